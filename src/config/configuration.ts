@@ -1,0 +1,114 @@
+/** The whole of a guardrails folder, checked and compiled. Immutable: a reload makes another one. */
+import type { Budget } from "../guards/budget/budget.ts";
+import type { Manifest } from "../guards/manifest/manifest.ts";
+import type { Millis } from "../guards/money.ts";
+import type { ModelPrice } from "../guards/price/price.ts";
+import type { ProviderRules } from "../guards/provider-rules.ts";
+
+export interface Configuration {
+  /** `dir:<sha256>` of the files of the folder and the secrets' names: equal on all gateways of one store. */
+  readonly digest: string;
+  readonly listeners: Listeners;
+  readonly store: StoreSettings;
+  readonly providers: readonly ProviderSettings[];
+  readonly budgets: readonly Budget[];
+  readonly agents: ReadonlyMap<string, Manifest>;
+  /** Prices by the provider's `prices_of`, then by exact model id. */
+  readonly prices: PriceBook;
+  readonly limits: ProcessLimits;
+  /** 32 bytes in hex, or null: the embedded store makes its own. */
+  readonly encryptionKey: string | null;
+}
+
+export interface Listeners {
+  readonly agent: { readonly host: string; readonly port: number };
+  readonly control: { readonly host: string; readonly port: number };
+}
+
+export interface StoreSettings {
+  /** `postgres://…`, or null for the embedded store. */
+  readonly url: string | null;
+  /** How long a gateway goes on inside its leases without an answered heartbeat. */
+  readonly graceMs: Millis;
+  /** When others fence it; ≥ graceMs × 1.002 + 1 s. */
+  readonly expiryMs: Millis;
+}
+
+export interface ProviderSettings {
+  readonly rules: ProviderRules;
+  readonly kind: "openai" | "anthropic" | "simulated";
+  readonly baseUrl: string | null;
+  /** Never in a log, an error, a metric or the digest. */
+  readonly apiKey: string | null;
+  /** Extra headers for every request. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** What clients may ask for → the model's id at the provider; null: every id that has a price. */
+  readonly models: ReadonlyMap<string, string> | null;
+  /** Which part of the price book holds its models: "openai", "anthropic", "simulated", … */
+  readonly pricesOf: string;
+  readonly connectionsMax: number;
+  /** `kind: simulated` only: the script of its answers, checked by its own schema. */
+  readonly simulated: SimulatedScript | null;
+}
+
+/** How the simulated provider answers. Every number is an amount for each call. */
+export interface SimulatedScript {
+  readonly latencyMs: Millis;
+  /** Between the chunks of a stream. */
+  readonly chunkMs: Millis;
+  readonly chunks: number;
+  /** Tokens of output; never above the cap unless `overbill` is above 1. */
+  readonly outputTokens: number;
+  readonly toolCalls: readonly {
+    readonly name: string;
+    readonly arguments: Readonly<Record<string, unknown>>;
+  }[];
+  /** Bills this many times what it should. */
+  readonly overbill: number;
+  /** Every n-th call ends with this fault (n = `faultEvery`; 0: never). */
+  readonly fault:
+    | "error-500"
+    | "error-429"
+    | "reset"
+    | "half-stream"
+    | "garbage"
+    | "never"
+    | "no-usage"
+    | null;
+  readonly faultEvery: number;
+}
+
+export interface PriceBook {
+  /** Exact ids and listed aliases only; null: no price. */
+  find(pricesOf: string, model: string): ModelPrice | null;
+  /** Day the built-in table was made, ISO date, for the alarm when it is older than 90 days. */
+  readonly tableDate: string;
+}
+
+export interface ProcessLimits {
+  readonly maxRequestBytes: number;
+  readonly callsInFlightMax: number;
+  /** A body must have arrived whole after this. */
+  readonly requestMs: Millis;
+}
+
+/** One thing that is wrong with a file of the folder. */
+export interface Issue {
+  /** Relative to the folder. */
+  readonly file: string;
+  /** 1-based; null where the file is missing or unreadable. */
+  readonly line: number | null;
+  /** `budgets[0].limit_usd`. */
+  readonly path: string;
+  readonly got: string;
+  readonly expected: string;
+  readonly hint: string;
+}
+
+export type Loaded =
+  | {
+      readonly kind: "ok";
+      readonly configuration: Configuration;
+      readonly warnings: readonly Issue[];
+    }
+  | { readonly kind: "invalid"; readonly issues: readonly Issue[] };

@@ -1,0 +1,20 @@
+/** A cap on money over a scope and a window. */
+
+export const SCOPES = ["org", "team", "agent", "task", "key", "model"] as const;
+export type Scope = (typeof SCOPES)[number];
+
+export const WINDOWS = ["task", "lifetime", "day", "month"] as const;
+export type Window = (typeof WINDOWS)[number];
+
+export interface Budget {
+  readonly name: string;
+  /** A call draws on it only if all of these are its own: `{ agent: "support" }`. Empty: every call. */
+  readonly only: Readonly<Partial<Record<Scope, string>>>;
+  /** One account for each value of this scope; null: one account for all. */
+  readonly each: Scope | null;
+  /** Nano-USD. */
+  readonly limit: bigint;
+  /** `task` only with `each: task`. Calendar windows are UTC. */
+  readonly window: Window;
+  readonly onExhausted: "deny";
+}

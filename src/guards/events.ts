@@ -1,0 +1,159 @@
+/** What happened, as one union: the journal, the metrics and (later) the dashboard all read it. */
+import type { Format } from "./call.ts";
+import type { Millis } from "./money.ts";
+import type { Usage } from "./price/price.ts";
+import type { DenialCode, DenialFacts } from "./verdict.ts";
+
+/** Who a call is from. */
+export interface Origin {
+  readonly decision: string;
+  readonly call: string;
+  readonly agent: string | null;
+  readonly task: string | null;
+  readonly key: string | null;
+}
+
+export interface Asked {
+  readonly format: Format;
+  readonly model: string;
+  readonly provider: string | null;
+  readonly stream: boolean;
+  readonly outputCap: number | null;
+  readonly bytes: number;
+  /** `x-stainless-retry-count`: which attempt of one logical call this is, 0 for the first. */
+  readonly attempt: number;
+}
+
+export interface LegNumbers {
+  readonly budget: string;
+  readonly scope: string;
+  readonly window: Millis;
+  /** Nano-USD. */
+  readonly reserved: number;
+  readonly charged: number | null;
+}
+
+/** What one guard answered. */
+export interface Answer {
+  readonly guard: string;
+  readonly answer: string;
+  readonly numbers: Readonly<Record<string, string | number>>;
+}
+
+export type Event =
+  /** A call in flight at a flush, so that it can be explained even if this process dies. */
+  | ({
+      readonly kind: "call.admitted";
+      readonly asked: Asked;
+      readonly answers: readonly Answer[];
+      readonly legs: readonly LegNumbers[];
+    } & Origin)
+  | ({
+      readonly kind: "call.refused";
+      readonly asked: Asked | null;
+      readonly code: DenialCode;
+      readonly facts: DenialFacts;
+      readonly answers: readonly Answer[];
+    } & Origin)
+  | ({
+      readonly kind: "call.settled";
+      readonly asked: Asked;
+      readonly answers: readonly Answer[];
+      readonly legs: readonly LegNumbers[];
+      readonly outcome: "ok" | "error" | "fault" | "aborted" | "dropped";
+      /** Status of the provider; null when none came. */
+      readonly status: number | null;
+      readonly fault: string | null;
+      readonly usage: Usage | null;
+      /** Charged without a usage of the provider. */
+      readonly estimated: boolean;
+      /** Nano-USD. */
+      readonly reserved: number;
+      readonly charged: number;
+      readonly sentCap: number | null;
+      readonly capped: boolean;
+      /** From the request's last byte: to the decision, to the answer's first byte, to its end. */
+      readonly decidedMs: number;
+      readonly firstByteMs: number | null;
+      readonly endedMs: number;
+    } & Origin)
+  | ({ readonly kind: "call.capped"; readonly model: string; readonly cap: number } & Origin)
+  /** The process was stopped between check and write. */
+  | ({ readonly kind: "call.written-late"; readonly lateMs: Millis } & Origin)
+  | ({
+      readonly kind: "budget.overbilled";
+      readonly provider: string;
+      readonly model: string;
+      readonly reserved: number;
+      readonly charged: number;
+    } & Origin)
+  | {
+      readonly kind: "model.flagged";
+      readonly provider: string;
+      readonly model: string;
+      readonly what: "output" | "input";
+    }
+  | {
+      readonly kind: "model.cleared";
+      readonly provider: string;
+      readonly model: string;
+      readonly by: string;
+      readonly reason: string;
+    }
+  | {
+      readonly kind: "key.created";
+      readonly key: string;
+      readonly holder: string;
+      readonly by: string;
+    }
+  | { readonly kind: "key.revoked"; readonly key: string; readonly by: string }
+  | {
+      readonly kind: "task.opened";
+      readonly agent: string;
+      readonly task: string;
+      readonly parent: string | null;
+      readonly how: "named" | "opened" | "unnamed";
+    }
+  | {
+      readonly kind: "task.ended";
+      readonly agent: string;
+      readonly task: string;
+      readonly outcome: "ok" | "failed" | "unknown";
+      readonly by: string;
+    }
+  | {
+      readonly kind: "gateway.started";
+      readonly version: string;
+      readonly configuration: string;
+      readonly host: string;
+      readonly pid: number;
+    }
+  | { readonly kind: "gateway.stopped"; readonly forfeited: boolean }
+  | { readonly kind: "gateway.fenced"; readonly because: string }
+  /** Another process died or was cut off: what it held is charged, and up to 1 s of its journal is missing. */
+  | {
+      readonly kind: "journal.gap";
+      readonly writer: string;
+      readonly lastNo: number;
+      readonly forfeits: readonly {
+        readonly budget: string;
+        readonly scope: string;
+        readonly amount: string;
+      }[];
+    }
+  | { readonly kind: "store.lost"; readonly message: string }
+  | { readonly kind: "store.found"; readonly afterMs: Millis }
+  | {
+      readonly kind: "configuration.changed";
+      readonly from: string;
+      readonly to: string;
+      readonly by: string;
+    }
+  | {
+      readonly kind: "configuration.rejected";
+      readonly issues: number;
+      readonly first: string;
+      readonly by: string;
+    };
+
+export type EventKind = Event["kind"];

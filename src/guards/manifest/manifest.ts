@@ -1,0 +1,42 @@
+/** One agent's manifest, compiled: what it may use and within which limits. */
+import type { Millis } from "../money.ts";
+
+/** Layer 1: limits on one model call. Null: no limit of its own. */
+export interface CallLimits {
+  /** Ceiling of the output cap, and the value sent when the client sends none. */
+  readonly maxOutputTokens: number | null;
+  /** Ceiling of the input bound. */
+  readonly maxInputTokens: number | null;
+  /** Most choices (`n`). */
+  readonly maxN: number | null;
+  /** From the write to the first byte of the answer, and between bytes. */
+  readonly timeoutMs: Millis;
+  /** A narrowed cap never goes below this. */
+  readonly minUsefulOutput: number;
+}
+
+export interface Manifest {
+  readonly agent: string;
+  readonly labels: {
+    readonly team: string | null;
+    readonly org: string | null;
+    readonly owner: string | null;
+  };
+  /** Null: any model that has a price. Else the ids granted, each with its limits. */
+  readonly models: ReadonlyMap<string, CallLimits> | null;
+  /** For models without an entry of their own. */
+  readonly limits: CallLimits;
+  /** Above a limit: refuse instead of clamping. */
+  readonly strict: boolean;
+  /** No money budget draws on it, on purpose. */
+  readonly uncapped: boolean;
+  /** Put one line about the budget into the system prompt. */
+  readonly tellAgent: boolean;
+  readonly tasks: {
+    readonly newPerHour: number;
+    readonly aliveMax: number;
+    readonly depthMax: number;
+    readonly childrenMax: number;
+    readonly idleMs: Millis;
+  };
+}

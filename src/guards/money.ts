@@ -1,0 +1,40 @@
+/**
+ * Money is integers only. A price is pico-USD for one unit (a token, a request, a second); a sum is
+ * nano-USD. 2^53 nano-USD is $9.0M, so what one call or one slice can hold is a `number`, and a
+ * total over many calls is a `bigint`.
+ */
+
+/** Nano-USD (1e-9 USD) of one call or one slice: a safe integer. */
+export type NanoUsd = number;
+
+/** Pico-USD (1e-12 USD) for one unit: a safe integer. $1 for a million tokens is 1,000,000. */
+export type PicoUsd = number;
+
+/** Milliseconds: an instant of the wall clock since 1970, or a length. */
+export type Millis = number;
+
+const NANO_PER_USD_DIGITS = 9;
+
+/** The sum of `quantity × price` over all legs, rounded up to whole nano-USD; Infinity if unsafe. */
+export function costOf(legs: readonly (readonly [quantity: number, price: PicoUsd])[]): NanoUsd {
+  let pico = 0;
+  for (const [quantity, price] of legs) pico += quantity * price;
+  return Number.isSafeInteger(pico) ? Math.ceil(pico / 1000) : Number.POSITIVE_INFINITY;
+}
+
+/** "12.5" → 12_500_000_000n nano-USD; null if it is not a plain decimal with at most 9 places. */
+export function parseUsd(text: string): bigint | null {
+  const match = /^(\d{1,15})(?:\.(\d{1,9}))?$/.exec(text);
+  if (!match) return null;
+  const [, whole = "0", part = ""] = match;
+  return BigInt(whole + part.padEnd(NANO_PER_USD_DIGITS, "0"));
+}
+
+/** 12_500_000_000n → "12.5": the shortest exact decimal, negative amounts included. */
+export function formatUsd(nano: bigint | number): string {
+  const value = BigInt(nano);
+  const digits = (value < 0n ? -value : value).toString().padStart(NANO_PER_USD_DIGITS + 1, "0");
+  const whole = digits.slice(0, -NANO_PER_USD_DIGITS);
+  const part = digits.slice(-NANO_PER_USD_DIGITS).replace(/0+$/, "");
+  return `${value < 0n ? "-" : ""}${whole}${part && `.${part}`}`;
+}

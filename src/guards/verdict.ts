@@ -1,0 +1,135 @@
+/**
+ * What a guard answers, and the one table of every reason we refuse a call. `says` is the one
+ * constant sentence that an agent is told; `hint` is the way forward for the agent's owner.
+ *
+ * Statuses follow what the official clients do with them: 402 and 403 are final and never retried,
+ * 429 with `retry-after` comes back, 503 is for a gateway that cannot decide.
+ */
+export const DENIALS = {
+  "request.malformed": {
+    status: 400,
+    says: "The request could not be read.",
+    hint: "Correct the request; the facts say what was wrong with it.",
+  },
+  "request.unknown-path": {
+    status: 404,
+    says: "This path is not served here, because calls on it could not be metered.",
+    hint: "Use one of the paths that the documentation lists.",
+  },
+  "request.too-large": {
+    status: 413,
+    says: "The request is larger than this gateway accepts.",
+    hint: "Send a smaller body, or raise max_request_bytes.",
+  },
+  "request.unknown-field": {
+    status: 403,
+    says: "The request has a field or header that this gateway does not know, and it may cost money.",
+    hint: "Leave it out, or add its name to allow_fields of the provider.",
+  },
+  "key.invalid": {
+    status: 401,
+    says: "The agent key is missing, unknown, expired or revoked.",
+    hint: "Create a key with: slipclutch keys create --agent ID",
+  },
+  "budget.exhausted": {
+    status: 402,
+    says: "The budget does not cover this call.",
+    hint: "Raise the budget, or wait until its window ends.",
+  },
+  "budget.contended": {
+    status: 429,
+    says: "Other calls hold the rest of the budget for a moment.",
+    hint: "Retry after the delay given.",
+  },
+  "model.unknown": {
+    status: 403,
+    says: "No provider of this gateway serves the model on this path.",
+    hint: "Use a model that a provider of this format lists, or add it to the provider's models.",
+  },
+  "model.unpriced": {
+    status: 403,
+    says: "The model has no price, so its cost could not be bounded.",
+    hint: "Add its price to prices.yaml; slipclutch check prints the line.",
+  },
+  "model.unbounded": {
+    status: 403,
+    says: "The most that this call can cost could not be bounded.",
+    hint: "The facts name the part that has no bound and what would bound it.",
+  },
+  "model.not-granted": {
+    status: 403,
+    says: "The model is not granted to this agent.",
+    hint: "Add the model to the agent's manifest and have it reviewed.",
+  },
+  "call.cap": {
+    status: 403,
+    says: "The call asks for more than the limits of this agent allow.",
+    hint: "Ask for less, or raise the limit that the facts name.",
+  },
+  "task.ended": {
+    status: 403,
+    says: "This task has ended.",
+    hint: "Open a new task.",
+  },
+  "task.too-many": {
+    status: 403,
+    says: "The agent may not open more tasks now.",
+    hint: "End tasks that are done, or raise the limit that the facts name.",
+  },
+  "provider.unreachable": {
+    status: 502,
+    says: "The model's provider could not be reached.",
+    hint: "Check the provider's base_url and the network between.",
+  },
+  "provider.timeout": {
+    status: 504,
+    says: "The model's provider did not answer in time.",
+    hint: "Try again, or raise the timeout.",
+  },
+  "gateway.unsure": {
+    status: 503,
+    says: "A guardrail could not decide, so the call was refused.",
+    hint: "See the gateway's log for the cause.",
+  },
+  "gateway.overloaded": {
+    status: 503,
+    says: "The gateway has more calls in flight than it may hold.",
+    hint: "Retry after the delay given, or add a gateway.",
+  },
+  "gateway.fenced": {
+    status: 503,
+    says: "This gateway lost its lease on the budgets and refuses calls until it has a new one.",
+    hint: "It registers again by itself; retry after the delay given.",
+  },
+  "store.unreachable": {
+    status: 503,
+    says: "The store of the budgets cannot be reached, so nothing can be admitted.",
+    hint: "Bring the store back; the gateway goes on by itself.",
+  },
+} as const satisfies Record<string, { status: number; says: string; hint: string }>;
+
+export type DenialCode = keyof typeof DENIALS;
+
+/** Numbers and names that decided. Never a secret, never a body. */
+export type DenialFacts = Readonly<Record<string, string | number>>;
+
+export interface Denial {
+  readonly kind: "deny";
+  readonly code: DenialCode;
+  readonly facts: DenialFacts;
+  /** Guard that refused, for the journal. */
+  readonly rule?: string;
+  /** For "come back" codes only. Sent as whole seconds from 1 to 59. */
+  readonly retryAfterMs?: number;
+}
+
+export function deny(code: DenialCode, facts: DenialFacts = {}, retryAfterMs?: number): Denial {
+  return retryAfterMs === undefined
+    ? { kind: "deny", code, facts }
+    : { kind: "deny", code, facts, retryAfterMs };
+}
+
+/** A value or the refusal that stands in its place. */
+export function isDenial(value: unknown): value is Denial {
+  return typeof value === "object" && value !== null && "kind" in value && value.kind === "deny";
+}
