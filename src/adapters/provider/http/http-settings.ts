@@ -1,0 +1,12 @@
+import type { ProviderRules } from "../../../guards/provider-rules.ts";
+
+/** What this adapter needs to know of a provider; the configuration's settings are of this shape. */
+export interface HttpSettings {
+  readonly rules: ProviderRules;
+  readonly kind: "openai" | "anthropic" | "simulated";
+  readonly baseUrl: string | null;
+  readonly apiKey: string | null;
+  /** Extra headers for every request. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly connectionsMax: number;
+}
