@@ -141,6 +141,8 @@ export type Event =
         readonly amount: string;
       }[];
     }
+  /** This process had more to say than the store would take for too long: so many events are missing here. */
+  | { readonly kind: "journal.overflowed"; readonly dropped: number }
   | { readonly kind: "store.lost"; readonly message: string }
   | { readonly kind: "store.found"; readonly afterMs: Millis }
   | {
