@@ -1,0 +1,58 @@
+/** One account as this process holds it: its purse, and when and by whom it is wanted. */
+import { type Demand, QUIET } from "../guards/budget/demand.ts";
+import { EMPTY, type Purse, type Seen } from "../guards/budget/slice.ts";
+import type { Millis } from "../guards/money.ts";
+import type { AccountId, AccountState } from "../ports/store.ts";
+
+export interface Account {
+  readonly id: AccountId;
+  readonly starts: Millis;
+  /** End of the window, exclusive; null: none. */
+  readonly ends: Millis | null;
+  /** The slice and its names; `seen` is always null here and is set for one attempt of one call. */
+  purse: Purse;
+  /** What the store last said of it, and when (monotonic); -Infinity after any hint of a change. */
+  view: Seen;
+  viewedAt: Millis;
+  demand: Demand;
+  /** A lease under way; whoever is short of this account waits for it and asks again. */
+  leasing: Promise<void> | null;
+  /** Calls that wait for a refund, in order. */
+  readonly waiters: Set<() => void>;
+  /** Another process asked for it back: until then (monotonic) nothing free is kept. */
+  wantedUntil: Millis;
+  /** The largest `returned` that the store has confirmed. */
+  returnedKnown: bigint;
+  usedAt: Millis;
+  /** No lease will be asked for any more: its window or its task is over. */
+  over: boolean;
+}
+
+export function accountFrom(state: AccountState, now: Millis): Account {
+  return {
+    id: state.id,
+    starts: state.starts,
+    ends: state.ends,
+    purse: { budget: state.budget, scope: state.scope, slice: EMPTY, seen: null },
+    view: state,
+    viewedAt: now,
+    demand: QUIET,
+    leasing: null,
+    waiters: new Set(),
+    wantedUntil: Number.NEGATIVE_INFINITY,
+    returnedKnown: 0n,
+    usedAt: now,
+    over: !state.open,
+  };
+}
+
+/** Lets the calls that wait for this account look again. */
+export function wake(account: Account): void {
+  for (const waiter of [...account.waiters]) waiter();
+}
+
+/** What the budget still has for new calls, as this process knows it. */
+export function remainingOf(account: Account): bigint {
+  const { limit, spent, leased, forfeited } = account.view;
+  return limit - spent - leased - forfeited + BigInt(account.purse.slice.free);
+}

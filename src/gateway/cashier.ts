@@ -1,0 +1,293 @@
+/**
+ * Admission and settlement on the accounts that this process holds. The rules are in `guards/budget`;
+ * here is the shell around them: finding accounts, leasing when a slice is short, waiting a bounded
+ * moment where only other calls stand in the way.
+ */
+import { aheadOf, noteDemand } from "../guards/budget/demand.ts";
+import { type Charge, chargeOf, type Outcome, type Terms } from "../guards/budget/settle.ts";
+import { drop, hopeOf, type Purse, receive, roomOf, settle } from "../guards/budget/slice.ts";
+import { admit, type Decision } from "../guards/decide.ts";
+import type { Facts } from "../guards/facts.ts";
+import type { Millis, NanoUsd } from "../guards/money.ts";
+import { deny } from "../guards/verdict.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { AccountSpec, LedgerStore, Want } from "../ports/store.ts";
+import { type Account, accountFrom, wake } from "./account.ts";
+import { Attempt } from "./attempt.ts";
+import type { Flusher } from "./flush.ts";
+import type { Log } from "./log.ts";
+import type { Tenure } from "./tenure.ts";
+import { Wants } from "./wants.ts";
+
+/** How long a call may wait for what other calls hold before it is told to come back. */
+const WAIT_MS = 250;
+/** Attempts of one call: each follows a lease, a refund or a recall. */
+const ROUNDS_MAX = 1_000;
+/** Calls that may wait at once; beyond it they are told to come back at once. */
+const WAITERS_MAX = 10_000;
+/** A spent budget stays spent until its limit changes, which wakes us; asked again at the latest then. */
+const SPENT_VIEW_MS = 1_000;
+/** While others hold the rest, their refunds come at any moment. */
+const HELD_VIEW_MS = 50;
+
+type Leased = "ok" | "short" | "fenced";
+
+/** How a call ended, and what was agreed when it was admitted. */
+export interface Ended {
+  readonly outcome: Outcome;
+  readonly terms: Terms;
+}
+
+export class Cashier {
+  readonly #ledger: LedgerStore;
+  readonly #clock: Clock;
+  readonly #flusher: Flusher;
+  readonly #wants: Wants;
+  #waiting = 0;
+  #recalling = false;
+  /** Live processes on this store, this one included. */
+  holders = 1;
+
+  constructor(ledger: LedgerStore, clock: Clock, log: Log, flusher: Flusher) {
+    this.#ledger = ledger;
+    this.#clock = clock;
+    this.#flusher = flusher;
+    this.#wants = new Wants(ledger, log);
+  }
+
+  /** The accounts of one call, opened where this process meets them for the first time. */
+  async accountsFor(tenure: Tenure, specs: readonly AccountSpec[]): Promise<readonly Account[]> {
+    const missing = specs.filter((spec) => this.#find(tenure, spec) === null);
+    if (missing.length > 0) {
+      const opened = await this.#ledger.open(missing);
+      for (const state of opened)
+        this.#install(tenure, accountFrom(state, this.#clock.monotonic()));
+    }
+    return specs.map((spec) => {
+      const account = this.#find(tenure, spec);
+      if (account === null) throw new Error(`the store did not open ${spec.budget}`);
+      return account;
+    });
+  }
+
+  #find(tenure: Tenure, spec: AccountSpec): Account | null {
+    const account = tenure.accounts.get(accountKey(spec.budget, spec.scope));
+    // The window in force never goes back: a clock that does is asked for the later one.
+    return account !== undefined && account.starts >= spec.starts ? account : null;
+  }
+
+  #install(tenure: Tenure, account: Account): void {
+    const key = accountKey(account.purse.budget, account.purse.scope);
+    const before = tenure.accounts.get(key);
+    if (before !== undefined && before.starts >= account.starts) return;
+    if (before !== undefined) retire(tenure, before);
+    tenure.accounts.set(key, account);
+  }
+
+  /** Asks the guards until they allow or refuse; what they allow is reserved when this answers. */
+  async admit(tenure: Tenure, facts: Facts, accounts: readonly Account[]): Promise<Decision> {
+    const attempt = new Attempt(accounts, this.#clock.monotonic() + WAIT_MS);
+    try {
+      for (let round = 0; round < ROUNDS_MAX; round += 1) {
+        const decision = admit(facts, { purses: attempt.purses() });
+        const { verdict } = decision;
+        if (verdict.kind === "allow") {
+          this.#keep(accounts, decision, verdict.bounds.reserve);
+          return decision;
+        }
+        if (verdict.kind === "deny") {
+          if (verdict.code !== "budget.contended" && verdict.code !== "budget.exhausted") {
+            return decision;
+          }
+          if (attempt.last || !(await this.#waitFor(tenure, attempt, verdict.code)))
+            return decision;
+          continue;
+        }
+        const leased = await this.#lease(tenure, attempt, verdict.need);
+        if (leased === "fenced") return { ...decision, verdict: deny("gateway.fenced", {}, 1000) };
+      }
+      return { states: { purses: [] }, verdict: deny("budget.contended", {}, 1000), answers: [] };
+    } finally {
+      this.#wants.drop(tenure, attempt);
+    }
+  }
+
+  #keep(accounts: readonly Account[], decision: Decision, reserve: NanoUsd): void {
+    const now = this.#clock.monotonic();
+    accounts.forEach((account, index) => {
+      const purse = decision.states.purses[index];
+      if (purse === undefined) throw new Error("the guards lost a purse");
+      account.purse = purse.seen === null ? purse : { ...purse, seen: null };
+      account.demand = noteDemand(account.demand, reserve, now);
+      account.usedAt = now;
+    });
+  }
+
+  /** Leases what the call is short of, all accounts or none; one lease an account at a time. */
+  async #lease(tenure: Tenure, attempt: Attempt, need: NanoUsd): Promise<Leased> {
+    attempt.need = need;
+    const lacking = attempt.accounts.filter(({ purse }) => purse.slice.free < need);
+    const busy = lacking.find((account) => account.leasing !== null);
+    if (busy?.leasing) {
+      await busy.leasing;
+      return "ok";
+    }
+    if (lacking.some((account) => this.#knownShort(account, need, attempt.last))) {
+      attempt.ask(lacking);
+      return "short";
+    }
+    const done = Promise.withResolvers<void>();
+    for (const account of lacking) account.leasing = done.promise;
+    try {
+      return await this.#ask(tenure, attempt, lacking, need);
+    } finally {
+      for (const account of lacking) account.leasing = null;
+      done.resolve();
+    }
+  }
+
+  async #ask(
+    tenure: Tenure,
+    attempt: Attempt,
+    lacking: readonly Account[],
+    need: NanoUsd,
+  ): Promise<Leased> {
+    const wants = lacking.map((account) => this.#want(account, need));
+    const answer = await this.#ledger.lease(tenure.id, wants);
+    if (answer.kind === "fenced") {
+      tenure.fenced = true;
+      return "fenced";
+    }
+    const now = this.#clock.monotonic();
+    for (const account of lacking) {
+      const state = answer.accounts.find(({ id }) => id === account.id);
+      if (state === undefined) continue;
+      account.view = state;
+      account.viewedAt = now;
+      if (!state.open) retire(tenure, account);
+    }
+    if (answer.kind === "short") {
+      attempt.ask(lacking);
+      return "short";
+    }
+    for (const { account: id, total } of answer.granted) {
+      const account = lacking.find((one) => one.id === id);
+      if (account === undefined) continue;
+      account.purse = { ...account.purse, slice: receive(account.purse.slice, total) };
+    }
+    return "ok";
+  }
+
+  #want(account: Account, need: NanoUsd): Want {
+    const { slice } = account.purse;
+    const wanted = this.#clock.monotonic() < account.wantedUntil;
+    const least = slice.granted + BigInt(Math.max(0, need - slice.free));
+    const room = roomOf(account.view);
+    const ahead = wanted ? 0 : aheadOf(account.demand, need, room, this.holders);
+    return { account: account.id, least, most: least + BigInt(ahead) };
+  }
+
+  /** What the store said a moment ago still decides, so a storm of refusals does not become one of leases. */
+  #knownShort(account: Account, need: NanoUsd, last: boolean): boolean {
+    const age = this.#clock.monotonic() - account.viewedAt;
+    const lacking = BigInt(Math.max(0, Math.ceil(need - account.purse.slice.free)));
+    if (lacking <= roomOf(account.view)) return false;
+    if (BigInt(need) > hopeOf(account.view)) return age < SPENT_VIEW_MS;
+    return !last && age < HELD_VIEW_MS;
+  }
+
+  /** Waits for a refund or a give-back; false when nothing is worth waiting for. */
+  async #waitFor(tenure: Tenure, attempt: Attempt, code: string): Promise<boolean> {
+    const { accounts, deadline } = attempt;
+    // Spent in the store's books, and nothing of ours in flight could change that.
+    if (code === "budget.exhausted") return false;
+    const waitMs = deadline - this.#clock.monotonic();
+    attempt.forget();
+    attempt.last = waitMs <= 0 || this.#waiting >= WAITERS_MAX;
+    if (tenure.settlements.length > 0) {
+      // What has settled here may leave nothing to wait for: the store's books are to say so.
+      if (await this.#flusher.flush(tenure)) this.#forgetViews(accounts);
+      return true;
+    }
+    if (attempt.last) return true;
+    if (this.holders > 1) this.#wants.add(tenure, attempt);
+    await this.#sleep(accounts, waitMs);
+    return true;
+  }
+
+  #forgetViews(accounts: readonly Account[]): void {
+    for (const account of accounts) account.viewedAt = Number.NEGATIVE_INFINITY;
+  }
+
+  /** A call ends: its slices, what the store is to be told, and the charge. Once for each call. */
+  settle(tenure: Tenure, call: string, accounts: readonly Account[], end: Ended): Charge {
+    const { outcome, terms } = end;
+    const charge = chargeOf(outcome, terms);
+    const drawn: (readonly [Account, NanoUsd])[] = [];
+    for (const account of accounts) {
+      const { slice } = account.purse;
+      const [after, amount] =
+        outcome.kind === "dropped"
+          ? [drop(slice, terms.reserved), 0]
+          : settle(slice, terms.reserved, charge.charged);
+      account.purse = { ...account.purse, slice: after };
+      drawn.push([account, amount]);
+      if (account.waiters.size > 0) wake(account);
+    }
+    if (outcome.kind !== "dropped" && accounts.length > 0) {
+      const charged = BigInt(charge.charged);
+      const legs = drawn.map(([{ id }, amount]) => {
+        return { account: id, drawn: BigInt(amount), charged };
+      });
+      const settlement = { call, legs, estimated: charge.estimated };
+      tenure.settlements.push({ settlement, drawn });
+    }
+    if (this.holders > 1) this.#returnWanted(tenure, accounts);
+    return charge;
+  }
+
+  /** While another process wants an account, a refund on it is not kept. */
+  #returnWanted(tenure: Tenure, accounts: readonly Account[]): void {
+    const now = this.#clock.monotonic();
+    if (!accounts.some((account) => now < account.wantedUntil)) return;
+    void this.recall(tenure);
+  }
+
+  /** Another process needs what this one does not: its books are settled and the rest goes back. */
+  async recall(tenure: Tenure): Promise<void> {
+    if (this.#recalling) return;
+    this.#recalling = true;
+    try {
+      await this.#flusher.flush(tenure);
+      await this.#flusher.giveBack(tenure, "wanted");
+    } finally {
+      this.#recalling = false;
+    }
+  }
+
+  #sleep(accounts: readonly Account[], waitMs: Millis): Promise<void> {
+    this.#waiting += 1;
+    return new Promise((resolve) => {
+      const done = () => {
+        cancel();
+        for (const account of accounts) account.waiters.delete(done);
+        this.#waiting -= 1;
+        resolve();
+      };
+      const cancel = this.#clock.after(waitMs, done);
+      for (const account of accounts) account.waiters.add(done);
+    });
+  }
+}
+
+/** Takes an account out of use: what is free goes back, what is in flight settles here. */
+export function retire(tenure: Tenure, account: Account): void {
+  account.over = true;
+  tenure.retired.add(account);
+  const key = accountKey(account.purse.budget, account.purse.scope);
+  if (tenure.accounts.get(key) === account) tenure.accounts.delete(key);
+}
+
+export function accountKey(budget: string, scope: string): string {
+  return `${budget}\u0000${scope}`;
+}

@@ -1,0 +1,115 @@
+/** Tells the store what was spent and what happened, in batches that may be repeated after any failure. */
+import { flushed, giveBack } from "../guards/budget/slice.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { HolderStore, LedgerStore } from "../ports/store.ts";
+import { type Account, wake } from "./account.ts";
+import type { Log } from "./log.ts";
+import type { Tenure } from "./tenure.ts";
+
+/** One transaction's worth: keeps a heartbeat from waiting behind a long one. */
+const SETTLEMENTS_A_BATCH = 2_000;
+const ENTRIES_A_BATCH = 4_000;
+/** An account that no call has touched for so long gives back what is free. */
+const IDLE_MS = 2_000;
+
+export class Flusher {
+  readonly #ledger: LedgerStore;
+  readonly #holders: HolderStore;
+  readonly #clock: Clock;
+  readonly #log: Log;
+
+  constructor(ledger: LedgerStore, holders: HolderStore, clock: Clock, log: Log) {
+    this.#ledger = ledger;
+    this.#holders = holders;
+    this.#clock = clock;
+    this.#log = log;
+  }
+
+  /** Everything that was pending when this was called is in the store, or the answer is false. */
+  async flush(tenure: Tenure): Promise<boolean> {
+    if (tenure.flushing !== null && !(await tenure.flushing)) return false;
+    if (!tenure.hasPending) return true;
+    tenure.flushing ??= this.#drain(tenure).finally(() => {
+      tenure.flushing = null;
+    });
+    return tenure.flushing;
+  }
+
+  async #drain(tenure: Tenure): Promise<boolean> {
+    while (tenure.hasPending) {
+      const taken = tenure.settlements.slice(0, SETTLEMENTS_A_BATCH);
+      const { entries, anchor } = tenure.journal.take(ENTRIES_A_BATCH);
+      const settlements = taken.map(({ settlement }) => settlement);
+      try {
+        const answer = await this.#ledger.flush(tenure.id, { settlements, entries, anchor });
+        if (answer.kind === "closed") this.#log.error("a closed holder still had something to say");
+      } catch (error) {
+        this.#log.warn("the store did not take a batch; it is kept and offered again", { error });
+        return false;
+      }
+      tenure.journal.flushed();
+      tenure.settlements = tenure.settlements.slice(taken.length);
+      for (const { drawn } of taken) {
+        for (const [account, amount] of drawn) {
+          account.purse = { ...account.purse, slice: flushed(account.purse.slice, amount) };
+        }
+      }
+    }
+    return true;
+  }
+
+  /** Gives back what is free and not needed here; what the store did not confirm is offered again. */
+  async giveBack(tenure: Tenure, which: "idle" | "wanted" | "all"): Promise<boolean> {
+    const now = this.#clock.monotonic();
+    const owing: Account[] = [];
+    for (const account of tenure.allAccounts()) {
+      if (which === "all" || isDue(account, which, now)) {
+        const { purse } = account;
+        account.purse = { ...purse, slice: giveBack(purse.slice, purse.slice.free) };
+      }
+      if (account.purse.slice.returned > account.returnedKnown) owing.push(account);
+    }
+    return owing.length === 0 ? true : this.#return(tenure, owing);
+  }
+
+  async #return(tenure: Tenure, owing: readonly Account[]): Promise<boolean> {
+    const totals = owing.map((account) => ({
+      account: account.id,
+      total: account.purse.slice.returned,
+    }));
+    try {
+      const answer = await this.#ledger.giveBack(tenure.id, totals);
+      if (answer.kind === "fenced") {
+        tenure.fenced = true;
+        return false;
+      }
+    } catch (error) {
+      this.#log.warn("the store did not take back what is free; it is offered again", { error });
+      return false;
+    }
+    owing.forEach((account, index) => {
+      account.returnedKnown = totals[index]?.total ?? account.returnedKnown;
+      account.viewedAt = Number.NEGATIVE_INFINITY;
+      wake(account);
+    });
+    return true;
+  }
+
+  /** Ends a tenure whose calls have all settled: its holder holds nothing any more. */
+  async close(tenure: Tenure): Promise<boolean> {
+    if (tenure.callsInFlight > 0 || !(await this.flush(tenure))) return false;
+    if (!tenure.fenced && !(await this.giveBack(tenure, "all"))) return false;
+    try {
+      return (await this.#holders.close(tenure.id)).kind === "closed";
+    } catch (error) {
+      this.#log.warn("the store did not close the holder; it is asked again", { error });
+      return false;
+    }
+  }
+}
+
+function isDue(account: Account, which: "idle" | "wanted", now: number): boolean {
+  if (account.purse.slice.free <= 0) return false;
+  if (which === "wanted") return now < account.wantedUntil;
+  return account.over || now - account.usedAt > IDLE_MS;
+}

@@ -1,0 +1,58 @@
+/**
+ * One holder's time in this process: from its registration until it is fenced or closed. Calls settle
+ * into the tenure that admitted them, also after it was fenced, so that what they cost is found in
+ * what was forfeited.
+ */
+import type { Millis, NanoUsd } from "../guards/money.ts";
+import type { AccountId, HolderId, Settlement } from "../ports/store.ts";
+import type { Journal } from "../telemetry/journal.ts";
+import type { Account } from "./account.ts";
+
+/** Both clocks when the last answered heartbeat was sent: a stopped process or a sleeping machine shows. */
+export interface Mark {
+  readonly wall: Millis;
+  readonly monotonic: Millis;
+}
+
+export interface PendingSettlement {
+  readonly settlement: Settlement;
+  readonly drawn: readonly (readonly [Account, NanoUsd])[];
+}
+
+export class Tenure {
+  readonly id: HolderId;
+  readonly journal: Journal;
+  /** The window in force of each budget and scope. */
+  readonly accounts = new Map<string, Account>();
+  /** Windows and tasks that are over, until everything of them is settled and given back. */
+  readonly retired = new Set<Account>();
+  /** What this process still needs of accounts that others hold: open recalls. */
+  readonly wanting = new Map<AccountId, bigint>();
+  settlements: PendingSettlement[] = [];
+  flushing: Promise<boolean> | null = null;
+  callsInFlight = 0;
+  /** The store no longer knows this holder as live. */
+  fenced = false;
+  sent: Mark;
+
+  constructor(id: HolderId, journal: Journal, sent: Mark) {
+    this.id = id;
+    this.journal = journal;
+    this.sent = sent;
+  }
+
+  /** Everything that the store has not been told yet. */
+  get hasPending(): boolean {
+    return this.settlements.length > 0 || this.journal.waiting > 0;
+  }
+
+  *allAccounts(): Iterable<Account> {
+    yield* this.accounts.values();
+    yield* this.retired;
+  }
+}
+
+/** The longest that either clock says has passed: a clock set back is ignored, one set forward fences. */
+export function elapsed(mark: Mark, now: Mark): Millis {
+  return Math.max(now.monotonic - mark.monotonic, now.wall - mark.wall);
+}

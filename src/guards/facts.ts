@@ -1,0 +1,70 @@
+/** Everything the guards are told about one call, read beforehand; and what they pass on to each other. */
+import type { Purse } from "./budget/slice.ts";
+import type { ModelAsk } from "./call.ts";
+import type { Answer } from "./events.ts";
+import type { Manifest } from "./manifest/manifest.ts";
+import type { NanoUsd } from "./money.ts";
+import type { ModelPrice } from "./price/price.ts";
+import type { ProviderRules } from "./provider-rules.ts";
+import type { Denial } from "./verdict.ts";
+
+/** Where a call would go. */
+export interface Target {
+  readonly rules: ProviderRules;
+  /** The model's id at the provider. */
+  readonly model: string;
+  readonly price: ModelPrice | null;
+  /** This model once billed above its output cap, or above its input bound. */
+  readonly overbillsOutput: boolean;
+  readonly overbillsInput: boolean;
+}
+
+export interface Facts {
+  readonly ask: ModelAsk;
+  readonly manifest: Manifest;
+  readonly task: { readonly id: string; readonly ended: boolean };
+  /** Null: no provider of this format serves the model. */
+  readonly target: Target | null;
+}
+
+/** What the guards so far have narrowed, and what the call would cost at that. */
+export interface Bounds {
+  /** The output cap to send; null: the provider's own maximum holds. */
+  readonly outputCap: number | null;
+  /** The least cap that still makes a useful answer: nobody narrows below it. */
+  readonly outputFloor: number;
+  /** The most tokens of input that can be billed. */
+  readonly inputTokens: number;
+  /** Cost at cap c is `fixedPico + c × perTokenPico`, rounded up to nano-USD. */
+  readonly fixedPico: number;
+  readonly perTokenPico: number;
+  /** What is reserved on every account. */
+  readonly reserve: NanoUsd;
+}
+
+/** The states that this call touches: one purse for each account it draws on. */
+export interface States {
+  readonly purses: readonly Purse[];
+}
+
+/** The slices do not cover the call: lease this much in all, then ask again. */
+export interface Short {
+  readonly kind: "short";
+  readonly need: NanoUsd;
+}
+
+export interface Allow {
+  readonly kind: "allow";
+  readonly bounds: Bounds;
+  /** For `explain`: what was looked at. */
+  readonly numbers: Answer["numbers"];
+}
+
+export type Verdict = Allow | Denial;
+
+/** One rule: pure, told everything, answering with the states after it. */
+export type Guard = (
+  facts: Facts,
+  bounds: Bounds,
+  states: States,
+) => [States, Allow | Denial | Short];
