@@ -1,0 +1,70 @@
+/** Which events an operator reads in the log, and how loud each is. The journal has all of them. */
+import type { Event } from "../guards/events.ts";
+import { formatUsd } from "../guards/money.ts";
+import type { Fields, Log } from "./log.ts";
+
+/** Tells the log what happened. One refused call is no news at 3 a.m.: those are for debugging. */
+export function logEvent(log: Log, event: Event): void {
+  switch (event.kind) {
+    case "call.admitted":
+    case "call.settled":
+      return;
+    case "call.refused":
+      log.debug(event.kind, { ...who(event), code: event.code, ...event.facts });
+      return;
+    case "key.created":
+    case "key.revoked":
+    case "task.opened":
+    case "task.ended":
+      log.debug(event.kind, fieldsOf(event));
+      return;
+    case "call.capped":
+      log.warn("an answer ended at its cap", {
+        ...who(event),
+        model: event.model,
+        cap: event.cap,
+      });
+      return;
+    case "call.written-late":
+      log.warn("a call was written late: this process was stopped for a while", {
+        ...who(event),
+        late_ms: event.lateMs,
+      });
+      return;
+    case "budget.overbilled":
+      log.error("a provider billed more than the bound of the call", {
+        ...who(event),
+        provider: event.provider,
+        model: event.model,
+        reserved_usd: formatUsd(event.reserved),
+        charged_usd: formatUsd(event.charged),
+      });
+      return;
+    case "gateway.started":
+    case "gateway.stopped":
+    case "model.cleared":
+    case "store.found":
+    case "configuration.changed":
+      log.info(event.kind, fieldsOf(event));
+      return;
+    case "model.flagged":
+    case "journal.gap":
+    case "configuration.rejected":
+      log.warn(event.kind, fieldsOf(event));
+      return;
+    case "journal.overflowed":
+    case "gateway.fenced":
+    case "store.lost":
+      log.error(event.kind, fieldsOf(event));
+      return;
+  }
+}
+
+function who(event: { decision: string; agent: string | null; task: string | null }): Fields {
+  return { decision: event.decision, agent: event.agent, task: event.task };
+}
+
+function fieldsOf(event: Event): Fields {
+  const { kind: _kind, ...fields } = event;
+  return fields;
+}

@@ -1,0 +1,79 @@
+/** Every metric by its name, its labels and one sentence: the reference is made from this. */
+import type { MetricName } from "./series.ts";
+
+function named(name: string, labels: readonly string[], help: string): MetricName {
+  return { name: `slipclutch_${name}`, labels, help };
+}
+
+export const COUNTERS = {
+  calls: named(
+    "calls_total",
+    ["agent", "model", "provider", "outcome"],
+    "Calls that ended, by what became of them; refused ones never left the gateway.",
+  ),
+  denials: named("denials_total", ["agent", "code"], "Calls refused, by the code of the refusal."),
+  tokens: named(
+    "tokens_total",
+    ["agent", "model", "kind"],
+    "Tokens that providers say they billed; reasoning is part of output.",
+  ),
+  spend: named("spend_usd_total", ["agent", "model"], "USD charged to budgets for settled calls."),
+  estimated: named(
+    "estimated_total",
+    ["provider", "model"],
+    "Calls charged without a usage of the provider.",
+  ),
+  capped: named("capped_total", ["agent", "model"], "Answers that ended because they hit a cap."),
+  overbilled: named(
+    "overbilled_total",
+    ["provider", "model"],
+    "Calls that a provider billed above their bound.",
+  ),
+  overbilledUsd: named(
+    "overbilled_usd_total",
+    ["provider", "model"],
+    "USD that providers billed above the bounds of calls.",
+  ),
+  faults: named("provider_faults_total", ["provider", "fault"], "Calls that ended in a fault."),
+  happened: named("events_total", ["event"], "Events that are worth an alert."),
+  journal: named("journal_entries_total", ["event"], "Events recorded for the journal."),
+  errors: named("internal_errors_total", ["where"], "Errors inside the gateway; each refused."),
+} as const;
+
+export const HISTOGRAMS = {
+  decision: named("decision_seconds", [], "From a request's last byte to the decision on it."),
+  firstByte: named(
+    "provider_first_byte_seconds",
+    ["provider"],
+    "From the decision to the first byte of the provider's answer.",
+  ),
+  provider: named("provider_seconds", ["provider"], "From the decision to the answer's end."),
+} as const;
+
+const BUDGET_HELP = {
+  limit: "The cap of a budget's account.",
+  spent: "Charged to the account in this window.",
+  reserved: "Set aside for calls in flight of this process.",
+  leased: "Held by processes to spend from; reserved amounts included.",
+  forfeited: "Held by processes that died, and charged until proven otherwise.",
+  remaining: "What may still be spent, as this process knows it.",
+} as const;
+
+export const GAUGES = {
+  info: named("info", ["version", "configuration"], "What runs: always 1."),
+  inFlight: named("calls_in_flight", [], "Calls that were admitted and have not ended."),
+  storeUp: named("store_up", [], "1 while the store answers."),
+  heartbeatAge: named(
+    "heartbeat_age_seconds",
+    [],
+    "Since the sending of the last heartbeat that the store answered.",
+  ),
+  journalWaiting: named("journal_waiting", [], "Journal entries that are not in the store yet."),
+  modelsFlagged: named(
+    "models_flagged",
+    [],
+    "Models reserved at their maximum because they billed above their bound once.",
+  ),
+  budget: (amount: keyof typeof BUDGET_HELP) =>
+    named(`budget_${amount}_usd`, ["budget", "scope"], `USD. ${BUDGET_HELP[amount]}`),
+} as const;

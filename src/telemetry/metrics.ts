@@ -1,0 +1,190 @@
+/**
+ * The metrics. Labels are what the configuration names (agents, models, providers, budgets, codes),
+ * never what a caller invents (tasks, unknown models): a scrape stays small whatever is asked.
+ */
+import type { Asked, Event, EventKind, Origin } from "../guards/events.ts";
+import { formatUsd } from "../guards/money.ts";
+import type { Usage } from "../guards/price/price.ts";
+import { COUNTERS, GAUGES, HISTOGRAMS } from "./metric-names.ts";
+import { Counter, Histogram, header, type MetricName, sample } from "./series.ts";
+
+/** Budgets shown in one scrape: with one account for each of many agents the largest spenders. */
+export const BUDGET_SERIES_MAX = 1_000;
+
+/** What is read at the moment of a scrape. */
+export interface Reading {
+  readonly version: string;
+  readonly configuration: string;
+  readonly callsInFlight: number;
+  readonly storeUp: boolean;
+  readonly heartbeatAgeMs: number;
+  readonly journalWaiting: number;
+  readonly modelsFlagged: number;
+  /** Nano-USD. Accounts of single tasks are left out by `render`. */
+  readonly budgets: readonly BudgetReading[];
+}
+
+export interface BudgetReading {
+  readonly budget: string;
+  readonly scope: string;
+  readonly perTask: boolean;
+  readonly limit: bigint;
+  readonly spent: bigint;
+  readonly reserved: bigint;
+  readonly leased: bigint;
+  readonly forfeited: bigint;
+  readonly remaining: bigint;
+}
+
+const DECISION_SECONDS = [
+  0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1,
+];
+const PROVIDER_SECONDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300, 600];
+
+const MS_PER_SECOND = 1_000;
+const NONE = "none";
+/** A model that no provider serves, or that has no price, is a caller's invention. */
+const OTHER = "other";
+const INVENTED: ReadonlySet<string> = new Set(["model.unknown", "model.unpriced"]);
+
+type Legs = readonly (readonly [kind: string, tokens: number])[];
+
+function tokenLegs(usage: Usage): Legs {
+  return [
+    ["input", usage.input],
+    ["cached_input", usage.cachedInput],
+    ["cache_write", usage.cacheWrite5m + usage.cacheWrite1h],
+    ["input_audio", usage.inputAudio],
+    ["output", usage.output],
+    ["output_audio", usage.outputAudio],
+  ];
+}
+
+/** Everything that one process counts: a subscriber of events. */
+export class Metrics {
+  readonly #calls = new Counter(COUNTERS.calls);
+  readonly #denials = new Counter(COUNTERS.denials);
+  readonly #tokens = new Counter(COUNTERS.tokens);
+  readonly #spend = new Counter(COUNTERS.spend, formatUsd);
+  readonly #estimated = new Counter(COUNTERS.estimated);
+  readonly #capped = new Counter(COUNTERS.capped);
+  readonly #overbilled = new Counter(COUNTERS.overbilled);
+  readonly #overbilledUsd = new Counter(COUNTERS.overbilledUsd, formatUsd);
+  readonly #faults = new Counter(COUNTERS.faults);
+  readonly #happened = new Counter(COUNTERS.happened);
+  readonly #journal = new Counter(COUNTERS.journal);
+  readonly #errors = new Counter(COUNTERS.errors);
+  readonly #decision = new Histogram(HISTOGRAMS.decision, DECISION_SECONDS);
+  readonly #firstByte = new Histogram(HISTOGRAMS.firstByte, PROVIDER_SECONDS);
+  readonly #provider = new Histogram(HISTOGRAMS.provider, PROVIDER_SECONDS);
+
+  observe(event: Event): void {
+    this.#journal.add([event.kind]);
+    switch (event.kind) {
+      case "call.refused":
+        this.#refused(event);
+        return;
+      case "call.settled":
+        this.#settled(event);
+        return;
+      case "call.capped":
+        this.#capped.add([event.agent ?? NONE, event.model]);
+        return;
+      case "budget.overbilled":
+        this.#overbilled.add([event.provider, event.model]);
+        this.#overbilledUsd.add(
+          [event.provider, event.model],
+          Math.max(event.charged - event.reserved, 0),
+        );
+        return;
+      default:
+        if (NOTABLE.has(event.kind)) this.#happened.add([event.kind]);
+    }
+  }
+
+  /** An error inside the gateway, which refused a call: a bug or a lost dependency. */
+  error(where: string): void {
+    this.#errors.add([where]);
+  }
+
+  #refused(event: Origin & { asked: Asked | null; code: string }): void {
+    const { asked, code } = event;
+    const agent = event.agent ?? NONE;
+    const known = asked !== null && asked.provider !== null && !INVENTED.has(code);
+    const model = asked === null ? NONE : known ? asked.model : OTHER;
+    this.#calls.add([agent, model, asked?.provider ?? NONE, "refused"]);
+    this.#denials.add([agent, code]);
+  }
+
+  #settled(event: Extract<Event, { kind: "call.settled" }>): void {
+    const { asked, usage } = event;
+    const agent = event.agent ?? NONE;
+    const provider = asked.provider ?? NONE;
+    this.#calls.add([agent, asked.model, provider, event.outcome]);
+    this.#spend.add([agent, asked.model], event.charged);
+    if (event.estimated) this.#estimated.add([provider, asked.model]);
+    if (event.fault !== null) this.#faults.add([provider, event.fault]);
+    for (const [kind, tokens] of usage ? tokenLegs(usage) : []) {
+      if (tokens > 0) this.#tokens.add([agent, asked.model, kind], Math.round(tokens));
+    }
+    this.#decision.observe([], event.decidedMs / MS_PER_SECOND);
+    this.#provider.observe([provider], (event.endedMs - event.decidedMs) / MS_PER_SECOND);
+    if (event.firstByteMs === null) return;
+    this.#firstByte.observe([provider], (event.firstByteMs - event.decidedMs) / MS_PER_SECOND);
+  }
+
+  /** The text of a scrape. */
+  render(reading: Reading): string {
+    const counted = [this.#calls, this.#denials, this.#tokens, this.#spend, this.#estimated];
+    const rare = [this.#capped, this.#overbilled, this.#overbilledUsd, this.#faults];
+    const inner = [this.#happened, this.#journal, this.#errors];
+    const timed = [this.#decision, this.#firstByte, this.#provider];
+    const all = [...counted, ...rare, ...inner, ...timed].map((metric) => metric.text());
+    return `${all.join("")}${gauges(reading)}${budgetGauges(reading.budgets)}`;
+  }
+}
+
+/** Events that are worth an alert by themselves; all are counted as journal entries too. */
+const NOTABLE: ReadonlySet<EventKind> = new Set<EventKind>([
+  "call.written-late",
+  "model.flagged",
+  "gateway.fenced",
+  "journal.gap",
+  "journal.overflowed",
+  "store.lost",
+  "configuration.changed",
+  "configuration.rejected",
+]);
+
+function gauge(metric: MetricName, values: readonly string[], value: string): string {
+  return header(metric, "gauge") + sample(metric, values, value);
+}
+
+function gauges(reading: Reading): string {
+  return [
+    gauge(GAUGES.info, [reading.version, reading.configuration], "1"),
+    gauge(GAUGES.inFlight, [], String(reading.callsInFlight)),
+    gauge(GAUGES.storeUp, [], reading.storeUp ? "1" : "0"),
+    gauge(GAUGES.heartbeatAge, [], String(reading.heartbeatAgeMs / MS_PER_SECOND)),
+    gauge(GAUGES.journalWaiting, [], String(reading.journalWaiting)),
+    gauge(GAUGES.modelsFlagged, [], String(reading.modelsFlagged)),
+  ].join("");
+}
+
+const BUDGET_AMOUNTS = ["limit", "spent", "reserved", "leased", "forfeited", "remaining"] as const;
+
+function budgetGauges(budgets: readonly BudgetReading[]): string {
+  const shown = budgets
+    .filter((budget) => !budget.perTask)
+    .sort((a, b) => (a.spent < b.spent ? 1 : a.spent > b.spent ? -1 : 0))
+    .slice(0, BUDGET_SERIES_MAX);
+  let text = "";
+  for (const amount of BUDGET_AMOUNTS) {
+    const metric = GAUGES.budget(amount);
+    text += header(metric, "gauge");
+    for (const budget of shown) {
+      text += sample(metric, [budget.budget, budget.scope], formatUsd(budget[amount]));
+    }
+  }
+  return text;
+}

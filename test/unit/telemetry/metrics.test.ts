@@ -1,0 +1,179 @@
+import { describe, expect, test } from "vitest";
+import type { Event } from "../../../src/guards/events.ts";
+import { Metrics, type Reading } from "../../../src/telemetry/metrics.ts";
+import { Counter, LABEL_CHARACTERS_MAX, SERIES_MAX } from "../../../src/telemetry/series.ts";
+import { settled } from "./rows.ts";
+
+const READING: Reading = {
+  version: "0.1.0",
+  configuration: "dir:abc",
+  callsInFlight: 3,
+  storeUp: true,
+  heartbeatAgeMs: 1_500,
+  journalWaiting: 2,
+  modelsFlagged: 0,
+  budgets: [],
+};
+
+function refused(
+  model: string,
+  provider: string | null,
+  code: "model.unknown" | "call.cap",
+): Event {
+  const asked = {
+    format: "openai-chat" as const,
+    model,
+    provider,
+    stream: false,
+    outputCap: null,
+    bytes: 1,
+    attempt: 0,
+  };
+  const origin = { decision: "d", call: "c", agent: "support", task: "ticket-7", key: "key_1" };
+  return { kind: "call.refused", asked, code, facts: {}, answers: [], ...origin };
+}
+
+function linesOf(text: string, name: string): string[] {
+  return text.split("\n").filter((line) => line.startsWith(name));
+}
+
+describe("the metrics of a scrape", () => {
+  test("count calls, tokens and money by what the configuration names", () => {
+    const metrics = new Metrics();
+    metrics.observe(settled(1));
+    metrics.observe(settled(2));
+    metrics.observe(refused("gpt-5-mini", "openai", "call.cap"));
+    const text = metrics.render(READING);
+    expect(linesOf(text, "slipclutch_calls_total")).toEqual([
+      'slipclutch_calls_total{agent="support",model="gpt-5-mini",provider="openai",outcome="ok"} 2',
+      'slipclutch_calls_total{agent="support",model="gpt-5-mini",provider="openai",outcome="refused"} 1',
+    ]);
+    expect(linesOf(text, "slipclutch_denials_total")).toEqual([
+      'slipclutch_denials_total{agent="support",code="call.cap"} 1',
+    ]);
+    expect(linesOf(text, "slipclutch_tokens_total")).toEqual([
+      'slipclutch_tokens_total{agent="support",model="gpt-5-mini",kind="input"} 800',
+      'slipclutch_tokens_total{agent="support",model="gpt-5-mini",kind="cached_input"} 20',
+      'slipclutch_tokens_total{agent="support",model="gpt-5-mini",kind="output"} 200',
+    ]);
+    expect(linesOf(text, "slipclutch_spend_usd_total")).toEqual([
+      'slipclutch_spend_usd_total{agent="support",model="gpt-5-mini"} 0.0008',
+    ]);
+  });
+
+  test("are a text that Prometheus reads, with cumulative buckets", () => {
+    const metrics = new Metrics();
+    metrics.observe(settled(1));
+    const text = metrics.render(READING);
+    expect(linesOf(text, "slipclutch_provider_first_byte_seconds")).toMatchInlineSnapshot(`
+      [
+        "slipclutch_provider_first_byte_seconds_bucket{provider="openai",le="0.05"} 0",
+        "slipclutch_provider_first_byte_seconds_bucket{provider="openai",le="0.1"} 0",
+        "slipclutch_provider_first_byte_seconds_bucket{provider="openai",le="0.25"} 0",
+        "slipclutch_provider_first_byte_seconds_bucket{provider="openai",le="0.5"} 1",
+        "slipclutch_provider_first_byte_seconds_bucket{provider="openai",le="1"} 1",
+        "slipclutch_provider_first_byte_seconds_bucket{provider="openai",le="2.5"} 1",
+        "slipclutch_provider_first_byte_seconds_bucket{provider="openai",le="5"} 1",
+        "slipclutch_provider_first_byte_seconds_bucket{provider="openai",le="10"} 1",
+        "slipclutch_provider_first_byte_seconds_bucket{provider="openai",le="20"} 1",
+        "slipclutch_provider_first_byte_seconds_bucket{provider="openai",le="30"} 1",
+        "slipclutch_provider_first_byte_seconds_bucket{provider="openai",le="60"} 1",
+        "slipclutch_provider_first_byte_seconds_bucket{provider="openai",le="120"} 1",
+        "slipclutch_provider_first_byte_seconds_bucket{provider="openai",le="300"} 1",
+        "slipclutch_provider_first_byte_seconds_bucket{provider="openai",le="600"} 1",
+        "slipclutch_provider_first_byte_seconds_bucket{provider="openai",le="+Inf"} 1",
+        "slipclutch_provider_first_byte_seconds_sum{provider="openai"} 0.2998",
+        "slipclutch_provider_first_byte_seconds_count{provider="openai"} 1",
+      ]
+    `);
+    const names = linesOf(text, "# TYPE").map((line) => line.split(" ")[2]);
+    expect(new Set(names).size).toBe(names.length);
+    for (const line of text.trimEnd().split("\n")) {
+      expect(line).toMatch(/^(# (HELP|TYPE) slipclutch_\w+ .+|slipclutch_\w+(\{.+\})? \S+)$/);
+    }
+  });
+
+  test("say what is so at the scrape", () => {
+    const text = new Metrics().render(READING);
+    expect(text).toContain('slipclutch_info{version="0.1.0",configuration="dir:abc"} 1\n');
+    expect(text).toContain("slipclutch_calls_in_flight 3\n");
+    expect(text).toContain("slipclutch_store_up 1\n");
+    expect(text).toContain("slipclutch_heartbeat_age_seconds 1.5\n");
+  });
+
+  test("show budgets exactly, and none of single tasks", () => {
+    const budget = {
+      budget: "monthly",
+      scope: "support",
+      perTask: false,
+      limit: 9_007_199_254_740_993_000_000_001n,
+      spent: 1n,
+      reserved: 2n,
+      leased: 3n,
+      forfeited: 4n,
+      remaining: -5n,
+    };
+    const task = { ...budget, budget: "each-task", scope: "ticket-7", perTask: true };
+    const text = new Metrics().render({ ...READING, budgets: [budget, task] });
+    expect(text).toContain(
+      'slipclutch_budget_limit_usd{budget="monthly",scope="support"} 9007199254740993.000000001\n',
+    );
+    expect(text).toContain('budget_remaining_usd{budget="monthly",scope="support"} -0.000000005\n');
+    expect(text).not.toContain("ticket-7");
+  });
+
+  test("never carry a model that a caller made up, nor a task", () => {
+    const metrics = new Metrics();
+    metrics.observe(refused("invented-1", null, "model.unknown"));
+    metrics.observe(refused("invented-2", "openai", "model.unknown"));
+    metrics.observe(settled(1));
+    const text = metrics.render(READING);
+    expect(text).not.toContain("invented");
+    expect(text).not.toContain("ticket-");
+    expect(text).toContain('model="other",provider="none",outcome="refused"} 1');
+  });
+
+  test("count an overbilled call and what it was over", () => {
+    const metrics = new Metrics();
+    const origin = { decision: "d", call: "c", agent: "a", task: "t", key: "k" };
+    metrics.observe({
+      kind: "budget.overbilled",
+      provider: "p",
+      model: "m",
+      reserved: 1_000_000_000,
+      charged: 3_500_000_000,
+      ...origin,
+    });
+    const text = metrics.render(READING);
+    expect(text).toContain('slipclutch_overbilled_total{provider="p",model="m"} 1\n');
+    expect(text).toContain('slipclutch_overbilled_usd_total{provider="p",model="m"} 2.5\n');
+  });
+});
+
+describe("one counter", () => {
+  const metric = { name: "slipclutch_test_total", labels: ["agent"], help: "A test." };
+
+  test("counts what is past its bound together, and keeps the sum", () => {
+    const counter = new Counter(metric);
+    for (let no = 0; no < SERIES_MAX + 50; no += 1) counter.add([`agent-${no}`]);
+    const lines = linesOf(counter.text(), "slipclutch_test_total");
+    expect(lines).toHaveLength(SERIES_MAX + 1);
+    expect(lines.at(-1)).toBe('slipclutch_test_total{agent="other"} 50');
+  });
+
+  test("escapes and cuts what a label holds", () => {
+    const counter = new Counter(metric);
+    counter.add(['a"b\\c\nd']);
+    counter.add(["x".repeat(500)]);
+    const [first, second] = linesOf(counter.text(), "slipclutch_test_total");
+    expect(first).toBe('slipclutch_test_total{agent="a\\"b\\\\c\\nd"} 1');
+    expect(second).toBe(`slipclutch_test_total{agent="${"x".repeat(LABEL_CHARACTERS_MAX)}"} 1`);
+  });
+
+  test("stays exact beyond what a number holds", () => {
+    const counter = new Counter(metric);
+    counter.add(["a"], Number.MAX_SAFE_INTEGER);
+    counter.add(["a"], 2);
+    expect(counter.text()).toContain(" 9007199254740993\n");
+  });
+});
