@@ -58,16 +58,20 @@ export class Journal {
 
   /** False: refuse new calls until the store has taken what waits. */
   get hasRoom(): boolean {
-    return this.waiting < PENDING_MAX - PENDING_SPARE;
+    return this.#events < PENDING_MAX - PENDING_SPARE;
   }
 
-  /** Events that are not in the store yet. */
+  /** What is not in the store yet: events, and a checkpoint that is due. */
   get waiting(): number {
+    return this.#events + (this.#offered.anchor !== null || this.#anchorDue() ? 1 : 0);
+  }
+
+  get #events(): number {
     return this.#pending.length + this.#offered.entries.length;
   }
 
   record(event: Event): void {
-    if (this.waiting >= PENDING_MAX) {
+    if (this.#events >= PENDING_MAX) {
       this.#dropped += 1;
       return;
     }
@@ -117,22 +121,26 @@ export class Journal {
   }
 
   #admitDropped(): void {
-    if (this.#dropped === 0 || this.waiting >= PENDING_MAX) return;
+    if (this.#dropped === 0 || this.#events >= PENDING_MAX) return;
     const event: Event = { kind: "journal.overflowed", dropped: this.#dropped };
     this.#pending.push({ event, at: this.#settings.clock.wall() });
     this.#dropped = 0;
   }
 
+  /** Whether the chain went on since its last checkpoint, and that one is old enough. */
+  #anchorDue(): boolean {
+    if (this.#chain.head.no === this.#anchoredNo) return false;
+    const now = this.#settings.clock.monotonic();
+    return this.#sealing || now - this.#anchoredAt >= ANCHOR_EVERY_MS;
+  }
+
   #anchor(): Anchor | null {
+    if (!this.#anchorDue()) return null;
     const { clock, key, writer } = this.#settings;
     const head = this.#chain.head;
-    if (head.no === this.#anchoredNo) return null;
-    const now = clock.monotonic();
-    if (!this.#sealing && now - this.#anchoredAt < ANCHOR_EVERY_MS) return null;
-
     this.#anchorNo += 1;
     this.#anchoredNo = head.no;
-    this.#anchoredAt = now;
+    this.#anchoredAt = clock.monotonic();
     const heads = new Map([...this.#others, [writer, head] as const]);
     return signAnchor(key, { writer, no: this.#anchorNo, at: clock.wall(), heads });
   }

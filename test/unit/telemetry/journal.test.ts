@@ -43,9 +43,13 @@ describe("the journal of a process", () => {
     journal.record(settled(2));
     expect(journal.take(9).anchor).toBeNull();
     journal.flushed();
+    expect(journal.waiting).toBe(0);
     clock.advance(ANCHOR_EVERY_MS);
+    expect(journal.waiting).toBe(1);
     expect(journal.take(9)).toMatchObject({ entries: [], anchor: { no: 2 } });
+    expect(journal.waiting).toBe(1);
     journal.flushed();
+    expect(journal.waiting).toBe(0);
     clock.advance(ANCHOR_EVERY_MS);
     expect(journal.take(9)).toEqual({ entries: [], anchor: null });
   });
