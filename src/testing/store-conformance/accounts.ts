@@ -1,0 +1,164 @@
+import { describe, expect, test } from "vitest";
+import type { AccountState } from "../../ports/store.ts";
+import type { OpenFixture } from "./fixture.ts";
+import {
+  ALL,
+  accountSpec,
+  flush,
+  fresh,
+  liveHolder,
+  mustLease,
+  openAccount,
+  type Stores,
+  settlement,
+  sharedStores,
+  stateOf,
+} from "./kit.ts";
+
+/** Accounts: making them, their windows, their limits, finding them. */
+export function accountConformance(open: OpenFixture): void {
+  describe("accounts", () => {
+    const stores = sharedStores(open);
+    openCases(stores);
+    windowCases(stores);
+    limitCases(stores);
+    filterCases(stores);
+    scopeCases(stores);
+  });
+}
+
+function openCases(stores: () => Stores): void {
+  test("open answers in the order asked, and keeps what stands, its limit included", async () => {
+    const { store, other } = stores();
+    const specs = [accountSpec(100n), accountSpec(5n, { scope: "b", ends: 9000 })];
+    const made = await store.ledger.open(specs);
+    expect(made).toEqual(
+      specs.map((spec, at) => ({
+        ...spec,
+        id: made[at]?.id,
+        spent: 0n,
+        leased: 0n,
+        forfeited: 0n,
+        open: true,
+      })),
+    );
+    const again = specs.toReversed().map((spec) => ({ ...spec, limit: 7n }));
+    expect(await other.ledger.open(again)).toEqual(made.toReversed());
+  });
+
+  test("one account asked for twice in one call is one account", async () => {
+    const { store } = stores();
+    const spec = accountSpec(100n);
+    const [first, second] = await store.ledger.open([spec, spec]);
+    expect(first).toEqual(second);
+  });
+}
+
+function windowCases(stores: () => Stores): void {
+  test("a later window closes the earlier ones of its budget and scope, and no others", async () => {
+    const { store } = stores();
+    const base = accountSpec(100n);
+    const january = { ...base, starts: 1000, ends: 2000 };
+    const february = { ...base, starts: 2000, ends: 3000 };
+    const [old, elsewhere] = await store.ledger.open([january, { ...january, scope: "other" }]);
+    const [next] = await store.ledger.open([february]);
+    expect(next).toMatchObject({ open: true, spent: 0n });
+    expect(await stateOf(store, old?.id ?? -1)).toMatchObject({ open: false });
+    expect(await stateOf(store, elsewhere?.id ?? -1)).toMatchObject({ open: true });
+  });
+
+  test("windows never go back: an earlier one opened late is closed", async () => {
+    const { store } = stores();
+    const base = accountSpec(100n);
+    const [later] = await store.ledger.open([{ ...base, starts: 2000, ends: 3000 }]);
+    const [early] = await store.ledger.open([{ ...base, starts: 1000, ends: 2000 }]);
+    expect(early).toMatchObject({ open: false });
+    expect(await stateOf(store, later?.id ?? -1)).toMatchObject({ open: true });
+  });
+
+  test("a call is settled in the window that reserved it", async () => {
+    const { store } = stores();
+    const holder = await liveHolder(store);
+    const base = accountSpec(100n);
+    const [old] = await store.ledger.open([{ ...base, starts: 1000, ends: 2000 }]);
+    const id = old?.id ?? -1;
+    await mustLease(store, holder, id, 30n);
+    const [next] = await store.ledger.open([{ ...base, starts: 2000, ends: 3000 }]);
+    await flush(store, holder, [settlement(id, 10n)]);
+    await store.ledger.giveBack(holder, [{ account: id, total: 20n }]);
+    expect(await stateOf(store, id)).toMatchObject({ spent: 10n, leased: 0n, open: false });
+    expect(await stateOf(store, next?.id ?? -1)).toMatchObject({ spent: 0n, leased: 0n });
+  });
+}
+
+function limitCases(stores: () => Stores): void {
+  test("an edited limit keeps usage, takes no slice away, and holds for open accounts", async () => {
+    const { store, other } = stores();
+    const holder = await liveHolder(store);
+    const base = accountSpec(100n, { starts: 1000, ends: 2000 });
+    const [old] = await store.ledger.open([base]);
+    const [now] = await store.ledger.open([{ ...base, starts: 2000, ends: 3000 }]);
+    const id = now?.id ?? -1;
+    await mustLease(store, holder, id, 60n);
+    await flush(store, holder, [settlement(id, 10n)]);
+    await store.ledger.editLimit(base.budget, 20n);
+    expect(await stateOf(other, id)).toMatchObject({ limit: 20n, spent: 10n, leased: 50n });
+    expect(await stateOf(store, old?.id ?? -1)).toMatchObject({ limit: 100n });
+    const more = { account: id, least: 61n, most: 61n };
+    expect((await store.ledger.lease(holder, [more])).kind).toBe("short");
+    const same = { account: id, least: 60n, most: 70n };
+    expect(await store.ledger.lease(holder, [same])).toMatchObject({
+      kind: "ok",
+      granted: [{ account: id, total: 60n }],
+    });
+    await store.ledger.editLimit(base.budget, 61n);
+    expect((await store.ledger.lease(holder, [more])).kind).toBe("ok");
+  });
+}
+
+function filterCases(stores: () => Stores): void {
+  test("accounts are found by id, budget and scope, newest first, at most so many", async () => {
+    const { store } = stores();
+    const base = accountSpec(100n);
+    const opened = await store.ledger.open([
+      { ...base, scope: "a" },
+      { ...base, scope: "b", starts: 1000, ends: 2000 },
+      { ...base, scope: "c" },
+    ]);
+    const [a, b, c] = opened;
+    if (!a || !b || !c) throw new Error("three were opened");
+    const [later] = await store.ledger.open([{ ...base, scope: "b", starts: 2000, ends: 3000 }]);
+    const ids = async (filter: Parameters<typeof store.ledger.accounts>[0]) =>
+      (await store.ledger.accounts(filter)).map((account: AccountState) => account.id);
+
+    const { budget } = base;
+    expect(await ids({ budget, limit: ALL })).toEqual([later?.id, c.id, a.id]);
+    expect(await ids({ budget, open: true, limit: ALL })).toEqual([later?.id, c.id, a.id]);
+    expect(await ids({ budget, open: false, limit: ALL })).toEqual([later?.id, c.id, b.id, a.id]);
+    expect(await ids({ budget, limit: 2 })).toEqual([later?.id, c.id]);
+    expect(await ids({ budget, scope: "b", open: false, limit: ALL })).toEqual([later?.id, b.id]);
+    expect(await ids({ ids: [a.id, c.id, 2 ** 40], limit: ALL })).toEqual([c.id, a.id]);
+    expect(await ids({ ids: [], limit: ALL })).toEqual([]);
+    expect(await ids({ budget: fresh("none"), limit: ALL })).toEqual([]);
+  });
+}
+
+function scopeCases(stores: () => Stores): void {
+  test("an ended task's accounts are closed for good, in the budgets named and no others", async () => {
+    const { store, other } = stores();
+    const scope = fresh("task");
+    const specs = [
+      accountSpec(9n, { scope }),
+      accountSpec(9n, { scope }),
+      accountSpec(9n, { scope }),
+    ];
+    const opened = await store.ledger.open(specs);
+    const bystander = await openAccount(store, 9n);
+    const budgets = specs.slice(0, 2).map((spec) => spec.budget);
+    await store.ledger.closeScope([...budgets, bystander.budget], scope);
+    await store.ledger.closeScope(budgets, scope);
+    const again = await other.ledger.open(specs);
+    expect(again).toEqual(opened.map((account, at) => ({ ...account, open: at === 2 })));
+    expect(await stateOf(store, bystander.id)).toMatchObject({ open: true });
+  });
+}

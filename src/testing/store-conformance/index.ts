@@ -1,0 +1,27 @@
+import { describe } from "vitest";
+import { accountConformance } from "./accounts.ts";
+import type { OpenFixture } from "./fixture.ts";
+import { holderConformance } from "./holders.ts";
+import { journalConformance } from "./journal.ts";
+import { ledgerConformance } from "./ledger.ts";
+import { registryConformance } from "./registry.ts";
+import { taskConformance } from "./tasks.ts";
+import { watchConformance } from "./watch.ts";
+
+export type { Fixture, OpenFixture } from "./fixture.ts";
+
+/**
+ * What every store must do, one suite for each of its ports. `open` gives a fresh, empty store each
+ * time; a suite opens few of them and keeps its cases apart by names of their own.
+ */
+export function storeConformance(name: string, open: OpenFixture): void {
+  describe(`${name} store`, () => {
+    ledgerConformance(open);
+    accountConformance(open);
+    holderConformance(open);
+    watchConformance(open);
+    journalConformance(open);
+    registryConformance(open);
+    taskConformance(open);
+  });
+}

@@ -1,0 +1,150 @@
+import type {
+  AccountId,
+  AccountSpec,
+  AccountState,
+  HolderId,
+  Settlement,
+  Want,
+} from "../../ports/store.ts";
+
+/**
+ * What the ledger must do, in the fewest words: only slices and settlements are kept, and every
+ * column of an account is a sum over them. So the books hold here by construction, and a store
+ * that agrees with the model after every step holds them too.
+ */
+export interface LedgerModel {
+  readonly accounts: Map<AccountId, { spec: AccountSpec; limit: bigint; open: boolean }>;
+  readonly holders: Map<HolderId, "live" | "fenced" | "closed">;
+  /** By `holder/account`. */
+  readonly slices: Map<string, Slice>;
+  readonly settled: Map<string, Settlement>;
+}
+
+/** A holder's part of an account, in running totals. */
+export interface Slice {
+  readonly holder: HolderId;
+  readonly account: AccountId;
+  granted: bigint;
+  returned: bigint;
+  drawn: bigint;
+  forfeit: bigint;
+}
+
+export function emptyLedger(): LedgerModel {
+  return { accounts: new Map(), holders: new Map(), slices: new Map(), settled: new Map() };
+}
+
+export function sliceOf(model: LedgerModel, holder: HolderId, account: AccountId): Slice {
+  const key = `${holder}/${account}`;
+  const found = model.slices.get(key);
+  if (found) return found;
+  const made = { holder, account, granted: 0n, returned: 0n, drawn: 0n, forfeit: 0n };
+  model.slices.set(key, made);
+  return made;
+}
+
+export function heldOf(slice: Slice): bigint {
+  return slice.granted - slice.returned - slice.drawn;
+}
+
+/** An account as it must stand: sums over slices and settlements. */
+export function modelState(model: LedgerModel, id: AccountId): AccountState {
+  const account = model.accounts.get(id);
+  if (!account) throw new Error(`the model has no account ${id}`);
+  let [spent, leased, forfeited] = [0n, 0n, 0n];
+  for (const { legs } of model.settled.values()) {
+    for (const leg of legs) if (leg.account === id) spent += leg.charged;
+  }
+  for (const slice of model.slices.values()) {
+    if (slice.account !== id) continue;
+    if (model.holders.get(slice.holder) === "live") leased += heldOf(slice);
+    forfeited += slice.forfeit;
+  }
+  const { limit, open } = account;
+  return { ...account.spec, id, limit, spent, leased, forfeited, open };
+}
+
+export function committedOf(state: AccountState): bigint {
+  return state.spent + state.leased + state.forfeited;
+}
+
+export function modelLease(model: LedgerModel, holder: HolderId, wants: readonly Want[]): string {
+  if (model.holders.get(holder) !== "live") return "fenced";
+  const gifts: [AccountId, bigint][] = [];
+  for (const { account, least, most } of wants) {
+    const state = modelState(model, account);
+    const room = state.limit - committedOf(state);
+    const { granted } = sliceOf(model, holder, account);
+    if (least > granted && !(state.open && least - granted <= room)) return "short";
+    const welcome = most - granted < room ? most - granted : room;
+    if (state.open && welcome > 0n) gifts.push([account, welcome]);
+  }
+  for (const [account, amount] of gifts) sliceOf(model, holder, account).granted += amount;
+  return "ok";
+}
+
+export function modelGiveBack(
+  model: LedgerModel,
+  holder: HolderId,
+  account: AccountId,
+  total: bigint,
+): string {
+  if (model.holders.get(holder) !== "live") return "fenced";
+  const slice = sliceOf(model, holder, account);
+  if (total > slice.returned) slice.returned = total;
+  return "ok";
+}
+
+export function modelFlush(
+  model: LedgerModel,
+  holder: HolderId,
+  settlements: readonly Settlement[],
+): string {
+  const state = model.holders.get(holder);
+  if (state !== "live" && state !== "fenced") return "closed";
+  for (const settlement of settlements) {
+    if (model.settled.has(settlement.call)) continue;
+    model.settled.set(settlement.call, settlement);
+    for (const leg of settlement.legs) {
+      const slice = sliceOf(model, holder, leg.account);
+      if (state === "live") slice.drawn += leg.drawn;
+      else slice.forfeit -= leg.drawn < slice.forfeit ? leg.drawn : slice.forfeit;
+    }
+  }
+  return "ok";
+}
+
+/** Answers what was forfeited, by account. */
+export function modelFence(model: LedgerModel, holder: HolderId): Map<AccountId, bigint> {
+  const forfeits = new Map<AccountId, bigint>();
+  if (model.holders.get(holder) !== "live") return forfeits;
+  model.holders.set(holder, "fenced");
+  for (const slice of model.slices.values()) {
+    if (slice.holder !== holder) continue;
+    slice.forfeit = heldOf(slice);
+    slice.returned = slice.granted - slice.drawn;
+    if (slice.forfeit > 0n) forfeits.set(slice.account, slice.forfeit);
+  }
+  return forfeits;
+}
+
+export function modelClose(model: LedgerModel, holder: HolderId): string {
+  const slices = [...model.slices.values()].filter((slice) => slice.holder === holder);
+  const live = model.holders.get(holder) === "live";
+  if (live && slices.some((slice) => heldOf(slice) !== 0n)) return "held";
+  for (const slice of slices) slice.forfeit = 0n;
+  model.holders.set(holder, "closed");
+  return "closed";
+}
+
+/** A later window closes the earlier ones. */
+export function modelOpen(model: LedgerModel, state: AccountState): void {
+  const { id, limit, open, spent, leased, forfeited, ...spec } = state;
+  if (model.accounts.has(id)) return;
+  for (const account of model.accounts.values()) {
+    const { budget, scope, starts } = account.spec;
+    if (budget !== spec.budget || scope !== spec.scope) continue;
+    if (starts < spec.starts) account.open = false;
+  }
+  model.accounts.set(id, { spec: { ...spec, limit }, limit, open: true });
+}

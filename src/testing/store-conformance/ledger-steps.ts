@@ -1,0 +1,258 @@
+import { expect } from "vitest";
+import type {
+  AccountId,
+  AccountSpec,
+  HolderId,
+  LedgerStore,
+  Settlement,
+  Total,
+  Want,
+} from "../../ports/store.ts";
+import { fresh, liveHolder, type Stores } from "./kit.ts";
+import {
+  emptyLedger,
+  heldOf,
+  type LedgerModel,
+  modelClose,
+  modelFence,
+  modelFlush,
+  modelGiveBack,
+  modelLease,
+  modelOpen,
+  sliceOf,
+} from "./ledger-model.ts";
+
+const HOLDERS = 3;
+const ACCOUNTS = 3;
+const LIMIT_UNITS = 60n;
+const WINDOW_MS = 1000;
+
+type WantStep = { readonly account: number; readonly least: number; readonly more: number };
+type CallStep = {
+  readonly legs: readonly { readonly account: number; readonly part: number }[];
+  readonly overbill: number;
+};
+
+/** One thing that a gateway or an operator may do; numbers pick from what there is. */
+export type Step =
+  | { readonly kind: "lease"; readonly holder: number; readonly wants: readonly WantStep[] }
+  | { readonly kind: "settle"; readonly holder: number; readonly calls: readonly CallStep[] }
+  | { readonly kind: "giveBack"; readonly holder: number; readonly amount: number }
+  | { readonly kind: "again"; readonly message: number }
+  | { readonly kind: "beat"; readonly holder: number }
+  | {
+      readonly kind: "fence";
+      readonly holder: number;
+      readonly seen: "current" | "stale" | "gone";
+    }
+  | { readonly kind: "close"; readonly holder: number }
+  | { readonly kind: "limit"; readonly account: number; readonly amount: number }
+  | { readonly kind: "window"; readonly account: number; readonly amount: number };
+
+/** A message as sent: sent again it must do what the protocol says of a late copy. */
+type Message = () => Promise<void>;
+
+export interface Run {
+  readonly stores: Stores;
+  readonly model: LedgerModel;
+  readonly scale: bigint;
+  /** Every holder that was made, the last `HOLDERS` of them in use. */
+  readonly holders: HolderId[];
+  readonly beats: Map<HolderId, number>;
+  /** Every account that was made, the window in force of each budget among them. */
+  readonly accounts: AccountId[];
+  readonly specs: AccountSpec[];
+  readonly sent: Message[];
+}
+
+/** Fresh holders and accounts in an old store. */
+export async function beginRun(
+  stores: Stores,
+  { scale, budget }: { readonly scale: bigint; readonly budget: string },
+): Promise<Run> {
+  const run: Run = {
+    stores,
+    model: emptyLedger(),
+    scale,
+    holders: [],
+    beats: new Map(),
+    accounts: [],
+    specs: [],
+    sent: [],
+  };
+  for (let n = 0; n < HOLDERS; n += 1) await addHolder(run);
+  for (let n = 0; n < ACCOUNTS; n += 1) {
+    const limit = LIMIT_UNITS * scale;
+    const base = { budget: `${budget}-${n}`, scope: "s", limit };
+    await openWindow(run, { ...base, starts: 0, ends: WINDOW_MS });
+  }
+  return run;
+}
+
+/** Does one step on the store and on the model; answers how much of it was overbilled. */
+export async function takeStep(run: Run, step: Step): Promise<{ readonly overbill: bigint }> {
+  switch (step.kind) {
+    case "lease":
+      await send(run, leaseMessage(run, step.holder, step.wants));
+      return { overbill: 0n };
+    case "settle":
+      return await settle(run, step.holder, step.calls);
+    case "giveBack":
+      await send(run, giveBackMessage(run, step.holder, step.amount));
+      return { overbill: 0n };
+    case "again":
+      if (run.sent.length > 0) await run.sent[step.message % run.sent.length]?.();
+      return { overbill: 0n };
+    case "beat":
+      await beat(run, pick(run.holders.slice(-HOLDERS), step.holder));
+      return { overbill: 0n };
+    case "fence":
+      await fence(run, pick(run.holders.slice(-HOLDERS), step.holder), step.seen);
+      return { overbill: 0n };
+    case "close":
+      await close(run, pick(run.holders, step.holder));
+      return { overbill: 0n };
+    case "limit":
+      await editLimit(run, step.account, BigInt(step.amount) * 3n * run.scale);
+      return { overbill: 0n };
+    case "window":
+      await rollOver(run, step.account, BigInt(step.amount) * 3n * run.scale);
+      return { overbill: 0n };
+  }
+}
+
+function pick<T>(from: readonly T[], at: number): T {
+  const found = from[at % from.length];
+  if (found === undefined) throw new Error("a run always has holders and accounts");
+  return found;
+}
+
+async function send(run: Run, message: Message): Promise<void> {
+  run.sent.push(message);
+  await message();
+}
+
+/** Every second message goes by the other handle, as from another process. */
+function ledgerOf(run: Run): LedgerStore {
+  return run.sent.length % 2 === 0 ? run.stores.store.ledger : run.stores.other.ledger;
+}
+
+function leaseMessage(run: Run, holderAt: number, steps: readonly WantStep[]): Message {
+  const holder = pick(run.holders, holderAt);
+  const wants = new Map<AccountId, Want>();
+  for (const { account: at, least, more } of steps) {
+    const account = pick(run.accounts, at);
+    const floor = sliceOf(run.model, holder, account).granted + BigInt(least) * run.scale;
+    wants.set(account, { account, least: floor, most: floor + BigInt(more) * run.scale });
+  }
+  const asked = [...wants.values()];
+  return async () => {
+    const answer = await ledgerOf(run).lease(holder, asked);
+    expect(answer.kind).toBe(modelLease(run.model, holder, asked));
+    if (answer.kind !== "ok") return;
+    const totals = asked.map(({ account }) => ({
+      account,
+      total: sliceOf(run.model, holder, account).granted,
+    }));
+    expect(answer.granted).toEqual(totals);
+  };
+}
+
+function giveBackMessage(run: Run, holderAt: number, amount: number): Message {
+  const holder = pick(run.holders, holderAt);
+  const totals: Total[] = run.accounts.map((account) => {
+    const slice = sliceOf(run.model, holder, account);
+    const part = BigInt(amount) * run.scale;
+    const held = heldOf(slice);
+    return { account, total: slice.returned + (part < held ? part : held) };
+  });
+  return async () => {
+    const answer = await ledgerOf(run).giveBack(holder, totals);
+    for (const { account, total } of totals) {
+      expect(answer.kind).toBe(modelGiveBack(run.model, holder, account, total));
+    }
+  };
+}
+
+/** Calls that draw eighths of what is held (or, once fenced, of what is forfeited). */
+async function settle(
+  run: Run,
+  holderAt: number,
+  calls: readonly CallStep[],
+): Promise<{ readonly overbill: bigint }> {
+  const holder = pick(run.holders, holderAt);
+  const left = new Map<AccountId, bigint>();
+  const settlements: Settlement[] = calls.map(({ legs, overbill }) => {
+    const accounts = new Map(legs.map((leg) => [pick(run.accounts, leg.account), leg.part]));
+    const drawn = [...accounts].map(([account, part]) => {
+      const slice = sliceOf(run.model, holder, account);
+      const live = run.model.holders.get(holder) === "live";
+      const there = left.get(account) ?? (live ? heldOf(slice) : slice.forfeit);
+      const amount = (there * BigInt(part)) / 8n;
+      left.set(account, there - amount);
+      return { account, drawn: amount, charged: amount + BigInt(overbill) * run.scale };
+    });
+    return { call: fresh("call"), legs: drawn, estimated: overbill > 0 };
+  });
+  await send(run, async () => {
+    const answer = await ledgerOf(run).flush(holder, { settlements, entries: [], anchor: null });
+    expect(answer.kind).toBe(modelFlush(run.model, holder, settlements));
+  });
+  const over = calls.reduce((sum, call) => sum + BigInt(call.overbill), 0n);
+  return { overbill: over * run.scale };
+}
+
+async function addHolder(run: Run): Promise<void> {
+  const holder = await liveHolder(run.stores.store);
+  run.holders.push(holder);
+  run.beats.set(holder, 0);
+  run.model.holders.set(holder, "live");
+}
+
+async function beat(run: Run, holder: HolderId): Promise<void> {
+  const answer = await run.stores.store.holders.beat(holder);
+  const live = run.model.holders.get(holder) === "live";
+  expect(answer.kind).toBe(live ? "ok" : "fenced");
+  if (live) run.beats.set(holder, (run.beats.get(holder) ?? 0) + 1);
+}
+
+/** Whoever is fenced comes back as another holder, and keeps the old one's calls. */
+async function fence(run: Run, holder: HolderId, seen: "current" | "stale" | "gone") {
+  const beatNo = run.beats.get(holder) ?? 0;
+  const number = { current: beatNo, stale: beatNo - 1, gone: null }[seen];
+  const answer = await run.stores.other.holders.fence(holder, number);
+  const forfeits = answer.filter((forfeit) => forfeit.amount > 0n);
+  const actual = new Map(forfeits.map((forfeit) => [forfeit.account, forfeit.amount]));
+  const was = run.model.holders.get(holder);
+  expect(actual).toEqual(seen === "stale" ? new Map() : modelFence(run.model, holder));
+  if (was === "live" && seen !== "stale") await addHolder(run);
+}
+
+async function close(run: Run, holder: HolderId): Promise<void> {
+  const was = run.model.holders.get(holder);
+  const answer = await run.stores.store.holders.close(holder);
+  expect(answer.kind).toBe(modelClose(run.model, holder));
+  if (was === "live" && answer.kind === "closed") await addHolder(run);
+}
+
+async function editLimit(run: Run, at: number, limit: bigint): Promise<void> {
+  const { budget } = pick(run.specs, at);
+  await run.stores.store.ledger.editLimit(budget, limit);
+  for (const account of run.model.accounts.values()) {
+    if (account.spec.budget === budget && account.open) account.limit = limit;
+  }
+}
+
+async function rollOver(run: Run, at: number, limit: bigint): Promise<void> {
+  const { budget } = pick(run.specs, at);
+  const starts = run.specs.filter((spec) => spec.budget === budget).length * WINDOW_MS;
+  await openWindow(run, { budget, scope: "s", limit, starts, ends: starts + WINDOW_MS });
+}
+
+async function openWindow(run: Run, spec: AccountSpec): Promise<void> {
+  const [state] = await run.stores.store.ledger.open([spec]);
+  if (!state) throw new Error("open answers every account it was asked for");
+  modelOpen(run.model, state);
+  run.specs.push(spec);
+  run.accounts.push(state.id);
+}
