@@ -102,7 +102,13 @@ export class HttpExchange implements Exchange, Dispatcher.DispatchHandler {
   onResponseEnd(): void {
     if (this.#over) return;
     this.#over = true;
-    this.#sink.end();
+    try {
+      this.#sink.end();
+    } catch (bug) {
+      queueMicrotask(() => {
+        throw bug; // the HTTP client would swallow it here
+      });
+    }
   }
 
   onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
