@@ -1,0 +1,127 @@
+/**
+ * `dist/`: our own code bundled, dependencies left outside. Commands and adapters become chunks of
+ * their own, so that `--help` loads little. Run by our own Node: `node scripts/build.ts [--if-stale]`.
+ */
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import fs from "node:fs";
+import path from "node:path";
+import { rolldown } from "rolldown";
+
+const ROOT = path.dirname(import.meta.dirname);
+const DIST = path.join(ROOT, "dist");
+const CACHE = path.join(ROOT, ".cache");
+const STAMP = path.join(CACHE, "build-stamp");
+
+/** Output name → source. All lie flat in `dist/`: a worker is found as a sibling of who starts it. */
+const ENTRIES = {
+  main: "src/main.ts",
+  "sqlite-worker": "src/adapters/store/sqlite/worker.ts",
+  testing: "src/testing/index.ts",
+};
+
+/** What the result depends on. */
+const INPUTS = [
+  "src",
+  "package.json",
+  "package-lock.json",
+  "scripts/build.ts",
+  "tsconfig.types.json",
+];
+
+/**
+ * The executable. The compile cache lies beside the code: whoever may write there could as well
+ * change the code. Where nothing can be written, Node goes on without it.
+ */
+const LAUNCHER = `#!/usr/bin/env node
+import module from "node:module";
+import { fileURLToPath } from "node:url";
+module.enableCompileCache?.(fileURLToPath(new URL("compile-cache", import.meta.url)));
+await import("./main.mjs");
+`;
+
+async function build(into: string): Promise<void> {
+  const bundle = await rolldown({
+    cwd: ROOT,
+    input: ENTRIES,
+    platform: "node",
+    external: (id) => !id.startsWith(".") && !path.isAbsolute(id),
+    onLog: (level, log) => {
+      // A warning of the bundler is a mistake in a specifier or a cycle: neither may be shipped.
+      if (level === "warn") throw new Error(log.message);
+    },
+  });
+  await bundle.write({
+    dir: into,
+    format: "esm",
+    entryFileNames: "[name].mjs",
+    chunkFileNames: "[name]-[hash].mjs",
+  });
+  await bundle.close();
+  fs.writeFileSync(path.join(into, "slipclutch.mjs"), LAUNCHER, { mode: 0o755 });
+  declare(into);
+}
+
+/** Types of `slipclutch/testing`: one declaration per source, with the specifiers that consumers resolve. */
+function declare(into: string): void {
+  const types = path.join(into, "types");
+  const tsc = path.join(ROOT, "node_modules", "typescript", "bin", "tsc");
+  const project = path.join(ROOT, "tsconfig.types.json");
+  const { status } = spawnSync(process.execPath, [tsc, "-p", project, "--outDir", types], {
+    stdio: ["ignore", "inherit", "inherit"],
+  });
+  if (status !== 0) throw new Error("The declarations could not be made.");
+  for (const file of filesIn(types)) {
+    const text = fs.readFileSync(file, "utf8");
+    fs.writeFileSync(file, text.replaceAll(/(["']\.{1,2}\/[^"']+)\.ts(["'])/g, "$1.js$2"));
+  }
+  const testing = 'export * from "./types/testing/index.js";\n';
+  fs.writeFileSync(path.join(into, "testing.d.ts"), testing);
+}
+
+/** In one step, so that nobody ever runs half of an old and half of a new build. */
+function replaceDist(built: string): void {
+  const old = path.join(CACHE, `old-${process.pid}`);
+  if (fs.existsSync(DIST)) fs.renameSync(DIST, old);
+  fs.renameSync(built, DIST);
+  fs.rmSync(old, { recursive: true, force: true });
+}
+
+function digest(): string {
+  const hash = createHash("sha256");
+  for (const file of INPUTS.flatMap((input) => filesIn(path.join(ROOT, input)))) {
+    const bytes = fs.readFileSync(file);
+    hash.update(`${path.relative(ROOT, file)}\0${bytes.length}\0`).update(bytes);
+  }
+  return hash.digest("hex");
+}
+
+/** Files under a folder, or the file itself, in one order on every machine. */
+function filesIn(start: string): string[] {
+  if (fs.statSync(start).isFile()) return [start];
+  return fs
+    .readdirSync(start, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.join(entry.parentPath, entry.name))
+    .sort();
+}
+
+function isFresh(wanted: string): boolean {
+  const there = fs.existsSync(STAMP) && fs.existsSync(path.join(DIST, "slipclutch.mjs"));
+  return there && fs.readFileSync(STAMP, "utf8") === wanted;
+}
+
+const wanted = digest();
+if (!process.argv.includes("--if-stale") || !isFresh(wanted)) {
+  const startedAt = Date.now();
+  const built = path.join(CACHE, `build-${process.pid}`);
+  fs.mkdirSync(built, { recursive: true });
+  try {
+    await build(built);
+    replaceDist(built);
+    fs.writeFileSync(STAMP, wanted);
+  } finally {
+    fs.rmSync(built, { recursive: true, force: true });
+  }
+  process.stdout.write(`Built dist in ${Date.now() - startedAt} ms.\n`);
+}

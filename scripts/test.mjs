@@ -1,0 +1,43 @@
+/**
+ * `npm test [-- arguments of vitest]`: sets up, builds, runs the tests and ends with one line,
+ * `N passed, N failed, N skipped`, after a sentence for each part that this machine lacks.
+ */
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import process from "node:process";
+import { run } from "./child.mjs";
+import { giveUp, ROOT, setUp } from "./setup.mjs";
+
+const { node, env } = setUp();
+const build = path.join(ROOT, "scripts", "build.ts");
+const built = await run(node, [build, "--if-stale"], { cwd: ROOT, env });
+if (built.code !== 0) giveUp("the build failed: nothing was tested.");
+
+const report = fs.mkdtempSync(path.join(os.tmpdir(), "slipclutch-test-"));
+const vitest = path.join(ROOT, "node_modules", "vitest", "vitest.mjs");
+const reporters = ["--reporter=default", "--reporter=./test/support/reporter.ts"];
+const { code, signal } = await run(node, [vitest, "run", ...reporters, ...process.argv.slice(2)], {
+  cwd: ROOT,
+  env: { ...env, SLIPCLUTCH_TEST_REPORT: report },
+});
+const counts = countsOf(path.join(report, "counts.json"));
+const missing = fs.readdirSync(report).filter((name) => name.startsWith("missing-"));
+for (const name of missing.sort()) {
+  process.stdout.write(`skipped: ${fs.readFileSync(path.join(report, name), "utf8")}\n`);
+}
+fs.rmSync(report, { recursive: true });
+
+const good = code === 0 && signal === null && counts.failed === 0 && counts.passed > 0;
+// A run that ended badly without a failed test (a crash, an unhandled error) is still a failure.
+if (!good && counts.failed === 0) counts.failed = 1;
+process.stdout.write(
+  `${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped\n`,
+  () => process.exit(good ? 0 : 1),
+);
+
+/** Written by `test/support/reporter.ts` when the run ends; not there if it never did. */
+function countsOf(file) {
+  if (!fs.existsSync(file)) return { passed: 0, failed: 0, skipped: 0 };
+  return JSON.parse(fs.readFileSync(file, "utf8"));
+}
