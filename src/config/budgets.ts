@@ -1,0 +1,103 @@
+/** The budgets of slipclutch.yaml, and whether each has something to hold. */
+import type { Budget, Scope } from "../guards/budget/budget.ts";
+import type { Manifest } from "../guards/manifest/manifest.ts";
+import type { Issue } from "./configuration.ts";
+import { issueAt, nearest } from "./issues.ts";
+import type { RawBudget } from "./schema.ts";
+import type { Source } from "./source.ts";
+
+/** Scopes that a budget can be narrowed to. */
+const ONLY = ["agent", "team", "org", "key", "model"] as const satisfies readonly Scope[];
+
+/** Budgets as the guards see them. */
+export function budgetsOf(raw: readonly RawBudget[]): Budget[] {
+  return raw.map((budget) => ({
+    name: budget.name,
+    only: Object.fromEntries(
+      ONLY.flatMap((scope) => (budget[scope] === undefined ? [] : [[scope, budget[scope]]])),
+    ),
+    each: budget.each ?? null,
+    limit: budget.limit_usd,
+    window: budget.window,
+    onExhausted: budget.on_exhausted ?? "deny",
+  }));
+}
+
+/** What budgets must not contradict. */
+export interface Known {
+  readonly agents: ReadonlyMap<string, Manifest>;
+  /** Whether any provider serves the model under this name. */
+  serves(model: string): boolean;
+}
+
+/** What is wrong with the budgets: a rule that matches nothing holds nothing, and says so now. */
+export function budgetIssues(raw: readonly RawBudget[], source: Source, known: Known): Issue[] {
+  const manifests = [...known.agents.values()];
+  const names: Readonly<Record<string, ReadonlySet<string>>> = {
+    agent: new Set(known.agents.keys()),
+    team: new Set(manifests.flatMap(({ labels }) => labels.team ?? [])),
+    org: new Set(manifests.flatMap(({ labels }) => labels.org ?? [])),
+  };
+  const seen = new Set<string>();
+  return raw.flatMap((budget, index) => {
+    const issues: Issue[] = [];
+    const at = (key: string, expected: string, hint: string) =>
+      issues.push(issueAt(source, ["budgets", index, key], expected, hint));
+
+    if (seen.has(budget.name)) {
+      at("name", "a name of its own", "Rename it: spending is kept by the budget's name.");
+    }
+    seen.add(budget.name);
+    if (budget.window === "task" && budget.each !== "task") {
+      at("each", '"task"', "A window of one task needs `each: task`: one account for each task.");
+    }
+    for (const scope of ["agent", "team", "org"] as const) {
+      const name = budget[scope];
+      const existing = names[scope];
+      if (name === undefined || existing === undefined || existing.has(name)) continue;
+      at(scope, `${scope === "org" ? "an" : "a"} ${scope} that exists`, missing(scope, name, existing));
+    }
+    if (budget.model !== undefined && !known.serves(budget.model)) {
+      at("model", "a model that a provider serves", "Correct it, or add the model to a provider.");
+    }
+    return issues;
+  });
+}
+
+function missing(scope: "agent" | "team" | "org", name: string, names: ReadonlySet<string>) {
+  const near = nearest(name, names);
+  const add =
+    scope === "agent"
+      ? `Add agents/${name}.yaml, or remove the budget.`
+      : `Set labels.${scope} in a manifest, or remove the budget.`;
+  return near ? `Did you mean "${near}"?` : `This budget would hold nothing. ${add}`;
+}
+
+/**
+ * Whether whatever this agent asks for draws on some budget. One for a single key does not count:
+ * the agent may get another key. Those for single models count only if they are all its models.
+ */
+export function isCapped(manifest: Manifest, budgets: readonly Budget[]): boolean {
+  const own = budgets.filter((budget) => drawsOn(budget, manifest));
+  if (own.some(({ only, each }) => only.model === undefined && hasAccount(each, manifest))) {
+    return true;
+  }
+  const capped = new Set(own.map(({ only }) => only.model));
+  return manifest.models !== null && [...manifest.models.keys()].every((id) => capped.has(id));
+}
+
+function drawsOn({ only, each }: Budget, { agent, labels }: Manifest): boolean {
+  return (
+    only.key === undefined &&
+    (only.agent === undefined || only.agent === agent) &&
+    (only.team === undefined || only.team === labels.team) &&
+    (only.org === undefined || only.org === labels.org) &&
+    hasAccount(each, { labels })
+  );
+}
+
+/** A budget for each team holds nothing for an agent that has none. */
+function hasAccount(each: Scope | null, { labels }: Pick<Manifest, "labels">): boolean {
+  if (each === "team") return labels.team !== null;
+  return each !== "org" || labels.org !== null;
+}

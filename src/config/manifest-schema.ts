@@ -1,0 +1,70 @@
+/** The schema of agents/<agent_id>.{json,yaml,yml}, and of the limits that both it and slipclutch.yaml have. */
+import { z } from "zod";
+import { count, duration, ENTRIES_MAX, id, strict, TOKENS_MAX, VERSION_FIELDS } from "./fields.ts";
+
+const yesOrNo = z.boolean({ error: "true or false" });
+
+/** Limits on one model call: of an agent, or of one model of an agent. */
+export const CALL_LIMIT_FIELDS = {
+  max_output_tokens: count(1, TOKENS_MAX)
+    .describe("Most tokens of one answer; also the cap that is sent when the client sends none.")
+    .optional(),
+  max_input_tokens: count(1, TOKENS_MAX)
+    .describe("Most tokens of input of one call, by the bound that the gateway computes.")
+    .optional(),
+  max_n: count(1, 128).describe("Most choices (`n`) of one call.").optional(),
+  timeout: duration(1000)
+    .describe("How long the provider may take to begin its answer, and between its parts.")
+    .optional(),
+  min_useful_output: count(1, TOKENS_MAX)
+    .describe("A cap that is narrowed to fit a budget never goes below this many tokens.")
+    .optional(),
+};
+
+/** Limits on an agent: its calls and its tasks. */
+export const LIMIT_FIELDS = {
+  ...CALL_LIMIT_FIELDS,
+  new_tasks_per_hour: count(0, 1_000_000)
+    .describe("Tasks that the agent may name in any hour.")
+    .optional(),
+  max_active_tasks: count(1, 1_000_000).describe("Tasks of the agent alive at once.").optional(),
+  max_depth: count(0, 64).describe("How deep tasks may nest.").optional(),
+  max_children: count(0, 1_000_000).describe("Child tasks alive of one task.").optional(),
+  task_idle: duration(1000).describe("A task that is idle this long ends.").optional(),
+};
+
+const grantedModel = z.union(
+  [id, strict({ model: id.describe("What clients ask for."), ...CALL_LIMIT_FIELDS })],
+  { error: "a model's id, or an object with `model` and its limits" },
+);
+
+/** One agent's manifest. */
+export const manifestSchema = strict({
+  ...VERSION_FIELDS,
+  agent: id.describe("The agent's id; equal to the file's name. `agent_id` is the same.").optional(),
+  agent_id: id.describe("Means the same as `agent`.").optional(),
+  labels: strict({
+    team: id.describe("The team whose budgets it draws on.").optional(),
+    org: id.describe("The organisation whose budgets it draws on.").optional(),
+    owner: id.describe("Who answers for the agent.").optional(),
+  })
+    .describe("Whose the agent is.")
+    .optional(),
+  models: z
+    .array(grantedModel, { error: "a list of models" })
+    .max(ENTRIES_MAX)
+    .describe("The models it may use. Without it: any model that has a price.")
+    .optional(),
+  limits: strict(LIMIT_FIELDS).describe("Limits for all its models and its tasks.").optional(),
+  strict: yesOrNo.describe("Above a limit: refuse instead of clamping. Default false.").optional(),
+  uncapped: yesOrNo
+    .describe("It is meant that no money budget draws on this agent. Default false.")
+    .optional(),
+  tell_agent: yesOrNo
+    .describe("Put one line about the budget into the system prompt. Default false.")
+    .optional(),
+});
+
+export type RawManifest = z.output<typeof manifestSchema>;
+export type RawCallLimits = Pick<RawLimits, keyof typeof CALL_LIMIT_FIELDS>;
+export type RawLimits = NonNullable<RawManifest["limits"]>;

@@ -1,0 +1,207 @@
+/** The schema of slipclutch.yaml: the one source of its fields, for reading, editors and the reference. */
+import { z } from "zod";
+import { SCOPES, WINDOWS } from "../guards/budget/budget.ts";
+import {
+  count,
+  duration,
+  ENTRIES_MAX,
+  endpoint,
+  id,
+  oneOf,
+  strict,
+  TOKENS_MAX,
+  usd,
+  VERSION_FIELDS,
+} from "./fields.ts";
+import { LATER_ON_EXHAUSTED, LATER_SCOPES, LATER_WINDOWS } from "./later.ts";
+import { LIMIT_FIELDS } from "./manifest-schema.ts";
+
+/** Longest text of a secret or a URL. */
+const TEXT_MAX = 8192;
+
+const text = z
+  .string({ error: "a text" })
+  .min(1, { error: "a text that is not empty" })
+  .max(TEXT_MAX, { error: `a text of at most ${TEXT_MAX} characters` });
+const yesOrNo = z.boolean({ error: "true or false" });
+
+const STORE_MESSAGE = '"embedded" or a URL like "postgres://user:password@host/database"';
+const storeUrl = z
+  .string({ error: STORE_MESSAGE })
+  .regex(/^(embedded|postgres(ql)?:\/\/\S+)$/, { error: STORE_MESSAGE })
+  .max(TEXT_MAX, { error: STORE_MESSAGE });
+
+const store = z.union(
+  [
+    storeUrl,
+    strict({
+      url: storeUrl.describe("`embedded` or `postgres://…`. Default embedded.").optional(),
+      grace: duration(1000)
+        .describe("How long a gateway goes on inside its leases without the store. Default 10s.")
+        .optional(),
+      expiry: duration(1000)
+        .describe("When other gateways count it as gone. Default 12s, or what a longer grace needs.")
+        .optional(),
+    }),
+  ],
+  { error: `${STORE_MESSAGE}, or an object with url, grace and expiry` },
+);
+
+const BASE_URL = "a URL like https://host/v1, without user, password, query or fragment";
+const baseUrl = z
+  .string({ error: BASE_URL })
+  .regex(/^https?:\/\/[^\s@?#]+$/, { error: BASE_URL })
+  .max(TEXT_MAX, { error: BASE_URL });
+
+const HEADER = "a header's name and value on one line";
+const headers = z.record(
+  z.string().regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}$/, { error: HEADER }),
+  z
+    .string({ error: HEADER })
+    .regex(/^[\t\x20-\x7e]*$/, { error: HEADER })
+    .max(TEXT_MAX, { error: HEADER }),
+);
+
+const tokens = count(0, TOKENS_MAX);
+const overhead = strict({
+  base: tokens.describe("For every call.").optional(),
+  per_message: tokens.describe("For each message.").optional(),
+  per_tool: tokens.describe("For each tool.").optional(),
+  tools: tokens.describe("Once, if there is any tool.").optional(),
+  per_image: tokens.describe("For each image.").optional(),
+});
+
+const script = strict({
+  latency: duration().describe("Before the first byte. Default 0s.").optional(),
+  chunk_delay: duration().describe("Between the chunks of a stream. Default 0s.").optional(),
+  chunks: count(1, 10_000).describe("Chunks of a streamed answer. Default 8.").optional(),
+  output_tokens: count(0, TOKENS_MAX).describe("Tokens of each answer. Default 32.").optional(),
+  tool_calls: z
+    .array(
+      strict({
+        name: id.describe("The tool."),
+        arguments: z.record(z.string(), z.json()).describe("Its arguments.").optional(),
+      }),
+    )
+    .max(64)
+    .describe("Tool calls of each answer. Default none.")
+    .optional(),
+  overbill: z
+    .number({ error: "a factor from 1 to 1000" })
+    .min(1, { error: "a factor from 1 to 1000" })
+    .max(1000, { error: "a factor from 1 to 1000" })
+    .describe("Bills this many times what it should. Default 1.")
+    .optional(),
+  fault: oneOf(["error-500", "error-429", "reset", "half-stream", "garbage", "never", "no-usage"])
+    .describe("How the calls chosen by `fault_every` end.")
+    .optional(),
+  fault_every: count(0, 1_000_000)
+    .describe("Every n-th call ends with the fault. Default 1 if there is a fault.")
+    .optional(),
+});
+
+/** One model provider. */
+const provider = strict({
+  kind: oneOf(["openai", "anthropic", "simulated"]).describe(
+    "What it speaks: OpenAI chat completions, Anthropic messages, or both without a network.",
+  ),
+  api_key: text.describe("Its key. Write ${NAME} to take it from the environment.").optional(),
+  base_url: baseUrl.describe("Where it is, if not at the kind's official address.").optional(),
+  headers: headers.describe("Extra headers for every request.").optional(),
+  models: z
+    .union([z.array(id).max(ENTRIES_MAX), z.record(id, id)], {
+      error: "a list of model ids, or a map from what clients ask for to the provider's id",
+    })
+    .describe("Its models; or what clients ask for → its id. Default: all that have a price.")
+    .optional(),
+  prices_of: id.describe("Whose prices hold for it. Default: its kind.").optional(),
+  allow_fields: z
+    .array(id)
+    .max(256)
+    .describe("Request fields and headers that you vouch cost nothing.")
+    .optional(),
+  input_bound: oneOf(["bytes+overhead", "context_window"])
+    .describe("How input is bounded before a call. Default bytes+overhead.")
+    .optional(),
+  overhead: overhead
+    .describe("Tokens of input that templates add to the bytes of a request.")
+    .optional(),
+  cap_field: oneOf(["max_tokens", "max_completion_tokens"])
+    .describe("The spelling of the output cap that it honours.")
+    .optional(),
+  output_cap_min: count(1, 4096).describe("The least output cap that it accepts.").optional(),
+  stream_options: yesOrNo.describe("It takes stream_options.include_usage.").optional(),
+  errors_are_free: yesOrNo.describe("A proper error without usage costs nothing.").optional(),
+  on_abort: oneOf(["drain", "cancel"])
+    .describe("When the client hangs up: read on to learn the cost, or cut and charge the most.")
+    .optional(),
+  frames_are_tokens: yesOrNo
+    .describe("Every frame of a stream that has text carries at least one token.")
+    .optional(),
+  connections_max: count(1, 10_000).describe("Most connections to it. Default 256.").optional(),
+  simulated: script.describe("`kind: simulated` only: how it answers.").optional(),
+});
+
+/** One cap on money. */
+const budget = strict({
+  name: id.describe("Its name, on every refusal and screen."),
+  agent: id.describe("Only calls of this agent draw on it.").optional(),
+  team: id.describe("Only calls of agents with this label.").optional(),
+  org: id.describe("Only calls of agents with this label.").optional(),
+  key: id.describe("Only calls with this agent key, by the key's id.").optional(),
+  model: id.describe("Only calls for this model, as clients ask for it.").optional(),
+  each: oneOf(SCOPES, LATER_SCOPES)
+    .describe("One account for each of these, instead of one for all.")
+    .optional(),
+  limit_usd: usd.describe("The most that may be spent in one window, in USD. 0 stops everything."),
+  window: oneOf(WINDOWS, LATER_WINDOWS).describe(
+    "When it begins anew: a calendar day or month in UTC, with each task, or never.",
+  ),
+  on_exhausted: oneOf(["deny"], LATER_ON_EXHAUSTED)
+    .describe("What happens to a call that does not fit. Default deny.")
+    .optional(),
+});
+
+/** All of slipclutch.yaml. */
+export const slipclutchSchema = strict({
+  ...VERSION_FIELDS,
+  listeners: strict({
+    agent: endpoint.describe("Where agents call. Default 127.0.0.1:4141.").optional(),
+    control: endpoint.describe("Where operators call. Default 127.0.0.1:4142.").optional(),
+  })
+    .describe("Where the gateway listens.")
+    .optional(),
+  store: store
+    .describe("Where money is kept: embedded (one gateway), or a PostgreSQL for many.")
+    .optional(),
+  encryption_key: text
+    .describe("32 bytes, as 64 hexadecimal digits or in base64. Required with PostgreSQL.")
+    .optional(),
+  providers: z
+    .record(id, provider, { error: "a map from names to providers" })
+    .describe("The model providers. Without any, a simulated one answers.")
+    .optional(),
+  budgets: z
+    .array(budget, { error: "a list of budgets" })
+    .max(ENTRIES_MAX)
+    .describe("Caps on money.")
+    .optional(),
+  limits: strict({
+    ...LIMIT_FIELDS,
+    max_request_bytes: count(1024, 256 * 1024 * 1024)
+      .describe("Largest request body. Default 16777216.")
+      .optional(),
+    calls_in_flight_max: count(1, 100_000)
+      .describe("Calls of all agents at once in one gateway. Default 1000.")
+      .optional(),
+    request_timeout: duration(100)
+      .describe("A request must have arrived whole after this. Default 30s.")
+      .optional(),
+  })
+    .describe("Limits of every agent, unless its manifest says otherwise, and of the gateway.")
+    .optional(),
+});
+
+export type RawSlipclutch = z.output<typeof slipclutchSchema>;
+export type RawProvider = z.output<typeof provider>;
+export type RawBudget = z.output<typeof budget>;
