@@ -1,0 +1,88 @@
+import type {
+  Beat,
+  Fenced,
+  Forfeit,
+  HolderInfo,
+  HolderRow,
+  HolderStore,
+  Registered,
+} from "../../../ports/store.ts";
+import type { Lane } from "./connections.ts";
+
+/** The newest holders that a list shows; live ones come first. */
+const LISTED_MAX = 1_000;
+
+/** Amounts are text in JSON, whose numbers would lose digits. */
+type BeatJson = Omit<Beat, "wants"> & {
+  readonly wants: readonly (Omit<Beat["wants"][number], "amount"> & { readonly amount: string })[];
+};
+type RegisteredJson = BeatJson | Exclude<Registered, Beat>;
+
+interface ForfeitRow {
+  readonly account: bigint;
+  readonly budget: string;
+  readonly scope: string;
+  readonly amount: bigint;
+}
+
+/** What holders need: work in one lane, heartbeats in one of their own, notices in a third. */
+export interface HolderLanes {
+  readonly work: Lane;
+  readonly beats: Lane;
+  readonly watch: HolderStore["watch"];
+}
+
+/** Holders: who lives, who is fenced, and what others changed. */
+export function holders({ work, beats, watch }: HolderLanes): HolderStore {
+  return {
+    register: (info) => register(work, info),
+    async beat(id) {
+      const text = "SELECT beat($1) AS answer";
+      const [row] = await beats.ask<{ answer: BeatJson | Fenced }>({
+        name: "beat",
+        text,
+        values: [id],
+      });
+      return row?.answer.kind === "ok" ? beat(row.answer) : { kind: "fenced" };
+    },
+    async fence(id, seen) {
+      const text = "SELECT * FROM fence($1, $2)";
+      return (await work.ask<ForfeitRow>({ text, values: [id, seen] })).map(forfeit);
+    },
+    async close(id) {
+      const text = "SELECT close_holder($1) AS kind";
+      const [row] = await work.ask<{ kind: "closed" | "held" }>({ text, values: [id] });
+      return row?.kind === "closed" ? { kind: "closed" } : { kind: "held" };
+    },
+    async list() {
+      const text =
+        "SELECT listed(h) AS row FROM holder h ORDER BY h.state = 'live' DESC, h.no DESC LIMIT $1";
+      const rows = await work.ask<{ row: HolderRow }>({ text, values: [LISTED_MAX] });
+      return rows.map(({ row }) => row);
+    },
+    async configure(id, from, to) {
+      const text = "SELECT configure($1, $2, $3) AS done";
+      const [row] = await work.ask<{ done: boolean }>({ text, values: [id, from, to] });
+      return row?.done === true;
+    },
+    watch,
+  };
+}
+
+async function register(work: Lane, info: HolderInfo): Promise<Registered> {
+  const [row] = await work.ask<{ answer: RegisteredJson }>({
+    text: "SELECT register($1, $2, $3, $4, $5, $6) AS answer",
+    values: [info.id, info.host, info.pid, info.pidStart, info.configuration, info.keyId],
+  });
+  if (!row) throw new Error("register answers exactly one row");
+  return row.answer.kind === "ok" ? beat(row.answer) : row.answer;
+}
+
+function beat(answer: BeatJson): Beat {
+  const wants = answer.wants.map((want) => ({ ...want, amount: BigInt(want.amount) }));
+  return { ...answer, wants };
+}
+
+function forfeit(row: ForfeitRow): Forfeit {
+  return { ...row, account: Number(row.account) };
+}

@@ -1,0 +1,24 @@
+import { systemClock } from "../../src/adapters/clock/system.ts";
+import { postgresStore } from "../../src/adapters/store/postgres/index.ts";
+import type { Store } from "../../src/ports/store.ts";
+import { storeConformance } from "../../src/testing/store-conformance/index.ts";
+import { describePostgres, freshSchema } from "../support/postgres.ts";
+
+describePostgres("postgres", (cluster) => {
+  storeConformance("postgres", async () => {
+    const schema = freshSchema();
+    const opened: Store[] = [];
+    return {
+      async store() {
+        const { url } = cluster();
+        const store = await postgresStore({ url, schema, clock: systemClock });
+        opened.push(store);
+        return store;
+      },
+      // The data goes with the cluster.
+      async dispose() {
+        await Promise.all(opened.map((store) => store.close()));
+      },
+    };
+  });
+});

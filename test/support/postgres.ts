@@ -1,0 +1,156 @@
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Client } from "pg";
+import { afterAll, beforeAll, describe, test } from "vitest";
+
+const INSTALLED = "/usr/lib/postgresql";
+const START_MS = 20_000;
+const PORT = 5432;
+
+/** The one sentence that a run without PostgreSQL says. */
+export const POSTGRES_MISSING =
+  "PostgreSQL is not installed: `apt-get install postgresql` enables these tests.";
+
+/** The folder with PostgreSQL's programs, or null where there is none. */
+export function postgresAvailable(): string | null {
+  const versions = existsSync(INSTALLED) ? readdirSync(INSTALLED) : [];
+  const newestFirst = versions.sort((a, b) => Number(b) - Number(a));
+  const folders = newestFirst.map((version) => join(INSTALLED, version, "bin"));
+  return folders.find((folder) => existsSync(join(folder, "initdb"))) ?? null;
+}
+
+/** A throwaway server on a socket in a folder of its own. */
+export interface Cluster {
+  readonly folder: string;
+  readonly url: string;
+  /** Pid of the server's first process. */
+  pid(): number;
+  /** Ends the server as a power cut would. */
+  kill(): Promise<void>;
+  start(): Promise<void>;
+  /** Pids of the processes that serve connections. */
+  backends(): Promise<number[]>;
+  query<Row extends object>(sql: string): Promise<Row[]>;
+  remove(): Promise<void>;
+}
+
+/** PostgreSQL refuses to run as root, so as root its programs run as the user `postgres`. */
+function asServer(program: string, parameters: readonly string[]): [string, string[]] {
+  if (process.getuid?.() !== 0) return [program, [...parameters]];
+  const user = ["--reuid=postgres", "--regid=postgres", "--clear-groups"];
+  return ["setpriv", [...user, program, ...parameters]];
+}
+
+function idOf(flag: string): number {
+  return Number(spawnSync("id", [flag, "postgres"], { encoding: "utf8" }).stdout);
+}
+
+/** Makes and starts a cluster. */
+export async function startCluster(): Promise<Cluster> {
+  const bin = postgresAvailable();
+  if (!bin) throw new Error(POSTGRES_MISSING);
+  const folder = mkdtempSync(join(tmpdir(), "slipclutch-postgres-"));
+  if (process.getuid?.() === 0) chownSync(folder, idOf("-u"), idOf("-g"));
+  const data = join(folder, "data");
+  const [initdb, how] = asServer(join(bin, "initdb"), [
+    ...["-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"],
+  ]);
+  const made = spawnSync(initdb, how, { cwd: folder, encoding: "utf8" });
+  if (made.status !== 0) throw new Error(`initdb: ${made.stderr}`);
+
+  const url = `postgres:///postgres?host=${encodeURIComponent(folder)}&user=postgres`;
+  let server: ChildProcess | null = null;
+  const start = async () => {
+    const [program, parameters] = asServer(join(bin, "postgres"), [
+      ...["-D", data, "-k", folder, "-p", String(PORT), "-c", "listen_addresses="],
+      ...["-c", "max_connections=100", "-c", "shared_buffers=32MB"],
+    ]);
+    server = spawn(program, parameters, { cwd: folder, stdio: "ignore" });
+    await untilItAnswers(url);
+  };
+  const kill = async () => {
+    if (!server || server.exitCode !== null) return;
+    const gone = once(server, "exit");
+    server.kill("SIGQUIT");
+    await gone;
+    server = null;
+  };
+  process.once("exit", () => server?.kill("SIGQUIT"));
+  await start();
+  return {
+    folder,
+    url,
+    pid: () => server?.pid ?? 0,
+    kill,
+    start,
+    query: (sql) => query(url, sql),
+    async backends() {
+      const sql = "SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend'";
+      return (await query<{ pid: number }>(url, sql)).map((row) => row.pid);
+    },
+    async remove() {
+      await kill();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function query<Row extends object>(url: string, sql: string): Promise<Row[]> {
+  const client = new Client({ connectionString: url, connectionTimeoutMillis: 2000 });
+  await client.connect();
+  try {
+    return (await client.query<Row>(sql)).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+async function untilItAnswers(url: string): Promise<void> {
+  const until = Date.now() + START_MS;
+  for (;;) {
+    try {
+      await query(url, "SELECT 1");
+      return;
+    } catch (error) {
+      if (Date.now() > until) throw error;
+      await sleep(20);
+    }
+  }
+}
+
+/** Tests on one cluster for the file; without PostgreSQL one sentence, or a failure if all must run. */
+export function describePostgres(name: string, body: (cluster: () => Cluster) => void): void {
+  if (!postgresAvailable()) {
+    if (process.env.SLIPCLUTCH_TEST_ALL === "1") {
+      test(name, () => {
+        throw new Error(POSTGRES_MISSING);
+      });
+    } else {
+      test.skip(`${name}: ${POSTGRES_MISSING}`, () => undefined);
+    }
+    return;
+  }
+  describe(name, () => {
+    let cluster: Cluster | null = null;
+    beforeAll(async () => {
+      cluster = await startCluster();
+    });
+    afterAll(() => cluster?.remove());
+    body(() => {
+      if (!cluster) throw new Error("the cluster is started before the first test");
+      return cluster;
+    });
+  });
+}
+
+let made = 0;
+
+/** A schema that no other test of this file has. */
+export function freshSchema(): string {
+  made += 1;
+  return `test_${made}`;
+}
