@@ -1,0 +1,118 @@
+import type { Millis } from "../../../guards/money.ts";
+import type {
+  AccountId,
+  AccountSpec,
+  AccountState,
+  Anchor,
+  HolderId,
+  HolderInfo,
+  JournalEntry,
+  KeyRecord,
+  ModelFlag,
+  TaskRecord,
+} from "../../../ports/store.ts";
+
+/** Everything a store knows, in the memory of this process. All handles made on it share it. */
+export interface MemoryData {
+  readonly generation: string;
+  /** Null until the first holder has registered. */
+  configuration: string | null;
+  keyId: string | null;
+  changeSeq: number;
+  readonly accounts: Map<AccountId, Account>;
+  /** Ids by budget, scope and window. */
+  readonly accountIds: Map<string, AccountId>;
+  readonly holders: Map<HolderId, Holder>;
+  /** Calls settled, by id: each counts once. */
+  readonly settled: Map<string, HolderId>;
+  readonly journal: (JournalEntry & { readonly position: number })[];
+  readonly anchors: (Anchor & { readonly position: number })[];
+  /** `writer/number` of every entry and anchor. */
+  readonly written: Set<string>;
+  readonly keys: Map<string, KeyRecord>;
+  readonly flags: Map<string, ModelFlag>;
+  /** By agent, then by id. */
+  readonly tasks: Map<string, Map<string, Task>>;
+  readonly watchers: Set<(what: Change) => void>;
+}
+
+export type Change = "wants" | "room" | "changes";
+
+export interface Account {
+  readonly id: AccountId;
+  readonly spec: AccountSpec;
+  limit: bigint;
+  spent: bigint;
+  leased: bigint;
+  forfeited: bigint;
+  open: boolean;
+}
+
+export interface Holder {
+  readonly info: HolderInfo;
+  configuration: string;
+  state: "live" | "fenced" | "closed";
+  beatNo: number;
+  flushNo: number;
+  fencedAt: Millis | null;
+  readonly slices: Map<AccountId, Slice>;
+  wants: readonly { readonly account: AccountId; readonly amount: bigint }[];
+}
+
+/** A holder's part of an account, in running totals. */
+export interface Slice {
+  granted: bigint;
+  returned: bigint;
+  drawn: bigint;
+  forfeit: bigint;
+}
+
+export interface Task {
+  record: TaskRecord;
+  readonly unnamed: boolean;
+}
+
+/** A store that nothing was written to. */
+export function memoryData(generation = "memory"): MemoryData {
+  return {
+    generation,
+    configuration: null,
+    keyId: null,
+    changeSeq: 0,
+    accounts: new Map(),
+    accountIds: new Map(),
+    holders: new Map(),
+    settled: new Map(),
+    journal: [],
+    anchors: [],
+    written: new Set(),
+    keys: new Map(),
+    flags: new Map(),
+    tasks: new Map(),
+    watchers: new Set(),
+  };
+}
+
+/** An account as others may see it. */
+export function stateOf({ spec, ...columns }: Account): AccountState {
+  return { ...spec, ...columns };
+}
+
+export function heldOf(slice: Slice): bigint {
+  return slice.granted - slice.returned - slice.drawn;
+}
+
+export function least(a: bigint, b: bigint): bigint {
+  return a < b ? a : b;
+}
+
+/** Tells everybody who watches, after the change is done. */
+export function tell(data: MemoryData, what: Change): void {
+  for (const changed of [...data.watchers]) changed(what);
+}
+
+/** A change that every gateway must learn of, at the latest with its next beat. */
+export function raiseChange(data: MemoryData): void {
+  data.changeSeq += 1;
+  tell(data, "changes");
+}

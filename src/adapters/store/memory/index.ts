@@ -1,0 +1,27 @@
+import type { Clock } from "../../../ports/clock.ts";
+import type { Store } from "../../../ports/store.ts";
+import { type MemoryData, memoryData } from "./data.ts";
+import { memoryHolders } from "./holders.ts";
+import { memoryJournal } from "./journal.ts";
+import { memoryLedger } from "./ledger.ts";
+import { memoryRegistry } from "./registry.ts";
+import { memoryTasks } from "./tasks.ts";
+
+export { type MemoryData, memoryData } from "./data.ts";
+
+/**
+ * A store in the memory of this process: the reference for what a store does, and the fake that
+ * tests use. Several handles on one `data` are what several processes are on one database. Nothing
+ * in it waits or rolls dice, so a run with the same calls is the same run.
+ */
+export function memoryStore(options: { readonly clock: Clock; readonly data?: MemoryData }): Store {
+  const data = options.data ?? memoryData();
+  return {
+    ledger: memoryLedger(data),
+    holders: memoryHolders(data, options.clock),
+    journal: memoryJournal(data),
+    registry: memoryRegistry(data),
+    tasks: memoryTasks(data),
+    close: async () => {},
+  };
+}
