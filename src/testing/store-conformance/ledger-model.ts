@@ -68,6 +68,15 @@ export function committedOf(state: AccountState): bigint {
   return state.spent + state.leased + state.forfeited;
 }
 
+/** What providers billed above what was drawn: the only growth that a limit does not stop. */
+export function overbilledOf(model: LedgerModel, id: AccountId): bigint {
+  let sum = 0n;
+  for (const { legs } of model.settled.values()) {
+    for (const leg of legs) if (leg.account === id) sum += leg.charged - leg.drawn;
+  }
+  return sum;
+}
+
 export function modelLease(model: LedgerModel, holder: HolderId, wants: readonly Want[]): string {
   if (model.holders.get(holder) !== "live") return "fenced";
   const gifts: [AccountId, bigint][] = [];

@@ -36,7 +36,13 @@ type CallStep = {
 /** One thing that a gateway or an operator may do; numbers pick from what there is. */
 export type Step =
   | { readonly kind: "lease"; readonly holder: number; readonly wants: readonly WantStep[] }
-  | { readonly kind: "settle"; readonly holder: number; readonly calls: readonly CallStep[] }
+  | {
+      readonly kind: "settle";
+      readonly holder: number;
+      readonly calls: readonly CallStep[];
+      /** Not sent now: it arrives with a later `again`, perhaps after a fence. */
+      readonly late: boolean;
+    }
   | { readonly kind: "giveBack"; readonly holder: number; readonly amount: number }
   | { readonly kind: "again"; readonly message: number }
   | { readonly kind: "beat"; readonly holder: number }
@@ -63,6 +69,8 @@ export interface Run {
   readonly accounts: AccountId[];
   readonly specs: AccountSpec[];
   readonly sent: Message[];
+  /** By `holder/account`: drawn by settlements that are on their way. */
+  readonly onTheWay: Map<string, bigint>;
 }
 
 /** Fresh holders and accounts in an old store. */
@@ -79,6 +87,7 @@ export async function beginRun(
     accounts: [],
     specs: [],
     sent: [],
+    onTheWay: new Map(),
   };
   for (let n = 0; n < HOLDERS; n += 1) await addHolder(run);
   for (let n = 0; n < ACCOUNTS; n += 1) {
@@ -89,35 +98,32 @@ export async function beginRun(
   return run;
 }
 
-/** Does one step on the store and on the model; answers how much of it was overbilled. */
-export async function takeStep(run: Run, step: Step): Promise<{ readonly overbill: bigint }> {
+/** Does one step on the store and on the model. */
+export async function takeStep(run: Run, step: Step): Promise<void> {
   switch (step.kind) {
     case "lease":
-      await send(run, leaseMessage(run, step.holder, step.wants));
-      return { overbill: 0n };
-    case "settle":
-      return await settle(run, step.holder, step.calls);
+      return await send(run, leaseMessage(run, step.holder, step.wants));
+    case "settle": {
+      const message = settleMessage(run, step.holder, step.calls);
+      if (!step.late) return await send(run, message);
+      run.sent.push(message);
+      return;
+    }
     case "giveBack":
-      await send(run, giveBackMessage(run, step.holder, step.amount));
-      return { overbill: 0n };
+      return await send(run, giveBackMessage(run, step.holder, step.amount));
     case "again":
-      if (run.sent.length > 0) await run.sent[step.message % run.sent.length]?.();
-      return { overbill: 0n };
+      if (run.sent.length > 0) await pick(run.sent, step.message)();
+      return;
     case "beat":
-      await beat(run, pick(run.holders.slice(-HOLDERS), step.holder));
-      return { overbill: 0n };
+      return await beat(run, pick(run.holders.slice(-HOLDERS), step.holder));
     case "fence":
-      await fence(run, pick(run.holders.slice(-HOLDERS), step.holder), step.seen);
-      return { overbill: 0n };
+      return await fence(run, pick(run.holders.slice(-HOLDERS), step.holder), step.seen);
     case "close":
-      await close(run, pick(run.holders, step.holder));
-      return { overbill: 0n };
+      return await close(run, pick(run.holders, step.holder));
     case "limit":
-      await editLimit(run, step.account, BigInt(step.amount) * 3n * run.scale);
-      return { overbill: 0n };
+      return await editLimit(run, step.account, BigInt(step.amount) * 3n * run.scale);
     case "window":
-      await rollOver(run, step.account, BigInt(step.amount) * 3n * run.scale);
-      return { overbill: 0n };
+      return await rollOver(run, step.account, BigInt(step.amount) * 3n * run.scale);
   }
 }
 
@@ -163,7 +169,7 @@ function giveBackMessage(run: Run, holderAt: number, amount: number): Message {
   const totals: Total[] = run.accounts.map((account) => {
     const slice = sliceOf(run.model, holder, account);
     const part = BigInt(amount) * run.scale;
-    const held = heldOf(slice);
+    const held = heldOf(slice) - (run.onTheWay.get(`${holder}/${account}`) ?? 0n);
     return { account, total: slice.returned + (part < held ? part : held) };
   });
   return async () => {
@@ -174,32 +180,38 @@ function giveBackMessage(run: Run, holderAt: number, amount: number): Message {
   };
 }
 
-/** Calls that draw eighths of what is held (or, once fenced, of what is forfeited). */
-async function settle(
-  run: Run,
-  holderAt: number,
-  calls: readonly CallStep[],
-): Promise<{ readonly overbill: bigint }> {
+/** Calls that draw eighths of what the holder knows to hold (or, once fenced, to have forfeited). */
+function settleMessage(run: Run, holderAt: number, calls: readonly CallStep[]): Message {
   const holder = pick(run.holders, holderAt);
-  const left = new Map<AccountId, bigint>();
+  const drawnNow = new Map<string, bigint>();
   const settlements: Settlement[] = calls.map(({ legs, overbill }) => {
-    const accounts = new Map(legs.map((leg) => [pick(run.accounts, leg.account), leg.part]));
-    const drawn = [...accounts].map(([account, part]) => {
-      const slice = sliceOf(run.model, holder, account);
-      const live = run.model.holders.get(holder) === "live";
-      const there = left.get(account) ?? (live ? heldOf(slice) : slice.forfeit);
-      const amount = (there * BigInt(part)) / 8n;
-      left.set(account, there - amount);
+    const parts = new Map(legs.map((leg) => [pick(run.accounts, leg.account), leg.part]));
+    const drawn = [...parts].map(([account, part]) => {
+      const key = `${holder}/${account}`;
+      const taken = (run.onTheWay.get(key) ?? 0n) + (drawnNow.get(key) ?? 0n);
+      const amount = ((availableTo(run, holder, account) - taken) * BigInt(part)) / 8n;
+      drawnNow.set(key, (drawnNow.get(key) ?? 0n) + amount);
       return { account, drawn: amount, charged: amount + BigInt(overbill) * run.scale };
     });
     return { call: fresh("call"), legs: drawn, estimated: overbill > 0 };
   });
-  await send(run, async () => {
+  for (const [key, amount] of drawnNow) addOnTheWay(run, key, amount);
+  let arrived = false;
+  return async () => {
+    if (!arrived) for (const [key, amount] of drawnNow) addOnTheWay(run, key, -amount);
+    arrived = true;
     const answer = await ledgerOf(run).flush(holder, { settlements, entries: [], anchor: null });
     expect(answer.kind).toBe(modelFlush(run.model, holder, settlements));
-  });
-  const over = calls.reduce((sum, call) => sum + BigInt(call.overbill), 0n);
-  return { overbill: over * run.scale };
+  };
+}
+
+function availableTo(run: Run, holder: HolderId, account: AccountId): bigint {
+  const slice = sliceOf(run.model, holder, account);
+  return run.model.holders.get(holder) === "live" ? heldOf(slice) : slice.forfeit;
+}
+
+function addOnTheWay(run: Run, key: string, amount: bigint): void {
+  run.onTheWay.set(key, (run.onTheWay.get(key) ?? 0n) + amount);
 }
 
 async function addHolder(run: Run): Promise<void> {
