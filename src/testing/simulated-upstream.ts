@@ -212,7 +212,8 @@ class Upstream implements SimulatedUpstream {
   #raw(answer: RawAnswer, response: ServerResponse): void {
     const { status, headers, parts } = answer;
     const ends = answer.ends === "drop" ? "clean" : answer.ends;
-    if (answer.ends === "drop") response.once("finish", () => response.socket?.destroySoon());
+    const { socket } = response; // no longer the response's when it has finished
+    if (answer.ends === "drop") response.once("finish", () => socket?.destroySoon());
     const turn = { ends, head: { status, headers }, parts, billed: null } as const;
     this.#play(turn, { latencyMs: 0, chunkMs: answer.partMs ?? 0 }, response);
   }
