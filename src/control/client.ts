@@ -1,0 +1,161 @@
+/** The control plane's API as typed calls: what the command line uses. */
+import type { ExplanationView } from "./explanation.ts";
+import type { ProblemView } from "./problem.ts";
+import type {
+  BudgetView,
+  EntryView,
+  FlagView,
+  JournalPage,
+  KeyView,
+  MadeKeyView,
+  StatusView,
+  TaskView,
+} from "./views.ts";
+
+export type {
+  BudgetView,
+  EntryView,
+  ExplanationView,
+  FlagView,
+  JournalPage,
+  KeyView,
+  MadeKeyView,
+  StatusView,
+  TaskView,
+};
+
+/** Longest wait for an answer; verifying a long journal takes the longest. */
+const ANSWER_MS = 10 * 60_000;
+
+export type VerifiedView =
+  | {
+      readonly ok: true;
+      readonly entries: number;
+      readonly writers: number;
+      readonly anchors: number;
+      readonly gaps: number;
+    }
+  | {
+      readonly ok: false;
+      readonly bad: {
+        readonly what: "entry" | "anchor";
+        readonly writer: string;
+        readonly no: number;
+        readonly position: number | null;
+        readonly why: string;
+      };
+    };
+
+export interface ReloadedView {
+  readonly changed: boolean;
+  readonly from: string;
+  readonly to: string;
+}
+
+/** No gateway answers at that address. */
+export class Unreachable extends Error {
+  override readonly name = "Unreachable";
+}
+
+/** The gateway answered, and said no. */
+export class Refused extends Error {
+  override readonly name = "Refused";
+  readonly status: number;
+  readonly error: ProblemView["error"];
+
+  constructor(status: number, error: ProblemView["error"]) {
+    super(error.message);
+    this.status = status;
+    this.error = error;
+  }
+}
+
+export type Params = Readonly<Record<string, string | undefined>>;
+
+export interface KeyRequest {
+  readonly agent?: string;
+  readonly operator?: string;
+  readonly role?: string;
+  readonly expires_in?: string;
+}
+
+/** One gateway, as an operator sees it. */
+export class ControlClient {
+  readonly #url: string;
+  readonly #token: string;
+
+  constructor(url: string, token: string) {
+    this.#url = url.replace(/\/+$/, "");
+    this.#token = token;
+  }
+
+  status = () => this.#ask<StatusView>("GET", "/api/v1/status");
+  budgets = () => this.#ask<readonly BudgetView[]>("GET", "/api/v1/budgets");
+  journal = (params: Params) => this.#ask<JournalPage>("GET", `/api/v1/journal${query(params)}`);
+  verifyJournal = () => this.#ask<VerifiedView>("GET", "/api/v1/journal/verify");
+  explain = (id: string) => this.#ask<ExplanationView>("GET", `/api/v1/decisions/${part(id)}`);
+  reload = () => this.#ask<ReloadedView>("POST", "/api/v1/reload");
+  keys = (params: Params) => this.#ask<readonly KeyView[]>("GET", `/api/v1/keys${query(params)}`);
+  createKey = (key: KeyRequest) => this.#ask<MadeKeyView>("POST", "/api/v1/keys", key);
+  revokeKey = (id: string) => this.#ask<{ id: string }>("DELETE", `/api/v1/keys/${part(id)}`);
+  tasks = (params: Params) =>
+    this.#ask<readonly TaskView[]>("GET", `/api/v1/tasks${query(params)}`);
+  endTask = (agent: string, task: string) =>
+    this.#ask<{ task: string }>("POST", `/api/v1/tasks/${part(agent)}/${part(task)}/end`);
+  modelFlags = () => this.#ask<readonly FlagView[]>("GET", "/api/v1/model-flags");
+  clearModelFlag = (provider: string, model: string, reason: string) => {
+    const path = `/api/v1/model-flags/${part(provider)}/${part(model)}`;
+    return this.#ask<{ model: string }>("DELETE", path, { reason });
+  };
+
+  async #ask<Answer>(method: string, path: string, body?: unknown): Promise<Answer> {
+    const response = await this.#send(method, path, body);
+    const answer = await this.#json(response);
+    if (!response.ok) throw new Refused(response.status, problemOf(answer, response.status));
+    // The server of the same version renders exactly these views.
+    return answer as Answer;
+  }
+
+  async #send(method: string, path: string, body: unknown): Promise<Response> {
+    const headers: Record<string, string> = { authorization: `Bearer ${this.#token}` };
+    if (body !== undefined) headers["content-type"] = "application/json";
+    try {
+      return await fetch(this.#url + path, {
+        method,
+        headers,
+        body: body === undefined ? null : JSON.stringify(body),
+        redirect: "error",
+        signal: AbortSignal.timeout(ANSWER_MS),
+      });
+    } catch (cause) {
+      throw new Unreachable(`No gateway answers at ${this.#url}.`, { cause });
+    }
+  }
+
+  async #json(response: Response): Promise<unknown> {
+    try {
+      return await response.json();
+    } catch (cause) {
+      throw new Unreachable(`What answers at ${this.#url} is no Slipclutch.`, { cause });
+    }
+  }
+}
+
+function part(text: string): string {
+  return encodeURIComponent(text);
+}
+
+function query(params: Params): string {
+  const given = Object.entries(params).filter((pair): pair is [string, string] => {
+    return pair[1] !== undefined;
+  });
+  return given.length === 0 ? "" : `?${new URLSearchParams(given)}`;
+}
+
+function problemOf(answer: unknown, status: number): ProblemView["error"] {
+  // Checked by hand, for another program may be listening there.
+  const error = (answer as Partial<ProblemView> | null)?.error;
+  if (typeof error?.code === "string" && typeof error.message === "string") return error;
+  const hint = "Is this the URL of the control listener?";
+  return { code: "unknown", message: `It answered with status ${status}.`, hint };
+}

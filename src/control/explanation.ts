@@ -1,0 +1,117 @@
+/** One decision, explained: what was asked, what each guard answered, what it cost, how it ended. */
+import { DENIALS, type DenialCode } from "../guards/verdict.ts";
+import type { DecisionRecords } from "./operations.ts";
+import { eventView, iso } from "./views.ts";
+
+export interface ExplanationView {
+  readonly decision: string;
+  readonly call: string;
+  readonly agent: string | null;
+  readonly task: string | null;
+  readonly key: string | null;
+  /** `lost`: its process died, and what it had reserved is charged as forfeited. */
+  readonly state: "settled" | "refused" | "in-flight" | "lost" | "unknown";
+  readonly at: string;
+  readonly asked: Readonly<Record<string, unknown>> | null;
+  readonly answers: readonly {
+    readonly guard: string;
+    readonly answer: string;
+    readonly numbers: Readonly<Record<string, string | number>>;
+  }[];
+  readonly denial: {
+    readonly code: string;
+    readonly says: string;
+    readonly hint: string;
+    readonly facts: Readonly<Record<string, string | number>>;
+  } | null;
+  readonly budgets: readonly Readonly<Record<string, unknown>>[];
+  readonly outcome: Readonly<Record<string, unknown>> | null;
+  /** Sentences about what was out of the ordinary. */
+  readonly remarks: readonly string[];
+}
+
+type Events = DecisionRecords["records"][number]["event"];
+type Main = Extract<Events, { kind: "call.admitted" | "call.settled" | "call.refused" }>;
+
+/** Of what is known, the event that says most. */
+function mainOf(records: DecisionRecords): { readonly at: number; readonly event: Main } | null {
+  for (const kind of ["call.settled", "call.refused", "call.admitted"] as const) {
+    for (const { at, event } of records.records) {
+      if (event.kind === kind) return { at, event };
+    }
+  }
+  return null;
+}
+
+function denialOf(event: Main): ExplanationView["denial"] {
+  if (event.kind !== "call.refused") return null;
+  const { code, facts } = event;
+  // An entry of another version may name a code that this one does not have.
+  const known: (typeof DENIALS)[DenialCode] | undefined = DENIALS[code];
+  return { code, says: known?.says ?? "", hint: known?.hint ?? "", facts };
+}
+
+function outcomeOf(event: Main): ExplanationView["outcome"] {
+  if (event.kind !== "call.settled") return null;
+  const { outcome, status, fault, usage, estimated, reserved, charged } = event;
+  const { sentCap, capped, decidedMs, firstByteMs, endedMs } = event;
+  const money = { reserved, charged, estimated, usage };
+  const times = { decidedMs, firstByteMs, endedMs };
+  return eventView({ outcome, status, fault, ...money, sentCap, capped, ...times });
+}
+
+function remarksOf(records: DecisionRecords): string[] {
+  const remarks: string[] = [];
+  for (const { event } of records.records) {
+    if (event.kind === "call.capped") {
+      remarks.push(`The answer ended because it hit the cap of ${event.cap} tokens.`);
+    }
+    if (event.kind === "call.written-late") {
+      remarks.push(`The process was stopped: the call was written ${event.lateMs} ms late.`);
+    }
+    if (event.kind === "budget.overbilled") {
+      remarks.push(
+        "The provider billed more than was reserved; the model is reserved in full now.",
+      );
+    }
+    if (event.kind === "call.settled" && event.estimated) {
+      remarks.push(
+        "The provider gave no usage that could be believed: the cost is our upper count.",
+      );
+    }
+  }
+  if (records.lostAt !== null) {
+    const at = iso(records.lostAt);
+    remarks.push(
+      `Its process was gone by ${at}: what it had reserved is charged to the budgets as forfeited, and up to 1 s of its journal is missing.`,
+    );
+  }
+  return remarks;
+}
+
+function stateOf(records: DecisionRecords, main: Main): ExplanationView["state"] {
+  if (main.kind === "call.settled") return "settled";
+  if (main.kind === "call.refused") return "refused";
+  if (records.inFlight) return "in-flight";
+  return records.lostAt === null ? "unknown" : "lost";
+}
+
+/** Null where the records hold remarks only. */
+export function explanationView(records: DecisionRecords): ExplanationView | null {
+  const main = mainOf(records);
+  if (!main) return null;
+  const { at, event } = main;
+  const { decision, call, agent, task, key } = event;
+  const legs = event.kind === "call.refused" ? [] : event.legs;
+  return {
+    ...{ decision, call, agent, task, key },
+    state: stateOf(records, event),
+    at: iso(at),
+    asked: event.asked === null ? null : eventView(event.asked),
+    answers: event.answers,
+    denial: denialOf(event),
+    budgets: legs.map(eventView),
+    outcome: outcomeOf(event),
+    remarks: remarksOf(records),
+  };
+}

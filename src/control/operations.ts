@@ -1,0 +1,137 @@
+/**
+ * What the control plane asks of a running gateway. Amounts are nano-USD; who did something is the
+ * name of the operator whose token it was. A method rejects only when the store cannot be reached.
+ */
+import type { Issue } from "../config/configuration.ts";
+import type { Event } from "../guards/events.ts";
+import type { Millis } from "../guards/money.ts";
+import type {
+  JournalEntry,
+  JournalQuery,
+  KeyRecord,
+  ModelFlag,
+  Role,
+  TaskRecord,
+} from "../ports/store.ts";
+import type { Verified } from "../telemetry/verify.ts";
+
+export interface Operator {
+  readonly name: string;
+  readonly role: Role;
+}
+
+export interface Status {
+  readonly version: string;
+  readonly configuration: string;
+  readonly host: string;
+  readonly pid: number;
+  readonly startedAt: Millis;
+  readonly agentUrl: string;
+  readonly controlUrl: string;
+  readonly ready: Readiness;
+  readonly store: {
+    readonly kind: string;
+    readonly up: boolean;
+    readonly heartbeatAgeMs: Millis;
+    /** Live gateways on this store, this one included. */
+    readonly gateways: number;
+  };
+  readonly callsInFlight: number;
+  readonly agents: readonly string[];
+  readonly providers: readonly { readonly name: string; readonly kind: string }[];
+  /** Day the built-in price table was made, ISO date. */
+  readonly pricesFrom: string;
+  readonly modelsFlagged: number;
+}
+
+/** Whether calls can be admitted now, and if not, why. */
+export type Readiness =
+  | { readonly ready: true }
+  | { readonly ready: false; readonly because: string };
+
+export interface BudgetState {
+  readonly budget: string;
+  /** Value of the budget's scope; "" for a budget with one account. */
+  readonly scope: string;
+  readonly perTask: boolean;
+  readonly ends: Millis | null;
+  readonly limit: bigint;
+  readonly spent: bigint;
+  readonly reserved: bigint;
+  readonly leased: bigint;
+  readonly forfeited: bigint;
+  readonly remaining: bigint;
+}
+
+/** One event about a decision. */
+export interface Recorded {
+  readonly at: Millis;
+  readonly event: Event;
+  /** Position in the journal; null while it is only in this process. */
+  readonly position: number | null;
+}
+
+/** Everything that is known of one decision. */
+export interface DecisionRecords {
+  readonly records: readonly Recorded[];
+  /** The call is in flight in this process at this moment. */
+  readonly inFlight: boolean;
+  /** The process that admitted it died before it settled: what it held was forfeited. */
+  readonly lostAt: Millis | null;
+}
+
+export type Reloaded =
+  | { readonly kind: "ok"; readonly from: string; readonly to: string }
+  | { readonly kind: "unchanged"; readonly configuration: string }
+  | { readonly kind: "invalid"; readonly issues: readonly Issue[] }
+  /** Another gateway of the store could not take it, or changed it first. */
+  | { readonly kind: "refused"; readonly because: string };
+
+export type KeyWanted =
+  | { readonly kind: "agent"; readonly agent: string; readonly expiresInMs: Millis | null }
+  | {
+      readonly kind: "operator";
+      readonly name: string;
+      readonly role: Role;
+      readonly expiresInMs: Millis | null;
+    };
+
+export type KeyMade =
+  /** The secret is shown this once. */
+  | { readonly kind: "ok"; readonly secret: string; readonly key: KeyRecord }
+  | { readonly kind: "no-agent"; readonly agents: readonly string[] };
+
+export type StoredEntry = JournalEntry & { readonly position: number };
+
+export interface Operations {
+  /** Whose token it is; null if it is no operator's, or expired or revoked. */
+  authenticate(token: string): Promise<Operator | null>;
+  readiness(): Readiness;
+  status(): Promise<Status>;
+  /** Text for a scrape. */
+  metrics(): Promise<string>;
+  budgets(): Promise<readonly BudgetState[]>;
+  /** Null if nothing is known of it. */
+  decision(id: string): Promise<DecisionRecords | null>;
+  journal(query: JournalQuery): Promise<readonly StoredEntry[]>;
+  verifyJournal(): Promise<Verified>;
+  reload(by: string): Promise<Reloaded>;
+  keys(all: boolean): Promise<readonly KeyRecord[]>;
+  createKey(wanted: KeyWanted, by: string): Promise<KeyMade>;
+  /** False if there is none, or it was revoked before. */
+  revokeKey(id: string, by: string): Promise<boolean>;
+  tasks(filter: {
+    readonly agent?: string;
+    readonly alive?: boolean;
+    readonly limit: number;
+  }): Promise<readonly TaskRecord[]>;
+  /** As failed. False if there is none, or it had ended. */
+  endTask(agent: string, id: string, by: string): Promise<boolean>;
+  flags(): Promise<readonly ModelFlag[]>;
+  clearFlag(flag: {
+    readonly provider: string;
+    readonly model: string;
+    readonly by: string;
+    readonly reason: string;
+  }): Promise<boolean>;
+}

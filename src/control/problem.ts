@@ -1,0 +1,89 @@
+/** Every way in which the control plane says no: the status, and what the reader can do about it. */
+import type { Issue } from "../config/configuration.ts";
+
+export const PROBLEMS = {
+  "request.malformed": { status: 400, hint: "Correct the part that the message names." },
+  "token.missing": {
+    status: 401,
+    hint: "Send an operator token as Authorization: Bearer. The local one is in control.json of the data folder.",
+  },
+  "token.invalid": {
+    status: 401,
+    hint: "The local token is new at each start; lasting ones: slipclutch keys create --operator NAME --role ROLE",
+  },
+  "token.agent": {
+    status: 401,
+    hint: "Agents have no access here by design. Use an operator token; agent keys are for the agent listener.",
+  },
+  "token.too-many-failures": {
+    status: 429,
+    hint: "Wait for the delay given, then use a valid token.",
+  },
+  "role.insufficient": { status: 403, hint: "Ask an operator who has the role that is named." },
+  "path.unknown": { status: 404, hint: "See the documentation of the HTTP API." },
+  "agent.unknown": {
+    status: 404,
+    hint: "An agent is what has a manifest in the guardrails folder.",
+  },
+  "key.unknown": { status: 404, hint: "List the keys: slipclutch keys list" },
+  "task.unknown": { status: 404, hint: "List the tasks that are alive: slipclutch tasks list" },
+  "model-flag.unknown": {
+    status: 404,
+    hint: "List the flagged models with GET /api/v1/model-flags",
+  },
+  "decision.unknown": {
+    status: 404,
+    hint: "After a crash up to 1 s of the journal may be missing: slipclutch journal --kind journal.gap",
+  },
+  "request.too-large": { status: 413, hint: "No request of this API is so large." },
+  "configuration.invalid": {
+    status: 422,
+    hint: "Nothing changed. slipclutch check shows the same issues before a reload.",
+  },
+  "configuration.refused": {
+    status: 409,
+    hint: "Nothing changed; try again once that is settled.",
+  },
+  "store.unreachable": {
+    status: 503,
+    hint: "Bring the store back; the gateway goes on by itself.",
+  },
+  "control.error": { status: 500, hint: "See the gateway's log for the cause." },
+} as const satisfies Record<string, { status: number; hint: string }>;
+
+export type ProblemCode = keyof typeof PROBLEMS;
+
+/** A refusal of the control plane, thrown by a route and rendered in one place. */
+export class Problem extends Error {
+  override readonly name = "Problem";
+  readonly code: ProblemCode;
+  readonly retryAfterSeconds: number | null;
+  readonly issues: readonly Issue[];
+
+  constructor(
+    code: ProblemCode,
+    message: string,
+    more: { retryAfterSeconds?: number; issues?: readonly Issue[] } = {},
+  ) {
+    super(message);
+    this.code = code;
+    this.retryAfterSeconds = more.retryAfterSeconds ?? null;
+    this.issues = more.issues ?? [];
+  }
+}
+
+/** The body of every answer that is not a success. */
+export interface ProblemView {
+  readonly error: {
+    readonly code: string;
+    readonly message: string;
+    readonly hint: string;
+    readonly issues?: readonly Issue[];
+  };
+}
+
+export function problemView(problem: Problem): ProblemView {
+  const { code, message, issues } = problem;
+  const error = { code, message, hint: PROBLEMS[code].hint };
+  return { error: issues.length > 0 ? { ...error, issues } : error };
+}

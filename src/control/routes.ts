@@ -1,0 +1,176 @@
+/** Every route of the control plane's API with the least role that may use it. */
+import type { Context } from "hono";
+import type { Millis } from "../guards/money.ts";
+import type { Role } from "../ports/store.ts";
+import { explanationView } from "./explanation.ts";
+import type { KeyWanted, Operations, Operator } from "./operations.ts";
+import { Problem } from "./problem.ts";
+import { journalQuery, KEY_BODY, keysQuery, parsed, REASON_BODY, tasksQuery } from "./requests.ts";
+import * as views from "./views.ts";
+
+/** What a route works with. */
+export interface Visit {
+  readonly context: Context;
+  readonly operations: Operations;
+  readonly operator: Operator;
+  readonly now: Millis;
+}
+
+export interface Route {
+  readonly method: "GET" | "POST" | "DELETE";
+  readonly path: string;
+  readonly role: Role;
+  readonly answer: (visit: Visit) => Promise<Response>;
+}
+
+/** An empty body is an empty object: `POST` without one says nothing. */
+async function bodyOf(context: Context): Promise<unknown> {
+  const text = await context.req.text();
+  if (text === "") return {};
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : "it cannot be parsed";
+    throw new Problem("request.malformed", `The body is no JSON: ${reason}`);
+  }
+}
+
+function param(context: Context, name: string): string {
+  return context.req.param(name) ?? "";
+}
+
+async function status({ context, operations }: Visit): Promise<Response> {
+  return context.json(views.statusView(await operations.status()));
+}
+
+async function metrics({ context, operations }: Visit): Promise<Response> {
+  const type = "text/plain; version=0.0.4; charset=utf-8";
+  return context.body(await operations.metrics(), 200, { "content-type": type });
+}
+
+async function budgets({ context, operations }: Visit): Promise<Response> {
+  return context.json((await operations.budgets()).map(views.budgetView));
+}
+
+async function decision({ context, operations }: Visit): Promise<Response> {
+  const id = param(context, "id");
+  const records = await operations.decision(id);
+  const view = records ? explanationView(records) : null;
+  if (!view) throw new Problem("decision.unknown", `Nothing is known of the decision ${id}.`);
+  return context.json(view);
+}
+
+const NDJSON = "application/x-ndjson";
+
+async function journal({ context, operations, now }: Visit): Promise<Response> {
+  const query = journalQuery(context.req.query(), now);
+  const entries = (await operations.journal(query)).map(views.entryView);
+  if (context.req.header("accept") === NDJSON) {
+    const lines = entries.map((entry) => `${JSON.stringify(entry)}\n`);
+    return context.body(lines.join(""), 200, { "content-type": NDJSON });
+  }
+  return context.json({ entries, next: entries.at(-1)?.position ?? null });
+}
+
+async function verify({ context, operations }: Visit): Promise<Response> {
+  const verified = await operations.verifyJournal();
+  const { kind, ...rest } = verified;
+  return context.json({ ok: kind === "ok", ...rest });
+}
+
+async function reload({ context, operations, operator }: Visit): Promise<Response> {
+  const reloaded = await operations.reload(operator.name);
+  switch (reloaded.kind) {
+    case "ok":
+      return context.json({ changed: true, from: reloaded.from, to: reloaded.to });
+    case "unchanged": {
+      const { configuration } = reloaded;
+      return context.json({ changed: false, from: configuration, to: configuration });
+    }
+    case "invalid": {
+      const { issues } = reloaded;
+      const message = `The guardrails folder does not validate (${issues.length} issues).`;
+      throw new Problem("configuration.invalid", message, { issues });
+    }
+    case "refused":
+      throw new Problem("configuration.refused", reloaded.because);
+  }
+}
+
+async function listKeys({ context, operations }: Visit): Promise<Response> {
+  const keys = await operations.keys(keysQuery(context.req.query()));
+  return context.json(keys.map(views.keyView));
+}
+
+async function createKey({ context, operations, operator }: Visit): Promise<Response> {
+  const body = parsed(KEY_BODY, await bodyOf(context));
+  const expiresInMs = body.expires_in ?? null;
+  const wanted: KeyWanted =
+    "agent" in body
+      ? { kind: "agent", agent: body.agent, expiresInMs }
+      : { kind: "operator", name: body.operator, role: body.role, expiresInMs };
+  const made = await operations.createKey(wanted, operator.name);
+  if (made.kind === "no-agent") {
+    const known = made.agents.join(", ");
+    throw new Problem("agent.unknown", `There is no such agent. There are: ${known}.`);
+  }
+  const view: views.MadeKeyView = { key: made.secret, ...views.keyView(made.key) };
+  return context.json(view, 201);
+}
+
+async function revokeKey({ context, operations, operator }: Visit): Promise<Response> {
+  const id = param(context, "id");
+  const revoked = await operations.revokeKey(id, operator.name);
+  if (!revoked) throw new Problem("key.unknown", `There is no key ${id} that is not revoked.`);
+  return context.json({ id, revoked: true });
+}
+
+async function listTasks({ context, operations }: Visit): Promise<Response> {
+  const tasks = await operations.tasks(tasksQuery(context.req.query()));
+  return context.json(tasks.map(views.taskView));
+}
+
+async function endTask({ context, operations, operator }: Visit): Promise<Response> {
+  const agent = param(context, "agent");
+  const task = param(context, "id");
+  const ended = await operations.endTask(agent, task, operator.name);
+  if (!ended) throw new Problem("task.unknown", `${agent} has no task ${task} that is alive.`);
+  return context.json({ agent, task, outcome: "failed" });
+}
+
+async function listFlags({ context, operations }: Visit): Promise<Response> {
+  return context.json((await operations.flags()).map(views.flagView));
+}
+
+async function clearFlag({ context, operations, operator }: Visit): Promise<Response> {
+  const provider = param(context, "provider");
+  const model = param(context, "model");
+  const { reason } = parsed(REASON_BODY, await bodyOf(context));
+  const flag = { provider, model, by: operator.name, reason };
+  const cleared = await operations.clearFlag(flag);
+  if (!cleared) throw new Problem("model-flag.unknown", `${provider} ${model} is not flagged.`);
+  return context.json({ provider, model, cleared: true });
+}
+
+/** The whole API. What is not listed here does not exist; nothing is listed without a role. */
+export const ROUTES: readonly Route[] = [
+  { method: "GET", path: "/metrics", role: "viewer", answer: metrics },
+  { method: "GET", path: "/api/v1/status", role: "viewer", answer: status },
+  { method: "GET", path: "/api/v1/budgets", role: "viewer", answer: budgets },
+  { method: "GET", path: "/api/v1/journal", role: "viewer", answer: journal },
+  { method: "GET", path: "/api/v1/journal/verify", role: "viewer", answer: verify },
+  { method: "GET", path: "/api/v1/decisions/:id", role: "viewer", answer: decision },
+  { method: "POST", path: "/api/v1/reload", role: "operator", answer: reload },
+  { method: "GET", path: "/api/v1/keys", role: "viewer", answer: listKeys },
+  { method: "POST", path: "/api/v1/keys", role: "admin", answer: createKey },
+  { method: "DELETE", path: "/api/v1/keys/:id", role: "admin", answer: revokeKey },
+  { method: "GET", path: "/api/v1/tasks", role: "viewer", answer: listTasks },
+  { method: "POST", path: "/api/v1/tasks/:agent/:id/end", role: "operator", answer: endTask },
+  { method: "GET", path: "/api/v1/model-flags", role: "viewer", answer: listFlags },
+  {
+    method: "DELETE",
+    path: "/api/v1/model-flags/:provider/:model",
+    role: "operator",
+    answer: clearFlag,
+  },
+];

@@ -1,0 +1,142 @@
+/** The control plane's listener: its own port, its own credentials, apart from everything agents reach. */
+import type { Server } from "node:http";
+import { createAdaptorServer, type HttpBindings } from "@hono/node-server";
+import { type Context, Hono } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import type { Millis } from "../guards/money.ts";
+import type { Clock } from "../ports/clock.ts";
+import { StoreUnreachable } from "../ports/store.ts";
+import type { Log } from "../telemetry/log.ts";
+import { Access, demand } from "./access.ts";
+import type { Operations } from "./operations.ts";
+import { PROBLEMS, Problem, problemView } from "./problem.ts";
+import { ROUTES } from "./routes.ts";
+
+/** No request of this API comes near. */
+export const BODY_BYTES_MAX = 64 * 1024;
+const HEADER_BYTES_MAX = 16 * 1024;
+const CONNECTIONS_MAX = 256;
+/** A request must have arrived whole after this. */
+const REQUEST_MS: Millis = 15_000;
+/** After this an answer that is still being written is cut off: nobody waits on it to stop. */
+const CLOSE_MS: Millis = 2_000;
+
+/** Answers are data for programs: no browser may run, frame, sniff or keep them. */
+const SECURITY_HEADERS: Readonly<Record<string, string>> = {
+  "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+  "x-content-type-options": "nosniff",
+  "x-frame-options": "DENY",
+  "referrer-policy": "no-referrer",
+  "cross-origin-resource-policy": "same-origin",
+  "cache-control": "no-store",
+};
+
+export interface ControlSettings {
+  readonly operations: Operations;
+  readonly clock: Clock;
+  readonly log: Pick<Log, "error">;
+}
+
+type Bindings = { Bindings: Partial<HttpBindings> };
+
+/** The control plane as a handler of requests. */
+export function controlApp(settings: ControlSettings): Hono<Bindings> {
+  const { operations, clock, log } = settings;
+  const access = new Access(operations, clock);
+  const app = new Hono<Bindings>();
+
+  app.use(async (context, next) => {
+    for (const [name, value] of Object.entries(SECURITY_HEADERS)) context.header(name, value);
+    await next();
+  });
+  app.use(bodyLimit({ maxSize: BODY_BYTES_MAX, onError: tooLarge }));
+  app.get("/healthz", (context) => context.json({ ok: true }));
+  app.get("/readyz", (context) => {
+    const readiness = operations.readiness();
+    return context.json(readiness, readiness.ready ? 200 : 503);
+  });
+
+  for (const { method, path, role, answer } of ROUTES) {
+    app.on(method, path, async (context) => {
+      const address = context.env.incoming?.socket.remoteAddress ?? "";
+      const operator = await access.admit(context.req.header("authorization"), address);
+      demand(operator, role);
+      return answer({ context, operations, operator, now: clock.wall() });
+    });
+  }
+
+  app.notFound((context) =>
+    render(context, new Problem("path.unknown", `${context.req.method} is not served here.`)),
+  );
+  app.onError((error, context) => {
+    if (error instanceof Problem) return render(context, error);
+    log.error("a request to the control plane failed", { path: context.req.path, error });
+    const lost = error instanceof StoreUnreachable;
+    return render(
+      context,
+      lost
+        ? new Problem("store.unreachable", "The store cannot be reached.")
+        : new Problem("control.error", "The request failed inside the gateway."),
+    );
+  });
+  return app;
+}
+
+function tooLarge(): never {
+  throw new Problem("request.too-large", `The body is larger than ${BODY_BYTES_MAX} bytes.`);
+}
+
+function render(context: Context, problem: Problem): Response {
+  const { status } = PROBLEMS[problem.code];
+  if (status === 401) context.header("www-authenticate", 'Bearer realm="slipclutch"');
+  if (problem.retryAfterSeconds !== null) {
+    context.header("retry-after", String(problem.retryAfterSeconds));
+  }
+  return context.json(problemView(problem), status);
+}
+
+export interface ControlListener {
+  readonly url: string;
+  /** No new connections; what is being answered ends, what idles is closed. */
+  close(): Promise<void>;
+}
+
+/** Listens; resolves once connections are accepted. Port 0 takes any free one. */
+export function listenControl(
+  settings: ControlSettings,
+  at: { readonly host: string; readonly port: number },
+): Promise<ControlListener> {
+  // Without another `createServer` this is a plain server of node:http.
+  const server = createAdaptorServer({
+    fetch: controlApp(settings).fetch,
+    hostname: at.host,
+    overrideGlobalObjects: false,
+    serverOptions: { maxHeaderSize: HEADER_BYTES_MAX, requestTimeout: REQUEST_MS },
+  }) as Server;
+  server.maxConnections = CONNECTIONS_MAX;
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(at.port, at.host, () => {
+      server.off("error", reject);
+      resolve({ url: urlOf(server), close: () => closed(server, settings.clock) });
+    });
+  });
+}
+
+function urlOf(server: Server): string {
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("The listener has no port");
+  const host = address.family === "IPv6" ? `[${address.address}]` : address.address;
+  return `http://${host}:${address.port}`;
+}
+
+function closed(server: Server, clock: Clock): Promise<void> {
+  return new Promise((resolve) => {
+    const cancel = clock.after(CLOSE_MS, () => server.closeAllConnections());
+    server.close(() => {
+      cancel();
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
+}

@@ -1,0 +1,206 @@
+/** What the control plane's API answers: names in snake_case, amounts as decimal USD, times as ISO. */
+import type { Millis } from "../guards/money.ts";
+import { formatUsd } from "../guards/money.ts";
+import type { KeyRecord, ModelFlag, TaskRecord } from "../ports/store.ts";
+import type { BudgetState, Status, StoredEntry } from "./operations.ts";
+
+/** An instant as ISO text. */
+export function iso(at: Millis): string {
+  return new Date(at).toISOString();
+}
+
+function isoOrNull(at: Millis | null): string | null {
+  return at === null ? null : iso(at);
+}
+
+export interface BudgetView {
+  readonly name: string;
+  readonly scope: string;
+  readonly limit_usd: string;
+  readonly spent_usd: string;
+  readonly reserved_usd: string;
+  readonly leased_usd: string;
+  readonly forfeited_usd: string;
+  readonly remaining_usd: string;
+  readonly window_ends_at: string | null;
+}
+
+export function budgetView(state: BudgetState): BudgetView {
+  return {
+    name: state.budget,
+    scope: state.scope,
+    limit_usd: formatUsd(state.limit),
+    spent_usd: formatUsd(state.spent),
+    reserved_usd: formatUsd(state.reserved),
+    leased_usd: formatUsd(state.leased),
+    forfeited_usd: formatUsd(state.forfeited),
+    remaining_usd: formatUsd(state.remaining),
+    window_ends_at: isoOrNull(state.ends),
+  };
+}
+
+export interface StatusView {
+  readonly version: string;
+  readonly configuration: string;
+  readonly host: string;
+  readonly pid: number;
+  readonly started_at: string;
+  readonly agent_url: string;
+  readonly control_url: string;
+  readonly ready: boolean;
+  readonly because: string | null;
+  readonly store: {
+    readonly kind: string;
+    readonly up: boolean;
+    readonly heartbeat_age_ms: number;
+    readonly gateways: number;
+  };
+  readonly calls_in_flight: number;
+  readonly agents: readonly string[];
+  readonly providers: readonly { readonly name: string; readonly kind: string }[];
+  readonly prices_from: string;
+  readonly models_flagged: number;
+}
+
+export function statusView(status: Status): StatusView {
+  const { ready, store } = status;
+  return {
+    version: status.version,
+    configuration: status.configuration,
+    host: status.host,
+    pid: status.pid,
+    started_at: iso(status.startedAt),
+    agent_url: status.agentUrl,
+    control_url: status.controlUrl,
+    ready: ready.ready,
+    because: ready.ready ? null : ready.because,
+    store: {
+      kind: store.kind,
+      up: store.up,
+      heartbeat_age_ms: Math.round(store.heartbeatAgeMs),
+      gateways: store.gateways,
+    },
+    calls_in_flight: status.callsInFlight,
+    agents: status.agents,
+    providers: status.providers.map(({ name, kind }) => ({ name, kind })),
+    prices_from: status.pricesFrom,
+    models_flagged: status.modelsFlagged,
+  };
+}
+
+export interface KeyView {
+  readonly id: string;
+  readonly kind: "agent" | "task" | "operator";
+  readonly agent: string | null;
+  readonly task: string | null;
+  readonly operator: string | null;
+  readonly role: string | null;
+  readonly created_at: string;
+  readonly expires_at: string | null;
+  readonly revoked_at: string | null;
+}
+
+/** A key without its hash: nothing here helps to guess it. */
+export function keyView(key: KeyRecord): KeyView {
+  const { holder } = key;
+  return {
+    id: key.id,
+    kind: holder.kind,
+    agent: holder.kind === "operator" ? null : holder.agent,
+    task: holder.kind === "task" ? holder.task : null,
+    operator: holder.kind === "operator" ? holder.name : null,
+    role: holder.kind === "operator" ? holder.role : null,
+    created_at: iso(key.createdAt),
+    expires_at: isoOrNull(key.expiresAt),
+    revoked_at: isoOrNull(key.revokedAt),
+  };
+}
+
+/** A new key: the only answer that ever holds a secret. */
+export interface MadeKeyView extends KeyView {
+  readonly key: string;
+}
+
+export interface TaskView {
+  readonly agent: string;
+  readonly task: string;
+  readonly parent: string | null;
+  readonly opened_at: string;
+  readonly last_seen_at: string;
+  readonly ended_at: string | null;
+  readonly outcome: string | null;
+}
+
+export function taskView(task: TaskRecord): TaskView {
+  return {
+    agent: task.agent,
+    task: task.id,
+    parent: task.parent,
+    opened_at: iso(task.openedAt),
+    last_seen_at: iso(task.lastSeenAt),
+    ended_at: isoOrNull(task.endedAt),
+    outcome: task.outcome,
+  };
+}
+
+export interface FlagView {
+  readonly provider: string;
+  readonly model: string;
+  readonly what: "output" | "input";
+  readonly since: string;
+  readonly call: string;
+}
+
+export function flagView(flag: ModelFlag): FlagView {
+  const { provider, model, what, since, call } = flag;
+  return { provider, model, what, since: iso(since), call };
+}
+
+export interface EntryView {
+  readonly position: number;
+  readonly writer: string;
+  readonly no: number;
+  readonly at: string;
+  readonly kind: string;
+  readonly decision: string | null;
+  readonly agent: string | null;
+  readonly task: string | null;
+  readonly code: string | null;
+  readonly hash: string;
+  readonly event: Readonly<Record<string, unknown>>;
+}
+
+export interface JournalPage {
+  readonly entries: readonly EntryView[];
+  /** To be given as `after` for what follows; null when there was nothing. */
+  readonly next: number | null;
+}
+
+/** Fields of events that are nano-USD, wherever they stand. */
+const AMOUNTS: ReadonlySet<string> = new Set(["reserved", "charged", "amount"]);
+/** What guards say has names of their own, which are nobody's fields. */
+const VERBATIM: ReadonlySet<string> = new Set(["numbers", "facts", "serverTools"]);
+
+function shown(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(shown);
+  if (typeof value !== "object" || value === null) return value;
+  const view: Record<string, unknown> = {};
+  for (const [name, inner] of Object.entries(value)) {
+    const plain = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+    if (AMOUNTS.has(name)) view[`${plain}_usd`] = inner === null ? null : formatUsd(BigInt(inner));
+    else view[plain] = VERBATIM.has(name) ? inner : shown(inner);
+  }
+  return view;
+}
+
+/** An event for readers: amounts in USD, names in snake_case. */
+export function eventView(event: object): Readonly<Record<string, unknown>> {
+  // `shown` turns an object into an object.
+  return shown(event) as Readonly<Record<string, unknown>>;
+}
+
+export function entryView(entry: StoredEntry): EntryView {
+  const { position, writer, no, at, kind, decision, agent, task, code, hash, body } = entry;
+  const columns = { position, writer, no, at: iso(at), kind, decision, agent, task, code, hash };
+  return { ...columns, event: eventView(JSON.parse(body)) };
+}

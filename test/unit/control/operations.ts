@@ -1,0 +1,237 @@
+import { createHash, randomBytes } from "node:crypto";
+import { systemClock } from "../../../src/adapters/clock/system.ts";
+import { collectDecision } from "../../../src/control/decision.ts";
+import type {
+  BudgetState,
+  KeyWanted,
+  Operations,
+  Recorded,
+  Reloaded,
+} from "../../../src/control/operations.ts";
+import type { Clock } from "../../../src/ports/clock.ts";
+import type { KeyRecord, ModelFlag, TaskRecord } from "../../../src/ports/store.ts";
+import { Metrics } from "../../../src/telemetry/metrics.ts";
+import { verifyJournal } from "../../../src/telemetry/verify.ts";
+import { KEY, type Rows, storeOf, written } from "../telemetry/rows.ts";
+
+export const BUDGET: BudgetState = {
+  budget: "support-monthly",
+  scope: "support",
+  perTask: false,
+  ends: Date.UTC(2026, 1, 1),
+  limit: 500_000_000_000n,
+  spent: 12_500_000_000n,
+  reserved: 1_000_000n,
+  leased: 2_000_000n,
+  forfeited: 0n,
+  remaining: 487_499_000_000n,
+};
+
+export const TOKENS = {
+  viewer: "sco_viewer",
+  operator: "sco_operator",
+  admin: "sco_admin",
+} as const;
+
+const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
+
+/** A gateway without agents' traffic: everything an operator can do to it, in memory. */
+export class MemoryOperations implements Operations {
+  readonly clock: Clock;
+  readonly rows: Rows;
+  readonly done: string[] = [];
+  readonly keyRecords: KeyRecord[] = [];
+  readonly taskRecords: TaskRecord[] = [];
+  readonly modelFlags: ModelFlag[] = [];
+  authenticated = 0;
+  inFlight: Recorded | null = null;
+  waiting: readonly { event: Recorded["event"]; at: number }[] = [];
+  notReady: string | null = null;
+  reloaded: Reloaded = { kind: "unchanged", configuration: "dir:1" };
+  failure: Error | null = null;
+
+  constructor(clock: Clock = systemClock, rows: Rows = written()) {
+    this.clock = clock;
+    this.rows = rows;
+    for (const role of ["viewer", "operator", "admin"] as const) {
+      const holder = { kind: "operator" as const, name: `the-${role}`, role };
+      this.keyRecords.push(this.#record(`key_${role}`, TOKENS[role], holder, null));
+    }
+  }
+
+  #record(
+    id: string,
+    secret: string,
+    holder: KeyRecord["holder"],
+    expiresInMs: number | null,
+  ): KeyRecord {
+    const createdAt = this.clock.wall();
+    const expiresAt = expiresInMs === null ? null : createdAt + expiresInMs;
+    return { id, hash: sha256(secret), holder, createdAt, expiresAt, revokedAt: null };
+  }
+
+  async authenticate(token: string) {
+    this.authenticated += 1;
+    if (this.failure) throw this.failure;
+    const now = this.clock.wall();
+    const found = this.keyRecords.find(
+      (key) =>
+        key.hash === sha256(token) && key.revokedAt === null && (key.expiresAt ?? now + 1) > now,
+    );
+    return found?.holder.kind === "operator"
+      ? { name: found.holder.name, role: found.holder.role }
+      : null;
+  }
+
+  readiness() {
+    return this.notReady === null
+      ? ({ ready: true } as const)
+      : ({ ready: false, because: this.notReady } as const);
+  }
+
+  async status() {
+    return {
+      version: "0.1.0",
+      configuration: "dir:1",
+      host: "box",
+      pid: 42,
+      startedAt: Date.UTC(2026, 0, 1),
+      agentUrl: "http://127.0.0.1:4141",
+      controlUrl: "http://127.0.0.1:4142",
+      ready: this.readiness(),
+      store: { kind: "memory", up: true, heartbeatAgeMs: 12.4, gateways: 1 },
+      callsInFlight: 0,
+      agents: ["support"],
+      providers: [{ name: "openai", kind: "openai" }],
+      pricesFrom: "2026-01-01",
+      modelsFlagged: this.modelFlags.length,
+    };
+  }
+
+  async metrics() {
+    return new Metrics().render({
+      version: "0.1.0",
+      configuration: "dir:1",
+      callsInFlight: 0,
+      storeUp: true,
+      heartbeatAgeMs: 0,
+      journalWaiting: 0,
+      modelsFlagged: 0,
+      budgets: [BUDGET],
+    });
+  }
+
+  async budgets() {
+    return [BUDGET];
+  }
+
+  async decision(id: string) {
+    const waiting = this.waiting;
+    return collectDecision(id, {
+      store: this.#journal(),
+      journals: [{ about: () => waiting }],
+      inFlight: this.inFlight,
+    });
+  }
+
+  #journal() {
+    const pages = storeOf(this.rows);
+    return {
+      ...pages,
+      read: async (query: Parameters<typeof pages.read>[0]) => {
+        const all = await pages.read({ ...query, take: "oldest", limit: 1e9 });
+        const found = all.filter(
+          (entry) =>
+            (query.agent === undefined || entry.agent === query.agent) &&
+            (query.task === undefined || entry.task === query.task) &&
+            (query.code === undefined || entry.code === query.code) &&
+            (query.kind === undefined || entry.kind === query.kind) &&
+            (query.decision === undefined || entry.decision === query.decision) &&
+            entry.at >= (query.from ?? 0) &&
+            entry.at <= (query.to ?? 1e15),
+        );
+        return query.take === "oldest" ? found.slice(0, query.limit) : found.slice(-query.limit);
+      },
+    };
+  }
+
+  async journal(query: Parameters<Operations["journal"]>[0]) {
+    return this.#journal().read(query);
+  }
+
+  async verifyJournal() {
+    return verifyJournal(storeOf(this.rows), KEY);
+  }
+
+  async reload(by: string) {
+    this.done.push(`reload by ${by}`);
+    return this.reloaded;
+  }
+
+  async keys(all: boolean) {
+    return this.keyRecords.filter((key) => all || key.revokedAt === null);
+  }
+
+  async createKey(wanted: KeyWanted, by: string) {
+    if (wanted.kind === "agent" && wanted.agent !== "support") {
+      return { kind: "no-agent" as const, agents: ["support"] };
+    }
+    const secret = `${wanted.kind === "agent" ? "sck" : "sco"}_${randomBytes(16).toString("hex")}`;
+    const holder =
+      wanted.kind === "agent"
+        ? { kind: "agent" as const, agent: wanted.agent }
+        : { kind: "operator" as const, name: wanted.name, role: wanted.role };
+    const id = `key_${this.keyRecords.length}`;
+    const key = this.#record(id, secret, holder, wanted.expiresInMs);
+    this.keyRecords.push(key);
+    this.done.push(`create ${id} by ${by}`);
+    return { kind: "ok" as const, secret, key };
+  }
+
+  async revokeKey(id: string, by: string) {
+    const index = this.keyRecords.findIndex((key) => key.id === id && key.revokedAt === null);
+    const key = this.keyRecords[index];
+    if (!key) return false;
+    this.keyRecords[index] = { ...key, revokedAt: this.clock.wall() };
+    this.done.push(`revoke ${id} by ${by}`);
+    return true;
+  }
+
+  async tasks(filter: Parameters<Operations["tasks"]>[0]) {
+    return this.taskRecords
+      .filter((task) => filter.agent === undefined || task.agent === filter.agent)
+      .filter((task) => filter.alive === undefined || (task.endedAt === null) === filter.alive)
+      .slice(0, filter.limit);
+  }
+
+  async endTask(agent: string, id: string, by: string) {
+    const index = this.taskRecords.findIndex(
+      (task) => task.agent === agent && task.id === id && task.endedAt === null,
+    );
+    const task = this.taskRecords[index];
+    if (!task) return false;
+    this.taskRecords[index] = { ...task, endedAt: this.clock.wall(), outcome: "failed" };
+    this.done.push(`end ${agent} ${id} by ${by}`);
+    return true;
+  }
+
+  async flags() {
+    return this.modelFlags;
+  }
+
+  async clearFlag(flag: Parameters<Operations["clearFlag"]>[0]) {
+    const index = this.modelFlags.findIndex(
+      (known) => known.provider === flag.provider && known.model === flag.model,
+    );
+    if (index < 0) return false;
+    this.modelFlags.splice(index, 1);
+    this.done.push(`clear ${flag.provider} ${flag.model} by ${flag.by}: ${flag.reason}`);
+    return true;
+  }
+}
+
+export function task(id: string, agent = "support"): TaskRecord {
+  const at = Date.UTC(2026, 0, 2);
+  const times = { openedAt: at, lastSeenAt: at, endedAt: null };
+  return { id, agent, parent: null, depth: 0, ...times, outcome: null };
+}

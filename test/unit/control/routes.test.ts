@@ -1,0 +1,438 @@
+import { describe, expect, test } from "vitest";
+import { FAILURE_WINDOW_MS, FAILURES_MAX } from "../../../src/control/access.ts";
+import { ROUTES } from "../../../src/control/routes.ts";
+import { BODY_BYTES_MAX, controlApp, listenControl } from "../../../src/control/server.ts";
+import { type Role, StoreUnreachable } from "../../../src/ports/store.ts";
+import { createLog } from "../../../src/telemetry/log.ts";
+import { testClock } from "../../../src/testing/test-clock.ts";
+import { MemoryOperations, TOKENS, task } from "./operations.ts";
+
+function opened(operations = new MemoryOperations(testClock())) {
+  const clock = testClock();
+  const lines: string[] = [];
+  const write = (line: string) => lines.push(line);
+  const log = createLog({ clock, write, level: "debug", form: "json" });
+  const app = controlApp({ operations, clock, log });
+  const ask = async (
+    method: string,
+    path: string,
+    more: { token?: string | null; body?: unknown; headers?: Record<string, string> } = {},
+  ) => {
+    const { token = TOKENS.admin, body, headers = {} } = more;
+    const init = {
+      method,
+      headers: { ...(token === null ? {} : { authorization: `Bearer ${token}` }), ...headers },
+      ...(body === undefined
+        ? {}
+        : { body: typeof body === "string" ? body : JSON.stringify(body) }),
+    };
+    const response = await app.request(path, init, {});
+    const text = await response.text();
+    const json = response.headers.get("content-type")?.startsWith("application/json");
+    return {
+      status: response.status,
+      headers: response.headers,
+      text,
+      json: json ? JSON.parse(text) : null,
+    };
+  };
+  return { operations, clock, lines, ask, app };
+}
+
+/** Every route with the roles it answers to. A route that is not listed here fails the test. */
+const MAY: Record<string, Record<Role, boolean>> = {
+  "GET /metrics": { viewer: true, operator: true, admin: true },
+  "GET /api/v1/status": { viewer: true, operator: true, admin: true },
+  "GET /api/v1/budgets": { viewer: true, operator: true, admin: true },
+  "GET /api/v1/journal": { viewer: true, operator: true, admin: true },
+  "GET /api/v1/journal/verify": { viewer: true, operator: true, admin: true },
+  "GET /api/v1/decisions/:id": { viewer: true, operator: true, admin: true },
+  "GET /api/v1/keys": { viewer: true, operator: true, admin: true },
+  "GET /api/v1/tasks": { viewer: true, operator: true, admin: true },
+  "GET /api/v1/model-flags": { viewer: true, operator: true, admin: true },
+  "POST /api/v1/reload": { viewer: false, operator: true, admin: true },
+  "POST /api/v1/tasks/:agent/:id/end": { viewer: false, operator: true, admin: true },
+  "DELETE /api/v1/model-flags/:provider/:model": { viewer: false, operator: true, admin: true },
+  "POST /api/v1/keys": { viewer: false, operator: false, admin: true },
+  "DELETE /api/v1/keys/:id": { viewer: false, operator: false, admin: true },
+};
+
+describe("who may do what", () => {
+  test.each(ROUTES.map((route) => ({ name: `${route.method} ${route.path}`, route })))(
+    "$name",
+    async ({ name, route }) => {
+      const may = MAY[name];
+      if (!may) throw new Error(`${name} has no row in the table of roles`);
+      const path = route.path.replace(":id", "x").replace(/:\w+/g, "y");
+      for (const role of ["viewer", "operator", "admin"] as const) {
+        const { ask, operations } = opened();
+        const { status, json } = await ask(route.method, path, { token: TOKENS[role] });
+        if (may[role]) {
+          expect([401, 403], `${role} ${name}`).not.toContain(status);
+        } else {
+          expect({ status, code: json.error.code }).toEqual({
+            status: 403,
+            code: "role.insufficient",
+          });
+          expect(operations.done).toEqual([]);
+        }
+      }
+      const { ask } = opened();
+      const without = await ask(route.method, path, { token: null });
+      expect(without.json.error.code).toBe("token.missing");
+      expect(without.status).toBe(401);
+      const wrong = await ask(route.method, path, { token: "sco_wrong" });
+      expect(wrong.json.error.code).toBe("token.invalid");
+      const agent = await ask(route.method, path, { token: "sck_0123456789" });
+      expect(agent.status).toBe(401);
+      expect(agent.json.error).toMatchObject({
+        code: "token.agent",
+        hint: expect.stringContaining("operator token"),
+      });
+    },
+  );
+
+  test("the table of roles names no route that does not exist", () => {
+    const names = ROUTES.map((route) => `${route.method} ${route.path}`);
+    expect(names.sort()).toEqual(Object.keys(MAY).sort());
+  });
+
+  test("a revoked token is refused at the next request", async () => {
+    const { ask } = opened();
+    expect((await ask("GET", "/api/v1/status", { token: TOKENS.viewer })).status).toBe(200);
+    expect((await ask("DELETE", "/api/v1/keys/key_viewer")).status).toBe(200);
+    expect((await ask("GET", "/api/v1/status", { token: TOKENS.viewer })).status).toBe(401);
+  });
+});
+
+describe("guesses", () => {
+  test("are slowed down without asking the store, and a token known to be right still works", async () => {
+    const { ask, operations, clock } = opened();
+    await ask("GET", "/api/v1/status");
+    for (let no = 0; no < FAILURES_MAX; no += 1) {
+      expect((await ask("GET", "/metrics", { token: `guess-${no}` })).status).toBe(401);
+    }
+    const asked = operations.authenticated;
+    const slowed = await ask("GET", "/metrics", { token: "guess" });
+    expect(slowed.status).toBe(429);
+    expect(slowed.json.error.code).toBe("token.too-many-failures");
+    expect(Number(slowed.headers.get("retry-after"))).toBe(FAILURE_WINDOW_MS / 1000);
+    expect(operations.authenticated).toBe(asked);
+    expect((await ask("GET", "/api/v1/status")).status).toBe(200);
+    expect((await ask("GET", "/api/v1/status", { token: TOKENS.viewer })).status).toBe(429);
+
+    clock.advance(FAILURE_WINDOW_MS);
+    expect((await ask("GET", "/api/v1/status", { token: TOKENS.viewer })).status).toBe(200);
+  });
+});
+
+describe("what is open", () => {
+  test("health needs no token", async () => {
+    const { ask } = opened();
+    expect(await ask("GET", "/healthz", { token: null })).toMatchObject({
+      status: 200,
+      json: { ok: true },
+    });
+  });
+
+  test("readiness says why not", async () => {
+    const { ask, operations } = opened();
+    expect((await ask("GET", "/readyz", { token: null })).status).toBe(200);
+    operations.notReady = "the store is out of reach";
+    expect(await ask("GET", "/readyz", { token: null })).toMatchObject({
+      status: 503,
+      json: { ready: false, because: "the store is out of reach" },
+    });
+  });
+
+  test("an unknown path says nothing but that", async () => {
+    const { ask } = opened();
+    const answer = await ask("GET", "/api/v1/nothing", { token: null });
+    expect(answer).toMatchObject({ status: 404, json: { error: { code: "path.unknown" } } });
+  });
+
+  test("every answer carries the security headers", async () => {
+    const { ask } = opened();
+    for (const [path, token] of [
+      ["/healthz", null],
+      ["/api/v1/status", TOKENS.viewer],
+      ["/metrics", null],
+      ["/no", null],
+    ] as const) {
+      const { headers } = await ask("GET", path, { token });
+      expect(headers.get("content-security-policy")).toContain("default-src 'none'");
+      expect(headers.get("x-content-type-options")).toBe("nosniff");
+      expect(headers.get("cache-control")).toBe("no-store");
+    }
+  });
+});
+
+describe("the API", () => {
+  test("shows budgets with decimal strings", async () => {
+    const { json } = await opened().ask("GET", "/api/v1/budgets");
+    expect(json).toEqual([
+      {
+        name: "support-monthly",
+        scope: "support",
+        limit_usd: "500",
+        spent_usd: "12.5",
+        reserved_usd: "0.001",
+        leased_usd: "0.002",
+        forfeited_usd: "0",
+        remaining_usd: "487.499",
+        window_ends_at: "2026-02-01T00:00:00.000Z",
+      },
+    ]);
+  });
+
+  test("shows the status", async () => {
+    const { json } = await opened().ask("GET", "/api/v1/status");
+    expect(json).toMatchObject({ ready: true, because: null, store: { heartbeat_age_ms: 12 } });
+  });
+
+  test("gives metrics as text", async () => {
+    const { headers, text } = await opened().ask("GET", "/metrics", { token: TOKENS.viewer });
+    expect(headers.get("content-type")).toContain("text/plain; version=0.0.4");
+    expect(text).toContain(
+      'slipclutch_budget_spent_usd{budget="support-monthly",scope="support"} 12.5',
+    );
+  });
+
+  test("makes an agent's key, shows it once and never its hash", async () => {
+    const { ask, operations } = opened();
+    const made = await ask("POST", "/api/v1/keys", {
+      body: { agent: "support", expires_in: "1d" },
+    });
+    expect(made.status).toBe(201);
+    expect(made.json).toMatchObject({ agent: "support", kind: "agent" });
+    expect(made.json.key).toMatch(/^sck_[0-9a-f]{32}$/);
+    expect(Date.parse(made.json.expires_at) - Date.parse(made.json.created_at)).toBe(86_400_000);
+    expect(operations.done).toEqual(["create key_3 by the-admin"]);
+    const list = await ask("GET", "/api/v1/keys");
+    expect(list.json).toHaveLength(4);
+    expect(list.text).not.toContain(made.json.key);
+    for (const key of operations.keyRecords) expect(list.text).not.toContain(key.hash);
+  });
+
+  test("makes an operator's token that works with its role", async () => {
+    const { ask } = opened();
+    const made = await ask("POST", "/api/v1/keys", { body: { operator: "jo", role: "viewer" } });
+    const token = made.json.key;
+    expect((await ask("GET", "/api/v1/status", { token })).status).toBe(200);
+    expect((await ask("POST", "/api/v1/reload", { token })).status).toBe(403);
+  });
+
+  test.each([
+    [{}, "expected {"],
+    [{ agent: "support", role: "admin" }, 'Unrecognized key: "role"'],
+    [{ operator: "jo", role: "root" }, "expected {"],
+    [{ agent: "support", expires_in: "soon" }, "expected a duration"],
+    ["{", "no JSON"],
+    ["[]", "expected {"],
+  ])("refuses a key for %j", async (body, message) => {
+    const { ask, operations } = opened();
+    const { status, json } = await ask("POST", "/api/v1/keys", { body });
+    expect(status).toBe(400);
+    expect(json.error.code).toBe("request.malformed");
+    expect(json.error.message).toContain(message);
+    expect(operations.done).toEqual([]);
+  });
+
+  test("names the agents there are when a key is for another", async () => {
+    const { status, json } = await opened().ask("POST", "/api/v1/keys", {
+      body: { agent: "nobody" },
+    });
+    expect(status).toBe(404);
+    expect(json.error.message).toContain("support");
+  });
+
+  test("revokes a key once", async () => {
+    const { ask } = opened();
+    expect((await ask("DELETE", "/api/v1/keys/key_viewer")).status).toBe(200);
+    expect((await ask("DELETE", "/api/v1/keys/key_viewer")).json.error.code).toBe("key.unknown");
+    expect((await ask("GET", "/api/v1/keys")).json).toHaveLength(2);
+    expect((await ask("GET", "/api/v1/keys?all=true")).json).toHaveLength(3);
+  });
+
+  test("tells how a reload went, with the issues when it did not", async () => {
+    const { ask, operations } = opened();
+    expect((await ask("POST", "/api/v1/reload")).json).toEqual({
+      changed: false,
+      from: "dir:1",
+      to: "dir:1",
+    });
+    operations.reloaded = { kind: "ok", from: "dir:1", to: "dir:2" };
+    expect((await ask("POST", "/api/v1/reload")).json).toEqual({
+      changed: true,
+      from: "dir:1",
+      to: "dir:2",
+    });
+    const issue = {
+      file: "slipclutch.yaml",
+      line: 3,
+      path: "budgets",
+      got: "x",
+      expected: "y",
+      hint: "z",
+    };
+    operations.reloaded = { kind: "invalid", issues: [issue] };
+    const invalid = await ask("POST", "/api/v1/reload");
+    expect(invalid).toMatchObject({ status: 422, json: { error: { issues: [issue] } } });
+    operations.reloaded = { kind: "refused", because: "another gateway is reloading" };
+    expect(await ask("POST", "/api/v1/reload")).toMatchObject({ status: 409 });
+    expect(operations.done).toEqual(Array(4).fill("reload by the-admin"));
+  });
+
+  test("ends a task once, by names that need escaping", async () => {
+    const { ask, operations } = opened();
+    operations.taskRecords.push(task("ticket/7 ü"), task("other"));
+    const path = `/api/v1/tasks/support/${encodeURIComponent("ticket/7 ü")}/end`;
+    expect((await ask("POST", path)).json).toEqual({
+      agent: "support",
+      task: "ticket/7 ü",
+      outcome: "failed",
+    });
+    expect((await ask("POST", path)).json.error.code).toBe("task.unknown");
+    const alive = await ask("GET", "/api/v1/tasks?alive=true");
+    expect(alive.json.map((view: { task: string }) => view.task)).toEqual(["other"]);
+    expect((await ask("GET", "/api/v1/tasks?agent=nobody")).json).toEqual([]);
+  });
+
+  test("clears a model's flag with a reason only", async () => {
+    const { ask, operations } = opened();
+    const flag = {
+      provider: "router",
+      model: "vendor/model-1",
+      what: "output",
+      since: 0,
+      call: "c",
+    } as const;
+    operations.modelFlags.push(flag);
+    expect((await ask("GET", "/api/v1/model-flags")).json[0]).toMatchObject({
+      model: "vendor/model-1",
+    });
+    const path = `/api/v1/model-flags/router/${encodeURIComponent("vendor/model-1")}`;
+    expect((await ask("DELETE", path)).status).toBe(400);
+    expect((await ask("DELETE", path, { body: { reason: " " } })).status).toBe(400);
+    expect((await ask("DELETE", path, { body: { reason: "fixed upstream" } })).status).toBe(200);
+    expect((await ask("DELETE", path, { body: { reason: "again" } })).status).toBe(404);
+    expect(operations.done).toEqual(["clear router vendor/model-1 by the-admin: fixed upstream"]);
+  });
+
+  test("refuses a body that is too large, and a query it does not know", async () => {
+    const { ask } = opened();
+    const body = JSON.stringify({ agent: "x".repeat(BODY_BYTES_MAX) });
+    expect(await ask("POST", "/api/v1/keys", { body })).toMatchObject({
+      status: 413,
+      json: { error: { code: "request.too-large" } },
+    });
+    expect((await ask("GET", "/api/v1/journal?agnet=x")).status).toBe(400);
+    expect((await ask("GET", "/api/v1/journal?limit=1001")).status).toBe(400);
+    expect((await ask("GET", "/api/v1/journal?from=yesterday")).status).toBe(400);
+  });
+});
+
+describe("the journal in the API", () => {
+  test("gives the newest entries, and pages on from the oldest", async () => {
+    const { ask } = opened();
+    const newest = await ask("GET", "/api/v1/journal?limit=2");
+    expect(newest.json.entries.map((entry: { position: number }) => entry.position)).toEqual([
+      39, 40,
+    ]);
+    const oldest = await ask("GET", "/api/v1/journal?limit=3&after=0");
+    expect(oldest.json.next).toBe(3);
+    const next = await ask("GET", `/api/v1/journal?limit=3&after=${oldest.json.next}`);
+    expect(next.json.entries[0].position).toBe(4);
+    expect((await ask("GET", "/api/v1/journal?after=40")).json).toEqual({
+      entries: [],
+      next: null,
+    });
+  });
+
+  test("filters, and renders amounts as USD with names in snake_case", async () => {
+    const { ask } = opened();
+    const { json } = await ask("GET", "/api/v1/journal?decision=dec_7&agent=support");
+    expect(json.entries).toHaveLength(2);
+    expect(json.entries[0]).toMatchObject({
+      kind: "call.settled",
+      decision: "dec_7",
+      hash: expect.any(String),
+    });
+    expect(json.entries[0].event).toMatchObject({
+      reserved_usd: "0.0012",
+      charged_usd: "0.0004",
+      sent_cap: 512,
+      usage: { cached_input: 10 },
+      legs: [{ reserved_usd: "0.0012", charged_usd: "0.0004" }, {}],
+      answers: [{}, {}, { numbers: { reserved: 1_200_000, remaining: "499.9" } }],
+    });
+    expect((await ask("GET", "/api/v1/journal?task=none")).json.entries).toEqual([]);
+  });
+
+  test("takes times as durations ago", async () => {
+    const clock = testClock(1_800_000_000_000 + 3_600_000);
+    const app = controlApp({ operations: new MemoryOperations(clock), clock, log: console });
+    const headers = { authorization: `Bearer ${TOKENS.viewer}` };
+    const count = async (query: string) => {
+      const response = await app.request(`/api/v1/journal?${query}`, { headers }, {});
+      const page = (await response.json()) as { entries: unknown[] };
+      return page.entries.length;
+    };
+    expect(await count("from=2h")).toBe(40);
+    expect(await count("from=30m")).toBe(0);
+    expect(await count("to=2027-01-15T08:00:00.000Z")).toBe(10);
+  });
+
+  test("streams as lines when asked to", async () => {
+    const { ask } = opened();
+    const answer = await ask("GET", "/api/v1/journal?limit=3", {
+      headers: { accept: "application/x-ndjson" },
+    });
+    const lines = answer.text.trimEnd().split("\n");
+    expect(lines.map((line) => JSON.parse(line).position)).toEqual([38, 39, 40]);
+  });
+
+  test("verifies, and names the first entry that is bad", async () => {
+    const { ask, operations } = opened();
+    expect((await ask("GET", "/api/v1/journal/verify")).json).toEqual({
+      ok: true,
+      entries: 40,
+      writers: 2,
+      anchors: 6,
+      gaps: 0,
+    });
+    operations.rows.entries.splice(3, 1);
+    expect((await ask("GET", "/api/v1/journal/verify")).json).toMatchObject({
+      ok: false,
+      bad: { writer: "aa", no: 4, position: null },
+    });
+  });
+});
+
+describe("failures", () => {
+  test("of the store are 503, and are told apart from our own", async () => {
+    const { ask, operations, lines } = opened();
+    operations.failure = new StoreUnreachable("connect ECONNREFUSED postgres://u:secret@h");
+    const lost = await ask("GET", "/api/v1/status");
+    expect(lost).toMatchObject({ status: 503, json: { error: { code: "store.unreachable" } } });
+    operations.failure = new Error("a bug");
+    const failed = await ask("GET", "/api/v1/status");
+    expect(failed).toMatchObject({ status: 500, json: { error: { code: "control.error" } } });
+    expect(failed.text).not.toContain("a bug");
+    expect(lines.join("")).toContain("a bug");
+    expect(lines.join("")).not.toContain("secret");
+  });
+});
+
+test("the listener serves over a socket and stops while a connection is kept open", async () => {
+  const operations = new MemoryOperations();
+  const clock = operations.clock;
+  const log = createLog({ clock, write: () => {}, level: "error", form: "json" });
+  const listener = await listenControl({ operations, clock, log }, { host: "127.0.0.1", port: 0 });
+  const headers = { authorization: `Bearer ${TOKENS.viewer}`, connection: "keep-alive" };
+  const response = await fetch(`${listener.url}/api/v1/status`, { headers });
+  expect(response.status).toBe(200);
+  await response.arrayBuffer();
+  await listener.close();
+  await expect(fetch(listener.url)).rejects.toThrow();
+});
