@@ -49,7 +49,7 @@ describe("every source", () => {
     ["has names that mean something", limits.names, [...SRC, ...TOOLS]],
     ["is finished", limits.nothingLeftUndone, [...SRC, ...TOOLS]],
     ["looks at every error that it catches", limits.noEmptyCatch, [...SRC, ...TOOLS]],
-    ["does nothing when it is imported", limits.nothingHappensAtImport, SRC],
+    ["does nothing when it is imported", limits.nothingHappensAtImport, CODE],
   ] as const)("%s", (_, rule, sources) => {
     expect(all(sources, rule)).toEqual([]);
   });

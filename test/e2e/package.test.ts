@@ -1,0 +1,132 @@
+/** The published package: packed, installed with plain npm somewhere else, started, asked, stopped. */
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+const ROOT = path.resolve(import.meta.dirname, "..", "..");
+/** What a user's `npm install slipclutch` may bring in, us included. */
+const PACKAGES_MAX = 30;
+const START_MS = 10_000;
+
+const place = fs.mkdtempSync(path.join(os.tmpdir(), "slipclutch-package-"));
+const app = path.join(place, "app");
+const home = path.join(place, "home");
+/** An empty home, and nothing of this repository's settings but its Node. */
+const environment = {
+  PATH: `${path.dirname(process.execPath)}:${process.env.PATH}`,
+  HOME: home,
+  npm_config_update_notifier: "false",
+};
+const children: ChildProcess[] = [];
+
+function npm(cwd: string, ...parameters: readonly string[]): string {
+  return execFileSync("npm", parameters, { cwd, env: environment, encoding: "utf8" });
+}
+
+function slipclutch(...parameters: readonly string[]): string {
+  return npm(app, "exec", "--offline", "--", "slipclutch", ...parameters);
+}
+
+beforeAll(() => {
+  fs.mkdirSync(app);
+  fs.mkdirSync(home);
+  // Its own scripts would build again what the runner has just built.
+  const [packed] = JSON.parse(
+    npm(ROOT, "pack", "--json", "--ignore-scripts", "--pack-destination", place),
+  );
+  fs.writeFileSync(path.join(app, "package.json"), '{"private":true}');
+  npm(app, "install", "--omit=dev", "--no-audit", "--no-fund", path.join(place, packed.filename));
+}, 120_000);
+
+afterAll(() => {
+  for (const child of children) child.kill("SIGKILL");
+  fs.rmSync(place, { recursive: true, force: true });
+});
+
+describe("the installed package", () => {
+  test("brings few packages, and none that runs a script", () => {
+    const lock = JSON.parse(fs.readFileSync(path.join(app, "package-lock.json"), "utf8"));
+    const installed: [string, { hasInstallScript?: boolean }][] = Object.entries(lock.packages);
+    const names = installed.filter(([where]) => where !== "");
+    expect(names.length).toBeLessThanOrEqual(PACKAGES_MAX);
+    expect(names.filter(([, { hasInstallScript }]) => hasInstallScript)).toEqual([]);
+  });
+
+  test("holds the program and no source, test or stamp", () => {
+    const folder = path.join(app, "node_modules", "slipclutch");
+    expect(fs.readdirSync(folder).sort()).toEqual(
+      ["CHANGELOG.md", "LICENSE", "NOTICE", "README.md", "dist", "package.json", "schemas"].filter(
+        (name) => fs.existsSync(path.join(ROOT, name)),
+      ),
+    );
+    expect(fs.readdirSync(path.join(folder, "dist"))).not.toContain("compile-cache");
+  });
+
+  test("helps", () => {
+    expect(slipclutch("--help")).toContain("slipclutch");
+  });
+
+  test("writes a configuration that its own check accepts", () => {
+    slipclutch("init", path.join(app, "guardrails"));
+    expect(() => slipclutch("check", path.join(app, "guardrails"))).not.toThrow();
+  });
+
+  test("starts without a configuration, answers a call, and ends at SIGTERM with 0", async () => {
+    const program = path.join(app, "node_modules", "slipclutch", "dist", "slipclutch.mjs");
+    const ports = ["--agent-port", "0", "--control-port", "0"];
+    const data = path.join(place, "data");
+    const child = spawn(process.execPath, [program, "start", "--json", "--data", data, ...ports], {
+      cwd: app,
+      env: environment,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    children.push(child);
+    const ready = await firstLine(child);
+    expect(ready).toMatchObject({ event: "ready" });
+
+    const answer = await fetch(`${ready.agent_url}/v1/chat/completions`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${ready.agent_key}`, "content-type": "application/json" },
+      body: JSON.stringify({
+        model: "simulated-small",
+        messages: [{ role: "user", content: "Hello" }],
+        max_completion_tokens: 16,
+      }),
+    });
+    expect([answer.status, await answer.json()]).toMatchObject([
+      200,
+      { object: "chat.completion" },
+    ]);
+
+    const ended = new Promise((resolve) => child.once("exit", (...how) => resolve(how)));
+    child.kill("SIGTERM");
+    expect(await ended).toEqual([0, null]);
+  });
+});
+
+interface Ready {
+  readonly event: string;
+  readonly agent_url: string;
+  readonly agent_key: string;
+}
+
+/** The one line of `start --json`; an early end or silence is reported with what was said on stderr. */
+function firstLine(child: ChildProcess): Promise<Ready> {
+  return new Promise((resolve, reject) => {
+    let out = "";
+    let log = "";
+    const fail = (why: string) => reject(new Error(`${why}\n${log}`));
+    const late = setTimeout(() => fail(`not ready after ${START_MS} ms`), START_MS);
+    child.stderr?.on("data", (chunk) => (log += chunk));
+    child.stdout?.on("data", (chunk) => {
+      out += chunk;
+      const end = out.indexOf("\n");
+      if (end < 0) return;
+      clearTimeout(late);
+      resolve(JSON.parse(out.slice(0, end)));
+    });
+    child.once("exit", (code) => fail(`ended with ${code}`));
+  });
+}
