@@ -1,0 +1,70 @@
+/** Anthropic messages: which tools run at the provider, and how often they may. */
+import type { ServerTool } from "../guards/call.ts";
+import type { Denial } from "../guards/verdict.ts";
+import { Fields } from "./fields.ts";
+import { describe, isObject, malformed, shortName } from "./json.ts";
+
+export interface ReadTools {
+  readonly problem: Denial | null;
+  readonly count: number;
+  readonly server: readonly ServerTool[];
+  readonly unbounded: readonly string[];
+}
+
+/** A tool's type carries the date of its version. */
+const DATE_SUFFIX = /_(\d{8})$/;
+
+/** Run by the client: what they return comes back in the next call, as input that is counted. */
+const CLIENT_TOOLS: ReadonlySet<string> = new Set([
+  "custom",
+  "bash",
+  "text_editor",
+  "computer",
+  "computer_toolset",
+  "browser_toolset",
+  "memory",
+]);
+
+const SERVER_TOOLS: ReadonlySet<string> = new Set([
+  "web_search",
+  "web_fetch",
+  "code_execution",
+  "tool_search_tool_bm25",
+  "tool_search_tool_regex",
+]);
+
+/** From this version on, search and fetch may run code on their results, in rounds without a bound. */
+const RUNS_CODE_SINCE = "20260209";
+const FILTERING_TOOLS: ReadonlySet<string> = new Set(["web_search", "web_fetch"]);
+
+/** Sorts the tools of a request by who runs them. */
+export function readTools(tools: readonly unknown[]): ReadTools {
+  let problem: Denial | null = null;
+  const server: ServerTool[] = [];
+  const unbounded: string[] = [];
+  for (const [index, tool] of tools.entries()) {
+    if (!isObject(tool)) {
+      problem ??= malformed(`tools[${index}]`, describe(tool), "an object");
+      continue;
+    }
+    const fields = new Fields(tool, `tools[${index}].`);
+    const type = fields.text("type") ?? "custom";
+    const kind = type.replace(DATE_SUFFIX, "");
+    if (SERVER_TOOLS.has(kind)) server.push({ type: kind, maxUses: fields.count("max_uses") });
+    else if (!CLIENT_TOOLS.has(kind)) unbounded.push(`tool ${shortName(type)}`);
+    if (runsCode(kind, type) && !onlyDirect(tool.allowed_callers)) {
+      unbounded.push(`tool ${type} without allowed_callers ["direct"]`);
+    }
+    problem ??= fields.problem;
+  }
+  return { problem, count: tools.length, server, unbounded };
+}
+
+function runsCode(kind: string, type: string): boolean {
+  const version = DATE_SUFFIX.exec(type)?.[1] ?? "";
+  return FILTERING_TOOLS.has(kind) && version >= RUNS_CODE_SINCE;
+}
+
+function onlyDirect(callers: unknown): boolean {
+  return Array.isArray(callers) && callers.length > 0 && callers.every((name) => name === "direct");
+}

@@ -1,0 +1,141 @@
+/** OpenAI chat completions: what a request asks for and what its input can cost. */
+import type { ModelAsk, ServerTool } from "../guards/call.ts";
+import type { Denial } from "../guards/verdict.ts";
+import { Fields, firstProblem, notAllowed, unknownFields } from "./fields.ts";
+import type { ReadOptions, ReadRequest } from "./format.ts";
+import { inlineBytes, Measure, textBytes } from "./input-measure.ts";
+import { describe, isObject, type JsonObject, malformed, parseObject, shortName } from "./json.ts";
+
+const KNOWN_FIELDS: ReadonlySet<string> = new Set(
+  (
+    "messages model audio frequency_penalty function_call functions logit_bias logprobs " +
+    "max_completion_tokens max_tokens metadata modalities moderation n parallel_tool_calls " +
+    "prediction presence_penalty prompt_cache_key prompt_cache_options prompt_cache_retention " +
+    "reasoning_effort response_format safety_identifier seed service_tier stop store stream " +
+    "stream_options temperature tool_choice tools top_logprobs top_p user verbosity " +
+    "web_search_options"
+  ).split(" "),
+);
+
+/** Tools that the client runs itself: the only types of this endpoint. */
+const CLIENT_TOOLS: ReadonlySet<unknown> = new Set(["function", "custom"]);
+
+/**
+ * `prediction`: tokens that were predicted and rejected are billed as output, and the cap does not
+ * hold with it. `moderation`: runs another model of the client's choice.
+ */
+const UNBOUNDED_FIELDS = ["prediction", "moderation"];
+
+/** Reads a body, or says what is wrong with it. */
+export function readOpenAiChat(text: string, options: ReadOptions): ReadRequest | Denial {
+  const parsed = parseObject(text, options.depthMax);
+  if ("kind" in parsed) return parsed;
+  const { root } = parsed;
+
+  const fields = new Fields(root);
+  const streamOptions = fields.inner("stream_options");
+  streamOptions.flag("include_usage");
+  const measure = new Measure(readPart);
+  const messages = fields.filledList("messages");
+  const tools = [...fields.list("tools"), ...fields.list("functions")];
+  const caps = [fields.count("max_completion_tokens"), fields.count("max_tokens")];
+  const ask: ModelAsk = {
+    format: "openai-chat",
+    model: fields.model(),
+    stream: fields.flag("stream"),
+    outputCap: smallest(caps),
+    choices: fields.count("n") ?? 1,
+    input: measureInput(measure, messages, {
+      textBytes: textBytes(text, root, options.bytes),
+      messages: messages.length,
+      tools: tools.length,
+      // Caching is implicit here: any call to a model that bills cache writes may be billed one.
+      cacheWrite: "5m",
+    }),
+    serverTools: serverTools(root),
+    audioOutput: fields.list("modalities").includes("audio") || (root.audio ?? null) !== null,
+    thinkingBudget: null,
+    serviceTier: fields.text("service_tier"),
+    unknownFields: unknownFields(root, KNOWN_FIELDS, options),
+    unbounded: notAllowed(unboundedParts(root, tools), options.allowFields),
+  };
+  return firstProblem(fields, streamOptions, measure, toolProblem(tools)) ?? { ask, text, root };
+}
+
+/** Two spellings of one cap: the smaller is reserved, and it is the one sent. */
+function smallest(caps: readonly (number | null)[]): number | null {
+  const given = caps.filter((cap) => cap !== null);
+  return given.length === 0 ? null : Math.min(...given);
+}
+
+function measureInput(
+  measure: Measure,
+  messages: readonly unknown[],
+  counts: Parameters<Measure["total"]>[0],
+): ModelAsk["input"] {
+  measure.messages(messages);
+  for (const message of messages) {
+    // An earlier spoken answer comes back by its id alone.
+    if (isObject(message) && isObject(message.audio)) measure.cannotMeasure("audio id");
+  }
+  return measure.total(counts);
+}
+
+/** One part of a message; a part is what it carries, whatever its `type` claims. */
+function readPart(part: JsonObject, measure: Measure): void {
+  const { type } = part;
+  if (carries(part, "image_url")) measure.images += 1;
+  if (carries(part, "input_audio")) {
+    const audio = part.input_audio;
+    const bytes = inlineBytes(isObject(audio) ? audio.data : null);
+    if (bytes === null) measure.cannotMeasure("input_audio");
+    else measure.audioBytes += bytes;
+  }
+  if (carries(part, "file")) {
+    const file = isObject(part.file) ? part.file : {};
+    const bytes = inlineBytes(file.file_data);
+    if (bytes === null || (file.file_id ?? null) !== null) measure.cannotMeasure("file_id");
+    measure.fileBytes += bytes ?? 0;
+  }
+  if (!KNOWN_PARTS.has(type)) measure.cannotMeasure(`content part ${partName(type)}`);
+}
+
+function carries(part: JsonObject, kind: string): boolean {
+  return part.type === kind || (part[kind] ?? null) !== null;
+}
+
+/** Frameworks send answers back with parts that have no type; their keys say what they are. */
+const KNOWN_PARTS: ReadonlySet<unknown> = new Set([
+  undefined,
+  "text",
+  "refusal",
+  "image_url",
+  "input_audio",
+  "file",
+]);
+
+function partName(type: unknown): string {
+  return typeof type === "string" ? shortName(type) : describe(type);
+}
+
+/** Search models of this endpoint search on their own; nothing in the request bounds how often. */
+function serverTools(root: JsonObject): readonly ServerTool[] {
+  const searches = (root.web_search_options ?? null) !== null;
+  return searches ? [{ type: "web_search", maxUses: null }] : [];
+}
+
+function unboundedParts(root: JsonObject, tools: readonly unknown[]): readonly string[] {
+  const parts = UNBOUNDED_FIELDS.filter((name) => (root[name] ?? null) !== null);
+  const names = parts.map((name) => `body ${name}`);
+  for (const tool of tools) {
+    const type = isObject(tool) ? (tool.type ?? "function") : "function";
+    if (!CLIENT_TOOLS.has(type)) names.push(`tool ${partName(type)}`);
+  }
+  return names;
+}
+
+function toolProblem(tools: readonly unknown[]): { readonly problem: Denial | null } {
+  const wrong = tools.find((tool) => !isObject(tool));
+  if (wrong === undefined) return { problem: null };
+  return { problem: malformed("tools[]", describe(wrong), "an object") };
+}
