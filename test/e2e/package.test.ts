@@ -13,11 +13,13 @@ const START_MS = 10_000;
 const place = fs.mkdtempSync(path.join(os.tmpdir(), "slipclutch-package-"));
 const app = path.join(place, "app");
 const home = path.join(place, "home");
-/** An empty home, and nothing of this repository's settings but its Node. */
-const environment = {
-  PATH: `${path.dirname(process.execPath)}:${process.env.PATH}`,
+/** An empty home, none of npm's settings of this run, and this repository's Node first. */
+const environment: NodeJS.ProcessEnv = {
+  ...Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !/^(npm_|SLIPCLUTCH_|VITEST)/i.test(name)),
+  ),
+  PATH: `${path.dirname(process.execPath)}${path.delimiter}${process.env.PATH}`,
   HOME: home,
-  npm_config_update_notifier: "false",
 };
 const children: ChildProcess[] = [];
 
