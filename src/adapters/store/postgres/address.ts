@@ -8,7 +8,7 @@ export interface Address {
   readonly shown: string;
 }
 
-/** A `store:` URL that cannot be used; for the operator, without any part of the URL that is secret. */
+/** A store URL that cannot be used; for the operator, and without any secret part of it. */
 export class AddressUnusable extends Error {
   override readonly name = "AddressUnusable";
 }

@@ -1,3 +1,4 @@
+import { Socket } from "node:net";
 import { Pool, type PoolClient, type QueryResultRow } from "pg";
 import type { Clock } from "../../../ports/clock.ts";
 import { StoreUnreachable } from "../../../ports/store.ts";
@@ -6,7 +7,7 @@ import { encode, TYPES, type Value } from "./values.ts";
 
 /** Connections for work; heartbeats and notices have one each beside them. */
 const CONNECTIONS_MAX = 4;
-/** Statements that may wait for a connection; one more is told at once that the store is not there. */
+/** Statements that may wait for a connection; one more is refused at once. */
 const WAITING_MAX = 1_000;
 /** From asking to the answer, waiting and connecting included. */
 const ANSWER_MS = 5_000;
@@ -20,7 +21,7 @@ const LOCK_MS = 3_000;
 /** On closing; then connections are cut. */
 const CLOSE_MS = 2_000;
 
-/** Session settings of every connection. A commit is answered when it is on disk, whatever the server's default. */
+/** Of every connection. A commit is answered when it is on disk, whatever the server's default. */
 export function sessionSettings(schema: string, origin: string): Record<string, string> {
   return {
     search_path: schema,
@@ -62,8 +63,10 @@ interface LaneLimits {
 }
 
 function lane(address: Address, clock: Clock, limits: LaneLimits): Lane {
+  const sockets = new Set<Socket>();
   const pool = new Pool({
     connectionString: address.url,
+    stream: () => remembered(sockets),
     max: limits.connections,
     connectionTimeoutMillis: CONNECT_MS,
     idleTimeoutMillis: 0,
@@ -87,7 +90,7 @@ function lane(address: Address, clock: Clock, limits: LaneLimits): Lane {
       const leftMs = limits.deadlineMs - (clock.monotonic() - since);
       return await askWithin<Row>({ client, clock, leftMs, address }, statement);
     },
-    close: () => closeWithin(pool, clock),
+    close: () => closeWithin(pool, sockets, clock),
   };
 }
 
@@ -98,7 +101,7 @@ interface Turn {
   readonly address: Address;
 }
 
-/** A connection whose answer did not come is cut, for a later answer would be taken for the next one's. */
+/** A connection without an answer in time is cut: a late one would be taken for the next one's. */
 function askWithin<Row extends QueryResultRow>(turn: Turn, statement: Statement) {
   return new Promise<readonly Row[]>((resolve, reject) => {
     let over = false;
@@ -121,16 +124,26 @@ function askWithin<Row extends QueryResultRow>(turn: Turn, statement: Statement)
   });
 }
 
-function closeWithin(pool: Pool, clock: Clock): Promise<void> {
+/** Polite at first; a server that does not answer must not keep this process alive. */
+function closeWithin(pool: Pool, sockets: ReadonlySet<Socket>, clock: Clock): Promise<void> {
   if (pool.ending) return Promise.resolve();
   return new Promise((resolve) => {
-    const cancel = clock.after(CLOSE_MS, resolve);
-    const closed = () => {
+    const closed = (): void => {
       cancel();
+      for (const socket of sockets) socket.destroy();
       resolve();
     };
+    const cancel = clock.after(CLOSE_MS, closed);
     pool.end().then(closed, closed);
   });
+}
+
+/** A socket for the driver, kept in `sockets` while it is open. */
+export function remembered(sockets: Set<Socket>): Socket {
+  const socket = new Socket();
+  sockets.add(socket);
+  socket.once("close", () => sockets.delete(socket));
+  return socket;
 }
 
 /** Says where and why, with the server's own code if it gave one; nothing of it is secret. */

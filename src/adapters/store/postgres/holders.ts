@@ -11,6 +11,11 @@ import type { Lane } from "./connections.ts";
 
 /** The newest holders that a list shows; live ones come first. */
 const LISTED_MAX = 1_000;
+/** What a closed holder left is removed in pieces; what these do not reach, the next close does. */
+const SWEEPS_MAX = 20;
+const SWEPT_ROWS_MAX = 10_000;
+/** So long a closed holder stays in the list. */
+const CLOSED_KEPT_MS = 30 * 86_400_000;
 
 /** Amounts are text in JSON, whose numbers would lose digits. */
 type BeatJson = Omit<Beat, "wants"> & {
@@ -52,7 +57,9 @@ export function holders({ work, beats, watch }: HolderLanes): HolderStore {
     async close(id) {
       const text = "SELECT close_holder($1) AS kind";
       const [row] = await work.ask<{ kind: "closed" | "held" }>({ text, values: [id] });
-      return row?.kind === "closed" ? { kind: "closed" } : { kind: "held" };
+      if (row?.kind !== "closed") return { kind: "held" };
+      await sweep(work);
+      return { kind: "closed" };
     },
     async list() {
       const text =
@@ -67,6 +74,17 @@ export function holders({ work, beats, watch }: HolderLanes): HolderStore {
     },
     watch,
   };
+}
+
+async function sweep(work: Lane): Promise<void> {
+  const values = [SWEPT_ROWS_MAX, CLOSED_KEPT_MS];
+  for (let round = 0; round < SWEEPS_MAX; round += 1) {
+    const [row] = await work.ask<{ more: boolean }>({
+      text: "SELECT sweep($1, $2) AS more",
+      values,
+    });
+    if (!row?.more) return;
+  }
 }
 
 async function register(work: Lane, info: HolderInfo): Promise<Registered> {

@@ -14,7 +14,7 @@ export class SchemaUnusable extends Error {
   override readonly name = "SchemaUnusable";
 }
 
-/** Brings the schema to the version of this release, once, however many processes start together. */
+/** Brings the schema to this release's version, once, however many processes start together. */
 export async function migrate(address: Address, schema: string): Promise<void> {
   const client = new Client({
     connectionString: address.url,
@@ -74,7 +74,8 @@ async function advance(client: Client, schema: string): Promise<void> {
   ]);
   await client.query(`CREATE SCHEMA IF NOT EXISTS ${schema}`);
   await client.query(
-    `CREATE TABLE IF NOT EXISTS ${schema}.migration (no integer PRIMARY KEY, at timestamptz NOT NULL)`,
+    `CREATE TABLE IF NOT EXISTS ${schema}.migration
+      (no integer PRIMARY KEY, at timestamptz NOT NULL)`,
   );
   const from = await versionOf(client, schema);
   for (const version of VERSIONS) {

@@ -1,3 +1,4 @@
+import { Socket } from "node:net";
 import { Client, escapeIdentifier } from "pg";
 import type { Clock } from "../../../ports/clock.ts";
 import type { HolderStore } from "../../../ports/store.ts";
@@ -12,7 +13,6 @@ const POLL_ANSWER_MS = 2_000;
 const RECONNECT_MS = 500;
 
 type What = Parameters<Parameters<HolderStore["watch"]>[0]>[0];
-type Watcher = (what: What) => void;
 
 const ALL: readonly What[] = ["changes", "wants", "room"];
 
@@ -20,12 +20,6 @@ const ALL: readonly What[] = ["changes", "wants", "room"];
 export interface Notices {
   readonly watch: HolderStore["watch"];
   close(): void;
-}
-
-/** What a look behind the notices sees: it differs when something was missed. */
-interface Seen {
-  readonly change_seq: bigint;
-  readonly want_no: bigint | null;
 }
 
 /** Where and as whom to listen. A process does not hear what it said itself. */
@@ -36,17 +30,9 @@ export interface Listening {
   readonly origin: string;
 }
 
-/**
- * Listens on a connection of its own while anybody watches.
- *
- *   idle ──first watcher──► connecting ──listening──► open ──poll──► open
- *                               ▲                       │
- *                               └──RECONNECT_MS── broken connection, or no answer
- *
- * Whoever was not connected may have missed something, so each connection begins with telling all.
- */
+/** Listens on a connection of its own, from the first watcher on. */
 export function notices(listening: Listening): Notices {
-  const watchers = new Set<{ readonly changed: Watcher }>();
+  const watchers = new Set<{ readonly changed: (what: What) => void }>();
   let stop: (() => void) | null = null;
   let closed = false;
   const tell = (what: What): void => {
@@ -67,19 +53,25 @@ export function notices(listening: Listening): Notices {
   };
 }
 
+/**
+ * One session after another, until it is stopped.
+ *
+ *   connecting ──listening──► open ──a look every POLL_MS──► open
+ *       ▲                      │
+ *       └──after RECONNECT_MS──┴── broken, or no answer to a look
+ */
 function keepListening(listening: Listening, tell: (what: What) => void): () => void {
-  let ended = false;
+  let stopped = false;
   let cancel = (): void => undefined;
   let cut = (): void => undefined;
-  const again = (): void => {
-    if (!ended) cancel = listening.clock.after(RECONNECT_MS, begin);
-  };
   const begin = (): void => {
-    cut = session(listening, tell, again);
+    cut = session(listening, tell, () => {
+      if (!stopped) cancel = listening.clock.after(RECONNECT_MS, begin);
+    });
   };
   begin();
   return () => {
-    ended = true;
+    stopped = true;
     cancel();
     cut();
   };
@@ -88,45 +80,67 @@ function keepListening(listening: Listening, tell: (what: What) => void): () => 
 /** One connection, until it breaks; then `over` is called, once. The answer cuts it. */
 function session(listening: Listening, tell: (what: What) => void, over: () => void): () => void {
   const { address, clock, schema, origin } = listening;
+  const socket = new Socket();
   const client = new Client({
     connectionString: address.url,
     connectionTimeoutMillis: CONNECT_MS,
     query_timeout: POLL_ANSWER_MS,
     keepAlive: true,
     types: TYPES,
+    stream: () => socket,
   });
   let ended = false;
-  let cancel = (): void => undefined;
-  let heard = false;
+  let stopLooking = (): void => undefined;
   const end = (): void => {
     if (ended) return;
     ended = true;
-    cancel();
-    client.end().catch(() => undefined);
+    stopLooking();
+    socket.destroy();
     over();
   };
-  const look = (before: Seen | null): void => {
-    if (ended) return;
-    heard = false;
-    seenNow(client).then((now) => {
-      if (before && !heard) missed(before, now).forEach(tell);
-      cancel = clock.after(POLL_MS, () => look(now));
-    }, end);
-  };
+  const look = looking(client, tell);
   client.on("error", end);
   client.on("end", end);
   client.on("notification", ({ payload }) => {
-    heard = true;
-    const [from, what] = (payload ?? "").split(" ");
-    const known = ALL.find((candidate) => candidate === what);
-    if (known && from !== origin) tell(known);
+    look.heard();
+    const [from, said] = (payload ?? "").split(" ");
+    const what = ALL.find((candidate) => candidate === said);
+    if (what && from !== origin) tell(what);
   });
+  const lookAgain = (): void => {
+    look.now().then(() => {
+      if (!ended) stopLooking = clock.after(POLL_MS, lookAgain);
+    }, end);
+  };
   client
     .connect()
     .then(() => client.query(`LISTEN ${escapeIdentifier(schema)}`))
+    // Who was not connected may have missed anything.
     .then(() => ALL.forEach(tell))
-    .then(() => look(null), end);
+    .then(lookAgain, end);
   return end;
+}
+
+interface Seen {
+  readonly change_seq: bigint;
+  readonly want_no: bigint | null;
+}
+
+/** Looks behind the notices: where a pooler swallows them, it tells what differs from last time. */
+function looking(client: Client, tell: (what: What) => void) {
+  let before: Seen | null = null;
+  let heard = false;
+  return {
+    heard: () => {
+      heard = true;
+    },
+    async now(): Promise<void> {
+      const now = await seenNow(client);
+      if (before && !heard) missed(before, now).forEach(tell);
+      before = now;
+      heard = false;
+    },
+  };
 }
 
 async function seenNow(client: Client): Promise<Seen> {

@@ -9,8 +9,8 @@ export type Value = string | number | bigint | boolean | null | readonly Value[]
 
 /**
  * PostgreSQL's text holds every character but NUL, and a name may hold any: one task with a NUL in
- * its name must not make a whole flush fail for ever. So NUL is written as U+0001 and "0", and U+0001
- * as U+0001 and "1".
+ * its name must not make a whole flush fail for ever. So NUL is written as U+0001 and "0", and
+ * U+0001 as U+0001 and "1".
  */
 export function encode(value: Value): Value {
   if (typeof value === "string") return hasEscape(value) ? escaped(value) : value;

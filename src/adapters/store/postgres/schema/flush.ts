@@ -5,30 +5,63 @@
  * in their order: a reader who goes on after the last position it saw misses nothing.
  */
 export const FLUSH = `
+-- What is drawn leaves the slice of a live holder, or the forfeit of a fenced one, never more than
+-- is there; what was charged is spent in full all the same.
+CREATE FUNCTION settle(h text, st text, calls text[], call_legs jsonb[], estimates boolean[])
+RETURNS void LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+  WITH fresh AS (
+    INSERT INTO settlement (call_id, holder, legs, estimated)
+    SELECT u.c, h, u.l, u.e FROM unnest(calls, call_legs, estimates) AS u(c, l, e) ORDER BY u.c
+    ON CONFLICT (call_id) DO NOTHING RETURNING legs),
+  sums AS (
+    SELECT (leg->>0)::bigint AS account, sum((leg->>1)::numeric)::bigint AS drawn,
+      sum((leg->>2)::numeric)::bigint AS charged
+    FROM fresh, jsonb_array_elements(fresh.legs) AS leg GROUP BY 1),
+  moved AS (
+    SELECT s.account, s.charged, least(s.drawn, coalesce(CASE st
+      WHEN 'live' THEN l.granted - l.returned - l.drawn ELSE l.forfeit END, 0)) AS n
+    FROM sums s LEFT JOIN slice l ON l.holder = h AND l.account = s.account),
+  taken AS (
+    UPDATE slice l SET drawn = l.drawn + CASE st WHEN 'live' THEN m.n ELSE 0 END,
+      forfeit = l.forfeit - CASE st WHEN 'live' THEN 0 ELSE m.n END
+    FROM moved m WHERE l.holder = h AND l.account = m.account)
+  UPDATE account a SET spent = a.spent + m.charged,
+    leased = a.leased - CASE st WHEN 'live' THEN m.n ELSE 0 END,
+    forfeited = a.forfeited - CASE st WHEN 'live' THEN 0 ELSE m.n END
+  FROM moved m WHERE a.id = m.account;
+END $$;
+
 CREATE FUNCTION flush(h text, calls text[], call_legs jsonb[], estimates boolean[],
-  writers text[], nos bigint[], ats bigint[], kinds text[], decisions text[], agents text[], tasks text[], codes text[],
-  bodies text[], hashes text[], anchor_writer text, anchor_no bigint, anchor_at bigint, anchor_heads text, anchor_mac text)
+  writers text[], nos bigint[], ats bigint[], kinds text[], decisions text[], agents text[],
+  tasks text[], codes text[], bodies text[], hashes text[],
+  anchor_writer text, anchor_no bigint, anchor_at bigint, anchor_heads text, anchor_mac text)
 RETURNS text LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   st text;
   ids bigint[];
-  found_n bigint;
+  locked bigint;
   last_entry bigint;
   last_anchor bigint;
 BEGIN
   SELECT state INTO st FROM holder WHERE id = h FOR KEY SHARE;
   IF st IS NULL OR st = 'closed' THEN RETURN 'closed'; END IF;
 
-  ids := ARRAY(SELECT DISTINCT (leg->>0)::bigint FROM unnest(call_legs) AS l, jsonb_array_elements(l) AS leg ORDER BY 1);
+  ids := ARRAY(SELECT DISTINCT (leg->>0)::bigint
+    FROM unnest(call_legs) AS l, jsonb_array_elements(l) AS leg);
   PERFORM 1 FROM account WHERE id = ANY(ids) ORDER BY id FOR UPDATE;
-  GET DIAGNOSTICS found_n = ROW_COUNT;
-  IF found_n < cardinality(ids) THEN RAISE EXCEPTION 'a settlement names an account that is not there'; END IF;
-  INSERT INTO holder_flush AS f (holder, flush_no) VALUES (h, 1) ON CONFLICT (holder) DO UPDATE SET flush_no = f.flush_no + 1;
-  IF cardinality(calls) > 0 THEN PERFORM settle(h, st, ids, calls, call_legs, estimates); END IF;
+  GET DIAGNOSTICS locked = ROW_COUNT;
+  IF locked < cardinality(ids) THEN
+    RAISE EXCEPTION 'a settlement names an account that is not there';
+  END IF;
+  INSERT INTO holder_flush AS f (holder, flush_no) VALUES (h, 1)
+    ON CONFLICT (holder) DO UPDATE SET flush_no = f.flush_no + 1;
+  IF cardinality(calls) > 0 THEN PERFORM settle(h, st, calls, call_legs, estimates); END IF;
 
   IF cardinality(nos) = 0 AND anchor_no IS NULL THEN RETURN 'ok'; END IF;
   SELECT entries, anchors INTO last_entry, last_anchor FROM journal_head FOR UPDATE;
-  INSERT INTO journal (position, writer, no, at, kind, decision, agent, task, code, body, hash)
+  INSERT INTO journal
+      (position, writer, no, at, kind, decision, agent, task, code, body, hash)
     SELECT last_entry + u.n, u.w, u.o, u.t, u.k, u.d, u.a, u.s, u.c, u.b, u.x
     FROM unnest(writers, nos, ats, kinds, decisions, agents, tasks, codes, bodies, hashes)
       WITH ORDINALITY AS u(w, o, t, k, d, a, s, c, b, x, n) ORDER BY u.n

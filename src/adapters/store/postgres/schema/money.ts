@@ -11,25 +11,27 @@ export const MONEY = `
 -- Accounts that are missing are made in sorted order, so that two callers wait in one direction.
 -- For windows a lock on (budget, scope) comes first: else an older and a later window made at the
 -- same moment would not see each other, and both stay open.
-CREATE FUNCTION open_accounts(budgets text[], scopes text[], starts_at bigint[], ends_at bigint[], limits bigint[])
-RETURNS SETOF account LANGUAGE plpgsql VOLATILE AS $$
+CREATE FUNCTION open_accounts(budgets text[], scopes text[], starts_at bigint[], ends_at bigint[],
+  limits bigint[]) RETURNS SETOF account LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   older bigint[];
 BEGIN
   IF EXISTS (SELECT 1 FROM unnest(budgets, scopes, starts_at) AS u(b, s, t)
-             LEFT JOIN account a ON a.budget = u.b AND a.scope = u.s AND a.starts = u.t
-             WHERE a.id IS NULL) THEN
+      LEFT JOIN account a ON a.budget = u.b AND a.scope = u.s AND a.starts = u.t
+      WHERE a.id IS NULL) THEN
     PERFORM pg_advisory_xact_lock(k.key) FROM (
-      SELECT DISTINCT hashtextextended(current_schema() || ' window ' || u.b || ' ' || u.s, 0) AS key
+      SELECT DISTINCT
+        hashtextextended(current_schema() || ' window ' || u.b || ' ' || u.s, 0) AS key
       FROM unnest(budgets, scopes, ends_at) AS u(b, s, e) WHERE u.e IS NOT NULL ORDER BY 1) k;
     INSERT INTO account (budget, scope, starts, ends, limit_n)
-      SELECT u.b, u.s, u.t, u.e, u.l FROM unnest(budgets, scopes, starts_at, ends_at, limits) AS u(b, s, t, e, l)
+      SELECT u.b, u.s, u.t, u.e, u.l
+      FROM unnest(budgets, scopes, starts_at, ends_at, limits) AS u(b, s, t, e, l)
       ORDER BY u.b, u.s, u.t ON CONFLICT (budget, scope, starts) DO NOTHING;
     older := ARRAY(
       SELECT DISTINCT a.id FROM unnest(budgets, scopes) AS u(b, s)
       JOIN account a ON a.budget = u.b AND a.scope = u.s AND a.open
-      WHERE EXISTS (SELECT 1 FROM account l WHERE l.budget = a.budget AND l.scope = a.scope AND l.starts > a.starts)
-      ORDER BY 1);
+      WHERE EXISTS (SELECT 1 FROM account l
+        WHERE l.budget = a.budget AND l.scope = a.scope AND l.starts > a.starts));
     PERFORM 1 FROM account a WHERE a.id = ANY(older) ORDER BY a.id FOR UPDATE;
     UPDATE account SET open = false WHERE id = ANY(older);
   END IF;
@@ -37,10 +39,10 @@ BEGIN
     JOIN account a ON a.budget = u.b AND a.scope = u.s AND a.starts = u.t ORDER BY u.n;
 END $$;
 
--- FOR KEY SHARE holds off a fence and not a heartbeat. Targets are totals, so a repeat does nothing.
+-- FOR KEY SHARE holds off a fence and not a heartbeat. Targets are totals: a repeat does nothing.
 CREATE FUNCTION lease(h text, ids bigint[], least_n bigint[], most_n bigint[])
-RETURNS TABLE (kind text, granted bigint, id bigint, budget text, scope text, starts bigint, ends bigint,
-               limit_n bigint, spent bigint, leased bigint, forfeited bigint, open boolean)
+RETURNS TABLE (kind text, granted bigint, id bigint, budget text, scope text, starts bigint,
+  ends bigint, limit_n bigint, spent bigint, leased bigint, forfeited bigint, open boolean)
 LANGUAGE plpgsql VOLATILE AS $$
 #variable_conflict use_column
 BEGIN
@@ -53,86 +55,79 @@ BEGIN
   PERFORM 1 FROM account WHERE id = ANY(ids) ORDER BY id FOR UPDATE;
   RETURN QUERY
   WITH plan AS (
-    SELECT a.*, w.n AS place, coalesce(s.granted, 0) AS had, greatest(w.least_n - coalesce(s.granted, 0), 0) AS need,
-      greatest(w.most_n - coalesce(s.granted, 0), 0) AS more, a.limit_n - a.spent - a.leased - a.forfeited AS room
+    SELECT a.*, w.n AS place, coalesce(s.granted, 0) AS had,
+      greatest(w.least_n - coalesce(s.granted, 0), 0) AS need,
+      greatest(w.most_n - coalesce(s.granted, 0), 0) AS more,
+      a.limit_n - a.spent - a.leased - a.forfeited AS room
     FROM unnest(ids, least_n, most_n) WITH ORDINALITY AS w(account, least_n, most_n, n)
-    JOIN account a ON a.id = w.account LEFT JOIN slice s ON s.holder = h AND s.account = w.account),
-  fits AS (SELECT coalesce(bool_and(p.need = 0 OR (p.open AND p.need <= p.room)), true) AND count(*) = cardinality(ids) AS ok FROM plan p),
-  give AS (SELECT p.id AS account, least(p.more, p.room) AS n FROM plan p, fits f
-           WHERE f.ok AND p.open AND least(p.more, p.room) > 0),
-  put AS (INSERT INTO slice AS s (holder, account, granted) SELECT h, g.account, g.n FROM give g
-          ON CONFLICT (holder, account) DO UPDATE SET granted = s.granted + excluded.granted),
-  charge AS (UPDATE account a SET leased = a.leased + g.n FROM give g WHERE a.id = g.account)
-  SELECT CASE WHEN f.ok THEN 'ok' ELSE 'short' END, p.had + coalesce(g.n, 0), p.id, p.budget, p.scope, p.starts,
-    p.ends, p.limit_n, p.spent, p.leased + coalesce(g.n, 0), p.forfeited, p.open
+    JOIN account a ON a.id = w.account
+    LEFT JOIN slice s ON s.holder = h AND s.account = w.account),
+  fits AS (
+    SELECT coalesce(bool_and(p.need = 0 OR (p.open AND p.need <= p.room)), true)
+      AND count(*) = cardinality(ids) AS ok FROM plan p),
+  give AS (
+    SELECT p.id AS account, least(p.more, p.room) AS n FROM plan p, fits f
+    WHERE f.ok AND p.open AND least(p.more, p.room) > 0),
+  put AS (
+    INSERT INTO slice AS s (holder, account, granted) SELECT h, g.account, g.n FROM give g
+    ON CONFLICT (holder, account) DO UPDATE SET granted = s.granted + excluded.granted),
+  charge AS (
+    UPDATE account a SET leased = a.leased + g.n FROM give g WHERE a.id = g.account)
+  SELECT CASE WHEN f.ok THEN 'ok' ELSE 'short' END, p.had + coalesce(g.n, 0), p.id, p.budget,
+    p.scope, p.starts, p.ends, p.limit_n, p.spent, p.leased + coalesce(g.n, 0), p.forfeited, p.open
   FROM fits f LEFT JOIN plan p ON true LEFT JOIN give g ON g.account = p.id ORDER BY p.place;
 END $$;
 
-CREATE FUNCTION give_back(h text, ids bigint[], totals bigint[]) RETURNS text LANGUAGE plpgsql VOLATILE AS $$
+CREATE FUNCTION give_back(h text, ids bigint[], totals bigint[])
+RETURNS text LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
   PERFORM 1 FROM holder WHERE id = h AND state = 'live' FOR KEY SHARE;
   IF NOT FOUND THEN RETURN 'fenced'; END IF;
   PERFORM 1 FROM account WHERE id = ANY(ids) ORDER BY id FOR UPDATE;
   WITH more AS (
-    SELECT s.account, max(w.total) - max(s.returned) AS n FROM unnest(ids, totals) AS w(account, total)
-    JOIN slice s ON s.holder = h AND s.account = w.account GROUP BY s.account HAVING max(w.total) > max(s.returned)),
-  back AS (UPDATE slice s SET returned = s.returned + m.n FROM more m WHERE s.holder = h AND s.account = m.account)
+    SELECT s.account, max(w.total) - max(s.returned) AS n
+    FROM unnest(ids, totals) AS w(account, total)
+    JOIN slice s ON s.holder = h AND s.account = w.account
+    GROUP BY s.account HAVING max(w.total) > max(s.returned)),
+  back AS (
+    UPDATE slice s SET returned = s.returned + m.n FROM more m
+    WHERE s.holder = h AND s.account = m.account)
   UPDATE account a SET leased = a.leased - m.n FROM more m WHERE a.id = m.account;
   IF FOUND THEN PERFORM tell('room'); END IF;
   RETURN 'ok';
 END $$;
 
--- What is drawn leaves the slice of a live holder, or the forfeit of a fenced one, never more than is
--- there; what was charged is spent in full all the same.
-CREATE FUNCTION settle(h text, st text, ids bigint[], calls text[], call_legs jsonb[], estimates boolean[])
+CREATE FUNCTION want(h text, ids bigint[], amounts bigint[])
 RETURNS void LANGUAGE plpgsql VOLATILE AS $$
-BEGIN
-  WITH fresh AS (
-    INSERT INTO settlement (call_id, holder, legs, estimated)
-    SELECT u.c, h, u.l, u.e FROM unnest(calls, call_legs, estimates) AS u(c, l, e) ORDER BY u.c
-    ON CONFLICT (call_id) DO NOTHING RETURNING legs),
-  sums AS (
-    SELECT (leg->>0)::bigint AS account, sum((leg->>1)::numeric)::bigint AS drawn, sum((leg->>2)::numeric)::bigint AS charged
-    FROM fresh, jsonb_array_elements(fresh.legs) AS leg GROUP BY 1),
-  moved AS (
-    SELECT s.account, s.charged, least(s.drawn, coalesce(
-      CASE st WHEN 'live' THEN l.granted - l.returned - l.drawn ELSE l.forfeit END, 0)) AS n
-    FROM sums s LEFT JOIN slice l ON l.holder = h AND l.account = s.account),
-  taken AS (
-    UPDATE slice l SET drawn = l.drawn + CASE st WHEN 'live' THEN m.n ELSE 0 END,
-      forfeit = l.forfeit - CASE st WHEN 'live' THEN 0 ELSE m.n END
-    FROM moved m WHERE l.holder = h AND l.account = m.account)
-  UPDATE account a SET spent = a.spent + m.charged,
-    leased = a.leased - CASE st WHEN 'live' THEN m.n ELSE 0 END,
-    forfeited = a.forfeited - CASE st WHEN 'live' THEN 0 ELSE m.n END
-  FROM moved m WHERE a.id = m.account;
-END $$;
-
-CREATE FUNCTION want(h text, ids bigint[], amounts bigint[]) RETURNS void LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
   PERFORM 1 FROM holder WHERE id = h AND state = 'live' FOR KEY SHARE;
   IF NOT FOUND THEN RETURN; END IF;
   PERFORM 1 FROM want WHERE holder = h ORDER BY account FOR UPDATE;
   DELETE FROM want WHERE holder = h;
   INSERT INTO want (holder, account, amount)
-    SELECT h, u.i, max(u.n) FROM unnest(ids, amounts) AS u(i, n) WHERE u.n > 0 GROUP BY u.i ORDER BY u.i
+    SELECT h, u.i, max(u.n) FROM unnest(ids, amounts) AS u(i, n)
+    WHERE u.n > 0 GROUP BY u.i ORDER BY u.i
     ON CONFLICT (holder, account) DO UPDATE SET amount = excluded.amount;
   PERFORM tell('wants');
 END $$;
 
-CREATE FUNCTION edit_limit(of_budget text, limit_to bigint) RETURNS void LANGUAGE plpgsql VOLATILE AS $$
+CREATE FUNCTION edit_limit(of_budget text, limit_to bigint)
+RETURNS void LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
   PERFORM 1 FROM store FOR UPDATE;
   PERFORM 1 FROM account WHERE budget = of_budget AND open ORDER BY id FOR UPDATE;
-  UPDATE account SET limit_n = limit_to WHERE budget = of_budget AND open AND limit_n <> limit_to;
+  UPDATE account SET limit_n = limit_to
+    WHERE budget = of_budget AND open AND limit_n <> limit_to;
   IF NOT FOUND THEN RETURN; END IF;
   UPDATE store SET change_seq = change_seq + 1;
   PERFORM tell('changes'), tell('room');
 END $$;
 
-CREATE FUNCTION close_scope(budgets text[], of_scope text) RETURNS void LANGUAGE plpgsql VOLATILE AS $$
+CREATE FUNCTION close_scope(budgets text[], of_scope text)
+RETURNS void LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
-  PERFORM 1 FROM account WHERE scope = of_scope AND budget = ANY(budgets) AND open ORDER BY id FOR UPDATE;
+  PERFORM 1 FROM account WHERE scope = of_scope AND budget = ANY(budgets) AND open
+    ORDER BY id FOR UPDATE;
   UPDATE account SET open = false WHERE scope = of_scope AND budget = ANY(budgets) AND open;
 END $$;
 `;

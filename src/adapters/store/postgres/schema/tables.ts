@@ -37,6 +37,7 @@ CREATE TABLE holder (
   beat_no bigint NOT NULL DEFAULT 0,
   fenced_at bigint,
   closed_at bigint,
+  swept boolean NOT NULL DEFAULT false,
   host text NOT NULL,
   pid bigint NOT NULL,
   pid_start text NOT NULL,
@@ -156,6 +157,7 @@ $$;
 
 -- Tells the other processes what changed; each leaves out what it said itself.
 CREATE FUNCTION tell(what text) RETURNS void LANGUAGE sql VOLATILE AS $$
-  SELECT pg_notify(current_schema(), coalesce(current_setting('slipclutch.origin', true), '') || ' ' || what)
+  SELECT pg_notify(current_schema(),
+    coalesce(current_setting('slipclutch.origin', true), '') || ' ' || what)
 $$;
 `;
