@@ -1,6 +1,7 @@
 /**
  * `dist/`: our own code bundled, dependencies left outside. Commands and adapters become chunks of
- * their own, so that `--help` loads little. Run by our own Node: `node scripts/build.ts [--if-stale]`.
+ * their own, so that `--help` loads little. Run by our own Node: `node scripts/build.ts
+ * [--if-stale]`.
  */
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -13,7 +14,9 @@ const DIST = path.join(ROOT, "dist");
 const CACHE = path.join(ROOT, ".cache");
 const STAMP = path.join(CACHE, "build-stamp");
 
-/** Output name → source. All lie flat in `dist/`: a worker is found as a sibling of who starts it. */
+/**
+ * Output name → source. All lie flat in `dist/`: a worker is found as a sibling of who starts it.
+ */
 const ENTRIES = {
   main: "src/main.ts",
   "sqlite-worker": "src/adapters/store/sqlite/worker.ts",
@@ -62,7 +65,10 @@ async function build(into: string): Promise<void> {
   declare(into);
 }
 
-/** Types of `slipclutch/testing`: one declaration per source, with the specifiers that consumers resolve. */
+/**
+ * Types of `slipclutch/testing`: one declaration per source, with the specifiers that consumers
+ * resolve.
+ */
 function declare(into: string): void {
   const types = path.join(into, "types");
   const tsc = path.join(ROOT, "node_modules", "typescript", "bin", "tsc");

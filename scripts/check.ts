@@ -1,4 +1,7 @@
-/** `npm run check`: format and lint, types of every zone, and the architecture test, one after another. */
+/**
+ * `npm run check`: format and lint, types of every zone, and the architecture test, one after
+ * another.
+ */
 import { spawnSync } from "node:child_process";
 import path from "node:path";
 

@@ -5,8 +5,8 @@ import process from "node:process";
 const FORWARDED = ["SIGINT", "SIGTERM", "SIGHUP"];
 
 /**
- * A terminal and npm both pass on a Ctrl-C, so one key press arrives here more than once. What comes
- * within this time is the same press.
+ * A terminal and npm both pass on a Ctrl-C, so one key press arrives here more than once. What
+ * comes within this time is the same press.
  */
 const SAME_PRESS_MS = 500;
 

@@ -1,4 +1,7 @@
-/** `node scripts/run.mjs check|build|bench|… [arguments]`: sets up, then runs that script on our own Node. */
+/**
+ * `node scripts/run.mjs check|build|bench|… [arguments]`: sets up, then runs that script on our own
+ * Node.
+ */
 import fs from "node:fs";
 import path from "node:path";
 import process from "node:process";

@@ -10,7 +10,10 @@ import { fileURLToPath } from "node:url";
 
 export const ROOT = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 
-/** The first Node that has all that Slipclutch uses; where ours cannot be had, one from here on serves. */
+/**
+ * The first Node that has all that Slipclutch uses; where ours cannot be had, one from here on
+ * serves.
+ */
 const OLDEST_SERVING = [22, 19];
 const OWN_MAJOR = 24;
 
@@ -22,7 +25,8 @@ const OWN_NODE = path.join(MODULES, "node", "bin", WINDOWS ? "node.exe" : "node"
 export function setUp() {
   if (!installed()) {
     say("Installing packages (npm ci), about half a minute …");
-    // Install scripts stay off: none of ours is needed, and newer npm versions hold them back anyway.
+    // Install scripts stay off: none of ours is needed, and newer npm versions hold them back
+    // anyway.
     npm(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], ROOT);
   }
   const node = nodeToUse();
