@@ -9,7 +9,9 @@ import { type Finding, read, type Source } from "./support/architecture/source.t
 const ROOT = path.dirname(import.meta.dirname);
 const SRC = sourcesIn("src");
 const TOOLS = [...sourcesIn("scripts"), ...sourcesIn("bench")];
-/** Suites and fakes that are published: bodies of `describe` are as long as their cases are many. */
+/**
+ * Suites and fakes that are published: bodies of `describe` are as long as their cases are many.
+ */
 const CODE = SRC.filter(({ path: each }) => !each.startsWith("src/testing/"));
 
 function sourcesIn(folder: string): readonly Source[] {

@@ -33,8 +33,8 @@ const PARTS = {
 export type PartName = keyof typeof PARTS;
 
 /**
- * Is this part here? For `describe.skipIf(!part("nginx").available)`. A missing one is noted for the
- * end of the run; with SLIPCLUTCH_TEST_ALL=1 it is an error, so that a skip cannot hide in CI.
+ * Is this part here? For `describe.skipIf(!part("nginx").available)`. A missing one is noted for
+ * the end of the run; with SLIPCLUTCH_TEST_ALL=1 it is an error, so that a skip cannot hide in CI.
  */
 export function part(name: PartName): Part {
   const { sentence, present } = PARTS[name];

@@ -11,7 +11,9 @@ const INSTALL_MS = 180_000;
 
 const FOLDER = path.resolve(import.meta.dirname, "..", "..", ".cache", "python");
 
-/** Path of a Python that can import both clients; null where none can be made (no venv, offline). */
+/**
+ * Path of a Python that can import both clients; null where none can be made (no venv, offline).
+ */
 export function pythonClients(): string | null {
   const wanted = CLIENTS.join(" ");
   const python = path.join(FOLDER, "bin", "python");

@@ -2,7 +2,9 @@ import fs from "node:fs";
 import path from "node:path";
 import type { Reporter, TestModule } from "vitest/node";
 
-/** Counts for `scripts/test.mjs`, into the folder it names. A file that does not load is a failure. */
+/**
+ * Counts for `scripts/test.mjs`, into the folder it names. A file that does not load is a failure.
+ */
 export default class CountingReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], errors: readonly unknown[]): void {
     const folder = process.env.SLIPCLUTCH_TEST_REPORT;

@@ -47,7 +47,9 @@ export const parameterCount: Rule = (source) =>
       : [finding(source, node.start, `a function of ${count} parameters`)];
   });
 
-/** Code is broken by the formatter and comments by us; a sentence in a table of texts may run on. */
+/**
+ * Code is broken by the formatter and comments by us; a sentence in a table of texts may run on.
+ */
 export const columns: Rule = (source) => {
   const texts = source.nodes.filter(
     (node) => node.type === "TemplateElement" || (node.type === "Literal" && "raw" in node),
@@ -67,7 +69,9 @@ export const noAny: Rule = (source) => [
   ...commentsWith(source, /@ts-(ignore|nocheck|expect-error)/, "the compiler is silenced"),
 ];
 
-/** A cast is a claim that the compiler cannot check: the reason stands on its line or the one above. */
+/**
+ * A cast is a claim that the compiler cannot check: the reason stands on its line or the one above.
+ */
 export const castsHaveReasons: Rule = (source) =>
   ofType(source, "TSAsExpression", "TSTypeAssertion").flatMap((node) => {
     const type = node.typeAnnotation;
