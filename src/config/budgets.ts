@@ -55,7 +55,11 @@ export function budgetIssues(raw: readonly RawBudget[], source: Source, known: K
       const name = budget[scope];
       const existing = names[scope];
       if (name === undefined || existing === undefined || existing.has(name)) continue;
-      at(scope, `${scope === "org" ? "an" : "a"} ${scope} that exists`, missing(scope, name, existing));
+      at(
+        scope,
+        `${scope === "org" ? "an" : "a"} ${scope} that exists`,
+        missing(scope, name, existing),
+      );
     }
     if (budget.model !== undefined && !known.serves(budget.model)) {
       at("model", "a model that a provider serves", "Correct it, or add the model to a provider.");
@@ -79,9 +83,7 @@ function missing(scope: "agent" | "team" | "org", name: string, names: ReadonlyS
  */
 export function isCapped(manifest: Manifest, budgets: readonly Budget[]): boolean {
   const own = budgets.filter((budget) => drawsOn(budget, manifest));
-  if (own.some(({ only, each }) => only.model === undefined && hasAccount(each, manifest))) {
-    return true;
-  }
+  if (own.some(({ only }) => only.model === undefined)) return true;
   const capped = new Set(own.map(({ only }) => only.model));
   return manifest.models !== null && [...manifest.models.keys()].every((id) => capped.has(id));
 }
@@ -92,12 +94,12 @@ function drawsOn({ only, each }: Budget, { agent, labels }: Manifest): boolean {
     (only.agent === undefined || only.agent === agent) &&
     (only.team === undefined || only.team === labels.team) &&
     (only.org === undefined || only.org === labels.org) &&
-    hasAccount(each, { labels })
+    hasAccount(each, labels)
   );
 }
 
 /** A budget for each team holds nothing for an agent that has none. */
-function hasAccount(each: Scope | null, { labels }: Pick<Manifest, "labels">): boolean {
+function hasAccount(each: Scope | null, labels: Manifest["labels"]): boolean {
   if (each === "team") return labels.team !== null;
   return each !== "org" || labels.org !== null;
 }

@@ -63,8 +63,8 @@ function misspelt(source: Source, path: Path): Issue {
     file: source.file,
     line: lineOf(source, path),
     path: pathText(path),
-    got: "a ${…} that names no variable",
-    expected: "${NAME} with letters, digits and underscores",
+    got: "a $ and a brace that name no variable",
+    expected: `\${NAME} with letters, digits and underscores`,
     hint: "Write $${ for a literal ${.",
   };
 }

@@ -125,11 +125,12 @@ export function oneOf<const Words extends readonly [string, ...string[]]>(
   words: Words,
   later: Readonly<Record<string, string>> = {},
 ) {
-  const expected = words.map((word) => `"${word}"`).join(words.length === 2 ? " or " : ", ");
+  const quoted = words.map((word) => `"${word}"`);
+  const expected = words.length > 1 ? `one of ${quoted.join(", ")}` : quoted.join();
   return z.enum(words, {
     error: ({ input }) => {
       const hint = typeof input === "string" && Object.hasOwn(later, input) ? later[input] : "";
-      return hint ? `${expected}\n${hint}` : words.length > 1 ? `one of ${expected}` : expected;
+      return hint ? `${expected}\n${hint}` : expected;
     },
   });
 }

@@ -72,11 +72,7 @@ function invalidType(source: Source, path: Path, problem: Problem): Issue {
   const own = problem.message.startsWith("Invalid input") ? "" : problem.message;
   const expected = "expected" in problem ? TYPES[problem.expected] : undefined;
   const message = own || expected || "another type";
-  const missing = rawAt(source, path) === undefined && path.length > 0;
-  const issue = fromMessage(source, path, message);
-  if (!missing) return issue;
-  const key = String(path.at(-1));
-  return { ...issue, hint: `Add ${key}: it is required.` };
+  return fromMessage(source, path, message);
 }
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -97,6 +93,9 @@ function limitText(problem: Problem): string {
 /** Messages of our own fields are "expected\nhint". */
 function fromMessage(source: Source, path: Path, message: string): Issue {
   const [expected = "", hint = ""] = message.split("\n");
+  if (path.length > 0 && rawAt(source, path) === undefined) {
+    return issueAt(source, path, expected, `Add ${String(path.at(-1))}: it is required.`);
+  }
   return issueAt(source, path, expected, hint || `Write ${expected}.`);
 }
 

@@ -41,7 +41,9 @@ const grantedModel = z.union(
 /** One agent's manifest. */
 export const manifestSchema = strict({
   ...VERSION_FIELDS,
-  agent: id.describe("The agent's id; equal to the file's name. `agent_id` is the same.").optional(),
+  agent: id
+    .describe("The agent's id; equal to the file's name. `agent_id` is the same.")
+    .optional(),
   agent_id: id.describe("Means the same as `agent`.").optional(),
   labels: strict({
     team: id.describe("The team whose budgets it draws on.").optional(),

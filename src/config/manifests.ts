@@ -18,7 +18,11 @@ const DEFAULTS = {
 } as const;
 
 /** The manifest in force of one agent. */
-export function manifestOf(raw: RawManifest, agent: string, common: RawLimits | undefined): Manifest {
+export function manifestOf(
+  raw: RawManifest,
+  agent: string,
+  common: RawLimits | undefined,
+): Manifest {
   const own = raw.limits ?? {};
   const limits = callLimits([own, common ?? {}]);
   return {

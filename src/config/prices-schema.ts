@@ -1,6 +1,14 @@
 /** The schema of prices.yaml: overrides and additions to the built-in price book. */
 import { z } from "zod";
-import { count, id, strict, TOKENS_MAX, usdPerMillion, usdPerUse, VERSION_FIELDS } from "./fields.ts";
+import {
+  count,
+  id,
+  strict,
+  TOKENS_MAX,
+  usdPerMillion,
+  usdPerUse,
+  VERSION_FIELDS,
+} from "./fields.ts";
 
 /** Tiers of one model; the longest list in the public table has four. */
 const TIERS_MAX = 16;

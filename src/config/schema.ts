@@ -40,7 +40,9 @@ const store = z.union(
         .describe("How long a gateway goes on inside its leases without the store. Default 10s.")
         .optional(),
       expiry: duration(1000)
-        .describe("When other gateways count it as gone. Default 12s, or what a longer grace needs.")
+        .describe(
+          "When other gateways count it as gone. Default 12s, or what a longer grace needs.",
+        )
         .optional(),
     }),
   ],
@@ -105,7 +107,7 @@ const provider = strict({
   kind: oneOf(["openai", "anthropic", "simulated"]).describe(
     "What it speaks: OpenAI chat completions, Anthropic messages, or both without a network.",
   ),
-  api_key: text.describe("Its key. Write ${NAME} to take it from the environment.").optional(),
+  api_key: text.describe(`Its key. Write \${NAME} to take it from the environment.`).optional(),
   base_url: baseUrl.describe("Where it is, if not at the kind's official address.").optional(),
   headers: headers.describe("Extra headers for every request.").optional(),
   models: z

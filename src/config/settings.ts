@@ -54,7 +54,7 @@ export function encryptionKeyOf(
   const expected = "32 bytes as 64 hexadecimal digits or in base64";
   const at = (hint: string) => [issueAt(source, ["encryption_key"], expected, hint)];
   if (raw === undefined) {
-    const hint = "With PostgreSQL add `encryption_key: ${NAME}`; `openssl rand -hex 32` makes one.";
+    const hint = `With PostgreSQL add encryption_key: \${NAME}; \`openssl rand -hex 32\` makes one.`;
     return { key: null, issues: store.url === null ? [] : at(hint) };
   }
   if (/^[0-9a-fA-F]{64}$/.test(raw)) return { key: raw.toLowerCase(), issues: [] };

@@ -102,7 +102,7 @@ function parseYaml(text: string, walk: Walk): unknown {
       syntax(walk, line, walk.file.endsWith(".json") ? "strict JSON" : "valid YAML", `${reason}.`);
     }
   }
-  return walk.issues.length > 0 ? undefined : valueOf(document.contents, [], walk);
+  return walk.issues.length > 0 ? undefined : partOf(document.contents, [], walk);
 }
 
 function documentOf(text: string, walk: Walk): Document.Parsed | null {
@@ -122,7 +122,7 @@ function documentOf(text: string, walk: Walk): Document.Parsed | null {
   }
 }
 
-function valueOf(node: unknown, path: Path, walk: Walk): unknown {
+function partOf(node: unknown, path: Path, walk: Walk): unknown {
   if (node === null || node === undefined) return null;
   // Whatever the parser hands out as a value is a node with a range.
   const { range, tag } = node as Node & { tag?: string };
@@ -135,7 +135,7 @@ function valueOf(node: unknown, path: Path, walk: Walk): unknown {
     return refuse(walk, path, "a plain value without a tag", `Remove ${tag}.`);
   }
   if (isScalar(node)) return node.value;
-  if (isSeq(node)) return node.items.map((item, index) => valueOf(item, [...path, index], walk));
+  if (isSeq(node)) return node.items.map((item, index) => partOf(item, [...path, index], walk));
   if (!isMap(node)) return refuse(walk, path, "a plain value", "Write it out: no aliases here.");
   return objectOf(node.items, path, walk);
 }
@@ -151,7 +151,7 @@ function objectOf(pairs: readonly Pair[], path: Path, walk: Walk): unknown {
     if (isScalar(key) && key.range) {
       mark(walk, [...path, name], walk.counter.linePos(key.range[0]).line);
     }
-    entries[name] = valueOf(value, [...path, name], walk);
+    entries[name] = partOf(value, [...path, name], walk);
   }
   return entries;
 }

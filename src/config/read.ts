@@ -1,0 +1,179 @@
+/** Texts of the folder's files → a configuration, or all that is wrong with them. Reads no disk. */
+import { createHash } from "node:crypto";
+import {
+  agentOfFile,
+  agentsOf,
+  grantIssues,
+  identityIssues,
+  isServed,
+  type ManifestFile,
+  type Offer,
+} from "./agents.ts";
+import { budgetIssues, budgetsOf } from "./budgets.ts";
+import type { Configuration, Issue, Loaded } from "./configuration.ts";
+import type { Environment } from "./environment.ts";
+import { type FileRead, readFileText, versionIssues } from "./file.ts";
+import { isSecret, issueAt } from "./issues.ts";
+import { manifestSchema } from "./manifest-schema.ts";
+import { type Book, type Overrides, overridesOf, priceBook } from "./price-book.ts";
+import { pricesSchema } from "./prices-schema.ts";
+import { providersOf } from "./providers.ts";
+import { type RawSlipclutch, slipclutchSchema } from "./schema.ts";
+import { encryptionKeyOf, listenersOf, processLimitsOf, storeOf } from "./settings.ts";
+import { pathText } from "./source.ts";
+
+/** Names of files, relative to the folder, with their texts. */
+export type Files = ReadonlyMap<string, string>;
+
+export interface ReadOptions {
+  readonly environment: Environment;
+  /** Today as an ISO date, for prices with a date; null: the dearer price holds. */
+  readonly today: string | null;
+}
+
+type MainFile = FileRead<RawSlipclutch>;
+
+/** All files at once: what one says can be wrong only because of another. */
+export function readFiles(files: Files, { environment, today }: ReadOptions): Loaded {
+  const main = readFileText(
+    { file: "slipclutch.yaml", text: files.get("slipclutch.yaml") ?? "" },
+    slipclutchSchema,
+    environment,
+  );
+  const manifests: ManifestFile[] = [...files]
+    .filter(([file]) => file.startsWith("agents/"))
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([file, text]) => readFileText({ file, text }, manifestSchema, environment));
+  const prices = readFileText(
+    { file: "prices.yaml", text: files.get("prices.yaml") || "{}" },
+    pricesSchema,
+    environment,
+  );
+
+  const issues = [...main.issues, ...prices.issues, ...manifests.flatMap(({ issues }) => issues)];
+  issues.push(...versions([main, ...manifests]), ...identityIssues(manifests));
+  const overrides = overridesOf(prices.data ?? {}, today);
+  issues.push(...priceIssues(prices, overrides));
+  if (main.data === null) return { kind: "invalid", issues: inOrder(issues) };
+
+  const whole = [...manifests, prices].every(({ data }) => data !== null);
+  const digest = digestOf(files, [main, ...manifests, prices]);
+  const book = priceBook(overrides.prices);
+  const [configuration, more] = compile({ main, data: main.data, manifests, book, digest, whole });
+  issues.push(...more);
+  if (issues.length > 0) return { kind: "invalid", issues: inOrder(issues) };
+  return { kind: "ok", configuration, warnings: warningsOf(main, configuration) };
+}
+
+interface Parts {
+  readonly main: MainFile;
+  readonly data: RawSlipclutch;
+  readonly manifests: readonly ManifestFile[];
+  readonly book: Book;
+  readonly digest: string;
+  /** Every other file fits its schema, so that one file can be held against another. */
+  readonly whole: boolean;
+}
+
+function compile(parts: Parts): [Configuration, Issue[]] {
+  const { main, data, manifests, book, digest, whole } = parts;
+  const { source } = main;
+  const { store, issues: storeIssues } = storeOf(data.store, source);
+  const { key, issues: keyIssues } = encryptionKeyOf(data.encryption_key, store, source);
+  const { providers, issues: providerIssues } = providersOf(data.providers, source, book);
+  const budgets = budgetsOf(data.budgets ?? []);
+  const agents = agentsOf(manifests, data.limits);
+  const offer: Offer = { providers, budgets, book };
+  const issues = [...storeIssues, ...keyIssues];
+  if (whole) {
+    const serves = (model: string) => isServed(model, offer);
+    issues.push(...providerIssues);
+    issues.push(...budgetIssues(data.budgets ?? [], source, { agents, serves }));
+    for (const file of manifests) {
+      const manifest = agents.get(agentOfFile(file.source.file));
+      if (manifest) issues.push(...grantIssues(file, manifest, offer));
+    }
+  }
+  const configuration: Configuration = {
+    digest,
+    listeners: listenersOf(data.listeners),
+    store,
+    providers,
+    budgets,
+    agents,
+    prices: book,
+    limits: processLimitsOf(data.limits),
+    encryptionKey: key,
+  };
+  return [configuration, issues];
+}
+
+function versions(files: readonly FileRead<{ version?: unknown; schema_version?: unknown }>[]) {
+  return files.flatMap(({ source, data }) => (data === null ? [] : versionIssues(source, data)));
+}
+
+function priceIssues({ source }: FileRead<unknown>, { problems }: Overrides): Issue[] {
+  return problems.map(({ pricesOf, model, expected, hint }) =>
+    issueAt(source, [pricesOf, model], expected, hint),
+  );
+}
+
+/** What is allowed and still deserves a look. */
+function warningsOf(main: MainFile, { agents, budgets, store }: Configuration): Issue[] {
+  const warnings: Issue[] = [];
+  const warn = (path: readonly (string | number)[], expected: string, hint: string) =>
+    warnings.push(issueAt(main.source, path, expected, hint));
+  if (agents.size === 0) {
+    const hint = "Without one every call is refused: `slipclutch init` writes an example.";
+    warnings.push({
+      file: "agents",
+      line: null,
+      path: "",
+      got: "no manifest",
+      expected: "a manifest for each agent",
+      hint,
+    });
+  }
+  for (const [index, budget] of budgets.entries()) {
+    if (budget.limit !== 0n) continue;
+    const hint = "With 0 every call that costs anything is refused.";
+    warn(["budgets", index, "limit_usd"], "a limit above 0", hint);
+  }
+  if (store.url?.startsWith("postgres") && !/[?&]sslmode=/.test(store.url)) {
+    const hint = "Add ?sslmode=verify-full unless the network to the database is yours alone.";
+    warn(["store"], "a URL that says how the connection is secured", hint);
+  }
+  return warnings;
+}
+
+/**
+ * Equal on all gateways that do the same. Secrets are not in it, only the names under which they
+ * are taken; every other value from the environment is, for a limit may come from there.
+ */
+function digestOf(files: Files, reads: readonly FileRead<unknown>[]): string {
+  const hash = createHash("sha256");
+  const add = (text: string) => hash.update(`${Buffer.byteLength(text)}:`).update(text);
+  for (const [file, text] of [...files].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    add(file);
+    add(text);
+  }
+  for (const { source, uses } of reads) {
+    for (const { path, name, value } of uses) {
+      if (isSecret(path)) continue;
+      add(`${source.file} ${pathText(path)} ${name}`);
+      add(value);
+    }
+  }
+  return `dir:${hash.digest("hex")}`;
+}
+
+function inOrder(issues: readonly Issue[]): Issue[] {
+  const order = (file: string) => (file === "slipclutch.yaml" ? "" : file);
+  return [...issues].sort((a, b) =>
+    order(a.file) === order(b.file)
+      ? (a.line ?? 0) - (b.line ?? 0)
+      : order(a.file) < order(b.file)
+        ? -1
+        : 1,
+  );
+}
