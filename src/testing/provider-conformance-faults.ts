@@ -51,29 +51,38 @@ export function pausing(start: OpenProvider): void {
     }
   });
 
-  test("a pause from outside, between chunks, is kept as well", async () => {
-    const { provider } = await start({ chunks: 8, chunkMs: 3 });
-    let paused = false;
-    let early = 0;
-    const recording = record(provider, askRequest("openai-chat", { stream: true }), {
-      onReport: (report) => {
-        if (report.kind === "data" && paused) early++;
-      },
+  for (const [when, ready] of OUTSIDE) {
+    test(`a pause from outside, ${when}, is kept and loses nothing`, async () => {
+      const { provider } = await start({ chunks: 20, chunkMs: 2 });
+      const request = askRequest("openai-chat", { stream: true });
+      const whole = record(provider, request);
+      await whole.over;
+      let paused = false;
+      let early = 0;
+      const recording = record(provider, request, {
+        onReport: (report) => {
+          if (report.kind === "data" && paused) early++;
+        },
+      });
+      await until(() => ready(recording));
+      paused = true;
+      recording.exchange?.pause();
+      await sleep(2 * SILENCE_MS);
+      paused = false;
+      recording.exchange?.resume();
+      await recording.over;
+      expect(early).toBe(0);
+      expect(recording.shape()).toBe("head data end");
+      expect(stable(recording)).toBe(stable(whole));
     });
-    await until(() => recording.bytes > 0);
-    paused = true;
-    recording.exchange?.pause();
-    await sleep(SILENCE_MS);
-    const before = recording.bytes;
-    await sleep(SILENCE_MS);
-    expect(recording.bytes).toBe(before);
-    paused = false;
-    recording.exchange?.resume();
-    await recording.over;
-    expect(early).toBe(0);
-    expect(recording.shape()).toBe("head data end");
-  });
+  }
 }
+
+const OUTSIDE: readonly [string, (recording: Recording) => boolean][] = [
+  ["before anything was written", () => true],
+  ["before the answer", (recording) => recording.asked === 1],
+  ["between chunks", (recording) => recording.bytes > 0],
+];
 
 /** Everything that an upstream can do wrong. */
 export function failing(start: OpenProvider): void {

@@ -13,6 +13,10 @@ beforeEach(async () => {
 
 afterEach(() => upstream.close());
 
+function textOf(message: Anthropic.Message): string {
+  return message.content.map((block) => (block.type === "text" ? block.text : "")).join("");
+}
+
 const MODEL = "simulated-small";
 const PARAMETERS = { type: "object", properties: { city: { type: "string" } } } as const;
 const WEATHER = { name: "weather", arguments: { city: "Brno" } };
@@ -141,7 +145,7 @@ describe("the official Anthropic client", () => {
     const streamed = await client().messages.stream(ask()).finalMessage();
     const whole = await client().messages.create(ask());
     expect(streamed.content[0]).toMatchObject({
-      text: (whole.content[0] as { text: string }).text,
+      text: textOf(whole),
     });
     expect(streamed.usage.output_tokens).toBe(whole.usage.output_tokens);
     expect(streamed.stop_reason).toBe("end_turn");
@@ -194,6 +198,7 @@ describe("what the upstream bills", () => {
     fetch(`${upstream.url}/v1/chat/completions`, {
       method: "POST",
       body: JSON.stringify({ model: MODEL, messages: [{ role: "user", content: "hi" }], ...body }),
+      // What comes is compared below, field by field.
     }).then((response) => response.json() as Promise<{ usage?: Record<string, number> }>);
 
   test("overbilling multiplies both counts, in the usage and in the bill", async () => {
