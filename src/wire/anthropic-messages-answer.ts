@@ -1,0 +1,100 @@
+/** Anthropic messages: what a whole answer and what a stream say about themselves. */
+import { readAnthropicUsage, supersede } from "./anthropic-messages-usage.ts";
+import { dataOf, FrameReader } from "./event-stream.ts";
+import type { AnswerSummary, StreamReader } from "./format.ts";
+import { glancer } from "./frame-glance.ts";
+import { isObject, type JsonObject, parseOrNothing } from "./json.ts";
+import { errorOf, isTooSmall } from "./usage.ts";
+import { byteLength } from "./utf8.ts";
+
+const CAPPED = "max_tokens";
+
+const glance = glancer({
+  telling: ["usage", "error", "message_delta", "message_stop"],
+  text: ["text", "thinking", "partial_json"],
+});
+
+/** Reads a whole answer; garbage has usage null and is not complete. */
+export function readAnthropicAnswer(text: string): AnswerSummary {
+  const parsed = parseOrNothing(text);
+  const root = isObject(parsed) ? parsed : {};
+  const error = errorOf(root);
+  const usage = readAnthropicUsage(root.usage);
+  return {
+    usage: usage && isTooSmall(usage, textBytes(root.content)) ? null : usage,
+    capped: root.stop_reason === CAPPED,
+    error,
+    complete: error !== null || (root.type === "message" && Array.isArray(root.content)),
+    bytes: byteLength(text),
+    textFrames: 0,
+  };
+}
+
+/**
+ * Reads a stream. Its first report counts the input and a token or two of output; only a later one
+ * that comes with the stop counts everything, so until then there is no usage.
+ */
+export class AnthropicMessagesStream implements StreamReader {
+  private readonly frames = new FrameReader((frame) => this.see(frame), false);
+  private usage: JsonObject = {};
+  private counted = false;
+  private stopReason: unknown = null;
+  private error: AnswerSummary["error"] = null;
+  private stopped = false;
+  private textFrames = 0;
+
+  push(chunk: Uint8Array): Uint8Array {
+    return this.frames.push(chunk);
+  }
+
+  rest(): Uint8Array {
+    return this.frames.rest();
+  }
+
+  summary(): AnswerSummary {
+    const { error, textFrames } = this;
+    const isWhole = this.counted && (this.stopped || this.stopReason !== null);
+    const usage = isWhole ? readAnthropicUsage(this.usage) : null;
+    return {
+      usage: usage && isTooSmall(usage, textFrames) ? null : usage,
+      capped: this.stopReason === CAPPED,
+      error,
+      complete: this.stopped,
+      bytes: this.frames.bytes,
+      textFrames,
+    };
+  }
+
+  private see(frame: Uint8Array): "keep" {
+    const seen = glance(frame);
+    if (seen.text) this.textFrames += 1;
+    const root = seen.telling ? parseOrNothing(dataOf(frame)) : null;
+    if (isObject(root)) this.learn(root);
+    return "keep";
+  }
+
+  private learn(root: JsonObject): void {
+    if (root.type === "message_stop") this.stopped = true;
+    else if (root.type === "error") this.error ??= errorOf(root);
+    else if (root.type === "message_start") {
+      const message = isObject(root.message) ? root.message : {};
+      if (isObject(message.usage)) this.usage = supersede(this.usage, message.usage);
+    } else if (root.type === "message_delta") {
+      const delta = isObject(root.delta) ? root.delta : {};
+      this.stopReason = delta.stop_reason ?? this.stopReason;
+      if ((root.usage ?? null) === null) return;
+      this.counted = true;
+      this.usage = isObject(root.usage) ? supersede(this.usage, root.usage) : {};
+    }
+  }
+}
+
+/** What the model wrote, in characters: never more than its bytes. */
+function textBytes(content: unknown): number {
+  let characters = 0;
+  for (const block of Array.isArray(content) ? content : []) {
+    const text = isObject(block) && block.type === "text" ? block.text : null;
+    if (typeof text === "string") characters += text.length;
+  }
+  return characters;
+}

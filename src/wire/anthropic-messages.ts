@@ -1,0 +1,23 @@
+/** The wire format of Anthropic messages, and of everything that speaks it. */
+import { AnthropicMessagesStream, readAnthropicAnswer } from "./anthropic-messages-answer.ts";
+import { readAnthropicMessages } from "./anthropic-messages-request.ts";
+import { rewriteAnthropicMessages } from "./anthropic-messages-rewrite.ts";
+import type { WireFormat } from "./format.ts";
+
+export const ANTHROPIC_MESSAGES: WireFormat = {
+  format: "anthropic-messages",
+  path: "/v1/messages",
+  // The last two say who is billed: they get here only where the operator vouches for them.
+  forwardHeaders: [
+    "anthropic-version",
+    "anthropic-beta",
+    "anthropic-user-profile-id",
+    "anthropic-workspace-id",
+  ],
+  read: readAnthropicMessages,
+  rewrite: rewriteAnthropicMessages,
+  // Usage is a part of every stream of this format, and no frame is ever extra.
+  wantsUsage: () => true,
+  answer: readAnthropicAnswer,
+  stream: () => new AnthropicMessagesStream(),
+};

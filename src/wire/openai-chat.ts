@@ -1,0 +1,17 @@
+/** The wire format of OpenAI chat completions, and of everything that speaks it. */
+import type { WireFormat } from "./format.ts";
+import { OpenAiChatStream, readOpenAiAnswer } from "./openai-chat-answer.ts";
+import { readOpenAiChat } from "./openai-chat-request.ts";
+import { rewriteOpenAiChat, wantsUsageFrame } from "./openai-chat-rewrite.ts";
+
+export const OPENAI_CHAT: WireFormat = {
+  format: "openai-chat",
+  path: "/chat/completions",
+  // The last two say who is billed: they get here only where the operator vouches for them.
+  forwardHeaders: ["openai-beta", "openai-organization", "openai-project"],
+  read: readOpenAiChat,
+  rewrite: rewriteOpenAiChat,
+  wantsUsage: wantsUsageFrame,
+  answer: readOpenAiAnswer,
+  stream: (options) => new OpenAiChatStream(options),
+};
