@@ -1,0 +1,15 @@
+/**
+ * For those who write an adapter of their own, or test an agent: what every store and provider must
+ * do, as suites for vitest, and the fakes that pass them. Import it from a vitest test.
+ */
+export { simulatedProvider } from "../adapters/provider/simulated/simulated-provider.ts";
+export { type MemoryData, memoryData, memoryStore } from "../adapters/store/memory/index.ts";
+export { providerConformance } from "./provider-conformance.ts";
+export type { OpenProvider, ProviderFixture } from "./provider-fixture.ts";
+export {
+  type SimulatedUpstream,
+  simulatedUpstream,
+  type UpstreamOptions,
+} from "./simulated-upstream.ts";
+export { type Fixture, type OpenFixture, storeConformance } from "./store-conformance/index.ts";
+export { type TestClock, testClock } from "./test-clock.ts";
