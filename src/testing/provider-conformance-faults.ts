@@ -6,7 +6,7 @@ import { type Recording, record } from "./recording-sink.ts";
 
 /** Back-pressure. */
 export function pausing(start: OpenProvider): void {
-  test("after a pause at any chunk no data comes until it is resumed, and none is lost", async () => {
+  test("after a pause at any chunk no data comes until resumed, and none is lost", async () => {
     const { provider } = await start({ chunks: 5, chunkMs: 1 });
     const request = askRequest("openai-chat", { stream: true });
     const whole = record(provider, request);

@@ -8,7 +8,7 @@ import type { Millis } from "../guards/money.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Exchange, Sink } from "../ports/provider.ts";
 
-/** What the upstream does with one request. What is left out is as the upstream's own script says. */
+/** What the upstream does with one request. What is left out is as its own script says. */
 export type Behaviour =
   /** Answers by a script, changed in these fields for this request. */
   | ({ readonly kind: "script"; readonly ignoreCap?: boolean } & Partial<Script>)
@@ -35,7 +35,7 @@ export interface Received {
   readonly body: Uint8Array;
 }
 
-/** What a model was billed for: exactly what the answers' usage said, reset and half ones included. */
+/** What a model was billed for: what the usage said, or would have where an answer broke off. */
 export interface Billed {
   readonly requests: number;
   readonly input: number;
@@ -72,7 +72,7 @@ export interface UpstreamOptions {
   readonly script?: Partial<Script>;
 }
 
-/** A real HTTP server on a free port of 127.0.0.1 that speaks both formats and counts what it bills. */
+/** A real HTTP server on a free port of 127.0.0.1, for both formats, that counts what it bills. */
 export async function simulatedUpstream(options: UpstreamOptions): Promise<SimulatedUpstream> {
   const upstream = new Upstream(options);
   await upstream.listen();

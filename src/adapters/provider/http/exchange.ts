@@ -53,7 +53,7 @@ export class HttpExchange implements Exchange, Dispatcher.DispatchHandler {
     this.#controller?.pause();
   }
 
-  /** Goes on in a microtask: the client's parser is not reentrant, and this may be called within it. */
+  /** Goes on in a microtask: the client's parser is not reentrant, and may be what called us. */
   resume(): void {
     if (!this.#paused) return;
     this.#paused = false;

@@ -6,7 +6,7 @@ import type { HttpSettings } from "./http-settings.ts";
 import { requestHeaders } from "./request-headers.ts";
 import { type RequestTarget, requestTarget } from "./request-target.ts";
 
-/** Of an answer's headers. No provider comes near, and what reads them afterwards holds them all. */
+/** Of an answer's headers. No provider comes near it, and clients bear no more. */
 const ANSWER_HEADER_BYTES_MAX = 16_384;
 
 /**

@@ -1,6 +1,6 @@
 import type { ProviderRules } from "../../../guards/provider-rules.ts";
 
-/** What this adapter needs to know of a provider; the configuration's settings are of this shape. */
+/** What this adapter needs to know of a provider. The configuration's settings have it all. */
 export interface HttpSettings {
   readonly rules: ProviderRules;
   readonly kind: "openai" | "anthropic" | "simulated";

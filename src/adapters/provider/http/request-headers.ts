@@ -1,6 +1,6 @@
 import type { HttpSettings } from "./http-settings.ts";
 
-/** Never the client's to set: the connection's own, and credentials, which stay with the gateway. */
+/** Never the client's to set: the connection's own, and credentials, which stay here. */
 const RESERVED = [
   "accept-encoding",
   "authorization",
@@ -30,8 +30,8 @@ const KINDS: Readonly<
 };
 
 /**
- * Builds the headers of a request as a flat array. The operator's headers win over the client's, and
- * answers are asked for uncompressed, because their bytes are read on the way.
+ * Builds the headers of a request as a flat array. The operator's headers win over the client's,
+ * and answers are asked for uncompressed, because their bytes are read on the way.
  */
 export function requestHeaders(
   settings: HttpSettings,

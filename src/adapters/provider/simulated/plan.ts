@@ -56,8 +56,8 @@ export function planOf(ask: Ask, script: Script, options: PlanOptions): Plan {
     calls: calls.map((call) => ({ name: call.name, arguments: JSON.stringify(call.arguments) })),
     capped,
     choices: ask.choices,
-    input: ask.inputTokens * script.overbill,
-    output: tokens * ask.choices * script.overbill,
+    input: Math.ceil(ask.inputTokens * script.overbill),
+    output: Math.ceil(tokens * ask.choices * script.overbill),
   };
 }
 

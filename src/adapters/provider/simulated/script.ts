@@ -8,7 +8,7 @@ export interface Script {
   readonly chunks: number;
   /** Tokens of output; never above the request's cap. */
   readonly outputTokens: number;
-  /** Asked for when the request offers a tool of that name, and not in answer to a tool's result. */
+  /** Asked for when the request offers a tool of that name, but never after a tool's result. */
   readonly toolCalls: readonly {
     readonly name: string;
     readonly arguments: Readonly<Record<string, unknown>>;

@@ -5,7 +5,7 @@ import { SimulatedExchange } from "./exchange.ts";
 import { DEFAULT_SCRIPT, type Script } from "./script.ts";
 import { turnOf } from "./turn.ts";
 
-/** What this adapter needs to know of a provider; the configuration's settings are of this shape. */
+/** What this adapter needs to know of a provider. The configuration's settings have it all. */
 export interface SimulatedSettings {
   readonly rules: ProviderRules;
   readonly simulated: Script | null;

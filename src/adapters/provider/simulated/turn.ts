@@ -6,7 +6,7 @@ import { chatFrames, wholeChat } from "./openai-chat.ts";
 import { type Plan, planOf } from "./plan.ts";
 import type { Script } from "./script.ts";
 
-/** One answer, ready to be played: as bytes of HTTP by a server, or as calls of a sink in process. */
+/** One answer, ready to be played: as HTTP by a server, or as calls of a sink in process. */
 export interface Turn {
   readonly ends: "clean" | "reset" | "never";
   /** Null: nothing is answered at all, not even a status. */
