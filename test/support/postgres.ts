@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -6,6 +7,9 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Client } from "pg";
 import { afterAll, beforeAll, describe, test } from "vitest";
+import { systemClock } from "../../src/adapters/clock/system.ts";
+import { postgresStore } from "../../src/adapters/store/postgres/index.ts";
+import type { Store } from "../../src/ports/store.ts";
 
 const INSTALLED = "/usr/lib/postgresql";
 const START_MS = 20_000;
@@ -67,7 +71,7 @@ export async function startCluster(): Promise<Cluster> {
   const start = async () => {
     const [program, parameters] = asServer(join(bin, "postgres"), [
       ...["-D", data, "-k", folder, "-p", String(PORT), "-c", "listen_addresses="],
-      ...["-c", "max_connections=100", "-c", "shared_buffers=32MB"],
+      ...["-c", "max_connections=100", "-c", "shared_buffers=32MB", "-c", "deadlock_timeout=100ms"],
     ]);
     server = spawn(program, parameters, { cwd: folder, stdio: "ignore" });
     await untilItAnswers(url);
@@ -122,7 +126,9 @@ async function untilItAnswers(url: string): Promise<void> {
   }
 }
 
-/** Tests on one cluster for the file; without PostgreSQL one sentence, or a failure if all must run. */
+/**
+ * Tests on one cluster for the file; without PostgreSQL one sentence, or a failure if all must run.
+ */
 export function describePostgres(name: string, body: (cluster: () => Cluster) => void): void {
   if (!postgresAvailable()) {
     if (process.env.SLIPCLUTCH_TEST_ALL === "1") {
@@ -153,4 +159,32 @@ let made = 0;
 export function freshSchema(): string {
   made += 1;
   return `test_${made}`;
+}
+
+/** A handle on one store of the cluster, as a process has it. */
+export async function openStore(cluster: Cluster, schema: string): Promise<Store> {
+  return await postgresStore({ url: cluster.url, schema, clock: systemClock });
+}
+
+/** Registers a new live holder and answers its id. */
+export async function newHolder(store: Store): Promise<string> {
+  const id = randomUUID().replaceAll("-", "");
+  const answer = await store.holders.register({
+    id,
+    host: "host-1",
+    pid: 1,
+    pidStart: "then",
+    configuration: "dir:one",
+    keyId: "key-one",
+  });
+  if (answer.kind !== "ok") throw new Error(`register answered ${answer.kind}`);
+  return id;
+}
+
+/** Opens an account without a window and answers its number. */
+export async function newAccount(store: Store, limit: bigint): Promise<number> {
+  const budget = `budget-${randomUUID()}`;
+  const [account] = await store.ledger.open([{ budget, scope: "", starts: 0, ends: null, limit }]);
+  if (!account) throw new Error("open answers every account");
+  return account.id;
 }
