@@ -5,17 +5,17 @@
  */
 import { aheadOf, noteDemand } from "../guards/budget/demand.ts";
 import { type Charge, chargeOf, type Outcome, type Terms } from "../guards/budget/settle.ts";
-import { drop, hopeOf, type Purse, receive, roomOf, settle } from "../guards/budget/slice.ts";
+import { drop, hopeOf, receive, roomOf, settle } from "../guards/budget/slice.ts";
 import { admit, type Decision } from "../guards/decide.ts";
 import type { Facts } from "../guards/facts.ts";
 import type { Millis, NanoUsd } from "../guards/money.ts";
 import { deny } from "../guards/verdict.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { AccountSpec, LedgerStore, Want } from "../ports/store.ts";
+import type { Log } from "../telemetry/log.ts";
 import { type Account, accountFrom, wake } from "./account.ts";
 import { Attempt } from "./attempt.ts";
 import type { Flusher } from "./flush.ts";
-import type { Log } from "./log.ts";
 import type { Tenure } from "./tenure.ts";
 import { Wants } from "./wants.ts";
 

@@ -2,8 +2,8 @@
 import { flushed, giveBack } from "../guards/budget/slice.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { HolderStore, LedgerStore } from "../ports/store.ts";
+import type { Log } from "../telemetry/log.ts";
 import { type Account, wake } from "./account.ts";
-import type { Log } from "./log.ts";
 import type { Tenure } from "./tenure.ts";
 
 /** One transaction's worth: keeps a heartbeat from waiting behind a long one. */

@@ -10,6 +10,9 @@ import { deny } from "../verdict.ts";
 /** Anthropic's least `thinking.budget_tokens`; the cap must be above it. */
 export const THINKING_MIN = 1024;
 
+/** What the line of `tell_agent` adds to the input at most, in bytes and so in tokens. */
+export const TELL_BYTES_MAX = 512;
+
 /** The limits for a model: its own entry in the manifest, else the agent's. */
 export function limitsFor(manifest: Manifest, model: string): CallLimits {
   return manifest.models?.get(model) ?? manifest.limits;
@@ -24,7 +27,8 @@ export const cap: Guard = (facts, bounds, states) => {
   if (target === null || target.price === null) {
     return [states, { kind: "allow", bounds, numbers: {} }];
   }
-  const inputTokens = inputBound(ask, target, target.price);
+  const told = manifest.tellAgent ? TELL_BYTES_MAX : 0;
+  const inputTokens = inputBound(ask, target, target.price) + told;
   if (limits.maxInputTokens !== null && inputTokens > limits.maxInputTokens) {
     const asked = { limit: "max_input_tokens", max: limits.maxInputTokens, asked: inputTokens };
     return [states, deny("call.cap", asked)];

@@ -108,7 +108,7 @@ export function inputBound(ask: ModelAsk, target: Target, price: ModelPrice): nu
 
 /** The list prices hold for these; any other tier has its factor, or the call was refused before. */
 function tierFactor(tier: string | null, price: ModelPrice): number {
-  if (tier === null || tier === "auto") return Math.max(1, price.serviceTiers["auto"] ?? 1);
+  if (tier === null || tier === "auto") return Math.max(1, price.serviceTiers.auto ?? 1);
   return LIST_PRICE_TIERS.includes(tier) ? 1 : (price.serviceTiers[tier] ?? 1);
 }
 

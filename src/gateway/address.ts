@@ -1,0 +1,60 @@
+/** Where a request is addressed: the path, read strictly, with the two spellings clients use of `/v1`. */
+import type { Format } from "../guards/call.ts";
+
+export type Place =
+  | { readonly kind: "model"; readonly format: Format }
+  | { readonly kind: "budgets" }
+  | { readonly kind: "models" }
+  | { readonly kind: "open-task" }
+  | { readonly kind: "end-task"; readonly id: string };
+
+export interface Address {
+  readonly place: Place;
+  /** From the prefix `/t/<task>/`. */
+  readonly task: string | null;
+}
+
+/** Longer ones name no path of ours. */
+const PATH_CHARS_MAX = 512;
+
+const MODEL_PATHS: Readonly<Record<string, Format>> = {
+  "/chat/completions": "openai-chat",
+  "/messages": "anthropic-messages",
+};
+
+/** Null: a path that is not served. The query is left aside: no path of ours has one that matters. */
+export function addressOf(method: string, url: string): Address | null {
+  const end = url.indexOf("?");
+  const path = end < 0 ? url : url.slice(0, end);
+  if (path.length > PATH_CHARS_MAX) return null;
+
+  const prefixed = /^\/t\/([^/]+)(\/.*)$/.exec(path);
+  const task = prefixed?.[1] === undefined ? null : decode(prefixed[1]);
+  if (prefixed && task === null) return null;
+  const place = placeOf(method, prefixed?.[2] ?? path);
+  return place === null ? null : { place, task };
+}
+
+function placeOf(method: string, path: string): Place | null {
+  const bare = path.replace(/^(?:\/v1){1,2}(?=\/)/, "");
+  if (method === "POST") {
+    const format = MODEL_PATHS[bare];
+    if (format !== undefined) return { kind: "model", format };
+    if (path === "/guard/v1/tasks") return { kind: "open-task" };
+    const ended = /^\/guard\/v1\/tasks\/([^/]+)\/end$/.exec(path);
+    const id = ended?.[1] === undefined ? null : decode(ended[1]);
+    return id === null ? null : { kind: "end-task", id };
+  }
+  if (method !== "GET") return null;
+  if (path === "/guard/v1/budgets") return { kind: "budgets" };
+  return bare === "/models" ? { kind: "models" } : null;
+}
+
+function decode(part: string): string | null {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    // Not an encoding of anything, so it names nothing: the caller refuses the path.
+    return null;
+  }
+}

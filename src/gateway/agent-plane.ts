@@ -1,0 +1,182 @@
+/** The agents' listener: who asks, and for what. Everything it does not know is refused. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { type Denial, deny, isDenial } from "../guards/verdict.ts";
+import { type KeyRecord, StoreUnreachable } from "../ports/store.ts";
+import { type Address, addressOf } from "./address.ts";
+import { collect } from "./body.ts";
+import type { Incoming } from "./call.ts";
+import { originOf } from "./call.ts";
+import type { Gateway } from "./gateway.ts";
+import { budgets, endTask, models, openTask } from "./guard-api.ts";
+import { handle } from "./handle.ts";
+import { readCall } from "./read.ts";
+import { record, refuse, sendRefusal } from "./refuse.ts";
+import { taskNameOf } from "./task-name.ts";
+
+/** Node's clients keep a connection for a few seconds; proxies before us for up to a minute. */
+const KEEP_ALIVE_MS = 65_000;
+const HEADERS_MS = 20_000;
+const HEADERS_BYTES_MAX = 16_384;
+const RETRY_MS = 1_000;
+
+export function agentPlane(gateway: Gateway): Server {
+  const { limits } = gateway.rules.configuration;
+  const server = createServer(
+    {
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      headersTimeout: HEADERS_MS,
+      requestTimeout: limits.requestMs + HEADERS_MS,
+      maxHeaderSize: HEADERS_BYTES_MAX,
+      noDelay: true,
+    },
+    (request, response) => {
+      gateway.requests += 1;
+      response.once("close", () => {
+        gateway.requests -= 1;
+      });
+      void serve(request, response, gateway);
+    },
+  );
+  return server;
+}
+
+/** Never rejects: what goes wrong here is a refusal too. */
+async function serve(
+  request: IncomingMessage,
+  response: ServerResponse,
+  gateway: Gateway,
+): Promise<void> {
+  const decision = nextDecision(gateway);
+  try {
+    const incoming = await identify(request, response, decision, gateway);
+    if (incoming !== null) await answer(request, incoming, gateway);
+  } catch (error) {
+    const unreachable = error instanceof StoreUnreachable;
+    const code = unreachable ? "store.unreachable" : "gateway.unsure";
+    if (!unreachable) gateway.metrics.error("serve");
+    gateway.log.error("a request was refused: serving it failed", { decision, error });
+    refuseUnknown(deny(code, {}, unreachable ? RETRY_MS : undefined), request, response, {
+      decision,
+      gateway,
+    });
+  }
+}
+
+/** The sender of a request, before a byte of its body is taken in; null: it was refused. */
+async function identify(
+  request: IncomingMessage,
+  response: ServerResponse,
+  decision: string,
+  gateway: Gateway,
+): Promise<(Incoming & { readonly address: Address }) | null> {
+  const context = { decision, gateway };
+  const closed = closedBecause(gateway);
+  if (closed !== null) return refuseUnknown(closed, request, response, context);
+
+  const address = addressOf(request.method ?? "", request.url ?? "");
+  const found = gateway.keys.find(tokenOf(request));
+  const key = found instanceof Promise ? await found : found;
+  const owner = key === null ? null : ownerOf(key);
+  const manifest = owner === null ? null : gateway.rules.manifest(owner);
+  if (key === null || owner === null || manifest === null) {
+    const facts: Record<string, string> =
+      owner === null ? {} : { because: "no manifest", agent: owner };
+    return refuseUnknown(deny("key.invalid", facts), request, response, context);
+  }
+  if (address === null) {
+    const asked = `${request.method} ${(request.url ?? "").split("?")[0]?.slice(0, 200)}`;
+    return refuseUnknown(deny("request.unknown-path", { asked }), request, response, context);
+  }
+  // Node gives every header but set-cookie as one string or not at all.
+  const headers = request.headers as Readonly<Record<string, string | undefined>>;
+  const taskName = taskNameOf(key, headers, address.task, gateway.holding.storeNow());
+  if (isDenial(taskName)) return refuseUnknown(taskName, request, response, context);
+  return {
+    address,
+    response,
+    headers,
+    key,
+    manifest,
+    rules: gateway.rules,
+    tenure: gateway.holding.tenure,
+    decision,
+    taskName,
+    receivedAt: 0,
+  };
+}
+
+async function answer(
+  request: IncomingMessage,
+  incoming: Incoming & { readonly address: Address },
+  gateway: Gateway,
+): Promise<void> {
+  const { place } = incoming.address;
+  if (place.kind === "budgets") return budgets(incoming, gateway);
+  if (place.kind === "models") return models(incoming);
+
+  const { limits } = incoming.rules.configuration;
+  const within = { bytesMax: limits.maxRequestBytes, withinMs: limits.requestMs };
+  const body = await collect(request, within, gateway.clock);
+  incoming.receivedAt = gateway.clock.monotonic();
+  if (body === "gone") return;
+  if (isDenial(body)) {
+    // What is still coming is not read: the connection goes with the answer.
+    incoming.response.setHeader("connection", "close");
+    return refuse({ denial: body, origin: originOf(incoming), asked: null }, [], incoming, gateway);
+  }
+  if (place.kind === "open-task") return openTask(body, incoming, gateway);
+  if (place.kind === "end-task") return endTask(place.id, body, incoming, gateway);
+
+  const call = readCall(place.format, body, incoming);
+  if (isDenial(call)) {
+    return refuse({ denial: call, origin: originOf(incoming), asked: null }, [], incoming, gateway);
+  }
+  return handle(call, gateway);
+}
+
+/** Reasons to take no call at all, cheapest first. */
+function closedBecause(gateway: Gateway): Denial | null {
+  if (gateway.draining) return deny("gateway.overloaded", { because: "stopping" }, RETRY_MS);
+  const { callsInFlightMax } = gateway.rules.configuration.limits;
+  if (gateway.requests > callsInFlightMax) {
+    return deny("gateway.overloaded", { calls_in_flight_max: callsInFlightMax }, RETRY_MS);
+  }
+  const because = gateway.closedBecause;
+  return because === null ? null : deny("gateway.unsure", { because }, RETRY_MS);
+}
+
+interface Context {
+  readonly decision: string;
+  readonly gateway: Gateway;
+}
+
+/** Refuses a request whose sender is not known; its body is not read. */
+function refuseUnknown(
+  denial: Denial,
+  request: IncomingMessage,
+  response: ServerResponse,
+  { decision, gateway }: Context,
+): null {
+  const origin = { decision, call: decision, agent: null, task: null, key: null };
+  record({ denial, origin, asked: null }, [], gateway);
+  if (!request.complete && !response.headersSent) response.setHeader("connection", "close");
+  sendRefusal(response, denial, origin);
+  return null;
+}
+
+function nextDecision(gateway: Gateway): string {
+  gateway.decisions += 1;
+  return `d-${gateway.holding.tenure.id.slice(0, 16)}-${gateway.decisions.toString(36)}`;
+}
+
+/** Bearer, as the newer official clients send it, or `x-api-key`. Two that differ are none. */
+function tokenOf({ headers }: IncomingMessage): string | null {
+  const bearer = /^bearer +(\S+)$/i.exec(headers.authorization ?? "")?.[1] ?? null;
+  const named = headers["x-api-key"];
+  if (typeof named !== "string") return bearer;
+  return bearer === null || bearer === named ? named : null;
+}
+
+function ownerOf({ holder }: KeyRecord): string | null {
+  return holder.kind === "operator" ? null : holder.agent;
+}

@@ -1,0 +1,73 @@
+/** Takes in a request's body: whole, within its limits, valid UTF-8, or a refusal that says why not. */
+import { isUtf8 } from "node:buffer";
+import type { IncomingMessage } from "node:http";
+import type { Millis } from "../guards/money.ts";
+import { type Denial, deny } from "../guards/verdict.ts";
+import type { Clock } from "../ports/clock.ts";
+
+export interface BodyLimits {
+  readonly bytesMax: number;
+  /** It must have arrived whole by then. */
+  readonly withinMs: Millis;
+}
+
+export interface Body {
+  readonly bytes: Buffer;
+  readonly text: string;
+}
+
+export type Collected = Body | Denial | "gone";
+
+export function collect(
+  request: IncomingMessage,
+  limits: BodyLimits,
+  clock: Clock,
+): Promise<Collected> {
+  const refused = refuseEarly(request, limits);
+  if (refused !== null) return Promise.resolve(refused);
+  return new Promise((resolve) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    const finish = (result: Collected) => {
+      cancel();
+      request.removeAllListeners("data").removeAllListeners("end").removeListener("close", gone);
+      resolve(result);
+    };
+    const gone = () => finish("gone");
+    const cancel = clock.after(limits.withinMs, () => {
+      finish(malformed("body", `${bytes} bytes`, `the whole body within ${limits.withinMs} ms`));
+    });
+    request.on("data", (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes > limits.bytesMax) finish(tooLarge(bytes, limits));
+      else chunks.push(chunk);
+    });
+    request.on("end", () => finish(decode(chunks)));
+    request.on("close", gone);
+    request.on("error", gone);
+  });
+}
+
+function refuseEarly(request: IncomingMessage, limits: BodyLimits): Denial | null {
+  const encoding = request.headers["content-encoding"];
+  if (encoding !== undefined && encoding !== "identity") {
+    return malformed("content-encoding", encoding.slice(0, 40), "an uncompressed body");
+  }
+  const declared = Number(request.headers["content-length"] ?? 0);
+  return declared > limits.bytesMax ? tooLarge(declared, limits) : null;
+}
+
+function decode(chunks: readonly Buffer[]): Body | Denial {
+  const [only] = chunks;
+  const bytes = chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks);
+  if (!isUtf8(bytes)) return malformed("body", "bytes that are not UTF-8", "JSON in UTF-8");
+  return { bytes, text: bytes.toString("utf8") };
+}
+
+function malformed(at: string, got: string, expected: string): Denial {
+  return deny("request.malformed", { at, got, expected });
+}
+
+function tooLarge(bytes: number, { bytesMax }: BodyLimits): Denial {
+  return deny("request.too-large", { bytes, max_request_bytes: bytesMax });
+}

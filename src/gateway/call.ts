@@ -1,0 +1,59 @@
+/** One model call on its way: who asks, for what, where it would go, and what has been learned since. */
+import type { ServerResponse } from "node:http";
+import type { Asked, Origin } from "../guards/events.ts";
+import type { Facts } from "../guards/facts.ts";
+import type { Manifest } from "../guards/manifest/manifest.ts";
+import type { Millis } from "../guards/money.ts";
+import type { Denial } from "../guards/verdict.ts";
+import type { KeyRecord } from "../ports/store.ts";
+import type { ReadRequest, WireFormat } from "../wire/format.ts";
+import type { Account } from "./account.ts";
+import type { Body } from "./body.ts";
+import type { Route, Ruleset } from "./ruleset.ts";
+import type { Lineage } from "./tasks.ts";
+import type { Tenure } from "./tenure.ts";
+
+/** A request whose sender is known. */
+export interface Incoming {
+  readonly response: ServerResponse;
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  readonly key: KeyRecord;
+  readonly manifest: Manifest;
+  /** The rules in force when it arrived: a reload does not change them half-way. */
+  readonly rules: Ruleset;
+  readonly tenure: Tenure;
+  readonly decision: string;
+  /** What names its task. */
+  readonly taskName: { readonly id: string; readonly how: "named" | "unnamed" };
+  /** Monotonic, when the last byte of the request was here. */
+  receivedAt: Millis;
+}
+
+/** A model call that was read. */
+export interface Call {
+  readonly incoming: Incoming;
+  readonly wire: WireFormat;
+  readonly body: Body;
+  readonly read: ReadRequest;
+  readonly route: Route | null;
+  readonly asked: Asked;
+}
+
+/** Everything that deciding needed. */
+export interface Gathered {
+  readonly facts: Facts;
+  readonly lineage: Lineage;
+  readonly accounts: readonly Account[];
+}
+
+export function originOf(incoming: Incoming): Origin {
+  const { decision, key, manifest, taskName } = incoming;
+  return { decision, call: decision, agent: manifest.agent, task: taskName.id, key: key.id };
+}
+
+/** A refusal with what is known of who was refused. */
+export interface Refusal {
+  readonly denial: Denial;
+  readonly origin: Origin;
+  readonly asked: Asked | null;
+}

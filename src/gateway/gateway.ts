@@ -1,0 +1,58 @@
+/** Everything that serving calls needs, put together once by `compose.ts`. */
+import type { Event } from "../guards/events.ts";
+import type { Chance, Clock } from "../ports/clock.ts";
+import type { Store, TaskEnd } from "../ports/store.ts";
+import type { Log } from "../telemetry/log.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
+import type { Call } from "./call.ts";
+import type { Cashier } from "./cashier.ts";
+import type { Flags } from "./flags.ts";
+import type { Flusher } from "./flush.ts";
+import type { Holding } from "./holding.ts";
+import type { Keys } from "./keys.ts";
+import type { Ruleset } from "./ruleset.ts";
+import type { Tasks } from "./tasks.ts";
+import type { Tenure } from "./tenure.ts";
+
+export interface Gateway {
+  readonly clock: Clock;
+  readonly chance: Chance;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly store: Store;
+  readonly holding: Holding;
+  readonly cashier: Cashier;
+  readonly flusher: Flusher;
+  readonly keys: Keys;
+  readonly tasks: Tasks;
+  readonly flags: Flags;
+  /** Ends a task and closes its accounts; false if there is none, or it had ended. */
+  readonly endTask: (agent: string, id: string, outcome: TaskEnd, by: string) => Promise<boolean>;
+  /** Calls between their admission and their settlement, by decision. */
+  readonly inFlight: Map<string, InFlight>;
+  /** The rules in force; swapped whole by a reload. */
+  rules: Ruleset;
+  /** Why nothing is admitted at all, although the store is there; null in normal times. */
+  closedBecause: string | null;
+  /** Draining before a stop: no new calls. */
+  draining: boolean;
+  /** Requests that are being served, refused ones included. */
+  requests: number;
+  /** Calls whose client has gone and whose answer is still read for its usage. */
+  drains: number;
+  decisions: number;
+}
+
+/** What can be told of a call before it has settled. */
+export interface InFlight {
+  readonly call: Call;
+  readonly admitted: Extract<Event, { kind: "call.admitted" }>;
+  /** Whether the journal has been told: at the first flush that finds the call still in flight. */
+  journalled: boolean;
+}
+
+/** An event goes to the chain of the tenure it belongs to, and to the metrics. */
+export function emit(gateway: Gateway, tenure: Tenure, event: Event): void {
+  tenure.journal.record(event);
+  gateway.metrics.observe(event);
+}

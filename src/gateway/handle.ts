@@ -1,0 +1,74 @@
+/** The path of one call, top to bottom. Only an explicit `allow` is forwarded; every doubt is a refusal. */
+import type { Decision } from "../guards/decide.ts";
+import type { Bounds } from "../guards/facts.ts";
+import { type Denial, deny, isDenial } from "../guards/verdict.ts";
+import { StoreUnreachable } from "../ports/store.ts";
+import { type Call, type Gathered, originOf } from "./call.ts";
+import { forward } from "./forward.ts";
+import type { Gateway } from "./gateway.ts";
+import { gather } from "./gather.ts";
+import { refuse } from "./refuse.ts";
+import { begin, settle } from "./settle.ts";
+
+const RETRY_MS = 1_000;
+
+export async function handle(call: Call, gateway: Gateway): Promise<void> {
+  const { incoming } = call;
+  const decided = await decide(call, gateway);
+  if (decided.kind === "deny") {
+    const { asked } = call;
+    const refusal = { denial: decided.denial, origin: originOf(incoming), asked };
+    return refuse(refusal, decided.answers, incoming, gateway);
+  }
+  const admitted = begin(call, decided, gateway);
+  const outcome = await forward(admitted, gateway); // never rejects
+  settle(admitted, outcome, gateway);
+}
+
+/** A refusal; or an allowed call with everything that its admission rested on. */
+export type Decided =
+  | { readonly kind: "deny"; readonly denial: Denial; readonly answers: Decision["answers"] }
+  | {
+      readonly kind: "allow";
+      readonly bounds: Bounds;
+      readonly answers: Decision["answers"];
+      readonly gathered: Gathered;
+    };
+
+async function decide(call: Call, gateway: Gateway): Promise<Decided> {
+  const { tenure } = call.incoming;
+  try {
+    const standing = gateway.holding.refusal(tenure) ?? fullJournal(call);
+    if (standing !== null) return refusal(standing);
+    const gathered = await gather(call, gateway); // every read that the rules need
+    if (isDenial(gathered)) return refusal(gathered);
+    const { facts, accounts } = gathered;
+    const { answers, verdict } = await gateway.cashier.admit(tenure, facts, accounts);
+    if (verdict.kind === "deny") return refusal(verdict, answers);
+    if (verdict.kind === "short") throw new Error("admission ended without an answer");
+    return { kind: "allow", bounds: verdict.bounds, answers, gathered };
+  } catch (error) {
+    return refusal(unsure(error, gateway));
+  }
+}
+
+function refusal(denial: Denial, answers: Decision["answers"] = []): Decided {
+  return { kind: "deny", denial, answers };
+}
+
+/** A call that could not be written down is not admitted. */
+function fullJournal({ incoming }: Call): Denial | null {
+  if (incoming.tenure.journal.hasRoom) return null;
+  return deny("store.unreachable", { because: "the journal waits for the store" }, RETRY_MS);
+}
+
+/** To the log and the error counter, never to the caller. */
+function unsure(error: unknown, gateway: Gateway): Denial {
+  if (error instanceof StoreUnreachable) {
+    gateway.log.warn("a call was refused: the store did not answer", { error });
+    return deny("store.unreachable", {}, RETRY_MS);
+  }
+  gateway.metrics.error("decide");
+  gateway.log.error("a call was refused: deciding failed", { error });
+  return deny("gateway.unsure", {});
+}

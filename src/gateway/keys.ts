@@ -1,0 +1,64 @@
+/** Who asks: a key presented by an agent, found by its hash among those that hold now. */
+import { hash } from "node:crypto";
+import type { Clock } from "../ports/clock.ts";
+import type { KeyRecord, Registry } from "../ports/store.ts";
+
+/** Longer ones are not ours; nothing is hashed for them. */
+const TOKEN_CHARS_MAX = 200;
+/** Unknown keys may be new ones of another process; a flood of them must not become one of queries. */
+const LOOKUPS_A_SECOND = 50;
+
+export class Keys {
+  readonly #registry: Registry;
+  readonly #clock: Clock;
+  #byHash = new Map<string, KeyRecord>();
+  #lookupsSince = Number.NEGATIVE_INFINITY;
+  #lookups = 0;
+
+  constructor(registry: Registry, clock: Clock) {
+    this.#registry = registry;
+    this.#clock = clock;
+  }
+
+  /** Reads all keys that are not revoked: at start, and whenever the store says that something changed. */
+  async load(): Promise<void> {
+    const keys = await this.#registry.keys(false);
+    this.#byHash = new Map(keys.map((key) => [key.hash, key]));
+  }
+
+  get size(): number {
+    return this.#byHash.size;
+  }
+
+  /** The key's record, or null if it is unknown, revoked or expired. */
+  find(token: string | null): KeyRecord | null | Promise<KeyRecord | null> {
+    if (token === null || token.length === 0 || token.length > TOKEN_CHARS_MAX) return null;
+    const digest = hashToken(token);
+    const key = this.#byHash.get(digest);
+    return key === undefined ? this.#ask(digest) : this.#holds(key);
+  }
+
+  async #ask(digest: string): Promise<KeyRecord | null> {
+    const now = this.#clock.monotonic();
+    if (now - this.#lookupsSince > 1_000) {
+      this.#lookupsSince = now;
+      this.#lookups = 0;
+    }
+    if (this.#lookups >= LOOKUPS_A_SECOND) return null;
+    this.#lookups += 1;
+    const key = await this.#registry.keyByHash(digest);
+    if (key === null || key.revokedAt !== null) return null;
+    this.#byHash.set(digest, key);
+    return this.#holds(key);
+  }
+
+  #holds(key: KeyRecord): KeyRecord | null {
+    if (key.revokedAt !== null) return null;
+    return key.expiresAt === null || this.#clock.wall() < key.expiresAt ? key : null;
+  }
+}
+
+/** What the store keeps of a key. */
+export function hashToken(token: string): string {
+  return hash("sha256", token);
+}

@@ -1,0 +1,40 @@
+/** Every refusal leaves by this door: rendered for the client, written down, counted. */
+import type { ServerResponse } from "node:http";
+import type { Answer, Origin } from "../guards/events.ts";
+import type { Denial } from "../guards/verdict.ts";
+import { renderRefusal } from "../wire/refusal.ts";
+import type { Incoming, Refusal } from "./call.ts";
+import { emit, type Gateway } from "./gateway.ts";
+
+/** Refuses a call whose sender is known. */
+export function refuse(
+  refusal: Refusal,
+  answers: readonly Answer[],
+  incoming: Incoming,
+  gateway: Gateway,
+): void {
+  record(refusal, answers, gateway);
+  sendRefusal(incoming.response, refusal.denial, refusal.origin);
+}
+
+/** Writes a refusal down; also for those that were refused before anything was known of them. */
+export function record(refusal: Refusal, answers: readonly Answer[], gateway: Gateway): void {
+  const { asked, denial, origin } = refusal;
+  const { code, facts } = denial;
+  const event = { kind: "call.refused", asked, code, facts, answers, ...origin } as const;
+  emit(gateway, gateway.holding.tenure, event);
+}
+
+/** Sends it, if the client is still there. */
+export function sendRefusal(response: ServerResponse, denial: Denial, origin: Origin): void {
+  if (response.destroyed || response.headersSent) return;
+  const ids = { decision: origin.decision, requestId: origin.decision };
+  const { body, headers, status } = renderRefusal(denial, ids);
+  const task = origin.task === null ? {} : { "x-slipclutch-task": encodeURI(origin.task) };
+  response.writeHead(status, {
+    ...headers,
+    ...task,
+    "content-length": Buffer.byteLength(body),
+  });
+  response.end(body);
+}

@@ -1,0 +1,243 @@
+/**
+ * The answer on its way back. A stream is relayed as it comes, frame by frame only where it can
+ * matter; a whole answer is kept until it is complete, so that garbage and half answers become a
+ * clear refusal instead of a success with holes in it.
+ *
+ *   waiting ──head──► streaming | gathering ──end──► settled
+ *      └────────────── fail, cut, client gone ───────────┘
+ */
+import type { ServerResponse } from "node:http";
+import type { Outcome } from "../guards/budget/settle.ts";
+import type { Millis } from "../guards/money.ts";
+import { type Denial, deny } from "../guards/verdict.ts";
+import type { Exchange, Fault, Sink } from "../ports/provider.ts";
+import type { AnswerSummary, StreamReader } from "../wire/format.ts";
+import { renderErrorFrame } from "../wire/refusal.ts";
+import { originOf } from "./call.ts";
+import { ownHeaders } from "./forward.ts";
+import type { Gateway } from "./gateway.ts";
+import { record, sendRefusal } from "./refuse.ts";
+import { answerHeaders } from "./response-headers.ts";
+import type { Admitted, Seen } from "./settle.ts";
+
+/** A whole answer larger than this is not one of a model. */
+const ANSWER_BYTES_MAX = 64 * 1024 * 1024;
+/** After the client has gone, its answer is read for its usage this long, and so many at once. */
+const DRAIN_MS: Millis = 30_000;
+const DRAINS_MAX = 256;
+/** A client that takes nothing for this long has gone, whatever its socket says. */
+const STALLED_MS: Millis = 120_000;
+/** How far a stream may run past its cap, by our own count of its frames. */
+const OVERRUN_SHARE = 1.25;
+const OVERRUN_FRAMES = 64;
+
+export class Relay implements Sink {
+  readonly #admitted: Admitted;
+  readonly #gateway: Gateway;
+  readonly #response: ServerResponse;
+  readonly #done: (seen: Seen) => void;
+  #exchange: Exchange | null = null;
+  #reader: StreamReader | null = null;
+  readonly #chunks: Uint8Array[] = [];
+  #bytes = 0;
+  #status: number | null = null;
+  #headers: Readonly<Record<string, string>> = {};
+  #firstByteAt: Millis | null = null;
+  #refused: Denial | null = null;
+  #clientGone = false;
+  #draining = false;
+  #over = false;
+  #cancelTimer: () => void = () => {};
+
+  constructor(admitted: Admitted, gateway: Gateway, done: (seen: Seen) => void) {
+    this.#admitted = admitted;
+    this.#gateway = gateway;
+    this.#response = admitted.call.incoming.response;
+    this.#done = done;
+    this.#response.once("close", this.#onClose);
+  }
+
+  follow(exchange: Exchange): void {
+    this.#exchange = exchange;
+    if (this.#clientGone && !this.#over) this.#abandon();
+  }
+
+  /** The client left before anything was sent on its behalf. */
+  neverSent(): void {
+    this.#finish("dropped", "client gone before the call was sent", null);
+  }
+
+  /** The check of the same synchronous stretch as the write: after it the call may be billed. */
+  mayWrite(): boolean {
+    this.#refused = this.#gateway.holding.refusal(this.#admitted.call.incoming.tenure);
+    return this.#refused === null && !this.#clientGone;
+  }
+
+  head(status: number, headers: Readonly<Record<string, string>>): void {
+    this.#status = status;
+    this.#headers = headers;
+    this.#firstByteAt = this.#gateway.clock.monotonic();
+    if (!(headers["content-type"] ?? "").startsWith("text/event-stream")) return;
+    const { call, route } = this.#admitted;
+    const asksUsage = call.read.ask.stream && route.provider.rules.streamOptions;
+    const stripUsage = asksUsage && !call.wire.wantsUsage(call.read);
+    this.#reader = call.wire.stream({ stripUsage });
+    if (this.#clientGone) return;
+    this.#response.on("drain", this.#onDrain);
+    this.#response.writeHead(status, answerHeaders(headers, ownHeaders(this.#admitted)));
+    this.#response.flushHeaders();
+  }
+
+  data(chunk: Uint8Array): void {
+    this.#bytes += chunk.length;
+    if (this.#reader === null) return this.#gather(chunk);
+    let out: Uint8Array;
+    try {
+      out = this.#reader.push(chunk);
+    } catch (error) {
+      // The reader throws for one reason: a frame without an end.
+      return this.#cut("garbage", deny("provider.unreachable", { because: String(error) }));
+    }
+    if (this.#hasOverrun(this.#reader)) {
+      const { outputTokens } = this.#admitted.terms;
+      const limit = { limit: "max_output_tokens", max: outputTokens ?? 0 };
+      return this.#cut("overrun", deny("call.cap", limit));
+    }
+    if (out.length > 0) this.#send(out);
+  }
+
+  end(): void {
+    if (this.#over) return;
+    if (this.#reader === null) return this.#endWhole();
+    const rest = this.#reader.rest();
+    if (!this.#clientGone) this.#response.end(rest.length > 0 ? rest : undefined);
+    const summary = this.#reader.summary();
+    if (summary.error !== null && summary.textFrames > 0) {
+      return this.#finish("fault", "error-frame", summary);
+    }
+    this.#finish(summary.error === null ? "ok" : "error", null, summary);
+  }
+
+  fail(fault: Fault): void {
+    if (this.#over) return;
+    const kind = fault.written ? (this.#clientGone ? "aborted" : "fault") : "dropped";
+    const denial = this.#refused ?? faultDenial(fault, this.#admitted.route.provider.rules.name);
+    if (!this.#clientGone) this.#tell(denial);
+    this.#finish(kind, `${fault.kind}: ${fault.message}`, this.#reader?.summary() ?? null);
+  }
+
+  #gather(chunk: Uint8Array): void {
+    if (this.#bytes > ANSWER_BYTES_MAX) {
+      const because = `the answer is larger than ${ANSWER_BYTES_MAX} bytes`;
+      return this.#cut("garbage", deny("provider.unreachable", { because }));
+    }
+    this.#chunks.push(chunk);
+  }
+
+  #endWhole(): void {
+    const { call } = this.#admitted;
+    const status = this.#status ?? 0;
+    const body = Buffer.concat(this.#chunks);
+    const summary = call.wire.answer(body.toString("utf8"), status);
+    const isError = status >= 400;
+    const readable = isError || (summary.complete && !call.read.ask.stream);
+    if (!readable) {
+      const because = "the answer could not be read";
+      if (!this.#clientGone) this.#tell(deny("provider.unreachable", { because }));
+      return this.#finish("fault", "garbage", null);
+    }
+    const kind = isError ? (summary.error === null ? "fault" : "error") : "ok";
+    // Settled first, so that the headers tell what is left after this call.
+    this.#finish(kind, isError ? `status ${status}` : null, summary);
+    if (this.#clientGone) return;
+    const headers = answerHeaders(this.#headers, ownHeaders(this.#admitted));
+    this.#response.writeHead(status, { ...headers, "content-length": body.length });
+    this.#response.end(body);
+  }
+
+  #hasOverrun(reader: StreamReader): boolean {
+    const { route, terms } = this.#admitted;
+    if (!route.provider.rules.framesAreTokens || terms.outputTokens === null) return false;
+    const most = terms.outputTokens * OVERRUN_SHARE + OVERRUN_FRAMES;
+    return this.#bytes > most && reader.summary().textFrames > most;
+  }
+
+  #send(out: Uint8Array): void {
+    if (this.#clientGone) return;
+    if (this.#response.write(out)) return;
+    this.#exchange?.pause();
+    this.#cancelTimer();
+    this.#cancelTimer = this.#gateway.clock.after(STALLED_MS, () => this.#response.destroy());
+  }
+
+  readonly #onDrain = (): void => {
+    this.#cancelTimer();
+    this.#exchange?.resume();
+  };
+
+  /** Ends the exchange from our side; what was written may be billed. */
+  #cut(fault: string, denial: Denial): void {
+    if (this.#over) return;
+    if (!this.#clientGone) this.#tell(denial);
+    this.#finish("fault", fault, this.#reader?.summary() ?? null);
+    this.#exchange?.abort();
+  }
+
+  /** A refusal, or in a stream that has begun the one frame that every client raises as an error. */
+  #tell(denial: Denial): void {
+    const { call } = this.#admitted;
+    const origin = originOf(call.incoming);
+    record({ denial, origin, asked: call.asked }, [], this.#gateway);
+    if (!this.#response.headersSent) return sendRefusal(this.#response, denial, origin);
+    const ids = { decision: origin.decision, requestId: origin.decision };
+    this.#response.end(renderErrorFrame(denial, ids, 0));
+  }
+
+  readonly #onClose = (): void => {
+    if (this.#over || this.#response.writableFinished) return;
+    this.#clientGone = true;
+    if (this.#exchange !== null) this.#abandon();
+  };
+
+  /** The client has gone: read on for the usage, within bounds, or cut and charge what was reserved. */
+  #abandon(): void {
+    this.#cancelTimer();
+    const { rules } = this.#admitted.route.provider;
+    if (rules.onAbort === "cancel" || this.#gateway.drains >= DRAINS_MAX) {
+      this.#exchange?.abort();
+      return;
+    }
+    this.#draining = true;
+    this.#gateway.drains += 1;
+    this.#exchange?.resume();
+    this.#cancelTimer = this.#gateway.clock.after(DRAIN_MS, () => this.#exchange?.abort());
+  }
+
+  #finish(kind: Outcome["kind"], fault: string | null, summary: AnswerSummary | null): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#cancelTimer();
+    if (this.#draining) this.#gateway.drains -= 1;
+    this.#response.removeListener("close", this.#onClose);
+    this.#response.removeListener("drain", this.#onDrain);
+    const { receivedAt } = this.#admitted.call.incoming;
+    this.#done({
+      outcome: {
+        kind,
+        status: this.#status,
+        fault,
+        usage: summary?.complete ? summary.usage : null,
+        outputTokensSeen: summary === null ? null : summary.bytes,
+      },
+      capped: summary?.capped ?? false,
+      firstByteMs: this.#firstByteAt === null ? null : this.#firstByteAt - receivedAt,
+      endedMs: this.#gateway.clock.monotonic() - receivedAt,
+    });
+  }
+}
+
+/** What the agent is told of a provider's fault: which one it was, never how it is reached. */
+function faultDenial(fault: Fault, provider: string): Denial {
+  const code = fault.kind === "timeout" ? "provider.timeout" : "provider.unreachable";
+  return deny(code, { provider, because: fault.kind });
+}

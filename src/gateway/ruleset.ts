@@ -1,0 +1,103 @@
+/** The configuration in force, indexed for the path of a call. A reload makes another one. */
+import type { Configuration, ProviderSettings } from "../config/configuration.ts";
+import type { Budget } from "../guards/budget/budget.ts";
+import { type Belongs, scopeValue, windowAt } from "../guards/budget/draws.ts";
+import type { Format } from "../guards/call.ts";
+import type { Manifest } from "../guards/manifest/manifest.ts";
+import type { Millis } from "../guards/money.ts";
+import type { ModelPrice } from "../guards/price/price.ts";
+import type { Provider } from "../ports/provider.ts";
+import type { AccountSpec } from "../ports/store.ts";
+
+export interface Route {
+  readonly provider: Provider;
+  /** The model's id at the provider. */
+  readonly model: string;
+  readonly price: ModelPrice | null;
+}
+
+/** Routes remembered: names come from clients, so their number has an end. */
+const ROUTES_MAX = 10_000;
+
+export class Ruleset {
+  readonly configuration: Configuration;
+  readonly #providers: readonly (readonly [ProviderSettings, Provider])[];
+  readonly #budgets = new Map<string, readonly Budget[]>();
+  readonly #routes = new Map<string, Route>();
+
+  constructor(
+    configuration: Configuration,
+    providers: readonly (readonly [ProviderSettings, Provider])[],
+  ) {
+    this.configuration = configuration;
+    this.#providers = providers;
+    for (const manifest of configuration.agents.values()) {
+      const belonging = configuration.budgets.filter((budget) => covers(budget, manifest));
+      this.#budgets.set(manifest.agent, belonging);
+    }
+  }
+
+  get digest(): string {
+    return this.configuration.digest;
+  }
+
+  manifest(agent: string): Manifest | null {
+    return this.configuration.agents.get(agent) ?? null;
+  }
+
+  /** The first provider of this format that lists the model, or has a price for it; null: none. */
+  route(format: Format, model: string): Route | null {
+    const key = `${format}\u0000${model}`;
+    const known = this.#routes.get(key);
+    if (known !== undefined) return known;
+    const found = this.#findRoute(format, model);
+    if (found?.price && this.#routes.size < ROUTES_MAX) this.#routes.set(key, found);
+    return found;
+  }
+
+  #findRoute(format: Format, model: string): Route | null {
+    let unpriced: Route | null = null;
+    for (const [settings, provider] of this.#providers) {
+      if (!settings.rules.formats.includes(format)) continue;
+      const id = settings.models === null ? model : settings.models.get(model);
+      if (id === undefined) continue;
+      const price = this.configuration.prices.find(settings.pricesOf, id);
+      const route = { provider, model: id, price };
+      if (price !== null) return route;
+      unpriced ??= route;
+    }
+    return unpriced;
+  }
+
+  /** Models an agent may ask for on this format, as far as they are listed by name. */
+  listed(format: Format): readonly string[] {
+    const names = new Set<string>();
+    for (const [settings] of this.#providers) {
+      if (!settings.rules.formats.includes(format)) continue;
+      for (const name of settings.models?.keys() ?? []) names.add(name);
+    }
+    return [...names];
+  }
+
+  /** The accounts a call draws on now: one for each budget it is in, one for each task above it. */
+  accountsOf(belongs: Omit<Belongs, "task">, tasks: readonly string[], now: Millis): AccountSpec[] {
+    const specs: AccountSpec[] = [];
+    for (const budget of this.#budgets.get(belongs.agent ?? "") ?? []) {
+      const { limit, name, window } = budget;
+      for (const task of budget.each === "task" ? tasks : tasks.slice(0, 1)) {
+        const scope = scopeValue(budget, { ...belongs, task });
+        if (scope === null) continue;
+        specs.push({ budget: name, scope, limit, ...windowAt(window, now) });
+      }
+    }
+    return specs;
+  }
+}
+
+/** Whether a budget can ever be drawn on by this agent, whatever its key, task or model. */
+function covers(budget: Budget, { agent, labels }: Manifest): boolean {
+  const { only } = budget;
+  if (only.agent !== undefined && only.agent !== agent) return false;
+  if (only.team !== undefined && only.team !== labels.team) return false;
+  return only.org === undefined || only.org === labels.org;
+}

@@ -1,0 +1,183 @@
+/** From admission to settlement: what is kept of a call in between, and its one and only end. */
+import type { Charge, Outcome, Terms } from "../guards/budget/settle.ts";
+import type { LegNumbers } from "../guards/events.ts";
+import type { Bounds } from "../guards/facts.ts";
+import type { NanoUsd } from "../guards/money.ts";
+import type { Account } from "./account.ts";
+import { type Call, originOf } from "./call.ts";
+import { emit, type Gateway } from "./gateway.ts";
+import type { Decided } from "./handle.ts";
+import type { Route } from "./ruleset.ts";
+
+/** A call that was let through: its money is reserved until `settle`. */
+export interface Admitted {
+  readonly call: Call;
+  readonly route: Route;
+  readonly bounds: Bounds;
+  readonly accounts: readonly Account[];
+  readonly terms: Terms;
+  readonly answers: Decided["answers"];
+  /** The output cap that is sent, where it differs from what the client wrote. */
+  readonly sentCap: number | null;
+  readonly decidedMs: number;
+}
+
+/** What the shell saw of a call besides what the guards need. */
+export interface Seen {
+  readonly outcome: Outcome;
+  readonly capped: boolean;
+  readonly firstByteMs: number | null;
+  readonly endedMs: number;
+}
+
+export function begin(
+  call: Call,
+  decided: Extract<Decided, { kind: "allow" }>,
+  gateway: Gateway,
+): Admitted {
+  const { answers, bounds, gathered } = decided;
+  const { incoming, route } = call;
+  const price = route?.price;
+  if (!route || !price) throw new Error("admitted without a price");
+  const admitted: Admitted = {
+    call,
+    route,
+    bounds,
+    accounts: gathered.accounts,
+    terms: termsOf(call, route, bounds),
+    answers,
+    sentCap: capToSend(call, bounds, price.maxOutput),
+    decidedMs: gateway.clock.monotonic() - incoming.receivedAt,
+  };
+  incoming.tenure.callsInFlight += 1;
+  const legs = legsOf(admitted.accounts, bounds.reserve, null);
+  const event = { kind: "call.admitted", asked: call.asked, answers, legs } as const;
+  gateway.inFlight.set(incoming.decision, {
+    call,
+    admitted: { ...event, ...originOf(incoming) },
+    journalled: false,
+  });
+  return admitted;
+}
+
+/** Without a ceiling and with all the money it could need, a request without a cap is sent as it is. */
+function capToSend({ read }: Call, { outputCap }: Bounds, maxOutput: number): number | null {
+  if (outputCap === null || outputCap === read.ask.outputCap) return null;
+  return read.ask.outputCap === null && outputCap === maxOutput ? null : outputCap;
+}
+
+function termsOf({ read }: Call, route: Route, bounds: Bounds): Terms {
+  const { price, provider } = route;
+  if (price === null) throw new Error("admitted without a price");
+  const { choices, serviceTier } = read.ask;
+  return {
+    price,
+    reserved: bounds.reserve,
+    inputTokens: bounds.inputTokens,
+    outputTokens: (bounds.outputCap ?? price.maxOutput) * choices,
+    perTokenPico: bounds.perTokenPico,
+    fixedPico: bounds.fixedPico,
+    choices,
+    serviceTier,
+    errorsAreFree: provider.rules.errorsAreFree,
+  };
+}
+
+/** Exactly once for each admitted call, whatever happened to it. */
+export function settle(admitted: Admitted, seen: Seen, gateway: Gateway): void {
+  const { accounts, call, terms } = admitted;
+  const { decision, tenure } = call.incoming;
+  const { outcome } = seen;
+  const charge = gateway.cashier.settle(tenure, decision, accounts, { outcome, terms });
+  tenure.callsInFlight -= 1;
+  gateway.inFlight.delete(decision);
+  emit(gateway, tenure, settledEvent(admitted, seen, charge));
+  if (seen.capped) warnCapped(admitted, gateway);
+  if (charge.overbilled || charge.brokeBound !== null) alarm(admitted, charge, gateway);
+}
+
+function settledEvent(admitted: Admitted, seen: Seen, charge: Charge) {
+  const { accounts, answers, bounds, call, decidedMs } = admitted;
+  const { fault, kind: outcome, status, usage } = seen.outcome;
+  return {
+    kind: "call.settled",
+    ...originOf(call.incoming),
+    asked: call.asked,
+    answers,
+    legs: legsOf(accounts, bounds.reserve, charge.charged),
+    outcome,
+    status,
+    fault,
+    usage,
+    estimated: charge.estimated,
+    reserved: bounds.reserve,
+    charged: charge.charged,
+    sentCap: bounds.outputCap,
+    capped: seen.capped,
+    decidedMs,
+    firstByteMs: seen.firstByteMs,
+    endedMs: seen.endedMs,
+  } as const;
+}
+
+function legsOf(
+  accounts: readonly Account[],
+  reserved: NanoUsd,
+  charged: NanoUsd | null,
+): readonly LegNumbers[] {
+  return accounts.map(({ purse, starts }) => ({
+    budget: purse.budget,
+    scope: purse.scope,
+    window: starts,
+    reserved,
+    charged,
+  }));
+}
+
+function warnCapped({ bounds, call }: Admitted, gateway: Gateway): void {
+  const { agent, task, ...origin } = originOf(call.incoming);
+  const { model } = call.read.ask;
+  const cap = bounds.outputCap ?? 0;
+  gateway.log.warn("call.capped", { agent, task, model, cap });
+  emit(gateway, call.incoming.tenure, {
+    kind: "call.capped",
+    ...origin,
+    agent,
+    task,
+    model,
+    cap,
+  });
+}
+
+/** The provider billed more than it was asked: from now on this model is reserved at its maximum. */
+function alarm({ bounds, call, route }: Admitted, charge: Charge, gateway: Gateway): void {
+  const { tenure } = call.incoming;
+  const origin = originOf(call.incoming);
+  const { model, provider } = route;
+  const { name } = provider.rules;
+  const numbers = { reserved: bounds.reserve, charged: charge.charged };
+  if (charge.overbilled) {
+    gateway.log.error("budget.overbilled", {
+      agent: origin.agent,
+      provider: name,
+      model,
+      ...numbers,
+    });
+    emit(gateway, tenure, {
+      kind: "budget.overbilled",
+      ...origin,
+      provider: name,
+      model,
+      ...numbers,
+    });
+  }
+  const what = charge.brokeBound;
+  if (what === null || !gateway.flags.raise(name, model, what, origin.call)) return;
+  gateway.log.error("model.flagged", {
+    provider: name,
+    model,
+    what,
+    hint: `reserved at its maximum until: slipclutch models clear ${name} ${model}`,
+  });
+  emit(gateway, tenure, { kind: "model.flagged", provider: name, model, what });
+}

@@ -1,0 +1,37 @@
+/** Which task a request belongs to: by its key, else the header, else the path, else one a key and day. */
+import type { Millis } from "../guards/money.ts";
+import { type Denial, deny } from "../guards/verdict.ts";
+import type { KeyRecord } from "../ports/store.ts";
+import type { TaskName } from "./tasks.ts";
+
+export const TASK_CHARS_MAX = 128;
+/** Printable and without a blank, a slash or a percent sign: what survives headers, paths and logs. */
+const TASK_NAME = /^[\w.:@+=~-]+$/;
+
+export function taskNameOf(
+  key: KeyRecord,
+  headers: Readonly<Record<string, string | undefined>>,
+  fromPath: string | null,
+  now: Millis,
+): TaskName | Denial {
+  if (key.holder.kind === "task") return { id: key.holder.task, how: "named" };
+  const asked = headers["x-slipclutch-task"] ?? fromPath;
+  if (asked !== null && asked !== undefined) {
+    return isTaskName(asked) ? { id: asked, how: "named" } : notATaskName(asked);
+  }
+  const day = new Date(now).toISOString().slice(0, 10);
+  return { id: `${UNNAMED_PREFIX}${key.id}:${day}`, how: "unnamed" };
+}
+
+/** Shared tasks cannot be named by an agent, or it would open them outside its limits. */
+const UNNAMED_PREFIX = "unnamed:";
+
+export function isTaskName(name: string): boolean {
+  if (name.length > TASK_CHARS_MAX || name.startsWith(UNNAMED_PREFIX)) return false;
+  return TASK_NAME.test(name);
+}
+
+export function notATaskName(got: string): Denial {
+  const expected = `at most ${TASK_CHARS_MAX} letters, digits and . : @ + = ~ _ -, not ${UNNAMED_PREFIX}…`;
+  return deny("request.malformed", { at: "task", got: got.slice(0, 40), expected });
+}

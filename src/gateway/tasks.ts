@@ -1,0 +1,169 @@
+/** The tasks of the agents: named, opened or shared by a key for a day; found here or in the store. */
+import type { Manifest } from "../guards/manifest/manifest.ts";
+import type { Millis } from "../guards/money.ts";
+import { type Denial, deny } from "../guards/verdict.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { TaskEnd, TaskOpen, TaskRecord, TaskStore } from "../ports/store.ts";
+
+/** Another process may have ended a task: what is known of it is asked again after so long. */
+const KNOWN_FOR_MS = 5_000;
+/** Tasks remembered at once; the longest unused are forgotten and found in the store again. */
+const REMEMBERED_MAX = 100_000;
+const ENDED_AT_ONCE_MAX = 1_000;
+
+interface Known {
+  readonly task: TaskRecord;
+  readonly checkedAt: Millis;
+  seenAt: Millis;
+  touched: boolean;
+}
+
+export interface TaskName {
+  readonly id: string;
+  readonly how: "named" | "unnamed";
+}
+
+/** One task and those it was opened under, nearest first: all their budgets are drawn on. */
+export type Lineage = readonly [TaskRecord, ...TaskRecord[]];
+
+export class Tasks {
+  readonly #store: TaskStore;
+  readonly #clock: Clock;
+  readonly #onOpened: (task: TaskRecord, how: "named" | "opened" | "unnamed") => void;
+  readonly #known = new Map<string, Known>();
+
+  constructor(
+    store: TaskStore,
+    clock: Clock,
+    onOpened: (task: TaskRecord, how: "named" | "opened" | "unnamed") => void,
+  ) {
+    this.#store = store;
+    this.#clock = clock;
+    this.#onOpened = onOpened;
+  }
+
+  /** The task that a call names, made if the agent may; with its ancestors. */
+  async lineage(manifest: Manifest, name: TaskName): Promise<Lineage | Denial> {
+    const own = this.#fresh(manifest.agent, name.id) ?? (await this.#openNamed(manifest, name));
+    if ("kind" in own) return own;
+    const chain: TaskRecord[] = [];
+    let parent = own.parent;
+    while (parent !== null && chain.length < manifest.tasks.depthMax) {
+      const found = await this.find(manifest.agent, parent);
+      if (found === null) break;
+      chain.push(found);
+      parent = found.parent;
+    }
+    return [own, ...chain];
+  }
+
+  /** A task opened on purpose; its name must be new. */
+  async open(manifest: Manifest, id: string, parent: string | null): Promise<TaskRecord | Denial> {
+    return this.#open(manifest, { id, parent, how: "opened" });
+  }
+
+  async find(agent: string, id: string): Promise<TaskRecord | null> {
+    const known = this.#fresh(agent, id);
+    if (known !== null) return known;
+    const found = await this.#store.find(agent, id);
+    if (found !== null) this.#remember(found);
+    return found;
+  }
+
+  async end(agent: string, id: string, outcome: TaskEnd): Promise<boolean> {
+    const ended = await this.#store.end(agent, id, outcome, this.#clock.wall());
+    for (const [key, { task }] of this.#known) if (task.agent === agent) this.#known.delete(key);
+    return ended;
+  }
+
+  /** Tells the store which tasks were seen since it was last told. */
+  async touch(): Promise<void> {
+    const seen = [];
+    for (const known of this.#known.values()) {
+      if (!known.touched) continue;
+      known.touched = false;
+      seen.push({ agent: known.task.agent, id: known.task.id, at: known.seenAt });
+    }
+    if (seen.length > 0) await this.#store.touch(seen);
+  }
+
+  /** Ends what no call has named for longer than the agent's `task_idle`. */
+  async endIdle(manifest: Manifest): Promise<readonly string[]> {
+    const now = this.#clock.wall();
+    const { agent, tasks } = manifest;
+    const ended = await this.#store.endIdle(agent, now - tasks.idleMs, now, ENDED_AT_ONCE_MAX);
+    for (const id of ended) this.#known.delete(taskKey(agent, id));
+    return ended;
+  }
+
+  #fresh(agent: string, id: string): TaskRecord | null {
+    const known = this.#known.get(taskKey(agent, id));
+    if (known === undefined) return null;
+    const now = this.#clock.monotonic();
+    if (now - known.checkedAt > KNOWN_FOR_MS) return null;
+    known.seenAt = this.#clock.wall();
+    known.touched = true;
+    return known.task;
+  }
+
+  async #openNamed(manifest: Manifest, name: TaskName): Promise<TaskRecord | Denial> {
+    return this.#open(manifest, { id: name.id, parent: null, how: name.how });
+  }
+
+  async #open(
+    manifest: Manifest,
+    ask: { id: string; parent: string | null; how: "named" | "opened" | "unnamed" },
+  ): Promise<TaskRecord | Denial> {
+    const { id, parent, how } = ask;
+    const { newPerHour, aliveMax, depthMax, childrenMax } = manifest.tasks;
+    const request: TaskOpen = {
+      id,
+      agent: manifest.agent,
+      parent,
+      at: this.#clock.wall(),
+      unnamed: how === "unnamed",
+      limits: { newPerHour, aliveMax, depthMax, childrenMax },
+    };
+    const answer = await this.#store.open(request);
+    if (answer.kind === "too-many") {
+      return deny("task.too-many", { limit: LIMIT_NAMES[answer.limit], max: answer.max });
+    }
+    if (answer.kind === "no-parent") {
+      return deny("task.ended", { parent: parent ?? "", because: "no such task, or it has ended" });
+    }
+    if (answer.made) this.#onOpened(answer.task, how);
+    if (how === "opened" && !answer.made) {
+      return deny("request.malformed", { at: "name", got: id, expected: "a name not used before" });
+    }
+    this.#remember(answer.task);
+    return answer.task;
+  }
+
+  #remember(task: TaskRecord): void {
+    if (this.#known.size >= REMEMBERED_MAX) {
+      const [oldest] = this.#known.keys();
+      if (oldest !== undefined) this.#known.delete(oldest);
+    }
+    const key = taskKey(task.agent, task.id);
+    this.#known.delete(key);
+    this.#known.set(key, {
+      task,
+      checkedAt: this.#clock.monotonic(),
+      seenAt: this.#clock.wall(),
+      touched: true,
+    });
+  }
+}
+
+/** The limits as the manifest spells them. */
+const LIMIT_NAMES = {
+  newPerHour: "new_tasks_per_hour",
+  aliveMax: "max_active_tasks",
+  depthMax: "max_depth",
+  childrenMax: "max_children",
+} as const;
+
+/** Names a task among all agents; also the scope of its budgets. */
+export function taskKey(agent: string, id: string): string {
+  return `${agent}/${id}`;
+}
