@@ -454,25 +454,25 @@ describe("back-pressure", () => {
     expect(recording.bytes).toBe(FLOOD_BYTES);
   });
 
-  test("a slow reader of 50 MB gets every byte and memory does not grow with it", async () => {
+  test("a slow reader of 50 MB gets every byte, and what lies between never grows", async () => {
     upstream.control(() => ({ kind: "flood", bytes: FLOOD_BYTES, frameBytes: 65_536 }));
-    const before = process.memoryUsage().arrayBuffers;
-    let peak = 0;
+    let between = 0;
     let next = 1024 * 1024;
     const recording = record(open(), askRequest("openai-chat"), {
       countOnly: true,
       onReport: (report, _, exchange) => {
+        between = Math.max(between, upstream.bytesAnswered() - recording.bytes);
         if (report.kind !== "data" || recording.bytes < next) return;
         next += 1024 * 1024;
-        peak = Math.max(peak, process.memoryUsage().arrayBuffers);
         exchange.pause();
-        setTimeout(() => exchange.resume(), 3);
+        setTimeout(() => exchange.resume(), 5);
       },
     });
     await recording.over;
     expect(recording.bytes).toBe(FLOOD_BYTES);
-    // Reader and server share this process, so both ends' buffers and their garbage count here.
-    expect(peak - before).toBeLessThan(FLOOD_BYTES / 2);
+    // Counted in bytes, not in memory, which the garbage collector gives back when it likes. The
+    // kernel's buffers are a few megabytes on each side.
+    expect(between).toBeLessThan(FLOOD_BYTES / 3);
   });
 
   test("one frame of four megabytes passes in pieces", async () => {
