@@ -29,11 +29,23 @@ export async function migrate(address: Address, schema: string): Promise<void> {
     if ((await versionOf(client, schema)) < newest()) await advance(client, schema);
   } catch (error) {
     if (error instanceof SchemaUnusable) throw error;
-    throw unreachable(address, error);
+    throw isRefusal(error) ? refused(schema, error) : unreachable(address, error);
   } finally {
     // The answer to the farewell is not waited for: a server that is gone would never give it.
     client.end().catch(() => undefined);
   }
+}
+
+/** SQLSTATE class 42: a missing right, or tables of a stranger. Asking again will not help. */
+function isRefusal(error: unknown): error is Error {
+  return error instanceof Error && "code" in error && String(error.code).startsWith("42");
+}
+
+function refused(schema: string, error: Error): SchemaUnusable {
+  return new SchemaUnusable(
+    `The schema ${schema} cannot be brought to version ${newest()}: ${error.message}. ` +
+      "Its user needs the right to create it, and it may hold nothing else.",
+  );
 }
 
 function newest(): number {
