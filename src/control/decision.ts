@@ -1,4 +1,4 @@
-/** Collects what is known of one decision: from the journal, and from this process where it is newer. */
+/** Collects what is known of a decision: from the journal, and from this process where newer. */
 import type { Event } from "../guards/events.ts";
 import type { JournalStore } from "../ports/store.ts";
 import type { Journal } from "../telemetry/journal.ts";

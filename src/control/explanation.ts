@@ -1,4 +1,4 @@
-/** One decision, explained: what was asked, what each guard answered, what it cost, how it ended. */
+/** One decision explained: what was asked, what each guard answered, what it cost, how it ended. */
 import { DENIALS, type DenialCode } from "../guards/verdict.ts";
 import type { DecisionRecords } from "./operations.ts";
 import { eventView, iso } from "./views.ts";

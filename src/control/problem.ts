@@ -1,4 +1,4 @@
-/** Every way in which the control plane says no: the status, and what the reader can do about it. */
+/** Every way in which the control plane says no: the status, and what the reader can do then. */
 import type { Issue } from "../config/configuration.ts";
 
 export const PROBLEMS = {

@@ -8,8 +8,24 @@ import { Problem } from "./problem.ts";
 /** Rows of one page. */
 export const PAGE_MAX = 1_000;
 const PAGE_DEFAULT = 100;
+/** Bytes of a body; no request of this API comes near. */
+export const BODY_BYTES_MAX = 64 * 1024;
 /** Characters of a reason or a filter. */
 const TEXT_CHARACTERS_MAX = 500;
+
+/** A body, given up at the first byte past `BODY_BYTES_MAX`, whatever its header says. */
+export async function readBytes(body: ReadableStream<Uint8Array> | null): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of body ?? []) {
+    bytes += chunk.length;
+    if (bytes > BODY_BYTES_MAX) {
+      throw new Problem("request.too-large", `The body is larger than ${BODY_BYTES_MAX} bytes.`);
+    }
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
 
 const lifetime = z
   .string()

@@ -5,7 +5,15 @@ import type { Role } from "../ports/store.ts";
 import { explanationView } from "./explanation.ts";
 import type { KeyWanted, Operations, Operator } from "./operations.ts";
 import { Problem } from "./problem.ts";
-import { journalQuery, KEY_BODY, keysQuery, parsed, REASON_BODY, tasksQuery } from "./requests.ts";
+import {
+  journalQuery,
+  KEY_BODY,
+  keysQuery,
+  parsed,
+  REASON_BODY,
+  readBytes,
+  tasksQuery,
+} from "./requests.ts";
 import * as views from "./views.ts";
 
 /** What a route works with. */
@@ -25,10 +33,10 @@ export interface Route {
 
 /** An empty body is an empty object: `POST` without one says nothing. */
 async function bodyOf(context: Context): Promise<unknown> {
-  const text = await context.req.text();
-  if (text === "") return {};
+  const bytes = await readBytes(context.req.raw.body);
+  if (bytes.length === 0) return {};
   try {
-    return JSON.parse(text);
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch (error) {
     const reason = error instanceof Error ? error.message : "it cannot be parsed";
     throw new Problem("request.malformed", `The body is no JSON: ${reason}`);

@@ -1,8 +1,7 @@
-/** The control plane's listener: its own port, its own credentials, apart from everything agents reach. */
+/** The control plane's listener: its own port and credentials, apart from all that agents reach. */
 import type { Server } from "node:http";
 import { createAdaptorServer, type HttpBindings } from "@hono/node-server";
 import { type Context, Hono } from "hono";
-import { bodyLimit } from "hono/body-limit";
 import type { Millis } from "../guards/money.ts";
 import type { Clock } from "../ports/clock.ts";
 import { StoreUnreachable } from "../ports/store.ts";
@@ -12,8 +11,6 @@ import type { Operations } from "./operations.ts";
 import { PROBLEMS, Problem, problemView } from "./problem.ts";
 import { ROUTES } from "./routes.ts";
 
-/** No request of this API comes near. */
-export const BODY_BYTES_MAX = 64 * 1024;
 const HEADER_BYTES_MAX = 16 * 1024;
 const CONNECTIONS_MAX = 256;
 /** A request must have arrived whole after this. */
@@ -49,7 +46,6 @@ export function controlApp(settings: ControlSettings): Hono<Bindings> {
     for (const [name, value] of Object.entries(SECURITY_HEADERS)) context.header(name, value);
     await next();
   });
-  app.use(bodyLimit({ maxSize: BODY_BYTES_MAX, onError: tooLarge }));
   app.get("/healthz", (context) => context.json({ ok: true }));
   app.get("/readyz", (context) => {
     const readiness = operations.readiness();
@@ -80,10 +76,6 @@ export function controlApp(settings: ControlSettings): Hono<Bindings> {
     );
   });
   return app;
-}
-
-function tooLarge(): never {
-  throw new Problem("request.too-large", `The body is larger than ${BODY_BYTES_MAX} bytes.`);
 }
 
 function render(context: Context, problem: Problem): Response {

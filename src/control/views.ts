@@ -1,4 +1,4 @@
-/** What the control plane's API answers: names in snake_case, amounts as decimal USD, times as ISO. */
+/** What the control plane's API answers: snake_case names, amounts in decimal USD, ISO times. */
 import type { Millis } from "../guards/money.ts";
 import { formatUsd } from "../guards/money.ts";
 import type { KeyRecord, ModelFlag, TaskRecord } from "../ports/store.ts";

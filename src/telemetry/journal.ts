@@ -1,6 +1,6 @@
 /**
- * What happened here and is not in the store yet. Recording costs one push; text and hashes are made
- * when a batch is taken, off the path of the call. Events are immutable, so nothing changes between.
+ * What happened here and is not in the store yet. Recording costs one push; text and hashes are
+ * made when a batch is taken, off the path of the call: events are immutable.
  */
 import type { Event } from "../guards/events.ts";
 import type { Millis } from "../guards/money.ts";
@@ -37,7 +37,7 @@ interface Pending {
 
 const NOTHING: JournalBatch = { entries: [], anchor: null };
 
-/** The journal of one writer: `record` on the path of a call, `take` and `flushed` by the flusher. */
+/** The journal of one writer: `record` on a call's path, `take` and `flushed` by the flusher. */
 export class Journal {
   readonly #settings: JournalSettings;
   readonly #chain: Chain;
@@ -87,7 +87,7 @@ export class Journal {
     this.#others = new Map([...others].slice(-OTHER_HEADS_MAX));
   }
 
-  /** At most `max` entries, and a checkpoint when one is due. The same ones again until `flushed`. */
+  /** At most `max` entries, and a checkpoint when due. The same ones again until `flushed`. */
   take(max: number): JournalBatch {
     if (this.#offered.entries.length > 0 || this.#offered.anchor) return this.#offered;
     this.#admitDropped();

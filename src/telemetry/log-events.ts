@@ -19,26 +19,9 @@ export function logEvent(log: Log, event: Event): void {
       log.debug(event.kind, fieldsOf(event));
       return;
     case "call.capped":
-      log.warn("an answer ended at its cap", {
-        ...who(event),
-        model: event.model,
-        cap: event.cap,
-      });
-      return;
     case "call.written-late":
-      log.warn("a call was written late: this process was stopped for a while", {
-        ...who(event),
-        late_ms: event.lateMs,
-      });
-      return;
     case "budget.overbilled":
-      log.error("a provider billed more than the bound of the call", {
-        ...who(event),
-        provider: event.provider,
-        model: event.model,
-        reserved_usd: formatUsd(event.reserved),
-        charged_usd: formatUsd(event.charged),
-      });
+      logRemark(log, event);
       return;
     case "gateway.started":
     case "gateway.stopped":
@@ -57,6 +40,30 @@ export function logEvent(log: Log, event: Event): void {
     case "store.lost":
       log.error(event.kind, fieldsOf(event));
       return;
+  }
+}
+
+type Remark = Extract<Event, { kind: "call.capped" | "call.written-late" | "budget.overbilled" }>;
+
+function logRemark(log: Log, event: Remark): void {
+  switch (event.kind) {
+    case "call.capped": {
+      const { model, cap } = event;
+      log.warn("an answer ended at its cap", { ...who(event), model, cap });
+      return;
+    }
+    case "call.written-late": {
+      const message = "a call was written late: this process was stopped for a while";
+      log.warn(message, { ...who(event), late_ms: event.lateMs });
+      return;
+    }
+    case "budget.overbilled": {
+      const { provider, model } = event;
+      const reserved_usd = formatUsd(event.reserved);
+      const charged_usd = formatUsd(event.charged);
+      const fields = { ...who(event), provider, model, reserved_usd, charged_usd };
+      log.error("a provider billed more than the bound of the call", fields);
+    }
   }
 }
 

@@ -189,7 +189,7 @@ class Walk {
 const REBUILT =
   "The chain is not the one that a checkpoint signed: it was rebuilt without the key.";
 
-/** A rebuilt chain shows at its last checkpoint; the earlier ones tell where it begins to differ. */
+/** A rebuilt chain shows at its last checkpoint; earlier ones tell where it begins to differ. */
 async function place(store: JournalStore, key: Uint8Array, bad: Bad): Promise<Bad> {
   if (bad.why !== REBUILT) return bad;
   const { writer } = bad;

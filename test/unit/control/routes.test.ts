@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { FAILURE_WINDOW_MS, FAILURES_MAX } from "../../../src/control/access.ts";
+import { BODY_BYTES_MAX } from "../../../src/control/requests.ts";
 import { ROUTES } from "../../../src/control/routes.ts";
-import { BODY_BYTES_MAX, controlApp, listenControl } from "../../../src/control/server.ts";
+import { controlApp, listenControl } from "../../../src/control/server.ts";
 import { type Role, StoreUnreachable } from "../../../src/ports/store.ts";
 import { createLog } from "../../../src/telemetry/log.ts";
 import { testClock } from "../../../src/testing/test-clock.ts";

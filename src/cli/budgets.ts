@@ -1,0 +1,61 @@
+/** `slipclutch budgets`: what every budget has left. */
+import type { BudgetView } from "../control/client.ts";
+import { type Asking, connect } from "./connect.ts";
+import { type Column, paintFor, renderTable, type Style } from "./paint.ts";
+import { EXIT, type Shell } from "./shell.ts";
+
+/** Shares of a limit from which on it is coloured. */
+const NEARLY = 0.8;
+const OVER = 1;
+
+function share(budget: BudgetView): number {
+  const limit = Number(budget.limit_usd);
+  const used = limit - Number(budget.remaining_usd);
+  return limit === 0 ? 1 : used / limit;
+}
+
+function style(budget: BudgetView): Style | null {
+  const used = share(budget);
+  return used >= OVER ? "red" : used >= NEARLY ? "yellow" : null;
+}
+
+/** Forfeits and reservations are rare to look at: shown only where there are some. */
+function columnsFor(budgets: readonly BudgetView[]): Column<BudgetView>[] {
+  const amount = (title: string, text: (row: BudgetView) => string): Column<BudgetView> => ({
+    title,
+    text,
+    align: "right",
+  });
+  const some = (text: (row: BudgetView) => string) => budgets.some((row) => text(row) !== "0");
+  const optional = [
+    amount("reserved $", (row) => row.reserved_usd),
+    amount("leased $", (row) => row.leased_usd),
+    amount("forfeited $", (row) => row.forfeited_usd),
+  ].filter(({ text }) => some(text));
+  return [
+    { title: "budget", text: (row) => row.name },
+    { title: "scope", text: (row) => row.scope || "–" },
+    amount("limit $", (row) => row.limit_usd),
+    amount("spent $", (row) => row.spent_usd),
+    ...optional,
+    { ...amount("remaining $", (row) => row.remaining_usd), style },
+    { ...amount("used", (row) => `${Math.floor(share(row) * 100)}%`), style },
+    { title: "until", text: (row) => row.window_ends_at ?? "–" },
+  ];
+}
+
+export async function showBudgets(options: Asking, shell: Shell): Promise<number> {
+  const client = await connect(options, shell);
+  const budgets = await client.budgets();
+  if (options.json) {
+    shell.out.write(`${JSON.stringify(budgets)}\n`);
+    return EXIT.ok;
+  }
+  if (budgets.length === 0) {
+    shell.out.write("No budget has been drawn on yet.\n");
+    return EXIT.ok;
+  }
+  const output = { paint: paintFor(shell, shell.out), columns: shell.out.columns };
+  shell.out.write(renderTable(budgets, columnsFor(budgets), output));
+  return EXIT.ok;
+}

@@ -1,0 +1,208 @@
+/** The command line: which commands there are. What a command does is loaded when it is called. */
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import type { Asking } from "./connect.ts";
+import { failure } from "./failure.ts";
+import { EXIT, type Shell } from "./shell.ts";
+
+/** A command's work; the answer is its exit code. */
+type Work = () => Promise<number>;
+
+/** Runs the command that the arguments name. Never rejects: the answer is the exit code. */
+export async function run(shell: Shell): Promise<number> {
+  let exitCode: number = EXIT.ok;
+  const work = async (job: Work): Promise<void> => {
+    exitCode = await job();
+  };
+  const program = programFor(shell, work);
+  try {
+    await program.parseAsync(shell.args, { from: "user" });
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    return failure(error, shell);
+  }
+}
+
+type Do = (job: Work) => Promise<void>;
+
+function programFor(shell: Shell, work: Do): Command {
+  const program = new Command("slipclutch")
+    .description("A gateway with production guardrails for AI agents.")
+    .version(shell.version)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => shell.out.write(text),
+      writeErr: (text) => shell.err.write(text),
+      getOutHelpWidth: () => Math.min(shell.out.columns, HELP_COLUMNS_MAX),
+      getErrHelpWidth: () => Math.min(shell.err.columns, HELP_COLUMNS_MAX),
+    })
+    .showHelpAfterError("(--help shows what there is)");
+  addStart(program, shell, work);
+  addFolderCommands(program, shell, work);
+  addReading(program, shell, work);
+  addJournal(program, shell, work);
+  addKeys(program, shell, work);
+  addTasks(program, shell, work);
+  addFlags(program, shell, work);
+  return program;
+}
+
+const HELP_COLUMNS_MAX = 100;
+
+function example(command: Command, ...lines: readonly string[]): Command {
+  return command.addHelpText("after", `\nExample:\n${lines.map((line) => `  ${line}`).join("\n")}`);
+}
+
+/** A command that asks a running gateway: with the options that say which, and `--json`. */
+function asking(parent: Command, spec: string, description: string): Command {
+  return parent
+    .command(spec)
+    .description(description)
+    .option("--url <url>", "control listener of the gateway (SLIPCLUTCH_URL)")
+    .option("--token <token>", "operator token (SLIPCLUTCH_TOKEN)")
+    .option("--data <folder>", "data folder of a gateway on this machine (.slipclutch)")
+    .option("--json", "for programs");
+}
+
+const PORT_MAX = 65_535;
+
+function port(text: string): number {
+  const value = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
+  if (value <= PORT_MAX) return value;
+  throw new InvalidArgumentError(`A port is a number from 0 to ${PORT_MAX}.`);
+}
+
+function addStart(program: Command, shell: Shell, work: Do): void {
+  const command = program
+    .command("start")
+    .description("Run a gateway until it is told to stop.")
+    .option("--config <folder>", "guardrails folder (a starter configuration without one)")
+    .option("--data <folder>", "where the gateway keeps its data (.slipclutch)")
+    .option("--store <url>", "postgres://… to share budgets between gateways")
+    .option("--agent-port <port>", "port for agents; 0 takes any free one", port)
+    .option("--control-port <port>", "port for operators; 0 takes any free one", port)
+    .option("--json", "one line of JSON once it is ready");
+  example(command, "slipclutch start --config ./guardrails --data ./data").action((options) =>
+    work(async () => (await import("./start.ts")).runStart(options, shell)),
+  );
+}
+
+function addFolderCommands(program: Command, shell: Shell, work: Do): void {
+  const check = program
+    .command("check")
+    .description("Validate a guardrails folder exactly as the gateway does.")
+    .option("--config <folder>", "guardrails folder", "guardrails")
+    .option("--json", "for programs");
+  example(check, "slipclutch check --config ./guardrails").action((options) =>
+    work(async () => (await import("./folder.ts")).checkFolder(options, shell)),
+  );
+  const init = program
+    .command("init [folder]")
+    .description("Write a guardrails folder to begin with. Never overwrites.");
+  example(init, "slipclutch init ./guardrails").action((folder: string | undefined) =>
+    work(async () => (await import("./folder.ts")).initFolder(folder ?? "guardrails", shell)),
+  );
+}
+
+function addReading(program: Command, shell: Shell, work: Do): void {
+  const status = asking(program, "status", "How the gateway is.");
+  example(status, "slipclutch status --json").action((options: Asking) =>
+    work(async () => (await import("./status.ts")).showStatus(options, shell)),
+  );
+  const budgets = asking(program, "budgets", "What every budget has left.");
+  example(budgets, "slipclutch budgets").action((options: Asking) =>
+    work(async () => (await import("./budgets.ts")).showBudgets(options, shell)),
+  );
+  const explain = asking(program, "explain <decision>", "Why a call was let through or refused.");
+  example(
+    explain,
+    "slipclutch explain dec_1a2b3c   # the id is in the header x-slipclutch-decision",
+  ).action((id: string, options: Asking) =>
+    work(async () => (await import("./explain.ts")).showDecision(id, options, shell)),
+  );
+  const reload = asking(program, "reload", "Read the guardrails folder again.");
+  example(reload, "slipclutch check && slipclutch reload").action((options: Asking) =>
+    work(async () => (await import("./status.ts")).reload(options, shell)),
+  );
+}
+
+function addJournal(program: Command, shell: Shell, work: Do): void {
+  const journal = asking(program, "journal", "What was asked, decided and spent, newest last.")
+    .option("--agent <id>", "only of this agent")
+    .option("--task <id>", "only of this task")
+    .option("--code <code>", "only refusals with this code")
+    .option("--decision <id>", "only of this decision")
+    .option("--kind <kind>", "only events of this kind, like call.settled")
+    .option("--from <time>", "ISO time, or 15m, 24h, 7d for so long ago")
+    .option("--to <time>", "the same")
+    .option("--limit <count>", "at most so many entries; the newest ones", "50")
+    .option("--all", "every entry that matches, oldest first");
+  example(journal, "slipclutch journal --agent support --code budget.exhausted --from 24h").action(
+    (options) => work(async () => (await import("./journal.ts")).showJournal(options, shell)),
+  );
+  const verify = asking(journal, "verify", "Is the journal what was written? Exit code 1 if not.");
+  example(verify, "slipclutch journal verify").action((_options, command: Command) =>
+    work(async () => (await import("./journal.ts")).verify(command.optsWithGlobals(), shell)),
+  );
+}
+
+function addKeys(program: Command, shell: Shell, work: Do): void {
+  const keys = program.command("keys").description("Keys of agents and tokens of operators.");
+  const create = asking(keys, "create", "Make a key; it is shown this once.")
+    .addOption(new Option("--agent <id>", "a key for this agent").conflicts("operator"))
+    .option("--operator <name>", "a token for this operator")
+    .addOption(
+      new Option("--role <role>", "of the operator").choices(["viewer", "operator", "admin"]),
+    )
+    .option("--expires-in <duration>", "like 12h or 30d; without it the key does not expire");
+  example(
+    create,
+    "slipclutch keys create --agent support",
+    "slipclutch keys create --operator jo --role viewer --expires-in 30d",
+  ).action((options) => work(async () => (await import("./keys.ts")).createKey(options, shell)));
+  const list = asking(keys, "list", "Keys that are not revoked.").option(
+    "--all",
+    "revoked ones too",
+  );
+  example(list, "slipclutch keys list").action((options) =>
+    work(async () => (await import("./keys.ts")).listKeys(options, shell)),
+  );
+  const revoke = asking(keys, "revoke <id>", "End a key at once.");
+  example(revoke, "slipclutch keys revoke key_1a2b3c").action((id: string, options: Asking) =>
+    work(async () => (await import("./keys.ts")).revokeKey(id, options, shell)),
+  );
+}
+
+function addTasks(program: Command, shell: Shell, work: Do): void {
+  const tasks = program.command("tasks").description("Pieces of agents' work.");
+  const list = asking(tasks, "list", "Tasks that are alive.")
+    .option("--agent <id>", "only of this agent")
+    .option("--all", "ended ones too");
+  example(list, "slipclutch tasks list --agent support").action((options) =>
+    work(async () => (await import("./tasks.ts")).listTasks(options, shell)),
+  );
+  const end = asking(tasks, "end <agent> <task>", "End a task as failed: its calls are refused.");
+  example(end, "slipclutch tasks end support ticket-4711").action(
+    (agent: string, task: string, options: Asking) =>
+      work(async () => (await import("./tasks.ts")).endTask({ agent, task }, options, shell)),
+  );
+}
+
+function addFlags(program: Command, shell: Shell, work: Do): void {
+  const flags = program
+    .command("model-flags")
+    .description("Models reserved in full because they billed above their bound once.");
+  const list = asking(flags, "list", "Models that are flagged.");
+  example(list, "slipclutch model-flags list").action((options: Asking) =>
+    work(async () => (await import("./tasks.ts")).listFlags(options, shell)),
+  );
+  const clear = asking(flags, "clear <provider> <model>", "Trust the model's bound again.")
+    // A reason is in the journal with who gave it.
+    .requiredOption("--reason <text>", "why it can be trusted again");
+  example(
+    clear,
+    'slipclutch model-flags clear openai gpt-5 --reason "fixed by the provider"',
+  ).action((provider: string, model: string, options: Asking & { reason: string }) =>
+    work(async () => (await import("./tasks.ts")).clearFlag({ provider, model }, options, shell)),
+  );
+}

@@ -1,0 +1,46 @@
+/**
+ * The executable: reads the environment and hands it to a command. Nothing is imported before the
+ * version of Node is known, for an old one would end in a syntax error instead of this sentence.
+ */
+import type { Output, Shell } from "./cli/shell.ts";
+
+const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+const LEAST = { major: 22, minor: 19 };
+
+if (major < LEAST.major || (major === LEAST.major && minor < LEAST.minor)) {
+  const least = `${LEAST.major}.${LEAST.minor}`;
+  process.stderr.write(`slipclutch needs Node ${least} or newer; this is ${process.version}.\n`);
+  process.exit(1);
+}
+
+const output = (stream: NodeJS.WriteStream): Output => ({
+  write: (text) => {
+    stream.write(text);
+  },
+  isTerminal: stream.isTTY === true,
+  columns: stream.columns ?? Number.POSITIVE_INFINITY,
+});
+
+// Whoever reads may stop reading, as `head` does: that is no failure.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  process.exit(0);
+});
+
+const { readFileSync } = await import("node:fs");
+const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
+
+const shell: Shell = {
+  args: process.argv.slice(2),
+  version,
+  environment: process.env,
+  folder: process.cwd(),
+  out: output(process.stdout),
+  err: output(process.stderr),
+  onSignal: (signal, run) => {
+    process.on(signal, run);
+  },
+};
+
+const { run } = await import("./cli/program.ts");
+process.exit(await run(shell));

@@ -1,0 +1,336 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeEach, describe, expect, test } from "vitest";
+import { TOKENS, task } from "../control/operations.ts";
+import { type Gateway, gateway, slipclutch } from "./harness.ts";
+
+let running: Gateway;
+const folder = mkdtempSync(join(tmpdir(), "slipclutch-cli-"));
+const opened: Gateway[] = [];
+
+beforeEach(async () => {
+  running = await gateway();
+  opened.push(running);
+});
+
+afterAll(async () => {
+  for (const { listener } of opened) await listener.close();
+  rmSync(folder, { recursive: true });
+});
+
+describe("shapes for programs", () => {
+  test("of a new key", async () => {
+    const { code, out } = await running.ask("keys", "create", "--agent", "support", "--json");
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({
+      key: expect.stringMatching(/^sck_/),
+      id: "key_3",
+      agent: "support",
+      expires_at: null,
+    });
+  });
+
+  test("of budgets", async () => {
+    const { code, out } = await running.ask("budgets", "--json");
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toEqual([
+      {
+        name: "support-monthly",
+        scope: "support",
+        limit_usd: "500",
+        spent_usd: "12.5",
+        reserved_usd: "0.001",
+        leased_usd: "0.002",
+        forfeited_usd: "0",
+        remaining_usd: "487.499",
+        window_ends_at: "2026-02-01T00:00:00.000Z",
+      },
+    ]);
+  });
+
+  test("of the journal: one entry a line, the newest by default, all in order with --all", async () => {
+    const newest = await running.ask("journal", "--json", "--limit", "2");
+    const entries = newest.out
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(entries.map(({ position }) => position)).toEqual([39, 40]);
+    expect(entries[0]).toMatchObject({ kind: "call.settled", event: { charged_usd: "0.0004" } });
+    const all = await running.ask("journal", "--json", "--all");
+    const positions = all.out
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line).position);
+    expect(positions).toEqual(Array.from({ length: 40 }, (_, index) => index + 1));
+    const none = await running.ask("journal", "--json", "--agent", "nobody");
+    expect(none).toEqual({ code: 0, out: "", err: "" });
+  });
+
+  test("of an explanation", async () => {
+    const { code, out } = await running.ask("explain", "dec_7", "--json");
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({ decision: "dec_7", state: "settled" });
+  });
+
+  test("of a verified journal, and of one that was tampered with", async () => {
+    const good = await running.ask("journal", "verify", "--json");
+    expect(good.code).toBe(0);
+    expect(JSON.parse(good.out)).toMatchObject({ ok: true, entries: 40 });
+    running.operations.rows.entries.splice(3, 1);
+    const bad = await running.ask("journal", "verify", "--json");
+    expect(bad.code).toBe(1);
+    expect(JSON.parse(bad.out)).toMatchObject({ ok: false, bad: { writer: "aa", no: 4 } });
+  });
+
+  test("of a failure: on the other stream, with the exit code", async () => {
+    const { code, out, err } = await running.ask("explain", "nothing", "--json");
+    expect({ code, out }).toEqual({ code: 1, out: "" });
+    expect(JSON.parse(err)).toMatchObject({
+      error: { code: "decision.unknown", hint: expect.stringContaining("1 s") },
+    });
+  });
+
+  test.each([
+    ["status"],
+    ["reload"],
+    ["keys", "list"],
+    ["keys", "revoke", "key_viewer"],
+    ["tasks", "list"],
+    ["tasks", "end", "support", "t1"],
+    ["model-flags", "list"],
+    ["model-flags", "clear", "openai", "gpt-5", "--reason", "fixed"],
+  ])("of %s %s are JSON", async (...args) => {
+    running.operations.taskRecords.push(task("t1"));
+    const flag = {
+      provider: "openai",
+      model: "gpt-5",
+      what: "output",
+      since: 0,
+      call: "c",
+    } as const;
+    running.operations.modelFlags.push(flag);
+    const { code, out, err } = await running.ask(...args, "--json");
+    expect({ code, err }).toEqual({ code: 0, err: "" });
+    expect(JSON.parse(out)).toBeTypeOf("object");
+  });
+});
+
+describe("for people", () => {
+  test("budgets are a table, or blocks on a narrow screen", async () => {
+    const wide = await running.ask("budgets");
+    expect(wide.out).toBe(
+      "budget           scope    limit $  spent $  reserved $  leased $  remaining $  used  until\n" +
+        "support-monthly  support      500     12.5       0.001     0.002      487.499    2%  2026-02-01T00:00:00.000Z\n",
+    );
+    const { environment } = running;
+    const narrow = await slipclutch(["budgets"], { environment, columns: 40 });
+    expect(narrow.out.split("\n")[0]).toBe("budget       support-monthly");
+    expect(Math.max(...narrow.out.split("\n").map((line) => line.length))).toBeLessThanOrEqual(40);
+  });
+
+  test("colours are for terminals only", async () => {
+    const { environment } = running;
+    const colour = "\u001b[";
+    const terminal = await slipclutch(["budgets"], { environment, terminal: true });
+    expect(terminal.out).toContain(colour);
+    const quiet = { ...environment, NO_COLOR: "1" };
+    const plain = await slipclutch(["budgets"], { environment: quiet, terminal: true });
+    expect(plain.out).not.toContain(colour);
+    expect((await running.ask("budgets")).out).not.toContain(colour);
+  });
+
+  test("a decision is explained line by line", async () => {
+    const { out } = await running.ask("explain", "dec_7");
+    expect(out).toMatchInlineSnapshot(`
+      "dec_7 was let through and has ended
+      when      2027-01-15T08:00:05.000Z
+      who       agent support, task ticket-1, key key_1
+      asked     format openai-chat, model gpt-5-mini, provider openai, output_cap 512, bytes 1834, attempt 0
+      guards    identity  allow
+                manifest  allow  (model gpt-5-mini)
+                budget    allow  (reserved 1200000, remaining 499.9)
+      budgets   monthly of support: reserved $0.0012, charged $0.0004
+                each-task of t: reserved $0.0012, charged $0.0004
+      ended     outcome ok, status 200, reserved_usd 0.0012, charged_usd 0.0004, usage (input 400, cached_input 10, cache_write5m 0, cache_write1h 0, input_audio 0, output 100, reasoning 40, output_audio 0, service_tier default), sent_cap 512, decided_ms 0.2, first_byte_ms 300, ended_ms 900
+      "
+    `);
+  });
+
+  test("a new key stands alone on its stream", async () => {
+    const { out, err } = await running.ask(
+      "keys",
+      "create",
+      "--agent",
+      "support",
+      "--expires-in",
+      "1d",
+    );
+    expect(out).toMatch(/^sck_[0-9a-f]{32}\n$/);
+    expect(err).toMatch(/^key_3 for agent support; expires .*not shown again/);
+  });
+
+  test("an operator's token carries its role", async () => {
+    const { code, err } = await running.ask(
+      "keys",
+      "create",
+      "--operator",
+      "jo",
+      "--role",
+      "viewer",
+    );
+    expect(code).toBe(0);
+    expect(err).toContain("operator jo (viewer)");
+    expect((await running.ask("keys", "list")).out).toContain("operator jo (viewer)");
+  });
+
+  test("status says where everything is, and exit code 1 says that no call is admitted", async () => {
+    const ready = await running.ask("status");
+    expect(ready.code).toBe(0);
+    expect(ready.out).toContain("is ready\n");
+    expect(ready.out).toContain("http://127.0.0.1:4141  (support)");
+    running.operations.notReady = "the store is out of reach";
+    const not = await running.ask("status");
+    expect(not.code).toBe(1);
+    expect(not.out).toContain("not ready: the store is out of reach");
+  });
+
+  test("a reload that does not validate shows the issues", async () => {
+    const issue = {
+      file: "slipclutch.yaml",
+      line: 3,
+      path: "budgets",
+      got: "1",
+      expected: "2",
+      hint: "H.",
+    };
+    running.operations.reloaded = { kind: "invalid", issues: [issue] };
+    const { code, err } = await running.ask("reload");
+    expect(code).toBe(1);
+    expect(err).toContain("  slipclutch.yaml:3 at budgets: got 1, expected 2. H.\n");
+  });
+
+  test("the first bad entry of a journal is named", async () => {
+    running.operations.rows.entries.splice(3, 1);
+    const { code, out } = await running.ask("journal", "verify");
+    expect(code).toBe(1);
+    expect(out).toContain("number 4 of writer aa");
+  });
+
+  test("nothing that a gateway sends can move the cursor", async () => {
+    running.operations.taskRecords.push(task("a\u001b[2Jb"));
+    const { out } = await running.ask("tasks", "list");
+    expect(out).toContain("a�[2Jb");
+  });
+});
+
+describe("which gateway", () => {
+  test("is told by options before the environment", async () => {
+    const { url } = running.listener;
+    const environment = { SLIPCLUTCH_URL: "http://127.0.0.1:1", SLIPCLUTCH_TOKEN: "no" };
+    const args = ["status", "--url", url, "--token", TOKENS.viewer];
+    expect((await slipclutch(args, { environment })).code).toBe(0);
+  });
+
+  test("is told by the data folder, named or the default one", async () => {
+    const text = JSON.stringify({ url: running.listener.url, token: TOKENS.viewer });
+    const data = mkdtempSync(join(folder, "data-"));
+    writeFileSync(join(data, "control.json"), text);
+    expect((await slipclutch(["status", "--data", data])).code).toBe(0);
+    const place = mkdtempSync(join(folder, "place-"));
+    const missing = await slipclutch(["status"], { folder: place });
+    expect(missing.code).toBe(3);
+    expect(missing.err).toContain(join(place, ".slipclutch", "control.json"));
+  });
+
+  test("never gets the local token unasked", async () => {
+    const { code, err } = await slipclutch(["status", "--url", running.listener.url]);
+    expect(code).toBe(2);
+    expect(err).toContain("No token");
+  });
+
+  test.each([
+    ["{", "not what a gateway writes"],
+    ['{"url":1}', "not what a gateway writes"],
+    ["null", "not what a gateway writes"],
+  ])("is not found in a file with %s", async (text, why) => {
+    const data = mkdtempSync(join(folder, "bad-"));
+    writeFileSync(join(data, "control.json"), text);
+    const { code, err } = await slipclutch(["status", "--data", data]);
+    expect(code).toBe(3);
+    expect(err).toContain(why);
+  });
+
+  test("that does not answer, or does not know the token, is exit code 3", async () => {
+    const dead = { SLIPCLUTCH_URL: "http://127.0.0.1:1", SLIPCLUTCH_TOKEN: "x" };
+    const unreachable = await slipclutch(["status"], { environment: dead });
+    expect(unreachable.code).toBe(3);
+    expect(unreachable.err).toContain("No gateway answers");
+    const environment = { ...running.environment, SLIPCLUTCH_TOKEN: "sco_wrong" };
+    const refused = await slipclutch(["status"], { environment });
+    expect(refused.code).toBe(3);
+    const agent = { ...running.environment, SLIPCLUTCH_TOKEN: "sck_key" };
+    const agents = await slipclutch(["status"], { environment: agent });
+    expect(agents.code).toBe(3);
+    expect(agents.err).toContain("agent key");
+  });
+});
+
+describe("usage", () => {
+  test.each([
+    [["nonsense"]],
+    [["explain"]],
+    [["status", "--nonsense"]],
+    [["start", "--agent-port", "70000"]],
+    [["start", "--agent-port", "-1"]],
+    [["keys", "create"]],
+    [["keys", "create", "--operator", "jo"]],
+    [["keys", "create", "--agent", "a", "--operator", "jo", "--role", "viewer"]],
+    [["keys", "create", "--operator", "jo", "--role", "root"]],
+    [["model-flags", "clear", "openai", "gpt-5"]],
+    [["journal", "--limit", "0"]],
+    [["status", "--url", "nonsense", "--token", "x"]],
+  ])("that is wrong is exit code 2: %j", async (args) => {
+    const { code, out, err } = await running.ask(...args);
+    expect({ code, out }).toEqual({ code: 2, out: "" });
+    expect(err).not.toBe("");
+  });
+
+  test("a slip is answered with what was meant", async () => {
+    expect((await slipclutch(["budgest"])).err).toContain("Did you mean budgets?");
+  });
+
+  test("every command has help with an example", async () => {
+    const { code, out } = await slipclutch(["--help"]);
+    expect(code).toBe(0);
+    const names = ["start", "check", "init", "status", "budgets", "explain", "reload", "journal"];
+    for (const name of names) {
+      expect(out).toContain(`  ${name} `);
+      expect((await slipclutch([name, "--help"])).out).toContain("Example:\n  slipclutch ");
+    }
+    for (const args of [
+      ["keys", "create"],
+      ["keys", "revoke"],
+      ["tasks", "end"],
+      ["journal", "verify"],
+    ]) {
+      expect((await slipclutch([...args, "--help"])).out).toContain("Example:\n  slipclutch ");
+    }
+  });
+
+  test("the version is told", async () => {
+    expect(await slipclutch(["--version"])).toEqual({ code: 0, out: "1.2.3\n", err: "" });
+  });
+});
+
+describe("a guardrails folder", () => {
+  test("is made by init and passes check", async () => {
+    const place = mkdtempSync(join(folder, "rails-"));
+    expect((await slipclutch(["init"], { folder: place })).code).toBe(0);
+    const checked = await slipclutch(["check"], { folder: place });
+    expect(checked.code, checked.err).toBe(0);
+    expect((await slipclutch(["init"], { folder: place })).code).toBe(1);
+    writeFileSync(join(place, "guardrails", "slipclutch.yaml"), "nonsense: 1\n");
+    expect((await slipclutch(["check", "--json"], { folder: place })).code).toBe(1);
+  });
+});
