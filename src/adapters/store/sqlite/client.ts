@@ -1,0 +1,150 @@
+import { Worker } from "node:worker_threads";
+import type { Clock } from "../../../ports/clock.ts";
+import { StoreUnreachable } from "../../../ports/store.ts";
+import { fromText } from "./errors.ts";
+import type { Answered, Asked, OperationName } from "./operations.ts";
+import type { Report, Request, WorkerOptions } from "./protocol.ts";
+import type { Change } from "./transaction.ts";
+
+/** Requests that may wait for the disk; beyond them a caller is told at once. */
+const WAITING_MAX = 20_000;
+/** A request that is not answered by then is given up: a disk that hangs must not hang its callers. */
+const ANSWER_MS_MAX = 10_000;
+/** A worker that died is started again at most this often. */
+const RESTART_MS_MIN = 1000;
+/** How long what was asked before the end may take. */
+const END_MS_MAX = 2000;
+
+interface Waiting {
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: Error) => void;
+  readonly giveUp: () => void;
+}
+
+interface Settings extends WorkerOptions {
+  readonly url: URL;
+  readonly clock: Clock;
+  readonly told: (what: Change) => void;
+}
+
+/** The near end of one worker: sends requests, keeps who waits for which, starts it again if it dies. */
+export class WorkerClient {
+  readonly #settings: Settings;
+  readonly #waiting = new Map<number, Waiting>();
+  #worker: Worker | null = null;
+  #startedAt = Number.NEGATIVE_INFINITY;
+  #lastNo = 0;
+  #ended = false;
+
+  constructor(settings: Settings) {
+    this.#settings = settings;
+  }
+
+  /** Answers when the request is durable. Rejects with `StoreUnreachable`, and says why. */
+  ask<O extends OperationName>(operation: O, ...asked: Asked<O>): Promise<Answered<O>> {
+    return new Promise((resolve, reject) => {
+      if (this.#ended) return reject(new StoreUnreachable("the store is closed"));
+      if (this.#waiting.size >= WAITING_MAX) {
+        return reject(new StoreUnreachable(`${WAITING_MAX} requests wait for the disk already`));
+      }
+      const worker = this.#worker ?? this.#start();
+      if (!worker) return reject(new StoreUnreachable("the store's thread has just failed"));
+      this.#lastNo += 1;
+      const no = this.#lastNo;
+      const { clock } = this.#settings;
+      const giveUp = clock.after(ANSWER_MS_MAX, () =>
+        this.#fail(no, new StoreUnreachable(`the disk did not answer in ${ANSWER_MS_MAX} ms`)),
+      );
+      // `as`: the worker answers a request with what its operation returned.
+      const settled = (value: unknown): void => resolve(value as Answered<O>);
+      this.#waiting.set(no, { resolve: settled, reject, giveUp });
+      // Only while somebody waits does the thread keep the process alive.
+      if (this.#waiting.size === 1) worker.ref();
+      const request: Request = { no, operation, now: clock.wall(), asked };
+      worker.postMessage(request);
+    });
+  }
+
+  /** Starts the worker now; rejects with what is wrong with the file. */
+  ready(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const worker = this.#start();
+      if (!worker) return reject(new StoreUnreachable("the store's thread has just failed"));
+      worker.ref();
+      worker.on("error", reject);
+      worker.once("message", (report: Report) => {
+        if (report.kind === "failed") return reject(fromText(report.error));
+        if (this.#waiting.size === 0) worker.unref();
+        resolve();
+      });
+    });
+  }
+
+  /** Lets the worker finish what it was asked, for a while, then ends it. */
+  async end(): Promise<void> {
+    this.#ended = true;
+    const worker = this.#worker;
+    if (!worker) return;
+    worker.ref();
+    const message: Request = "end";
+    worker.postMessage(message);
+    await new Promise<void>((resolve) => {
+      worker.once("exit", () => resolve());
+      // Not the injected clock: one that stands still would wait for a hanging disk for ever.
+      setTimeout(resolve, END_MS_MAX).unref();
+    });
+    await worker.terminate();
+  }
+
+  #start(): Worker | null {
+    const { url, clock, path, readOnly } = this.#settings;
+    if (clock.monotonic() - this.#startedAt < RESTART_MS_MIN) return null;
+    this.#startedAt = clock.monotonic();
+    const workerData: WorkerOptions = { path, readOnly };
+    const worker = new Worker(url, {
+      workerData,
+      execArgv: ["--disable-warning=ExperimentalWarning"],
+    });
+    worker.unref();
+    worker.on("message", (report: Report) => this.#hear(report));
+    worker.on("error", (error) => this.#lose(worker, error.message));
+    worker.on("exit", () => this.#lose(worker, "it ended"));
+    this.#worker = worker;
+    return worker;
+  }
+
+  #hear(report: Report): void {
+    if (report.kind === "ready") return;
+    if (report.kind === "failed") return this.#failAll(report.error.message);
+    for (const answer of report.answers) {
+      if ("error" in answer) this.#fail(answer.no, fromText(answer.error));
+      else this.#settle(answer.no)?.resolve(answer.value);
+    }
+    for (const what of report.told) this.#settings.told(what);
+  }
+
+  /** Whether what was asked has happened is not known: every caller may ask again. */
+  #lose(worker: Worker, why: string): void {
+    if (this.#worker !== worker) return;
+    this.#worker = null;
+    this.#failAll(why);
+  }
+
+  #failAll(why: string): void {
+    const error = new StoreUnreachable(`the store's thread has failed: ${why}`);
+    for (const no of [...this.#waiting.keys()]) this.#fail(no, error);
+  }
+
+  #fail(no: number, error: Error): void {
+    this.#settle(no)?.reject(error);
+  }
+
+  #settle(no: number): Waiting | undefined {
+    const waiting = this.#waiting.get(no);
+    if (!waiting) return undefined;
+    this.#waiting.delete(no);
+    waiting.giveUp();
+    if (this.#waiting.size === 0 && !this.#ended) this.#worker?.unref();
+    return waiting;
+  }
+}

@@ -1,0 +1,126 @@
+import { chmod, mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import type { Clock } from "../../../ports/clock.ts";
+import type { Store } from "../../../ports/store.ts";
+import { WorkerClient } from "./client.ts";
+import { pack } from "./flush.ts";
+import { lockFolder } from "./lock.ts";
+import type { Change } from "./transaction.ts";
+import { workerUrl } from "./worker-url.ts";
+
+export { StoreDamaged, StoreLocked, StoreTooNew } from "./errors.ts";
+
+/** Holds keys' hashes and every decision: for nobody but its owner. */
+const FOLDER_MODE = 0o700;
+
+/**
+ * The embedded store: SQLite files in one folder that this process alone has. Every other holder
+ * that is still live in it is gone, for the lock is ours: the caller fences them all (`seen` null).
+ *
+ * Throws `StoreLocked`, `StoreTooNew` or `StoreDamaged`, each with what to do about it.
+ */
+export async function sqliteStore(options: {
+  readonly folder: string;
+  readonly clock: Clock;
+}): Promise<Store> {
+  const { folder, clock } = options;
+  await mkdir(folder, { recursive: true, mode: FOLDER_MODE });
+  await chmod(folder, FOLDER_MODE);
+  const unlock = lockFolder(folder);
+  const watchers = new Set<(what: Change) => void>();
+  const told = (what: Change): void => {
+    for (const changed of [...watchers]) changed(what);
+  };
+  const common = { path: join(folder, "store.db"), url: workerUrl(import.meta.url), clock, told };
+  const writer = new WorkerClient({ ...common, readOnly: false });
+  const reader = new WorkerClient({ ...common, readOnly: true });
+  try {
+    await writer.ready();
+  } catch (error) {
+    await writer.end();
+    unlock();
+    throw error;
+  }
+  return storeOn({ writer, reader, watchers, unlock });
+}
+
+interface Parts {
+  readonly writer: WorkerClient;
+  readonly reader: WorkerClient;
+  readonly watchers: Set<(what: Change) => void>;
+  readonly unlock: () => void;
+}
+
+function storeOn({ writer, reader, watchers, unlock }: Parts): Store {
+  let closing: Promise<void> | null = null;
+  return {
+    ledger: ledgerOn(writer),
+    holders: holdersOn(writer, watchers),
+    journal: {
+      read: (query) => reader.ask("journal", query),
+      anchors: (after, limit) => reader.ask("anchors", after, limit),
+    },
+    registry: registryOn(writer),
+    tasks: tasksOn(writer),
+    close: () => {
+      // The lock goes last: until the thread is gone it may still write.
+      closing ??= Promise.all([writer.end(), reader.end()]).then(unlock);
+      return closing;
+    },
+  };
+}
+
+function ledgerOn(writer: WorkerClient): Store["ledger"] {
+  return {
+    open: (specs) => writer.ask("open", specs),
+    lease: (holder, wants) => writer.ask("lease", holder, wants),
+    giveBack: (holder, returned) => writer.ask("giveBack", holder, returned),
+    flush: async (holder, batch) => writer.ask("flush", holder, pack(batch)),
+    want: (holder, wants) => writer.ask("want", holder, wants),
+    editLimit: (budget, limit) => writer.ask("editLimit", budget, limit),
+    accounts: (filter) => writer.ask("accounts", filter),
+    closeScope: (budgets, scope) => writer.ask("closeScope", budgets, scope),
+  };
+}
+
+function holdersOn(writer: WorkerClient, watchers: Set<(what: Change) => void>): Store["holders"] {
+  return {
+    register: (holder) => writer.ask("register", holder),
+    beat: (id) => writer.ask("beat", id),
+    fence: (id, seen) => writer.ask("fence", id, seen),
+    close: (id) => writer.ask("close", id),
+    list: () => writer.ask("holders"),
+    configure: (id, from, to) => writer.ask("configure", id, from, to),
+    watch: (changed) => {
+      // One object for each call, so that a listener given twice is stopped twice.
+      const watcher = (what: Change): void => changed(what);
+      watchers.add(watcher);
+      return () => {
+        watchers.delete(watcher);
+      };
+    },
+  };
+}
+
+function registryOn(writer: WorkerClient): Store["registry"] {
+  return {
+    createKey: (key) => writer.ask("createKey", key),
+    revokeKey: (id, at) => writer.ask("revokeKey", id, at),
+    keys: (all) => writer.ask("keys", all),
+    keyByHash: (hash) => writer.ask("keyByHash", hash),
+    flag: (flag) => writer.ask("flag", flag),
+    clearFlag: (provider, model) => writer.ask("clearFlag", provider, model),
+    flags: () => writer.ask("flags"),
+  };
+}
+
+function tasksOn(writer: WorkerClient): Store["tasks"] {
+  return {
+    open: (task) => writer.ask("openTask", task),
+    end: (agent, id, outcome, at) => writer.ask("endTask", agent, id, outcome, at),
+    touch: (seen) => writer.ask("touchTasks", seen),
+    endIdle: (agent, before, at, limit) => writer.ask("endIdleTasks", agent, before, at, limit),
+    find: (agent, id) => writer.ask("findTask", agent, id),
+    list: (filter) => writer.ask("listTasks", filter),
+  };
+}

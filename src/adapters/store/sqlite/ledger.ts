@@ -1,0 +1,242 @@
+import type {
+  AccountFilter,
+  AccountId,
+  AccountSpec,
+  AccountState,
+  Fenced,
+  Granted,
+  HolderId,
+  Short,
+  Total,
+  Want,
+} from "../../../ports/store.ts";
+import type { Transaction } from "./transaction.ts";
+
+const ACCOUNT = "id, budget, scope, starts, ends, limit_n, spent, leased, forfeited, open";
+
+interface AccountRow {
+  readonly id: bigint;
+  readonly budget: string;
+  readonly scope: string;
+  readonly starts: bigint;
+  readonly ends: bigint | null;
+  readonly limit_n: bigint;
+  readonly spent: bigint;
+  readonly leased: bigint;
+  readonly forfeited: bigint;
+  readonly open: bigint;
+}
+
+function stateOf(row: AccountRow): AccountState {
+  const { id, budget, scope, starts, ends, limit_n, spent, leased, forfeited, open } = row;
+  return {
+    id: Number(id),
+    budget,
+    scope,
+    starts: Number(starts),
+    ends: ends === null ? null : Number(ends),
+    limit: limit_n,
+    spent,
+    leased,
+    forfeited,
+    open: open === 1n,
+  };
+}
+
+/** The number of a live holder; undefined for any other. */
+export function liveNo({ sql }: Transaction, id: HolderId): number | undefined {
+  const text = "SELECT no FROM holder WHERE id = ? AND state = 'live'";
+  return sql.first<{ no: number }>(text, id)?.no;
+}
+
+/** Makes accounts that are missing; a window is open only if none is later. */
+export function open({ sql }: Transaction, specs: readonly AccountSpec[]): AccountState[] {
+  return specs.map(({ budget, scope, starts, ends, limit }) => {
+    const find = `SELECT ${ACCOUNT} FROM account WHERE budget = ? AND scope = ? AND starts = ?`;
+    const known = sql.firstExact<AccountRow>(find, budget, scope, starts);
+    if (known) return stateOf(known);
+    sql.run(
+      "UPDATE account SET open = 0 WHERE budget = ? AND scope = ? AND starts < ? AND open = 1",
+      ...[budget, scope, starts],
+    );
+    sql.run(
+      `INSERT INTO account (budget, scope, starts, ends, limit_n, open) VALUES (?, ?, ?, ?, ?,
+         NOT EXISTS (SELECT 1 FROM account WHERE budget = ? AND scope = ? AND starts > ?))`,
+      ...[budget, scope, starts, ends, limit, budget, scope, starts],
+    );
+    const made = sql.firstExact<AccountRow>(find, budget, scope, starts);
+    if (!made) throw new Error("an account that was inserted is there");
+    return stateOf(made);
+  });
+}
+
+interface Plan {
+  readonly account: AccountId;
+  readonly granted: bigint;
+  readonly gift: bigint;
+}
+
+/** All or nothing: every want is looked at before the first row is written. */
+export function lease(
+  transaction: Transaction,
+  id: HolderId,
+  wants: readonly Want[],
+): Granted | Short | Fenced {
+  const holder = liveNo(transaction, id);
+  if (holder === undefined) return { kind: "fenced" };
+  const plans: Plan[] = [];
+  for (const want of merged(wants)) {
+    const plan = planFor(transaction, holder, want);
+    if (!plan) return { kind: "short", accounts: known(transaction, wants) };
+    plans.push(plan);
+  }
+  const { sql } = transaction;
+  for (const { account, gift } of plans) {
+    if (gift === 0n) continue;
+    sql.run(
+      `INSERT INTO slice (holder, account, granted) VALUES (?, ?, ?)
+         ON CONFLICT DO UPDATE SET granted = granted + excluded.granted`,
+      ...[holder, account, gift],
+    );
+    sql.run("UPDATE account SET leased = leased + ? WHERE id = ?", gift, account);
+  }
+  const granted = plans.map((plan) => ({ account: plan.account, total: plan.granted + plan.gift }));
+  return { kind: "ok", granted, accounts: known(transaction, wants) };
+}
+
+/** An account named twice is one want, the larger one: two would be granted twice. */
+function merged(wants: readonly Want[]): readonly Want[] {
+  const byAccount = new Map<AccountId, Want>();
+  for (const want of wants) {
+    const before = byAccount.get(want.account) ?? want;
+    const least = before.least > want.least ? before.least : want.least;
+    const most = before.most > want.most ? before.most : want.most;
+    byAccount.set(want.account, { account: want.account, least, most });
+  }
+  return [...byAccount.values()];
+}
+
+/** Null if the least wanted is not there. What was granted before always is. */
+function planFor({ sql }: Transaction, holder: number, want: Want): Plan | null {
+  const row = sql.firstExact<{ room: bigint; open: bigint; granted: bigint }>(
+    `SELECT limit_n - spent - leased - forfeited AS room, open, coalesce(granted, 0) AS granted
+       FROM account LEFT JOIN slice ON slice.holder = ? AND slice.account = account.id
+       WHERE account.id = ?`,
+    ...[holder, want.account],
+  );
+  if (!row) return null;
+  const { room, granted } = row;
+  const needed = want.least - granted;
+  if (needed > 0n && !(row.open === 1n && needed <= room)) return null;
+  const welcome = want.most - granted < room ? want.most - granted : room;
+  const gift = row.open === 1n && welcome > 0n ? welcome : 0n;
+  return { account: want.account, granted, gift };
+}
+
+function known({ sql }: Transaction, wants: readonly Want[]): AccountState[] {
+  return wants.flatMap((want) => {
+    const find = `SELECT ${ACCOUNT} FROM account WHERE id = ?`;
+    const row = sql.firstExact<AccountRow>(find, want.account);
+    return row ? [stateOf(row)] : [];
+  });
+}
+
+/** Never more than is held, whatever the total says. */
+export function giveBack(
+  transaction: Transaction,
+  id: HolderId,
+  returned: readonly Total[],
+): { readonly kind: "ok" } | Fenced {
+  const holder = liveNo(transaction, id);
+  if (holder === undefined) return { kind: "fenced" };
+  const { sql } = transaction;
+  for (const { account, total } of returned) {
+    const slice = sql.firstExact<{ more: bigint }>(
+      `SELECT min(? - returned, granted - returned - drawn) AS more FROM slice
+         WHERE holder = ? AND account = ?`,
+      ...[total, holder, account],
+    );
+    if (!slice || slice.more <= 0n) continue;
+    sql.run(
+      "UPDATE slice SET returned = returned + ? WHERE holder = ? AND account = ?",
+      ...[slice.more, holder, account],
+    );
+    sql.run("UPDATE account SET leased = leased - ? WHERE id = ?", slice.more, account);
+  }
+  transaction.tell("room");
+  return { kind: "ok" };
+}
+
+/** Replaces the recalls of a live holder. */
+export function want(
+  transaction: Transaction,
+  id: HolderId,
+  wants: readonly { readonly account: AccountId; readonly amount: bigint }[],
+): void {
+  const holder = liveNo(transaction, id);
+  if (holder === undefined) return;
+  const { sql } = transaction;
+  sql.run("DELETE FROM want WHERE holder = ?", holder);
+  for (const { account, amount } of wants) {
+    sql.run(
+      `INSERT INTO want (holder, account, amount) VALUES (?, ?, ?)
+         ON CONFLICT DO UPDATE SET amount = max(amount, excluded.amount)`,
+      ...[holder, account, amount],
+    );
+  }
+  transaction.tell("wants");
+}
+
+/** The limit of every open account of a budget. */
+export function editLimit(transaction: Transaction, budget: string, limit: bigint): void {
+  const text = "UPDATE account SET limit_n = ? WHERE budget = ? AND open = 1 AND limit_n <> ?";
+  if (transaction.sql.run(text, limit, budget, limit) === 0) return;
+  transaction.raiseChange();
+  transaction.tell("room");
+}
+
+/** Ids in one statement; a longer list is asked for in pieces. */
+const IDS_A_STATEMENT = 500;
+
+/** Newest first. */
+export function accounts(transaction: Transaction, filter: AccountFilter): AccountState[] {
+  if (filter.ids === undefined) return find(transaction, filter, "");
+  const ids = [...new Set(filter.ids)].sort((one, two) => two - one);
+  const found: AccountState[] = [];
+  for (let at = 0; at < ids.length && found.length < filter.limit; at += IDS_A_STATEMENT) {
+    const some = ids.slice(at, at + IDS_A_STATEMENT);
+    found.push(...find(transaction, filter, JSON.stringify(some)));
+  }
+  return found.slice(0, filter.limit);
+}
+
+function find({ sql }: Transaction, filter: AccountFilter, ids: string): AccountState[] {
+  const conditions: string[] = [];
+  const values: (string | number)[] = [];
+  if (filter.open !== false) conditions.push("open = 1");
+  if (filter.budget !== undefined) {
+    conditions.push("budget = ?");
+    values.push(filter.budget);
+  }
+  if (filter.scope !== undefined) {
+    conditions.push("scope = ?");
+    values.push(filter.scope);
+  }
+  if (ids !== "") {
+    conditions.push("id IN (SELECT value FROM json_each(?))");
+    values.push(ids);
+  }
+  const where = conditions.length > 0 ? `WHERE ${conditions.join(" AND ")}` : "";
+  const text = `SELECT ${ACCOUNT} FROM account ${where} ORDER BY id DESC LIMIT ?`;
+  return sql.allExact<AccountRow>(text, ...values, filter.limit).map(stateOf);
+}
+
+/** Closes the accounts of one scope in these budgets. */
+export function closeScope({ sql }: Transaction, budgets: readonly string[], scope: string): void {
+  for (const budget of budgets) {
+    sql.run(
+      "UPDATE account SET open = 0 WHERE budget = ? AND scope = ? AND open = 1",
+      ...[budget, scope],
+    );
+  }
+}

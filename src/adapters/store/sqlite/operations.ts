@@ -1,0 +1,54 @@
+import * as flushes from "./flush.ts";
+import * as holders from "./holders.ts";
+import * as journal from "./journal.ts";
+import * as ledger from "./ledger.ts";
+import * as registry from "./registry.ts";
+import * as tasks from "./tasks.ts";
+import type { Transaction } from "./transaction.ts";
+
+/** Every request that the worker understands, each a function on its transaction. */
+export const OPERATIONS = {
+  open: ledger.open,
+  lease: ledger.lease,
+  giveBack: ledger.giveBack,
+  flush: flushes.flush,
+  want: ledger.want,
+  editLimit: ledger.editLimit,
+  accounts: ledger.accounts,
+  closeScope: ledger.closeScope,
+  register: holders.register,
+  beat: holders.beat,
+  fence: holders.fence,
+  close: holders.close,
+  holders: holders.list,
+  configure: holders.configure,
+  journal: (transaction: Transaction, query: Parameters<typeof journal.read>[1]) =>
+    journal.read(transaction.sql, query),
+  anchors: (transaction: Transaction, after: number, limit: number) =>
+    journal.anchors(transaction.sql, after, limit),
+  createKey: registry.createKey,
+  revokeKey: registry.revokeKey,
+  keys: registry.keys,
+  keyByHash: registry.keyByHash,
+  flag: registry.flag,
+  clearFlag: registry.clearFlag,
+  flags: registry.flags,
+  openTask: tasks.open,
+  endTask: tasks.end,
+  touchTasks: tasks.touch,
+  endIdleTasks: tasks.endIdle,
+  findTask: tasks.find,
+  listTasks: tasks.list,
+} as const;
+
+export type Operations = typeof OPERATIONS;
+export type OperationName = keyof Operations;
+
+/** What a request carries, and what it is answered. */
+export type Asked<O extends OperationName> = Operations[O] extends (
+  transaction: Transaction,
+  ...asked: infer A
+) => unknown
+  ? A
+  : never;
+export type Answered<O extends OperationName> = ReturnType<Operations[O]>;
