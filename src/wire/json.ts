@@ -126,7 +126,8 @@ function scan(text: string, from: number, depthMax: number): Member[] | "too dee
 function closingQuote(text: string, open: number): number {
   for (let end = open + 1; ; end += 1) {
     end = text.indexOf('"', end);
-    let first = end;
+    if (text.charCodeAt(end - 1) !== BACKSLASH) return end;
+    let first = end - 1;
     while (text.charCodeAt(first - 1) === BACKSLASH) first -= 1;
     if ((end - first) % 2 === 0) return end;
   }
@@ -165,14 +166,15 @@ export function shortName(name: string): string {
 
 /** Keys of a value and of all that is inside it; as deep as the scan has allowed, no deeper. */
 function keysIn(value: unknown): number {
-  if (typeof value !== "object" || value === null) return 0;
   let keys = 0;
   if (Array.isArray(value)) {
     for (const item of value) if (typeof item === "object") keys += keysIn(item);
-    return keys;
-  }
-  for (const inner of Object.values(value)) {
-    keys += typeof inner === "object" ? 1 + keysIn(inner) : 1;
+  } else if (isObject(value)) {
+    for (const key in value) {
+      keys += 1;
+      const inner = value[key];
+      if (typeof inner === "object") keys += keysIn(inner);
+    }
   }
   return keys;
 }
