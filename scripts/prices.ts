@@ -14,16 +14,15 @@ import {
   waitForUpdate,
 } from "@pydantic/genai-prices";
 import { dearerTiers } from "../src/config/dearer.ts";
-import { CONTEXT_WINDOW_UNKNOWN, limitsOf } from "../src/config/model-limits.ts";
 import { type PriceRow, writeRow } from "../src/config/price-row.ts";
 import type { Tier } from "../src/guards/price/price.ts";
+import { dearerFees, feesOf, ownOf } from "./price-fees.ts";
+import { PICO_PER_MILLION, pico, type Rates } from "./price-units.ts";
 
 /** Day on which each version of the table was published: the package itself does not say. */
 const PUBLISHED: Readonly<Record<string, string>> = { "0.1.8": "2026-09-23" };
 /** Providers whose ids end up in one price list. */
 const MODELS_MAX = 10_000;
-const PICO_PER_MILLION = 6;
-const PICO_PER_THOUSAND = 9;
 
 /** Ids of dated snapshots that the table covers only by a rule of likeness. */
 const SNAPSHOTS: Readonly<Record<string, readonly string[]>> = {
@@ -69,8 +68,6 @@ const SEARCHES = /search-preview|sonar|deep-research|:online$/;
 
 /** Of these the table says itself that it lists only the cheapest of several tiers. */
 const PROVIDERS_LEFT_OUT: readonly string[] = ["zhipuai"];
-
-type Rates = ConditionalPrice["prices"];
 
 /** The whole generated file. */
 export interface Generated {
@@ -126,7 +123,9 @@ function rowsOf(provider: Provider, today: string): Record<string, string> {
   return Object.fromEntries([...rows].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** Ids that the rule names letter by letter, the model's own among them only if the rule covers it. */
+/**
+ * Ids that the rule names letter by letter, the model's own among them only if the rule covers it.
+ */
 function idsOf(provider: Provider, model: ModelInfo): Set<string> {
   const ids = new Set(exactIds(model.match));
   if (covers(model.match, model.id)) ids.add(model.id);
@@ -224,88 +223,6 @@ function tierFrom(provider: string, rates: Rates, from: number): Tier | null {
       inputAudio === null ? null : Math.max(inputAudio, rate("cache_audio_read_mtok") ?? 0),
     outputAudio: rate("output_audio_mtok"),
   };
-}
-
-interface Fees {
-  readonly perRequest: number;
-  readonly serverTools: Record<string, number>;
-}
-
-function feesOf(provider: string, rates: Rates): Fees {
-  const fee = (key: string): number | null => {
-    const value = rates[key];
-    return typeof value === "number" ? pico(value, PICO_PER_THOUSAND) : null;
-  };
-  const serverTools: Record<string, number> = {};
-  const search = fee("web_searches_kcount");
-  const files = fee("storage_searches_kcount");
-  if (search !== null) serverTools["web_search"] = search;
-  if (files !== null) serverTools["file_search"] = files;
-  // A page that is fetched costs only its tokens, which are bounded apart from the fee.
-  if (provider === "anthropic" && search !== null) serverTools["web_fetch"] = 0;
-  return { perRequest: fee("requests_kcount") ?? 0, serverTools };
-}
-
-/** $50 for a thousand: the dearest search context that was ever listed for them. */
-const SEARCH_FEE = 50_000_000_000;
-
-/** Models that search the web on every call, without a tool in the request. */
-const SEARCHES_ALWAYS = /^gpt-4o.*-search-preview/;
-
-function dearerFees(a: Record<string, number>, b: Record<string, number>): Record<string, number> {
-  const both = Object.keys(a).filter((name) => b[name] !== undefined);
-  return Object.fromEntries(both.map((name) => [name, Math.max(a[name] ?? 0, b[name] ?? 0)]));
-}
-
-/** Factors of OpenAI's priority tier where its price list has them, rounded up. */
-const PRIORITY: readonly (readonly [model: string, factor: number])[] = [
-  ["gpt-5.4-mini", 2],
-  ["gpt-5.4", 2],
-  ["gpt-5.2", 2],
-  ["gpt-5.1", 2],
-  ["gpt-5-mini", 1.8],
-  ["gpt-5-codex", 2],
-  ["gpt-5", 2],
-  ["gpt-4.1-nano", 2],
-  ["gpt-4.1", 1.75],
-  ["gpt-4o-2024-05-13", 1.75],
-  ["gpt-4o-mini", 1.67],
-  ["gpt-4o", 1.7],
-];
-
-/** What differs between ids that share one entry of the table. */
-function ownOf(
-  provider: string,
-  id: string,
-  model: ModelInfo,
-  price: PriceRow,
-): Pick<PriceRow, "contextWindow" | "maxOutput" | "perRequest" | "serviceTiers"> {
-  const limits = limitsOf(provider, id);
-  const contextWindow =
-    Math.max(model.context_window ?? 0, limits?.contextWindow ?? 0) || CONTEXT_WINDOW_UNKNOWN;
-  const searches = provider === "openai" && SEARCHES_ALWAYS.test(id);
-  return {
-    contextWindow,
-    maxOutput: Math.min(contextWindow, limits?.maxOutput ?? contextWindow),
-    perRequest: Math.max(price.perRequest, searches ? SEARCH_FEE : 0),
-    serviceTiers: provider === "openai" ? serviceTiersOf(id) : {},
-  };
-}
-
-/** Only what is listed for this model or a snapshot of it: "gpt-5-nano" is no "gpt-5". */
-function serviceTiersOf(id: string): Record<string, number> {
-  const [, priority] = PRIORITY.find(([name]) => id === name || id.startsWith(`${name}-20`)) ?? [];
-  // Flex costs half, but a call that is served as standard after all must have been reserved whole.
-  return priority === undefined ? { flex: 1 } : { flex: 1, priority };
-}
-
-/** USD for a million or a thousand units → pico-USD for one, rounded up to a whole number. */
-function pico(usd: number, places: number): number {
-  if (!(usd >= 0)) throw new Error(`${usd} is no price`);
-  const scaled = Number((usd * 10 ** places).toPrecision(15));
-  const whole = Math.ceil(scaled);
-  if (!Number.isSafeInteger(whole)) throw new Error(`${usd} is too dear`);
-  return whole;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

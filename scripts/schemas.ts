@@ -1,4 +1,7 @@
-/** Makes schemas/*.schema.json, for editors and other tools, from the schemas that the gateway reads by. */
+/**
+ * Makes schemas/*.schema.json, for editors and other tools, from the schemas that the gateway
+ * reads by.
+ */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";

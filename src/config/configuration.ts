@@ -1,4 +1,6 @@
-/** The whole of a guardrails folder, checked and compiled. Immutable: a reload makes another one. */
+/**
+ * The whole of a guardrails folder, checked and compiled. Immutable: a reload makes another one.
+ */
 import type { Budget } from "../guards/budget/budget.ts";
 import type { Manifest } from "../guards/manifest/manifest.ts";
 import type { Millis } from "../guards/money.ts";
@@ -6,7 +8,10 @@ import type { ModelPrice } from "../guards/price/price.ts";
 import type { ProviderRules } from "../guards/provider-rules.ts";
 
 export interface Configuration {
-  /** `dir:<sha256>` of the files of the folder and the secrets' names: equal on all gateways of one store. */
+  /**
+   * `dir:<sha256>` of the files of the folder and the secrets' names: equal on all gateways of one
+   * store.
+   */
   readonly digest: string;
   readonly listeners: Listeners;
   readonly store: StoreSettings;

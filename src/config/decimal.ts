@@ -1,4 +1,7 @@
-/** Decimals as whole numbers of a smaller unit, exactly: no amount ever passes through arithmetic on floats. */
+/**
+ * Decimals as whole numbers of a smaller unit, exactly: no amount ever passes through arithmetic
+ * on floats.
+ */
 
 /**
  * A double of at most this many significant digits prints as the decimal that was written. With
@@ -6,7 +9,10 @@
  */
 const EXACT_DIGITS = 15;
 
-/** "1.25" with 6 places → 1_250_000n; null for anything but a plain decimal, zero or more, that fits. */
+/**
+ * "1.25" with 6 places → 1_250_000n; null for anything but a plain decimal, zero or more, that
+ * fits.
+ */
 export function scaled(amount: number | string, places: number): bigint | null {
   const text = typeof amount === "string" ? amount : plain(amount);
   const match = text === null ? null : /^(\d{1,15})(?:\.(\d{1,18}))?$/.exec(text);

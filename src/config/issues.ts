@@ -1,4 +1,6 @@
-/** What the schema found wrong → issues that say what was got, what was expected and a way forward. */
+/**
+ * What the schema found wrong → issues that say what was got, what was expected and a way forward.
+ */
 import type { z } from "zod";
 import type { Issue } from "./configuration.ts";
 import { LATER_KEYS } from "./later.ts";
@@ -124,14 +126,19 @@ export function nearest(word: string, candidates: Iterable<string>): string | nu
   return best;
 }
 
+/** Letters added, left out, changed or swapped with their neighbour. */
 function editSteps(from: string, to: string): number {
+  let before: number[] = [];
   let row = Array.from({ length: to.length + 1 }, (_, index) => index);
   for (let i = 0; i < from.length; i += 1) {
     const next = [i + 1];
     for (let j = 0; j < to.length; j += 1) {
-      const swap = (row[j] ?? 0) + (from[i] === to[j] ? 0 : 1);
-      next.push(Math.min(swap, (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1));
+      const changed = (row[j] ?? 0) + (from[i] === to[j] ? 0 : 1);
+      const swapped = j > 0 && i > 0 && from[i] === to[j - 1] && from[i - 1] === to[j];
+      const swap = swapped ? (before[j - 1] ?? 0) + 1 : Number.POSITIVE_INFINITY;
+      next.push(Math.min(changed, swap, (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1));
     }
+    before = row;
     row = next;
   }
   return row[to.length] ?? 0;

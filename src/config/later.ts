@@ -1,4 +1,6 @@
-/** What the design knows and this version does not do yet: refused, never ignored, with a sentence. */
+/**
+ * What the design knows and this version does not do yet: refused, never ignored, with a sentence.
+ */
 
 const TOOLS = "Tool rules are not in this version: it guards model calls only.";
 const BREAKERS = "Breakers and the clutch are not in this version.";

@@ -1,4 +1,7 @@
-/** The schema of agents/<agent_id>.{json,yaml,yml}, and of the limits that both it and slipclutch.yaml have. */
+/**
+ * The schema of agents/<agent_id>.{json,yaml,yml}, and of the limits that both it and
+ * slipclutch.yaml have.
+ */
 import { z } from "zod";
 import { count, duration, ENTRIES_MAX, id, strict, TOKENS_MAX, VERSION_FIELDS } from "./fields.ts";
 

@@ -2,8 +2,8 @@
  * How much models take in and give out, where the public price table does not say, and where it
  * says less than the provider does (gpt-4.1 takes 1,047,576 tokens, not a round million).
  *
- * Too high a maximum only reserves more for calls without a cap; too low a one would let a call cost
- * more than was reserved. So what is not known exactly is given the largest of its family.
+ * Too high a maximum only reserves more for calls without a cap; too low a one would let a call
+ * cost more than was reserved. So what is not known exactly is given the largest of its family.
  */
 
 /** The largest context window that any provider has offered. */

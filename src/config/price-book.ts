@@ -78,7 +78,10 @@ function builtIn(pricesOf: string, model: string): ModelPrice | null {
   return readRow(model, row, pricesOf === "simulated" ? SIMULATED_SOURCE : table.source);
 }
 
-/** prices.yaml, checked by its schema → prices. `today` is an ISO date, or null where there is no clock. */
+/**
+ * prices.yaml, checked by its schema → prices. `today` is an ISO date, or null where there is no
+ * clock.
+ */
 export function overridesOf(raw: RawPrices, today: string | null): Overrides {
   const prices = new Map<string, Map<string, ModelPrice>>();
   const problems: PriceProblem[] = [];

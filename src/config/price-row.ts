@@ -2,7 +2,9 @@
  * One model's price as one short text, so that a thousand of them load in a millisecond and a new
  * table can be read as a difference of lines:
  *
- *     context max_output per_request | from in out cached 5m 1h reasoning audio_in audio_out | … ; tools ; tiers
+ *     context max_output per_request | tier | tier … ; tools ; service tiers
+ *
+ * where a tier is `from in out cached 5m 1h reasoning audio_in audio_out`.
  *
  * All rates are pico-USD. A rate that is left out (`-`) is not known.
  */

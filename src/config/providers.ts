@@ -13,7 +13,9 @@ interface Providers {
   readonly issues: readonly Issue[];
 }
 
-/** Without any provider the simulated one answers, so that a first call needs no key and no money. */
+/**
+ * Without any provider the simulated one answers, so that a first call needs no key and no money.
+ */
 export function providersOf(
   raw: RawSlipclutch["providers"],
   source: Source,

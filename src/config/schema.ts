@@ -1,4 +1,7 @@
-/** The schema of slipclutch.yaml: the one source of its fields, for reading, editors and the reference. */
+/**
+ * The schema of slipclutch.yaml: the one source of its fields, for reading, editors and the
+ * reference.
+ */
 import { z } from "zod";
 import { SCOPES, WINDOWS } from "../guards/budget/budget.ts";
 import {

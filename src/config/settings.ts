@@ -37,7 +37,7 @@ export function storeOf(
   const { url = "embedded", grace, expiry } = typeof raw === "object" ? raw : { url: raw };
   const graceMs = grace ?? GRACE_MS;
   const least = Math.ceil(graceMs * DRIFT) + MARGIN_MS;
-  const expiryMs = expiry ?? Math.max(EXPIRY_MS, least + MARGIN_MS);
+  const expiryMs = expiry ?? Math.max(EXPIRY_MS, least);
   const store = { url: url === "embedded" ? null : url, graceMs, expiryMs };
   if (expiryMs >= least) return { store, issues: [] };
   const expected = `an expiry of at least ${least} ms (grace × 1.002 + 1 s)`;

@@ -1,20 +1,15 @@
-/** Text of a file → its value, and the line of every part of it. YAML and JSON go through one parser. */
-import {
-  type Document,
-  isMap,
-  isScalar,
-  isSeq,
-  LineCounter,
-  type Node,
-  type Pair,
-  parseDocument,
-} from "yaml";
+/**
+ * Text of a file → its value, and the line of every part of it. YAML and JSON go through one
+ * parser.
+ */
+import { isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument } from "yaml";
 import type { Issue } from "./configuration.ts";
 
 /** Largest file that is read. */
 export const FILE_BYTES_MAX = 1024 * 1024;
 /** Deepest nesting; the schemas need six. */
 export const NESTING_MAX = 32;
+const NESTING = `at most ${NESTING_MAX} levels of nesting`;
 /** Syntax errors reported for one file: after the first few they follow from each other. */
 const SYNTAX_ISSUES_MAX = 20;
 
@@ -85,16 +80,29 @@ function parseJson(text: string, walk: Walk): unknown {
   return parseYaml(text.replaceAll("\t", " "), walk);
 }
 
-/** The parser quotes the text around an error, which could hold a secret: only what it expected stays. */
+/**
+ * The parser quotes the text around an error, which could hold a secret: only what it expected
+ * stays.
+ */
 function reasonOf(message: string): string {
   return `${message.split(/,? "|in JSON| is not valid/)[0]?.trim() || "It does not parse"}.`;
 }
 
 function parseYaml(text: string, walk: Walk): unknown {
-  const document = documentOf(text, walk);
-  if (document === null) return undefined;
+  const document = parseDocument(text, {
+    lineCounter: walk.counter,
+    version: "1.2",
+    schema: "core",
+    uniqueKeys: true,
+    prettyErrors: false,
+  });
   for (const problem of [...document.errors, ...document.warnings]) {
     const line = walk.counter.linePos(problem.pos[0]).line;
+    if (problem.code === "RESOURCE_EXHAUSTION") {
+      // The parser ran out of stack; what it says after that follows from it.
+      syntax(walk, line, NESTING, "Write it flatter.");
+      return undefined;
+    }
     if (problem.code === "DUPLICATE_KEY") {
       syntax(walk, line, "each key once", "Remove one of the two: it is not clear which holds.");
     } else {
@@ -105,23 +113,6 @@ function parseYaml(text: string, walk: Walk): unknown {
   return walk.issues.length > 0 ? undefined : partOf(document.contents, [], walk);
 }
 
-function documentOf(text: string, walk: Walk): Document.Parsed | null {
-  try {
-    return parseDocument(text, {
-      lineCounter: walk.counter,
-      version: "1.2",
-      schema: "core",
-      uniqueKeys: true,
-      prettyErrors: false,
-    });
-  } catch (error) {
-    // Thousands of nested brackets overflow the parser's stack; anything else is a bug of ours.
-    if (!(error instanceof RangeError)) throw error;
-    syntax(walk, null, `at most ${NESTING_MAX} levels of nesting`, "Write it flatter.");
-    return null;
-  }
-}
-
 function partOf(node: unknown, path: Path, walk: Walk): unknown {
   if (node === null || node === undefined) return null;
   // Whatever the parser hands out as a value is a node with a range.
@@ -129,7 +120,7 @@ function partOf(node: unknown, path: Path, walk: Walk): unknown {
   const line = range ? walk.counter.linePos(range[0]).line : null;
   if (line !== null && !walk.lines.has(JSON.stringify(path))) mark(walk, path, line);
   if (path.length > NESTING_MAX) {
-    return refuse(walk, path, `at most ${NESTING_MAX} levels of nesting`, "Write it flatter.");
+    return refuse(walk, path, NESTING, "Write it flatter.");
   }
   if (tag !== undefined && !tag.startsWith("tag:yaml.org,2002:")) {
     return refuse(walk, path, "a plain value without a tag", `Remove ${tag}.`);

@@ -1,4 +1,7 @@
-/** The folder that `slipclutch init` writes: it answers a first call without a key and without money. */
+/**
+ * The folder that `slipclutch init` writes: it answers a first call without a key and without
+ * money.
+ */
 import type { Files } from "./read.ts";
 
 const SLIPCLUTCH = `# What this gateway listens on, which providers it may call, and what may be spent.

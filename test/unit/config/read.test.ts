@@ -1,0 +1,561 @@
+import { describe, expect, test } from "vitest";
+import { explain } from "../../../src/config/explain.ts";
+import { issuesOf, read, valid, withLine } from "./folder.ts";
+
+const KEY = "ab".repeat(32);
+
+describe("The smallest useful folder", () => {
+  const files = {
+    "slipclutch.yaml": `
+version: 1
+providers:
+  openai:
+    kind: openai
+    api_key: \${OPENAI_API_KEY}
+budgets:
+  - name: support-monthly
+    agent: support-transcriber-prod
+    limit_usd: 500
+    window: month
+    on_exhausted: deny     # or park
+`,
+    "agents/support-transcriber-prod.json": `{
+      "schema_version": "v1",
+      "agent_id": "support-transcriber-prod"
+    }`,
+  };
+
+  test("is valid as it stands", () => {
+    const configuration = valid(files, { OPENAI_API_KEY: "sk-1" });
+    expect(configuration.providers[0]?.apiKey).toBe("sk-1");
+    expect(configuration.budgets).toEqual([
+      {
+        name: "support-monthly",
+        only: { agent: "support-transcriber-prod" },
+        each: null,
+        limit: 500_000_000_000n,
+        window: "month",
+        onExhausted: "deny",
+      },
+    ]);
+    expect([...configuration.agents.keys()]).toEqual(["support-transcriber-prod"]);
+  });
+
+  test("has the documented defaults", () => {
+    const { listeners, store, limits, agents, encryptionKey } = valid(files, {
+      OPENAI_API_KEY: "sk-1",
+    });
+    expect(listeners).toEqual({
+      agent: { host: "127.0.0.1", port: 4141 },
+      control: { host: "127.0.0.1", port: 4142 },
+    });
+    expect(store).toEqual({ url: null, graceMs: 10_000, expiryMs: 12_000 });
+    expect(limits).toEqual({
+      maxRequestBytes: 16_777_216,
+      callsInFlightMax: 1000,
+      requestMs: 30_000,
+    });
+    expect(encryptionKey).toBeNull();
+    expect(agents.get("support-transcriber-prod")?.tasks).toEqual({
+      newPerHour: 60,
+      aliveMax: 1000,
+      depthMax: 8,
+      childrenMax: 100,
+      idleMs: 3_600_000,
+    });
+  });
+
+  test("has a digest that changes with a file and not with a secret", () => {
+    const digest = valid(files, { OPENAI_API_KEY: "sk-1" }).digest;
+    expect(digest).toMatch(/^dir:[0-9a-f]{64}$/);
+    expect(valid(files, { OPENAI_API_KEY: "sk-2" }).digest).toBe(digest);
+    const other = { ...files, "prices.yaml": "# nothing" };
+    expect(valid(other, { OPENAI_API_KEY: "sk-1" }).digest).not.toBe(digest);
+  });
+});
+
+describe("Every field lands in the configuration", () => {
+  const configuration = valid(
+    {
+      "slipclutch.yaml": `
+schema_version: v1
+listeners: { agent: "0.0.0.0:1", control: "[::1]:65535" }
+store: { url: "postgres://u@h/d?sslmode=verify-full", grace: 20s, expiry: 22s }
+encryption_key: ${KEY}
+providers:
+  one:
+    kind: openai
+    api_key: a-$\${x}-\${B}
+    base_url: http://127.0.0.1:9/v1
+    headers: { x-team: "\${B}" }
+    models: { fast: gpt-4o-mini }
+    prices_of: openai
+    allow_fields: [foo]
+    input_bound: context_window
+    overhead: { base: 1, per_message: 2, per_tool: 3, tools: 4, per_image: 5 }
+    cap_field: max_tokens
+    output_cap_min: 16
+    stream_options: false
+    errors_are_free: false
+    on_abort: cancel
+    frames_are_tokens: false
+    connections_max: 7
+  two:
+    kind: simulated
+    models: [simulated-small]
+    simulated:
+      latency: 5ms
+      chunk_delay: 1ms
+      chunks: 3
+      output_tokens: 9
+      tool_calls: [{ name: t, arguments: { a: [1, null, "x"] } }]
+      overbill: 2.5
+      fault: reset
+      fault_every: 4
+budgets:
+  - { name: a, agent: bot, limit_usd: "0.000000001", window: day }
+  - { name: b, team: T, org: O, key: k, model: fast, limit_usd: 1.5, window: lifetime }
+  - { name: c, each: task, limit_usd: 0, window: task }
+limits:
+  max_output_tokens: 10
+  max_input_tokens: 20
+  max_n: 2
+  timeout: 2s
+  min_useful_output: 3
+  new_tasks_per_hour: 4
+  max_active_tasks: 5
+  max_depth: 6
+  max_children: 7
+  task_idle: 8m
+  max_request_bytes: 2048
+  calls_in_flight_max: 9
+  request_timeout: 10s
+`,
+      "agents/bot.yml": `
+version: 1
+agent: bot
+labels: { team: T, org: O, owner: P }
+models: [simulated-small, { model: fast, max_output_tokens: 99, timeout: 7s }]
+limits: { max_n: 3, max_depth: 1 }
+strict: true
+uncapped: true
+tell_agent: true
+`,
+    },
+    { B: "bee" },
+  );
+
+  test("of slipclutch.yaml", () => {
+    const { listeners, store, encryptionKey, providers, budgets, limits } = configuration;
+    expect(listeners).toEqual({
+      agent: { host: "0.0.0.0", port: 1 },
+      control: { host: "::1", port: 65_535 },
+    });
+    expect(store).toEqual({
+      url: "postgres://u@h/d?sslmode=verify-full",
+      graceMs: 20_000,
+      expiryMs: 22_000,
+    });
+    expect(encryptionKey).toBe(KEY);
+    expect(limits).toEqual({ maxRequestBytes: 2048, callsInFlightMax: 9, requestMs: 10_000 });
+    expect(providers).toEqual([
+      {
+        rules: {
+          name: "one",
+          formats: ["openai-chat"],
+          inputBound: "context_window",
+          overhead: { base: 1, perMessage: 2, perTool: 3, tools: 4, perImage: 5 },
+          capField: "max_tokens",
+          streamOptions: false,
+          errorsAreFree: false,
+          onAbort: "cancel",
+          framesAreTokens: false,
+          outputCapMin: 16,
+          allowFields: ["foo"],
+        },
+        kind: "openai",
+        baseUrl: "http://127.0.0.1:9/v1",
+        // biome-ignore lint/suspicious/noTemplateCurlyInString: the escape's result
+        apiKey: "a-${x}-bee",
+        headers: { "x-team": "bee" },
+        models: new Map([["fast", "gpt-4o-mini"]]),
+        pricesOf: "openai",
+        connectionsMax: 7,
+        simulated: null,
+      },
+      expect.objectContaining({
+        kind: "simulated",
+        baseUrl: null,
+        apiKey: null,
+        models: new Map([["simulated-small", "simulated-small"]]),
+        pricesOf: "simulated",
+        simulated: {
+          latencyMs: 5,
+          chunkMs: 1,
+          chunks: 3,
+          outputTokens: 9,
+          toolCalls: [{ name: "t", arguments: { a: [1, null, "x"] } }],
+          overbill: 2.5,
+          fault: "reset",
+          faultEvery: 4,
+        },
+      }),
+    ]);
+    expect(budgets.map(({ only, each, limit, window }) => [only, each, limit, window])).toEqual([
+      [{ agent: "bot" }, null, 1n, "day"],
+      [{ team: "T", org: "O", key: "k", model: "fast" }, null, 1_500_000_000n, "lifetime"],
+      [{}, "task", 0n, "task"],
+    ]);
+  });
+
+  test("of a manifest, whose limits are over those of slipclutch.yaml, and a model's over both", () => {
+    const limits = {
+      maxOutputTokens: 10,
+      maxInputTokens: 20,
+      maxN: 3,
+      timeoutMs: 2000,
+      minUsefulOutput: 3,
+    };
+    expect(configuration.agents.get("bot")).toEqual({
+      agent: "bot",
+      labels: { team: "T", org: "O", owner: "P" },
+      models: new Map([
+        ["simulated-small", limits],
+        ["fast", { ...limits, maxOutputTokens: 99, timeoutMs: 7000 }],
+      ]),
+      limits,
+      strict: true,
+      uncapped: true,
+      tellAgent: true,
+      tasks: { newPerHour: 4, aliveMax: 5, depthMax: 1, childrenMax: 7, idleMs: 480_000 },
+    });
+  });
+});
+
+test("Without a provider the simulated one serves both formats", () => {
+  for (const line of ["", "providers: {}"]) {
+    const [provider, ...rest] = valid(withLine(line)).providers;
+    expect(rest).toEqual([]);
+    expect(provider?.rules.name).toBe("simulated");
+    expect(provider?.rules.formats).toEqual(["openai-chat", "anthropic-messages"]);
+  }
+});
+
+test("A limit from the environment changes the digest: two gateways must not believe they agree", () => {
+  const files = withLine('budgets: [{ name: b, limit_usd: "${L}", window: day }]');
+  const one = valid(files, { L: "1" });
+  const two = valid(files, { L: "2" });
+  expect(one.budgets[0]?.limit).toBe(1_000_000_000n);
+  expect(one.digest).not.toBe(two.digest);
+});
+
+test("What the environment puts in is not substituted again", () => {
+  const files = withLine("providers: { p: { kind: openai, api_key: '${A}' } }");
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: a secret that looks like a variable
+  expect(valid(files, { A: "${B}", B: "no" }).providers[0]?.apiKey).toBe("${B}");
+});
+
+describe("Everything that is wrong is said at once", () => {
+  test("over all files, in order, each with a way forward", () => {
+    const issues = issuesOf({
+      "slipclutch.yaml": `version: 2
+listner: {}
+listeners: {agent: "foo"}
+providers:
+  openai:
+    kind: opnai
+    api_key: [sk-secret]
+    headers: { "a b": c }
+budgets:
+  - name: "x\\u0007"
+    limit_usd: -5
+    window: hour
+    on_exhausted: park
+    alert_at: [0.5]
+  - {}
+  - 7
+limits: {timeout: 5, max_output_tokens: 1.5}
+`,
+      "agents/b.json": `{"agent":"c","models":[{"modell":"x"}, 5],\t"allowed_tools":[], "strict":"yes"}`,
+      "agents/d.json": `{"agent":"d",}`,
+      "agents/e.yaml": "agent: e\nagent: f\n",
+    });
+    expect(`\n${explain(issues)}\n`).toMatchSnapshot();
+  });
+
+  // A secret, wherever it stands and whatever is wrong with it, is in no message.
+  test("and never a secret", () => {
+    const secret = "hunter2secret";
+    const lines = [
+      `providers: { p: { kind: openai, api_key: ["${secret}"] } }`,
+      `providers: { p: { kind: openai, headers: { x-a: ["${secret}"] } } }`,
+      `providers: { p: { kind: openai, base_url: "${"https"}://u:pw@h" } }`,
+      `store: "mysql://u:${secret}@h"`,
+      `store: { url: "mysql://u:${secret}@h" }`,
+      `encryption_key: ${secret}`,
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: read from the environment below
+      "budgets: [{ name: '${S}\\u0007', limit_usd: '${S}', window: day }]",
+    ];
+    for (const line of lines) {
+      const issues = issuesOf(withLine(line), { S: secret });
+      expect(issues.length).toBeGreaterThan(0);
+      expect(JSON.stringify(issues)).not.toContain(secret);
+    }
+    const broken = issuesOf({ "slipclutch.yaml": "", "agents/a.json": `{"key": ${secret}}` });
+    expect(JSON.stringify(broken)).not.toContain(secret);
+  });
+});
+
+const BUDGET = "name: b, limit_usd: 1, window: month";
+const BOT = { "agents/bot.yaml": "version: 1\nagent: bot\n" };
+
+// One line of slipclutch.yaml (and other files) → the one issue: path, got, expected, hint.
+const REFUSED: readonly [name: string, files: Record<string, string>, issue: object][] = [
+  ["no version", { "slipclutch.yaml": "budgets: []" }, { path: "version", got: "nothing" }],
+  [
+    "a later window",
+    withLine("budgets: [{ name: b, limit_usd: 1, window: week }]"),
+    { path: "budgets[0].window", hint: expect.stringContaining("not in this version") },
+  ],
+  [
+    "a task window for all tasks together",
+    withLine("budgets: [{ name: b, limit_usd: 1, window: task }]"),
+    { path: "budgets[0].each", expected: '"task"' },
+  ],
+  [
+    "two budgets of one name",
+    withLine(`budgets: [{ ${BUDGET} }, { ${BUDGET} }]`),
+    { path: "budgets[1].name", expected: "a name of its own" },
+  ],
+  [
+    "a budget for nobody",
+    withLine(`budgets: [{ ${BUDGET}, agent: bot }]`),
+    { path: "budgets[0].agent", got: '"bot"', hint: expect.stringContaining("agents/bot.yaml") },
+  ],
+  [
+    "a slip in an agent's name",
+    {
+      ...withLine(`budgets: [{ ${BUDGET}, agent: bto }, { ${BUDGET.replace("b,", "c,")} }]`),
+      ...BOT,
+    },
+    { path: "budgets[0].agent", hint: 'Did you mean "bot"?' },
+  ],
+  [
+    "a budget for no team",
+    withLine(`budgets: [{ ${BUDGET}, team: t }]`),
+    { path: "budgets[0].team" },
+  ],
+  [
+    "a budget for a model that nobody serves",
+    withLine(`budgets: [{ ${BUDGET}, model: gpt-4o }]`),
+    { path: "budgets[0].model", expected: "a model that a provider serves" },
+  ],
+  [
+    "an agent without a budget",
+    { ...withLine(""), ...BOT },
+    { file: "agents/bot.yaml", got: "none", hint: expect.stringContaining("uncapped: true") },
+  ],
+  [
+    "an agent with a budget for one key only",
+    { ...withLine(`budgets: [{ ${BUDGET}, key: k }]`), ...BOT },
+    { file: "agents/bot.yaml", got: "none" },
+  ],
+  [
+    "an agent with a budget for one model of many",
+    { ...withLine(`budgets: [{ ${BUDGET}, model: simulated-small }]`), ...BOT },
+    { file: "agents/bot.yaml", got: "none" },
+  ],
+  [
+    "an agent without a team, on budgets for each team",
+    { ...withLine(`budgets: [{ ${BUDGET}, each: team }]`), ...BOT },
+    { file: "agents/bot.yaml", got: "none" },
+  ],
+  [
+    "an agent under another name than its file",
+    { ...withLine(`budgets: [{ ${BUDGET} }]`), "agents/bot.yaml": "version: 1\nagent: tob\n" },
+    { file: "agents/bot.yaml", path: "agent", line: 2, got: '"tob"', expected: '"bot"' },
+  ],
+  [
+    "two names for one agent",
+    {
+      ...withLine(`budgets: [{ ${BUDGET} }]`),
+      "agents/bot.yaml": "version: 1\nagent: bot\nagent_id: x\n",
+    },
+    { file: "agents/bot.yaml", path: "agent" },
+  ],
+  [
+    "two agents that look the same",
+    {
+      ...withLine(`budgets: [{ ${BUDGET} }]`),
+      "agents/Bot.yaml": "version: 1\nagent: Bot\n",
+      ...BOT,
+    },
+    { path: "agent", expected: "an agent's id of its own" },
+  ],
+  [
+    "a grant of a model that nobody has",
+    {
+      ...withLine(`budgets: [{ ${BUDGET} }]`),
+      "agents/bot.yaml": "version: 1\nagent: bot\nmodels: [simulated-smal]\n",
+    },
+    {
+      path: "models[0]",
+      line: 3,
+      hint: expect.stringMatching(
+        /"simulated-small".*"simulated": \{ "simulated-smal": \{ input: USD, output: USD \} \}/,
+      ),
+    },
+  ],
+  [
+    "a grant twice",
+    {
+      ...withLine(`budgets: [{ ${BUDGET} }]`),
+      "agents/bot.yaml":
+        "version: 1\nagent: bot\nmodels: [simulated-small, { model: simulated-small }]\n",
+    },
+    { path: "models[1].model", expected: "each model once" },
+  ],
+  [
+    "a provider's model without a price",
+    withLine("providers: { o: { kind: openai, api_key: k, models: [gpt-nine] } }"),
+    { path: "providers.o.models[0]", hint: expect.stringContaining('"openai": { "gpt-nine"') },
+  ],
+  [
+    "a provider without a key",
+    withLine("providers: { o: { kind: openai } }"),
+    { path: "providers.o.api_key", got: "nothing" },
+  ],
+  [
+    "a key for the simulated provider",
+    withLine("providers: { o: { kind: simulated, api_key: k } }"),
+    { path: "providers.o.api_key" },
+  ],
+  [
+    "a script for a real provider",
+    withLine("providers: { o: { kind: openai, api_key: k, simulated: {} } }"),
+    { path: "providers.o.simulated" },
+  ],
+  [
+    "a price list that is not there",
+    withLine("providers: { o: { kind: openai, api_key: k, prices_of: opnai } }"),
+    { path: "providers.o.prices_of", hint: expect.stringContaining('Did you mean "openai"') },
+  ],
+  [
+    "a password in a base URL",
+    withLine("providers: { o: { kind: openai, base_url: 'http://a:b@h/v1' } }"),
+    { path: "providers.o.base_url" },
+  ],
+  [
+    "PostgreSQL without a key",
+    withLine("store: postgres://h/d"),
+    { path: "encryption_key", got: "nothing" },
+  ],
+  [
+    "a key that is too short",
+    withLine("encryption_key: abcd"),
+    { path: "encryption_key", got: "a value that is not shown" },
+  ],
+  [
+    "an expiry too close to the grace",
+    withLine("store: { grace: 11s, expiry: 12s }"),
+    { path: "store.expiry", expected: expect.stringContaining("12022 ms") },
+  ],
+  [
+    "a variable that is not set",
+    withLine("providers: { o: { kind: openai, api_key: '${NOPE}' } }"),
+    { path: "providers.o.api_key", got: "${NOPE}, which is not set" },
+  ],
+  [
+    "a variable with a default, which is another tool's syntax",
+    withLine("encryption_key: '${NOPE:-x}'"),
+    { path: "encryption_key" },
+  ],
+  ["a port that is none", withLine("listeners: { agent: 'h:65536' }"), { path: "listeners.agent" }],
+  [
+    "an amount finer than nano-USD",
+    withLine("budgets: [{ name: b, limit_usd: '0.0000000001', window: day }]"),
+    { path: "budgets[0].limit_usd" },
+  ],
+  [
+    "an amount beyond the store's integers",
+    withLine("budgets: [{ name: b, limit_usd: 9200000001, window: day }]"),
+    { path: "budgets[0].limit_usd" },
+  ],
+  [
+    "a number whose digits are lost",
+    withLine("budgets: [{ name: b, limit_usd: 1234567.123456789, window: day }]"),
+    { path: "budgets[0].limit_usd" },
+  ],
+  ["an alias", withLine("limits: &a { max_n: 1 }\nproviders: *a"), { expected: "a plain value" }],
+  [
+    "a key that would be a prototype",
+    withLine("providers: { __proto__: { kind: simulated } }"),
+    { expected: "keys that are plain names" },
+  ],
+  [
+    "deep nesting",
+    withLine(`limits: ${"[".repeat(40)}${"]".repeat(40)}`),
+    { expected: "at most 32 levels of nesting" },
+  ],
+  [
+    "a negative price",
+    { ...withLine(""), "prices.yaml": "openai: { m: { input: -1, output: 2 } }" },
+    { path: "openai.m.input", got: "-1" },
+  ],
+  [
+    "half a price",
+    { ...withLine(""), "prices.yaml": "openai: { m: { input: 1 } }" },
+    { path: "openai.m", expected: "both input and output" },
+  ],
+  [
+    "a limit alone for a model without a price",
+    { ...withLine(""), "prices.yaml": "openai: { m: { max_output: 1 } }" },
+    { path: "openai.m" },
+  ],
+  [
+    "an unknown field of a price",
+    { ...withLine(""), "prices.yaml": "openai: { gpt-4o: { inptu: 1 } }" },
+    { path: "openai.gpt-4o.inptu", hint: 'Did you mean "input"?' },
+  ],
+];
+
+test.each(REFUSED)("Refused: %s", (_, files, issue) => {
+  const issues = issuesOf(files);
+  expect(issues).toHaveLength(1);
+  expect(issues[0]).toMatchObject(issue);
+  for (const text of [issues[0]?.got, issues[0]?.expected, issues[0]?.hint])
+    expect(text).toBeTruthy();
+});
+
+test("An agent is capped by budgets for each of its models, when it is granted no others", () => {
+  const files = {
+    ...withLine(`budgets: [{ ${BUDGET}, model: simulated-small }]`),
+    "agents/bot.yaml": "version: 1\nagent: bot\nmodels: [simulated-small]\n",
+  };
+  expect(read(files).kind).toBe("ok");
+});
+
+test("JSON is strict: comments, trailing commas and unquoted keys are refused, tabs are not", () => {
+  const manifest = (text: string) => ({
+    ...withLine(`budgets: [{ ${BUDGET} }]`),
+    "agents/a.json": text,
+  });
+  expect(read(manifest('{\n\t"version":\t1,\n\t"agent": "\\u0061"\n}')).kind).toBe("ok");
+  for (const text of [
+    '{"version":1,"agent":"a",}',
+    '{"version":1,agent:"a"}',
+    '{"version":1,"agent":"a"} # x',
+  ]) {
+    expect(issuesOf(manifest(text))[0]).toMatchObject({ expected: "strict JSON" });
+  }
+  const twice = issuesOf(manifest('{"version":1,\n"agent":"a",\n"\\u0061gent":"a"}'));
+  expect(twice[0]).toMatchObject({ expected: "each key once", line: 3 });
+});
+
+test("Nesting that no parser's stack holds is an issue, not a crash", () => {
+  const depth = 20_000;
+  for (const text of [`${"[".repeat(depth)}${"]".repeat(depth)}`, `\n  ${"- ".repeat(depth)}x`]) {
+    const issues = issuesOf(withLine(`limits: ${text}`));
+    expect(issues).toMatchObject([{ expected: "at most 32 levels of nesting" }]);
+  }
+});
