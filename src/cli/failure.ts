@@ -1,4 +1,4 @@
-/** How a command ends when it cannot do what it was asked: one sentence, one way forward, a code. */
+/** How a command ends when it cannot do what it was asked: a sentence, a way forward, a code. */
 import type { Refused } from "../control/client.ts";
 import { clean, paintFor } from "./paint.ts";
 import { CommandError, EXIT, type Shell } from "./shell.ts";

@@ -1,4 +1,4 @@
-/** Colours and tables for people. Colours only on a terminal; a narrow one gets blocks, not tables. */
+/** Colours and tables for people. Colours only on a terminal; a narrow one gets blocks. */
 import { styleText } from "node:util";
 import type { Output, Shell } from "./shell.ts";
 

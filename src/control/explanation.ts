@@ -83,7 +83,7 @@ function remarksOf(records: DecisionRecords): string[] {
   if (records.lostAt !== null) {
     const at = iso(records.lostAt);
     remarks.push(
-      `Its process was gone by ${at}: what it had reserved is charged to the budgets as forfeited, and up to 1 s of its journal is missing.`,
+      `Its process was gone or cut off by ${at}: what it had reserved is charged as forfeited, and up to 1 s of its journal is missing.`,
     );
   }
   return remarks;

@@ -1,11 +1,10 @@
 import { createHash, randomBytes } from "node:crypto";
 import { systemClock } from "../../../src/adapters/clock/system.ts";
-import { collectDecision } from "../../../src/control/decision.ts";
 import type {
   BudgetState,
+  DecisionRecords,
   KeyWanted,
   Operations,
-  Recorded,
   Reloaded,
 } from "../../../src/control/operations.ts";
 import type { Clock } from "../../../src/ports/clock.ts";
@@ -44,8 +43,6 @@ export class MemoryOperations implements Operations {
   readonly taskRecords: TaskRecord[] = [];
   readonly modelFlags: ModelFlag[] = [];
   authenticated = 0;
-  inFlight: Recorded | null = null;
-  waiting: readonly { event: Recorded["event"]; at: number }[] = [];
   notReady: string | null = null;
   reloaded: Reloaded = { kind: "unchanged", configuration: "dir:1" };
   failure: Error | null = null;
@@ -125,13 +122,14 @@ export class MemoryOperations implements Operations {
     return [BUDGET];
   }
 
-  async decision(id: string) {
-    const waiting = this.waiting;
-    return collectDecision(id, {
-      store: this.#journal(),
-      journals: [{ about: () => waiting }],
-      inFlight: this.inFlight,
-    });
+  async decision(id: string): Promise<DecisionRecords | null> {
+    const entries = await this.#journal().read({ decision: id, take: "oldest", limit: 10 });
+    const records = entries.map(({ at, body, position }) => ({
+      at,
+      position,
+      event: JSON.parse(body),
+    }));
+    return records.length === 0 ? null : { records, inFlight: false, lostAt: null };
   }
 
   #journal() {

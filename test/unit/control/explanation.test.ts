@@ -1,0 +1,95 @@
+import { describe, expect, test } from "vitest";
+import { explanationView } from "../../../src/control/explanation.ts";
+import type { Event } from "../../../src/guards/events.ts";
+import { settled } from "../telemetry/rows.ts";
+
+const AT = Date.UTC(2026, 0, 2);
+const done = settled(1) as Extract<Event, { kind: "call.settled" }>;
+const { decision, call, agent, task, key, asked, answers, legs } = done;
+const origin = { decision, call, agent, task, key };
+const open = legs.map((leg) => ({ ...leg, charged: null }));
+const admitted: Event = { kind: "call.admitted", asked, answers, legs: open, ...origin };
+
+function explained(events: readonly Event[], more: { inFlight?: boolean; lostAt?: number } = {}) {
+  const records = events.map((event, index) => ({ at: AT + index, event, position: index + 1 }));
+  const { inFlight = false, lostAt = null } = more;
+  return explanationView({ records, inFlight, lostAt });
+}
+
+describe("a decision explained", () => {
+  test("that settled: asked, answered, cost, outcome", () => {
+    expect(explained([admitted, done])).toMatchObject({
+      decision: "dec_1",
+      state: "settled",
+      at: "2026-01-02T00:00:00.001Z",
+      asked: { model: "gpt-5-mini", output_cap: 512 },
+      answers: [{ guard: "identity" }, { guard: "manifest" }, { guard: "budget" }],
+      denial: null,
+      budgets: [{ budget: "monthly", reserved_usd: "0.0012", charged_usd: "0.0004" }, {}],
+      outcome: { outcome: "ok", status: 200, charged_usd: "0.0004", ended_ms: 900 },
+      remarks: [],
+    });
+  });
+
+  test("that was refused: the code, what it means, the numbers", () => {
+    const facts = { budget: "monthly", remaining_usd: "0.10" };
+    const refused: Event = {
+      kind: "call.refused",
+      code: "budget.exhausted",
+      facts,
+      asked,
+      answers,
+      ...origin,
+    };
+    expect(explained([refused])).toMatchObject({
+      state: "refused",
+      denial: { code: "budget.exhausted", says: expect.stringContaining("budget"), facts },
+      budgets: [],
+      outcome: null,
+    });
+  });
+
+  test("that is in flight", () => {
+    expect(explained([admitted], { inFlight: true })).toMatchObject({
+      state: "in-flight",
+      budgets: [{ reserved_usd: "0.0012", charged_usd: null }, {}],
+    });
+  });
+
+  test("that settled while it was looked for", () => {
+    expect(explained([admitted, done], { inFlight: true })).toMatchObject({ state: "settled" });
+  });
+
+  test("whose process died: what it held is forfeited", () => {
+    const view = explained([admitted], { lostAt: AT });
+    expect(view).toMatchObject({ state: "lost", outcome: null });
+    expect(view?.remarks.join(" ")).toContain("forfeited");
+  });
+
+  test("whose process is another one that may be alive", () => {
+    expect(explained([admitted])).toMatchObject({ state: "unknown" });
+  });
+
+  test("of another version, with a code that this one does not have", () => {
+    const code = "clutch.parked" as "task.ended";
+    const refused: Event = { kind: "call.refused", code, facts: {}, asked, answers, ...origin };
+    expect(explained([refused])?.denial).toEqual({ code, says: "", hint: "", facts: {} });
+  });
+
+  test("with what was out of the ordinary", () => {
+    const money = { reserved: 1, charged: 2 };
+    const view = explained([
+      { kind: "call.capped", model: "m", cap: 512, ...origin },
+      { kind: "call.written-late", lateMs: 31_000, ...origin },
+      { kind: "budget.overbilled", provider: "p", model: "m", ...money, ...origin },
+      { ...done, estimated: true },
+    ]);
+    expect(view?.remarks).toHaveLength(4);
+    expect(view?.remarks.join(" ")).toMatch(/512 tokens.*31000 ms late.*billed more.*upper count/);
+  });
+
+  test("that nobody knows is nothing", () => {
+    expect(explained([])).toBeNull();
+    expect(explained([{ kind: "call.capped", model: "m", cap: 1, ...origin }])).toBeNull();
+  });
+});
