@@ -17,6 +17,7 @@ import type { Tenure } from "./tenure.ts";
 export interface Gateway {
   readonly clock: Clock;
   readonly chance: Chance;
+  readonly machine: { readonly host: string };
   readonly log: Log;
   readonly metrics: Metrics;
   readonly store: Store;

@@ -10,7 +10,7 @@
 import type { Millis } from "../guards/money.ts";
 import { type Denial, deny } from "../guards/verdict.ts";
 import type { Chance, Clock } from "../ports/clock.ts";
-import type { Beat, HolderInfo, HolderStore } from "../ports/store.ts";
+import type { Beat, Forfeit, HolderInfo, HolderStore } from "../ports/store.ts";
 import type { Journal } from "../telemetry/journal.ts";
 import type { Log } from "../telemetry/log.ts";
 import { Neighbours } from "./neighbours.ts";
@@ -36,6 +36,8 @@ export interface HoldingSettings {
   readonly onLost: (message: string) => void;
   readonly onFound: (afterMs: Millis) => void;
   readonly onFenced: (former: Tenure) => void;
+  /** This process fenced another one that had gone silent. */
+  readonly onFencedOther: (id: string, forfeits: readonly Forfeit[]) => Promise<void>;
 }
 
 /** Why this process cannot start on this store. */
@@ -131,9 +133,10 @@ export class Holding {
       return this.#renew();
     }
     this.#accept(answer, mark);
-    await this.#neighbours.watch(answer.live, tenure.id, (id, seen) =>
-      this.#settings.holders.fence(id, seen),
-    );
+    const { holders, onFencedOther } = this.#settings;
+    await this.#neighbours.watch(answer.live, tenure.id, async (id, seen) => {
+      await onFencedOther(id, await holders.fence(id, seen));
+    });
   }
 
   #accept(beat: Beat, mark: Mark): void {

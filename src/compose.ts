@@ -1,0 +1,212 @@
+/** Puts a gateway together from its configuration and adapters, and takes it apart again. */
+import type { Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { systemChance, systemClock } from "./adapters/clock/system.ts";
+import { ConfigError, fenceGone, openStore } from "./compose/boot.ts";
+import { Core } from "./compose/core.ts";
+import { thisMachine } from "./compose/machine.ts";
+import { makeKey, operationsOf } from "./compose/operations.ts";
+import { Providers } from "./compose/providers.ts";
+import { applyLimits, Reload } from "./compose/reload.ts";
+import { keyIdOf, makeFolder, removeControl, writeControl } from "./compose/secrets.ts";
+import { drain } from "./compose/stop.ts";
+import { VERSION } from "./compose/version.ts";
+import type { Configuration, Loaded } from "./config/configuration.ts";
+import { load } from "./config/load.ts";
+import { STARTER } from "./config/starter.ts";
+import type { Reloaded } from "./control/operations.ts";
+import { listenControl } from "./control/server.ts";
+import { agentPlane } from "./gateway/agent-plane.ts";
+import { emit, type Gateway } from "./gateway/gateway.ts";
+import { hashToken } from "./gateway/keys.ts";
+import { Upkeep } from "./gateway/upkeep.ts";
+import { anchorKey } from "./telemetry/anchor.ts";
+import type { Log } from "./telemetry/log.ts";
+
+export { ConfigError } from "./compose/boot.ts";
+
+export interface StartSettings {
+  /** The guardrails folder; null: the built-in starter, with the simulated provider. */
+  readonly configFolder: string | null;
+  /** Where the embedded store, its key and the local operator's token live. */
+  readonly dataFolder: string;
+  /** Overrides `store` of the configuration. */
+  readonly storeUrl: string | null;
+  /** Override the listeners' ports; 0 takes any free one. */
+  readonly agentPort: number | null;
+  readonly controlPort: number | null;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly log: Log;
+}
+
+export interface Running {
+  readonly agentUrl: string;
+  readonly controlUrl: string;
+  /** Of this boot; also in `control.json` of the data folder. */
+  readonly operatorToken: string;
+  /** Made at this start because there was none; shown this once. */
+  readonly agentKey: string | null;
+  readonly simulated: boolean;
+  readonly agents: readonly string[];
+  reload(by: string): Promise<Reloaded>;
+  /** Drains, settles, gives back and closes. */
+  stop(): Promise<void>;
+}
+
+const TOKEN_BYTES = 24;
+
+/** Starts one gateway. Rejects with `ConfigError`, or with what kept it from its store or its ports. */
+export async function startGateway(settings: StartSettings): Promise<Running> {
+  const { dataFolder, log, storeUrl } = settings;
+  const clock = systemClock;
+  const chance = systemChance;
+  const configuration = await firstConfiguration(settings);
+  await makeFolder(dataFolder);
+  const machine = thisMachine();
+  const opened = await openStore(configuration, { dataFolder, storeUrl, clock });
+  const undo: (() => Promise<unknown>)[] = [() => opened.store.close()];
+  try {
+    const fenced = await fenceGone(opened, machine);
+    const providers = new Providers(clock);
+    undo.unshift(() => providers.close());
+    const journalKey = anchorKey(opened.key);
+    const core = new Core({
+      store: opened.store,
+      clock,
+      chance,
+      log,
+      rules: providers.rulesetOf(configuration),
+      journalKey,
+      describe: { ...machine, keyId: keyIdOf(opened.key) },
+    });
+    const reload = new Reload({ gateway: core.gateway, providers, load: () => read(settings) });
+    await core.start(fenced, (digest) => reload.follow(digest));
+    undo.unshift(async () => core.gateway.holding.stop());
+    return await listen({
+      settings,
+      configuration,
+      core,
+      reload,
+      journalKey,
+      undo,
+      store: opened.kind,
+    });
+  } catch (error) {
+    for (const step of undo) await step();
+    throw error;
+  }
+}
+
+interface Parts {
+  readonly settings: StartSettings;
+  readonly configuration: Configuration;
+  readonly core: Core;
+  readonly reload: Reload;
+  readonly journalKey: Uint8Array;
+  readonly store: string;
+  readonly undo: (() => Promise<unknown>)[];
+}
+
+async function listen(parts: Parts): Promise<Running> {
+  const { configuration, core, journalKey, reload, settings, undo } = parts;
+  const { gateway } = core;
+  const { clock, log } = gateway;
+  await applyLimits(gateway);
+  const agentKey = await firstKey(gateway);
+
+  const { listeners } = configuration;
+  const at = { ...listeners.agent, port: settings.agentPort ?? listeners.agent.port };
+  const agents = agentPlane(gateway);
+  const agentUrl = await accept(agents, at);
+  undo.unshift(async () => agents.closeAllConnections());
+
+  const operatorToken = `sco_${gateway.chance.hex(TOKEN_BYTES)}`;
+  const about = {
+    version: VERSION,
+    host: gateway.machine.host,
+    pid: process.pid,
+    startedAt: clock.wall(),
+    agentUrl,
+    controlUrl: "",
+    store: parts.store,
+  };
+  const bootToken = hashToken(operatorToken);
+  const operations = operationsOf(() => ({
+    gateway,
+    reload,
+    anchorKey: journalKey,
+    bootToken,
+    about,
+  }));
+  const control = await listenControl(
+    { operations, clock, log },
+    { ...listeners.control, port: settings.controlPort ?? listeners.control.port },
+  );
+  about.controlUrl = control.url;
+  await writeControl(settings.dataFolder, control.url, operatorToken);
+
+  const upkeep = new Upkeep(gateway);
+  upkeep.start();
+  const event = { kind: "gateway.started", version: VERSION, configuration: configuration.digest };
+  emit(gateway, gateway.holding.tenure, { ...event, ...about, kind: "gateway.started" });
+  return {
+    agentUrl,
+    controlUrl: control.url,
+    operatorToken,
+    agentKey,
+    simulated: configuration.providers.some(({ kind }) => kind === "simulated"),
+    agents: [...configuration.agents.keys()],
+    reload: (by) => reload.ask(by),
+    async stop() {
+      await drain(gateway, agents, upkeep);
+      await control.close();
+      await removeControl(settings.dataFolder);
+      for (const step of undo) await step();
+    },
+  };
+}
+
+async function firstConfiguration(settings: StartSettings): Promise<Configuration> {
+  const loaded = await read(settings);
+  if (loaded.kind === "invalid") throw new ConfigError(loaded.issues);
+  for (const { file, hint, path } of loaded.warnings) settings.log.warn(hint, { file, path });
+  return loaded.configuration;
+}
+
+function read({ configFolder, environment }: StartSettings): Promise<Loaded> {
+  const today = new Date(systemClock.wall()).toISOString().slice(0, 10);
+  return configFolder === null
+    ? starter(environment, today)
+    : load(configFolder, environment, today);
+}
+
+async function starter(environment: StartSettings["environment"], today: string): Promise<Loaded> {
+  const { readFiles } = await import("./config/read.ts");
+  return readFiles(STARTER, { environment, today });
+}
+
+/** The first start makes a key for the first agent, so that there is something to try. */
+async function firstKey(gateway: Gateway): Promise<string | null> {
+  const { rules, store } = gateway;
+  const [agent] = rules.configuration.agents.keys();
+  const keys = await store.registry.keys(true);
+  if (agent === undefined || keys.some(({ holder }) => holder.kind !== "operator")) return null;
+  const { key, secret } = makeKey({ kind: "agent", agent, expiresInMs: null }, gateway);
+  await store.registry.createKey(key);
+  await gateway.keys.load();
+  const event = { kind: "key.created", key: key.id, holder: agent, by: "first start" } as const;
+  emit(gateway, gateway.holding.tenure, event);
+  return secret;
+}
+
+function accept(server: Server, at: { host: string; port: number }): Promise<string> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(at.port, at.host, () => {
+      server.off("error", reject);
+      // A server that listens on a port has an address of this kind.
+      const { address, family, port } = server.address() as AddressInfo;
+      resolve(`http://${family === "IPv6" ? `[${address}]` : address}:${port}`);
+    });
+  });
+}

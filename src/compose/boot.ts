@@ -1,0 +1,71 @@
+/** Opens the store this process is to run on, and proves which of its former users are gone. */
+import { sqliteStore } from "../adapters/store/sqlite/index.ts";
+import type { Configuration, Issue } from "../config/configuration.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Forfeit, HolderRow, Store } from "../ports/store.ts";
+import { isGone, type Machine } from "./machine.ts";
+import { ownKey } from "./secrets.ts";
+
+/** The guardrails folder does not hold: everything that is wrong with it, all at once. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+  readonly issues: readonly Issue[];
+
+  constructor(issues: readonly Issue[]) {
+    const [first] = issues;
+    const more = issues.length > 1 ? ` (and ${issues.length - 1} more)` : "";
+    super(`${first?.file}: ${first?.path}: got ${first?.got}, expected ${first?.expected}${more}`);
+    this.issues = issues;
+  }
+}
+
+export interface OpenedStore {
+  readonly store: Store;
+  readonly kind: "embedded" | "postgres";
+  /** 32 bytes in hex. */
+  readonly key: string;
+}
+
+export async function openStore(
+  configuration: Configuration,
+  options: { readonly dataFolder: string; readonly storeUrl: string | null; readonly clock: Clock },
+): Promise<OpenedStore> {
+  const url = options.storeUrl ?? configuration.store.url;
+  const { clock, dataFolder } = options;
+  if (url === null || url === "embedded") {
+    const key = configuration.encryptionKey ?? (await ownKey(dataFolder));
+    return { store: await sqliteStore({ folder: dataFolder, clock }), kind: "embedded", key };
+  }
+  const key = configuration.encryptionKey;
+  if (key === null) throw new ConfigError([KEY_MISSING]);
+  const { postgresStore } = await import("../adapters/store/postgres/index.ts");
+  return { store: await postgresStore({ url, clock }), kind: "postgres", key };
+}
+
+const KEY_MISSING: Issue = {
+  file: "slipclutch.yaml",
+  line: null,
+  path: "encryption_key",
+  got: "nothing",
+  expected: "32 bytes in hex or base64, because gateways on one PostgreSQL share it",
+  hint: "Make one with: openssl rand -hex 32, and name it: encryption_key: $" + "{SLIPCLUTCH_KEY}",
+};
+
+export interface Fencing {
+  readonly holder: HolderRow;
+  readonly forfeits: readonly Forfeit[];
+}
+
+/** Fences every live holder whose process is proven gone; the embedded store's lock proves all of them. */
+export async function fenceGone(
+  { kind, store }: OpenedStore,
+  machine: Machine,
+): Promise<readonly Fencing[]> {
+  const fenced: Fencing[] = [];
+  for (const holder of await store.holders.list()) {
+    if (holder.state !== "live") continue;
+    if (kind !== "embedded" && !isGone(holder, machine)) continue;
+    fenced.push({ holder, forfeits: await store.holders.fence(holder.id, null) });
+  }
+  return fenced;
+}

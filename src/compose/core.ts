@@ -1,0 +1,197 @@
+/** The gateway's parts, wired to each other and to the store, without any listener. */
+import { Cashier, retire } from "../gateway/cashier.ts";
+import { Flags } from "../gateway/flags.ts";
+import { Flusher } from "../gateway/flush.ts";
+import { emit, type Gateway } from "../gateway/gateway.ts";
+import { Holding } from "../gateway/holding.ts";
+import { Keys } from "../gateway/keys.ts";
+import { noteBeat, noteRoom } from "../gateway/notices.ts";
+import type { Ruleset } from "../gateway/ruleset.ts";
+import { Tasks, taskKey } from "../gateway/tasks.ts";
+import type { Event } from "../guards/events.ts";
+import { formatUsd } from "../guards/money.ts";
+import type { Chance, Clock } from "../ports/clock.ts";
+import type { Beat, Forfeit, HolderInfo, Store, TaskEnd } from "../ports/store.ts";
+import { readHeads } from "../telemetry/anchor.ts";
+import { Journal } from "../telemetry/journal.ts";
+import type { Log } from "../telemetry/log.ts";
+import { Metrics } from "../telemetry/metrics.ts";
+import type { Fencing } from "./boot.ts";
+
+export interface CoreSettings {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly chance: Chance;
+  readonly log: Log;
+  readonly rules: Ruleset;
+  readonly journalKey: Uint8Array;
+  readonly describe: Omit<HolderInfo, "id" | "configuration">;
+}
+
+export class Core {
+  readonly gateway: Gateway;
+  readonly #settings: CoreSettings;
+  #changeSeq: number | null = null;
+  #refreshing: Promise<void> | null = null;
+  #follow: (digest: string) => Promise<void> = async () => {};
+
+  constructor(settings: CoreSettings) {
+    const { chance, clock, log, rules, store } = settings;
+    this.#settings = settings;
+    const flusher = new Flusher(store.ledger, store.holders, clock, log);
+    const emitNow = (event: Event) => emit(this.gateway, this.gateway.holding.tenure, event);
+    this.gateway = {
+      clock,
+      chance,
+      log,
+      store,
+      flusher,
+      machine: settings.describe,
+      metrics: new Metrics(),
+      holding: this.#holding(),
+      cashier: new Cashier(store.ledger, clock, log, flusher),
+      keys: new Keys(store.registry, clock),
+      tasks: new Tasks(store.tasks, clock, (task, how) => {
+        const { agent, id, parent } = task;
+        emitNow({ kind: "task.opened", agent, task: id, parent, how });
+      }),
+      flags: new Flags(store.registry, clock, log),
+      endTask: (agent, id, outcome, by) => this.#endTask({ agent, id, outcome, by }),
+      inFlight: new Map(),
+      rules,
+      closedBecause: null,
+      draining: false,
+      requests: 0,
+      drains: 0,
+      decisions: 0,
+    };
+  }
+
+  /** Registers, reads what the store knows, and begins to listen to it. */
+  async start(
+    fenced: readonly Fencing[],
+    follow: (digest: string) => Promise<void>,
+  ): Promise<void> {
+    const { flags, holding, keys, store } = this.gateway;
+    this.#follow = follow;
+    await holding.start();
+    await Promise.all([keys.load(), flags.load()]);
+    for (const { forfeits, holder } of fenced) await this.#writeGap(holder.id, forfeits);
+    store.holders.watch((what) => {
+      if (what === "wants") void holding.beat();
+      if (what === "room") noteRoom(holding.tenure);
+      if (what === "changes") void this.#refresh();
+    });
+  }
+
+  #holding(): Holding {
+    const { chance, clock, log, rules, store } = this.#settings;
+    const { graceMs, expiryMs } = rules.configuration.store;
+    return new Holding({
+      holders: store.holders,
+      clock,
+      chance,
+      log,
+      graceMs,
+      expiryMs,
+      describe: () => ({
+        ...this.#settings.describe,
+        configuration: this.gateway.rules.digest,
+      }),
+      journalFor: (writer) => this.#journalFor(writer),
+      onBeat: (beat) => this.#onBeat(beat),
+      onLost: (message) => {
+        log.error("store.lost", { message, grace_ms: graceMs });
+        this.gateway.metrics.observe({ kind: "store.lost", message });
+      },
+      onFound: (afterMs) => {
+        log.info("store.found", { afterMs });
+        emit(this.gateway, this.gateway.holding.tenure, { kind: "store.found", afterMs });
+      },
+      onFenced: (former) => {
+        log.error("gateway.fenced", { holder: former.id, now: this.gateway.holding.tenure.id });
+        const because = "the store heard nothing of it for longer than expiry";
+        emit(this.gateway, this.gateway.holding.tenure, { kind: "gateway.fenced", because });
+      },
+      onFencedOther: (id, forfeits) => this.#writeGap(id, forfeits),
+    });
+  }
+
+  async #journalFor(writer: string): Promise<Journal> {
+    const { clock, journalKey, store } = this.#settings;
+    const holders = await store.holders.list();
+    const others = await readHeads(
+      store.journal,
+      holders.map(({ id }) => id),
+    );
+    return new Journal({ writer, key: journalKey, clock, others });
+  }
+
+  #onBeat(beat: Beat): void {
+    noteBeat(this.gateway, beat);
+    if (this.#changeSeq !== null && beat.changeSeq !== this.#changeSeq) void this.#refresh();
+    this.#changeSeq = beat.changeSeq;
+    if (beat.configuration !== this.gateway.rules.digest || this.gateway.closedBecause !== null) {
+      void this.#follow(beat.configuration);
+    }
+  }
+
+  /** Keys, flags or limits changed in the store: what is known of them here is read again. */
+  #refresh(): Promise<void> {
+    this.#refreshing ??= this.#readAgain().finally(() => {
+      this.#refreshing = null;
+    });
+    return this.#refreshing;
+  }
+
+  async #readAgain(): Promise<void> {
+    const { flags, holding, keys, log } = this.gateway;
+    try {
+      noteRoom(holding.tenure);
+      await Promise.all([keys.load(), flags.load()]);
+    } catch (error) {
+      // Asked for again with the next heartbeat: the number it knows stays the old one.
+      this.#changeSeq = -1;
+      log.warn("the store did not say what changed; it is asked again", { error });
+    }
+  }
+
+  /** What a process that was fenced had not written: its journal ends here, its slices are charged. */
+  async #writeGap(writer: string, forfeits: readonly Forfeit[]): Promise<void> {
+    const { journal } = this.#settings.store;
+    const { holding, log } = this.gateway;
+    const [last] = await journal.read({ writer, take: "newest", limit: 1 });
+    const lastNo = last?.no ?? 0;
+    const amounts = forfeits.map(({ amount, budget, scope }) => {
+      return { budget, scope, amount: formatUsd(amount) };
+    });
+    if (last !== undefined) holding.tenure.journal.learn(writer, last.no, last.hash);
+    log.warn("journal.gap", { writer, lastNo, forfeits: amounts });
+    const event = { kind: "journal.gap", writer, lastNo, forfeits: amounts } as const;
+    emit(this.gateway, holding.tenure, event);
+  }
+
+  async #endTask(end: {
+    agent: string;
+    id: string;
+    outcome: TaskEnd;
+    by: string;
+  }): Promise<boolean> {
+    const { agent, by, id, outcome } = end;
+    const { holding, rules, store, tasks } = this.gateway;
+    // An idle task was ended in the store already; its accounts were not.
+    const ended = by === "idle" || (await tasks.end(agent, id, outcome));
+    if (!ended) return false;
+    const scope = taskKey(agent, id);
+    const perTask = rules.configuration.budgets.filter(({ each }) => each === "task");
+    const names = perTask.map(({ name }) => name);
+    if (names.length > 0) await store.ledger.closeScope(names, scope);
+    for (const account of holding.tenure.allAccounts()) {
+      if (account.purse.scope === scope && names.includes(account.purse.budget)) {
+        retire(holding.tenure, account);
+      }
+    }
+    emit(this.gateway, holding.tenure, { kind: "task.ended", agent, task: id, outcome, by });
+    return true;
+  }
+}

@@ -1,0 +1,249 @@
+/** What the control plane can ask of this gateway. */
+import type { Configuration } from "../config/configuration.ts";
+import type {
+  BudgetState,
+  DecisionRecords,
+  KeyMade,
+  KeyWanted,
+  Operations,
+  Operator,
+  Readiness,
+  Recorded,
+  Status,
+} from "../control/operations.ts";
+import { emit, type Gateway } from "../gateway/gateway.ts";
+import { hashToken } from "../gateway/keys.ts";
+import { hopeOf, roomOf } from "../guards/budget/slice.ts";
+import type { Event } from "../guards/events.ts";
+import type { AccountState, KeyRecord } from "../ports/store.ts";
+import { verifyJournal } from "../telemetry/verify.ts";
+import type { Reload } from "./reload.ts";
+
+/** Accounts shown at once: newest first, so that a million old tasks do not hide today's budgets. */
+const ACCOUNTS_MAX = 1_000;
+const RECORDS_MAX = 100;
+const SECRET_BYTES = 24;
+const ID_BYTES = 8;
+
+export interface OperationsSettings {
+  readonly gateway: Gateway;
+  readonly reload: Reload;
+  readonly anchorKey: Uint8Array;
+  /** Hash of the token of this boot. */
+  readonly bootToken: string;
+  /** What does not change while it runs. */
+  readonly about: Omit<
+    Status,
+    | "ready"
+    | "store"
+    | "callsInFlight"
+    | "agents"
+    | "providers"
+    | "modelsFlagged"
+    | "configuration"
+    | "pricesFrom"
+  > & { readonly store: string };
+}
+
+export function operationsOf(settings: () => OperationsSettings): Operations {
+  const gateway = () => settings().gateway;
+  const store = () => gateway().store;
+  return {
+    authenticate: (token) => authenticate(token, settings()),
+    readiness: () => readiness(gateway()),
+    status: async () => status(settings()),
+    metrics: () => metrics(settings()),
+    budgets: async () => (await budgets(gateway())).map(({ state }) => state),
+    decision: (id) => decision(id, gateway()),
+    journal: async (query) => {
+      await gateway().flusher.flush(gateway().holding.tenure);
+      return store().journal.read(query);
+    },
+    verifyJournal: async () => {
+      await gateway().flusher.flush(gateway().holding.tenure);
+      return verifyJournal(store().journal, settings().anchorKey);
+    },
+    reload: (by) => settings().reload.ask(by),
+    keys: (all) => store().registry.keys(all),
+    createKey: (wanted, by) => createKey(wanted, by, gateway()),
+    revokeKey: (id, by) => revokeKey(id, by, gateway()),
+    tasks: (filter) => store().tasks.list(filter),
+    endTask: (agent, id, by) => gateway().endTask(agent, id, "failed", by),
+    flags: () => store().registry.flags(),
+    clearFlag: async ({ by, model, provider, reason }) => {
+      const { flags, holding } = gateway();
+      if (!(await store().registry.clearFlag(provider, model))) return false;
+      await flags.load();
+      emit(gateway(), holding.tenure, { kind: "model.cleared", provider, model, by, reason });
+      return true;
+    },
+  };
+}
+
+async function authenticate(
+  token: string,
+  { bootToken, gateway }: OperationsSettings,
+): Promise<Operator | null> {
+  if (hashToken(token) === bootToken) return { name: "local", role: "admin" };
+  const key = await gateway.keys.find(token);
+  if (key?.holder.kind !== "operator") return null;
+  return { name: key.holder.name, role: key.holder.role };
+}
+
+function readiness(gateway: Gateway): Readiness {
+  if (gateway.draining) return { ready: false, because: "stopping" };
+  if (gateway.closedBecause !== null) return { ready: false, because: gateway.closedBecause };
+  const refusal = gateway.holding.refusal(gateway.holding.tenure);
+  return refusal === null ? { ready: true } : { ready: false, because: refusal.code };
+}
+
+function status({ about, gateway }: OperationsSettings): Status {
+  const { cashier, flags, holding, inFlight, rules } = gateway;
+  const configuration: Configuration = rules.configuration;
+  const ready = readiness(gateway);
+  return {
+    ...about,
+    configuration: rules.digest,
+    ready,
+    store: {
+      kind: about.store,
+      up: ready.ready,
+      heartbeatAgeMs: holding.beatAgeMs,
+      gateways: cashier.holders,
+    },
+    callsInFlight: inFlight.size,
+    agents: [...configuration.agents.keys()],
+    providers: configuration.providers.map(({ kind, rules: { name } }) => ({ name, kind })),
+    pricesFrom: configuration.prices.tableDate,
+    modelsFlagged: flags.count,
+  };
+}
+
+interface BudgetRow {
+  readonly state: BudgetState;
+}
+
+/** Every open account, as the store and this process know it together. */
+async function budgets(gateway: Gateway): Promise<readonly BudgetRow[]> {
+  const { flusher, holding, rules, store } = gateway;
+  await flusher.flush(holding.tenure);
+  const states = await store.ledger.accounts({ open: true, limit: ACCOUNTS_MAX });
+  const reserved = new Map<number, number>();
+  for (const tenure of [holding.tenure, ...holding.former]) {
+    for (const { id, purse } of tenure.allAccounts()) {
+      reserved.set(id, (reserved.get(id) ?? 0) + purse.slice.reserved);
+    }
+  }
+  const perTask = new Set(
+    rules.configuration.budgets.filter(({ each }) => each === "task").map(({ name }) => name),
+  );
+  return states.map((account) => ({
+    state: budgetState(account, reserved.get(account.id) ?? 0, perTask.has(account.budget)),
+  }));
+}
+
+function budgetState(account: AccountState, reserved: number, perTask: boolean): BudgetState {
+  const { budget, ends, forfeited, leased, limit, scope, spent } = account;
+  const held = BigInt(reserved);
+  // What others lease may come back, so only what is reserved here is taken off.
+  const remaining = leased < held ? roomOf(account) : hopeOf(account) - held;
+  return {
+    budget,
+    scope,
+    perTask,
+    ends,
+    limit,
+    spent,
+    reserved: held,
+    leased,
+    forfeited,
+    remaining,
+  };
+}
+
+async function metrics({ about, gateway }: OperationsSettings): Promise<string> {
+  const ready = readiness(gateway);
+  const rows = ready.ready ? await budgets(gateway) : [];
+  return gateway.metrics.render({
+    version: about.version,
+    configuration: gateway.rules.digest,
+    callsInFlight: gateway.inFlight.size,
+    storeUp: ready.ready,
+    heartbeatAgeMs: gateway.holding.beatAgeMs,
+    journalWaiting: gateway.holding.tenure.journal.waiting,
+    modelsFlagged: gateway.flags.count,
+    budgets: rows.map(({ state }) => state),
+  });
+}
+
+/** What the journal, the chain that waits for the store and the calls in flight know of a decision. */
+async function decision(id: string, gateway: Gateway): Promise<DecisionRecords | null> {
+  const { holding, inFlight, store } = gateway;
+  const stored = await store.journal.read({ decision: id, take: "oldest", limit: RECORDS_MAX });
+  const records: Recorded[] = stored.map(({ at, body, position }) => {
+    // Bodies are written by `Chain.append` from events.
+    return { at, event: JSON.parse(body) as Event, position };
+  });
+  for (const tenure of [holding.tenure, ...holding.former]) {
+    for (const { at, event } of tenure.journal.about(id)) {
+      if (!stored.some((entry) => entry.kind === event.kind)) {
+        records.push({ at, event, position: null });
+      }
+    }
+  }
+  const flying = inFlight.get(id);
+  if (flying !== undefined && !records.some(({ event }) => event.kind === "call.admitted")) {
+    records.push({ at: gateway.clock.wall(), event: flying.admitted, position: null });
+  }
+  if (records.length === 0) return null;
+  return { records, inFlight: flying !== undefined, lostAt: await lostAt(stored, gateway) };
+}
+
+/** When the writer of an admitted call that never settled was fenced. */
+async function lostAt(
+  stored: readonly { readonly writer: string; readonly kind: string }[],
+  gateway: Gateway,
+): Promise<number | null> {
+  const settled = stored.some(({ kind }) => kind === "call.settled");
+  const [admitted] = stored.filter(({ kind }) => kind === "call.admitted");
+  if (settled || admitted === undefined) return null;
+  const holders = await gateway.store.holders.list();
+  return holders.find(({ id }) => id === admitted.writer)?.fencedAt ?? null;
+}
+
+async function createKey(wanted: KeyWanted, by: string, gateway: Gateway): Promise<KeyMade> {
+  const { agents } = gateway.rules.configuration;
+  if (wanted.kind === "agent" && !agents.has(wanted.agent)) {
+    return { kind: "no-agent", agents: [...agents.keys()] };
+  }
+  const { secret, key } = makeKey(wanted, gateway);
+  await gateway.store.registry.createKey(key);
+  const name = wanted.kind === "agent" ? wanted.agent : `${wanted.role} ${wanted.name}`;
+  emit(gateway, gateway.holding.tenure, { kind: "key.created", key: key.id, holder: name, by });
+  return { kind: "ok", secret, key };
+}
+
+export function makeKey(wanted: KeyWanted, { chance, clock }: Pick<Gateway, "chance" | "clock">) {
+  const prefix = wanted.kind === "agent" ? "sck" : "sco";
+  const secret = `${prefix}_${chance.hex(SECRET_BYTES)}`;
+  const now = clock.wall();
+  const key: KeyRecord = {
+    id: `key_${chance.hex(ID_BYTES)}`,
+    hash: hashToken(secret),
+    holder:
+      wanted.kind === "agent"
+        ? { kind: "agent", agent: wanted.agent }
+        : { kind: "operator", name: wanted.name, role: wanted.role },
+    createdAt: now,
+    expiresAt: wanted.expiresInMs === null ? null : now + wanted.expiresInMs,
+    revokedAt: null,
+  };
+  return { secret, key };
+}
+
+async function revokeKey(id: string, by: string, gateway: Gateway): Promise<boolean> {
+  if (!(await gateway.store.registry.revokeKey(id, gateway.clock.wall()))) return false;
+  await gateway.keys.load();
+  emit(gateway, gateway.holding.tenure, { kind: "key.revoked", key: id, by });
+  return true;
+}

@@ -1,0 +1,93 @@
+/** What is done every second beside the calls: telling the store, giving back, ending what is idle. */
+import type { Millis } from "../guards/money.ts";
+import type { Gateway } from "./gateway.ts";
+import type { Tenure } from "./tenure.ts";
+
+const TICK_MS: Millis = 1_000;
+/** Idle tasks are looked for this often; their limit is minutes or hours. */
+const IDLE_TASKS_MS: Millis = 60_000;
+
+export class Upkeep {
+  readonly #gateway: Gateway;
+  #cancel: () => void = () => {};
+  #stopped = false;
+  #idleTasksAt = 0;
+  #running: Promise<void> = Promise.resolve();
+
+  constructor(gateway: Gateway) {
+    this.#gateway = gateway;
+    this.#idleTasksAt = gateway.clock.monotonic();
+  }
+
+  start(): void {
+    this.#cancel = this.#gateway.clock.after(TICK_MS, () => {
+      this.#running = this.tick().finally(() => {
+        if (!this.#stopped) this.start();
+      });
+    });
+  }
+
+  /** Waits for the tick under way. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#cancel();
+    await this.#running;
+  }
+
+  /** Never rejects: what the store does not take now is offered again a second later. */
+  async tick(): Promise<void> {
+    const { flags, flusher, holding, log, metrics, tasks } = this.#gateway;
+    try {
+      const { tenure } = holding;
+      this.#journalInFlight();
+      await flusher.flush(tenure);
+      await flusher.giveBack(tenure, "idle");
+      forgetRetired(tenure);
+      for (const former of holding.former) await this.#closeFormer(former);
+      await tasks.touch();
+      await flags.tell();
+      await this.#endIdleTasks();
+    } catch (error) {
+      metrics.error("upkeep");
+      log.warn("upkeep was cut short; it goes on with the next second", { error });
+    }
+  }
+
+  /** A call that outlives a flush is written down before it settles, should this process die. */
+  #journalInFlight(): void {
+    for (const one of this.#gateway.inFlight.values()) {
+      if (one.journalled) continue;
+      one.journalled = true;
+      one.call.incoming.tenure.journal.record(one.admitted);
+    }
+  }
+
+  /** A fenced tenure is kept until its calls have ended and the store has their cost. */
+  async #closeFormer(former: Tenure): Promise<void> {
+    if (former.callsInFlight > 0) {
+      await this.#gateway.flusher.flush(former);
+      return;
+    }
+    if (await this.#gateway.flusher.close(former)) this.#gateway.holding.former.delete(former);
+  }
+
+  async #endIdleTasks(): Promise<void> {
+    const { clock, endTask, rules, tasks } = this.#gateway;
+    if (clock.monotonic() - this.#idleTasksAt < IDLE_TASKS_MS) return;
+    this.#idleTasksAt = clock.monotonic();
+    for (const manifest of rules.configuration.agents.values()) {
+      for (const id of await tasks.endIdle(manifest)) {
+        await endTask(manifest.agent, id, "unknown", "idle");
+      }
+    }
+  }
+}
+
+/** An account that is over is forgotten once everything of it is settled and given back. */
+function forgetRetired(tenure: Tenure): void {
+  for (const account of tenure.retired) {
+    const { free, reserved, returned, unflushed } = account.purse.slice;
+    const done = reserved === 0 && unflushed === 0 && free <= 0;
+    if (done && returned === account.returnedKnown) tenure.retired.delete(account);
+  }
+}
