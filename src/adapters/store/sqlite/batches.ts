@@ -21,13 +21,13 @@ export function runBatch(sql: Sql, queue: Work[], report: (report: Report) => vo
   const batch = take(queue);
   const told = new Set<Change>();
   try {
-    sql.script("BEGIN IMMEDIATE");
+    sql.run("BEGIN IMMEDIATE");
     const answers = batch.map((work) => answer(sql, work, told));
-    sql.script("COMMIT");
+    sql.run("COMMIT");
     report({ kind: "batch", answers, told: [...told] });
   } catch (error) {
     // Nothing of the batch is durable: nobody in it is told otherwise.
-    if (sql.inTransaction) sql.script("ROLLBACK");
+    if (sql.inTransaction) sql.run("ROLLBACK");
     const text = toText(error);
     const answers = batch.map(({ no }) => ({ no, error: text }));
     report({ kind: "batch", answers, told: [] });
@@ -59,16 +59,17 @@ function rowsOf({ operation, asked }: Work): number {
 
 function answer(sql: Sql, work: Work, told: Set<Change>): Answer {
   const toldHere = new Set<Change>();
-  sql.script("SAVEPOINT request");
+  sql.run("SAVEPOINT request");
   try {
     const value = perform(transactionOn(sql, work.now, toldHere), work);
-    sql.script("RELEASE request");
+    sql.run("RELEASE request");
     for (const what of toldHere) told.add(what);
     return { no: work.no, value };
   } catch (error) {
     // A full disk or a damaged file ends the whole transaction: then the batch has failed.
     if (!sql.inTransaction) throw error;
-    sql.script("ROLLBACK TO request; RELEASE request");
+    sql.run("ROLLBACK TO request");
+    sql.run("RELEASE request");
     return { no: work.no, error: toText(error) };
   }
 }

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, renameSync, rmSync, statSync } from "node:fs";
+import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, statSync } from "node:fs";
+import { dirname } from "node:path";
 import { StoreDamaged, StoreTooNew } from "./errors.ts";
 import { APPLICATION_ID, MIGRATIONS } from "./schema.ts";
 import { Sql } from "./sql.ts";
@@ -13,7 +14,11 @@ const DAMAGED = [11, 26];
 
 /** Opens the store, making or migrating it. What is not a whole store of ours is never written to. */
 export function openDatabase(path: string): Sql {
-  if (!existsSync(path)) create(path);
+  if (!existsSync(path)) {
+    // Written to with the store that is missing: SQLite would mix it into the new one.
+    if (existsSync(`${path}-wal`)) throw damaged(path, "only its write-ahead log is there");
+    create(path);
+  }
   if (statSync(path).size === 0) throw damaged(path, "it is empty");
   return guarded(path, () => {
     const sql = new Sql(path, { readOnly: false });
@@ -24,6 +29,7 @@ export function openDatabase(path: string): Sql {
       sql.script(`PRAGMA cache_size = -${CACHE_KIB}`);
       sql.script(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
       migrate(sql);
+      dropSettlements(sql);
     } catch (error) {
       sql.close();
       throw error;
@@ -57,6 +63,18 @@ function create(path: string): void {
   );
   sql.close();
   renameSync(draft, path);
+  const folder = openSync(dirname(path), "r");
+  fsyncSync(folder);
+  closeSync(folder);
+}
+
+/**
+ * A settlement is kept so that a copy of its flush counts once. Whoever holds the folder's lock
+ * knows that every process before is gone, and its copies with it: so the table is as long as one
+ * process's life and not as the store's, and closing a holder need not look through it.
+ */
+function dropSettlements(sql: Sql): void {
+  sql.run("DELETE FROM settlement");
 }
 
 function check(sql: Sql, path: string): void {

@@ -143,7 +143,7 @@ export function fence(transaction: Transaction, id: HolderId, seen: number | nul
   return held.map((forfeit) => ({ ...forfeit, account: Number(forfeit.account) }));
 }
 
-/** Gives what is left of a fenced holder's forfeits back. Its settlements have served their purpose. */
+/** Gives what is left of a fenced holder's forfeits back. */
 export function close(transaction: Transaction, id: HolderId): { kind: "closed" | "held" } {
   const { sql } = transaction;
   const holder = holderRow(transaction, id);
@@ -158,20 +158,9 @@ export function close(transaction: Transaction, id: HolderId): { kind: "closed" 
   );
   sql.run("DELETE FROM slice WHERE holder = ?", holder.no);
   sql.run("DELETE FROM want WHERE holder = ?", holder.no);
-  dropSettlements(transaction, holder.no);
   sql.run("UPDATE holder SET state = 'closed' WHERE no = ?", holder.no);
   transaction.tell("room");
   return { kind: "closed" };
-}
-
-/**
- * A closed holder's flush is refused, so nothing asks for its settlements again. All of them at
- * once where only closed holders have any: emptying a table takes no time, however long it is.
- */
-function dropSettlements({ sql }: Transaction, holder: number): void {
-  const others = "SELECT 1 AS other FROM holder WHERE state <> 'closed' AND no <> ? LIMIT 1";
-  if (sql.first(others, holder)) sql.run("DELETE FROM settlement WHERE holder = ?", holder);
-  else sql.run("DELETE FROM settlement");
 }
 
 /** The live ones, and the newest of the rest. */

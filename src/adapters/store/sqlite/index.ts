@@ -54,14 +54,14 @@ interface Parts {
 function storeOn({ writer, reader, watchers, unlock }: Parts): Store {
   let closing: Promise<void> | null = null;
   return {
-    ledger: ledgerOn(writer),
+    ledger: ledgerOn(writer, reader),
     holders: holdersOn(writer, watchers),
     journal: {
       read: (query) => reader.ask("journal", query),
       anchors: (after, limit) => reader.ask("anchors", after, limit),
     },
     registry: registryOn(writer),
-    tasks: tasksOn(writer),
+    tasks: tasksOn(writer, reader),
     close: () => {
       // The lock goes last: until the thread is gone it may still write.
       closing ??= Promise.all([writer.end(), reader.end()]).then(unlock);
@@ -70,7 +70,7 @@ function storeOn({ writer, reader, watchers, unlock }: Parts): Store {
   };
 }
 
-function ledgerOn(writer: WorkerClient): Store["ledger"] {
+function ledgerOn(writer: WorkerClient, reader: WorkerClient): Store["ledger"] {
   return {
     open: (specs) => writer.ask("open", specs),
     lease: (holder, wants) => writer.ask("lease", holder, wants),
@@ -78,7 +78,8 @@ function ledgerOn(writer: WorkerClient): Store["ledger"] {
     flush: async (holder, batch) => writer.ask("flush", holder, pack(batch)),
     want: (holder, wants) => writer.ask("want", holder, wants),
     editLimit: (budget, limit) => writer.ask("editLimit", budget, limit),
-    accounts: (filter) => writer.ask("accounts", filter),
+    // A list of any length is not read on the thread that answers beats.
+    accounts: (filter) => (filter.ids ? writer : reader).ask("accounts", filter),
     closeScope: (budgets, scope) => writer.ask("closeScope", budgets, scope),
   };
 }
@@ -114,13 +115,13 @@ function registryOn(writer: WorkerClient): Store["registry"] {
   };
 }
 
-function tasksOn(writer: WorkerClient): Store["tasks"] {
+function tasksOn(writer: WorkerClient, reader: WorkerClient): Store["tasks"] {
   return {
     open: (task) => writer.ask("openTask", task),
     end: (agent, id, outcome, at) => writer.ask("endTask", agent, id, outcome, at),
     touch: (seen) => writer.ask("touchTasks", seen),
     endIdle: (agent, before, at, limit) => writer.ask("endIdleTasks", agent, before, at, limit),
     find: (agent, id) => writer.ask("findTask", agent, id),
-    list: (filter) => writer.ask("listTasks", filter),
+    list: (filter) => reader.ask("listTasks", filter),
   };
 }

@@ -4,7 +4,8 @@ export const APPLICATION_ID = 0x536c6970;
 /**
  * The schema in numbered steps: step n makes version n out of n − 1. A step that was released is
  * never edited. Amounts are 64-bit integers of nano-USD; the checks are a second line behind the
- * transactions, so that a bug in one of those is an error and not an overspend.
+ * transactions, so that a bug in one of those is an error and not an overspend. What a call cost is
+ * in its journal entry; `settlement` only remembers that it was counted.
  */
 export const MIGRATIONS: readonly string[] = [
   `
@@ -57,12 +58,7 @@ export const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (holder, account)
   ) STRICT, WITHOUT ROWID;
 
-  CREATE TABLE settlement (
-    call TEXT PRIMARY KEY,
-    holder INTEGER NOT NULL,
-    legs TEXT NOT NULL,
-    estimated INTEGER NOT NULL
-  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE settlement (call TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
 
   CREATE TABLE want (
     holder INTEGER NOT NULL,
@@ -86,7 +82,8 @@ export const MIGRATIONS: readonly string[] = [
     UNIQUE (writer, no)
   ) STRICT;
   CREATE INDEX journal_decision ON journal (decision) WHERE decision IS NOT NULL;
-  CREATE INDEX journal_agent_task ON journal (agent, task);
+  CREATE INDEX journal_task ON journal (task) WHERE task IS NOT NULL;
+  CREATE INDEX journal_agent ON journal (agent) WHERE agent IS NOT NULL;
 
   CREATE TABLE anchor (
     position INTEGER PRIMARY KEY,

@@ -26,7 +26,6 @@ export class Sql {
   }
 
   /** Every row; integers as `number`, which throws where one does not fit. */
-  // biome-ignore format: the shape of a row is what its statement selects.
   all<Row>(text: string, ...values: Value[]): Row[] {
     // `as`: the driver knows no column types; each statement stands beside the type of its row.
     return this.#prepared(text).all(...values) as Row[];
