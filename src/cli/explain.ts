@@ -27,11 +27,28 @@ function pairs(values: Readonly<Record<string, unknown>>): string {
   return Object.entries(values)
     .filter(([, value]) => value !== null && value !== undefined && value !== false)
     .map(([name, value]) => {
-      const text = typeof value === "object" ? `(${pairs({ ...value })})` : String(value);
+      const text = typeof value === "object" ? `(${pairs(nonZero({ ...value }))})` : String(value);
       return `${name} ${text}`;
     })
     .filter((text) => !text.endsWith(" ()"))
     .join(", ");
+}
+
+/** A usage has many legs, and most calls have few of them. */
+function nonZero(values: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== 0));
+}
+
+const TIMES: readonly string[] = ["decided_ms", "first_byte_ms", "ended_ms"];
+const TENTHS = 10;
+
+/** How it ended; of times a tenth of a millisecond is enough to read. */
+function endText(outcome: Readonly<Record<string, unknown>>): string {
+  const rounded = Object.entries(outcome).map(([name, value]) => {
+    const isTime = typeof value === "number" && TIMES.includes(name);
+    return [name, isTime ? Math.round(value * TENTHS) / TENTHS : value];
+  });
+  return pairs(Object.fromEntries(rounded));
 }
 
 /** The explanation for people. */
@@ -58,7 +75,7 @@ export function render(view: ExplanationView, paint: Paint): string {
   for (const [index, leg] of view.budgets.entries()) {
     lines.push(field(index === 0 ? "budgets" : "", budgetText(leg)));
   }
-  if (view.outcome) lines.push(field("ended", pairs(view.outcome)));
+  if (view.outcome) lines.push(field("ended", endText(view.outcome)));
   for (const remark of view.remarks) lines.push(field("note", remark));
   return `${lines.join("\n")}\n`;
 

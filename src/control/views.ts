@@ -186,7 +186,7 @@ function shown(value: unknown): unknown {
   if (typeof value !== "object" || value === null) return value;
   const view: Record<string, unknown> = {};
   for (const [name, inner] of Object.entries(value)) {
-    const plain = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+    const plain = name.replace(/(?<=[a-z])[A-Z\d]/g, (next) => `_${next.toLowerCase()}`);
     if (AMOUNTS.has(name)) view[`${plain}_usd`] = inner === null ? null : formatUsd(BigInt(inner));
     else view[plain] = VERBATIM.has(name) ? inner : shown(inner);
   }

@@ -5,6 +5,7 @@
 import type { Asked, Event, EventKind, Origin } from "../guards/events.ts";
 import { formatUsd } from "../guards/money.ts";
 import type { Usage } from "../guards/price/price.ts";
+import type { DenialCode } from "../guards/verdict.ts";
 import { COUNTERS, GAUGES, HISTOGRAMS } from "./metric-names.ts";
 import { Counter, Histogram, header, type MetricName, sample } from "./series.ts";
 
@@ -43,9 +44,15 @@ const PROVIDER_SECONDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 
 
 const MS_PER_SECOND = 1_000;
 const NONE = "none";
-/** A model that no provider serves, or that has no price, is a caller's invention. */
+/** Until a call was priced its model may be a caller's invention: only these come after that. */
+const PRICED: ReadonlySet<DenialCode> = new Set<DenialCode>([
+  "model.unbounded",
+  "budget.exhausted",
+  "budget.contended",
+  "provider.unreachable",
+  "provider.timeout",
+]);
 const OTHER = "other";
-const INVENTED: ReadonlySet<string> = new Set(["model.unknown", "model.unpriced"]);
 
 type Legs = readonly (readonly [kind: string, tokens: number])[];
 
@@ -107,11 +114,10 @@ export class Metrics {
     this.#errors.add([where]);
   }
 
-  #refused(event: Origin & { asked: Asked | null; code: string }): void {
+  #refused(event: Origin & { asked: Asked | null; code: DenialCode }): void {
     const { asked, code } = event;
     const agent = event.agent ?? NONE;
-    const known = asked !== null && asked.provider !== null && !INVENTED.has(code);
-    const model = asked === null ? NONE : known ? asked.model : OTHER;
+    const model = asked === null ? NONE : PRICED.has(code) ? asked.model : OTHER;
     this.#calls.add([agent, model, asked?.provider ?? NONE, "refused"]);
     this.#denials.add([agent, code]);
   }

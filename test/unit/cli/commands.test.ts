@@ -152,7 +152,7 @@ describe("for people", () => {
                 budget    allow  (reserved 1200000, remaining 499.9)
       budgets   monthly of support: reserved $0.0012, charged $0.0004
                 each-task of t: reserved $0.0012, charged $0.0004
-      ended     outcome ok, status 200, reserved_usd 0.0012, charged_usd 0.0004, usage (input 400, cached_input 10, cache_write5m 0, cache_write1h 0, input_audio 0, output 100, reasoning 40, output_audio 0, service_tier default), sent_cap 512, decided_ms 0.2, first_byte_ms 300, ended_ms 900
+      ended     outcome ok, status 200, reserved_usd 0.0012, charged_usd 0.0004, usage (input 400, cached_input 10, output 100, reasoning 40, service_tier default), sent_cap 512, decided_ms 0.2, first_byte_ms 300, ended_ms 900
       "
     `);
   });

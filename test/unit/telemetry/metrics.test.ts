@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Event } from "../../../src/guards/events.ts";
+import type { DenialCode } from "../../../src/guards/verdict.ts";
 import { Metrics, type Reading } from "../../../src/telemetry/metrics.ts";
 import { Counter, LABEL_CHARACTERS_MAX, SERIES_MAX } from "../../../src/telemetry/series.ts";
 import { settled } from "./rows.ts";
@@ -15,11 +16,7 @@ const READING: Reading = {
   budgets: [],
 };
 
-function refused(
-  model: string,
-  provider: string | null,
-  code: "model.unknown" | "call.cap",
-): Event {
+function refused(model: string, provider: string | null, code: DenialCode): Event {
   const asked = {
     format: "openai-chat" as const,
     model,
@@ -42,14 +39,14 @@ describe("the metrics of a scrape", () => {
     const metrics = new Metrics();
     metrics.observe(settled(1));
     metrics.observe(settled(2));
-    metrics.observe(refused("gpt-5-mini", "openai", "call.cap"));
+    metrics.observe(refused("gpt-5-mini", "openai", "budget.exhausted"));
     const text = metrics.render(READING);
     expect(linesOf(text, "slipclutch_calls_total")).toEqual([
       'slipclutch_calls_total{agent="support",model="gpt-5-mini",provider="openai",outcome="ok"} 2',
       'slipclutch_calls_total{agent="support",model="gpt-5-mini",provider="openai",outcome="refused"} 1',
     ]);
     expect(linesOf(text, "slipclutch_denials_total")).toEqual([
-      'slipclutch_denials_total{agent="support",code="call.cap"} 1',
+      'slipclutch_denials_total{agent="support",code="budget.exhausted"} 1',
     ]);
     expect(linesOf(text, "slipclutch_tokens_total")).toEqual([
       'slipclutch_tokens_total{agent="support",model="gpt-5-mini",kind="input"} 800',
@@ -125,7 +122,9 @@ describe("the metrics of a scrape", () => {
   test("never carry a model that a caller made up, nor a task", () => {
     const metrics = new Metrics();
     metrics.observe(refused("invented-1", null, "model.unknown"));
-    metrics.observe(refused("invented-2", "openai", "model.unknown"));
+    metrics.observe(refused("invented-2", "openai", "model.unpriced"));
+    metrics.observe(refused("invented-3", "openai", "model.not-granted"));
+    metrics.observe(refused("invented-4", "openai", "call.cap"));
     metrics.observe(settled(1));
     const text = metrics.render(READING);
     expect(text).not.toContain("invented");
