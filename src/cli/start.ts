@@ -126,12 +126,18 @@ export function welcome(ready: Ready, dataFolder: string, paint: Paint): string 
   return `${lines.join("\n")}\n`;
 }
 
-/** Errors of adapters whose message says what to do. */
+/** Errors whose message says what to do. */
 const SAID_TO_OPERATORS: ReadonlySet<string> = new Set([
+  "AddressUnusable",
+  "CannotRegister",
+  "SchemaUnusable",
+  "StoreDamaged",
   "StoreLocked",
-  "StoreNewer",
+  "StoreTooNew",
   "StoreUnreachable",
 ]);
+/** What the system says of a port that cannot be listened on. */
+const PORT_ERRORS: ReadonlySet<unknown> = new Set(["EADDRINUSE", "EADDRNOTAVAIL", "EACCES"]);
 
 /** What the operator can put right, as a sentence; anything else stays what it is. */
 async function explained(error: unknown): Promise<unknown> {
@@ -141,6 +147,10 @@ async function explained(error: unknown): Promise<unknown> {
     const hint = "slipclutch check shows the same; slipclutch init writes a folder that is valid.";
     const lines = error.issues.map(explainIssue);
     return new CommandError(EXIT.no, "The guardrails folder is not valid.", hint, lines);
+  }
+  if ("syscall" in error && error.syscall === "listen" && "code" in error) {
+    const hint = "Free it, or choose others with --agent-port and --control-port.";
+    if (PORT_ERRORS.has(error.code)) return new CommandError(EXIT.no, error.message, hint);
   }
   if (SAID_TO_OPERATORS.has(error.name)) {
     return new CommandError(EXIT.no, error.message, "Nothing was started.");

@@ -93,3 +93,17 @@ test("a folder that is not valid is told line by line, and nothing is started", 
   expect(err()).toContain("The guardrails folder is not valid.");
   expect(err()).toContain("slipclutch.yaml:2 at nonsense");
 });
+
+test("a port that is taken, and a folder that is in use, are sentences and not stacks", async () => {
+  const first = await start("--data", "data-used", "--json");
+  const { agent_url } = JSON.parse(first.line);
+  const used = await start("--data", "data-used");
+  expect(await used.ended).toBe(1);
+  expect(used.err()).toContain("data-used");
+  expect(used.err()).not.toContain("    at ");
+  const taken = await start("--data", "data-other", "--agent-port", new URL(agent_url).port);
+  expect(await taken.ended).toBe(1);
+  expect(taken.err()).toContain("EADDRINUSE");
+  expect(taken.err()).toContain("--agent-port");
+  expect(taken.err()).not.toContain("    at ");
+});
