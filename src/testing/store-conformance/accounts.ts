@@ -55,7 +55,7 @@ function openCases(stores: () => Stores): void {
 }
 
 function windowCases(stores: () => Stores): void {
-  test("a later window closes the earlier ones of its budget and scope, and no others", async () => {
+  test("a later window closes the earlier ones of its budget and scope alone", async () => {
     const { store } = stores();
     const base = accountSpec(100n);
     const january = { ...base, starts: 1000, ends: 2000 };
@@ -92,7 +92,7 @@ function windowCases(stores: () => Stores): void {
 }
 
 function limitCases(stores: () => Stores): void {
-  test("an edited limit keeps usage, takes no slice away, and holds for open accounts", async () => {
+  test("an edited limit keeps usage and slices, and holds for open accounts", async () => {
     const { store, other } = stores();
     const holder = await liveHolder(store);
     const base = accountSpec(100n, { starts: 1000, ends: 2000 });
@@ -144,7 +144,7 @@ function filterCases(stores: () => Stores): void {
 }
 
 function scopeCases(stores: () => Stores): void {
-  test("an ended task's accounts are closed for good, in the budgets named and no others", async () => {
+  test("an ended task's accounts are closed for good, in the budgets named", async () => {
     const { store, other } = stores();
     const scope = fresh("task");
     const specs = [

@@ -37,7 +37,7 @@ async function beatOf(store: Store, id: HolderId): Promise<Beat> {
 }
 
 function registerCases(open: OpenFixture, stores: () => Stores): void {
-  test("a holder that registers is listed as it said, and registering again is a no-op", async () => {
+  test("a holder is listed as it said, and registering again is a no-op", async () => {
     const { store, other } = stores();
     const info = holderInfo({ host: "elsewhere", pid: 77, pidStart: "yesterday" });
     const first = await store.holders.register(info);
@@ -77,7 +77,7 @@ function registerCases(open: OpenFixture, stores: () => Stores): void {
 }
 
 function configureCases(open: OpenFixture): void {
-  test("the configuration in force is set by compare and set, and a holder's row follows", async () => {
+  test("the configuration is set by compare and set, and a holder's row follows", async () => {
     await onFreshStores(open, async ({ store, other }) => {
       const [first, second] = [await liveHolder(store), await liveHolder(other)];
       expect(await store.holders.configure(first, "dir:zero", "dir:two")).toBe(false);
@@ -148,7 +148,7 @@ function beatCases(stores: () => Stores): void {
     }
   });
 
-  test("the flush number rises with every flush of the holder, and with nobody else's", async () => {
+  test("the flush number rises with every flush of the holder, and with no other", async () => {
     const { store, other } = stores();
     const [holder, bystander] = [await liveHolder(store), await liveHolder(store)];
     const { id } = await openAccount(store, 100n);
@@ -165,7 +165,7 @@ function beatCases(stores: () => Stores): void {
 }
 
 function wantCases(stores: () => Stores): void {
-  test("recalls are seen by others and not by oneself, and each list replaces the last", async () => {
+  test("recalls are seen by others only, and each list replaces the last", async () => {
     const { store, other } = stores();
     const [asking, asked] = [await liveHolder(store), await liveHolder(other)];
     const [one, two] = [await openAccount(store, 100n), await openAccount(store, 100n)];

@@ -24,7 +24,7 @@ export const KEY_ID = "key-one";
 /** More than any case makes. */
 export const ALL = 10_000;
 
-/** One store for all cases of a `describe`; they keep apart by names. Opened before the first one. */
+/** One store for all cases of a `describe`, which keep apart by names. */
 export function sharedStores(open: OpenFixture): () => Stores {
   let stores: Stores | undefined;
   beforeAll(async () => {

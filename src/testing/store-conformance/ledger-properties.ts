@@ -97,7 +97,7 @@ async function expectAgreement(run: Run): Promise<void> {
   expect(actual).toEqual(ids.map((id) => modelState(run.model, id)));
 }
 
-/** A reader in the middle of a step sees whole transactions: no account over its cap by half of one. */
+/** A reader in the middle of a step sees whole transactions. */
 async function probe(run: Run): Promise<boolean> {
   const ids = [...run.model.accounts.keys()];
   const seen = await run.stores.other.ledger.accounts({ ids, open: false, limit: ids.length });

@@ -180,7 +180,7 @@ function giveBackMessage(run: Run, holderAt: number, amount: number): Message {
   };
 }
 
-/** Calls that draw eighths of what the holder knows to hold (or, once fenced, to have forfeited). */
+/** Calls that draw eighths of what the holder has: slices, once fenced forfeits. */
 function settleMessage(run: Run, holderAt: number, calls: readonly CallStep[]): Message {
   const holder = pick(run.holders, holderAt);
   const drawnNow = new Map<string, bigint>();

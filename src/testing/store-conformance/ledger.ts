@@ -88,6 +88,17 @@ function leaseCases(stores: () => Stores): void {
     expect(unknown).toEqual({ kind: "short", accounts: [] });
   });
 
+  test("an account named twice in one lease is not granted twice", async () => {
+    const { store } = stores();
+    const holder = await liveHolder(store);
+    const { id } = await openAccount(store, 100n);
+    const want = { account: id, least: 60n, most: 60n };
+    // A store may also refuse such a request: then nothing has changed.
+    const [answer] = await Promise.allSettled([store.ledger.lease(holder, [want, want])]);
+    const leased = answer?.status === "fulfilled" ? 60n : 0n;
+    expect(await stateOf(store, id)).toMatchObject({ leased });
+  });
+
   test("nobody but a live holder leases", async () => {
     const { store } = stores();
     const { id } = await openAccount(store, 100n);

@@ -39,7 +39,7 @@ function keyCases(open: OpenFixture, stores: () => Stores): void {
     expect(await store.registry.keyByHash("no such hash")).toBeNull();
   });
 
-  test("a key is made once, and a repeated creation does not bring a revoked one back", async () => {
+  test("a key is made once, and a late copy does not bring a revoked one back", async () => {
     const { store, other } = stores();
     const key = keyRecord();
     await store.registry.createKey(key);

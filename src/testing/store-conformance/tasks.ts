@@ -104,7 +104,7 @@ function limitCases(stores: () => Stores): void {
     expect(said([await store.tasks.open(taskOpen(agent, { limits }))])).toEqual(["newPerHour"]);
   });
 
-  test("tasks alive are limited, even when many open at once, and ended ones make room", async () => {
+  test("tasks alive are limited, also when many open at once; ended ones make room", async () => {
     const { store, other } = stores();
     const agent = fresh("agent");
     const limits = { ...WIDE, aliveMax: 3 };
@@ -152,7 +152,7 @@ function parentCases(stores: () => Stores): void {
     expect(await store.tasks.open(taskOpen(agent, { limits, parent }))).toEqual(refused);
   });
 
-  test("children alive are limited, even when many open at once, and ended ones make room", async () => {
+  test("children alive are limited, also when many open at once; ended ones make room", async () => {
     const { store, other } = stores();
     const agent = fresh("agent");
     const limits = { ...WIDE, childrenMax: 2 };

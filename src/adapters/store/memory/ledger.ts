@@ -84,7 +84,7 @@ function lease(
   const holder = data.holders.get(holderId);
   if (holder?.state !== "live") return FENCED;
   const gifts: [Account, Slice, bigint][] = [];
-  for (const want of wants) {
+  for (const want of merged(wants)) {
     const account = data.accounts.get(want.account);
     const slice = holder.slices.get(want.account) ?? emptySlice();
     const gift = account ? giftFor(account, slice, want) : null;
@@ -101,7 +101,19 @@ function lease(
   return { kind: "ok", granted, accounts: known(data, wants) };
 }
 
-/** What to add to a slice, null if the least wanted is not there. What was granted before always is. */
+/** An account named twice is one want, the larger one: two would be granted twice. */
+function merged(wants: readonly Want[]): readonly Want[] {
+  const byAccount = new Map<AccountId, Want>();
+  for (const want of wants) {
+    const before = byAccount.get(want.account) ?? want;
+    const floor = before.least > want.least ? before.least : want.least;
+    const most = before.most > want.most ? before.most : want.most;
+    byAccount.set(want.account, { account: want.account, least: floor, most });
+  }
+  return [...byAccount.values()];
+}
+
+/** What to add to a slice; null if the least wanted is not there. What was granted always is. */
 function giftFor(account: Account, slice: Slice, want: Want): bigint | null {
   const room = account.limit - account.spent - account.leased - account.forfeited;
   const needed = want.least - slice.granted;
@@ -140,7 +152,7 @@ function giveBack(
   return { kind: "ok" };
 }
 
-/** Moves one call's charge to `spent`, from the slice of a live holder or a fenced one's forfeit. */
+/** Moves one call's charge to `spent`: from a live holder's slice, or a fenced one's forfeit. */
 function settle(data: MemoryData, holder: Holder, settlement: Settlement): void {
   if (data.settled.has(settlement.call)) return;
   data.settled.set(settlement.call, holder.info.id);

@@ -8,7 +8,7 @@ import type { Change } from "./transaction.ts";
 
 /** Requests that may wait for the disk; beyond them a caller is told at once. */
 const WAITING_MAX = 20_000;
-/** A request that is not answered by then is given up: a disk that hangs must not hang its callers. */
+/** A request not answered by then is given up: a disk that hangs must not hang its callers. */
 const ANSWER_MS_MAX = 10_000;
 /** A worker that died is started again at most this often. */
 const RESTART_MS_MIN = 1000;
@@ -27,7 +27,7 @@ interface Settings extends WorkerOptions {
   readonly told: (what: Change) => void;
 }
 
-/** The near end of one worker: sends requests, keeps who waits for which, starts it again if it dies. */
+/** The near end of one worker: sends requests, keeps who waits, starts it again if it dies. */
 export class WorkerClient {
   readonly #settings: Settings;
   readonly #waiting = new Map<number, Waiting>();

@@ -12,7 +12,7 @@ const CHECKPOINT_PAGES = 8000;
 /** SQLite's codes for a file that is damaged, and for one that is no database. */
 const DAMAGED = [11, 26];
 
-/** Opens the store, making or migrating it. What is not a whole store of ours is never written to. */
+/** Opens the store, making or migrating it. What is no whole store of ours is not written to. */
 export function openDatabase(path: string): Sql {
   if (!existsSync(path)) {
     // Written to with the store that is missing: SQLite would mix it into the new one.

@@ -28,7 +28,7 @@ const ENTRY_FIELDS = 10;
 /** What a 64-bit column holds: 9.2 billion dollars. */
 const AMOUNT_MAX = 2n ** 63n - 1n;
 
-/** The batch for the worker. Throws on an amount that no column could hold: it would wrap around. */
+/** The batch for the worker. Throws on an amount that no column holds: it would wrap around. */
 export function pack(batch: Batch): PackedBatch {
   const calls: (string | number)[] = [];
   let legCount = 0;
