@@ -1,4 +1,4 @@
-/** Sends an admitted call to its provider and relays the answer. Never rejects: it ends in an outcome. */
+/** Sends an admitted call to its provider and relays the answer. Whatever happens, it ends in one outcome. */
 
 import { limitsFor, THINKING_MIN } from "../guards/cap/cap.ts";
 import { formatUsd } from "../guards/money.ts";
@@ -9,10 +9,17 @@ import type { Gateway } from "./gateway.ts";
 import { Relay } from "./relay.ts";
 import type { Admitted, Seen } from "./settle.ts";
 
-export function forward(admitted: Admitted, gateway: Gateway): Promise<Seen> {
+export function forward(
+  admitted: Admitted,
+  gateway: Gateway,
+  ended: (seen: Seen) => void,
+): Promise<void> {
   const { call, route } = admitted;
   return new Promise((resolve) => {
-    const relay = new Relay(admitted, gateway, resolve);
+    const relay = new Relay(admitted, gateway, (seen) => {
+      ended(seen);
+      resolve();
+    });
     if (call.incoming.response.destroyed) return relay.neverSent();
     relay.follow(route.provider.send(upstream(admitted), relay));
   });

@@ -21,8 +21,8 @@ export async function handle(call: Call, gateway: Gateway): Promise<void> {
     return refuse(refusal, decided.answers, incoming, gateway);
   }
   const admitted = begin(call, decided, gateway);
-  const outcome = await forward(admitted, gateway); // never rejects
-  settle(admitted, outcome, gateway);
+  // Never rejects, and settles exactly once: before the last byte of the answer is sent.
+  await forward(admitted, gateway, (seen) => settle(admitted, seen, gateway));
 }
 
 /** A refusal; or an allowed call with everything that its admission rested on. */
