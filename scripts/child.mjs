@@ -10,6 +10,9 @@ const FORWARDED = ["SIGINT", "SIGTERM", "SIGHUP"];
  */
 const SAME_PRESS_MS = 500;
 
+/** How soon a child learns that who started us is gone. */
+const ORPHAN_CHECK_MS = 250;
+
 /** Ends this process as the child ended. */
 export async function runInstead(command, parameters, options) {
   const { code, signal } = await run(command, parameters, options);
@@ -27,9 +30,16 @@ export function run(command, parameters, options) {
     lastAt.set(signal, now);
   };
   for (const signal of FORWARDED) process.on(signal, forward);
+  // A shell between npm and us dies of a signal without passing it on, and npm may be killed itself:
+  // then nobody would ever end the child.
+  const parent = process.ppid;
+  const watch = setInterval(() => {
+    if (process.ppid !== parent) forward("SIGTERM");
+  }, ORPHAN_CHECK_MS).unref();
 
   return new Promise((resolve) => {
     const end = (code, signal) => {
+      clearInterval(watch);
       for (const each of FORWARDED) process.off(each, forward);
       resolve({ code, signal });
     };
