@@ -72,7 +72,7 @@ describe("the installed package", () => {
 
   test("writes a configuration that its own check accepts", () => {
     slipclutch("init", path.join(app, "guardrails"));
-    expect(() => slipclutch("check", path.join(app, "guardrails"))).not.toThrow();
+    expect(() => slipclutch("check", "--config", path.join(app, "guardrails"))).not.toThrow();
   });
 
   test("starts without a configuration, answers a call, and ends at SIGTERM with 0", async () => {
@@ -80,7 +80,7 @@ describe("the installed package", () => {
     const ports = ["--agent-port", "0", "--control-port", "0"];
     const data = path.join(place, "data");
     const child = spawn(process.execPath, [program, "start", "--json", "--data", data, ...ports], {
-      cwd: app,
+      cwd: home,
       env: environment,
       stdio: ["ignore", "pipe", "pipe"],
     });

@@ -96,6 +96,8 @@ function refusal(file: string, zone: Zone, { specifier, kind }: Import): string 
   const target = resolve(file, specifier);
   const from = zoneOf(file) ?? "";
   const to = zoneOf(target);
+  // The version stands there alone.
+  if (target === "package.json") return null;
   if (to === null) return `${specifier} is outside src`;
   if (from === "adapters" && to === "adapters") {
     return adapterOf(file) === adapterOf(target) ? null : `an adapter imports another: ${target}`;
