@@ -20,9 +20,9 @@ const KNOWN_FIELDS: ReadonlySet<string> = new Set(
 
 /**
  * Fields that can cost money without a bound, and the values of each that cannot. Other models and
- * other accounts (`fallbacks`, `billing_policy`, `workspace_id`), calls inside the call (`compaction`,
- * `mcp_servers`), input that is not here (`thread`, `container`), dearer rates (`speed`,
- * `inference_geo`): the price book has no bound for any of them.
+ * other accounts (`fallbacks`, `billing_policy`, `workspace_id`), calls inside the call
+ * (`compaction`, `mcp_servers`), input that is not here (`thread`, `container`), dearer rates
+ * (`speed`, `inference_geo`): the price book has no bound for any of them.
  */
 const UNBOUNDED_UNLESS: Readonly<Record<string, (value: unknown) => boolean>> = {
   billing_policy: never,

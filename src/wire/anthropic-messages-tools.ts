@@ -33,7 +33,9 @@ const SERVER_TOOLS: ReadonlySet<string> = new Set([
   "tool_search_tool_regex",
 ]);
 
-/** From this version on, search and fetch may run code on their results, in rounds without a bound. */
+/**
+ * From this version on, search and fetch may run code on their results, in rounds without a bound.
+ */
 const RUNS_CODE_SINCE = "20260209";
 const FILTERING_TOOLS: ReadonlySet<string> = new Set(["web_search", "web_fetch"]);
 

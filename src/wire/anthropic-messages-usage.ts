@@ -1,6 +1,6 @@
 /**
- * Anthropic messages: usage. Input counts leave out what was read from or written to the cache, output
- * includes thinking, and every count is cumulative.
+ * Anthropic messages: usage. Input counts leave out what was read from or written to the cache,
+ * output includes thinking, and every count is cumulative.
  */
 import type { Usage } from "../guards/price/price.ts";
 import { isObject, type JsonObject } from "./json.ts";

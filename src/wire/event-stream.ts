@@ -1,7 +1,7 @@
 /**
- * Server-sent events as bytes: finds where each frame ends, wherever the network cut the stream, and
- * shows each whole frame to a sink. Nothing is changed; a sink may have a frame taken out, and only
- * then are bytes held back until their frame is whole.
+ * Server-sent events as bytes: finds where each frame ends, wherever the network cut the stream,
+ * and shows each whole frame to a sink. Nothing is changed; a sink may have a frame taken out, and
+ * only then are bytes held back until their frame is whole.
  */
 import { decode } from "./utf8.ts";
 
@@ -57,7 +57,9 @@ export class FrameReader {
     return unchanged || !this.holdsBack ? chunk : joined(kept);
   }
 
-  /** The stream has ended; its last frame may lack the blank line. What was held back is sent on. */
+  /**
+   * The stream has ended; its last frame may lack the blank line. What was held back is sent on.
+   */
   rest(): Uint8Array {
     if (this.tailBytes === 0) return NOTHING;
     const frame = this.takeWhole(NOTHING);

@@ -1,7 +1,7 @@
 /**
- * Reads the fields of a request that the guards depend on. The first that is wrong is the `problem`;
- * what is read after it is a placeholder that nobody uses. `null` always means "not given": the
- * official clients write it for fields left out.
+ * Reads the fields of a request that the guards depend on. The first that is wrong is the
+ * `problem`; what is read after it is a placeholder that nobody uses. `null` always means "not
+ * given": the official clients write it for fields left out.
  */
 import type { Denial } from "../guards/verdict.ts";
 import { describe, isObject, type JsonObject, malformed, shortName } from "./json.ts";
@@ -103,7 +103,10 @@ export const BILLING_HEADERS: readonly string[] = [
 ];
 const BILLING_PREFIX = "x-goog-";
 
-/** What of a request this format does not know and the operator has not vouched for, by name. */
+/**
+ * What of a request this format does not know and the operator has not vouched for, by name. A list
+ * that is cut ends in an entry that nobody can vouch for, so what was left out is refused as well.
+ */
 export function unknownFields(
   root: JsonObject,
   known: ReadonlySet<string>,
@@ -113,16 +116,21 @@ export function unknownFields(
   },
 ): readonly string[] {
   const unknown: string[] = [];
-  for (const name in root) {
-    if (!known.has(name)) unknown.push(`body ${shortName(name)}`);
-    if (unknown.length >= UNKNOWN_FIELDS_MAX) break;
-  }
+  for (const name in root) if (!known.has(name)) unknown.push(`body ${name}`);
   for (const name in options.headers) {
-    if (options.headers[name] === undefined || unknown.length >= UNKNOWN_FIELDS_MAX) continue;
     const bills = BILLING_HEADERS.includes(name) || name.startsWith(BILLING_PREFIX);
-    if (bills) unknown.push(`header ${shortName(name)}`);
+    if (bills && options.headers[name] !== undefined) unknown.push(`header ${name}`);
   }
-  return notAllowed(unknown, options.allowFields);
+  const refused = notAllowed(unknown, options.allowFields);
+  if (refused.length <= UNKNOWN_FIELDS_MAX) return refused.map(shortField);
+  const more = `body and ${refused.length - UNKNOWN_FIELDS_MAX} more`;
+  return [...refused.slice(0, UNKNOWN_FIELDS_MAX).map(shortField), more];
+}
+
+/** A name cut short cannot pass for one that is allowed: it ends in what no name of a list has. */
+function shortField(name: string): string {
+  const short = shortName(name);
+  return short === name ? name : `${short}…`;
 }
 
 /** Names such as "body foo" without those the operator vouches for, as "body foo" or as "foo". */

@@ -1,13 +1,16 @@
 /**
- * A wire format: text ⇄ what the guards need. One file for each format; shared code only knows this.
- * Nothing here does I/O; the shell decodes bytes (fatally) before and encodes after.
+ * A wire format: text ⇄ what the guards need. One file for each format; shared code only knows
+ * this. Nothing here does I/O; the shell decodes bytes (fatally) before and encodes after.
  */
 import type { Format, ModelAsk } from "../guards/call.ts";
 import type { Usage } from "../guards/price/price.ts";
 import type { ProviderRules } from "../guards/provider-rules.ts";
 import type { Denial } from "../guards/verdict.ts";
 
-/** A request that was read. `root` and `text` stay as they came, so that an edit touches only its bytes. */
+/**
+ * A request that was read. `root` and `text` stay as they came, so that an edit touches only its
+ * bytes.
+ */
 export interface ReadRequest {
   readonly ask: ModelAsk;
   /** The body as text, exactly as received. */
@@ -52,7 +55,10 @@ export interface AnswerSummary {
   readonly complete: boolean;
   /** Bytes of the answer's payload, an upper bound on the tokens of output that were sent. */
   readonly bytes: number;
-  /** Stream only: frames that carried text or arguments, each at least one token where framesAreTokens. */
+  /**
+   * Stream only: frames that carried text or arguments, each at least one token where
+   * framesAreTokens.
+   */
   readonly textFrames: number;
 }
 

@@ -3,9 +3,9 @@
  * differently. A key given twice is refused at any level (the guards would see the last one and the
  * provider perhaps the first), so is nesting past a limit and a root that is no object.
  *
- * One scan beside `JSON.parse` skips strings natively and counts the colons between them: that is how
- * many members were written. The parsed value has as many keys only if none was written twice, however
- * the key was spelled. The same scan notes where the members of the root are, for edits.
+ * One scan beside `JSON.parse` skips strings natively and counts the colons between them: that is
+ * how many members were written. The parsed value has as many keys only if none was written twice,
+ * however the key was spelled. The same scan notes where the members of the root are, for edits.
  */
 import { type Denial, deny } from "../guards/verdict.ts";
 
@@ -40,7 +40,9 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** The refusal of a request that cannot be read: where, what was there, what would have been right. */
+/**
+ * The refusal of a request that cannot be read: where, what was there, what would have been right.
+ */
 export function malformed(at: string, got: string, expected: string): Denial {
   return deny("request.malformed", { at, got, expected });
 }

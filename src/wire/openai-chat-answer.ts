@@ -11,8 +11,6 @@ import { byteLength } from "./utf8.ts";
 const DONE = "[DONE]";
 /** The terminal frame is 14 bytes; no frame with a choice in it is as short as this. */
 const DONE_FRAME_BYTES_MAX = 64;
-/** "event:" begins with it. This format names no events, but an error may come with a name. */
-const LETTER_E = 0x65;
 
 const glance = glancer({
   telling: ["usage", "error", "length"],
@@ -89,8 +87,7 @@ export class OpenAiChatStream implements StreamReader {
     const seen = glance(frame);
     if (seen.text) this.textFrames += 1;
     if (frame.length <= DONE_FRAME_BYTES_MAX && dataOf(frame).trim() === DONE) this.done = true;
-    if (!seen.telling && frame[0] !== LETTER_E) return "keep";
-    const root = parseOrNothing(dataOf(frame));
+    const root = seen.telling ? parseOrNothing(dataOf(frame)) : null;
     return isObject(root) ? this.learn(root) : "keep";
   }
 

@@ -5,8 +5,9 @@ import { RequestEdits } from "./request-edits.ts";
 import { applySplices } from "./splice.ts";
 
 /**
- * Applies the edits. A cap always goes out in the one spelling that the provider honours, the client's
- * own too: of two spellings that disagree, the provider would pick one and the reservation the other.
+ * Applies the edits. A cap always goes out in the one spelling that the provider honours, the
+ * client's own too: of two spellings that disagree, the provider would pick one and the reservation
+ * the other.
  */
 export function rewriteOpenAiChat(
   request: ReadRequest,

@@ -1,9 +1,13 @@
-/** OpenAI chat completions: usage. Input counts include what was cached; output includes reasoning. */
+/**
+ * OpenAI chat completions: usage. Input counts include what was cached; output includes reasoning.
+ */
 import type { Usage } from "../guards/price/price.ts";
 import { isObject } from "./json.ts";
 import { countOf, countsOf, innerOf } from "./usage.ts";
 
-/** Null: not given, or numbers that cannot be. `serviceTier` is a field of the answer, not of usage. */
+/**
+ * Null: not given, or numbers that cannot be. `serviceTier` is a field of the answer, not of usage.
+ */
 export function readOpenAiUsage(usage: unknown, serviceTier: unknown): Usage | null {
   if (!isObject(usage)) return null;
   if (typeof usage.prompt_tokens !== "number") return null;
@@ -39,7 +43,9 @@ export function readOpenAiUsage(usage: unknown, serviceTier: unknown): Usage | n
   };
 }
 
-/** Some servers of this format leave reasoning out of the output count; only their total shows it. */
+/**
+ * Some servers of this format leave reasoning out of the output count; only their total shows it.
+ */
 function saysReasoningApart(usage: Readonly<Record<string, unknown>>, withReasoning: number) {
   return countOf(usage, "total_tokens") === withReasoning;
 }

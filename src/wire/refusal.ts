@@ -38,7 +38,9 @@ const ERROR_TYPES: Readonly<Record<number, string>> = {
 };
 const [FRAME_ERROR_TYPE, SERVER_ERROR_TYPE] = ["permission_error", "api_error"];
 
-/** Worth another try. Not 504: the call was sent and may be billed, so nobody repeats it unasked. */
+/**
+ * Worth another try. Not 504: the call was sent and may be billed, so nobody repeats it unasked.
+ */
 const RETRIED_STATUSES: ReadonlySet<number> = new Set([429, 502, 503]);
 
 /** The whole answer to a call that is refused before anything was sent. */

@@ -1,4 +1,6 @@
-/** Edits of a JSON text that touch only their own characters: everything else stays byte-identical. */
+/**
+ * Edits of a JSON text that touch only their own characters: everything else stays byte-identical.
+ */
 import type { Member } from "./json.ts";
 
 /** Puts `text` where the characters from `from` to `to` (exclusive) were. */

@@ -3,8 +3,8 @@ import type { Usage } from "../guards/price/price.ts";
 import { isObject, type JsonObject } from "./json.ts";
 
 /**
- * No token of a published vocabulary is longer (128 bytes is the longest seen). Less output than what
- * was sent could be made of, at this many bytes a token, is no usage but a wrong number.
+ * No token of a published vocabulary is longer (128 bytes is the longest seen). Less output than
+ * what was sent could be made of, at this many bytes a token, is no usage but a wrong number.
  */
 export const TOKEN_BYTES_MAX = 256;
 

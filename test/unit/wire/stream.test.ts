@@ -16,7 +16,7 @@ const event = (value: { type: string }) => `event: ${value.type}\n${data(value)}
 function relay(format: Format, chunks: readonly Uint8Array[], stripUsage = false) {
   const reader = FORMATS[format].stream({ stripUsage });
   const out = chunks.map((chunk) => reader.push(chunk).slice());
-  out.push(reader.rest());
+  out.push(reader.rest().slice());
   return { out: decode(Buffer.concat(out)), summary: reader.summary() };
 }
 
@@ -156,7 +156,7 @@ describe.each(FORMAT_NAMES)("%s", (format) => {
           out.push(reader.push(buffer.subarray(0, part.length)).slice());
           at += part.length;
         }
-        out.push(reader.rest());
+        out.push(reader.rest().slice());
         const expected = relay(format, [bytes], stripUsage);
         expect({ out: decode(Buffer.concat(out)), summary: reader.summary() }).toEqual(expected);
       }),
@@ -211,7 +211,7 @@ describe.each(FORMAT_NAMES)("%s", (format) => {
         (chunks, stripUsage) => {
           const reader = FORMATS[format].stream({ stripUsage });
           const out = chunks.map((bytes) => reader.push(bytes).slice());
-          out.push(reader.rest());
+          out.push(reader.rest().slice());
           expect(Buffer.concat(out)).toEqual(Buffer.concat(chunks));
           expect(reader.summary()).toMatchObject({ usage: null, complete: false });
         },
