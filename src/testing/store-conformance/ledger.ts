@@ -54,10 +54,12 @@ function leaseCases(stores: () => Stores): void {
     await mustLease(store, holder, id, 30n);
     expect(await store.ledger.lease(holder, wants)).toMatchObject({ kind: "ok" });
     await store.ledger.open([{ ...spec, starts: 1000, ends: 2000 }]);
-    expect(await store.ledger.lease(holder, wants)).toMatchObject({
-      kind: "ok",
-      granted: [{ account: id, total: 30n }],
-    });
+    for (const most of [30n, 90n]) {
+      expect(await store.ledger.lease(holder, [{ account: id, least: 30n, most }])).toMatchObject({
+        kind: "ok",
+        granted: [{ account: id, total: 30n }],
+      });
+    }
     expect(await stateOf(store, id)).toMatchObject({ leased: 30n, open: false });
   });
 
@@ -192,6 +194,23 @@ function flushCases(stores: () => Stores): void {
     expect(await stateOf(store, id)).toMatchObject({ spent: 7n, leased: 43n });
   });
 
+  test("new settlements count beside old ones in one batch", async () => {
+    const { store } = stores();
+    const holder = await liveHolder(store);
+    const [one, two] = [await openAccount(store, 100n), await openAccount(store, 100n)];
+    await mustLease(store, holder, one.id, 50n);
+    await mustLease(store, holder, two.id, 50n);
+    const [old, young, youngest] = [
+      settlement(one.id, 7n),
+      settlement(two.id, 9n),
+      settlement(one.id, 1n),
+    ];
+    await flush(store, holder, [old]);
+    await flush(store, holder, [old, young, old, youngest]);
+    expect(await stateOf(store, one.id)).toMatchObject({ spent: 8n, leased: 42n });
+    expect(await stateOf(store, two.id)).toMatchObject({ spent: 9n, leased: 41n });
+  });
+
   test("an overbill is spent in full, and the account may pass its limit by it alone", async () => {
     const { store } = stores();
     const holder = await liveHolder(store);
@@ -256,7 +275,7 @@ function lateFlushCases(stores: () => Stores): void {
       expect(await flush(store, holder, [call])).toBe("ok");
       expect(await stateOf(store, id)).toMatchObject({ spent: 30n, leased: 0n, forfeited: 20n });
     }
-    await flush(store, holder, [settlement(id, 20n, { charged: 33n })]);
+    await flush(store, holder, [settlement(id, 33n)]);
     expect(await stateOf(store, id)).toMatchObject({ spent: 63n, forfeited: 0n });
   });
 

@@ -152,7 +152,7 @@ function parentCases(stores: () => Stores): void {
     expect(await store.tasks.open(taskOpen(agent, { limits, parent }))).toEqual(refused);
   });
 
-  test("children alive are limited, also when many open at once; ended ones make room", async () => {
+  test("children alive are limited, also when many open at once; ended ones are not", async () => {
     const { store, other } = stores();
     const agent = fresh("agent");
     const limits = { ...WIDE, childrenMax: 2 };
@@ -181,6 +181,10 @@ function endCases(stores: () => Stores): void {
     const grandchild = await mustOpen(store, taskOpen(agent, { parent: child }));
     const late = await mustOpen(store, taskOpen(agent, { parent: early }));
     const bystander = await mustOpen(store, taskOpen(agent));
+    // Another agent's tasks by the same names are no kin of these.
+    const stranger = fresh("agent");
+    await mustOpen(store, taskOpen(stranger, { id: root }));
+    await mustOpen(store, taskOpen(stranger, { id: bystander, parent: root }));
     expect(await store.tasks.end(agent, late, "unknown", NOW + 1)).toBe(true);
     expect(await store.tasks.end(agent, root, "failed", NOW + 2)).toBe(true);
     expect(await other.tasks.end(agent, root, "ok", NOW + 3)).toBe(false);
