@@ -10,12 +10,11 @@ import { Providers } from "./compose/providers.ts";
 import { applyLimits, Reload } from "./compose/reload.ts";
 import { keyIdOf, makeFolder, removeControl, writeControl } from "./compose/secrets.ts";
 import { drain } from "./compose/stop.ts";
-import { VERSION } from "./compose/version.ts";
 import type { Configuration, Loaded } from "./config/configuration.ts";
 import { load } from "./config/load.ts";
 import { STARTER } from "./config/starter.ts";
 import type { Reloaded } from "./control/operations.ts";
-import { listenControl } from "./control/server.ts";
+import { type ControlListener, listenControl } from "./control/server.ts";
 import { agentPlane } from "./gateway/agent-plane.ts";
 import { emit, type Gateway } from "./gateway/gateway.ts";
 import { hashToken } from "./gateway/keys.ts";
@@ -26,6 +25,8 @@ import type { Log } from "./telemetry/log.ts";
 export { ConfigError } from "./compose/boot.ts";
 
 export interface StartSettings {
+  /** Of this package. */
+  readonly version: string;
   /** The guardrails folder; null: the built-in starter, with the simulated provider. */
   readonly configFolder: string | null;
   /** Where the embedded store, its key and the local operator's token live. */
@@ -55,7 +56,9 @@ export interface Running {
 
 const TOKEN_BYTES = 24;
 
-/** Starts one gateway. Rejects with `ConfigError`, or with what kept it from its store or its ports. */
+/**
+ * Starts one gateway. Rejects with `ConfigError`, or with what kept it from its store or its ports.
+ */
 export async function startGateway(settings: StartSettings): Promise<Running> {
   const { dataFolder, log, storeUrl } = settings;
   const clock = systemClock;
@@ -108,47 +111,23 @@ interface Parts {
 }
 
 async function listen(parts: Parts): Promise<Running> {
-  const { configuration, core, journalKey, reload, settings, undo } = parts;
+  const { configuration, core, settings, undo } = parts;
   const { gateway } = core;
-  const { clock, log } = gateway;
   await applyLimits(gateway);
   const agentKey = await firstKey(gateway);
 
   const { listeners } = configuration;
-  const at = { ...listeners.agent, port: settings.agentPort ?? listeners.agent.port };
   const agents = agentPlane(gateway);
-  const agentUrl = await accept(agents, at);
+  const port = settings.agentPort ?? listeners.agent.port;
+  const agentUrl = await accept(agents, { ...listeners.agent, port });
   undo.unshift(async () => agents.closeAllConnections());
-
   const operatorToken = `sco_${gateway.chance.hex(TOKEN_BYTES)}`;
-  const about = {
-    version: VERSION,
-    host: gateway.machine.host,
-    pid: process.pid,
-    startedAt: clock.wall(),
-    agentUrl,
-    controlUrl: "",
-    store: parts.store,
-  };
-  const bootToken = hashToken(operatorToken);
-  const operations = operationsOf(() => ({
-    gateway,
-    reload,
-    anchorKey: journalKey,
-    bootToken,
-    about,
-  }));
-  const control = await listenControl(
-    { operations, clock, log },
-    { ...listeners.control, port: settings.controlPort ?? listeners.control.port },
-  );
-  about.controlUrl = control.url;
+  const control = await listenToOperators(parts, agentUrl, operatorToken);
   await writeControl(settings.dataFolder, control.url, operatorToken);
 
   const upkeep = new Upkeep(gateway);
   upkeep.start();
-  const event = { kind: "gateway.started", version: VERSION, configuration: configuration.digest };
-  emit(gateway, gateway.holding.tenure, { ...event, ...about, kind: "gateway.started" });
+  emitStarted(gateway, settings.version);
   return {
     agentUrl,
     controlUrl: control.url,
@@ -156,7 +135,7 @@ async function listen(parts: Parts): Promise<Running> {
     agentKey,
     simulated: configuration.providers.some(({ kind }) => kind === "simulated"),
     agents: [...configuration.agents.keys()],
-    reload: (by) => reload.ask(by),
+    reload: (by) => parts.reload.ask(by),
     async stop() {
       await drain(gateway, agents, upkeep);
       await control.close();
@@ -164,6 +143,44 @@ async function listen(parts: Parts): Promise<Running> {
       for (const step of undo) await step();
     },
   };
+}
+
+async function listenToOperators(
+  parts: Parts,
+  agentUrl: string,
+  token: string,
+): Promise<ControlListener> {
+  const { configuration, core, journalKey, reload, settings, store } = parts;
+  const { gateway } = core;
+  const { clock, log } = gateway;
+  const about = {
+    version: settings.version,
+    host: gateway.machine.host,
+    pid: process.pid,
+    startedAt: clock.wall(),
+    agentUrl,
+    controlUrl: "",
+    store,
+  };
+  const known = { gateway, reload, anchorKey: journalKey, bootToken: hashToken(token), about };
+  const { host, port } = configuration.listeners.control;
+  const listener = await listenControl(
+    { operations: operationsOf(known), clock, log },
+    { host, port: settings.controlPort ?? port },
+  );
+  about.controlUrl = listener.url;
+  return listener;
+}
+
+function emitStarted(gateway: Gateway, version: string): void {
+  const { holding, machine, rules } = gateway;
+  emit(gateway, holding.tenure, {
+    kind: "gateway.started",
+    version,
+    configuration: rules.digest,
+    host: machine.host,
+    pid: process.pid,
+  });
 }
 
 async function firstConfiguration(settings: StartSettings): Promise<Configuration> {

@@ -44,6 +44,7 @@ export async function runStart(options: StartOptions, shell: Shell): Promise<num
     controlPort: options.controlPort ?? null,
     environment: shell.environment,
     log,
+    version: shell.version,
   }).catch(async (error: unknown) => {
     throw await explained(error);
   });

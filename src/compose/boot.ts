@@ -56,7 +56,10 @@ export interface Fencing {
   readonly forfeits: readonly Forfeit[];
 }
 
-/** Fences every live holder whose process is proven gone; the embedded store's lock proves all of them. */
+/**
+ * Fences every live holder whose process is proven gone; the embedded store's lock proves all of
+ * them.
+ */
 export async function fenceGone(
   { kind, store }: OpenedStore,
   machine: Machine,

@@ -105,11 +105,9 @@ export class Core {
         this.gateway.metrics.observe({ kind: "store.lost", message });
       },
       onFound: (afterMs) => {
-        log.info("store.found", { afterMs });
         emit(this.gateway, this.gateway.holding.tenure, { kind: "store.found", afterMs });
       },
-      onFenced: (former) => {
-        log.error("gateway.fenced", { holder: former.id, now: this.gateway.holding.tenure.id });
+      onFenced: () => {
         const because = "the store heard nothing of it for longer than expiry";
         emit(this.gateway, this.gateway.holding.tenure, { kind: "gateway.fenced", because });
       },
@@ -156,17 +154,18 @@ export class Core {
     }
   }
 
-  /** What a process that was fenced had not written: its journal ends here, its slices are charged. */
+  /**
+   * What a process that was fenced had not written: its journal ends here, its slices are charged.
+   */
   async #writeGap(writer: string, forfeits: readonly Forfeit[]): Promise<void> {
     const { journal } = this.#settings.store;
-    const { holding, log } = this.gateway;
+    const { holding } = this.gateway;
     const [last] = await journal.read({ writer, take: "newest", limit: 1 });
     const lastNo = last?.no ?? 0;
     const amounts = forfeits.map(({ amount, budget, scope }) => {
       return { budget, scope, amount: formatUsd(amount) };
     });
     if (last !== undefined) holding.tenure.journal.learn(writer, last.no, last.hash);
-    log.warn("journal.gap", { writer, lastNo, forfeits: amounts });
     const event = { kind: "journal.gap", writer, lastNo, forfeits: amounts } as const;
     emit(this.gateway, holding.tenure, event);
   }

@@ -19,7 +19,9 @@ import type { AccountState, KeyRecord } from "../ports/store.ts";
 import { verifyJournal } from "../telemetry/verify.ts";
 import type { Reload } from "./reload.ts";
 
-/** Accounts shown at once: newest first, so that a million old tasks do not hide today's budgets. */
+/**
+ * Accounts shown at once: newest first, so that a million old tasks do not hide today's budgets.
+ */
 const ACCOUNTS_MAX = 1_000;
 const RECORDS_MAX = 100;
 const SECRET_BYTES = 24;
@@ -45,36 +47,37 @@ export interface OperationsSettings {
   > & { readonly store: string };
 }
 
-export function operationsOf(settings: () => OperationsSettings): Operations {
-  const gateway = () => settings().gateway;
-  const store = () => gateway().store;
+export function operationsOf(settings: OperationsSettings): Operations {
+  const { gateway } = settings;
+  const { store } = gateway;
+  const flush = () => gateway.flusher.flush(gateway.holding.tenure);
   return {
-    authenticate: (token) => authenticate(token, settings()),
-    readiness: () => readiness(gateway()),
-    status: async () => status(settings()),
-    metrics: () => metrics(settings()),
-    budgets: async () => (await budgets(gateway())).map(({ state }) => state),
-    decision: (id) => decision(id, gateway()),
+    authenticate: (token) => authenticate(token, settings),
+    readiness: () => readiness(gateway),
+    status: async () => status(settings),
+    metrics: () => metrics(settings),
+    budgets: async () => budgets(gateway),
+    decision: (id) => decision(id, gateway),
     journal: async (query) => {
-      await gateway().flusher.flush(gateway().holding.tenure);
-      return store().journal.read(query);
+      await flush();
+      return store.journal.read(query);
     },
     verifyJournal: async () => {
-      await gateway().flusher.flush(gateway().holding.tenure);
-      return verifyJournal(store().journal, settings().anchorKey);
+      await flush();
+      return verifyJournal(store.journal, settings.anchorKey);
     },
-    reload: (by) => settings().reload.ask(by),
-    keys: (all) => store().registry.keys(all),
-    createKey: (wanted, by) => createKey(wanted, by, gateway()),
-    revokeKey: (id, by) => revokeKey(id, by, gateway()),
-    tasks: (filter) => store().tasks.list(filter),
-    endTask: (agent, id, by) => gateway().endTask(agent, id, "failed", by),
-    flags: () => store().registry.flags(),
+    reload: (by) => settings.reload.ask(by),
+    keys: (all) => store.registry.keys(all),
+    createKey: (wanted, by) => createKey(wanted, by, gateway),
+    revokeKey: (id, by) => revokeKey(id, by, gateway),
+    tasks: (filter) => store.tasks.list(filter),
+    endTask: (agent, id, by) => gateway.endTask(agent, id, "failed", by),
+    flags: () => store.registry.flags(),
     clearFlag: async ({ by, model, provider, reason }) => {
-      const { flags, holding } = gateway();
-      if (!(await store().registry.clearFlag(provider, model))) return false;
-      await flags.load();
-      emit(gateway(), holding.tenure, { kind: "model.cleared", provider, model, by, reason });
+      if (!(await store.registry.clearFlag(provider, model))) return false;
+      await gateway.flags.load();
+      const event = { kind: "model.cleared", provider, model, by, reason } as const;
+      emit(gateway, gateway.holding.tenure, event);
       return true;
     },
   };
@@ -119,12 +122,8 @@ function status({ about, gateway }: OperationsSettings): Status {
   };
 }
 
-interface BudgetRow {
-  readonly state: BudgetState;
-}
-
 /** Every open account, as the store and this process know it together. */
-async function budgets(gateway: Gateway): Promise<readonly BudgetRow[]> {
+async function budgets(gateway: Gateway): Promise<readonly BudgetState[]> {
   const { flusher, holding, rules, store } = gateway;
   await flusher.flush(holding.tenure);
   const states = await store.ledger.accounts({ open: true, limit: ACCOUNTS_MAX });
@@ -137,9 +136,9 @@ async function budgets(gateway: Gateway): Promise<readonly BudgetRow[]> {
   const perTask = new Set(
     rules.configuration.budgets.filter(({ each }) => each === "task").map(({ name }) => name),
   );
-  return states.map((account) => ({
-    state: budgetState(account, reserved.get(account.id) ?? 0, perTask.has(account.budget)),
-  }));
+  return states.map((account) =>
+    budgetState(account, reserved.get(account.id) ?? 0, perTask.has(account.budget)),
+  );
 }
 
 function budgetState(account: AccountState, reserved: number, perTask: boolean): BudgetState {
@@ -172,11 +171,13 @@ async function metrics({ about, gateway }: OperationsSettings): Promise<string> 
     heartbeatAgeMs: gateway.holding.beatAgeMs,
     journalWaiting: gateway.holding.tenure.journal.waiting,
     modelsFlagged: gateway.flags.count,
-    budgets: rows.map(({ state }) => state),
+    budgets: rows,
   });
 }
 
-/** What the journal, the chain that waits for the store and the calls in flight know of a decision. */
+/**
+ * What the journal, the chain that waits for the store and the calls in flight know of a decision.
+ */
 async function decision(id: string, gateway: Gateway): Promise<DecisionRecords | null> {
   const { holding, inFlight, store } = gateway;
   const stored = await store.journal.read({ decision: id, take: "oldest", limit: RECORDS_MAX });

@@ -1,4 +1,7 @@
-/** One adapter for each provider of the configuration; those that did not change are kept by a reload. */
+/**
+ * One adapter for each provider of the configuration; those that did not change are kept by a
+ * reload.
+ */
 import { httpProvider } from "../adapters/provider/http/http-provider.ts";
 import { simulatedProvider } from "../adapters/provider/simulated/simulated-provider.ts";
 import type { Configuration, ProviderSettings } from "../config/configuration.ts";
@@ -51,7 +54,10 @@ export class Providers {
   }
 }
 
-/** Equal for settings that make the same adapter. Held in memory only: it has the provider's key in it. */
+/**
+ * Equal for settings that make the same adapter. Held in memory only: it has the provider's key in
+ * it.
+ */
 function signature(settings: ProviderSettings): string {
   const models = settings.models === null ? null : [...settings.models];
   return JSON.stringify({ ...settings, models });

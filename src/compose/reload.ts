@@ -56,7 +56,7 @@ export class Reload {
       gateway.closedBecause = null;
       return;
     }
-    gateway.closedBecause = `the gateways of this store now run ${digest}, this one does not have it`;
+    gateway.closedBecause = `the gateways of this store run ${digest}, which this one lacks`;
     gateway.log.error("taking no calls: another configuration is in force", { digest });
   }
 
@@ -67,7 +67,6 @@ export class Reload {
       const { issues } = loaded;
       const [one] = issues;
       const first = one === undefined ? "" : `${one.file}: ${one.path}: ${one.expected}`;
-      gateway.log.error("the new configuration is not valid; the old one stays", { first });
       const event = { kind: "configuration.rejected", issues: issues.length, first, by } as const;
       emit(gateway, gateway.holding.tenure, event);
     }
@@ -81,7 +80,6 @@ export class Reload {
     await applyLimits(gateway);
     const event = { kind: "configuration.changed", from, to: configuration.digest, by } as const;
     emit(gateway, gateway.holding.tenure, event);
-    gateway.log.info("the configuration was changed", { from, to: configuration.digest, by });
     const inUse = [...gateway.inFlight.values()].flatMap(({ call }) => call.route?.provider ?? []);
     await providers.closeRetired(new Set(inUse));
   }

@@ -1,7 +1,8 @@
 /** Secrets of one data folder, for nobody but its owner: the encryption key and the local token. */
-import { createHash, randomBytes } from "node:crypto";
+import { createHash } from "node:crypto";
 import { chmod, mkdir, open, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { systemChance } from "../adapters/clock/system.ts";
 
 const KEY_BYTES = 32;
 const OWNER_ONLY = 0o600;
@@ -9,7 +10,7 @@ const OWNER_ONLY = 0o600;
 /** The embedded store's own key, made at the first start. */
 export async function ownKey(folder: string): Promise<string> {
   const path = join(folder, "key");
-  const made = randomBytes(KEY_BYTES).toString("hex");
+  const made = systemChance.hex(KEY_BYTES);
   try {
     const file = await open(path, "wx", OWNER_ONLY);
     await file.writeFile(`${made}\n`);

@@ -66,9 +66,6 @@ function remarksOf(records: DecisionRecords): string[] {
     if (event.kind === "call.capped") {
       remarks.push(`The answer ended because it hit the cap of ${event.cap} tokens.`);
     }
-    if (event.kind === "call.written-late") {
-      remarks.push(`The process was stopped: the call was written ${event.lateMs} ms late.`);
-    }
     if (event.kind === "budget.overbilled") {
       remarks.push(
         "The provider billed more than was reserved; the model is reserved in full now.",

@@ -1,4 +1,7 @@
-/** Where a request is addressed: the path, read strictly, with the two spellings clients use of `/v1`. */
+/**
+ * Where a request is addressed: the path, read strictly, with the two spellings clients use of
+ * `/v1`.
+ */
 import type { Format } from "../guards/call.ts";
 
 export type Place =
@@ -22,7 +25,9 @@ const MODEL_PATHS: Readonly<Record<string, Format>> = {
   "/messages": "anthropic-messages",
 };
 
-/** Null: a path that is not served. The query is left aside: no path of ours has one that matters. */
+/**
+ * Null: a path that is not served. The query is left aside: no path of ours has one that matters.
+ */
 export function addressOf(method: string, url: string): Address | null {
   const end = url.indexOf("?");
   const path = end < 0 ? url : url.slice(0, end);

@@ -1,4 +1,6 @@
-/** Takes in a request's body: whole, within its limits, valid UTF-8, or a refusal that says why not. */
+/**
+ * Takes in a request's body: whole, within its limits, valid UTF-8, or a refusal that says why not.
+ */
 import { isUtf8 } from "node:buffer";
 import type { IncomingMessage } from "node:http";
 import type { Millis } from "../guards/money.ts";

@@ -1,7 +1,11 @@
-/** One model call on its way: who asks, for what, where it would go, and what has been learned since. */
+/**
+ * One model call on its way: who asks, for what, where it would go, and what has been learned
+ * since.
+ */
 import type { ServerResponse } from "node:http";
-import type { Asked, Origin } from "../guards/events.ts";
-import type { Facts } from "../guards/facts.ts";
+import type { Outcome, Terms } from "../guards/budget/settle.ts";
+import type { Answer, Asked, Origin } from "../guards/events.ts";
+import type { Bounds, Facts } from "../guards/facts.ts";
 import type { Manifest } from "../guards/manifest/manifest.ts";
 import type { Millis } from "../guards/money.ts";
 import type { Denial } from "../guards/verdict.ts";
@@ -44,6 +48,37 @@ export interface Gathered {
   readonly facts: Facts;
   readonly lineage: Lineage;
   readonly accounts: readonly Account[];
+}
+
+/** A refusal; or an allowed call with everything that its admission rested on. */
+export type Decided =
+  | { readonly kind: "deny"; readonly denial: Denial; readonly answers: readonly Answer[] }
+  | {
+      readonly kind: "allow";
+      readonly bounds: Bounds;
+      readonly answers: readonly Answer[];
+      readonly gathered: Gathered;
+    };
+
+/** A call that was let through: its money is reserved until `settle`. */
+export interface Admitted {
+  readonly call: Call;
+  readonly route: Route;
+  readonly bounds: Bounds;
+  readonly accounts: readonly Account[];
+  readonly terms: Terms;
+  readonly answers: readonly Answer[];
+  /** The output cap that is sent, where it differs from what the client wrote. */
+  readonly sentCap: number | null;
+  readonly decidedMs: number;
+}
+
+/** What the shell saw of a call besides what the guards need. */
+export interface Seen {
+  readonly outcome: Outcome;
+  readonly capped: boolean;
+  readonly firstByteMs: number | null;
+  readonly endedMs: number;
 }
 
 export function originOf(incoming: Incoming): Origin {

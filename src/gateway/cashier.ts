@@ -1,7 +1,7 @@
 /**
- * Admission and settlement on the accounts that this process holds. The rules are in `guards/budget`;
- * here is the shell around them: finding accounts, leasing when a slice is short, waiting a bounded
- * moment where only other calls stand in the way.
+ * Admission and settlement on the accounts that this process holds. The rules are in
+ * `guards/budget`; here is the shell around them: finding accounts, leasing when a slice is short,
+ * waiting a bounded moment where only other calls stand in the way.
  */
 import { aheadOf, noteDemand } from "../guards/budget/demand.ts";
 import { type Charge, chargeOf, type Outcome, type Terms } from "../guards/budget/settle.ts";
@@ -25,7 +25,10 @@ const WAIT_MS = 250;
 const ROUNDS_MAX = 1_000;
 /** Calls that may wait at once; beyond it they are told to come back at once. */
 const WAITERS_MAX = 10_000;
-/** A spent budget stays spent until its limit changes, which wakes us; asked again at the latest then. */
+/**
+ * A spent budget stays spent until its limit changes, which wakes us; asked again at the latest
+ * then.
+ */
 const SPENT_VIEW_MS = 1_000;
 /** While others hold the rest, their refunds come at any moment. */
 const HELD_VIEW_MS = 50;
@@ -187,7 +190,10 @@ export class Cashier {
     return { account: account.id, least, most: least + BigInt(ahead) };
   }
 
-  /** What the store said a moment ago still decides, so a storm of refusals does not become one of leases. */
+  /**
+   * What the store said a moment ago still decides, so a storm of refusals does not become one of
+   * leases.
+   */
   #knownShort(account: Account, need: NanoUsd, last: boolean): boolean {
     const age = this.#clock.monotonic() - account.viewedAt;
     const lacking = BigInt(Math.max(0, Math.ceil(need - account.purse.slice.free)));

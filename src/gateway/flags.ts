@@ -1,4 +1,7 @@
-/** Models that billed above what they were asked: reserved at their maximum until an operator clears them. */
+/**
+ * Models that billed above what they were asked: reserved at their maximum until an operator clears
+ * them.
+ */
 import type { Clock } from "../ports/clock.ts";
 import type { ModelFlag, Registry } from "../ports/store.ts";
 import type { Log } from "../telemetry/log.ts";

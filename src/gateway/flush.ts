@@ -1,4 +1,7 @@
-/** Tells the store what was spent and what happened, in batches that may be repeated after any failure. */
+/**
+ * Tells the store what was spent and what happened, in batches that may be repeated after any
+ * failure.
+ */
 import { flushed, giveBack } from "../guards/budget/slice.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { HolderStore, LedgerStore } from "../ports/store.ts";
@@ -58,7 +61,9 @@ export class Flusher {
     return true;
   }
 
-  /** Gives back what is free and not needed here; what the store did not confirm is offered again. */
+  /**
+   * Gives back what is free and not needed here; what the store did not confirm is offered again.
+   */
   async giveBack(tenure: Tenure, which: "idle" | "wanted" | "all"): Promise<boolean> {
     const now = this.#clock.monotonic();
     const owing: Account[] = [];

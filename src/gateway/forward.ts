@@ -1,13 +1,11 @@
-/** Sends an admitted call to its provider and relays the answer. Whatever happens, it ends in one outcome. */
-
+/** Sends an admitted call to its provider and relays the answer; it ends in exactly one outcome. */
 import { limitsFor, THINKING_MIN } from "../guards/cap/cap.ts";
-import { formatUsd } from "../guards/money.ts";
 import type { UpstreamRequest } from "../ports/provider.ts";
 import type { Edits } from "../wire/format.ts";
-import { remainingOf } from "./account.ts";
+import type { Admitted, Seen } from "./call.ts";
 import type { Gateway } from "./gateway.ts";
 import { Relay } from "./relay.ts";
-import type { Admitted, Seen } from "./settle.ts";
+import { budgetLine } from "./remaining.ts";
 
 export function forward(
   admitted: Admitted,
@@ -57,36 +55,5 @@ function editsOf({ accounts, bounds, call, route, sentCap }: Admitted): Edits {
     ...(tooMuchThought ? { thinkingBudget: Math.max(THINKING_MIN, outputCap - 1) } : {}),
     ...(ask.stream && rules.streamOptions ? { includeUsage: true } : {}),
     ...(tells ? { systemLine: budgetLine(accounts) } : {}),
-  };
-}
-
-/** What `tell_agent` puts into the system prompt. */
-function budgetLine(accounts: Admitted["accounts"]): string {
-  const least = smallestRemaining(accounts);
-  if (least === null) return "";
-  const { limit } = least.view;
-  const left = formatUsd(remainingOf(least));
-  return `Budget: ${left} USD of ${formatUsd(limit)} USD left for this work (${least.purse.budget}).`;
-}
-
-function smallestRemaining(accounts: Admitted["accounts"]) {
-  let least = accounts[0] ?? null;
-  for (const account of accounts) {
-    if (least === null || remainingOf(account) < remainingOf(least)) least = account;
-  }
-  return least;
-}
-
-/** The headers that every answer carries. */
-export function ownHeaders({ accounts, call, sentCap }: Admitted): Record<string, string> {
-  const { decision, taskName } = call.incoming;
-  const least = smallestRemaining(accounts);
-  return {
-    "x-slipclutch-decision": decision,
-    "x-slipclutch-task": encodeURI(taskName.id),
-    ...(least === null
-      ? {}
-      : { "x-slipclutch-budget-remaining-usd": formatUsd(remainingOf(least)) }),
-    ...(sentCap === null ? {} : { "x-slipclutch-narrowed": `max_output_tokens=${sentCap}` }),
   };
 }

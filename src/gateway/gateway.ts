@@ -3,6 +3,7 @@ import type { Event } from "../guards/events.ts";
 import type { Chance, Clock } from "../ports/clock.ts";
 import type { Store, TaskEnd } from "../ports/store.ts";
 import type { Log } from "../telemetry/log.ts";
+import { logEvent } from "../telemetry/log-events.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { Call } from "./call.ts";
 import type { Cashier } from "./cashier.ts";
@@ -52,8 +53,9 @@ export interface InFlight {
   journalled: boolean;
 }
 
-/** An event goes to the chain of the tenure it belongs to, and to the metrics. */
+/** An event goes to the chain of the tenure it belongs to, the metrics and the log. */
 export function emit(gateway: Gateway, tenure: Tenure, event: Event): void {
   tenure.journal.record(event);
   gateway.metrics.observe(event);
+  logEvent(gateway.log, event);
 }

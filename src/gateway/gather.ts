@@ -1,4 +1,7 @@
-/** Every read that the rules need for one call: its task, where it would go, the accounts it draws on. */
+/**
+ * Every read that the rules need for one call: its task, where it would go, the accounts it draws
+ * on.
+ */
 
 import type { Target } from "../guards/facts.ts";
 import { type Denial, isDenial } from "../guards/verdict.ts";

@@ -1,9 +1,11 @@
-/** The path of one call, top to bottom. Only an explicit `allow` is forwarded; every doubt is a refusal. */
+/**
+ * The path of one call, top to bottom. Only an explicit `allow` is forwarded; every doubt is a
+ * refusal.
+ */
 import type { Decision } from "../guards/decide.ts";
-import type { Bounds } from "../guards/facts.ts";
 import { type Denial, deny, isDenial } from "../guards/verdict.ts";
 import { StoreUnreachable } from "../ports/store.ts";
-import { type Call, type Gathered, originOf } from "./call.ts";
+import { type Call, type Decided, originOf } from "./call.ts";
 import { forward } from "./forward.ts";
 import type { Gateway } from "./gateway.ts";
 import { gather } from "./gather.ts";
@@ -24,16 +26,6 @@ export async function handle(call: Call, gateway: Gateway): Promise<void> {
   // Never rejects, and settles exactly once: before the last byte of the answer is sent.
   await forward(admitted, gateway, (seen) => settle(admitted, seen, gateway));
 }
-
-/** A refusal; or an allowed call with everything that its admission rested on. */
-export type Decided =
-  | { readonly kind: "deny"; readonly denial: Denial; readonly answers: Decision["answers"] }
-  | {
-      readonly kind: "allow";
-      readonly bounds: Bounds;
-      readonly answers: Decision["answers"];
-      readonly gathered: Gathered;
-    };
 
 async function decide(call: Call, gateway: Gateway): Promise<Decided> {
   const { tenure } = call.incoming;

@@ -1,7 +1,8 @@
 /**
  * This process's standing with the store: registered, heard from lately, or not.
  *
- *   standing ──grace without an answered heartbeat──► cut off ──answered again, still live──► standing
+ *   standing ──grace without an answered heartbeat──► cut off ──answered again, still live──►
+ * standing
  *      │                                                 │
  *      └──────────────── the store says fenced ──────────┴──► registers anew, under a new id
  *

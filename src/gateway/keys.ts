@@ -5,7 +5,9 @@ import type { KeyRecord, Registry } from "../ports/store.ts";
 
 /** Longer ones are not ours; nothing is hashed for them. */
 const TOKEN_CHARS_MAX = 200;
-/** Unknown keys may be new ones of another process; a flood of them must not become one of queries. */
+/**
+ * Unknown keys may be new ones of another process; a flood of them must not become one of queries.
+ */
 const LOOKUPS_A_SECOND = 50;
 
 export class Keys {
@@ -20,7 +22,10 @@ export class Keys {
     this.#clock = clock;
   }
 
-  /** Reads all keys that are not revoked: at start, and whenever the store says that something changed. */
+  /**
+   * Reads all keys that are not revoked: at start, and whenever the store says that something
+   * changed.
+   */
   async load(): Promise<void> {
     const keys = await this.#registry.keys(false);
     this.#byHash = new Map(keys.map((key) => [key.hash, key]));

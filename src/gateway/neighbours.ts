@@ -1,9 +1,13 @@
-/** Watches the heartbeats of the other processes on this store, and fences those that have stopped. */
+/**
+ * Watches the heartbeats of the other processes on this store, and fences those that have stopped.
+ */
 import type { Millis } from "../guards/money.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Beat, HolderId } from "../ports/store.ts";
 
-/** A pause of our own answers longer than this tells nothing about the others: the store was away. */
+/**
+ * A pause of our own answers longer than this tells nothing about the others: the store was away.
+ */
 const BLIND_MS = 3_000;
 
 interface Sighting {
@@ -23,7 +27,10 @@ export class Neighbours {
     this.#clock = clock;
   }
 
-  /** Takes what a heartbeat's answer lists, and fences whose number stood still for the whole expiry. */
+  /**
+   * Takes what a heartbeat's answer lists, and fences whose number stood still for the whole
+   * expiry.
+   */
   async watch(
     live: Beat["live"],
     self: HolderId,

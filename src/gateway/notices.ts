@@ -1,4 +1,6 @@
-/** What the store tells of others: that they want money back, gave some back, or changed the rules. */
+/**
+ * What the store tells of others: that they want money back, gave some back, or changed the rules.
+ */
 import type { Beat } from "../ports/store.ts";
 import { wake } from "./account.ts";
 import type { Gateway } from "./gateway.ts";

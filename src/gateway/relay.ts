@@ -13,12 +13,11 @@ import { type Denial, deny } from "../guards/verdict.ts";
 import type { Exchange, Fault, Sink } from "../ports/provider.ts";
 import type { AnswerSummary, StreamReader } from "../wire/format.ts";
 import { renderErrorFrame } from "../wire/refusal.ts";
-import { originOf } from "./call.ts";
-import { ownHeaders } from "./forward.ts";
+import { type Admitted, originOf, type Seen } from "./call.ts";
 import type { Gateway } from "./gateway.ts";
 import { record, sendRefusal } from "./refuse.ts";
+import { ownHeaders } from "./remaining.ts";
 import { answerHeaders } from "./response-headers.ts";
-import type { Admitted, Seen } from "./settle.ts";
 
 /** A whole answer larger than this is not one of a model. */
 const ANSWER_BYTES_MAX = 64 * 1024 * 1024;
@@ -183,7 +182,9 @@ export class Relay implements Sink {
     this.#exchange?.abort();
   }
 
-  /** A refusal, or in a stream that has begun the one frame that every client raises as an error. */
+  /**
+   * A refusal, or in a stream that has begun the one frame that every client raises as an error.
+   */
   #tell(denial: Denial): void {
     const { call } = this.#admitted;
     const origin = originOf(call.incoming);
@@ -199,7 +200,9 @@ export class Relay implements Sink {
     if (this.#exchange !== null) this.#abandon();
   };
 
-  /** The client has gone: read on for the usage, within bounds, or cut and charge what was reserved. */
+  /**
+   * The client has gone: read on for the usage, within bounds, or cut and charge what was reserved.
+   */
   #abandon(): void {
     this.#cancelTimer();
     const { rules } = this.#admitted.route.provider;

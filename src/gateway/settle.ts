@@ -1,34 +1,12 @@
 /** From admission to settlement: what is kept of a call in between, and its one and only end. */
-import type { Charge, Outcome, Terms } from "../guards/budget/settle.ts";
+import type { Charge, Terms } from "../guards/budget/settle.ts";
 import type { LegNumbers } from "../guards/events.ts";
 import type { Bounds } from "../guards/facts.ts";
 import type { NanoUsd } from "../guards/money.ts";
 import type { Account } from "./account.ts";
-import { type Call, originOf } from "./call.ts";
+import { type Admitted, type Call, type Decided, originOf, type Seen } from "./call.ts";
 import { emit, type Gateway } from "./gateway.ts";
-import type { Decided } from "./handle.ts";
 import type { Route } from "./ruleset.ts";
-
-/** A call that was let through: its money is reserved until `settle`. */
-export interface Admitted {
-  readonly call: Call;
-  readonly route: Route;
-  readonly bounds: Bounds;
-  readonly accounts: readonly Account[];
-  readonly terms: Terms;
-  readonly answers: Decided["answers"];
-  /** The output cap that is sent, where it differs from what the client wrote. */
-  readonly sentCap: number | null;
-  readonly decidedMs: number;
-}
-
-/** What the shell saw of a call besides what the guards need. */
-export interface Seen {
-  readonly outcome: Outcome;
-  readonly capped: boolean;
-  readonly firstByteMs: number | null;
-  readonly endedMs: number;
-}
 
 export function begin(
   call: Call,
@@ -60,7 +38,9 @@ export function begin(
   return admitted;
 }
 
-/** Without a ceiling and with all the money it could need, a request without a cap is sent as it is. */
+/**
+ * Without a ceiling and with all the money it could need, a request without a cap is sent as it is.
+ */
 function capToSend({ read }: Call, { outputCap }: Bounds, maxOutput: number): number | null {
   if (outputCap === null || outputCap === read.ask.outputCap) return null;
   return read.ask.outputCap === null && outputCap === maxOutput ? null : outputCap;
@@ -138,7 +118,6 @@ function warnCapped({ bounds, call }: Admitted, gateway: Gateway): void {
   const { agent, task, ...origin } = originOf(call.incoming);
   const { model } = call.read.ask;
   const cap = bounds.outputCap ?? 0;
-  gateway.log.warn("call.capped", { agent, task, model, cap });
   emit(gateway, call.incoming.tenure, {
     kind: "call.capped",
     ...origin,
@@ -149,7 +128,9 @@ function warnCapped({ bounds, call }: Admitted, gateway: Gateway): void {
   });
 }
 
-/** The provider billed more than it was asked: from now on this model is reserved at its maximum. */
+/**
+ * The provider billed more than it was asked: from now on this model is reserved at its maximum.
+ */
 function alarm({ bounds, call, route }: Admitted, charge: Charge, gateway: Gateway): void {
   const { tenure } = call.incoming;
   const origin = originOf(call.incoming);
@@ -157,12 +138,6 @@ function alarm({ bounds, call, route }: Admitted, charge: Charge, gateway: Gatew
   const { name } = provider.rules;
   const numbers = { reserved: bounds.reserve, charged: charge.charged };
   if (charge.overbilled) {
-    gateway.log.error("budget.overbilled", {
-      agent: origin.agent,
-      provider: name,
-      model,
-      ...numbers,
-    });
     emit(gateway, tenure, {
       kind: "budget.overbilled",
       ...origin,
@@ -173,11 +148,5 @@ function alarm({ bounds, call, route }: Admitted, charge: Charge, gateway: Gatew
   }
   const what = charge.brokeBound;
   if (what === null || !gateway.flags.raise(name, model, what, origin.call)) return;
-  gateway.log.error("model.flagged", {
-    provider: name,
-    model,
-    what,
-    hint: `reserved at its maximum until: slipclutch models clear ${name} ${model}`,
-  });
   emit(gateway, tenure, { kind: "model.flagged", provider: name, model, what });
 }

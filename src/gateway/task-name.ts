@@ -1,11 +1,16 @@
-/** Which task a request belongs to: by its key, else the header, else the path, else one a key and day. */
+/**
+ * Which task a request belongs to: by its key, else the header, else the path, else one a key and
+ * day.
+ */
 import type { Millis } from "../guards/money.ts";
 import { type Denial, deny } from "../guards/verdict.ts";
 import type { KeyRecord } from "../ports/store.ts";
 import type { TaskName } from "./tasks.ts";
 
 export const TASK_CHARS_MAX = 128;
-/** Printable and without a blank, a slash or a percent sign: what survives headers, paths and logs. */
+/**
+ * Printable and without a blank, a slash or a percent sign: what survives headers, paths and logs.
+ */
 const TASK_NAME = /^[\w.:@+=~-]+$/;
 
 export function taskNameOf(
@@ -32,6 +37,7 @@ export function isTaskName(name: string): boolean {
 }
 
 export function notATaskName(got: string): Denial {
-  const expected = `at most ${TASK_CHARS_MAX} letters, digits and . : @ + = ~ _ -, not ${UNNAMED_PREFIX}…`;
+  const letters = "letters, digits and . : @ + = ~ _ -";
+  const expected = `at most ${TASK_CHARS_MAX} ${letters}, not ${UNNAMED_PREFIX}…`;
   return deny("request.malformed", { at: "task", got: got.slice(0, 40), expected });
 }

@@ -1,4 +1,6 @@
-/** The tasks of the agents: named, opened or shared by a key for a day; found here or in the store. */
+/**
+ * The tasks of the agents: named, opened or shared by a key for a day; found here or in the store.
+ */
 import type { Manifest } from "../guards/manifest/manifest.ts";
 import type { Millis } from "../guards/money.ts";
 import { type Denial, deny } from "../guards/verdict.ts";

@@ -1,14 +1,17 @@
 /**
- * One holder's time in this process: from its registration until it is fenced or closed. Calls settle
- * into the tenure that admitted them, also after it was fenced, so that what they cost is found in
- * what was forfeited.
+ * One holder's time in this process: from its registration until it is fenced or closed. Calls
+ * settle into the tenure that admitted them, also after it was fenced, so that what they cost is
+ * found in what was forfeited.
  */
 import type { Millis, NanoUsd } from "../guards/money.ts";
 import type { AccountId, HolderId, Settlement } from "../ports/store.ts";
 import type { Journal } from "../telemetry/journal.ts";
 import type { Account } from "./account.ts";
 
-/** Both clocks when the last answered heartbeat was sent: a stopped process or a sleeping machine shows. */
+/**
+ * Both clocks when the last answered heartbeat was sent: a stopped process or a sleeping machine
+ * shows.
+ */
 export interface Mark {
   readonly wall: Millis;
   readonly monotonic: Millis;
@@ -52,7 +55,10 @@ export class Tenure {
   }
 }
 
-/** The longest that either clock says has passed: a clock set back is ignored, one set forward fences. */
+/**
+ * The longest that either clock says has passed: a clock set back is ignored, one set forward
+ * fences.
+ */
 export function elapsed(mark: Mark, now: Mark): Millis {
   return Math.max(now.monotonic - mark.monotonic, now.wall - mark.wall);
 }

@@ -1,4 +1,6 @@
-/** What is done every second beside the calls: telling the store, giving back, ending what is idle. */
+/**
+ * What is done every second beside the calls: telling the store, giving back, ending what is idle.
+ */
 import type { Millis } from "../guards/money.ts";
 import type { Gateway } from "./gateway.ts";
 import type { Tenure } from "./tenure.ts";

@@ -1,4 +1,6 @@
-/** What waiting calls need of accounts that other processes hold, told to the store as it changes. */
+/**
+ * What waiting calls need of accounts that other processes hold, told to the store as it changes.
+ */
 import type { AccountId, LedgerStore } from "../ports/store.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Attempt } from "./attempt.ts";

@@ -5,8 +5,9 @@ export type Format = "openai-chat" | "anthropic-messages";
 /** Everything about a request's input that can cost money, measured without trusting the sender. */
 export interface InputMeasure {
   /**
-   * Upper bound on the tokens of all text and structure of the request: the bytes of the body, or of
-   * its NFKC form where that is longer. Inline base64 data of images, audio and files counts here too.
+   * Upper bound on the tokens of all text and structure of the request: the bytes of the body, or
+   * of its NFKC form where that is longer. Inline base64 data of images, audio and files counts
+   * here too.
    */
   readonly textBytes: number;
   readonly messages: number;
@@ -17,7 +18,9 @@ export interface InputMeasure {
   readonly fileBytes: number;
   /** Bytes of audio given inline (decoded size). */
   readonly audioBytes: number;
-  /** What is given by reference and cannot be measured here ("file_id", "document url"), else null. */
+  /**
+   * What is given by reference and cannot be measured here ("file_id", "document url"), else null.
+   */
   readonly unmeasured: string | null;
   /** The longest cache write that the request asks for. */
   readonly cacheWrite: "none" | "5m" | "1h";
@@ -47,7 +50,9 @@ export interface ModelAsk {
   /** `thinking.budget_tokens` of Anthropic messages, else null. */
   readonly thinkingBudget: number | null;
   readonly serviceTier: string | null;
-  /** Fields and billing headers that this format does not know, by name ("body foo", "header bar"). */
+  /**
+   * Fields and billing headers that this format does not know, by name ("body foo", "header bar").
+   */
   readonly unknownFields: readonly string[];
   /** Known parts that can cost money without a bound that we could compute, by name. */
   readonly unbounded: readonly string[];

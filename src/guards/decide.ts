@@ -37,7 +37,10 @@ export interface Decision {
   readonly answers: readonly Answer[];
 }
 
-/** Asks every guard in turn; what one narrowed, the next sees. Unless all allow, the states are those given. */
+/**
+ * Asks every guard in turn; what one narrowed, the next sees. Unless all allow, the states are
+ * those given.
+ */
 export function admit(facts: Facts, states: States): Decision {
   const answers: Answer[] = [];
   let next = states;

@@ -78,8 +78,6 @@ export type Event =
       readonly endedMs: number;
     } & Origin)
   | ({ readonly kind: "call.capped"; readonly model: string; readonly cap: number } & Origin)
-  /** The process was stopped between check and write. */
-  | ({ readonly kind: "call.written-late"; readonly lateMs: Millis } & Origin)
   | ({
       readonly kind: "budget.overbilled";
       readonly provider: string;
@@ -130,7 +128,10 @@ export type Event =
     }
   | { readonly kind: "gateway.stopped"; readonly forfeited: boolean }
   | { readonly kind: "gateway.fenced"; readonly because: string }
-  /** Another process died or was cut off: what it held is charged, and up to 1 s of its journal is missing. */
+  /**
+   * Another process died or was cut off: what it held is charged, and up to 1 s of its journal is
+   * missing.
+   */
   | {
       readonly kind: "journal.gap";
       readonly writer: string;
@@ -141,7 +142,10 @@ export type Event =
         readonly amount: string;
       }[];
     }
-  /** This process had more to say than the store would take for too long: so many events are missing here. */
+  /**
+   * This process had more to say than the store would take for too long: so many events are missing
+   * here.
+   */
   | { readonly kind: "journal.overflowed"; readonly dropped: number }
   | { readonly kind: "store.lost"; readonly message: string }
   | { readonly kind: "store.found"; readonly afterMs: Millis }

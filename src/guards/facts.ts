@@ -1,4 +1,7 @@
-/** Everything the guards are told about one call, read beforehand; and what they pass on to each other. */
+/**
+ * Everything the guards are told about one call, read beforehand; and what they pass on to each
+ * other.
+ */
 import type { Purse } from "./budget/slice.ts";
 import type { ModelAsk } from "./call.ts";
 import type { Answer } from "./events.ts";

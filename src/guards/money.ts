@@ -15,7 +15,9 @@ export type Millis = number;
 
 const NANO_PER_USD_DIGITS = 9;
 
-/** The sum of `quantity × price` over all legs, rounded up to whole nano-USD; Infinity if unsafe. */
+/**
+ * The sum of `quantity × price` over all legs, rounded up to whole nano-USD; Infinity if unsafe.
+ */
 export function costOf(legs: readonly (readonly [quantity: number, price: PicoUsd])[]): NanoUsd {
   let pico = 0;
   for (const [quantity, price] of legs) pico += quantity * price;

@@ -25,7 +25,10 @@ export interface ProviderRules {
   readonly streamOptions: boolean;
   /** A well-formed error without usage costs nothing. */
   readonly errorsAreFree: boolean;
-  /** What to do upstream when the client hangs up: read on to learn the usage, or cut and charge all. */
+  /**
+   * What to do upstream when the client hangs up: read on to learn the usage, or cut and charge
+   * all.
+   */
   readonly onAbort: "drain" | "cancel";
   /** Every frame with text carries at least one token, so frames can be counted against the cap. */
   readonly framesAreTokens: boolean;

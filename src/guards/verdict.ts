@@ -23,7 +23,7 @@ export const DENIALS = {
   },
   "request.unknown-field": {
     status: 403,
-    says: "The request has a field or header that this gateway does not know, and it may cost money.",
+    says: "The request has a field or header that this gateway does not know: it may cost money.",
     hint: "Leave it out, or add its name to allow_fields of the provider.",
   },
   "key.invalid": {

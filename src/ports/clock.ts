@@ -1,6 +1,9 @@
 import type { Millis } from "../guards/money.ts";
 
-/** Both clocks of this machine (chapter 11, Time), and waiting. Nothing else in the house knows the time. */
+/**
+ * Both clocks of this machine (chapter 11, Time), and waiting. Nothing else in the house knows the
+ * time.
+ */
 export interface Clock {
   /** Wall clock, milliseconds since 1970. */
   wall(): Millis;

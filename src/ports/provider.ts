@@ -3,11 +3,12 @@ import type { ProviderRules } from "../guards/provider-rules.ts";
 
 /**
  * The road to one model provider. `send` starts one request and reports to the sink exactly one of
- * `end` or `fail`, and nothing after it. It never throws, never retries and never follows redirects.
+ * `end` or `fail`, and nothing after it. It never throws, never retries and never follows
+ * redirects.
  *
- * `sink.mayWrite` is called once, in the same synchronous stretch as the write of the request's last
- * bytes to the socket: everything that can wait (connecting, queueing) is before it. When it says no,
- * nothing is written and the sink gets `fail` with kind `held` and `written: false`.
+ * `sink.mayWrite` is called once, in the same synchronous stretch as the write of the request's
+ * last bytes to the socket: everything that can wait (connecting, queueing) is before it. When it
+ * says no, nothing is written and the sink gets `fail` with kind `held` and `written: false`.
  */
 export interface Provider {
   readonly rules: ProviderRules;

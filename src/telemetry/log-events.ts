@@ -19,7 +19,6 @@ export function logEvent(log: Log, event: Event): void {
       log.debug(event.kind, fieldsOf(event));
       return;
     case "call.capped":
-    case "call.written-late":
     case "budget.overbilled":
       logRemark(log, event);
       return;
@@ -43,18 +42,13 @@ export function logEvent(log: Log, event: Event): void {
   }
 }
 
-type Remark = Extract<Event, { kind: "call.capped" | "call.written-late" | "budget.overbilled" }>;
+type Remark = Extract<Event, { kind: "call.capped" | "budget.overbilled" }>;
 
 function logRemark(log: Log, event: Remark): void {
   switch (event.kind) {
     case "call.capped": {
       const { model, cap } = event;
-      log.warn("an answer ended at its cap", { ...who(event), model, cap });
-      return;
-    }
-    case "call.written-late": {
-      const message = "a call was written late: this process was stopped for a while";
-      log.warn(message, { ...who(event), late_ms: event.lateMs });
+      log.warn(event.kind, { ...who(event), model, cap });
       return;
     }
     case "budget.overbilled": {
@@ -62,7 +56,7 @@ function logRemark(log: Log, event: Remark): void {
       const reserved_usd = formatUsd(event.reserved);
       const charged_usd = formatUsd(event.charged);
       const fields = { ...who(event), provider, model, reserved_usd, charged_usd };
-      log.error("a provider billed more than the bound of the call", fields);
+      log.error(event.kind, fields);
     }
   }
 }

@@ -152,7 +152,6 @@ export class Metrics {
 
 /** Events that are worth an alert by themselves; all are counted as journal entries too. */
 const NOTABLE: ReadonlySet<EventKind> = new Set<EventKind>([
-  "call.written-late",
   "model.flagged",
   "gateway.fenced",
   "journal.gap",

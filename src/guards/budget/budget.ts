@@ -8,7 +8,9 @@ export type Window = (typeof WINDOWS)[number];
 
 export interface Budget {
   readonly name: string;
-  /** A call draws on it only if all of these are its own: `{ agent: "support" }`. Empty: every call. */
+  /**
+   * A call draws on it only if all of these are its own: `{ agent: "support" }`. Empty: every call.
+   */
   readonly only: Readonly<Partial<Record<Scope, string>>>;
   /** One account for each value of this scope; null: one account for all. */
   readonly each: Scope | null;

@@ -1,7 +1,7 @@
 /**
  * How much to lease beyond the need of the moment. What a process holds is lost to the budget if it
- * dies, so a slice is small: about 100 ms of demand, at least a few calls where there is plenty, and
- * never more than a small part of what the account still has.
+ * dies, so a slice is small: about 100 ms of demand, at least a few calls where there is plenty,
+ * and never more than a small part of what the account still has.
  */
 import type { Millis, NanoUsd } from "../money.ts";
 

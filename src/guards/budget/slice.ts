@@ -65,7 +65,9 @@ export function drop(slice: Slice, reserved: NanoUsd): Slice {
   return { ...slice, free: slice.free + reserved, reserved: slice.reserved - reserved };
 }
 
-/** A call ends. What it drew leaves the slice; an overbill beyond the slice is in `charged` alone. */
+/**
+ * A call ends. What it drew leaves the slice; an overbill beyond the slice is in `charged` alone.
+ */
 export function settle(slice: Slice, reserved: NanoUsd, charged: NanoUsd): [Slice, NanoUsd] {
   const drawn = Math.min(charged, reserved + Math.max(slice.free, 0));
   const after = {

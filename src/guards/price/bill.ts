@@ -23,7 +23,9 @@ export function billOf(usage: Usage, price: ModelPrice, tierAsked: string | null
   return Math.ceil(pico * factorOf(usage.serviceTier ?? tierAsked, price)) + costOf(fees);
 }
 
-/** All input of an answer, cached or not: what decides the tier and what the input bound is held to. */
+/**
+ * All input of an answer, cached or not: what decides the tier and what the input bound is held to.
+ */
 export function inputTokensOf(usage: Usage): number {
   const { input, cachedInput, cacheWrite5m, cacheWrite1h, inputAudio } = usage;
   return input + cachedInput + cacheWrite5m + cacheWrite1h + inputAudio;

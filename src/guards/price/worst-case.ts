@@ -106,7 +106,9 @@ export function inputBound(ask: ModelAsk, target: Target, price: ModelPrice): nu
   return Math.min(tokens, price.contextWindow);
 }
 
-/** The list prices hold for these; any other tier has its factor, or the call was refused before. */
+/**
+ * The list prices hold for these; any other tier has its factor, or the call was refused before.
+ */
 function tierFactor(tier: string | null, price: ModelPrice): number {
   if (tier === null || tier === "auto") return Math.max(1, price.serviceTiers.auto ?? 1);
   return LIST_PRICE_TIERS.includes(tier) ? 1 : (price.serviceTiers[tier] ?? 1);
@@ -130,7 +132,9 @@ function dearest(tiers: readonly Tier[], rateOf: (tier: Tier) => number): number
   return rate;
 }
 
-/** Results of a server tool come back as input and are read again: a context window for each use. */
+/**
+ * Results of a server tool come back as input and are read again: a context window for each use.
+ */
 function serverToolsPico(ask: ModelAsk, price: ModelPrice, inputRate: number): number {
   let pico = 0;
   for (const tool of ask.serverTools) {

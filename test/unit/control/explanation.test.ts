@@ -80,12 +80,11 @@ describe("a decision explained", () => {
     const money = { reserved: 1, charged: 2 };
     const view = explained([
       { kind: "call.capped", model: "m", cap: 512, ...origin },
-      { kind: "call.written-late", lateMs: 31_000, ...origin },
       { kind: "budget.overbilled", provider: "p", model: "m", ...money, ...origin },
       { ...done, estimated: true },
     ]);
-    expect(view?.remarks).toHaveLength(4);
-    expect(view?.remarks.join(" ")).toMatch(/512 tokens.*31000 ms late.*billed more.*upper count/);
+    expect(view?.remarks).toHaveLength(3);
+    expect(view?.remarks.join(" ")).toMatch(/512 tokens.*billed more.*upper count/);
   });
 
   test("that nobody knows is nothing", () => {

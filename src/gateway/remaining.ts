@@ -1,0 +1,38 @@
+/**
+ * What is left of a call's budgets, told to the agent: in headers, and in its prompt if it asks.
+ */
+import { formatUsd } from "../guards/money.ts";
+import { remainingOf } from "./account.ts";
+import type { Admitted } from "./call.ts";
+
+/** What `tell_agent` puts into the system prompt. */
+export function budgetLine(accounts: Admitted["accounts"]): string {
+  const least = smallestRemaining(accounts);
+  if (least === null) return "";
+  const { limit } = least.view;
+  const left = formatUsd(remainingOf(least));
+  const of = `of ${formatUsd(limit)} USD`;
+  return `Budget: ${left} USD ${of} left for this work (${least.purse.budget}).`;
+}
+
+function smallestRemaining(accounts: Admitted["accounts"]) {
+  let least = accounts[0] ?? null;
+  for (const account of accounts) {
+    if (least === null || remainingOf(account) < remainingOf(least)) least = account;
+  }
+  return least;
+}
+
+/** The headers that every answer carries. */
+export function ownHeaders({ accounts, call, sentCap }: Admitted): Record<string, string> {
+  const { decision, taskName } = call.incoming;
+  const least = smallestRemaining(accounts);
+  return {
+    "x-slipclutch-decision": decision,
+    "x-slipclutch-task": encodeURI(taskName.id),
+    ...(least === null
+      ? {}
+      : { "x-slipclutch-budget-remaining-usd": formatUsd(remainingOf(least)) }),
+    ...(sentCap === null ? {} : { "x-slipclutch-narrowed": `max_output_tokens=${sentCap}` }),
+  };
+}

@@ -1,0 +1,86 @@
+/** Which processes share the store, and which of them are still there. */
+import type { Millis } from "../guards/money.ts";
+import type { AccountId, Fenced, HolderId } from "./ids.ts";
+
+export interface HolderInfo {
+  readonly id: HolderId;
+  readonly host: string;
+  readonly pid: number;
+  /** Start of the process, as its platform tells; with host and pid it names one process. */
+  readonly pidStart: string;
+  /** Digest of the configuration it runs. */
+  readonly configuration: string;
+  /** Digest of the encryption key, never the key. */
+  readonly keyId: string;
+}
+
+export interface HolderRow extends HolderInfo {
+  readonly state: "live" | "fenced" | "closed";
+  readonly beatNo: number;
+  readonly fencedAt: Millis | null;
+}
+
+export interface Beat {
+  readonly kind: "ok";
+  /** The store's wall clock. */
+  readonly now: Millis;
+  /** Changes when the store was restored or replaced: then nothing known of it holds. */
+  readonly generation: string;
+  /** Raised by every change to keys, flags, limits or the configuration. */
+  readonly changeSeq: number;
+  /** Digest of the configuration in force. */
+  readonly configuration: string;
+  readonly live: readonly { readonly id: HolderId; readonly beatNo: number }[];
+  /** Open recalls of others. */
+  readonly wants: readonly {
+    readonly holder: HolderId;
+    readonly account: AccountId;
+    readonly amount: bigint;
+  }[];
+  /** This holder's last flush number and granted totals, to notice a store that lost commits. */
+  readonly flushNo: number;
+}
+
+export type Registered =
+  | Beat
+  /** Another configuration is in force and live holders run it. */
+  | {
+      readonly kind: "other-configuration";
+      readonly configuration: string;
+      readonly holders: readonly HolderRow[];
+    }
+  /** The store was written with another encryption key. */
+  | { readonly kind: "other-key"; readonly keyId: string };
+
+export interface Forfeit {
+  readonly account: AccountId;
+  readonly budget: string;
+  readonly scope: string;
+  readonly amount: bigint;
+}
+
+export interface HolderStore {
+  /**
+   * Inserts a live holder. With no other live holder its configuration becomes the one in force.
+   */
+  register(holder: HolderInfo): Promise<Registered>;
+  /** Raises `beatNo`. On a connection of its own: it never waits behind other work. */
+  beat(id: HolderId): Promise<Beat | Fenced>;
+  /**
+   * Fences `id` if it is live and its `beatNo` is still `seen` (null: the process is proven gone):
+   * what it held is forfeited. Empty if there was nothing to do.
+   */
+  fence(id: HolderId, seen: number | null): Promise<readonly Forfeit[]>;
+  /**
+   * A holder ends itself: live with every slice at zero, or fenced with all its calls flushed,
+   * which gives what is left of its forfeits back. `held`: a live holder still holds something.
+   */
+  close(id: HolderId): Promise<{ readonly kind: "closed" } | { readonly kind: "held" }>;
+  list(): Promise<readonly HolderRow[]>;
+  /** Compare and set of the configuration in force; a live holder's row follows. */
+  configure(id: HolderId, from: string, to: string): Promise<boolean>;
+  /**
+   * Calls on every change by others (wants, give-backs, keys, configuration); the answer stops it.
+   */
+  watch(changed: (what: "wants" | "room" | "changes") => void): () => void;
+}

@@ -1,0 +1,58 @@
+/** What happened, chained and signed, as it is kept. */
+import type { Millis } from "../guards/money.ts";
+import type { HolderId } from "./ids.ts";
+
+/**
+ * One link of the chain of one writer (a holder). Hashes: `guards`-free, see `telemetry/chain.ts`.
+ */
+export interface JournalEntry {
+  readonly writer: HolderId;
+  /** From 1, without gaps for one writer. */
+  readonly no: number;
+  readonly at: Millis;
+  /** Name of the event, noun first: `call.settled`. */
+  readonly kind: string;
+  readonly decision: string | null;
+  readonly agent: string | null;
+  readonly task: string | null;
+  readonly code: string | null;
+  /** The event as JSON text, exactly as hashed. */
+  readonly body: string;
+  /** Hex SHA-256 over the hash before and this entry. */
+  readonly hash: string;
+}
+
+/** Heads of the chains that a writer knew, signed with the journal's key. */
+export interface Anchor {
+  readonly writer: HolderId;
+  /** From 1, without gaps for one writer. */
+  readonly no: number;
+  readonly at: Millis;
+  /** `writer → [no, hash]` as JSON text, exactly as signed. */
+  readonly heads: string;
+  readonly mac: string;
+}
+
+export interface JournalQuery {
+  readonly agent?: string;
+  readonly task?: string;
+  readonly code?: string;
+  readonly decision?: string;
+  readonly kind?: string;
+  readonly writer?: string;
+  readonly from?: Millis;
+  readonly to?: Millis;
+  /** Only entries after this position, in the store's order. */
+  readonly after?: number;
+  /** `newest`: the last `limit` ones (still in the store's order). */
+  readonly take: "oldest" | "newest";
+  readonly limit: number;
+}
+
+export interface JournalStore {
+  read(query: JournalQuery): Promise<readonly (JournalEntry & { readonly position: number })[]>;
+  anchors(
+    after: number,
+    limit: number,
+  ): Promise<readonly (Anchor & { readonly position: number })[]>;
+}

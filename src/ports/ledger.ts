@@ -1,0 +1,124 @@
+/** Money between processes and crashes: accounts, leases, settlements. */
+import type { Millis } from "../guards/money.ts";
+import type { AccountId, Fenced, HolderId } from "./ids.ts";
+import type { Anchor, JournalEntry } from "./journal.ts";
+
+export interface AccountKey {
+  readonly budget: string;
+  /** Value of the scope: an agent's id, a task's id, …; "" for a budget with one account. */
+  readonly scope: string;
+  /** Start of the window, 0 for windows without one (task, lifetime). */
+  readonly starts: Millis;
+}
+
+export interface AccountSpec extends AccountKey {
+  /** End of the window, exclusive; null for windows without one. */
+  readonly ends: Millis | null;
+  readonly limit: bigint;
+}
+
+export interface AccountState extends AccountSpec {
+  readonly id: AccountId;
+  readonly spent: bigint;
+  readonly leased: bigint;
+  readonly forfeited: bigint;
+  /** False once a later window of the same budget and scope exists, or its task has ended. */
+  readonly open: boolean;
+}
+
+export interface Want {
+  readonly account: AccountId;
+  /** Smallest total granted (since the holder registered) that will do. */
+  readonly least: bigint;
+  /** The total granted that would be welcome; ≥ least. */
+  readonly most: bigint;
+}
+
+export interface Total {
+  readonly account: AccountId;
+  readonly total: bigint;
+}
+
+export type Granted = {
+  readonly kind: "ok";
+  readonly granted: readonly Total[];
+  readonly accounts: readonly AccountState[];
+};
+/** Nothing changed. `accounts` are those asked for, as they stand. */
+export type Short = { readonly kind: "short"; readonly accounts: readonly AccountState[] };
+
+export interface Leg {
+  readonly account: AccountId;
+  /** Taken from the holder's slice. */
+  readonly drawn: bigint;
+  /** What the call cost; above `drawn` only where the provider overbilled. */
+  readonly charged: bigint;
+}
+
+export interface Settlement {
+  readonly call: string;
+  readonly legs: readonly Leg[];
+  readonly estimated: boolean;
+}
+
+export interface Batch {
+  readonly settlements: readonly Settlement[];
+  readonly entries: readonly JournalEntry[];
+  readonly anchor: Anchor | null;
+}
+
+/**
+ * The ledger. `committed = spent + leased + forfeited` never passes `limit` by a lease.
+ */
+export interface LedgerStore {
+  /**
+   * Makes accounts that are missing (keeping those that stand, limits included), and closes older
+   * windows.
+   */
+  open(specs: readonly AccountSpec[]): Promise<readonly AccountState[]>;
+  /**
+   * All or nothing: every account open and `least − granted ≤ limit − committed`, else `short` and
+   * no trace.
+   */
+  lease(holder: HolderId, wants: readonly Want[]): Promise<Granted | Short | Fenced>;
+  /**
+   * `total` is everything returned since the holder registered; a total not above the known one is
+   * a no-op.
+   */
+  giveBack(holder: HolderId, returned: readonly Total[]): Promise<{ readonly kind: "ok" } | Fenced>;
+  /**
+   * Settles calls, each once by its id: from `leased` of a live holder, from `forfeited` of a
+   * fenced one. Journal entries and the anchor go in the same transaction, each once by writer and
+   * number. `closed`: nothing was written, for a closed holder can owe nothing.
+   */
+  flush(
+    holder: HolderId,
+    batch: Batch,
+  ): Promise<{ readonly kind: "ok" } | { readonly kind: "closed" }>;
+  /**
+   * Replaces this holder's open recalls: it needs `amount` more of each account. Others see it at
+   * once by `watch`.
+   */
+  want(
+    holder: HolderId,
+    wants: readonly { readonly account: AccountId; readonly amount: bigint }[],
+  ): Promise<void>;
+  /**
+   * Sets the limit of every open account of a budget. Usage stays. A holder's slice is not taken
+   * away.
+   */
+  editLimit(budget: string, limit: bigint): Promise<void>;
+  accounts(filter: AccountFilter): Promise<readonly AccountState[]>;
+  /** Closes the accounts whose scope is this task: no lease any more; flush and give back go on. */
+  closeScope(budgets: readonly string[], scope: string): Promise<void>;
+}
+
+export interface AccountFilter {
+  /** Only open ones, unless false. */
+  readonly open?: boolean;
+  readonly budget?: string;
+  readonly scope?: string;
+  readonly ids?: readonly AccountId[];
+  /** At most this many, newest first. */
+  readonly limit: number;
+}
