@@ -30,8 +30,8 @@ export function run(command, parameters, options) {
     lastAt.set(signal, now);
   };
   for (const signal of FORWARDED) process.on(signal, forward);
-  // A shell between npm and us dies of a signal without passing it on, and npm may be killed itself:
-  // then nobody would ever end the child.
+  // A shell between npm and us dies of a signal without passing it on, and npm may be killed
+  // itself: then nobody would ever end the child.
   const parent = process.ppid;
   const watch = setInterval(() => {
     if (process.ppid !== parent) forward("SIGTERM");
