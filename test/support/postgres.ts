@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
-import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { chownSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -10,22 +10,10 @@ import { afterAll, beforeAll, describe, test } from "vitest";
 import { systemClock } from "../../src/adapters/clock/system.ts";
 import { postgresStore } from "../../src/adapters/store/postgres/index.ts";
 import type { Store } from "../../src/ports/store.ts";
+import { part, postgresFolder } from "./parts.ts";
 
-const INSTALLED = "/usr/lib/postgresql";
 const START_MS = 20_000;
 const PORT = 5432;
-
-/** The one sentence that a run without PostgreSQL says. */
-export const POSTGRES_MISSING =
-  "PostgreSQL is not installed: `apt-get install postgresql` enables these tests.";
-
-/** The folder with PostgreSQL's programs, or null where there is none. */
-export function postgresAvailable(): string | null {
-  const versions = existsSync(INSTALLED) ? readdirSync(INSTALLED) : [];
-  const newestFirst = versions.sort((a, b) => Number(b) - Number(a));
-  const folders = newestFirst.map((version) => join(INSTALLED, version, "bin"));
-  return folders.find((folder) => existsSync(join(folder, "initdb"))) ?? null;
-}
 
 /** A throwaway server on a socket in a folder of its own. */
 export interface Cluster {
@@ -55,8 +43,8 @@ function idOf(flag: string): number {
 
 /** Makes and starts a cluster. */
 export async function startCluster(): Promise<Cluster> {
-  const bin = postgresAvailable();
-  if (!bin) throw new Error(POSTGRES_MISSING);
+  const bin = postgresFolder();
+  if (bin === null) throw new Error("PostgreSQL is not installed");
   const folder = mkdtempSync(join(tmpdir(), "slipclutch-postgres-"));
   if (process.getuid?.() === 0) chownSync(folder, idOf("-u"), idOf("-g"));
   const data = join(folder, "data");
@@ -130,16 +118,7 @@ async function untilItAnswers(url: string): Promise<void> {
  * Tests on one cluster for the file; without PostgreSQL one sentence, or a failure if all must run.
  */
 export function describePostgres(name: string, body: (cluster: () => Cluster) => void): void {
-  if (!postgresAvailable()) {
-    if (process.env.SLIPCLUTCH_TEST_ALL === "1") {
-      test(name, () => {
-        throw new Error(POSTGRES_MISSING);
-      });
-    } else {
-      test.skip(`${name}: ${POSTGRES_MISSING}`, () => undefined);
-    }
-    return;
-  }
+  if (!part("postgres").available) return test.skip(name, () => undefined);
   describe(name, () => {
     let cluster: Cluster | null = null;
     beforeAll(async () => {
