@@ -7,12 +7,15 @@ import os from "node:os";
 import path from "node:path";
 import process from "node:process";
 import { run } from "./child.mjs";
-import { giveUp, ROOT, setUp } from "./setup.mjs";
+import { ROOT, say, setUp } from "./setup.mjs";
 
 const { node, env } = setUp();
 const build = path.join(ROOT, "scripts", "build.ts");
 const built = await run(node, [build, "--if-stale"], { cwd: ROOT, env });
-if (built.code !== 0) giveUp("the build failed: nothing was tested.");
+if (built.code !== 0) {
+  say("The build failed: nothing was tested.");
+  finish({ passed: 0, failed: 1, skipped: 0 });
+}
 
 const report = fs.mkdtempSync(path.join(os.tmpdir(), "slipclutch-test-"));
 const vitest = path.join(ROOT, "node_modules", "vitest", "vitest.mjs");
@@ -31,10 +34,13 @@ fs.rmSync(report, { recursive: true });
 const good = code === 0 && signal === null && counts.failed === 0 && counts.passed > 0;
 // A run that ended badly without a failed test (a crash, an unhandled error) is still a failure.
 if (!good && counts.failed === 0) counts.failed = 1;
-process.stdout.write(
-  `${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped\n`,
-  () => process.exit(good ? 0 : 1),
-);
+finish(counts);
+
+/** The last line, alone, and the exit code that goes with it. */
+function finish({ passed, failed, skipped }) {
+  process.stdout.write(`${passed} passed, ${failed} failed, ${skipped} skipped\n`);
+  process.exit(failed === 0 ? 0 : 1);
+}
 
 /** Written by `test/support/reporter.ts` when the run ends; not there if it never did. */
 function countsOf(file) {
