@@ -1,5 +1,5 @@
 /** The gateway's parts, wired to each other and to the store, without any listener. */
-import { Cashier, retire } from "../gateway/cashier.ts";
+import { Cashier } from "../gateway/cashier.ts";
 import { Flags } from "../gateway/flags.ts";
 import { Flusher } from "../gateway/flush.ts";
 import { emit, type Gateway } from "../gateway/gateway.ts";
@@ -8,6 +8,7 @@ import { Keys } from "../gateway/keys.ts";
 import { noteBeat, noteRoom } from "../gateway/notices.ts";
 import type { Ruleset } from "../gateway/ruleset.ts";
 import { Tasks, taskKey } from "../gateway/tasks.ts";
+import { retire } from "../gateway/tenure.ts";
 import type { Event } from "../guards/events.ts";
 import { formatUsd } from "../guards/money.ts";
 import type { Chance, Clock } from "../ports/clock.ts";

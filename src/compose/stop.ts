@@ -28,6 +28,7 @@ export async function drain(gateway: Gateway, server: Server, upkeep: Upkeep): P
   for (let attempt = 0; attempt < CLOSE_ATTEMPTS && !closed && !forfeited; attempt += 1) {
     closed = await flusher.close(holding.tenure);
   }
+  for (const former of holding.former) await flusher.close(former);
   holding.stop();
   if (!closed) {
     await flusher.flush(holding.tenure);

@@ -3,37 +3,31 @@
  * `guards/budget`; here is the shell around them: finding accounts, leasing when a slice is short,
  * waiting a bounded moment where only other calls stand in the way.
  */
-import { aheadOf, noteDemand } from "../guards/budget/demand.ts";
+import { noteDemand } from "../guards/budget/demand.ts";
 import { type Charge, chargeOf, type Outcome, type Terms } from "../guards/budget/settle.ts";
-import { drop, hopeOf, receive, roomOf, settle } from "../guards/budget/slice.ts";
+import { drop, settle } from "../guards/budget/slice.ts";
 import { admit, type Decision } from "../guards/decide.ts";
 import type { Facts } from "../guards/facts.ts";
 import type { Millis, NanoUsd } from "../guards/money.ts";
-import { deny } from "../guards/verdict.ts";
+import { type Denial, deny } from "../guards/verdict.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { AccountSpec, LedgerStore, Want } from "../ports/store.ts";
+import type { AccountSpec, LedgerStore } from "../ports/store.ts";
 import type { Log } from "../telemetry/log.ts";
 import { type Account, accountFrom, wake } from "./account.ts";
 import { Attempt } from "./attempt.ts";
 import type { Flusher } from "./flush.ts";
-import type { Tenure } from "./tenure.ts";
+import { type Leased, Leasing } from "./leasing.ts";
+import { accountKey, retire, type Tenure } from "./tenure.ts";
 import { Wants } from "./wants.ts";
 
 /** How long a call may wait for what other calls hold before it is told to come back. */
 const WAIT_MS = 250;
 /** Attempts of one call: each follows a lease, a refund or a recall. */
 const ROUNDS_MAX = 1_000;
+/** What a refusal that may be over soon tells the client to wait. */
+const RETRY_MS = 1_000;
 /** Calls that may wait at once; beyond it they are told to come back at once. */
 const WAITERS_MAX = 10_000;
-/**
- * A spent budget stays spent until its limit changes, which wakes us; asked again at the latest
- * then.
- */
-const SPENT_VIEW_MS = 1_000;
-/** While others hold the rest, their refunds come at any moment. */
-const HELD_VIEW_MS = 50;
-
-type Leased = "ok" | "short" | "fenced";
 
 /** How a call ended, and what was agreed when it was admitted. */
 export interface Ended {
@@ -46,16 +40,25 @@ export class Cashier {
   readonly #clock: Clock;
   readonly #flusher: Flusher;
   readonly #wants: Wants;
+  readonly #leasing: Leasing;
   #waiting = 0;
   #recalling = false;
-  /** Live processes on this store, this one included. */
-  holders = 1;
 
   constructor(ledger: LedgerStore, clock: Clock, log: Log, flusher: Flusher) {
     this.#ledger = ledger;
     this.#clock = clock;
     this.#flusher = flusher;
+    this.#leasing = new Leasing(ledger, clock);
     this.#wants = new Wants(ledger, log);
+  }
+
+  /** Live processes on this store, this one included. */
+  get holders(): number {
+    return this.#leasing.holders;
+  }
+
+  set holders(count: number) {
+    this.#leasing.holders = count;
   }
 
   /** The accounts of one call, opened where this process meets them for the first time. */
@@ -106,10 +109,15 @@ export class Cashier {
             return decision;
           continue;
         }
-        const leased = await this.#lease(tenure, attempt, verdict.need);
-        if (leased === "fenced") return { ...decision, verdict: deny("gateway.fenced", {}, 1000) };
+        const leased = await this.#leasing.lease(tenure, attempt, verdict.need);
+        const ended = endedBy(leased, accounts);
+        if (ended !== null) return { ...decision, verdict: ended };
       }
-      return { states: { purses: [] }, verdict: deny("budget.contended", {}, 1000), answers: [] };
+      return {
+        states: { purses: [] },
+        verdict: deny("budget.contended", {}, RETRY_MS),
+        answers: [],
+      };
     } finally {
       this.#wants.drop(tenure, attempt);
     }
@@ -124,82 +132,6 @@ export class Cashier {
       account.demand = noteDemand(account.demand, reserve, now);
       account.usedAt = now;
     });
-  }
-
-  /** Leases what the call is short of, all accounts or none; one lease an account at a time. */
-  async #lease(tenure: Tenure, attempt: Attempt, need: NanoUsd): Promise<Leased> {
-    attempt.need = need;
-    const lacking = attempt.accounts.filter(({ purse }) => purse.slice.free < need);
-    const busy = lacking.find((account) => account.leasing !== null);
-    if (busy?.leasing) {
-      await busy.leasing;
-      return "ok";
-    }
-    if (lacking.some((account) => this.#knownShort(account, need, attempt.last))) {
-      attempt.ask(lacking);
-      return "short";
-    }
-    const done = Promise.withResolvers<void>();
-    for (const account of lacking) account.leasing = done.promise;
-    try {
-      return await this.#ask(tenure, attempt, lacking, need);
-    } finally {
-      for (const account of lacking) account.leasing = null;
-      done.resolve();
-    }
-  }
-
-  async #ask(
-    tenure: Tenure,
-    attempt: Attempt,
-    lacking: readonly Account[],
-    need: NanoUsd,
-  ): Promise<Leased> {
-    const wants = lacking.map((account) => this.#want(account, need));
-    const answer = await this.#ledger.lease(tenure.id, wants);
-    if (answer.kind === "fenced") {
-      tenure.fenced = true;
-      return "fenced";
-    }
-    const now = this.#clock.monotonic();
-    for (const account of lacking) {
-      const state = answer.accounts.find(({ id }) => id === account.id);
-      if (state === undefined) continue;
-      account.view = state;
-      account.viewedAt = now;
-      if (!state.open) retire(tenure, account);
-    }
-    if (answer.kind === "short") {
-      attempt.ask(lacking);
-      return "short";
-    }
-    for (const { account: id, total } of answer.granted) {
-      const account = lacking.find((one) => one.id === id);
-      if (account === undefined) continue;
-      account.purse = { ...account.purse, slice: receive(account.purse.slice, total) };
-    }
-    return "ok";
-  }
-
-  #want(account: Account, need: NanoUsd): Want {
-    const { slice } = account.purse;
-    const wanted = this.#clock.monotonic() < account.wantedUntil;
-    const least = slice.granted + BigInt(Math.max(0, need - slice.free));
-    const room = roomOf(account.view);
-    const ahead = wanted ? 0 : aheadOf(account.demand, need, room, this.holders);
-    return { account: account.id, least, most: least + BigInt(ahead) };
-  }
-
-  /**
-   * What the store said a moment ago still decides, so a storm of refusals does not become one of
-   * leases.
-   */
-  #knownShort(account: Account, need: NanoUsd, last: boolean): boolean {
-    const age = this.#clock.monotonic() - account.viewedAt;
-    const lacking = BigInt(Math.max(0, Math.ceil(need - account.purse.slice.free)));
-    if (lacking <= roomOf(account.view)) return false;
-    if (BigInt(need) > hopeOf(account.view)) return age < SPENT_VIEW_MS;
-    return !last && age < HELD_VIEW_MS;
   }
 
   /** Waits for a refund or a give-back; false when nothing is worth waiting for. */
@@ -286,14 +218,13 @@ export class Cashier {
   }
 }
 
-/** Takes an account out of use: what is free goes back, what is in flight settles here. */
-export function retire(tenure: Tenure, account: Account): void {
-  account.over = true;
-  tenure.retired.add(account);
-  const key = accountKey(account.purse.budget, account.purse.scope);
-  if (tenure.accounts.get(key) === account) tenure.accounts.delete(key);
-}
-
-export function accountKey(budget: string, scope: string): string {
-  return `${budget}\u0000${scope}`;
+/** What ends an attempt however much money there is: this process, or an account, is out of use. */
+function endedBy(leased: Leased, accounts: readonly Account[]): Denial | null {
+  if (leased === "fenced") return deny("gateway.fenced", {}, RETRY_MS);
+  if (leased !== "over") return null;
+  const over = accounts.find((account) => account.over);
+  const { budget = "", scope = "" } = over?.purse ?? {};
+  // Its next window is there already, by the store's clock: a moment later ours says so too.
+  if (over?.ends !== null) return deny("budget.contended", { budget, scope }, RETRY_MS);
+  return deny("task.ended", { budget, scope });
 }

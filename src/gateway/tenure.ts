@@ -62,3 +62,15 @@ export class Tenure {
 export function elapsed(mark: Mark, now: Mark): Millis {
   return Math.max(now.monotonic - mark.monotonic, now.wall - mark.wall);
 }
+
+/** Takes an account out of use: what is free goes back, what is in flight settles here. */
+export function retire(tenure: Tenure, account: Account): void {
+  account.over = true;
+  tenure.retired.add(account);
+  const key = accountKey(account.purse.budget, account.purse.scope);
+  if (tenure.accounts.get(key) === account) tenure.accounts.delete(key);
+}
+
+export function accountKey(budget: string, scope: string): string {
+  return `${budget}\u0000${scope}`;
+}

@@ -50,7 +50,8 @@ export interface TaskStore {
   ): Promise<void>;
   /**
    * Ends as unknown what was not seen since `before`; the answer says which. At most `limit` at
-   * once.
+   * once. An unnamed task is named for a calendar day and would be gone for the rest of it, so one
+   * that was opened less than `UNNAMED_MS` (in `guards/task/unnamed.ts`) before `at` is left alone.
    */
   endIdle(agent: string, before: Millis, at: Millis, limit: number): Promise<readonly string[]>;
   find(agent: string, id: string): Promise<TaskRecord | null>;

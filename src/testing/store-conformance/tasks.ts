@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { UNNAMED_MS } from "../../guards/task/unnamed.ts";
 import type { Store, TaskLimits, TaskOpen, TaskOpened } from "../../ports/store.ts";
 import type { OpenFixture } from "./fixture.ts";
 import { ALL, fresh, type Stores, sharedStores } from "./kit.ts";
@@ -12,6 +13,7 @@ export function taskConformance(open: OpenFixture): void {
     parentCases(stores);
     endCases(stores);
     idleCases(stores);
+    unnamedCases(stores);
     listCases(stores);
   });
 }
@@ -237,6 +239,17 @@ function idleCases(stores: () => Stores): void {
     expect(alive.map((task) => task.id).sort()).toEqual([ids[0], ids[4]].sort());
     const other = await store.tasks.find(elsewhere.agent, elsewhere.id);
     expect(other).toMatchObject({ endedAt: null });
+  });
+}
+
+function unnamedCases(stores: () => Stores): void {
+  test("an unnamed task lives on for its day, however idle", async () => {
+    const { store } = stores();
+    const agent = fresh("agent");
+    const id = await mustOpen(store, taskOpen(agent, { at: NOW, unnamed: true }));
+    const later = (ms: number) => store.tasks.endIdle(agent, NOW + ms, NOW + ms, 10);
+    expect(await later(UNNAMED_MS - 1)).toEqual([]);
+    expect(await later(UNNAMED_MS)).toEqual([id]);
   });
 }
 

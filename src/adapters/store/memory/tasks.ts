@@ -1,4 +1,5 @@
 import type { Millis } from "../../../guards/money.ts";
+import { UNNAMED_MS } from "../../../guards/task/unnamed.ts";
 import type {
   TaskEnd,
   TaskLimits,
@@ -37,6 +38,7 @@ export function memoryTasks(data: MemoryData): TaskStore {
     endIdle: async (agent, before, at, limit) => {
       const idle = [...ofAgent(agent).values()]
         .filter(({ record }) => record.endedAt === null && record.lastSeenAt < before)
+        .filter(({ record, unnamed }) => !unnamed || record.openedAt <= at - UNNAMED_MS)
         .sort((one, two) => one.record.lastSeenAt - two.record.lastSeenAt)
         .slice(0, limit);
       for (const task of idle) task.record = { ...task.record, endedAt: at, outcome: "unknown" };

@@ -1,4 +1,5 @@
 import type { Millis } from "../../../guards/money.ts";
+import { UNNAMED_MS } from "../../../guards/task/unnamed.ts";
 import type {
   TaskEnd,
   TaskLimits,
@@ -91,8 +92,8 @@ export function endIdle(
 ): string[] {
   const idle = sql.all<{ id: string }>(
     `SELECT id FROM task WHERE agent = ? AND ended_at IS NULL AND last_seen_at < ?
-       ORDER BY last_seen_at LIMIT ?`,
-    ...[agent, before, limit],
+       AND (unnamed = 0 OR opened_at <= ?) ORDER BY last_seen_at LIMIT ?`,
+    ...[agent, before, at - UNNAMED_MS, limit],
   );
   for (const { id } of idle) {
     sql.run(

@@ -3,6 +3,9 @@
  * at a time, so that two gateways cannot pass a limit together; rows are locked in the order of
  * their ids.
  */
+
+import { UNNAMED_MS } from "../../../../guards/task/unnamed.ts";
+
 export const TASKS = `
 CREATE FUNCTION lock_tasks_of(of_agent text) RETURNS void LANGUAGE sql VOLATILE AS $$
   SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || ' tasks ' || of_agent, 0))
@@ -102,6 +105,7 @@ BEGIN
   PERFORM lock_tasks_of(of_agent);
   idle := ARRAY(SELECT t.id FROM task t
     WHERE t.agent = of_agent AND t.ended_at IS NULL AND t.last_seen_at < before
+      AND (NOT t.unnamed OR t.opened_at <= at - ${UNNAMED_MS})
     ORDER BY t.last_seen_at, t.id LIMIT at_most);
   PERFORM 1 FROM task t WHERE t.agent = of_agent AND t.id = ANY(idle) ORDER BY t.id FOR UPDATE;
   RETURN QUERY UPDATE task t SET ended_at = at, outcome = 'unknown'

@@ -1,0 +1,109 @@
+/** Gets what an attempt is short of from the store: all or none, one lease an account at a time. */
+import { aheadOf } from "../guards/budget/demand.ts";
+import { hopeOf, receive, roomOf } from "../guards/budget/slice.ts";
+import type { NanoUsd } from "../guards/money.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { LedgerStore, Want } from "../ports/store.ts";
+import type { Account } from "./account.ts";
+import type { Attempt } from "./attempt.ts";
+import { retire, type Tenure } from "./tenure.ts";
+
+/**
+ * A spent budget stays spent until its limit changes, which wakes us; asked again at the latest
+ * then.
+ */
+const SPENT_VIEW_MS = 1_000;
+/** While others hold the rest, their refunds come at any moment. */
+const HELD_VIEW_MS = 50;
+
+/** `ok`: ask the guards again. `over`: an account takes no leases any more. */
+export type Leased = "ok" | "short" | "fenced" | "over";
+
+export class Leasing {
+  readonly #ledger: LedgerStore;
+  readonly #clock: Clock;
+  /** Live processes on this store, this one included. */
+  holders = 1;
+
+  constructor(ledger: LedgerStore, clock: Clock) {
+    this.#ledger = ledger;
+    this.#clock = clock;
+  }
+
+  /** Leases what the call is short of, all accounts or none; one lease an account at a time. */
+  async lease(tenure: Tenure, attempt: Attempt, need: NanoUsd): Promise<Leased> {
+    attempt.need = need;
+    const lacking = attempt.accounts.filter(({ purse }) => purse.slice.free < need);
+    const busy = lacking.find((account) => account.leasing !== null);
+    if (busy?.leasing) {
+      await busy.leasing;
+      return "ok";
+    }
+    if (lacking.some((account) => this.#knownShort(account, need, attempt.last))) {
+      attempt.ask(lacking);
+      return "short";
+    }
+    const done = Promise.withResolvers<void>();
+    for (const account of lacking) account.leasing = done.promise;
+    try {
+      return await this.#ask(tenure, attempt, lacking, need);
+    } finally {
+      for (const account of lacking) account.leasing = null;
+      done.resolve();
+    }
+  }
+
+  async #ask(
+    tenure: Tenure,
+    attempt: Attempt,
+    lacking: readonly Account[],
+    need: NanoUsd,
+  ): Promise<Leased> {
+    const wants = lacking.map((account) => this.#want(account, need));
+    const answer = await this.#ledger.lease(tenure.id, wants);
+    if (answer.kind === "fenced") {
+      tenure.fenced = true;
+      return "fenced";
+    }
+    const now = this.#clock.monotonic();
+    for (const account of lacking) {
+      const state = answer.accounts.find(({ id }) => id === account.id);
+      if (state === undefined) continue;
+      account.view = state;
+      account.viewedAt = now;
+      if (!state.open) retire(tenure, account);
+    }
+    if (lacking.some(({ over }) => over)) return "over";
+    if (answer.kind === "short") {
+      attempt.ask(lacking);
+      return "short";
+    }
+    for (const { account: id, total } of answer.granted) {
+      const account = lacking.find((one) => one.id === id);
+      if (account === undefined) continue;
+      account.purse = { ...account.purse, slice: receive(account.purse.slice, total) };
+    }
+    return "ok";
+  }
+
+  #want(account: Account, need: NanoUsd): Want {
+    const { slice } = account.purse;
+    const wanted = this.#clock.monotonic() < account.wantedUntil;
+    const least = slice.granted + BigInt(Math.max(0, need - slice.free));
+    const room = roomOf(account.view);
+    const ahead = wanted ? 0 : aheadOf(account.demand, need, room, this.holders);
+    return { account: account.id, least, most: least + BigInt(ahead) };
+  }
+
+  /**
+   * What the store said a moment ago still decides, so a storm of refusals does not become one of
+   * leases.
+   */
+  #knownShort(account: Account, need: NanoUsd, last: boolean): boolean {
+    const age = this.#clock.monotonic() - account.viewedAt;
+    const lacking = BigInt(Math.max(0, Math.ceil(need - account.purse.slice.free)));
+    if (lacking <= roomOf(account.view)) return false;
+    if (BigInt(need) > hopeOf(account.view)) return age < SPENT_VIEW_MS;
+    return !last && age < HELD_VIEW_MS;
+  }
+}
