@@ -34,6 +34,9 @@ export class Leasing {
   async lease(tenure: Tenure, attempt: Attempt, need: NanoUsd): Promise<Leased> {
     attempt.need = need;
     const lacking = attempt.accounts.filter(({ purse }) => purse.slice.free < need);
+    // The store may still know money of it that was given back here: none of it may be taken up
+    // again.
+    if (lacking.some(({ over }) => over)) return "over";
     const busy = lacking.find((account) => account.leasing !== null);
     if (busy?.leasing) {
       await busy.leasing;
