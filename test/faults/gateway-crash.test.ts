@@ -6,6 +6,7 @@ import type { SimulatedUpstream } from "../../src/testing/index.ts";
 import { forget, startGateway, type TestGateway } from "../support/gateway.ts";
 import {
   billedNano,
+  bodyOf,
   booksOf,
   chat,
   chatBody,
@@ -48,7 +49,10 @@ async function acknowledge(
   round: number,
   so: Acknowledged,
 ): Promise<void> {
-  const make = async () => (await gateway.api("POST", "/api/v1/keys", { agent: "worker" })).json();
+  const make = async () => {
+    const response = await gateway.api("POST", "/api/v1/keys", { agent: "worker" });
+    return await bodyOf<{ id: string; key: string }>(response);
+  };
   so.agentKeys.push((await make()).key);
   const doomed = await make();
   expect((await gateway.api("DELETE", `/api/v1/keys/${doomed.id}`)).status).toBe(200);
@@ -58,7 +62,7 @@ async function acknowledge(
   const open = async (name: string) => {
     const response = await gateway.call("/guard/v1/tasks", { name }, as);
     expect(response.status).toBe(201);
-    return await response.json();
+    return await bodyOf<{ task: string; key: string }>(response);
   };
   const opened = await open(`kept-${round}`);
   so.tasks.push({ id: opened.task, key: opened.key });
@@ -73,9 +77,9 @@ async function findAgain(gateway: TestGateway, key: string, so: Acknowledged): P
   for (const revoked of so.revokedKeys) {
     expect((await chat(gateway, revoked)).code).toBe("key.invalid");
   }
-  const tasks: { task: string }[] = await (
-    await gateway.api("GET", "/api/v1/tasks?alive=true&limit=1000")
-  ).json();
+  const tasks = await bodyOf<{ task: string }[]>(
+    await gateway.api("GET", "/api/v1/tasks?alive=true&limit=1000"),
+  );
   for (const { id, key: ofTask } of so.tasks) {
     expect(tasks.map(({ task }) => task)).toContain(id);
     expect((await chat(gateway, ofTask)).status).toBe(200);

@@ -90,6 +90,12 @@ export function billedNano(upstream: SimulatedUpstream): bigint {
   return nano;
 }
 
+/** A body of our own API, in the shape that its caller names. */
+export async function bodyOf<T>(response: Response): Promise<T> {
+  // The caller knows what it asked for; a wrong shape fails its expectations.
+  return (await response.json()) as T;
+}
+
 export interface Books {
   readonly limit: bigint;
   readonly spent: bigint;
@@ -102,7 +108,7 @@ export interface Books {
 export async function booksOf(gateway: TestGateway): Promise<Books> {
   const response = await gateway.api("GET", "/api/v1/budgets");
   if (response.status !== 200) throw new Error(`budgets answered ${response.status}`);
-  const rows: Record<string, string>[] = await response.json();
+  const rows = await bodyOf<Record<string, string>[]>(response);
   const row = rows.find(({ name }) => name === "all");
   if (!row) throw new Error("the budget has no account");
   const nano = (name: string): bigint => parseNano(row[`${name}_usd`] ?? "");
@@ -198,7 +204,7 @@ export interface Verified {
 }
 
 export async function verifyJournal(gateway: TestGateway): Promise<Verified> {
-  return await (await gateway.api("GET", "/api/v1/journal/verify")).json();
+  return await bodyOf(await gateway.api("GET", "/api/v1/journal/verify"));
 }
 
 /** The numbers of a seeded run; the seed is printed with what fails. */
