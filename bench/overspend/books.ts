@@ -1,0 +1,125 @@
+/** What a variant has come to: the upstream's count beside the gateways' books. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { ask, type Gateway } from "../gateways.ts";
+import type { Counter } from "./counter.ts";
+import type { Ends } from "./storm.ts";
+import { CALL_PICO } from "./variants.ts";
+
+const PICO_A_NANO = 1_000n;
+/** Idle money goes back after 2 s; what a killed process held is charged after its expiry of 12 s. */
+const QUIET_MS = 40_000;
+const LOOK_MS = 200;
+
+/** Nano-USD of one budget. */
+export interface Books {
+  readonly limit: bigint;
+  readonly spent: bigint;
+  readonly leased: bigint;
+  readonly forfeited: bigint;
+}
+
+interface BudgetView {
+  readonly name: string;
+  readonly limit_usd: string;
+  readonly spent_usd: string;
+  readonly leased_usd: string;
+  readonly forfeited_usd: string;
+}
+
+/** The numbers of one variant, as they are printed. */
+export interface Result {
+  /** Calls that the budget was made for. */
+  readonly cap_calls: number;
+  /** Calls that the upstream was sent and billed. */
+  readonly admitted: number;
+  readonly past_cap: number;
+  /** Calls that the rest of the budget could still pay. */
+  readonly unused: number;
+  readonly wrongly_refused: number;
+  readonly limit_usd: string;
+  readonly billed_usd: string;
+  /** What the gateways' books say was spent. */
+  readonly charged_usd: string;
+  readonly forfeited_usd: string;
+  /** The upstream billed more than the books know of: money was lost. */
+  readonly uncharged_usd: string;
+  readonly refused: number;
+  readonly again: number;
+}
+
+/** The books of a budget once nobody holds any of it. */
+export async function closedBooks(gateway: Gateway, budget: string): Promise<Books> {
+  const until = performance.now() + QUIET_MS;
+  for (;;) {
+    const books = await booksOf(gateway, budget);
+    if (books.leased === 0n) return books;
+    if (performance.now() > until)
+      throw new Error(`${budget} is still leased after ${QUIET_MS} ms`);
+    await sleep(LOOK_MS);
+  }
+}
+
+async function booksOf(gateway: Gateway, budget: string): Promise<Books> {
+  const views = await ask<readonly BudgetView[]>(gateway, "GET", "/api/v1/budgets");
+  const view = views.find(({ name }) => name === budget);
+  if (view === undefined) throw new Error(`no budget ${budget} in the books`);
+  return {
+    limit: nano(view.limit_usd),
+    spent: nano(view.spent_usd),
+    leased: nano(view.leased_usd),
+    forfeited: nano(view.forfeited_usd),
+  };
+}
+
+export function resultOf(calls: number, counter: Counter, books: Books, ends: Ends): Result {
+  const billed = counter.billedPico / PICO_A_NANO;
+  const known = books.spent + books.forfeited;
+  // Without a forfeit only the upstream's own count is believed.
+  const gone = books.forfeited === 0n || billed > known ? billed : known;
+  const unused = gone > books.limit ? 0n : books.limit - gone;
+  const refused = [...ends.refusedPico, ...ends.neverPico];
+  const wrongly = refused.filter((pico) => pico / PICO_A_NANO <= unused).length;
+  const uncharged = billed > known ? billed - known : 0n;
+  return {
+    cap_calls: calls,
+    admitted: counter.admitted,
+    past_cap: counter.pastCap,
+    unused: Math.round((Number(unused * PICO_A_NANO) / Number(CALL_PICO)) * 1000) / 1000,
+    wrongly_refused: wrongly + ends.late,
+    limit_usd: usd(books.limit),
+    billed_usd: usd(billed),
+    charged_usd: usd(books.spent),
+    forfeited_usd: usd(books.forfeited),
+    uncharged_usd: usd(uncharged),
+    refused: ends.refusedPico.length,
+    again: ends.again,
+  };
+}
+
+/** Everything together; `unused` is the worst of all. */
+export function totalOf(results: ReadonlyMap<string, Result>) {
+  const all = [...results.values()];
+  const sum = (pick: (result: Result) => number) => all.reduce((sum, one) => sum + pick(one), 0);
+  return {
+    cap_calls: sum((one) => one.cap_calls),
+    admitted: sum((one) => one.admitted),
+    past_cap: sum((one) => one.past_cap),
+    unused: Math.max(0, ...all.map((one) => one.unused)),
+    wrongly_refused: sum((one) => one.wrongly_refused),
+    variants: Object.fromEntries(results),
+  };
+}
+
+const NANO_PLACES = 9;
+
+function nano(text: string): bigint {
+  const [whole = "0", part = ""] = text.split(".");
+  return BigInt(whole + part.padEnd(NANO_PLACES, "0"));
+}
+
+function usd(amount: bigint): string {
+  const digits = amount.toString().padStart(NANO_PLACES + 1, "0");
+  const whole = digits.slice(0, -NANO_PLACES);
+  const part = digits.slice(-NANO_PLACES).replace(/0+$/, "");
+  return part === "" ? whole : `${whole}.${part}`;
+}
