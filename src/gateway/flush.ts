@@ -46,6 +46,7 @@ export class Flusher {
       try {
         const answer = await this.#ledger.flush(tenure.id, { settlements, entries, anchor });
         if (answer.kind === "closed") this.#log.error("a closed holder still had something to say");
+        else tenure.flushes += 1;
       } catch (error) {
         this.#log.warn("the store did not take a batch; it is kept and offered again", { error });
         return false;

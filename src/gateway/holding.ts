@@ -55,7 +55,6 @@ export class Holding {
   #beating = false;
   #lostAt: Millis | null = null;
   #generation: string | null = null;
-  #flushNo = 0;
   /** The store came back with less than it had acknowledged; only a restart by a person goes on. */
   #storeLostCommits = false;
   /** The store's wall clock less ours. */
@@ -128,11 +127,13 @@ export class Holding {
   async #beatOnce(): Promise<void> {
     const tenure = this.tenure;
     const mark = this.#mark();
+    const { flushes } = tenure;
     const answer = await this.#settings.holders.beat(tenure.id);
     if (answer.kind === "fenced") {
       tenure.fenced = true;
       return this.#renew();
     }
+    if (answer.flushNo < flushes) this.#refuseStore();
     this.#accept(answer, mark);
     const { holders, onFencedOther } = this.#settings;
     await this.#neighbours.watch(answer.live, tenure.id, async (id, seen) => {
@@ -142,15 +143,14 @@ export class Holding {
 
   #accept(beat: Beat, mark: Mark): void {
     if (this.#generation !== null && beat.generation !== this.#generation) this.#refuseStore();
-    if (beat.flushNo < this.#flushNo) this.#refuseStore();
     this.#generation = beat.generation;
-    this.#flushNo = beat.flushNo;
     this.tenure.sent = mark;
     this.#aheadMs = beat.now - this.#settings.clock.wall();
     this.#settings.onBeat(beat);
   }
 
   #refuseStore(): void {
+    if (this.#storeLostCommits) return;
     this.#storeLostCommits = true;
     this.#settings.log.error("the store has lost commits that it had acknowledged: refusing all", {
       hint: "compare its ledger with the providers' bills, then restart this gateway",
@@ -160,6 +160,9 @@ export class Holding {
   async #renew(): Promise<void> {
     const former = this.tenure;
     this.former.add(former);
+    // A fence leaves the holder's row where it was: a store without it is older than its holder.
+    const rows = await this.#settings.holders.list();
+    if (!rows.some(({ id }) => id === former.id)) this.#refuseStore();
     await this.#register();
     this.#settings.onFenced(former);
   }
@@ -183,7 +186,6 @@ export class Holding {
       );
     }
     this.#tenure = new Tenure(id, journal, mark);
-    this.#flushNo = answer.flushNo;
     this.#accept(answer, mark);
     return answer;
   }

@@ -34,6 +34,8 @@ export class Tenure {
   settlements: PendingSettlement[] = [];
   flushing: Promise<boolean> | null = null;
   callsInFlight = 0;
+  /** Batches that the store has acknowledged: it can never again know of fewer. */
+  flushes = 0;
   /** The store no longer knows this holder as live. */
   fenced = false;
   sent: Mark;
