@@ -78,7 +78,7 @@ export function messageOf(denial: Denial): string {
 function errorBody(denial: Denial, ids: RefusalIds, type: string) {
   const { code } = denial;
   const message = messageOf(denial);
-  const details = { error_code: code, facts: shortened(denial.facts) };
+  const details = { error_code: detailCodeOf(denial), facts: shortened(denial.facts) };
   return {
     type: "error",
     message,
@@ -86,6 +86,15 @@ function errorBody(denial: Denial, ids: RefusalIds, type: string) {
     error: { type, message, code, param: null, details },
     request_id: ids.requestId,
   };
+}
+
+/**
+ * The loops of the official Anthropic clients begin with a conversation that the provider holds,
+ * whose input nobody here could bound; told by this code, they send it all themselves from then on.
+ */
+function detailCodeOf({ code, facts }: Denial): string {
+  const isThread = code === "model.unbounded" && facts.what === "body thread";
+  return isThread ? "thread_unsupported_request" : code;
 }
 
 function shortened(facts: DenialFacts): DenialFacts {

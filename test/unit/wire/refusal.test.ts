@@ -37,6 +37,16 @@ test("a refused call says what, why and what next, in the one shape that every c
   });
 });
 
+test("a thread held by the provider is refused in the words on which clients go on without one", () => {
+  const body = JSON.parse(
+    renderRefusal(deny("model.unbounded", { what: "body thread" }), IDS).body,
+  );
+  expect(body.error.details.error_code).toBe("thread_unsupported_request");
+  expect([body.code, body.error.code]).toEqual(["model.unbounded", "model.unbounded"]);
+  const other = JSON.parse(renderRefusal(deny("model.unbounded", { what: "body x" }), IDS).body);
+  expect(other.error.details.error_code).toBe("model.unbounded");
+});
+
 test("every code has its status and a type that clients map to the same", () => {
   const types = { 400: "invalid_request_error", 401: "authentication_error" };
   const more = { 402: "permission_error", 403: "permission_error", 404: "invalid_request_error" };
