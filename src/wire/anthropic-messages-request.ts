@@ -8,13 +8,14 @@ import type { ReadOptions, ReadRequest } from "./format.ts";
 import { Measure, textBytes } from "./input-measure.ts";
 import { isObject, type JsonObject, parseObject } from "./json.ts";
 
+/** The last three have left the official clients' types, but not the agents and frameworks in use. */
 const KNOWN_FIELDS: ReadonlySet<string> = new Set(
   (
     "max_tokens messages model cache_control container diagnostics inference_geo metadata " +
     "output_config service_tier speed stop_sequences stream system thinking tool_choice tools " +
     "user_profile_id workspace_id " +
     "betas billing_policy compaction context_management fallback_credit_token fallbacks " +
-    "mcp_servers output_format thread"
+    "mcp_servers output_format thread temperature top_p top_k"
   ).split(" "),
 );
 

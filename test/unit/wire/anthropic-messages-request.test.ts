@@ -134,6 +134,9 @@ describe("fields", () => {
     const nulls = Object.fromEntries(names.split(" ").map((name) => [name, null]));
     expect(ask({ ...nulls, ...PLAIN })).toMatchObject({ unknownFields: [], unbounded: [] });
   });
+  test("sampling fields, which frameworks send though the clients' types lost them, are known", () => {
+    expect(ask({ temperature: 0.5, top_p: 0.9, top_k: 40 }).unknownFields).toEqual([]);
+  });
   test.each([
     ["billing_policy", {}],
     ["compaction", {}],
