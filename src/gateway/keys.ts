@@ -14,6 +14,8 @@ export class Keys {
   readonly #registry: Registry;
   readonly #clock: Clock;
   #byHash = new Map<string, KeyRecord>();
+  /** Lookups under way: a new key that is used by many at once is asked for once. */
+  readonly #asking = new Map<string, Promise<KeyRecord | null>>();
   #lookupsSince = Number.NEGATIVE_INFINITY;
   #lookups = 0;
 
@@ -43,7 +45,15 @@ export class Keys {
     return key === undefined ? this.#ask(digest) : this.#holds(key);
   }
 
-  async #ask(digest: string): Promise<KeyRecord | null> {
+  #ask(digest: string): Promise<KeyRecord | null> {
+    const asked = this.#asking.get(digest);
+    if (asked !== undefined) return asked;
+    const asking = this.#lookUp(digest).finally(() => this.#asking.delete(digest));
+    this.#asking.set(digest, asking);
+    return asking;
+  }
+
+  async #lookUp(digest: string): Promise<KeyRecord | null> {
     const now = this.#clock.monotonic();
     if (now - this.#lookupsSince > 1_000) {
       this.#lookupsSince = now;
