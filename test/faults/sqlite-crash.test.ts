@@ -36,10 +36,17 @@ interface Writer {
   lines(count: number): Promise<void>;
 }
 
-function start(mode: string, fileKib: number | null = null): Writer {
+interface Start {
+  /** File size at which its disk is full. */
+  readonly fileKib?: number;
+  /** Killed at the instant in which this many lines have come. */
+  readonly killAfter?: number;
+}
+
+function start(mode: string, { fileKib, killAfter = Infinity }: Start = {}): Writer {
   const node = [process.execPath, "--disable-warning=ExperimentalWarning", WRITER, folder, mode];
   // Node ignores SIGXFSZ, so a file at its limit is a write that fails, as on a full disk.
-  const limit = fileKib === null ? "" : `ulimit -f ${fileKib}; `;
+  const limit = fileKib === undefined ? "" : `ulimit -f ${fileKib}; `;
   const command = ["-c", `${limit}exec "$@"`, "bash", ...node];
   const child = spawn("bash", command, { stdio: ["ignore", "pipe", "inherit"] });
   children.push(child);
@@ -49,6 +56,7 @@ function start(mode: string, fileKib: number | null = null): Writer {
     const parts = (rest + chunk).split("\n");
     rest = parts.pop() ?? "";
     said.push(...parts.map((line) => JSON.parse(line)));
+    if (said.length > killAfter) child.kill("SIGKILL");
   });
   const ended = new Promise<number | null>((resolve) => child.on("close", resolve));
   return {
@@ -84,9 +92,7 @@ async function accountOf(store: Store): Promise<AccountState> {
 describe("kill -9 in the middle of group commits", () => {
   // Lines after which it dies: within the first commits, and once many have been checkpointed.
   test.each([3, 40, 400, 3000, 9000])("after %i lines: nothing said is lost", async (count) => {
-    const writer = start("storm");
-    await writer.lines(count);
-    writer.child.kill("SIGKILL");
+    const writer = start("storm", { killAfter: count });
     await writer.ended;
 
     const store = await sqliteStore({ folder, clock: systemClock });
@@ -110,7 +116,7 @@ describe("kill -9 in the middle of group commits", () => {
 });
 
 test("a full disk refuses the whole batch, keeps what was said, and heals", async () => {
-  const writer = start("full", FULL_KIB);
+  const writer = start("full", { fileKib: FULL_KIB });
   expect(await writer.ended).toBe(0);
   const rejected = writer.said.filter((words) => "rejected" in words);
   expect(rejected.length).toBeGreaterThan(0);

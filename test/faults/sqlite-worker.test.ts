@@ -5,6 +5,7 @@ import { pathToFileURL } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { systemClock } from "../../src/adapters/clock/system.ts";
 import { WorkerClient } from "../../src/adapters/store/sqlite/client.ts";
+import { pack } from "../../src/adapters/store/sqlite/flush.ts";
 import { sqliteStore } from "../../src/adapters/store/sqlite/index.ts";
 import { workerUrl } from "../../src/adapters/store/sqlite/worker-url.ts";
 import { type Settlement, StoreUnreachable } from "../../src/ports/store.ts";
@@ -13,7 +14,7 @@ import { testClock } from "../../src/testing/test-clock.ts";
 const SOURCE = new URL("../../src/adapters/store/sqlite/index.ts", import.meta.url).href;
 
 let folder: string;
-const ends: (() => Promise<void>)[] = [];
+const ends: (() => Promise<unknown>)[] = [];
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "slipclutch-worker-"));
@@ -74,6 +75,36 @@ describe("when the thread dies", () => {
   });
 });
 
+test("a flush that was durable when its thread died counts once when it is sent again", async () => {
+  // Commits its first flush and dies before it can say so; the next thread is the real one.
+  const { client, clock } = await clientOn(`
+    import { existsSync, writeFileSync } from "node:fs";
+    const mark = workerData.path + ".died";
+    const answer = parentPort.postMessage.bind(parentPort);
+    parentPort.postMessage = (report) => {
+      const value = JSON.stringify(report.answers?.[0]?.value, (_, each) =>
+        typeof each === "bigint" ? "" : each);
+      if (existsSync(mark) || value !== '{"kind":"ok"}') return answer(report);
+      writeFileSync(mark, "");
+      process.exit(3);
+    };
+    await import("${workerUrl(SOURCE)}");`);
+  await client.ready();
+  const info = { host: "h", pid: 1, pidStart: "p", configuration: "c", keyId: "k" };
+  await client.ask("register", { id: "a", ...info });
+  const spec = { budget: "b", scope: "", starts: 0, ends: null, limit: 100n };
+  const id = (await client.ask("open", [spec]))[0]?.id ?? -1;
+  const legs = [{ account: id, drawn: 0n, charged: 7n }];
+  const settlements = [{ call: "once", legs, estimated: false }];
+  const batch = pack({ settlements, entries: [], anchor: null });
+  await expect(client.ask("flush", "a", batch)).rejects.toBeInstanceOf(StoreUnreachable);
+  clock.advance(1000);
+  const spent = async () => (await client.ask("accounts", { ids: [id], limit: 1 }))[0]?.spent;
+  expect(await spent()).toBe(7n);
+  expect(await client.ask("flush", "a", batch)).toEqual({ kind: "ok" });
+  expect(await spent()).toBe(7n);
+});
+
 describe("when the disk hangs", () => {
   const DEAF = `parentPort.postMessage({ kind: "ready" }); parentPort.on("message", () => {});`;
 
@@ -123,6 +154,7 @@ describe("group commit", () => {
     return { store, id };
   }
 
+  // Behind all of it the beat would be the 60th.
   test("a beat does not wait behind work that came before it", async () => {
     const { store, id } = await storeWithSlice();
     const order: string[] = [];
@@ -137,7 +169,7 @@ describe("group commit", () => {
     });
     const beat = store.holders.beat("a").then(() => order.push("beat"));
     await Promise.all([...flushes, beat]);
-    expect(order.indexOf("beat")).toBeLessThan(30);
+    expect(order.indexOf("beat")).toBeLessThan(50);
   });
 
   test("a request that fails takes nothing of its batch with it", async () => {

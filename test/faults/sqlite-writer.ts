@@ -12,10 +12,19 @@ const HOLDER = "00000000000000000000000000000001";
 const LEASED = 1_000_000_000n;
 const CHARGE = 7n;
 const LANES = 6;
+const PAUSE = new Int32Array(new SharedArrayBuffer(4));
 
-/** Synchronous: what is printed before a SIGKILL has arrived. */
+/** Synchronous: what is said before a SIGKILL has arrived. Waits for a reader that is slow. */
 function say(words: Record<string, unknown>): void {
-  writeSync(1, `${JSON.stringify(words)}\n`);
+  let left = Buffer.from(`${JSON.stringify(words)}\n`);
+  while (left.length > 0) {
+    try {
+      left = left.subarray(writeSync(1, left));
+    } catch (error) {
+      if (!(error instanceof Error && "code" in error && error.code === "EAGAIN")) throw error;
+      Atomics.wait(PAUSE, 0, 0, 1);
+    }
+  }
 }
 
 function batchOf(account: number, lane: number, no: number): Batch {

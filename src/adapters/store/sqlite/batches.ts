@@ -1,4 +1,5 @@
 import { toText } from "./errors.ts";
+import { type PackedBatch, rowsIn } from "./flush.ts";
 import { OPERATIONS } from "./operations.ts";
 import type { Answer, Report, Request } from "./protocol.ts";
 import type { Sql } from "./sql.ts";
@@ -10,8 +11,6 @@ type Work = Exclude<Request, string>;
 const REQUESTS_MAX = 256;
 /** A batch also ends after this much data: about 30 ms of work. */
 const ROWS_MAX = 4000;
-/** Fields of a packed entry, and of a packed settlement, as `ROWS_MAX` counts them. */
-const FIELDS_A_ROW = 10;
 
 /**
  * Takes the next requests off the queue, beats first, does them in one transaction and answers when
@@ -53,8 +52,7 @@ function take(queue: Work[]): Work[] {
 function rowsOf({ operation, asked }: Work): number {
   if (operation !== "flush") return 1;
   // `as`: a flush is asked with its packed batch second, see `OPERATIONS`.
-  const { entries, calls } = asked[1] as { entries: unknown[]; calls: unknown[] };
-  return (entries.length + calls.length) / FIELDS_A_ROW;
+  return rowsIn(asked[1] as PackedBatch);
 }
 
 function answer(sql: Sql, work: Work, told: Set<Change>): Answer {

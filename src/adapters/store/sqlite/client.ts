@@ -13,7 +13,14 @@ const ANSWER_MS_MAX = 10_000;
 /** A worker that died is started again at most this often. */
 const RESTART_MS_MIN = 1000;
 /** How long what was asked before the end may take. */
-const END_MS_MAX = 2000;
+const END_MS_MAX = 1500;
+/** How long a thread that is stopped may take to notice. */
+const TERMINATE_MS_MAX = 400;
+
+/** Not the injected clock: one that stands still would wait for a hanging disk for ever. */
+function passed(ms: number): Promise<false> {
+  return new Promise((resolve) => setTimeout(() => resolve(false), ms).unref());
+}
 
 interface Waiting {
   readonly resolve: (value: unknown) => void;
@@ -21,7 +28,7 @@ interface Waiting {
   readonly giveUp: () => void;
 }
 
-interface Settings extends WorkerOptions {
+interface Settings extends Omit<WorkerOptions, "first"> {
   readonly url: URL;
   readonly clock: Clock;
   readonly told: (what: Change) => void;
@@ -80,27 +87,32 @@ export class WorkerClient {
     });
   }
 
-  /** Lets the worker finish what it was asked, for a while, then ends it. */
-  async end(): Promise<void> {
+  /**
+   * Lets the worker finish what it was asked, for a while, then ends it. False if the thread is
+   * still there, stuck in the disk: then the folder must not be given to anybody else.
+   */
+  async end(): Promise<boolean> {
     this.#ended = true;
     const worker = this.#worker;
-    if (!worker) return;
+    if (!worker) return true;
     worker.ref();
+    const gone = new Promise<true>((resolve) => worker.once("exit", () => resolve(true)));
     const message: Request = "end";
     worker.postMessage(message);
-    await new Promise<void>((resolve) => {
-      worker.once("exit", () => resolve());
-      // Not the injected clock: one that stands still would wait for a hanging disk for ever.
-      setTimeout(resolve, END_MS_MAX).unref();
-    });
-    await worker.terminate();
+    if (await Promise.race([gone, passed(END_MS_MAX)])) return true;
+    const ended = worker.terminate().then(() => true);
+    if (await Promise.race([ended, passed(TERMINATE_MS_MAX)])) return true;
+    worker.unref();
+    this.#failAll("it hangs in the disk");
+    return false;
   }
 
   #start(): Worker | null {
     const { url, clock, path, readOnly } = this.#settings;
     if (clock.monotonic() - this.#startedAt < RESTART_MS_MIN) return null;
+    const first = this.#startedAt === Number.NEGATIVE_INFINITY;
     this.#startedAt = clock.monotonic();
-    const workerData: WorkerOptions = { path, readOnly };
+    const workerData: WorkerOptions = { path, readOnly, first };
     const worker = new Worker(url, {
       workerData,
       execArgv: ["--disable-warning=ExperimentalWarning"],

@@ -12,8 +12,11 @@ const CHECKPOINT_PAGES = 8000;
 /** SQLite's codes for a file that is damaged, and for one that is no database. */
 const DAMAGED = [11, 26];
 
-/** Opens the store, making or migrating it. What is no whole store of ours is not written to. */
-export function openDatabase(path: string): Sql {
+/**
+ * Opens the store, making or migrating it. What is no whole store of ours is not written to.
+ * `first`: nobody before in this process has, so no copy of a flush can come any more.
+ */
+export function openDatabase(path: string, { first }: { readonly first: boolean }): Sql {
   if (!existsSync(path)) {
     // Written to with the store that is missing: SQLite would mix it into the new one.
     if (existsSync(`${path}-wal`)) throw damaged(path, "only its write-ahead log is there");
@@ -29,7 +32,7 @@ export function openDatabase(path: string): Sql {
       sql.script(`PRAGMA cache_size = -${CACHE_KIB}`);
       sql.script(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
       migrate(sql);
-      dropSettlements(sql);
+      if (first) dropSettlements(sql);
     } catch (error) {
       sql.close();
       throw error;
@@ -71,7 +74,8 @@ function create(path: string): void {
 /**
  * A settlement is kept so that a copy of its flush counts once. Whoever holds the folder's lock
  * knows that every process before is gone, and its copies with it: so the table is as long as one
- * process's life and not as the store's, and closing a holder need not look through it.
+ * process's life and not as the store's, and closing a holder need not look through it. A thread
+ * that is started again keeps it: its callers are there still, and ask again.
  */
 function dropSettlements(sql: Sql): void {
   sql.run("DELETE FROM settlement");

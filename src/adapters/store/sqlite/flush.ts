@@ -41,6 +41,11 @@ export function pack(batch: Batch): PackedBatch {
   return { calls, legs: packLegs(batch.settlements, legCount), entries, anchor: batch.anchor };
 }
 
+/** Rows that a batch writes, one for each call and each entry. */
+export function rowsIn({ calls, entries }: PackedBatch): number {
+  return calls.length / CALL_FIELDS + entries.length / ENTRY_FIELDS;
+}
+
 function packLegs(settlements: readonly Settlement[], count: number): BigInt64Array {
   const packed = new BigInt64Array(count * LEG_FIELDS);
   let at = 0;

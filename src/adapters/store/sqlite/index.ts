@@ -53,6 +53,11 @@ interface Parts {
 
 function storeOn({ writer, reader, watchers, unlock }: Parts): Store {
   let closing: Promise<void> | null = null;
+  const end = async (): Promise<void> => {
+    const gone = await Promise.all([writer.end(), reader.end()]);
+    // The lock goes last, and stays for as long as a thread may still write.
+    if (!gone.includes(false)) unlock();
+  };
   return {
     ledger: ledgerOn(writer, reader),
     holders: holdersOn(writer, watchers),
@@ -63,8 +68,7 @@ function storeOn({ writer, reader, watchers, unlock }: Parts): Store {
     registry: registryOn(writer),
     tasks: tasksOn(writer, reader),
     close: () => {
-      // The lock goes last: until the thread is gone it may still write.
-      closing ??= Promise.all([writer.end(), reader.end()]).then(unlock);
+      closing ??= end();
       return closing;
     },
   };

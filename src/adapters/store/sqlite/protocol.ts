@@ -8,6 +8,8 @@ export interface WorkerOptions {
   readonly path: string;
   /** A reader has a connection of its own, so that no long question stands before a beat. */
   readonly readOnly: boolean;
+  /** The first writer of this process: what processes before it had sent can come no more. */
+  readonly first: boolean;
 }
 
 /** To the worker. */

@@ -21,7 +21,7 @@ serve(workerData as WorkerOptions);
 function serve(options: WorkerOptions): void {
   let sql: Sql;
   try {
-    sql = options.readOnly ? openReader(options.path) : openDatabase(options.path);
+    sql = options.readOnly ? openReader(options.path) : openDatabase(options.path, options);
   } catch (error) {
     report({ kind: "failed", error: toText(error) });
     port.close();
