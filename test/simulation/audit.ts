@@ -1,0 +1,243 @@
+/** Looks at everything at once, as nobody in the system can, and says which promise was broken. */
+import { heldOf, type MemoryData, type Slice } from "../../src/adapters/store/memory/data.ts";
+import type { Tenure } from "../../src/gateway/tenure.ts";
+import { parseUsd } from "../../src/guards/money.ts";
+import type { Settlement, Store } from "../../src/ports/store.ts";
+import type { Fields } from "../../src/telemetry/log.ts";
+import type { SimulatedGateway } from "./gateways.ts";
+import { accountName, type Truth } from "./upstream.ts";
+import type { World } from "./world.ts";
+
+/** What a gateway knows of an account may be this old when it refuses for good. */
+const VIEW_AGE_MS = 3_500;
+
+export class Broken extends Error {
+  override readonly name = "Broken";
+}
+
+interface Ledger {
+  committed: bigint;
+  overbilled: bigint;
+}
+
+/** What an account could still have covered, from that time on. */
+interface Hope {
+  readonly since: number;
+  readonly amount: bigint;
+}
+
+export class Audit {
+  readonly calls = new Map<string, Truth>();
+  readonly settled = new Map<string, Settlement>();
+  readonly #world: World;
+  readonly #data: MemoryData;
+  readonly #gateways: readonly SimulatedGateway[];
+  readonly #unsettled = new Set<Truth>();
+  readonly #byAccount = new Map<string, Truth[]>();
+  readonly #highest = new Map<string, bigint>();
+  readonly #before = new Map<number, Ledger>();
+  readonly #charged = new Map<number, { charged: bigint; over: bigint }>();
+  readonly #hopes = new Map<number, Hope[]>();
+
+  constructor(world: World, data: MemoryData, gateways: readonly SimulatedGateway[]) {
+    this.#world = world;
+    this.#data = data;
+    this.#gateways = gateways;
+  }
+
+  /** The store as the gateways use it, with a note of every settlement that counted. */
+  watching(store: Store): Store {
+    const { ledger } = store;
+    const flush: Store["ledger"]["flush"] = async (holder, batch) => {
+      const state = this.#data.holders.get(holder)?.state;
+      if (state === "live" || state === "fenced") {
+        for (const settlement of batch.settlements) this.#note(settlement);
+      }
+      return ledger.flush(holder, batch);
+    };
+    return { ...store, ledger: { ...ledger, flush } };
+  }
+
+  #note(settlement: Settlement): void {
+    const { call, legs } = settlement;
+    if (this.settled.has(call)) return;
+    this.settled.set(call, settlement);
+    const truth = this.calls.get(call);
+    if (truth !== undefined) this.#checkCharge(truth, settlement);
+    for (const { account, charged, drawn } of legs) {
+      const sum = this.#charged.get(account) ?? { charged: 0n, over: 0n };
+      const over = sum.over + charged - drawn;
+      this.#charged.set(account, { charged: sum.charged + charged, over });
+    }
+  }
+
+  /** Nothing is charged less than it can be billed, but what was billed above its reservation. */
+  #checkCharge(truth: Truth, { call, legs }: Settlement): void {
+    this.#unsettled.delete(truth);
+    truth.legs.forEach((leg, index) => {
+      const charged = legs[index]?.charged ?? -1n;
+      const billable = BigInt(billableOf(truth, leg.reserved));
+      if (charged < billable) this.#fail(`${call}: charged ${charged}, billed ${billable}`);
+    });
+  }
+
+  onWrite(truth: Truth): void {
+    const holder = this.#data.holders.get(truth.holder);
+    if (holder?.state !== "live" && !truth.inGap) {
+      this.#fail(`${truth.id}: written by a holder that is ${holder?.state}`);
+    }
+    if (!this.settled.has(truth.id)) this.#unsettled.add(truth);
+    for (const { account } of truth.legs) {
+      const calls = this.#byAccount.get(account) ?? [];
+      calls.push(truth);
+      this.#byAccount.set(account, calls);
+      this.#checkCap(account, calls);
+    }
+    this.#checkCover();
+  }
+
+  #checkCap(account: string, calls: readonly Truth[]): void {
+    let billable = 0;
+    for (const truth of calls) {
+      for (const leg of truth.legs) {
+        if (leg.account === account) billable += billableOf(truth, leg.reserved);
+      }
+    }
+    const highest = this.#highest.get(account) ?? 0n;
+    if (BigInt(billable) > highest) this.#fail(`${account}: ${billable} billable of ${highest}`);
+  }
+
+  /** What may still be billed is set aside in the store, whoever has died meanwhile. */
+  #checkCover(): void {
+    const needed = new Map<string, number>();
+    for (const truth of this.#unsettled) {
+      for (const { account, reserved } of truth.legs) {
+        needed.set(account, (needed.get(account) ?? 0) + billableOf(truth, reserved));
+      }
+    }
+    for (const account of this.#data.accounts.values()) {
+      const { spec, leased, forfeited } = account;
+      const name = accountName(spec.budget, spec.scope, spec.starts);
+      const need = BigInt(needed.get(name) ?? 0);
+      if (need > leased + forfeited) {
+        this.#fail(`${name}: ${need} may be billed, ${leased} leased and ${forfeited} forfeited`);
+      }
+    }
+  }
+
+  /** After every transaction of the store. */
+  afterCommit(): void {
+    const { accounts, holders } = this.#data;
+    for (const [id, account] of accounts) {
+      const { forfeited, leased, limit, spec, spent } = account;
+      const name = accountName(spec.budget, spec.scope, spec.starts);
+      const highest = this.#highest.get(name) ?? 0n;
+      if (limit > highest) this.#highest.set(name, limit);
+      let [held, forfeits] = [0n, 0n];
+      for (const holder of holders.values()) {
+        const slice = holder.slices.get(id);
+        if (slice === undefined) continue;
+        if (heldOf(slice) < 0n || slice.forfeit < 0n) this.#fail(`${name}: a negative slice`);
+        if (holder.state === "live") held += heldOf(slice);
+        forfeits += slice.forfeit;
+      }
+      if (leased !== held) this.#fail(`${name}: ${leased} leased, ${held} held`);
+      if (forfeited !== forfeits) this.#fail(`${name}: ${forfeited} forfeited, not ${forfeits}`);
+      const { charged, over } = this.#charged.get(id) ?? { charged: 0n, over: 0n };
+      if (spent !== charged) this.#fail(`${name}: ${spent} spent, ${charged} charged`);
+      this.#checkGrowth(id, name, { committed: spent + leased + forfeited, overbilled: over });
+      this.#noteHope(id, limit - spent - forfeited);
+    }
+    this.#checkCover();
+  }
+
+  #checkGrowth(id: number, name: string, now: Ledger): void {
+    const before = this.#before.get(id) ?? { committed: 0n, overbilled: 0n };
+    this.#before.set(id, now);
+    const limit = this.#data.accounts.get(id)?.limit ?? 0n;
+    const bound = before.committed > limit ? before.committed : limit;
+    if (now.committed - (now.overbilled - before.overbilled) > bound) {
+      this.#fail(
+        `${name}: committed grew from ${before.committed} to ${now.committed} of ${limit}`,
+      );
+    }
+  }
+
+  #noteHope(id: number, amount: bigint): void {
+    const hopes = this.#hopes.get(id) ?? [];
+    if (hopes.at(-1)?.amount === amount) return;
+    hopes.push({ since: this.#world.now, amount });
+    this.#hopes.set(id, hopes);
+  }
+
+  /** After every event: the books of every gateway that is there. */
+  afterEvent(): void {
+    for (const { core, process, started } of this.#gateways) {
+      if (!started || process.state === "gone") continue;
+      const { holding } = core.gateway;
+      this.#checkBooks(holding.tenure);
+      for (const former of holding.former) this.#checkBooks(former);
+    }
+  }
+
+  #checkBooks(tenure: Tenure): void {
+    const committed = new Map<object, number>();
+    for (const { drawn, settlement } of tenure.settlements) {
+      if (!this.settled.has(settlement.call)) continue;
+      for (const [account, amount] of drawn) {
+        committed.set(account, (committed.get(account) ?? 0) + amount);
+      }
+    }
+    const granted = new Map<number, bigint>();
+    for (const account of tenure.allAccounts()) {
+      const { slice } = account.purse;
+      const name = `${tenure.id} ${account.purse.budget}|${account.purse.scope}`;
+      if (slice.free < 0 || slice.reserved < 0 || slice.unflushed < 0) {
+        this.#fail(`${name}: ${slice.free} free, ${slice.reserved} reserved, ${slice.unflushed}`);
+      }
+      granted.set(account.id, (granted.get(account.id) ?? 0n) + slice.granted);
+    }
+    const holder = this.#data.holders.get(tenure.id);
+    if (holder?.state !== "live") return;
+    for (const [id, sum] of granted) {
+      const there = holder.slices.get(id)?.granted ?? 0n;
+      if (sum > there) this.#fail(`${tenure.id}: ${sum} granted on ${id} here, ${there} there`);
+    }
+    for (const account of tenure.allAccounts()) {
+      const { free, granted: known, reserved, returned, unflushed } = account.purse.slice;
+      // Met again after its end: no lease is asked for any more, so its books begin at nothing.
+      if (account.over && known === 0n) continue;
+      const slice: Slice | undefined = holder.slices.get(account.id);
+      const uncommitted = unflushed - (committed.get(account) ?? 0);
+      const mine = BigInt(free + reserved + uncommitted) + returned + (slice?.drawn ?? 0n);
+      if (mine !== known) this.#fail(`${tenure.id} ${account.purse.budget}: ${mine} of ${known}`);
+    }
+  }
+
+  /** A refusal for good, while the account could have covered the call all the time. */
+  onRefused(fields: Fields): void {
+    if (fields.code !== "budget.exhausted") return;
+    const need = parseUsd(String(fields.needed_usd)) ?? 0n;
+    const scope = fields.scope ?? "";
+    const from = this.#world.now - VIEW_AGE_MS;
+    for (const [id, { spec }] of this.#data.accounts) {
+      if (spec.budget !== fields.budget || spec.scope !== scope) continue;
+      const hopes = this.#hopes.get(id) ?? [];
+      const recent = hopes.filter(({ since }, index) => {
+        return since >= from || (hopes[index + 1]?.since ?? Number.POSITIVE_INFINITY) >= from;
+      });
+      if (recent.some(({ amount }) => need > amount)) return;
+    }
+    this.#fail(`402 for ${need} on ${fields.budget}|${scope}, which had more all the time`);
+  }
+
+  #fail(what: string): never {
+    throw new Broken(`at ${(this.#world.now / 1000).toFixed(3)} s: ${what}`);
+  }
+}
+
+/** What the provider may bill of a call, up to what was reserved for it: more is an overbill. */
+function billableOf(truth: Truth, reserved: number): number {
+  if (truth.writtenAt === null) return 0;
+  return Math.min(truth.billed ?? reserved, reserved);
+}
