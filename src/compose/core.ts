@@ -131,7 +131,17 @@ export class Core {
     if (this.#changeSeq !== null && beat.changeSeq !== this.#changeSeq) void this.#refresh();
     this.#changeSeq = beat.changeSeq;
     if (beat.configuration !== this.gateway.rules.digest || this.gateway.closedBecause !== null) {
-      void this.#follow(beat.configuration);
+      void this.#followOrClose(beat.configuration);
+    }
+  }
+
+  /** Never rejects: whoever cannot read what is in force takes no calls, and tries with each beat. */
+  async #followOrClose(digest: string): Promise<void> {
+    try {
+      await this.#follow(digest);
+    } catch (error) {
+      this.gateway.closedBecause = `the configuration in force (${digest}) could not be taken over`;
+      this.gateway.log.error("taking no calls: the new configuration failed", { error });
     }
   }
 

@@ -33,7 +33,11 @@ export class Reload {
     const { configuration } = loaded;
     const from = gateway.rules.digest;
     const to = configuration.digest;
-    if (from === to) return { kind: "unchanged", configuration: to };
+    if (from === to) {
+      // The store may have been lost between the change and its limits.
+      await applyLimits(gateway);
+      return { kind: "unchanged", configuration: to };
+    }
     const { holders } = gateway.store;
     if (!(await holders.configure(gateway.holding.tenure.id, from, to))) {
       return { kind: "refused", because: "another gateway changed the configuration first" };

@@ -1,0 +1,269 @@
+import { mkdtemp, rm, symlink } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Client } from "pg";
+import { afterEach, expect, test } from "vitest";
+import type { SimulatedUpstream } from "../../src/testing/index.ts";
+import {
+  type Folder,
+  forget,
+  runCli,
+  startGateway,
+  type TestGateway,
+  writeFolder,
+} from "../support/gateway.ts";
+import { describePostgres } from "../support/postgres.ts";
+import {
+  bodyOf,
+  booksOf,
+  chat,
+  count,
+  rails,
+  SHORT_TIMES,
+  startLoad,
+  until,
+  upstreamFor,
+} from "./gateway-scene.ts";
+
+const gateways: TestGateway[] = [];
+const upstreams: SimulatedUpstream[] = [];
+
+afterEach(async () => {
+  for (const gateway of gateways.splice(0)) {
+    await gateway.stop("SIGKILL");
+    await forget(gateway);
+  }
+  for (const upstream of upstreams.splice(0)) await upstream.close();
+});
+
+async function upstreamWith(latencyMs: number): Promise<SimulatedUpstream> {
+  const upstream = await upstreamFor(latencyMs);
+  upstreams.push(upstream);
+  return upstream;
+}
+
+async function start(options: Parameters<typeof startGateway>[0]): Promise<TestGateway> {
+  const gateway = await startGateway(options);
+  gateways.push(gateway);
+  return gateway;
+}
+
+/** Tries to start, and answers how that ended. */
+async function trial(config: Folder, flags: readonly string[]) {
+  const folder = await writeFolder(config);
+  const ports = ["--agent-port", "0", "--control-port", "0"];
+  const ended = await runCli(["start", "--config", folder, ...ports, ...flags]);
+  await rm(folder, { recursive: true });
+  return ended;
+}
+
+async function reload(gateway: TestGateway) {
+  const response = await gateway.api("POST", "/api/v1/reload");
+  return { status: response.status, body: await bodyOf<Record<string, unknown>>(response) };
+}
+
+async function configurationOf(gateway: TestGateway): Promise<string> {
+  const response = await gateway.api("GET", "/api/v1/status");
+  return (await bodyOf<{ configuration: string }>(response)).configuration;
+}
+
+test("a second process on one folder is refused with a sentence, and the first goes on", async () => {
+  const upstream = await upstreamWith(0);
+  const config = rails(upstream, { limitUsd: 1 });
+  const first = await start({ config });
+  const second = await trial(config, ["--data", first.dataFolder]);
+  expect(second.code).not.toBe(0);
+  expect(second.err).toContain(first.dataFolder);
+  expect(second.err).not.toContain("    at ");
+  expect((await chat(first, first.agentKey)).status).toBe(200);
+  // The local token is still the first one's.
+  expect((await first.cli("status")).code).toBe(0);
+  expect(await first.stop()).toBe(0);
+});
+
+test("another encryption key is refused, and the right one goes on", async () => {
+  const upstream = await upstreamWith(0);
+  const first = await start({ config: rails(upstream, { limitUsd: 1 }) });
+  const key = first.agentKey;
+  await first.stop();
+  const flags = ["--data", first.dataFolder];
+  const otherKey = "cd".repeat(32);
+  const other = rails(upstream, { limitUsd: 1, more: { encryption_key: otherKey } });
+  const refused = await trial(other, flags);
+  expect(refused.code).not.toBe(0);
+  expect(refused.err).toContain("another encryption key");
+  expect(refused.err + refused.out).not.toContain(otherKey);
+  const config = rails(upstream, { limitUsd: 1 });
+  const again = await start({ config, data: first.dataFolder });
+  expect((await chat(again, key)).status).toBe(200);
+});
+
+const INVALID: readonly (readonly [what: string, files: Folder, says: string])[] = [
+  ["a typo in a manifest", { "agents/worker.yaml": { version: 1, modles: ["m-1"] } }, "modles"],
+  ["a price of -1", { "prices.yaml": { local: { "m-1": { input: -1, output: 1 } } } }, "input"],
+  [
+    "a limit of -1",
+    { "slipclutch.yaml": "version: 1\nbudgets:\n  - limit_usd: -1\n" },
+    "limit_usd",
+  ],
+  ["text that is no YAML", { "slipclutch.yaml": "version: [1\n" }, "slipclutch.yaml"],
+  ["a key given twice", { "slipclutch.yaml": "version: 1\nversion: 1\n" }, "slipclutch.yaml"],
+  ["an agent without any budget", { "agents/free.yaml": { version: 1 } }, "free"],
+  ["an empty file", { "slipclutch.yaml": "" }, "slipclutch.yaml"],
+  ["rules that are not enforced", { "policies/a.rego": "package a" }, "policies"],
+];
+
+test("a folder that does not hold starts nothing, and says the file and the way forward", async () => {
+  const upstream = await upstreamWith(0);
+  const data = await mkdtemp(join(tmpdir(), "slipclutch-data-"));
+  for (const [what, files, says] of INVALID) {
+    const config = { ...rails(upstream, { limitUsd: 1 }), ...files };
+    const { code, err } = await trial(config, ["--data", data]);
+    expect(code, what).toBe(1);
+    expect(err, what).toContain(says);
+    expect(err, what).not.toContain("    at ");
+  }
+  await rm(data, { recursive: true });
+}, 40_000);
+
+test("a reload that does not validate changes nothing and says so, by the API and by SIGHUP", async () => {
+  const upstream = await upstreamWith(0);
+  const gateway = await start({ config: rails(upstream, { limitUsd: 1 }) });
+  const key = gateway.agentKey;
+  const before = await configurationOf(gateway);
+  for (const [what, files, says] of INVALID) {
+    const config: Folder = { ...rails(upstream, { limitUsd: 1 }), ...files };
+    await writeFolder(config, gateway.configFolder);
+    const { body, status } = await reload(gateway);
+    expect(status, what).toBe(422);
+    expect(JSON.stringify(body), what).toContain(says);
+    expect((await chat(gateway, key)).status, what).toBe(200);
+    expect(await configurationOf(gateway), what).toBe(before);
+    await rm(join(gateway.configFolder, "policies"), { recursive: true, force: true });
+    await rm(join(gateway.configFolder, "agents", "free.yaml"), { force: true });
+  }
+  await writeFolder({ "slipclutch.yaml": "version: 2\n" }, gateway.configFolder);
+  gateway.process.kill("SIGHUP");
+  const rejected = async () => {
+    const said = await gateway.cli("journal", "--kind", "configuration.rejected", "--json");
+    return said.out.trim().split("\n");
+  };
+  const lines = await until(rejected, ({ length }) => length > INVALID.length);
+  expect(lines.length).toBe(INVALID.length + 1);
+  expect(lines.at(-1)).toContain("SIGHUP");
+  expect(gateway.log()).toContain("configuration.rejected");
+  expect((await chat(gateway, key)).status).toBe(200);
+}, 40_000);
+
+test("a reload lowers and raises limits between two calls, and what was spent stays", async () => {
+  const upstream = await upstreamWith(0);
+  const gateway = await start({ config: rails(upstream, { limitUsd: 1 }) });
+  const key = gateway.agentKey;
+  expect((await chat(gateway, key)).status).toBe(200);
+  const { spent } = await booksOf(gateway);
+  expect(spent).toBeGreaterThan(0n);
+
+  await writeFolder(rails(upstream, { limitUsd: 0.0001 }), gateway.configFolder);
+  expect((await reload(gateway)).body).toMatchObject({ changed: true });
+  // What is free of a lease was room once; it is given back when idle, at the latest.
+  await until(
+    () => chat(gateway, key),
+    ({ status }) => status === 402,
+  );
+  const lowered = await booksOf(gateway);
+  expect(lowered.limit).toBe(100_000n);
+  expect(lowered.spent).toBeGreaterThanOrEqual(spent);
+
+  await writeFolder(rails(upstream, { limitUsd: 2 }), gateway.configFolder);
+  const before = await configurationOf(gateway);
+  gateway.process.kill("SIGHUP");
+  await until(
+    () => configurationOf(gateway),
+    (digest) => digest !== before,
+  );
+  await until(
+    () => chat(gateway, key),
+    ({ status }) => status === 200,
+  );
+  const raised = await booksOf(gateway);
+  expect(raised.limit).toBe(2_000_000_000n);
+  expect(raised.spent).toBeGreaterThan(lowered.spent);
+  expect((await reload(gateway)).body).toMatchObject({ changed: false });
+});
+
+test("no call fails because of a reload under load", async () => {
+  const upstream = await upstreamWith(5);
+  const gateway = await start({ config: rails(upstream, { limitUsd: 10 }) });
+  const load = startLoad(() => gateway, gateway.agentKey, 8);
+  for (let round = 0; round < 10; round += 1) {
+    const before = count(load.tally, "200");
+    const limitUsd = round % 2 === 0 ? 20 : 10;
+    // Another provider's settings too: its old connections end with their calls.
+    const provider = { connections_max: 8 + round };
+    await writeFolder(rails(upstream, { limitUsd, provider }), gateway.configFolder);
+    expect((await reload(gateway)).body).toMatchObject({ changed: true });
+    await until(
+      () => count(load.tally, "200"),
+      (done) => done > before + 10,
+    );
+  }
+  const { answers, broken } = await load.stop();
+  expect(broken).toBe(0);
+  expect([...answers.keys()]).toEqual(["200"]);
+  expect(await booksOf(gateway)).toMatchObject({ reserved: 0n, forfeited: 0n });
+}, 40_000);
+
+describePostgres("a configuration of several gateways", (cluster) => {
+  async function freshStore(name: string): Promise<string> {
+    await cluster().query(`CREATE DATABASE ${name}`);
+    return cluster().url.replace("///postgres?", `///${name}?`);
+  }
+
+  test("one that does not have the new one takes no calls until it has, and does not end", async () => {
+    const upstream = await upstreamWith(0);
+    const store = await freshStore("followers");
+    const config = rails(upstream, { limitUsd: 1, more: { store: SHORT_TIMES } });
+    const first = await start({ config, store });
+    const second = await start({ config, store });
+    const key = first.agentKey;
+    expect((await chat(second, key)).status).toBe(200);
+
+    // Its folder cannot be read at all: worse than one without the change.
+    await rm(second.configFolder, { recursive: true });
+    await symlink(second.configFolder, second.configFolder);
+    const richer = rails(upstream, { limitUsd: 2, more: { store: SHORT_TIMES } });
+    await writeFolder(richer, first.configFolder);
+    expect((await reload(first)).body).toMatchObject({ changed: true });
+    expect((await chat(first, key)).status).toBe(200);
+    const refused = await until(
+      () => chat(second, key),
+      ({ status }) => status !== 200,
+    );
+    expect(refused).toMatchObject({ status: 503, code: "gateway.unsure" });
+    expect((await fetch(`${second.controlUrl}/readyz`)).status).toBe(503);
+
+    await rm(second.configFolder);
+    await writeFolder(richer, second.configFolder);
+    await until(
+      () => chat(second, key),
+      ({ status }) => status === 200,
+    );
+    expect(await booksOf(second)).toMatchObject({ limit: 2_000_000_000n });
+  }, 30_000);
+
+  test("limits that the store did not take with a reload are set by the next one", async () => {
+    const upstream = await upstreamWith(0);
+    const store = await freshStore("unset_limits");
+    const gateway = await start({ config: rails(upstream, { limitUsd: 1 }), store });
+    expect((await chat(gateway, gateway.agentKey)).status).toBe(200);
+    const other = new Client({ connectionString: store });
+    await other.connect();
+    await other.query("BEGIN; LOCK TABLE slipclutch_v1.account IN ACCESS EXCLUSIVE MODE");
+    await writeFolder(rails(upstream, { limitUsd: 3 }), gateway.configFolder);
+    expect((await reload(gateway)).status).toBe(503);
+    await other.query("ROLLBACK");
+    await other.end();
+    expect((await reload(gateway)).status).toBe(200);
+    expect(await booksOf(gateway)).toMatchObject({ limit: 3_000_000_000n });
+  }, 30_000);
+});
