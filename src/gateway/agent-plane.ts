@@ -12,6 +12,7 @@ import { handle } from "./handle.ts";
 import { readCall } from "./read.ts";
 import { record, refuse, sendRefusal } from "./refuse.ts";
 import { taskNameOf } from "./task-name.ts";
+import { denialOf, OpenAnswers, refuseUnreadable } from "./unreadable.ts";
 
 /** Node's clients keep a connection for a few seconds; proxies before us for up to a minute. */
 const KEEP_ALIVE_MS = 65_000;
@@ -21,6 +22,7 @@ const RETRY_MS = 1_000;
 
 export function agentPlane(gateway: Gateway): Server {
   const { limits } = gateway.rules.configuration;
+  const answers = new OpenAnswers();
   const server = createServer(
     {
       keepAliveTimeout: KEEP_ALIVE_MS,
@@ -31,12 +33,18 @@ export function agentPlane(gateway: Gateway): Server {
     },
     (request, response) => {
       gateway.requests += 1;
+      answers.begin(request.socket, response);
       response.once("close", () => {
         gateway.requests -= 1;
       });
       void serve(request, response, gateway);
     },
   );
+  server.on("clientError", (error, socket) => {
+    if (!answers.mayAnswer(socket)) return socket.destroy();
+    const denial = denialOf(error, HEADERS_BYTES_MAX);
+    return refuseUnreadable(denial, socket, { decision: nextDecision(gateway), gateway });
+  });
   return server;
 }
 

@@ -9,9 +9,10 @@ import type { TaskName } from "./tasks.ts";
 
 export const TASK_CHARS_MAX = 128;
 /**
- * Printable and without a blank, a slash or a percent sign: what survives headers, paths and logs.
+ * Printable and without a blank, a slash or a percent sign, and not the dots that a path resolves:
+ * what survives headers, paths and logs.
  */
-const TASK_NAME = /^[\w.:@+=~-]+$/;
+const TASK_NAME = /^(?!\.{1,2}$)[\w.:@+=~-]+$/;
 
 export function taskNameOf(
   key: KeyRecord,

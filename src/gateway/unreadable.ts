@@ -1,0 +1,54 @@
+/** Bytes that are no request: refused like everything else, on a connection that ends with it. */
+import { type ServerResponse, STATUS_CODES } from "node:http";
+import type { Duplex } from "node:stream";
+import { type Denial, deny } from "../guards/verdict.ts";
+import { renderRefusal } from "../wire/refusal.ts";
+import type { Gateway } from "./gateway.ts";
+import { record } from "./refuse.ts";
+
+/** Answers that have not ended, by connection: bytes in between would become part of them. */
+export class OpenAnswers {
+  readonly #open = new WeakMap<Duplex, Set<ServerResponse>>();
+
+  begin(socket: Duplex, response: ServerResponse): void {
+    const open = this.#open.get(socket) ?? new Set();
+    this.#open.set(socket, open.add(response));
+    response.once("close", () => open.delete(response));
+  }
+
+  /** Whether a refusal on this connection is the answer that its client waits for. */
+  mayAnswer(socket: Duplex): boolean {
+    const open = [...(this.#open.get(socket) ?? [])];
+    return socket.writable && open.length <= 1 && open.every((one) => !one.headersSent);
+  }
+}
+
+/** What the parser found: named by its code, never by the bytes. */
+export function denialOf(error: Error, headBytesMax: number): Denial {
+  const code = "code" in error ? String(error.code) : error.name;
+  if (code === "HPE_HEADER_OVERFLOW") {
+    return deny("request.too-large", { at: "path and headers", max_bytes: headBytesMax });
+  }
+  const late = code === "ERR_HTTP_REQUEST_TIMEOUT";
+  const expected = late ? "the whole request in time" : "HTTP/1.1 that can be read in one way only";
+  return deny("request.malformed", { at: "request", got: late ? "a part of it" : code, expected });
+}
+
+/** Writes the refusal itself, for there is no response object without a request. */
+export function refuseUnreadable(
+  denial: Denial,
+  socket: Duplex,
+  { decision, gateway }: { readonly decision: string; readonly gateway: Gateway },
+): void {
+  const origin = { decision, call: decision, agent: null, task: null, key: null };
+  record({ denial, origin, asked: null }, [], gateway);
+  const { body, headers, status } = renderRefusal(denial, { decision, requestId: decision });
+  const length = Buffer.byteLength(body);
+  const lines = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
+    `content-length: ${length}`,
+    "connection: close",
+  ];
+  socket.end(`${lines.join("\r\n")}\r\n\r\n${body}`, () => socket.destroy());
+}
