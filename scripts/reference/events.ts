@@ -1,0 +1,94 @@
+/** docs/reference/events.md, from the union of events. */
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { eventView } from "../../src/control/views.ts";
+import type { Event, EventKind } from "../../src/guards/events.ts";
+import type { Fields, Log } from "../../src/telemetry/log.ts";
+import { logEvent } from "../../src/telemetry/log-events.ts";
+import { code, table } from "./markdown.ts";
+
+const SOURCE = fileURLToPath(new URL("../../src/guards/events.ts", import.meta.url));
+
+/** A new kind does not compile until it has its sentence. */
+const SENTENCES: Readonly<Record<EventKind, string>> = {
+  "call.admitted": "A call was let through and was still in flight when the journal was flushed.",
+  "call.refused": "A call was refused, or was cut off after it had begun.",
+  "call.settled": "A call ended and was charged.",
+  "call.capped": "An answer ended because it hit its output cap.",
+  "budget.overbilled": "A provider billed more than was reserved for the call.",
+  "model.flagged": "A model billed above its bound for the first time: it is reserved in full now.",
+  "model.cleared": "An operator trusts a flagged model again.",
+  "key.created": "A key was made.",
+  "key.revoked": "A key was ended.",
+  "task.opened":
+    "A task was named for the first time, opened, or is the shared one of a key and day.",
+  "task.ended": "A task was ended by its agent, by an operator, or because it was idle.",
+  "gateway.started": "A gateway accepts calls.",
+  "gateway.stopped": "A gateway stopped; `forfeited` if calls in flight were cut.",
+  "gateway.fenced": "This gateway was cut off by the others and registered anew.",
+  "journal.gap": "Another gateway died: its journal ends here, and what it held is charged.",
+  "journal.overflowed": "The store took nothing for so long that events were dropped.",
+  "store.lost": "The store stopped answering.",
+  "store.found": "The store answers again.",
+  "configuration.changed": "A new configuration is in force.",
+  "configuration.rejected": "A new configuration did not validate; nothing changed.",
+};
+
+const ORIGIN = ["decision", "call", "agent", "task", "key"];
+
+/** Fields of each kind, in the order of the source. */
+function fieldsByKind(): Map<string, string[]> {
+  const text = readFileSync(SOURCE, "utf8");
+  const union = text.slice(
+    text.indexOf("export type Event ="),
+    text.indexOf("export type EventKind"),
+  );
+  const found = new Map<string, string[]>();
+  for (const part of union.split(/(?=\breadonly kind: ")/).slice(1)) {
+    const kind = /^readonly kind: "([^"]+)"/.exec(part)?.[1] ?? "";
+    const names = [...own(part).matchAll(/\breadonly (\w+):/g)].map(([, name = ""]) => name);
+    const rest = names.filter((name) => name !== "kind");
+    found.set(kind, /& Origin/.test(part) ? [...ORIGIN, ...rest] : rest);
+  }
+  return found;
+}
+
+/** Without the fields of objects inside fields. */
+function own(part: string): string {
+  return part.replaceAll(/: readonly \{[^}]*\}/g, ": list");
+}
+
+/** A field's name as the API shows it. */
+function shownName(name: string): string {
+  return Object.keys(eventView({ [name]: null }))[0] ?? name;
+}
+
+/** Which of the log's levels an event has, if it is logged. */
+function levelOf(kind: string): string {
+  let level = "";
+  const at = (name: string) => (_message: string, _fields?: Fields) => {
+    level = name;
+  };
+  const log = { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
+  // The level depends on the kind alone; amounts are read for some kinds, so they are there.
+  logEvent(log as unknown as Log, { kind, reserved: 0, charged: 0 } as unknown as Event);
+  return level;
+}
+
+const INTRO = `# Events
+
+What the journal records. \`slipclutch journal --json\` and \`GET /api/v1/journal\` show an event under
+\`event\` with these fields; amounts end in \`_usd\` and are decimal texts. The log has those with a level;
+\`debug\` is not shown by a gateway.
+`;
+
+/** The whole page. */
+export function eventsPage(): string {
+  const fields = fieldsByKind();
+  const rows = Object.entries(SENTENCES).map(([kind, sentence]) => {
+    const names = fields.get(kind);
+    if (names === undefined) throw new Error(`${kind} is not in the union of events`);
+    return [code(kind), levelOf(kind), sentence, names.map(shownName).map(code).join(", ")];
+  });
+  return `${INTRO}\n${table(["kind", "log", "what happened", "fields"], rows)}`;
+}
