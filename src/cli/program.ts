@@ -116,7 +116,7 @@ function addReading(program: Command, shell: Shell, work: Do): void {
   const explain = asking(program, "explain <decision>", "Why a call was let through or refused.");
   example(
     explain,
-    "slipclutch explain dec_1a2b3c   # the id is in the header x-slipclutch-decision",
+    "slipclutch explain d-1a2b3c4d5e6f7081-1   # the id in the header x-slipclutch-decision",
   ).action((id: string, options: Asking) =>
     work(async () => (await import("./explain.ts")).showDecision(id, options, shell)),
   );

@@ -17,10 +17,14 @@ export const CALL_LIMIT_FIELDS = {
     .optional(),
   max_n: count(1, 128).describe("Most choices (`n`) of one call.").optional(),
   timeout: duration(1000)
-    .describe("How long the provider may take to begin its answer, and between its parts.")
+    .describe(
+      "How long the provider may take to begin its answer, and between its parts. Default 10m.",
+    )
     .optional(),
   min_useful_output: count(1, TOKENS_MAX)
-    .describe("A cap that is narrowed to fit a budget never goes below this many tokens.")
+    .describe(
+      "A cap that is narrowed to fit a budget never goes below this many tokens. Default 256.",
+    )
     .optional(),
 };
 
@@ -28,12 +32,16 @@ export const CALL_LIMIT_FIELDS = {
 export const LIMIT_FIELDS = {
   ...CALL_LIMIT_FIELDS,
   new_tasks_per_hour: count(0, 1_000_000)
-    .describe("Tasks that the agent may name in any hour.")
+    .describe("Tasks that the agent may name in any hour. Default 60.")
     .optional(),
-  max_active_tasks: count(1, 1_000_000).describe("Tasks of the agent alive at once.").optional(),
-  max_depth: count(0, 64).describe("How deep tasks may nest.").optional(),
-  max_children: count(0, 1_000_000).describe("Child tasks alive of one task.").optional(),
-  task_idle: duration(1000).describe("A task that is idle this long ends.").optional(),
+  max_active_tasks: count(1, 1_000_000)
+    .describe("Tasks of the agent alive at once. Default 1000.")
+    .optional(),
+  max_depth: count(0, 64).describe("How deep tasks may nest. Default 8.").optional(),
+  max_children: count(0, 1_000_000)
+    .describe("Child tasks alive of one task. Default 100.")
+    .optional(),
+  task_idle: duration(1000).describe("A task that is idle this long ends. Default 1h.").optional(),
 };
 
 const grantedModel = z.union(
