@@ -19,6 +19,9 @@ const KEEP_ALIVE_MS = 65_000;
 const HEADERS_MS = 20_000;
 const HEADERS_BYTES_MAX = 16_384;
 const RETRY_MS = 1_000;
+/** Of a body that was refused before it had arrived. */
+const DISCARDED_BYTES_MAX = 64 * 1024 * 1024;
+const DISCARD_MS = 10_000;
 
 export function agentPlane(gateway: Gateway): Server {
   const { limits } = gateway.rules.configuration;
@@ -128,8 +131,7 @@ async function answer(
   incoming.receivedAt = gateway.clock.monotonic();
   if (body === "gone") return;
   if (isDenial(body)) {
-    // What is still coming is not read: the connection goes with the answer.
-    incoming.response.setHeader("connection", "close");
+    discardRest(request, gateway);
     return refuse({ denial: body, origin: originOf(incoming), asked: null }, [], incoming, gateway);
   }
   if (place.kind === "open-task") return openTask(body, incoming, gateway);
@@ -158,7 +160,7 @@ interface Context {
   readonly gateway: Gateway;
 }
 
-/** Refuses a request whose sender is not known; its body is not read. */
+/** Refuses a request whose sender is not known; its body is not kept. */
 function refuseUnknown(
   denial: Denial,
   request: IncomingMessage,
@@ -167,9 +169,24 @@ function refuseUnknown(
 ): null {
   const origin = { decision, call: decision, agent: null, task: null, key: null };
   record({ denial, origin, asked: null }, [], gateway);
-  if (!request.complete && !response.headersSent) response.setHeader("connection", "close");
+  discardRest(request, gateway);
   sendRefusal(response, denial, origin);
   return null;
+}
+
+/**
+ * A connection that is closed on a body still coming is reset, and most clients then never see the
+ * refusal but send everything again: so a bounded rest is taken in and thrown away.
+ */
+function discardRest(request: IncomingMessage, { clock }: Gateway): void {
+  if (request.complete) return;
+  let bytes = 0;
+  const cancel = clock.after(DISCARD_MS, () => request.destroy());
+  request.on("data", (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes > DISCARDED_BYTES_MAX) request.destroy();
+  });
+  request.once("close", cancel);
 }
 
 function nextDecision(gateway: Gateway): string {

@@ -9,15 +9,20 @@ import { record } from "./refuse.ts";
 /** Answers that have not ended, by connection: bytes in between would become part of them. */
 export class OpenAnswers {
   readonly #open = new WeakMap<Duplex, Set<ServerResponse>>();
+  readonly #latest = new WeakMap<Duplex, ServerResponse>();
 
   begin(socket: Duplex, response: ServerResponse): void {
     const open = this.#open.get(socket) ?? new Set();
     this.#open.set(socket, open.add(response));
+    this.#latest.set(socket, response);
     response.once("close", () => open.delete(response));
   }
 
   /** Whether a refusal on this connection is the answer that its client waits for. */
   mayAnswer(socket: Duplex): boolean {
+    const latest = this.#latest.get(socket);
+    // The rest of a request that was refused before it had arrived: it has its answer.
+    if (latest?.writableEnded && !latest.req.complete) return false;
     const open = [...(this.#open.get(socket) ?? [])];
     return socket.writable && open.length <= 1 && open.every((one) => !one.headersSent);
   }
