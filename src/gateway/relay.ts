@@ -109,8 +109,13 @@ export class Relay implements Sink {
     if (this.#over) return;
     if (this.#reader === null) return this.#endWhole();
     const rest = this.#reader.rest();
-    if (!this.#clientGone) this.#response.end(rest.length > 0 ? rest : undefined);
     const summary = this.#reader.summary();
+    // Most clients take a stream without its last frame for a whole answer.
+    if (!summary.complete && summary.usage === null && summary.error === null) {
+      const because = "the stream ended in the middle";
+      return this.#cut("half", deny("provider.unreachable", { because }));
+    }
+    if (!this.#clientGone) this.#response.end(rest.length > 0 ? rest : undefined);
     if (summary.error !== null && summary.textFrames > 0) {
       return this.#finish("fault", "error-frame", summary);
     }
@@ -191,7 +196,8 @@ export class Relay implements Sink {
     record({ denial, origin, asked: call.asked }, [], this.#gateway);
     if (!this.#response.headersSent) return sendRefusal(this.#response, denial, origin);
     const ids = { decision: origin.decision, requestId: origin.decision };
-    this.#response.end(renderErrorFrame(denial, ids, 0));
+    // A frame that broke off in the middle of a line must not swallow the first line of ours.
+    this.#response.end(`\n${renderErrorFrame(denial, ids, 0)}`);
   }
 
   readonly #onClose = (): void => {
