@@ -13,11 +13,12 @@ interface Told {
 }
 
 /** Prints why, and answers with the exit code. What nobody expected is shown with its stack. */
-export async function failure(error: unknown, shell: Shell): Promise<number> {
-  const told = await tell(error);
+export async function failure(cause: unknown, shell: Shell): Promise<number> {
+  const told = await tell(cause);
   if (shell.args.includes("--json")) {
-    const { code, message, hint } = told;
-    shell.err.write(`${JSON.stringify({ error: { code, message, hint } })}\n`);
+    const { code, message, hint, more } = told;
+    const error = { code, message, hint, ...(more.length > 0 ? { more } : {}) };
+    shell.err.write(`${JSON.stringify({ error })}\n`);
     return told.exitCode;
   }
   const paint = paintFor(shell, shell.err);

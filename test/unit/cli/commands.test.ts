@@ -207,7 +207,10 @@ describe("for people", () => {
     running.operations.reloaded = { kind: "invalid", issues: [issue] };
     const { code, err } = await running.ask("reload");
     expect(code).toBe(1);
-    expect(err).toContain("  slipclutch.yaml:3 at budgets: got 1, expected 2. H.\n");
+    const sentence = "slipclutch.yaml:3 at budgets: got 1, expected 2. H.";
+    expect(err).toContain(`  ${sentence}\n`);
+    const { err: json } = await running.ask("reload", "--json");
+    expect(JSON.parse(json).error.more).toEqual([sentence]);
   });
 
   test("the first bad entry of a journal is named", async () => {
