@@ -33,6 +33,7 @@ export interface World {
 
 export interface Entry {
   readonly code: string | null;
+  readonly decision: string | null;
   readonly event: { readonly attempt?: number };
 }
 

@@ -10,6 +10,8 @@ const ROOT = join(import.meta.dirname, "..", "..");
 export const NODE = join(ROOT, "node_modules", ".bin", "node");
 export const MAIN = join(ROOT, "src", "main.ts");
 const START_MS = 20_000;
+/** A value used twice is written twice: the folder takes no aliases. */
+const NO_ALIASES = { aliasDuplicateObjects: false };
 
 /** Relative path → YAML or JSON value, or text as it is. */
 export type Folder = Readonly<Record<string, unknown>>;
@@ -47,7 +49,10 @@ export async function writeFolder(files: Folder, folder?: string): Promise<strin
   const into = folder ?? (await mkdtemp(join(tmpdir(), "slipclutch-config-")));
   for (const [path, value] of Object.entries(files)) {
     await mkdir(dirname(join(into, path)), { recursive: true });
-    await writeFile(join(into, path), typeof value === "string" ? value : stringify(value));
+    await writeFile(
+      join(into, path),
+      typeof value === "string" ? value : stringify(value, NO_ALIASES),
+    );
   }
   return into;
 }
