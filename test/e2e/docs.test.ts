@@ -14,7 +14,8 @@
  *   text                  nothing is run
  *
  * http://127.0.0.1:4141 and :4142 stand for the gateway's listeners and `sck_…` for its first key,
- * as a reader would put them in. A page that starts no gateway has one with the starter
+ * as a reader would put them in; the id of a decision or a key stands for the one that the page
+ * printed last. `ts FILE` is written and not run: a program for later blocks. A page that starts no gateway has one with the starter
  * configuration, as after `npm start`; `slipclutch` finds it as if it were in the data folder.
  */
 import { type ChildProcess, spawn } from "node:child_process";
@@ -40,9 +41,13 @@ const PAGES = [
 ];
 const BLOCK_MS = 30_000;
 const START_MS = 20_000;
+/** More than all pages together take. */
+const WHOLE_MS = 90_000;
+const DAY_MS = 86_400_000;
 const AGENT_URL = "http://127.0.0.1:4141";
 const CONTROL_URL = "http://127.0.0.1:4142";
 const KEY = "sck_…";
+const IDS = [/\bd-[0-9a-f]{16}-[0-9a-z]+/g, /\bkey_[0-9a-f]{16}\b/g];
 
 /** Provider keys that pages take from the environment; nothing here is ever sent anywhere. */
 const SECRETS = {
@@ -104,6 +109,8 @@ class Page {
   #key: string;
   /** Null: nothing ran, for want of a part. */
   #printed: string | null = "";
+  /** The id of each kind that was printed last. */
+  readonly #ids = new Map<RegExp, string>();
 
   constructor(gateway: TestGateway, bin: string) {
     this.#agentUrl = gateway.agentUrl;
@@ -134,6 +141,7 @@ class Page {
     if (words[0] === "output") return this.#compare(block);
     if (language === "yaml" || language === "json") return this.#configure(block);
     if (language === "sh") return this.#shell(block);
+    if (language === "ts" && words.length > 0) return this.#configure(block);
     if (language === "ts") return this.#program(block, "mts", NODE);
     if (language === "python") {
       const python = part("python").available ? pythonClients() : null;
@@ -159,7 +167,7 @@ class Page {
     if (block.words.includes("background")) return this.#start(text);
     const script = `. ./.state\n${text}\ncode=$?\nexport -p > .state\nexit $code\n`;
     const { code, out } = await this.#spawn("bash", ["-c", script]);
-    this.#printed = out.out;
+    this.#print(out.out);
     const why = `\n${out.err}${out.out}`;
     if (block.words.includes("fails")) expect(code, why).not.toBe(0);
     else expect(code, why).toBe(0);
@@ -170,7 +178,7 @@ class Page {
     fs.writeFileSync(file, this.#filledIn(block.text));
     const script = `. ./.state; exec "$0" "$1"`;
     const { code, out } = await this.#spawn("bash", ["-c", script, program, file]);
-    this.#printed = out.out;
+    this.#print(out.out);
     expect(code, `\n${out.err}${out.out}`).toBe(0);
   }
 
@@ -200,7 +208,7 @@ class Page {
     this.#agentUrl = /ANTHROPIC_BASE_URL=(\S+)/.exec(out)?.[1] ?? "";
     this.#controlUrl = /Operators: ([^\s,]+)/.exec(out)?.[1] ?? "";
     this.#key = /sck_[0-9a-f]+/.exec(out)?.[0] ?? this.#key;
-    this.#printed = out;
+    this.#print(out);
     fs.appendFileSync(this.#state, "unset SLIPCLUTCH_URL SLIPCLUTCH_TOKEN\n");
   }
 
@@ -230,11 +238,21 @@ class Page {
     });
   }
 
+  #print(text: string): void {
+    this.#printed = text;
+    for (const shape of IDS) {
+      const last = text.match(shape)?.at(-1);
+      if (last !== undefined) this.#ids.set(shape, last);
+    }
+  }
+
   #filledIn(text: string): string {
-    return text
+    let filled = text
       .replaceAll(AGENT_URL, this.#agentUrl)
       .replaceAll(CONTROL_URL, this.#controlUrl)
       .replaceAll(KEY, this.#key);
+    for (const [shape, id] of this.#ids) filled = filled.replaceAll(shape, id);
+    return filled;
   }
 
   /** What differs from one run to the next is put aside; amounts of money are not. */
@@ -253,6 +271,7 @@ class Page {
       .replaceAll(/\b20\d\d-\d\d-\d\d\b/g, "DAY")
       .replaceAll(/\b[\d.]+( ms\b)/g, "N$1")
       .replaceAll(/\b((?:decided|first_byte|ended)_ms) [\d.]+/g, "$1 N")
+      .replaceAll(/\b\d+( entries of| checkpoints)/g, "N$1")
       .replaceAll(/("?(?:created|pid|position)"?:? ?)\d+/g, "$1N")
       .replaceAll(/[ \t]+/g, " ")
       .trim();
@@ -276,7 +295,8 @@ class Page {
 
   async #configure(block: Block): Promise<void> {
     const [file = "slipclutch.yaml"] = block.words;
-    if (!file.startsWith("guardrails")) return checkPiece(file, block.text, this.folder);
+    if (block.language !== "ts" && !file.startsWith("guardrails"))
+      return checkPiece(file, block.text, this.folder);
     const target = path.join(this.folder, file);
     fs.mkdirSync(path.dirname(target), { recursive: true });
     fs.writeFileSync(target, `${block.text}\n`);
@@ -317,12 +337,15 @@ let gateway: TestGateway;
 const bin = fs.mkdtempSync(path.join(os.tmpdir(), "slipclutch-bin-"));
 
 beforeAll(async () => {
+  // A page's sums are those of one day: none begins just before the next one does.
+  const toMidnight = DAY_MS - (Date.now() % DAY_MS);
+  if (toMidnight < WHOLE_MS) await new Promise((resolve) => setTimeout(resolve, toMidnight));
   // As a reader starts it, but on ports that are free.
   const free = 'if [ "$1" = start ]; then set -- "$@" --agent-port 0 --control-port 0; fi';
   const program = `#!/bin/sh\n${free}\nexec ${NODE} ${MAIN} "$@"\n`;
   fs.writeFileSync(path.join(bin, "slipclutch"), program, { mode: 0o755 });
   gateway = await startGateway({ config: Object.fromEntries(STARTER) });
-});
+}, 2 * WHOLE_MS);
 
 afterAll(async () => {
   await gateway.stop();
