@@ -59,10 +59,11 @@ export async function closedBooks(gateway: Gateway, budget: string): Promise<Boo
   }
 }
 
-async function booksOf(gateway: Gateway, budget: string): Promise<Books> {
+/** Null: no call has drawn on it yet. */
+async function booksOf(gateway: Gateway, budget: string): Promise<Books | null> {
   const views = await ask<readonly BudgetView[]>(gateway, "GET", "/api/v1/budgets");
   const view = views.find(({ name }) => name === budget);
-  if (view === undefined) throw new Error(`no budget ${budget} in the books`);
+  if (view === undefined) return null;
   return {
     limit: nano(view.limit_usd),
     spent: nano(view.spent_usd),
@@ -71,21 +72,77 @@ async function booksOf(gateway: Gateway, budget: string): Promise<Books> {
   };
 }
 
-export function resultOf(calls: number, counter: Counter, books: Books, ends: Ends): Result {
+/**
+ * The most of a budget that was forfeited at any time. While a process sleeps, what it holds is
+ * charged; when it wakes and closes its books, the rest of that is there again.
+ */
+export class Forfeits {
+  readonly #gateway: () => Gateway;
+  readonly #most = new Map<string, bigint>();
+  #watching = true;
+  readonly #ended: Promise<void>;
+
+  constructor(gateway: () => Gateway, budgets: readonly string[]) {
+    this.#gateway = gateway;
+    this.#ended = this.#watch(budgets);
+  }
+
+  async #watch(budgets: readonly string[]): Promise<void> {
+    while (this.#watching) {
+      for (const budget of budgets) await this.look(budget);
+      await sleep(LOOK_MS);
+    }
+  }
+
+  async look(budget: string): Promise<void> {
+    const forfeited = (await booksOf(this.#gateway(), budget))?.forfeited ?? 0n;
+    if (forfeited > this.mostOf(budget)) this.#most.set(budget, forfeited);
+  }
+
+  mostOf(budget: string): bigint {
+    return this.#most.get(budget) ?? 0n;
+  }
+
+  async end(): Promise<void> {
+    this.#watching = false;
+    await this.#ended;
+  }
+}
+
+/** Calls that were refused although what was not spent in the end would have paid for them. */
+export function wronglyRefused(ends: Ends, unused: bigint): number {
+  const refused = [...ends.refusedPico, ...ends.neverPico];
+  return refused.filter((pico) => pico / PICO_A_NANO <= unused).length + ends.late;
+}
+
+/** Nano-USD that nobody was billed for and nobody has forfeited. */
+export function unusedOf(counter: Counter, books: Books): bigint {
   const billed = counter.billedPico / PICO_A_NANO;
   const known = books.spent + books.forfeited;
   // Without a forfeit only the upstream's own count is believed.
   const gone = books.forfeited === 0n || billed > known ? billed : known;
-  const unused = gone > books.limit ? 0n : books.limit - gone;
-  const refused = [...ends.refusedPico, ...ends.neverPico];
-  const wrongly = refused.filter((pico) => pico / PICO_A_NANO <= unused).length;
+  return gone > books.limit ? 0n : books.limit - gone;
+}
+
+export interface Judged {
+  readonly calls: number;
+  readonly counter: Counter;
+  readonly books: Books;
+  readonly ends: Ends;
+  readonly wrongly: number;
+}
+
+export function resultOf({ books, calls, counter, ends, wrongly }: Judged): Result {
+  const billed = counter.billedPico / PICO_A_NANO;
+  const known = books.spent + books.forfeited;
+  const unused = unusedOf(counter, books);
   const uncharged = billed > known ? billed - known : 0n;
   return {
     cap_calls: calls,
     admitted: counter.admitted,
     past_cap: counter.pastCap,
     unused: Math.round((Number(unused * PICO_A_NANO) / Number(CALL_PICO)) * 1000) / 1000,
-    wrongly_refused: wrongly + ends.late,
+    wrongly_refused: wrongly,
     limit_usd: usd(books.limit),
     billed_usd: usd(billed),
     charged_usd: usd(books.spent),

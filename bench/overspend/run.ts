@@ -16,7 +16,15 @@ import {
   writeFolder,
 } from "../gateways.ts";
 import { openPostgres } from "../postgres.ts";
-import { closedBooks, type Result, resultOf, totalOf } from "./books.ts";
+import {
+  closedBooks,
+  Forfeits,
+  type Result,
+  resultOf,
+  totalOf,
+  unusedOf,
+  wronglyRefused,
+} from "./books.ts";
 import { closeClients } from "./clients.ts";
 import { Counter, countAt } from "./counter.ts";
 import { type Door, type Ends, runStorm } from "./storm.ts";
@@ -26,6 +34,8 @@ import {
   MODEL_MAX,
   MODELS,
   OUTPUT_USD,
+  restOf,
+  type Stage,
   VARIANTS,
   type Variant,
 } from "./variants.ts";
@@ -47,6 +57,10 @@ type Disturbance = "" | "killed" | "stopped";
 
 const CALLS = { quick: 40, full: 200 };
 const CLIENTS = { quick: 30, full: 100 };
+/** Of the calls that a budget is for; few enough that also those billed nine times get there. */
+const STRIKE_SHARE = 0.25;
+/** A variant among others still has so many clients. */
+const CLIENTS_LEAST = 10;
 const STOPPED_MS = 15_000;
 const PICO_A_USD = 1_000_000_000_000n;
 
@@ -181,61 +195,71 @@ async function together(
   tell: Tell,
 ): Promise<void> {
   const { calls, clients, doors, gateways, upstream } = field;
-  const first = gateways[0];
-  if (first === undefined) throw new Error("no gateway");
   const limitPico = CALL_PICO * BigInt(calls);
   const counters = variants.map((variant) => new Counter(variant, limitPico));
   countAt(upstream, new Map(counters.map((counter) => [counter.variant.name, counter])));
+  const names = variants.map(({ name }) => name);
   const keys = new Map<string, string>();
-  for (const { name } of variants) keys.set(name, await keyFor(first, name));
+  for (const name of names) keys.set(name, await keyFor(lastOf(gateways), name));
 
-  const disturbed = disturb(disturbance, field, counters);
-  const stormEnds = await Promise.all(
-    counters.map((counter) => {
-      const { name, stages } = counter.variant;
-      const share = Math.ceil(clients / variants.length);
-      const size = variants.length === 1 ? clients : Math.max(10, share);
-      return runStorm({
-        counter,
-        stages: stages(calls, size),
-        doors,
-        key: keys.get(name) ?? "",
-        disturbed: disturbance !== "",
-      });
-    }),
+  const disturbed = disturbance !== "";
+  const share = Math.max(CLIENTS_LEAST, Math.ceil(clients / variants.length));
+  const stormOf = (counter: Counter, stages: readonly Stage[]) =>
+    runStorm({ counter, stages, doors, key: keys.get(counter.variant.name) ?? "", disturbed });
+  const forfeits = new Forfeits(() => lastOf(gateways), disturbance === "stopped" ? names : []);
+  const storms = Promise.all(
+    counters.map((counter) => stormOf(counter, counter.variant.stages(calls, share))),
   );
-  await disturbed;
+  const [stormEnds] = await Promise.all([storms, disturb(disturbance, field, counters, storms)]);
+  await forfeits.end();
+
   for (const [index, counter] of counters.entries()) {
     const { name } = counter.variant;
     const ends = stormEnds[index];
-    const gateway = gateways.at(-1);
-    if (ends === undefined || gateway === undefined) continue;
-    const books = await closedBooks(gateway, name);
-    const label = disturbance === "" ? name : `${name}-${disturbance}`;
-    tell(label, resultOf(calls, counter, books, ends), ends);
+    if (ends === undefined) throw new Error(`no storm of ${name}`);
+    let books = await closedBooks(lastOf(gateways), name);
+    const released = forfeits.mostOf(name) - books.forfeited; // negative where nobody watched
+    let wrongly = wronglyRefused(ends, unusedOf(counter, books) - (released > 0n ? released : 0n));
+    if (released > 0n) {
+      // What the sleeper held is there again: now it must all be there for the asking.
+      const rest = await stormOf(counter, [restOf(calls)]);
+      books = await closedBooks(lastOf(gateways), name);
+      wrongly += wronglyRefused(rest, unusedOf(counter, books));
+    }
+    const label = disturbed ? `${name}-${disturbance}` : name;
+    tell(label, resultOf({ calls, counter, books, ends, wrongly }), ends);
   }
 }
 
-/** Once half of the calls have arrived, the first gateway is struck. */
+function lastOf(gateways: readonly Gateway[]): Gateway {
+  const last = gateways.at(-1);
+  if (last === undefined) throw new Error("no gateway");
+  return last;
+}
+
+/** In the midst of the calls the first gateway is struck. */
 async function disturb(
   disturbance: Disturbance,
   field: Field,
   counters: readonly Counter[],
+  storms: Promise<unknown>,
 ): Promise<void> {
   const { calls, doors, gateways } = field;
   const [gateway] = gateways;
   const [door] = doors;
   if (disturbance === "" || gateway === undefined || door === undefined) return;
-  await new Promise<void>((resolve) => {
-    const half = Math.ceil((calls * counters.length) / 2);
+  const midst = new Promise<void>((resolve) => {
+    const due = Math.ceil(calls * counters.length * STRIKE_SHARE);
     let arrived = 0;
     for (const counter of counters) {
       counter.onArrival = () => {
         arrived += 1;
-        if (arrived === half) resolve();
+        if (arrived === due) resolve();
       };
     }
   });
+  // A budget that was spent sooner than it was made for is no reason to wait for ever.
+  await Promise.race([midst, storms]);
   if (disturbance === "stopped") {
     gateway.program.child.kill("SIGSTOP");
     await sleep(STOPPED_MS);

@@ -78,9 +78,14 @@ function same(ask: Partial<Ask>) {
   ];
 }
 
+/** Plain calls, more than there can be money for: what is left must all be spent by them. */
+export function restOf(calls: number): Stage {
+  return { clients: 20, asks: times(2 * calls, () => CALL) };
+}
+
 /** What is left after clients have hung up is spent by others, so that nothing may be lost. */
 function thenSpent(stages: readonly Stage[], calls: number): readonly Stage[] {
-  return [...stages, { clients: 20, asks: times(2 * calls, () => CALL) }];
+  return [...stages, restOf(calls)];
 }
 
 function hangUps(hangUpAfter: (index: number) => number) {
