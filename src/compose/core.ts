@@ -112,6 +112,7 @@ export class Core {
         const because = "the store heard nothing of it for longer than expiry";
         emit(this.gateway, this.gateway.holding.tenure, { kind: "gateway.fenced", because });
       },
+      onOtherConfiguration: (digest) => this.#follow(digest),
       onFencedOther: (id, forfeits) => this.#writeGap(id, forfeits),
     });
   }

@@ -15,6 +15,11 @@ export interface Account {
   view: Seen;
   viewedAt: Millis;
   demand: Demand;
+  /**
+   * A lease failed: until then (monotonic) it may be done all the same, and the store is asked what
+   * it granted.
+   */
+  unsureUntil: Millis;
   /** A lease under way; whoever is short of this account waits for it and asks again. */
   leasing: Promise<void> | null;
   /** Calls that wait for a refund, in order. */
@@ -37,6 +42,7 @@ export function accountFrom(state: AccountState, now: Millis): Account {
     view: state,
     viewedAt: now,
     demand: QUIET,
+    unsureUntil: Number.NEGATIVE_INFINITY,
     leasing: null,
     waiters: new Set(),
     wantedUntil: Number.NEGATIVE_INFINITY,

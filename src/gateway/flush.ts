@@ -2,7 +2,7 @@
  * Tells the store what was spent and what happened, in batches that may be repeated after any
  * failure.
  */
-import { flushed, giveBack } from "../guards/budget/slice.ts";
+import { flushed, giveBack, receive } from "../guards/budget/slice.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { HolderStore, LedgerStore } from "../ports/store.ts";
 import type { Log } from "../telemetry/log.ts";
@@ -38,8 +38,11 @@ export class Flusher {
     return tenure.flushing;
   }
 
+  /** What is pending now, and no more: under load there is always something new. */
   async #drain(tenure: Tenure): Promise<boolean> {
-    while (tenure.hasPending) {
+    let settlementsLeft = tenure.settlements.length;
+    let entriesLeft = tenure.journal.waiting;
+    while (settlementsLeft > 0 || entriesLeft > 0) {
       const taken = tenure.settlements.slice(0, SETTLEMENTS_A_BATCH);
       const { entries, anchor } = tenure.journal.take(ENTRIES_A_BATCH);
       const settlements = taken.map(({ settlement }) => settlement);
@@ -51,6 +54,8 @@ export class Flusher {
         this.#log.warn("the store did not take a batch; it is kept and offered again", { error });
         return false;
       }
+      settlementsLeft -= taken.length;
+      entriesLeft -= Math.max(1, entries.length + (anchor === null ? 0 : 1));
       tenure.journal.flushed();
       tenure.settlements = tenure.settlements.slice(taken.length);
       for (const { drawn } of taken) {
@@ -66,6 +71,7 @@ export class Flusher {
    * Gives back what is free and not needed here; what the store did not confirm is offered again.
    */
   async giveBack(tenure: Tenure, which: "idle" | "wanted" | "all"): Promise<boolean> {
+    if (!(await this.#learn(tenure))) return false;
     const now = this.#clock.monotonic();
     const owing: Account[] = [];
     for (const account of tenure.allAccounts()) {
@@ -76,6 +82,29 @@ export class Flusher {
       if (account.purse.slice.returned > account.returnedKnown) owing.push(account);
     }
     return owing.length === 0 ? true : this.#return(tenure, owing);
+  }
+
+  /** What was granted without our hearing of it: asking for what we know of answers the total. */
+  async #learn(tenure: Tenure): Promise<boolean> {
+    const now = this.#clock.monotonic();
+    const unsure = [...tenure.allAccounts()].filter(({ unsureUntil }) => now < unsureUntil);
+    if (unsure.length === 0) return true;
+    const wants = unsure.map(({ id, purse: { slice } }) => {
+      return { account: id, least: slice.granted, most: slice.granted };
+    });
+    try {
+      const answer = await this.#ledger.lease(tenure.id, wants);
+      if (answer.kind === "fenced") tenure.fenced = true;
+      for (const { account: id, total } of answer.kind === "ok" ? answer.granted : []) {
+        const account = unsure.find((one) => one.id === id);
+        if (account === undefined) continue;
+        account.purse = { ...account.purse, slice: receive(account.purse.slice, total) };
+      }
+      return answer.kind === "ok";
+    } catch (error) {
+      this.#log.warn("the store did not say what it granted; it is asked again", { error });
+      return false;
+    }
   }
 
   async #return(tenure: Tenure, owing: readonly Account[]): Promise<boolean> {

@@ -37,6 +37,8 @@ export interface HoldingSettings {
   readonly onLost: (message: string) => void;
   readonly onFound: (afterMs: Millis) => void;
   readonly onFenced: (former: Tenure) => void;
+  /** Registering anew is refused: the others run another configuration meanwhile. */
+  readonly onOtherConfiguration: (digest: string) => Promise<void>;
   /** This process fenced another one that had gone silent. */
   readonly onFencedOther: (id: string, forfeits: readonly Forfeit[]) => Promise<void>;
 }
@@ -179,6 +181,10 @@ export class Holding {
       );
     }
     if (answer.kind === "other-configuration") {
+      // Only a process that had started can follow; the next attempt is made with what it has then.
+      if (this.#tenure !== null) {
+        await this.#settings.onOtherConfiguration(answer.configuration);
+      }
       const others = answer.holders.map(({ host, pid }) => `${host}:${pid}`).join(", ");
       throw new CannotRegister(
         `gateways on this store (${others}) run another configuration (${answer.configuration}): ` +

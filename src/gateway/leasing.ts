@@ -16,6 +16,9 @@ const SPENT_VIEW_MS = 1_000;
 /** While others hold the rest, their refunds come at any moment. */
 const HELD_VIEW_MS = 50;
 
+/** A request whose sender gave up is done within this time, or never. */
+const UNSURE_MS = 10_000;
+
 /** `ok`: ask the guards again. `over`: an account takes no leases any more. */
 export type Leased = "ok" | "short" | "fenced" | "over";
 
@@ -63,7 +66,7 @@ export class Leasing {
     need: NanoUsd,
   ): Promise<Leased> {
     const wants = lacking.map((account) => this.#want(account, need));
-    const answer = await this.#ledger.lease(tenure.id, wants);
+    const answer = await this.#sent(lacking, this.#ledger.lease(tenure.id, wants));
     if (answer.kind === "fenced") {
       tenure.fenced = true;
       return "fenced";
@@ -76,17 +79,26 @@ export class Leasing {
       account.viewedAt = now;
       if (!state.open) retire(tenure, account);
     }
-    if (lacking.some(({ over }) => over)) return "over";
-    if (answer.kind === "short") {
-      attempt.ask(lacking);
-      return "short";
-    }
-    for (const { account: id, total } of answer.granted) {
+    for (const { account: id, total } of answer.kind === "ok" ? answer.granted : []) {
       const account = lacking.find((one) => one.id === id);
       if (account === undefined) continue;
       account.purse = { ...account.purse, slice: receive(account.purse.slice, total) };
     }
-    return "ok";
+    if (lacking.some(({ over }) => over)) return "over";
+    if (answer.kind === "ok") return "ok";
+    attempt.ask(lacking);
+    return "short";
+  }
+
+  /** A lease that failed may be done all the same: what it granted is to be found out later. */
+  async #sent<Answer>(lacking: readonly Account[], answer: Promise<Answer>): Promise<Answer> {
+    try {
+      return await answer;
+    } catch (error) {
+      const until = this.#clock.monotonic() + UNSURE_MS;
+      for (const account of lacking) account.unsureUntil = until;
+      throw error;
+    }
   }
 
   #want(account: Account, need: NanoUsd): Want {

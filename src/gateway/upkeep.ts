@@ -44,7 +44,7 @@ export class Upkeep {
       this.#journalInFlight();
       await flusher.flush(tenure);
       await flusher.giveBack(tenure, "idle");
-      forgetRetired(tenure);
+      forgetRetired(tenure, this.#gateway.clock.monotonic());
       for (const former of holding.former) await this.#closeFormer(former);
       await tasks.touch();
       await flags.tell();
@@ -86,8 +86,9 @@ export class Upkeep {
 }
 
 /** An account that is over is forgotten once everything of it is settled and given back. */
-function forgetRetired(tenure: Tenure): void {
+function forgetRetired(tenure: Tenure, now: Millis): void {
   for (const account of tenure.retired) {
+    if (now < account.unsureUntil) continue;
     const { free, reserved, returned, unflushed } = account.purse.slice;
     const done = reserved === 0 && unflushed === 0 && free <= 0;
     if (done && returned === account.returnedKnown) tenure.retired.delete(account);

@@ -24,6 +24,9 @@ export const CALM: Chaos = { lost: 0, unheard: 0, late: 0, repeated: 0, unnotice
 /** A late copy of these says something else than it said in time: the port does not promise it. */
 const SAID_ONCE: ReadonlySet<string> = new Set(["editLimit", "configure", "want", "open"]);
 
+/** Too long, and no money in it. */
+const NOT_TOLD: ReadonlySet<string> = new Set(["beat", "touch", "endIdle", "read", "list", "keys"]);
+
 export class Road {
   chaos: Chaos = CALM;
   /** Nothing passes: requests are lost, or only their answers are. */
@@ -53,7 +56,12 @@ export class Road {
   #port<Port extends object>(port: Port): Port {
     const methods = Object.entries(port).map(([name, method]) => [
       name,
-      (...args: unknown[]) => this.#send(name, () => method(...args)),
+      (...args: unknown[]) =>
+        this.#send(name, async () => {
+          const answer = await method(...args);
+          if (!NOT_TOLD.has(name)) this.#world.tell(name, ...args, answer);
+          return answer;
+        }),
     ]);
     // The entries are those of the port, which fromEntries cannot know.
     return Object.fromEntries(methods) as Port;
@@ -62,11 +70,13 @@ export class Road {
   #send(name: string, transact: () => Promise<unknown>): Promise<unknown> {
     const { random } = this.#world;
     const { chaos, cut } = this;
-    const late = random.chance(chaos.late);
+    const late = !SAID_ONCE.has(name) && random.chance(chaos.late);
     const there = late ? random.between(DEADLINE_MS, 2 * DEADLINE_MS) : this.#latency();
     const lost = cut === "requests" || random.chance(chaos.lost);
     const unheard = cut === "answers" || random.chance(chaos.unheard);
-    const repeated = !SAID_ONCE.has(name) && random.chance(chaos.repeated);
+    // A lease is asked again only where it was not answered; then its sender knows that it may be done.
+    const once = SAID_ONCE.has(name) || (name === "lease" && !lost && !unheard && !late);
+    const repeated = !once && random.chance(chaos.repeated);
     return new Promise((resolve, reject) => {
       const giveUp = this.#world.after(lost || unheard ? this.#failAfter() : DEADLINE_MS, () =>
         this.#process.deliver(() => reject(new StoreUnreachable(`${name} was not answered`))),

@@ -17,14 +17,14 @@ import type { Store } from "../../src/ports/store.ts";
 import type { Fields } from "../../src/telemetry/log.ts";
 import { Road } from "./faulty-store.ts";
 import { MODEL } from "./folder.ts";
-import { type Truth, type UpstreamSettings, upstream } from "./upstream.ts";
+import { type Shares, type Truth, upstream } from "./upstream.ts";
 import { Process, type World } from "./world.ts";
 
 export interface GatewaySettings {
   readonly world: World;
   readonly store: Store;
   readonly calls: Map<string, Truth>;
-  readonly shares: Pick<UpstreamSettings, "faults" | "overbilled" | "gaps">;
+  readonly shares: Shares;
   /** The folder on the disks of all gateways, as it is now. */
   readonly folder: () => Configuration;
   readonly afterCommit: () => void;
@@ -159,8 +159,9 @@ export class SimulatedGateway {
   #rulesetOf(configuration: Configuration): Ruleset {
     const { calls, onWrite, shares, world } = this.#settings;
     const pairs = configuration.providers.map((provider) => {
-      const known = { world, process: this.process, gateway: () => this.gateway, calls, onWrite };
-      return [provider, upstream({ ...known, ...shares }, provider.rules)] as const;
+      const gateway = () => this.gateway;
+      const known = { world, process: this.process, gateway, calls, onWrite, shares };
+      return [provider, upstream(known, provider.rules)] as const;
     });
     return new Ruleset(configuration, pairs);
   }

@@ -27,10 +27,14 @@ export interface UpstreamSettings {
   readonly gateway: () => Gateway;
   readonly calls: Map<string, Truth>;
   readonly onWrite: (call: Truth) => void;
-  /** Shares of calls. */
-  readonly faults: number;
-  readonly overbilled: number;
-  readonly gaps: number;
+  readonly shares: Shares;
+}
+
+/** Of calls, from 0 to 1. */
+export interface Shares {
+  faults: number;
+  overbilled: number;
+  gaps: number;
 }
 
 interface Asked {
@@ -83,7 +87,7 @@ class Sending implements Exchange {
     const { random } = this.#settings.world;
     const connectMs = random.chance(0.05) ? random.between(50, 13_000) : random.between(0, 30);
     this.#inside(connectMs, () => {
-      if (random.chance(this.#settings.faults / 4)) this.#fail("unreachable", false);
+      if (random.chance(this.#settings.shares.faults / 4)) this.#fail("unreachable", false);
       else this.#write();
     });
     return this;
@@ -100,14 +104,13 @@ class Sending implements Exchange {
   /** The check, and in the same stretch the write; only the whole process can stop in between. */
   #write(): void {
     if (this.#over) return;
-    const { gaps, process, world } = this.#settings;
+    const { process, shares, world } = this.#settings;
     if (!this.#sink.mayWrite()) return this.#fail("held", false);
-    if (!world.random.chance(gaps)) return this.#written();
-    process.stop(GAP_MS, false);
-    process.deliver(() => {
+    if (!world.random.chance(shares.gaps)) return this.#written();
+    process.stopBefore(() => {
       this.#call.inGap = true;
       this.#written();
-    });
+    }, GAP_MS);
   }
 
   #written(): void {
@@ -122,19 +125,19 @@ class Sending implements Exchange {
 
   #ending(): Ending {
     const { random } = this.#settings.world;
-    if (!random.chance(this.#settings.faults)) return "ok";
+    if (!random.chance(this.#settings.shares.faults)) return "ok";
     return random.pick(["no-usage", "error", "reset", "garbage", "silent"] as const);
   }
 
   #answer(ending: Ending): void {
-    const { overbilled, world } = this.#settings;
+    const { shares, world } = this.#settings;
     const { random } = world;
     const cap = this.#asked.max_completion_tokens;
     const reserved = Math.max(0, ...this.#call.legs.map((leg) => leg.reserved));
     const inputMax = Math.floor((reserved - cap * OUTPUT_NANO) / INPUT_NANO);
     const greedy = random.chance(0.2);
     const input = greedy ? inputMax : random.integer(1, inputMax);
-    const over = ending === "ok" && random.chance(overbilled);
+    const over = ending === "ok" && random.chance(shares.overbilled);
     const output = over ? cap * 3 : greedy ? cap : random.integer(0, cap);
     this.#call.billed = ending === "error" ? 0 : input * INPUT_NANO + output * OUTPUT_NANO;
     this.#inside(1, () => this.#tell(ending, input, output));

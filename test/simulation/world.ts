@@ -56,6 +56,8 @@ export class World {
   now = 0;
   /** Called after every event, when everything that it set off has come to rest. */
   afterEvent: () => void = () => {};
+  /** Told what happens, in words, when a failing seed is looked into. */
+  trace: ((line: string) => void) | null = null;
   #heap: Entry[] = [];
   #events = 0;
   #ids = 0;
@@ -66,6 +68,12 @@ export class World {
 
   get wall(): number {
     return WALL_START + this.now;
+  }
+
+  tell(what: string, ...details: readonly unknown[]): void {
+    if (this.trace === null) return;
+    const texts = details.map((detail) => JSON.stringify(detail, plain));
+    this.trace([(this.now / 1000).toFixed(4), what, ...texts].join(" "));
   }
 
   /** Runs once after `ms`; two events of one instant come in any order. */
@@ -146,6 +154,11 @@ export class World {
   }
 }
 
+function plain(_key: string, value: unknown): unknown {
+  if (typeof value === "bigint") return Number(value);
+  return value instanceof Error ? value.message : value;
+}
+
 function isBefore(one: Entry, other: Entry): boolean {
   return one.at < other.at || (one.at === other.at && one.order < other.order);
 }
@@ -170,7 +183,7 @@ export class Process {
   /** Something from outside, or a timer, reaches the process. */
   deliver(run: () => void): void {
     if (this.state === "runs") run();
-    if (this.state === "stopped") this.#backlog.push(run);
+    else if (this.state === "stopped") this.#backlog.push(run);
   }
 
   /** `suspended`: the whole machine sleeps, and its monotonic clock with it. */
@@ -178,6 +191,16 @@ export class Process {
     if (this.state !== "runs") return;
     this.state = "stopped";
     this.#world.after(ms, () => this.#wake(suspended ? ms : 0));
+  }
+
+  /** Stands still in the middle of what it does, which it ends before anything else. */
+  stopBefore(rest: () => void, ms: number): void {
+    this.state = "stopped";
+    this.#world.after(ms, () => {
+      if (this.state !== "stopped") return;
+      rest();
+      this.#wake(0);
+    });
   }
 
   kill(): void {
