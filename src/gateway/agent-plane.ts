@@ -19,6 +19,8 @@ const KEEP_ALIVE_MS = 65_000;
 const HEADERS_MS = 20_000;
 const HEADERS_BYTES_MAX = 16_384;
 const RETRY_MS = 1_000;
+/** Padded, so that ids of one process sort as they were made: an index takes them at its end. */
+const DECISION_CHARS = 7;
 /** Of a body that was refused before it had arrived. */
 const DISCARDED_BYTES_MAX = 64 * 1024 * 1024;
 const DISCARD_MS = 10_000;
@@ -44,7 +46,7 @@ export function agentPlane(gateway: Gateway): Server {
     },
   );
   server.on("clientError", (error, socket) => {
-    if (!answers.mayAnswer(socket)) return socket.destroy();
+    if (!answers.mayAnswer(socket, error)) return socket.destroy();
     const denial = denialOf(error, HEADERS_BYTES_MAX);
     return refuseUnreadable(denial, socket, { decision: nextDecision(gateway), gateway });
   });
@@ -191,7 +193,8 @@ function discardRest(request: IncomingMessage, { clock }: Gateway): void {
 
 function nextDecision(gateway: Gateway): string {
   gateway.decisions += 1;
-  return `d-${gateway.holding.tenure.id.slice(0, 16)}-${gateway.decisions.toString(36)}`;
+  const no = gateway.decisions.toString(36).padStart(DECISION_CHARS, "0");
+  return `d-${gateway.holding.tenure.id.slice(0, 16)}-${no}`;
 }
 
 /** Bearer, as the newer official clients send it, or `x-api-key`. Two that differ are none. */

@@ -19,24 +19,31 @@ export class OpenAnswers {
   }
 
   /** Whether a refusal on this connection is the answer that its client waits for. */
-  mayAnswer(socket: Duplex): boolean {
+  mayAnswer(socket: Duplex, error: Error): boolean {
+    // A client that has gone, or a connection kept ready on which nothing was ever asked.
+    if (!socket.writable || codeOf(error) === "ECONNRESET") return false;
+    if ("bytesRead" in socket && socket.bytesRead === 0) return false;
     const latest = this.#latest.get(socket);
     // The rest of a request that was refused before it had arrived: it has its answer.
     if (latest?.writableEnded && !latest.req.complete) return false;
     const open = [...(this.#open.get(socket) ?? [])];
-    return socket.writable && open.length <= 1 && open.every((one) => !one.headersSent);
+    return open.length <= 1 && open.every((one) => !one.headersSent);
   }
 }
 
 /** What the parser found: named by its code, never by the bytes. */
 export function denialOf(error: Error, headBytesMax: number): Denial {
-  const code = "code" in error ? String(error.code) : error.name;
+  const code = codeOf(error);
   if (code === "HPE_HEADER_OVERFLOW") {
     return deny("request.too-large", { at: "path and headers", max_bytes: headBytesMax });
   }
   const late = code === "ERR_HTTP_REQUEST_TIMEOUT";
   const expected = late ? "the whole request in time" : "HTTP/1.1 that can be read in one way only";
   return deny("request.malformed", { at: "request", got: late ? "a part of it" : code, expected });
+}
+
+function codeOf(error: Error): string {
+  return "code" in error ? String(error.code) : error.name;
 }
 
 /** Writes the refusal itself, for there is no response object without a request. */

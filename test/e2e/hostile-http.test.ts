@@ -312,6 +312,25 @@ describe("credentials", () => {
 });
 
 describe("senders that are slow, or leave", () => {
+  test("a connection that is reset before it asked for anything is nobody's refusal", async () => {
+    const refusals = async () => {
+      const text = await (await gateway.api("GET", "/metrics")).text();
+      const lines = text.split("\n").filter((line) => /refus/.test(line) && !line.startsWith("#"));
+      return lines.reduce((sum, line) => sum + Number(line.split(" ").at(-1)), 0);
+    };
+    const before = await refusals();
+    expect(before).toBeGreaterThan(0);
+    for (let no = 0; no < 20; no += 1) {
+      const socket = await open(gateway.agentUrl);
+      socket.on("error", () => undefined);
+      if (no % 2 === 0) socket.write("POST /v1/chat");
+      await new Promise((resolve) => socket.write("", resolve));
+      socket.resetAndDestroy();
+    }
+    await works();
+    expect(await refusals()).toBe(before);
+  });
+
   test("a body that does not come is refused in time", async () => {
     const lines = [CHAT, HOST, auth, "content-length: 100"];
     const { answers } = await exchange(gateway.agentUrl, request(lines, "{"));
