@@ -57,7 +57,7 @@ export function budgetIssues(raw: readonly RawBudget[], source: Source, known: K
       if (name === undefined || existing === undefined || existing.has(name)) continue;
       at(
         scope,
-        `${scope === "org" ? "an" : "a"} ${scope} that exists`,
+        `${scope === "team" ? "a" : "an"} ${scope} that exists`,
         missing(scope, name, existing),
       );
     }
