@@ -39,7 +39,7 @@ const PAGES = [
     .filter((name) => name.endsWith(".md"))
     .map((name) => `docs/${name}`),
 ];
-const BLOCK_MS = 30_000;
+const BLOCK_MS = 60_000;
 const START_MS = 20_000;
 /** More than all pages together take. */
 const WHOLE_MS = 90_000;
@@ -286,7 +286,7 @@ class Page {
     }
     const pattern = this.#masked(block.text)
       .split("\n")
-      .map((line) => (line.trim() === "…" ? "[^]*?" : `${escaped(line.trim())} *`))
+      .map((line) => (line.trim() === "…" ? "[\\s\\S]*?" : `${escaped(line.trim())} *`))
       .join("\n");
     const printed = this.#masked(this.#printed).replaceAll(/ *\n */g, "\n");
     if (new RegExp(`^${pattern}$`).test(printed)) return;
@@ -323,7 +323,8 @@ async function checkPiece(file: string, text: string, folder: string): Promise<v
   const into = fs.mkdtempSync(path.join(folder, "piece-"));
   fs.mkdirSync(path.join(into, "agents"));
   for (const [name, value] of Object.entries(files)) {
-    fs.writeFileSync(path.join(into, name), stringify(value));
+    const written = name.endsWith(".json") ? JSON.stringify(value) : stringify(value);
+    fs.writeFileSync(path.join(into, name), written);
   }
   await expectValid(into);
 }
@@ -390,14 +391,43 @@ describe("the pages", () => {
   test("link to what is there", () => {
     const broken: string[] = [];
     for (const page of [...PAGES, ...referencePages()]) {
-      const text = fs.readFileSync(path.join(ROOT, page), "utf8");
-      for (const [, target = ""] of text.matchAll(/\]\(([^)#\s]*)(?:#[^)]*)?\)/g)) {
-        if (target === "" || /^[a-z]+:/.test(target)) continue;
-        const file = path.join(ROOT, path.dirname(page), target);
-        if (!fs.existsSync(file)) broken.push(`${page}: ${target}`);
+      for (const [, target = "", anchor = ""] of prose(page).matchAll(LINK)) {
+        if (/^[a-z]+:/.test(target)) continue;
+        const file = target === "" ? page : path.join(path.dirname(page), target);
+        if (!fs.existsSync(path.join(ROOT, file))) broken.push(`${page}: ${target}`);
+        else if (anchor !== "" && !anchorsOf(file).has(anchor)) {
+          broken.push(`${page}: ${target}#${anchor}`);
+        }
       }
     }
     expect(broken).toEqual([]);
+  });
+
+  test("name only metrics that there are", () => {
+    const known = prose("docs/reference/metrics.md");
+    for (const page of PAGES) {
+      for (const [name] of prose(page).matchAll(/slipclutch_(?!v1)[a-z_]+/g)) {
+        expect(known, page).toContain(`\`${name}\``);
+      }
+    }
+  });
+
+  test("name only commands and options that there are", () => {
+    const commands = fs.readFileSync(path.join(ROOT, "docs", "reference", "cli.md"), "utf8");
+    const sections = new Map(
+      commands.split(/^## /m).map((text) => [text.slice(0, text.indexOf("\n")), text]),
+    );
+    for (const page of PAGES) {
+      for (const [, written = ""] of prose(page).matchAll(/`(slipclutch [^`]+)`/g)) {
+        const [name = "", first = "", second = ""] = written.split(" ");
+        const section =
+          sections.get(`${name} ${first} ${second}`) ?? sections.get(`${name} ${first}`) ?? "";
+        expect(section, `${page}: ${written}`).not.toBe("");
+        for (const [option] of written.matchAll(/--[a-z-]+/g)) {
+          expect(section, `${page}: ${written}`).toContain(option);
+        }
+      }
+    }
   });
 
   test("say of every refusal what to do", () => {
@@ -414,6 +444,27 @@ describe("the pages", () => {
     await expectValid(path.join(ROOT, "examples", name));
   });
 });
+
+const LINK = /\]\(([^)#\s]*)(?:#([^)]*))?\)/g;
+
+/** A page without its blocks. */
+function prose(page: string): string {
+  const text = fs.readFileSync(path.join(ROOT, page), "utf8");
+  return text.replaceAll(/^```[\s\S]*?^```$/gm, "");
+}
+
+/** What the headings of a page are linked by. */
+function anchorsOf(page: string): Set<string> {
+  const headings = [...prose(page).matchAll(/^#+ (.*)$/gm)].map(([, heading = ""]) => heading);
+  return new Set(
+    headings.map((heading) =>
+      heading
+        .toLowerCase()
+        .replaceAll(/[^\p{L}\p{N}_ -]/gu, "")
+        .replaceAll(" ", "-"),
+    ),
+  );
+}
 
 function referencePages(): string[] {
   const folder = path.join(ROOT, "docs", "reference");

@@ -8,7 +8,7 @@ const FOLDER = join(import.meta.dirname, "..", "..", "docs", "reference");
 const pages = await generateReference();
 
 test.each([...pages])(
-  "docs/reference/%s is not stale (node scripts/reference.ts)",
+  "docs/reference/%s is not stale (node_modules/.bin/node scripts/reference.ts)",
   (file, text) => {
     expect(readFileSync(join(FOLDER, file), "utf8")).toBe(text);
   },
