@@ -63,6 +63,9 @@ function termsOf({ read }: Call, route: Route, bounds: Bounds): Terms {
   };
 }
 
+/** A batch is flushed at the latest every second, and as soon as so many entries wait. */
+const ENTRIES_TO_FLUSH = 512;
+
 /** Exactly once for each admitted call, whatever happened to it. */
 export function settle(admitted: Admitted, seen: Seen, gateway: Gateway): void {
   const { accounts, call, terms } = admitted;
@@ -72,6 +75,7 @@ export function settle(admitted: Admitted, seen: Seen, gateway: Gateway): void {
   tenure.callsInFlight -= 1;
   gateway.inFlight.delete(decision);
   emit(gateway, tenure, settledEvent(admitted, seen, charge));
+  if (tenure.journal.waiting >= ENTRIES_TO_FLUSH) void gateway.flusher.flush(tenure);
   if (seen.capped) warnCapped(admitted, gateway);
   if (charge.overbilled || charge.brokeBound !== null) alarm(admitted, charge, gateway);
 }

@@ -28,13 +28,19 @@ export function entryHash(before: string, entry: Omit<JournalEntry, "hash">): st
   return hash("sha256", `${before}\n${columns}\n${entry.body}`, "hex");
 }
 
-/** The columns that an event is found by. */
-function columnsOf(event: Event): Pick<JournalEntry, "decision" | "agent" | "task" | "code"> {
+/** An event as it will be chained: text, for an object that waits is work for the collector. */
+export type Written = Omit<JournalEntry, "writer" | "no" | "hash">;
+
+/** The event's text, and the columns that it is found by. */
+export function written(event: Event, at: Millis): Written {
   return {
+    at,
+    kind: event.kind,
     decision: "decision" in event ? event.decision : null,
     agent: "agent" in event ? event.agent : null,
     task: "task" in event ? event.task : null,
     code: "code" in event ? event.code : null,
+    body: JSON.stringify(event),
   };
 }
 
@@ -51,15 +57,8 @@ export class Chain {
     return this.#head;
   }
 
-  append(event: Event, at: Millis): JournalEntry {
-    const entry = {
-      writer: this.writer,
-      no: this.#head.no + 1,
-      at,
-      kind: event.kind,
-      ...columnsOf(event),
-      body: JSON.stringify(event),
-    };
+  append(event: Written): JournalEntry {
+    const entry = { writer: this.writer, no: this.#head.no + 1, ...event };
     this.#head = { no: entry.no, hash: entryHash(this.#head.hash, entry) };
     return { ...entry, hash: this.#head.hash };
   }

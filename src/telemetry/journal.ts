@@ -7,7 +7,7 @@ import type { Millis } from "../guards/money.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Anchor, JournalEntry } from "../ports/store.ts";
 import { type Heads, OTHER_HEADS_MAX, signAnchor } from "./anchor.ts";
-import { Chain } from "./chain.ts";
+import { Chain, type Written, written } from "./chain.ts";
 
 /** Events that wait for the store; about a kilobyte each. Beyond it calls are to be refused. */
 export const PENDING_MAX = 20_000;
@@ -30,11 +30,6 @@ export interface JournalSettings {
   readonly others: Heads;
 }
 
-interface Pending {
-  readonly event: Event;
-  readonly at: Millis;
-}
-
 const NOTHING: JournalBatch = { entries: [], anchor: null };
 
 /** The journal of one writer: `record` on a call's path, `take` and `flushed` by the flusher. */
@@ -42,7 +37,7 @@ export class Journal {
   readonly #settings: JournalSettings;
   readonly #chain: Chain;
   #others: Heads;
-  #pending: Pending[] = [];
+  #pending: Written[] = [];
   #offered: JournalBatch = NOTHING;
   #dropped = 0;
   #anchorNo = 0;
@@ -76,7 +71,7 @@ export class Journal {
       return;
     }
     this.#admitDropped();
-    this.#pending.push({ event, at: this.#settings.clock.wall() });
+    this.#pending.push(written(event, this.#settings.clock.wall()));
   }
 
   /** The end of another writer's chain, to be signed with the next checkpoint. */
@@ -93,7 +88,7 @@ export class Journal {
     this.#admitDropped();
     const taken = this.#pending.slice(0, max);
     this.#pending = this.#pending.slice(taken.length);
-    const entries = taken.map(({ event, at }) => this.#chain.append(event, at));
+    const entries = taken.map((event) => this.#chain.append(event));
     this.#offered = { entries, anchor: this.#anchor() };
     return this.#offered;
   }
@@ -110,20 +105,18 @@ export class Journal {
 
   /** What waits about one decision, for an explanation that the store cannot give yet. */
   about(decision: string): readonly { readonly event: Event; readonly at: Millis }[] {
-    const offered = this.#offered.entries
-      .filter((entry) => entry.decision === decision)
-      // The body is what `Chain.append` wrote of an Event of this process.
-      .map((entry) => ({ event: JSON.parse(entry.body) as Event, at: entry.at }));
-    const pending = this.#pending.filter(
-      ({ event }) => "decision" in event && event.decision === decision,
+    return (
+      [...this.#offered.entries, ...this.#pending]
+        .filter((entry) => entry.decision === decision)
+        // The body is what `written` made of an Event of this process.
+        .map((entry) => ({ event: JSON.parse(entry.body) as Event, at: entry.at }))
     );
-    return [...offered, ...pending];
   }
 
   #admitDropped(): void {
     if (this.#dropped === 0 || this.#events >= PENDING_MAX) return;
     const event: Event = { kind: "journal.overflowed", dropped: this.#dropped };
-    this.#pending.push({ event, at: this.#settings.clock.wall() });
+    this.#pending.push(written(event, this.#settings.clock.wall()));
     this.#dropped = 0;
   }
 
