@@ -1,0 +1,50 @@
+/** The wiring: for every field of the guardrails folder, one case that fails if it is unhooked. */
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { BUDGET_CASES } from "./wiring-budgets.ts";
+import { fieldsOfTheFolder } from "./wiring-fields.ts";
+import { LIMIT_CASES } from "./wiring-limits.ts";
+import { PRICE_CASES } from "./wiring-prices.ts";
+import { PROVIDER_CASES } from "./wiring-providers.ts";
+import { WiringWorld } from "./wiring-world.ts";
+
+let world: WiringWorld;
+
+beforeAll(async () => {
+  world = await WiringWorld.open();
+});
+
+afterAll(() => world.close());
+
+const CASES = {
+  "a provider": PROVIDER_CASES,
+  "a budget": BUDGET_CASES,
+  "a limit or a manifest": LIMIT_CASES,
+  "a price": PRICE_CASES,
+};
+
+/** Read once, when a gateway starts: `wiring-start.test.ts` has them. */
+const AT_THE_START = [
+  "slipclutch.yaml listeners.agent",
+  "slipclutch.yaml listeners.control",
+  "slipclutch.yaml store.url",
+  "slipclutch.yaml store.grace",
+  "slipclutch.yaml store.expiry",
+  "slipclutch.yaml encryption_key",
+  "slipclutch.yaml limits.task_idle",
+  "agents/*.yaml limits.task_idle",
+];
+
+/** For people who read the folder; nothing depends on them. */
+const WITHOUT_EFFECT = ["agents/*.yaml labels.owner"];
+
+test("every field has a case, and every case a field", () => {
+  const cased = Object.values(CASES).flatMap((cases) => cases.flatMap(({ fields }) => fields));
+  const covered = [...cased, ...AT_THE_START, ...WITHOUT_EFFECT];
+  expect(covered.toSorted()).toEqual(fieldsOfTheFolder().toSorted());
+});
+
+describe.each(Object.entries(CASES))("a field of %s has its effect:", (_, cases) => {
+  test.for(cases.map((one) => [one.fields.join(", "), one] as const))("%s", ([, one]) =>
+    one.run(world),
+  );
+});
