@@ -52,9 +52,10 @@ export async function closedBooks(gateway: Gateway, budget: string): Promise<Boo
   const until = performance.now() + QUIET_MS;
   for (;;) {
     const books = await booksOf(gateway, budget);
-    if (books.leased === 0n) return books;
-    if (performance.now() > until)
-      throw new Error(`${budget} is still leased after ${QUIET_MS} ms`);
+    if (books !== null && books.leased === 0n) return books;
+    if (performance.now() > until) {
+      throw new Error(`${budget} is not at rest after ${QUIET_MS} ms`);
+    }
     await sleep(LOOK_MS);
   }
 }
@@ -136,12 +137,15 @@ export function resultOf({ books, calls, counter, ends, wrongly }: Judged): Resu
   const billed = counter.billedPico / PICO_A_NANO;
   const known = books.spent + books.forfeited;
   const unused = unusedOf(counter, books);
+  // Where a model is no longer trusted one call needs more than the budget was made for.
+  const [callPico = CALL_PICO] = [...ends.refusedPico, ...ends.neverPico];
+  const onePico = counter.variant.overbills ? callPico : CALL_PICO;
   const uncharged = billed > known ? billed - known : 0n;
   return {
     cap_calls: calls,
     admitted: counter.admitted,
     past_cap: counter.pastCap,
-    unused: Math.round((Number(unused * PICO_A_NANO) / Number(CALL_PICO)) * 1000) / 1000,
+    unused: Math.round((Number(unused * PICO_A_NANO) / Number(onePico)) * 1000) / 1000,
     wrongly_refused: wrongly,
     limit_usd: usd(books.limit),
     billed_usd: usd(billed),

@@ -220,7 +220,7 @@ async function together(
     let books = await closedBooks(lastOf(gateways), name);
     const released = forfeits.mostOf(name) - books.forfeited; // negative where nobody watched
     let wrongly = wronglyRefused(ends, unusedOf(counter, books) - (released > 0n ? released : 0n));
-    if (released > 0n) {
+    if (released > 0n && !counter.variant.overbills) {
       // What the sleeper held is there again: now it must all be there for the asking.
       const rest = await stormOf(counter, [restOf(calls)]);
       books = await closedBooks(lastOf(gateways), name);

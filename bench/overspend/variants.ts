@@ -17,6 +17,9 @@ export const TOKEN_PICO = CALL_PICO / BigInt(CAP_TOKENS);
 /** The model's own maximum: what a call without a cap, or on a distrusted model, may cost. */
 export const MODEL_MAX = 16_384;
 
+/** What a call on a model reserves that was once billed above its cap. */
+const DISTRUSTED_PICO = BigInt(MODEL_MAX) * TOKEN_PICO;
+
 /** Longer than any answer here, so the cap decides. */
 const LONG_TOKENS = 1_000_000;
 const CHUNKS = 20;
@@ -180,7 +183,7 @@ export const VARIANTS: readonly Variant[] = [
   },
   {
     name: "overbill",
-    stages: same({ model: "distrusted" }),
+    stages: same({ model: "distrusted", costPico: DISTRUSTED_PICO }),
     behaviour: answers({ overbill: OVERBILL, latencyMs: 20 }),
     overbills: true,
   },

@@ -1,0 +1,61 @@
+/** The proof of hard caps is a program; here it runs in its shortest form, for its shape. */
+import { spawn } from "node:child_process";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { NODE } from "../support/gateway.ts";
+
+const ROOT = join(import.meta.dirname, "..", "..");
+const LIMIT_MS = 30_000;
+
+function bench(...args: string[]): Promise<{ code: number | null; out: string; err: string }> {
+  return new Promise((resolve) => {
+    const child = spawn(NODE, [join(ROOT, "bench", "run.ts"), ...args], { cwd: ROOT });
+    const timer = setTimeout(() => child.kill("SIGTERM"), LIMIT_MS);
+    let out = "";
+    let err = "";
+    child.stdout.on("data", (chunk) => {
+      out += chunk;
+    });
+    child.stderr.on("data", (chunk) => {
+      err += chunk;
+    });
+    child.on("close", (code) => {
+      clearTimeout(timer);
+      resolve({ code, out, err });
+    });
+  });
+}
+
+test(
+  "many clients at once on a budget for 40 calls get exactly 40, and the last line says so",
+  async () => {
+    const args = ["--variant", "plain", "--quick", "--source", "--json"];
+    const { code, err, out } = await bench("overspend", ...args);
+
+    expect({ code, err: code === 0 ? "" : err }).toEqual({ code: 0, err: "" });
+    const numbers = { cap_calls: 40, admitted: 40, past_cap: 0, unused: 0, wrongly_refused: 0 };
+    expect(JSON.parse(out.trimEnd().split("\n").at(-1) ?? "")).toEqual({
+      ...numbers,
+      variants: {
+        plain: {
+          ...numbers,
+          limit_usd: "0.4",
+          billed_usd: "0.4",
+          charged_usd: "0.4",
+          forfeited_usd: "0",
+          uncharged_usd: "0",
+          refused: 80,
+          again: expect.any(Number),
+        },
+      },
+    });
+  },
+  LIMIT_MS,
+);
+
+test("a variant that does not exist is named, with those that do", async () => {
+  const { code, err } = await bench("overspend", "--variant", "no-such", "--source");
+
+  expect(code).toBe(1);
+  expect(err).toContain("no variant no-such; there are: plain, refunds, streaming");
+});
