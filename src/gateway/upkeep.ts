@@ -6,7 +6,7 @@ import type { Gateway } from "./gateway.ts";
 import type { Tenure } from "./tenure.ts";
 
 const TICK_MS: Millis = 1_000;
-/** Idle tasks are looked for this often; their limit is minutes or hours. */
+/** Idle tasks are looked for this often, or as often as the shortest limit that an agent has. */
 const IDLE_TASKS_MS: Millis = 60_000;
 
 export class Upkeep {
@@ -75,9 +75,11 @@ export class Upkeep {
 
   async #endIdleTasks(): Promise<void> {
     const { clock, endTask, rules, tasks } = this.#gateway;
-    if (clock.monotonic() - this.#idleTasksAt < IDLE_TASKS_MS) return;
+    const manifests = [...rules.configuration.agents.values()];
+    const shortest = manifests.reduce((ms, one) => Math.min(ms, one.tasks.idleMs), IDLE_TASKS_MS);
+    if (clock.monotonic() - this.#idleTasksAt < shortest) return;
     this.#idleTasksAt = clock.monotonic();
-    for (const manifest of rules.configuration.agents.values()) {
+    for (const manifest of manifests) {
       for (const id of await tasks.endIdle(manifest)) {
         await endTask(manifest.agent, id, "unknown", "idle");
       }
