@@ -30,8 +30,6 @@ const AT_THE_START = [
   "slipclutch.yaml store.grace",
   "slipclutch.yaml store.expiry",
   "slipclutch.yaml encryption_key",
-  "slipclutch.yaml limits.task_idle",
-  "agents/*.yaml limits.task_idle",
 ];
 
 /** For people who read the folder; nothing depends on them. */

@@ -79,6 +79,15 @@ async function narrowsTo(world: WiringWorld): Promise<string> {
   return code ?? "narrowed";
 }
 
+async function outcomeOfTask(world: WiringWorld, task: string): Promise<string | null> {
+  const answer = await world.gateway.api(
+    "GET",
+    "/api/v1/tasks?agent=worker&alive=false&limit=1000",
+  );
+  const rows = (await answer.json()) as Json[];
+  return rows.find((row) => row.task === task)?.outcome ?? null;
+}
+
 /** A body whose second half comes late. */
 async function slowBody(world: WiringWorld): Promise<string> {
   const { key } = await world.key("worker");
@@ -167,6 +176,18 @@ export const LIMIT_CASES: readonly WiringCase[] = [
   ...inTwo("max_active_tasks", 1, opens, fromTo("opened", "task.too-many max_active_tasks")),
   ...inTwo("max_depth", 0, opensChild, fromTo("opened", "task.too-many max_depth")),
   ...inTwo("max_children", 0, opensChild, fromTo("opened", "task.too-many max_children")),
+  ...PLACES.slice(0, 2).map(([field, put]) => ({
+    fields: [`${field}task_idle`],
+    async run(world: WiringWorld) {
+      const settings = world.base();
+      put(settings, { task_idle: "1s" });
+      await world.load(settings);
+      const task = world.name("idle");
+      await world.guard("POST", "/guard/v1/tasks", { name: task });
+      await until(async () => (await outcomeOfTask(world, task)) !== null);
+      expect(await outcomeOfTask(world, task)).toBe("unknown");
+    },
+  })),
   differs("slipclutch.yaml limits.max_request_bytes", {
     set: ({ slipclutch }) => {
       slipclutch.limits.max_request_bytes = 1024;

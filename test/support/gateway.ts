@@ -22,6 +22,8 @@ export interface GatewayOptions {
   /** A data folder to start on again; else a fresh one. */
   readonly data?: string;
   readonly store?: string;
+  /** Listen where the configuration says, instead of on free ports. */
+  readonly configuredPorts?: boolean;
   readonly environment?: Readonly<Record<string, string>>;
 }
 
@@ -61,7 +63,8 @@ export async function startGateway(options: GatewayOptions): Promise<TestGateway
   const configFolder = await writeFolder(options.config);
   const dataFolder = options.data ?? (await mkdtemp(join(tmpdir(), "slipclutch-data-")));
   const args = ["start", "--config", configFolder, "--data", dataFolder];
-  args.push("--agent-port", "0", "--control-port", "0", "--json");
+  if (!options.configuredPorts) args.push("--agent-port", "0", "--control-port", "0");
+  args.push("--json");
   if (options.store !== undefined) args.push("--store", options.store);
   const child = spawn(NODE, [MAIN, ...args], {
     env: { ...process.env, ...options.environment },
