@@ -16,8 +16,8 @@ export interface Account {
   viewedAt: Millis;
   demand: Demand;
   /**
-   * A lease failed: until then (monotonic) it may be done all the same, and the store is asked what
-   * it granted.
+   * A lease failed and may be done all the same, until then (monotonic) even later: the store is
+   * asked what it granted, at least once after it. -Infinity: there is nothing to ask.
    */
   unsureUntil: Millis;
   /** A lease under way; whoever is short of this account waits for it and asks again. */
@@ -50,6 +50,11 @@ export function accountFrom(state: AccountState, now: Millis): Account {
     usedAt: now,
     over: !state.open,
   };
+}
+
+/** Whether the store may have granted more than is known here. */
+export function isUnsure(account: Account): boolean {
+  return account.unsureUntil > Number.NEGATIVE_INFINITY;
 }
 
 /** Lets the calls that wait for this account look again. */

@@ -6,7 +6,7 @@ import { flushed, giveBack, receive } from "../guards/budget/slice.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { HolderStore, LedgerStore } from "../ports/store.ts";
 import type { Log } from "../telemetry/log.ts";
-import { type Account, wake } from "./account.ts";
+import { type Account, isUnsure, wake } from "./account.ts";
 import type { Tenure } from "./tenure.ts";
 
 /** One transaction's worth: keeps a heartbeat from waiting behind a long one. */
@@ -87,7 +87,7 @@ export class Flusher {
   /** What was granted without our hearing of it: asking for what we know of answers the total. */
   async #learn(tenure: Tenure): Promise<boolean> {
     const now = this.#clock.monotonic();
-    const unsure = [...tenure.allAccounts()].filter(({ unsureUntil }) => now < unsureUntil);
+    const unsure = [...tenure.allAccounts()].filter(isUnsure);
     if (unsure.length === 0) return true;
     const wants = unsure.map(({ id, purse: { slice } }) => {
       return { account: id, least: slice.granted, most: slice.granted };
@@ -99,6 +99,7 @@ export class Flusher {
         const account = unsure.find((one) => one.id === id);
         if (account === undefined) continue;
         account.purse = { ...account.purse, slice: receive(account.purse.slice, total) };
+        if (now >= account.unsureUntil) account.unsureUntil = Number.NEGATIVE_INFINITY;
       }
       return answer.kind === "ok";
     } catch (error) {

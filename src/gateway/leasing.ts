@@ -45,7 +45,7 @@ export class Leasing {
       await busy.leasing;
       return "ok";
     }
-    if (lacking.some((account) => this.#knownShort(account, need, attempt.last))) {
+    if (this.#areKnownShort(lacking, need, attempt.last)) {
       attempt.ask(lacking);
       return "short";
     }
@@ -110,6 +110,13 @@ export class Leasing {
     return { account: account.id, least, most: least + BigInt(ahead) };
   }
 
+  /** All of them decide the refusal, so nothing may be said of one by what it was long ago. */
+  #areKnownShort(lacking: readonly Account[], need: NanoUsd, last: boolean): boolean {
+    const since = this.#clock.monotonic() - SPENT_VIEW_MS;
+    if (lacking.some(({ viewedAt }) => viewedAt <= since)) return false;
+    return lacking.some((account) => this.#knownShort(account, need, last));
+  }
+
   /**
    * What the store said a moment ago still decides, so a storm of refusals does not become one of
    * leases.
@@ -118,7 +125,7 @@ export class Leasing {
     const age = this.#clock.monotonic() - account.viewedAt;
     const lacking = BigInt(Math.max(0, Math.ceil(need - account.purse.slice.free)));
     if (lacking <= roomOf(account.view)) return false;
-    if (BigInt(need) > hopeOf(account.view)) return age < SPENT_VIEW_MS;
+    if (BigInt(need) > hopeOf(account.view)) return true;
     return !last && age < HELD_VIEW_MS;
   }
 }

@@ -2,6 +2,7 @@
  * What is done every second beside the calls: telling the store, giving back, ending what is idle.
  */
 import type { Millis } from "../guards/money.ts";
+import { isUnsure } from "./account.ts";
 import type { Gateway } from "./gateway.ts";
 import type { Tenure } from "./tenure.ts";
 
@@ -44,7 +45,7 @@ export class Upkeep {
       this.#journalInFlight();
       await flusher.flush(tenure);
       await flusher.giveBack(tenure, "idle");
-      forgetRetired(tenure, this.#gateway.clock.monotonic());
+      forgetRetired(tenure);
       for (const former of holding.former) await this.#closeFormer(former);
       await tasks.touch();
       await flags.tell();
@@ -88,9 +89,9 @@ export class Upkeep {
 }
 
 /** An account that is over is forgotten once everything of it is settled and given back. */
-function forgetRetired(tenure: Tenure, now: Millis): void {
+function forgetRetired(tenure: Tenure): void {
   for (const account of tenure.retired) {
-    if (now < account.unsureUntil) continue;
+    if (isUnsure(account)) continue;
     const { free, reserved, returned, unflushed } = account.purse.slice;
     const done = reserved === 0 && unflushed === 0 && free <= 0;
     if (done && returned === account.returnedKnown) tenure.retired.delete(account);

@@ -125,6 +125,7 @@ export class SimulatedGateway {
     if (leavesAfterMs !== null) {
       world.after(leavesAfterMs, () => this.process.deliver(() => client.leave()));
     }
+    world.tell("asked", incoming.tenure.id, asked);
     this.waiting.add(id);
     await handle(call, this.gateway);
     this.waiting.delete(id);

@@ -168,6 +168,7 @@ class Life {
     const { random } = this.world;
     const gateway = random.pick(this.gateways);
     const happens = random.next();
+    this.world.tell("trouble", this.gateways.indexOf(gateway), happens);
     if (happens < 0.15) this.#kill(gateway, chaos);
     else if (happens < 0.3) gateway.process.stop(15_000, random.chance(0.3));
     else if (happens < 0.35) gateway.process.stop(random.between(100, 4_000), false);
@@ -213,7 +214,10 @@ class Life {
   #edit(gateway: SimulatedGateway): void {
     const { random } = this.world;
     const { all, daily, task } = this.#limits;
-    const next = { all: all * random.pick([0.3, 0.8, 1.3, 2]), daily: daily * random.pick([0.8, 1.3]) };
+    const next = {
+      all: all * random.pick([0.3, 0.8, 1.3, 2]),
+      daily: daily * random.pick([0.8, 1.3]),
+    };
     this.#limits = { all: Math.round(next.all), daily: Math.round(next.daily), task };
     this.#folder = configurationOf(this.#limits);
     this.#publish(gateway);
