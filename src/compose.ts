@@ -1,6 +1,7 @@
 /** Puts a gateway together from its configuration and adapters, and takes it apart again. */
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { setFlagsFromString } from "node:v8";
 import { systemChance, systemClock } from "./adapters/clock/system.ts";
 import { ConfigError, fenceGone, openStore } from "./compose/boot.ts";
 import { Core } from "./compose/core.ts";
@@ -128,6 +129,8 @@ async function listen(parts: Parts): Promise<Running> {
   const upkeep = new Upkeep(gateway);
   upkeep.start();
   emitStarted(gateway, settings.version);
+  // From here on the young generation grows with the load: see `main.ts`.
+  setFlagsFromString("--semi-space-growth-factor=2");
   return {
     agentUrl,
     controlUrl: control.url,

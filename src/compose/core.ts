@@ -136,7 +136,9 @@ export class Core {
     }
   }
 
-  /** Never rejects: whoever cannot read what is in force takes no calls, and tries with each beat. */
+  /**
+   * Never rejects: whoever cannot read what is in force takes no calls, and tries with each beat.
+   */
   async #followOrClose(digest: string): Promise<void> {
     try {
       await this.#follow(digest);

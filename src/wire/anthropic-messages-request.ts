@@ -8,7 +8,9 @@ import type { ReadOptions, ReadRequest } from "./format.ts";
 import { Measure, textBytes } from "./input-measure.ts";
 import { isObject, type JsonObject, parseObject } from "./json.ts";
 
-/** The last three have left the official clients' types, but not the agents and frameworks in use. */
+/**
+ * The last three have left the official clients' types, but not the agents and frameworks in use.
+ */
 const KNOWN_FIELDS: ReadonlySet<string> = new Set(
   (
     "max_tokens messages model cache_control container diagnostics inference_geo metadata " +
