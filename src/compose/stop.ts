@@ -20,6 +20,8 @@ export async function drain(gateway: Gateway, server: Server, upkeep: Upkeep): P
   }
   server.closeAllConnections();
   await upkeep.stop();
+  // A heartbeat of a holder that is closed would be answered as one of a fenced holder, and register.
+  await holding.stop();
 
   const forfeited = gateway.inFlight.size > 0;
   emit(gateway, holding.tenure, { kind: "gateway.stopped", forfeited });
@@ -29,7 +31,6 @@ export async function drain(gateway: Gateway, server: Server, upkeep: Upkeep): P
     closed = await flusher.close(holding.tenure);
   }
   for (const former of holding.former) await flusher.close(former);
-  holding.stop();
   if (!closed) {
     await flusher.flush(holding.tenure);
     log.warn("stopped without closing the holder: what it held stays charged", { forfeited });

@@ -54,7 +54,7 @@ export class Holding {
   #tenure: Tenure | null = null;
   #stopBeating: (() => void) | null = null;
   #stopped = false;
-  #beating = false;
+  #beating: Promise<void> | null = null;
   #lostAt: Millis | null = null;
   #generation: string | null = null;
   /** The store came back with less than it had acknowledged; only a restart by a person goes on. */
@@ -99,9 +99,11 @@ export class Holding {
     return beat;
   }
 
-  stop(): void {
+  /** No more heartbeats; waits for the one under way, which may yet end in another tenure. */
+  async stop(): Promise<void> {
     this.#stopped = true;
     this.#stopBeating?.();
+    await this.#beating;
   }
 
   #arm(): void {
@@ -113,16 +115,20 @@ export class Holding {
   }
 
   /** One heartbeat now. Never rejects: without an answer the grace runs on. */
-  async beat(): Promise<void> {
-    if (this.#beating) return;
-    this.#beating = true;
+  beat(): Promise<void> {
+    if (this.#stopped) return Promise.resolve();
+    this.#beating ??= this.#beat().finally(() => {
+      this.#beating = null;
+    });
+    return this.#beating;
+  }
+
+  async #beat(): Promise<void> {
     try {
       await (this.tenure.fenced ? this.#renew() : this.#beatOnce());
       this.#found();
     } catch (error) {
       this.#lost(error);
-    } finally {
-      this.#beating = false;
     }
   }
 
