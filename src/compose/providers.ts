@@ -20,8 +20,10 @@ const KINDS: Readonly<
 export class Providers {
   readonly #clock: Clock;
   #open = new Map<string, Provider>();
-  /** Replaced by a reload; closed once no call uses them. */
+  /** Replaced by a reload; closed by a later one, or the stop, once no call can use them. */
   readonly retired = new Set<Provider>();
+  /** Those whose requests are not over, and the newest. */
+  #rulesets: readonly Ruleset[] = [];
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -38,12 +40,15 @@ export class Providers {
     });
     for (const [text, provider] of this.#open) if (!next.has(text)) this.retired.add(provider);
     this.#open = next;
-    return new Ruleset(configuration, pairs);
+    const ruleset = new Ruleset(configuration, pairs);
+    this.#rulesets = [...this.#rulesets.filter(({ requests }) => requests > 0), ruleset];
+    return ruleset;
   }
 
   async closeRetired(inUse: ReadonlySet<Provider>): Promise<void> {
+    const held = new Set(this.#rulesets.flatMap(({ providers }) => providers));
     for (const provider of this.retired) {
-      if (inUse.has(provider)) continue;
+      if (inUse.has(provider) || held.has(provider)) continue;
       this.retired.delete(provider);
       await provider.close();
     }

@@ -104,6 +104,7 @@ async function identify(
   const headers = request.headers as Readonly<Record<string, string | undefined>>;
   const taskName = taskNameOf(key, headers, address.task, gateway.holding.storeNow());
   if (isDenial(taskName)) return refuseUnknown(taskName, request, response, context);
+  holdRules(gateway.rules, response);
   return {
     address,
     response,
@@ -116,6 +117,15 @@ async function identify(
     taskName,
     receivedAt: 0,
   };
+}
+
+/** Until the answer is over, whatever becomes of it, no reload closes what these rules lead to. */
+function holdRules(rules: Gateway["rules"], response: ServerResponse): void {
+  if (response.destroyed) return;
+  rules.requests += 1;
+  response.once("close", () => {
+    rules.requests -= 1;
+  });
 }
 
 async function answer(

@@ -21,6 +21,8 @@ const ROUTES_MAX = 10_000;
 
 export class Ruleset {
   readonly configuration: Configuration;
+  /** Requests that arrived under these rules and are not over: its providers may yet be asked. */
+  requests = 0;
   readonly #providers: readonly (readonly [ProviderSettings, Provider])[];
   readonly #budgets = new Map<string, readonly Budget[]>();
   readonly #routes = new Map<string, Route>();
@@ -35,6 +37,10 @@ export class Ruleset {
       const belonging = configuration.budgets.filter((budget) => covers(budget, manifest));
       this.#budgets.set(manifest.agent, belonging);
     }
+  }
+
+  get providers(): readonly Provider[] {
+    return this.#providers.map(([, provider]) => provider);
   }
 
   get digest(): string {

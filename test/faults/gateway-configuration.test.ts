@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { Client } from "pg";
 import { afterEach, expect, test } from "vitest";
 import type { SimulatedUpstream } from "../../src/testing/index.ts";
+import { open } from "../e2e/hostile-socket.ts";
 import {
   type Folder,
   forget,
@@ -17,6 +18,7 @@ import {
   bodyOf,
   booksOf,
   chat,
+  chatBody,
   count,
   rails,
   SHORT_TIMES,
@@ -212,6 +214,41 @@ test("no call fails because of a reload under load", async () => {
   expect([...answers.keys()]).toEqual(["200"]);
   expect(await booksOf(gateway)).toMatchObject({ reserved: 0n, forfeited: 0n });
 }, 40_000);
+
+test("a call whose body comes after a reload goes where it went before", async () => {
+  const upstream = await upstreamWith(0);
+  const gateway = await start({ config: rails(upstream, { limitUsd: 10 }) });
+  const body = JSON.stringify(chatBody());
+  const socket = await open(gateway.agentUrl);
+  const head = [
+    "POST /v1/chat/completions HTTP/1.1",
+    "host: gateway",
+    `authorization: Bearer ${gateway.agentKey}`,
+    `content-length: ${body.length}`,
+    "expect: 100-continue",
+  ];
+  let seen = "";
+  socket.on("data", (chunk) => {
+    seen += chunk;
+  });
+  socket.write(`${head.join("\r\n")}\r\n\r\n`);
+  await until(
+    () => seen,
+    (text) => text.includes("100 Continue"),
+  );
+  for (const connectionsMax of [7, 9]) {
+    const provider = { connections_max: connectionsMax };
+    await writeFolder(rails(upstream, { limitUsd: 10, provider }), gateway.configFolder);
+    expect((await reload(gateway)).body).toMatchObject({ changed: true });
+  }
+  socket.write(body);
+  await until(
+    () => seen,
+    (text) => text.includes("chat.completion"),
+  );
+  expect(seen).toContain("HTTP/1.1 200 OK");
+  socket.destroy();
+});
 
 describePostgres("a configuration of several gateways", (cluster) => {
   async function freshStore(name: string): Promise<string> {
