@@ -82,7 +82,7 @@ describePostgres("two gateways on one PostgreSQL", (cluster) => {
       () => booksOf(second),
       ({ forfeited }) => forfeited > 0n,
     );
-    expect(second.log()).toContain("journal.gap");
+    await until(second.log, (log) => log.includes("journal.gap"));
     await until(
       () => count(load.tally, "402 budget.exhausted"),
       (refused) => refused >= CALLERS,
@@ -194,7 +194,7 @@ describePostgres("two gateways on one PostgreSQL", (cluster) => {
       ({ forfeited, spent }) => forfeited === 0n && spent === billedNano(upstream),
     );
     expect(books.reserved).toBe(0n);
-    expect(first.log()).toContain("gateway.fenced");
+    await until(first.log, (log) => log.includes("gateway.fenced"));
     expect(await verifyJournal(first)).toMatchObject({ ok: true, gaps: 1 });
     expect(await first.stop("SIGTERM"), first.log()).toBe(0);
     expect(await second.stop("SIGTERM"), second.log()).toBe(0);

@@ -100,23 +100,25 @@ describePostgres("a gateway whose PostgreSQL goes away", (cluster) => {
       expect(await readiness(gateway)).toBe(200);
 
       const bringBack = await begin();
-      expect((await chat(gateway, key)).status).toBe(200);
-      const refused = await until(
-        () => chat(gateway, key),
-        ({ status }) => status !== 200,
-      );
-      expect(refused).toMatchObject({ status: 503, code: "store.unreachable" });
-      await until(
-        () => readiness(gateway),
-        (status) => status === 503,
-      );
-      const received = upstream.received();
-      expect((await chat(gateway, key)).code).toBe("store.unreachable");
-      expect(upstream.received()).toBe(received);
-      // It is alive all the same: only not ready.
-      expect((await fetch(`${gateway.controlUrl}/healthz`)).status).toBe(200);
-
-      await bringBack();
+      try {
+        expect((await chat(gateway, key)).status).toBe(200);
+        const refused = await until(
+          () => chat(gateway, key),
+          ({ status }) => status !== 200,
+        );
+        expect(refused).toMatchObject({ status: 503, code: "store.unreachable" });
+        await until(
+          () => readiness(gateway),
+          (status) => status === 503,
+        );
+        const received = upstream.received();
+        expect((await chat(gateway, key)).code).toBe("store.unreachable");
+        expect(upstream.received()).toBe(received);
+        // It is alive all the same: only not ready.
+        expect((await fetch(`${gateway.controlUrl}/healthz`)).status).toBe(200);
+      } finally {
+        await bringBack();
+      }
       await until(
         () => chat(gateway, key),
         ({ status }) => status === 200,
@@ -189,7 +191,7 @@ describePostgres("a gateway whose PostgreSQL goes away", (cluster) => {
       // Nothing is let through in between: a lease may be told that it is fenced before that.
       expect(seen.slice(seen.findIndex((code) => code !== null))).not.toContain(null);
       expect(await readiness(gateway)).toBe(503);
-      expect(gateway.log()).toContain("lost commits");
+      await until(gateway.log, (log) => log.includes("lost commits"));
       await gateway.stop("SIGKILL");
       const again = await startOn(store, config);
       expect((await chat(again, key)).status).toBe(200);
