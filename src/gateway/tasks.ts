@@ -12,6 +12,8 @@ const KNOWN_FOR_MS = 5_000;
 /** Tasks remembered at once; the longest unused are forgotten and found in the store again. */
 const REMEMBERED_MAX = 100_000;
 const ENDED_AT_ONCE_MAX = 1_000;
+/** The deepest nesting that a manifest can allow. */
+const DEPTH_MAX = 64;
 
 interface Known {
   readonly task: TaskRecord;
@@ -50,9 +52,10 @@ export class Tasks {
     if ("kind" in own) return own;
     const chain: TaskRecord[] = [];
     let parent = own.parent;
-    while (parent !== null && chain.length < manifest.tasks.depthMax) {
+    // To the last one, whatever the manifest says by now: each has budgets of its own to draw on.
+    while (parent !== null && chain.length < DEPTH_MAX) {
       const found = await this.find(manifest.agent, parent);
-      if (found === null) break;
+      if (found === null) throw new Error(`the store lost task ${parent}, which has children`);
       chain.push(found);
       parent = found.parent;
     }
