@@ -52,7 +52,13 @@ export interface Gathered {
 
 /** A refusal; or an allowed call with everything that its admission rested on. */
 export type Decided =
-  | { readonly kind: "deny"; readonly denial: Denial; readonly answers: readonly Answer[] }
+  | {
+      readonly kind: "deny";
+      readonly denial: Denial;
+      readonly answers: readonly Answer[];
+      /** Those that it draws on, as far as they were known. */
+      readonly accounts: readonly Account[];
+    }
   | {
       readonly kind: "allow";
       readonly bounds: Bounds;

@@ -2,7 +2,6 @@
  * The path of one call, top to bottom. Only an explicit `allow` is forwarded; every doubt is a
  * refusal.
  */
-import type { Decision } from "../guards/decide.ts";
 import { type Denial, deny, isDenial } from "../guards/verdict.ts";
 import { StoreUnreachable } from "../ports/store.ts";
 import { type Call, type Decided, originOf } from "./call.ts";
@@ -10,6 +9,7 @@ import { forward } from "./forward.ts";
 import type { Gateway } from "./gateway.ts";
 import { gather } from "./gather.ts";
 import { refuse } from "./refuse.ts";
+import { remainingHeader } from "./remaining.ts";
 import { begin, settle } from "./settle.ts";
 
 const RETRY_MS = 1_000;
@@ -19,6 +19,7 @@ export async function handle(call: Call, gateway: Gateway): Promise<void> {
   const decided = await decide(call, gateway);
   if (decided.kind === "deny") {
     const { asked } = call;
+    incoming.response.setHeaders(new Map(Object.entries(remainingHeader(decided.accounts))));
     const refusal = { denial: decided.denial, origin: originOf(incoming), asked };
     return refuse(refusal, decided.answers, incoming, gateway);
   }
@@ -36,7 +37,7 @@ async function decide(call: Call, gateway: Gateway): Promise<Decided> {
     if (isDenial(gathered)) return refusal(gathered);
     const { facts, accounts } = gathered;
     const { answers, verdict } = await gateway.cashier.admit(tenure, facts, accounts);
-    if (verdict.kind === "deny") return refusal(verdict, answers);
+    if (verdict.kind === "deny") return { kind: "deny", denial: verdict, answers, accounts };
     if (verdict.kind === "short") throw new Error("admission ended without an answer");
     return { kind: "allow", bounds: verdict.bounds, answers, gathered };
   } catch (error) {
@@ -44,8 +45,8 @@ async function decide(call: Call, gateway: Gateway): Promise<Decided> {
   }
 }
 
-function refusal(denial: Denial, answers: Decision["answers"] = []): Decided {
-  return { kind: "deny", denial, answers };
+function refusal(denial: Denial): Decided {
+  return { kind: "deny", denial, answers: [], accounts: [] };
 }
 
 /** A call that could not be written down is not admitted. */

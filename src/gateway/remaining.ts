@@ -23,16 +23,20 @@ function smallestRemaining(accounts: Admitted["accounts"]) {
   return least;
 }
 
+/** What is left of the budget that has least; of refusals too, where the budgets are known. */
+export function remainingHeader(accounts: Admitted["accounts"]): Record<string, string> {
+  const least = smallestRemaining(accounts);
+  if (least === null) return {};
+  return { "x-slipclutch-budget-remaining-usd": formatUsd(remainingOf(least)) };
+}
+
 /** The headers that every answer carries. */
 export function ownHeaders({ accounts, call, sentCap }: Admitted): Record<string, string> {
   const { decision, taskName } = call.incoming;
-  const least = smallestRemaining(accounts);
   return {
     "x-slipclutch-decision": decision,
     "x-slipclutch-task": encodeURI(taskName.id),
-    ...(least === null
-      ? {}
-      : { "x-slipclutch-budget-remaining-usd": formatUsd(remainingOf(least)) }),
+    ...remainingHeader(accounts),
     ...(sentCap === null ? {} : { "x-slipclutch-narrowed": `max_output_tokens=${sentCap}` }),
   };
 }
