@@ -1,8 +1,10 @@
 /** Opens the store this process is to run on, and proves which of its former users are gone. */
 import { sqliteStore } from "../adapters/store/sqlite/index.ts";
 import type { Configuration, Issue } from "../config/configuration.ts";
+import { Neighbours } from "../gateway/neighbours.ts";
+import type { Millis } from "../guards/money.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { Forfeit, HolderRow, Store } from "../ports/store.ts";
+import type { Forfeit, HolderId, HolderRow, Store } from "../ports/store.ts";
 import { isGone, type Machine } from "./machine.ts";
 import { ownKey } from "./secrets.ts";
 
@@ -69,6 +71,37 @@ export async function fenceGone(
     if (holder.state !== "live") continue;
     if (kind !== "embedded" && !isGone(holder, machine)) continue;
     fenced.push({ holder, forfeits: await store.holders.fence(holder.id, null) });
+  }
+  return fenced;
+}
+
+const LOOK_MS: Millis = 1_000;
+
+/**
+ * Live holders that run another configuration keep this process from registering. Where none of
+ * them beats any more, all of them died before the folder changed, and nobody is left to fence them.
+ * A single beat is proof of life: then registering says who runs what, at once.
+ */
+export async function fenceSilent(
+  { holders }: Store,
+  { digest, store: { expiryMs } }: Configuration,
+  clock: Clock,
+): Promise<readonly Fencing[]> {
+  const neighbours = new Neighbours(expiryMs, clock);
+  const beats = new Map<HolderId, number>();
+  const fenced: Fencing[] = [];
+  for (let waitedMs = 0; waitedMs <= expiryMs + 2 * LOOK_MS; waitedMs += LOOK_MS) {
+    const rows = await holders.list();
+    const others = rows.filter((row) => row.state === "live" && row.configuration !== digest);
+    if (others.some(({ beatNo, id }) => beatNo !== (beats.get(id) ?? beatNo))) break;
+    for (const { beatNo, id } of others) beats.set(id, beatNo);
+    await neighbours.watch(others, "", async (id, seen) => {
+      const holder = others.find((row) => row.id === id);
+      const forfeits = await holders.fence(id, seen);
+      if (holder !== undefined) fenced.push({ holder, forfeits });
+    });
+    if (fenced.length === others.length) break;
+    await new Promise<void>((resolve) => clock.after(LOOK_MS, resolve));
   }
   return fenced;
 }

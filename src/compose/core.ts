@@ -17,7 +17,7 @@ import { readHeads } from "../telemetry/anchor.ts";
 import { Journal } from "../telemetry/journal.ts";
 import type { Log } from "../telemetry/log.ts";
 import { Metrics } from "../telemetry/metrics.ts";
-import type { Fencing } from "./boot.ts";
+import { type Fencing, fenceSilent } from "./boot.ts";
 
 export interface CoreSettings {
   readonly store: Store;
@@ -74,10 +74,12 @@ export class Core {
     follow: (digest: string) => Promise<void>,
   ): Promise<void> {
     const { flags, holding, keys, store } = this.gateway;
+    const { clock, rules } = this.#settings;
+    const silent = await fenceSilent(store, rules.configuration, clock);
     this.#follow = follow;
     await holding.start();
     await Promise.all([keys.load(), flags.load()]);
-    for (const { forfeits, holder } of fenced) await this.#writeGap(holder.id, forfeits);
+    for (const { forfeits, holder } of [...fenced, ...silent]) await this.#writeGap(holder.id, forfeits);
     store.holders.watch((what) => {
       if (what === "wants") void holding.beat();
       if (what === "room") noteRoom(holding.tenure);

@@ -175,11 +175,19 @@ class Client extends EventEmitter {
   destroyed = false;
   headersSent = false;
   writableFinished = false;
+  readonly #headers = new Map<string, unknown>();
 
   writeHead(status: number, headers: Readonly<Record<string, unknown>>): this {
     this.status = status;
     this.headersSent = true;
-    this.code = /code=(\S+)/.exec(String(headers["x-slipclutch-decision"] ?? ""))?.[1] ?? null;
+    const named = this.#headers.get("x-slipclutch-decision");
+    const decision = String(headers["x-slipclutch-decision"] ?? named ?? "");
+    this.code = /code=(\S+)/.exec(decision)?.[1] ?? null;
+    return this;
+  }
+
+  setHeaders(headers: ReadonlyMap<string, unknown>): this {
+    for (const [name, value] of headers) this.#headers.set(name, value);
     return this;
   }
 
