@@ -1,4 +1,4 @@
-/** Gateways as they are shipped, for benchmarks: built, copied aside, each in a process of its own. */
+/** Gateways as they are shipped: built, copied aside, each in a process of its own. */
 import { spawnSync } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";

@@ -1,6 +1,8 @@
 /** The PostgreSQL of a benchmark: one that is there, or a throwaway server of its own. */
+
 import { postgresFolder } from "../test/support/parts.ts";
 import { startCluster } from "../test/support/postgres.ts";
+import { pin } from "./processes.ts";
 
 export interface Postgres {
   readonly url: string;
@@ -16,7 +18,7 @@ export function hasPostgres(): boolean {
 }
 
 /** `postgres` starts a server; anything else is the URL of one. */
-export async function openPostgres(store: string): Promise<Postgres> {
+export async function openPostgres(store: string, core?: number): Promise<Postgres> {
   if (store !== "postgres") {
     const { Client } = await import("pg");
     return {
@@ -35,6 +37,7 @@ export async function openPostgres(store: string): Promise<Postgres> {
     };
   }
   const cluster = await startCluster();
+  if (core !== undefined) pin(cluster.pid(), core);
   return {
     url: cluster.url,
     pid: cluster.pid(),

@@ -1,4 +1,4 @@
-/** Programs that a benchmark starts: each on a core of its own where that is possible, and ended. */
+/** Programs that a benchmark starts: each on a core of its own if possible, and ended. */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
@@ -7,7 +7,8 @@ import { availableParallelism } from "node:os";
 export const CORE_UNDER_TEST = 0;
 export const CORE_OF_LOAD = 1;
 
-const START_MS = 30_000;
+/** A load answers when it is over. */
+const START_MS = 180_000;
 const STOP_MS = 20_000;
 const LOG_CHARACTERS_MAX = 64 * 1024;
 /** What /proc/PID/stat counts in; fixed on Linux whatever the kernel's own tick is. */
@@ -63,6 +64,28 @@ export async function startProgram<Ready>(
   const ready = JSON.parse(line) as Ready; // what our own programs print, and nothing else is run
   const readyMs = performance.now() - startedAt;
   return { child, pid: child.pid ?? 0, log: () => log, readyMs, ready };
+}
+
+/** Starts a program that says nothing. */
+export function startSilent(options: ProgramOptions): Program {
+  const [command, args] = pinned(options);
+  const child = spawn(command, args, { stdio: "ignore" });
+  alive.add(child);
+  child.once("exit", () => alive.delete(child));
+  return { child, pid: child.pid ?? 0, log: () => "", readyMs: Number.NaN };
+}
+
+/** Runs a program to its end; its first line is its answer. */
+export async function runProgram<Answer>(options: ProgramOptions): Promise<Answer> {
+  const { child, log, ready } = await startProgram<Answer>(options);
+  if (child.exitCode === null) await new Promise((resolve) => child.once("exit", resolve));
+  if (child.exitCode !== 0) throw new Error(`a program ended with ${child.exitCode}: ${log()}`);
+  return ready;
+}
+
+/** Keeps a process that runs already, and those it starts from now on, on one core. */
+export function pin(pid: number, core: number): void {
+  if (pins) spawnSync("taskset", ["-cp", String(core), String(pid)]);
 }
 
 function firstLine(child: ChildProcess, log: () => string): Promise<string> {

@@ -1,6 +1,7 @@
 /** `npm run bench`: see `docs/bench.md`, or `npm run bench -- --help`. */
 import { parseArgs } from "node:util";
 import { overspend } from "./overspend/run.ts";
+import { speed } from "./speed/run.ts";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -20,10 +21,30 @@ const { values, positionals } = parseArgs({
 // The programs that were started go with this process, on exit.
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
 
+const HELP = `npm run bench -- [speed] [--quick] [--source] [--json]
+  What a call costs, as ratios to a bare proxy in the same run.
+
+npm run bench -- overspend [--variant NAME]… [--processes N] [--store embedded|postgres|URL]
+                           [--kill] [--stop] [--quick] [--source] [--json]
+  Many clients at once on a budget for k calls, counted at the upstream. Ends with 1 if a call was
+  past the cap, or refused although it fitted.
+
+  --quick    fewer calls        --source   run src/ instead of a build
+  --json     only the last line goes to standard output
+`;
+
 const [what = "speed"] = positionals;
 const processes = Number(values.processes);
-if (what === "overspend") {
+if (values.help) {
+  process.stdout.write(HELP);
+} else if (what === "overspend") {
   const store = values.store ?? (processes > 1 ? "postgres" : "embedded");
   const { json, kill, quick, source, stop, variant: variants } = values;
   process.exit(await overspend({ variants, processes, store, kill, stop, quick, source, json }));
+} else if (what === "speed") {
+  const { json, quick, source } = values;
+  process.exit(await speed({ json, quick, source }));
+} else {
+  process.stderr.write(HELP);
+  process.exitCode = 2;
 }

@@ -6,7 +6,7 @@ import type { Ends } from "./storm.ts";
 import { CALL_PICO } from "./variants.ts";
 
 const PICO_A_NANO = 1_000n;
-/** Idle money goes back after 2 s; what a killed process held is charged after its expiry of 12 s. */
+/** Idle money goes back after 2 s; what a dead process held is charged after its expiry of 12 s. */
 const QUIET_MS = 40_000;
 const LOOK_MS = 200;
 

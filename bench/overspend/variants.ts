@@ -58,7 +58,7 @@ export interface Variant {
   readonly stages: (calls: number, clients: number) => readonly Stage[];
   /** How the upstream answers its n-th request of this variant, counted from 1. */
   readonly behaviour: (n: number) => Behaviour;
-  /** Only calls sent after the first answer that was billed too high had come back can be blamed. */
+  /** Only calls sent after an answer that was billed too high had come back can be blamed. */
   readonly overbills: boolean;
 }
 
