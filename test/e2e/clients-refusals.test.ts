@@ -18,6 +18,9 @@ import {
   stopClients,
 } from "./official-clients.ts";
 
+/** One for each client. */
+const BUSY = CLIENTS.map((_, index) => `busy-${index}`);
+
 let world: World;
 /** Lists its models, and takes one call at a time. */
 let tight: World;
@@ -34,14 +37,14 @@ beforeAll(async () => {
         },
         thinker: { limits: { max_output_tokens: 1000 } },
         poor: {},
-        busy: {},
+        ...Object.fromEntries(BUSY.map((agent) => [agent, {}])),
         crowded: { limits: { new_tasks_per_hour: 0 } },
         hasty: { limits: { timeout: "1s" } },
       },
       budgets: [
         { name: "pocket", agent: "poor", limit_usd: 0.000001, window: "day" },
         // Room for one call of these tests at a time, and for many one after the other.
-        { name: "one-at-a-time", agent: "busy", limit_usd: 0.002, window: "day" },
+        ...BUSY.map((agent) => ({ name: agent, agent, limit_usd: 0.002, window: "day" })),
       ],
       limits: { max_request_bytes: MAX_REQUEST_BYTES },
     }),
@@ -114,15 +117,37 @@ async function refused(client: Client, code: DenialCode, ask: Ask, at: World): P
   const before = (await at.journal("call.refused")).length;
   const error = raised(await client.ask(ask));
   const entries = (await at.journal("call.refused")).slice(before);
+  expectRefusal(client, error, code);
+  expect(error.requestId).toBe(entries.at(-1)?.decision);
+  expect(entries.map((entry) => entry.code)).toEqual(entries.map(() => code));
+  return entries.length;
+}
+
+function expectRefusal(client: Client, error: Raised, code: DenialCode): void {
   const { says, status } = DENIALS[code];
   expect(error).toMatchObject({
     name: nameOf(client, status),
     status,
     code,
     type: TYPES[status],
-    requestId: entries.at(-1)?.decision,
     message: expect.stringContaining(messageOf(client, status, says)),
   });
+}
+
+/** All clients at once, where each has to wait; expects the refusal of each, and how often all sent. */
+async function allRefused(
+  code: DenialCode,
+  ask: (client: Client) => Ask,
+  at: World,
+): Promise<number> {
+  const before = (await at.journal("call.refused")).length;
+  const errors = await Promise.all(CLIENTS.map(async (client) => client.ask(ask(client))));
+  const entries = (await at.journal("call.refused")).slice(before);
+  for (const [index, client] of CLIENTS.entries()) {
+    const error = raised(errors[index] as Outcome);
+    expectRefusal(client, error, code);
+    expect(entries.map(({ decision }) => decision)).toContain(error.requestId);
+  }
   expect(entries.map((entry) => entry.code)).toEqual(entries.map(() => code));
   return entries.length;
 }
@@ -238,40 +263,47 @@ describe.each(CLIENTS)("$name", (client) => {
     await world.gateway.api("DELETE", `/api/v1/keys/${id}`);
     expect(await refused(client, "key.invalid", ask({ key }), world)).toBe(1);
   });
+});
 
-  test("comes back by itself after 429, and is answered", async () => {
-    const busy = ask({ key: world.key("busy") }, { model: HELD_MODEL });
+describe("every client", () => {
+  const busy = (client: Client, retries: number) => {
+    const key = world.key(`busy-${CLIENTS.indexOf(client)}`);
+    return world.ask(client, { key, retries }, { model: HELD_MODEL });
+  };
+
+  test.each([
+    ["comes back by itself after 429, and is answered", 2, "answer"],
+    ["sees 429 in full where it may not come back", 0, "raised"],
+  ])("%s", async (_, retries, kind) => {
     const before = (await world.journal("call.refused")).length;
-    const first = client.ask(busy);
-    await until(() => world.held.waiting() === 1);
-    const second = client.ask(busy);
-    await until(async () => (await world.journal("call.refused")).length > before);
+    const first = CLIENTS.map((client) => client.ask(busy(client, 0)));
+    await until(() => world.held.waiting() === CLIENTS.length);
+    const second = CLIENTS.map((client) => client.ask(busy(client, retries)));
+    const refusals = async () => (await world.journal("call.refused")).slice(before);
+    await until(async () => (await refusals()).length === CLIENTS.length);
     world.held.release();
-    expect((await first).kind).toBe("answer");
-    expect((await second).kind).toBe("answer");
-    const entries = (await world.journal("call.refused")).slice(before);
-    expect(entries.map(({ code }) => code)).toEqual(["budget.contended"]);
-  });
-
-  test("sees 429 in full where it may not come back", async () => {
-    const busy = ask({ key: world.key("busy"), retries: 0 }, { model: HELD_MODEL });
-    const first = client.ask(busy);
-    await until(() => world.held.waiting() === 1);
-    expect(await refused(client, "budget.contended", busy, world)).toBe(1);
-    world.held.release();
-    expect((await first).kind).toBe("answer");
+    for (const outcome of await Promise.all(first)) expect(outcome.kind).toBe("answer");
+    for (const [index, outcome] of (await Promise.all(second)).entries()) {
+      expect(outcome.kind).toBe(kind);
+      const client = CLIENTS[index];
+      if (outcome.kind === "raised" && client) expectRefusal(client, outcome, "budget.contended");
+    }
+    const codes = (await refusals()).map(({ code }) => code);
+    expect(codes).toEqual(CLIENTS.map(() => "budget.contended"));
   });
 
   test("tries again, and then sees 502, where the provider cannot be reached", async () => {
-    const dead = ask({ retries: 1 }, { model: DEAD_MODEL });
-    expect(await refused(client, "provider.unreachable", dead, world)).toBe(2);
+    const dead = (client: Client) => world.ask(client, { retries: 1 }, { model: DEAD_MODEL });
+    expect(await allRefused("provider.unreachable", dead, world)).toBe(2 * CLIENTS.length);
   });
 
   test("tries again, and then sees 503, where the gateway has too much to do", async () => {
+    const [client] = CLIENTS;
+    if (client === undefined) throw new Error("no clients");
     const first = client.ask(tight.ask(client, {}, { model: HELD_MODEL }));
     await until(() => tight.held.waiting() === 1);
-    const second = tight.ask(client, { retries: 1 });
-    expect(await refused(client, "gateway.overloaded", second, tight)).toBe(2);
+    const ask = (each: Client) => tight.ask(each, { retries: 1 });
+    expect(await allRefused("gateway.overloaded", ask, tight)).toBe(2 * CLIENTS.length);
     tight.held.release();
     expect((await first).kind).toBe("answer");
   });
@@ -279,9 +311,9 @@ describe.each(CLIENTS)("$name", (client) => {
   test("does not try again where the provider is too slow: the call may be billed", async () => {
     world.upstream.control(() => ({ kind: "script", fault: "never", faultEvery: 1 }));
     const before = world.upstream.received();
-    const hasty = ask({ key: world.key("hasty") });
-    expect(await refused(client, "provider.timeout", hasty, world)).toBe(1);
-    expect(world.upstream.received()).toBe(before + 1);
+    const hasty = (client: Client) => world.ask(client, { key: world.key("hasty") });
+    expect(await allRefused("provider.timeout", hasty, world)).toBe(CLIENTS.length);
+    expect(world.upstream.received()).toBe(before + CLIENTS.length);
   });
 });
 
