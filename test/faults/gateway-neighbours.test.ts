@@ -1,3 +1,4 @@
+import { rm } from "node:fs/promises";
 import { afterEach, expect, test } from "vitest";
 import type { SimulatedUpstream } from "../../src/testing/index.ts";
 import { forget, runCli, startGateway, type TestGateway, writeFolder } from "../support/gateway.ts";
@@ -255,7 +256,9 @@ describePostgres("two gateways on one PostgreSQL", (cluster) => {
       const folder = await writeFolder(other);
       const flags = ["--agent-port", "0", "--control-port", "0", "--store", store];
       const data = `${folder}/data`;
-      return await runCli(["start", "--config", folder, "--data", data, ...flags]);
+      const ended = await runCli(["start", "--config", folder, "--data", data, ...flags]);
+      await rm(folder, { recursive: true });
+      return ended;
     };
     const richer = await trial(rails(upstream, { limitUsd: 2 }));
     expect(richer.code).not.toBe(0);
