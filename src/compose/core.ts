@@ -1,4 +1,5 @@
 /** The gateway's parts, wired to each other and to the store, without any listener. */
+import { Allowance } from "../gateway/allowance.ts";
 import { Cashier } from "../gateway/cashier.ts";
 import { Flags } from "../gateway/flags.ts";
 import { Flusher } from "../gateway/flush.ts";
@@ -18,6 +19,9 @@ import { Journal } from "../telemetry/journal.ts";
 import type { Log } from "../telemetry/log.ts";
 import { Metrics } from "../telemetry/metrics.ts";
 import { type Fencing, fenceSilent } from "./boot.ts";
+
+/** Enough to see who knocks; a flood of them is in the metrics. */
+const STRANGERS_A_SECOND = 10;
 
 export interface CoreSettings {
   readonly store: Store;
@@ -58,6 +62,7 @@ export class Core {
       }),
       flags: new Flags(store.registry, clock, log),
       endTask: (agent, id, outcome, by) => this.#endTask({ agent, id, outcome, by }),
+      strangers: new Allowance(STRANGERS_A_SECOND),
       inFlight: new Map(),
       rules,
       closedBecause: null,
@@ -79,7 +84,8 @@ export class Core {
     this.#follow = follow;
     await holding.start();
     await Promise.all([keys.load(), flags.load()]);
-    for (const { forfeits, holder } of [...fenced, ...silent]) await this.#writeGap(holder.id, forfeits);
+    for (const { forfeits, holder } of [...fenced, ...silent])
+      await this.#writeGap(holder.id, forfeits);
     store.holders.watch((what) => {
       if (what === "wants") void holding.beat();
       if (what === "room") noteRoom(holding.tenure);

@@ -17,6 +17,8 @@ import { denialOf, OpenAnswers, refuseUnreadable } from "./unreadable.ts";
 /** Node's clients keep a connection for a few seconds; proxies before us for up to a minute. */
 const KEEP_ALIVE_MS = 65_000;
 const HEADERS_MS = 20_000;
+/** How often connections are looked at for being slow. */
+const CHECK_MS = 2_000;
 const HEADERS_BYTES_MAX = 16_384;
 const RETRY_MS = 1_000;
 /** Padded, so that ids of one process sort as they were made: an index takes them at its end. */
@@ -32,6 +34,7 @@ export function agentPlane(gateway: Gateway): Server {
     {
       keepAliveTimeout: KEEP_ALIVE_MS,
       headersTimeout: HEADERS_MS,
+      connectionsCheckingInterval: CHECK_MS,
       requestTimeout: limits.requestMs + HEADERS_MS,
       maxHeaderSize: HEADERS_BYTES_MAX,
       noDelay: true,

@@ -5,6 +5,7 @@ import type { Store, TaskEnd } from "../ports/store.ts";
 import type { Log } from "../telemetry/log.ts";
 import { logEvent } from "../telemetry/log-events.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
+import type { Allowance } from "./allowance.ts";
 import type { Call } from "./call.ts";
 import type { Cashier } from "./cashier.ts";
 import type { Flags } from "./flags.ts";
@@ -28,6 +29,8 @@ export interface Gateway {
   readonly keys: Keys;
   readonly tasks: Tasks;
   readonly flags: Flags;
+  /** Refusals of unknown senders that are written down. */
+  readonly strangers: Allowance;
   /** Ends a task and closes its accounts; false if there is none, or it had ended. */
   readonly endTask: (agent: string, id: string, outcome: TaskEnd, by: string) => Promise<boolean>;
   /** Calls between their admission and their settlement, by decision. */

@@ -2,6 +2,7 @@
 import { hash } from "node:crypto";
 import type { Clock } from "../ports/clock.ts";
 import type { KeyRecord, Registry } from "../ports/store.ts";
+import { Allowance } from "./allowance.ts";
 
 /** Longer ones are not ours; nothing is hashed for them. */
 const TOKEN_CHARS_MAX = 200;
@@ -16,8 +17,7 @@ export class Keys {
   #byHash = new Map<string, KeyRecord>();
   /** Lookups under way: a new key that is used by many at once is asked for once. */
   readonly #asking = new Map<string, Promise<KeyRecord | null>>();
-  #lookupsSince = Number.NEGATIVE_INFINITY;
-  #lookups = 0;
+  readonly #lookups = new Allowance(LOOKUPS_A_SECOND);
 
   constructor(registry: Registry, clock: Clock) {
     this.#registry = registry;
@@ -54,16 +54,12 @@ export class Keys {
   }
 
   async #lookUp(digest: string): Promise<KeyRecord | null> {
-    const now = this.#clock.monotonic();
-    if (now - this.#lookupsSince > 1_000) {
-      this.#lookupsSince = now;
-      this.#lookups = 0;
-    }
-    if (this.#lookups >= LOOKUPS_A_SECOND) return null;
-    this.#lookups += 1;
+    if (!this.#lookups.take(this.#clock.monotonic())) return null;
+    const known = this.#byHash;
     const key = await this.#registry.keyByHash(digest);
     if (key === null || key.revokedAt !== null) return null;
-    this.#byHash.set(digest, key);
+    // If all were read again meanwhile, this answer may be the older one: it is used, not kept.
+    if (known === this.#byHash) known.set(digest, key);
     return this.#holds(key);
   }
 

@@ -17,12 +17,19 @@ export function refuse(
   sendRefusal(incoming.response, refusal.denial, refusal.origin);
 }
 
-/** Writes a refusal down; also for those that were refused before anything was known of them. */
+/**
+ * Writes a refusal down. All are counted; but of those whose sender is not known the journal takes
+ * so many a second, or anybody who can connect could fill it, and with it the store.
+ */
 export function record(refusal: Refusal, answers: readonly Answer[], gateway: Gateway): void {
   const { asked, denial, origin } = refusal;
   const { code, facts } = denial;
   const event = { kind: "call.refused", asked, code, facts, answers, ...origin } as const;
-  emit(gateway, gateway.holding.tenure, event);
+  if (origin.key !== null || gateway.strangers.take(gateway.clock.monotonic())) {
+    emit(gateway, gateway.holding.tenure, event);
+  } else {
+    gateway.metrics.observe(event);
+  }
 }
 
 /** Sends it, if the client is still there. */

@@ -196,6 +196,10 @@ describe("floods", () => {
     expect([...counted.keys()].filter((status) => status !== 401 && status !== 503)).toEqual([]);
     expect((counted.get(401) ?? 0) + (counted.get(503) ?? 0)).toBe(batches * each);
     expect(counted.get(401)).toBeGreaterThan(batches);
+    // Counted all, written down a few a second: strangers cannot fill the journal.
+    const page = await gateway.api("GET", "/api/v1/journal?code=key.invalid&limit=1000");
+    const rows = (await page.text()).trim().split("\n");
+    expect(rows.length).toBeLessThan(600);
     await works();
   }, 30_000);
 });
