@@ -198,8 +198,9 @@ describe("floods", () => {
     expect(counted.get(401)).toBeGreaterThan(batches);
     // Counted all, written down a few a second: strangers cannot fill the journal.
     const page = await gateway.api("GET", "/api/v1/journal?code=key.invalid&limit=1000");
-    const rows = (await page.text()).trim().split("\n");
-    expect(rows.length).toBeLessThan(600);
+    const { entries } = (await page.json()) as { entries: readonly unknown[] };
+    expect(entries.length).toBeGreaterThan(0);
+    expect(entries.length).toBeLessThan(500);
     await works();
   }, 30_000);
 });
