@@ -79,8 +79,8 @@ const LOOK_MS: Millis = 1_000;
 
 /**
  * Live holders that run another configuration keep this process from registering. Where none of
- * them beats any more, all of them died before the folder changed, and nobody is left to fence them.
- * A single beat is proof of life: then registering says who runs what, at once.
+ * them beats any more, all of them died before the folder changed, and nobody is left to fence
+ * them. A single beat is proof of life: then registering says who runs what, at once.
  */
 export async function fenceSilent(
   { holders }: Store,

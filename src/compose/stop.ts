@@ -20,7 +20,8 @@ export async function drain(gateway: Gateway, server: Server, upkeep: Upkeep): P
   }
   server.closeAllConnections();
   await upkeep.stop();
-  // A heartbeat of a holder that is closed would be answered as one of a fenced holder, and register.
+  // A heartbeat of a holder that is closed would be answered as one of a fenced holder, and
+  // register.
   await holding.stop();
 
   const forfeited = gateway.inFlight.size > 0;
