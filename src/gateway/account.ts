@@ -1,7 +1,7 @@
 /** One account as this process holds it: its purse, and when and by whom it is wanted. */
 import { type Demand, QUIET } from "../guards/budget/demand.ts";
 import { EMPTY, type Purse, type Seen } from "../guards/budget/slice.ts";
-import type { Millis } from "../guards/money.ts";
+import type { Millis, NanoUsd } from "../guards/money.ts";
 import type { AccountId, AccountState } from "../ports/store.ts";
 
 export interface Account {
@@ -22,6 +22,8 @@ export interface Account {
   unsureUntil: Millis;
   /** A lease under way; whoever is short of this account waits for it and asks again. */
   leasing: Promise<void> | null;
+  /** What the calls need that wait for it. */
+  queued: NanoUsd;
   /** Calls that wait for a refund, in order. */
   readonly waiters: Set<() => void>;
   /** Another process asked for it back: until then (monotonic) nothing free is kept. */
@@ -44,6 +46,7 @@ export function accountFrom(state: AccountState, now: Millis): Account {
     demand: QUIET,
     unsureUntil: Number.NEGATIVE_INFINITY,
     leasing: null,
+    queued: 0,
     waiters: new Set(),
     wantedUntil: Number.NEGATIVE_INFINITY,
     returnedKnown: 0n,

@@ -36,26 +36,41 @@ export class Leasing {
   /** Leases what the call is short of, all accounts or none; one lease an account at a time. */
   async lease(tenure: Tenure, attempt: Attempt, need: NanoUsd): Promise<Leased> {
     attempt.need = need;
+    if (tenure.fenced) return "fenced";
     const lacking = attempt.accounts.filter(({ purse }) => purse.slice.free < need);
     // The store may still know money of it that was given back here: none of it may be taken up
     // again.
     if (lacking.some(({ over }) => over)) return "over";
     const busy = lacking.find((account) => account.leasing !== null);
     if (busy?.leasing) {
-      await busy.leasing;
+      // The next lease asks for all who wait: one for each would be a queue as long as they are many.
+      for (const account of lacking) account.queued += need;
+      await busy.leasing.finally(() => {
+        for (const account of lacking) account.queued -= need;
+      });
       return "ok";
     }
     if (this.#areKnownShort(lacking, need, attempt.last)) {
       attempt.ask(lacking);
       return "short";
     }
+    return this.#take(lacking, () => this.#ask(tenure, attempt, lacking, need));
+  }
+
+  /** Whoever waits for a lease that fails fails with it: the store is not asked by each in turn. */
+  async #take(lacking: readonly Account[], ask: () => Promise<Leased>): Promise<Leased> {
     const done = Promise.withResolvers<void>();
+    done.promise.catch(() => {}); // nobody may be waiting
     for (const account of lacking) account.leasing = done.promise;
     try {
-      return await this.#ask(tenure, attempt, lacking, need);
+      const leased = await ask();
+      done.resolve();
+      return leased;
+    } catch (error) {
+      done.reject(error);
+      throw error;
     } finally {
       for (const account of lacking) account.leasing = null;
-      done.resolve();
     }
   }
 
@@ -107,7 +122,7 @@ export class Leasing {
     const least = slice.granted + BigInt(Math.max(0, need - slice.free));
     const room = roomOf(account.view);
     const ahead = wanted ? 0 : aheadOf(account.demand, need, room, this.holders);
-    return { account: account.id, least, most: least + BigInt(ahead) };
+    return { account: account.id, least, most: least + BigInt(Math.max(ahead, account.queued)) };
   }
 
   /** All of them decide the refusal, so nothing may be said of one by what it was long ago. */
