@@ -5,6 +5,7 @@ import { Flags } from "../gateway/flags.ts";
 import { Flusher } from "../gateway/flush.ts";
 import { emit, type Gateway } from "../gateway/gateway.ts";
 import { Holding } from "../gateway/holding.ts";
+import { InFlights } from "../gateway/in-flight.ts";
 import { Keys } from "../gateway/keys.ts";
 import { noteBeat, noteRoom } from "../gateway/notices.ts";
 import type { Ruleset } from "../gateway/ruleset.ts";
@@ -63,7 +64,7 @@ export class Core {
       flags: new Flags(store.registry, clock, log),
       endTask: (agent, id, outcome, by) => this.#endTask({ agent, id, outcome, by }),
       strangers: new Allowance(STRANGERS_A_SECOND),
-      inFlight: new Map(),
+      inFlight: new InFlights(),
       rules,
       closedBecause: null,
       draining: false,

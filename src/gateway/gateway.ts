@@ -6,11 +6,11 @@ import type { Log } from "../telemetry/log.ts";
 import { logEvent } from "../telemetry/log-events.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { Allowance } from "./allowance.ts";
-import type { Call } from "./call.ts";
 import type { Cashier } from "./cashier.ts";
 import type { Flags } from "./flags.ts";
 import type { Flusher } from "./flush.ts";
 import type { Holding } from "./holding.ts";
+import type { InFlights } from "./in-flight.ts";
 import type { Keys } from "./keys.ts";
 import type { Ruleset } from "./ruleset.ts";
 import type { Tasks } from "./tasks.ts";
@@ -33,8 +33,7 @@ export interface Gateway {
   readonly strangers: Allowance;
   /** Ends a task and closes its accounts; false if there is none, or it had ended. */
   readonly endTask: (agent: string, id: string, outcome: TaskEnd, by: string) => Promise<boolean>;
-  /** Calls between their admission and their settlement, by decision. */
-  readonly inFlight: Map<string, InFlight>;
+  readonly inFlight: InFlights;
   /** The rules in force; swapped whole by a reload. */
   rules: Ruleset;
   /** Why nothing is admitted at all, although the store is there; null in normal times. */
@@ -46,14 +45,6 @@ export interface Gateway {
   /** Calls whose client has gone and whose answer is still read for its usage. */
   drains: number;
   decisions: number;
-}
-
-/** What can be told of a call before it has settled. */
-export interface InFlight {
-  readonly call: Call;
-  readonly admitted: Extract<Event, { kind: "call.admitted" }>;
-  /** Whether the journal has been told: at the first flush that finds the call still in flight. */
-  journalled: boolean;
 }
 
 /** An event goes to the chain of the tenure it belongs to, the metrics and the log. */

@@ -30,7 +30,7 @@ export function begin(
   incoming.tenure.callsInFlight += 1;
   const legs = legsOf(admitted.accounts, bounds.reserve, null);
   const event = { kind: "call.admitted", asked: call.asked, answers, legs } as const;
-  gateway.inFlight.set(incoming.decision, {
+  gateway.inFlight.add(incoming.decision, {
     call,
     admitted: { ...event, ...originOf(incoming) },
     journalled: false,
