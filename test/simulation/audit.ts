@@ -6,7 +6,7 @@ import type { Settlement, Store } from "../../src/ports/store.ts";
 import type { Fields } from "../../src/telemetry/log.ts";
 import type { SimulatedGateway } from "./gateways.ts";
 import { accountName, type Truth } from "./upstream.ts";
-import type { World } from "./world.ts";
+import type { Process, World } from "./world.ts";
 
 /** What a gateway knows of an account may be this old when it refuses for good. */
 const VIEW_AGE_MS = 3_500;
@@ -33,7 +33,9 @@ export class Audit {
   readonly #data: MemoryData;
   readonly #gateways: readonly SimulatedGateway[];
   readonly #unsettled = new Set<Truth>();
-  readonly #byAccount = new Map<string, Truth[]>();
+  /** By account, nano-USD: of all calls that were written, and of those without a settlement. */
+  readonly #billable = new Map<string, number>();
+  readonly #uncovered = new Map<string, number>();
   readonly #highest = new Map<string, bigint>();
   readonly #before = new Map<number, Ledger>();
   readonly #charged = new Map<number, { charged: bigint; over: bigint }>();
@@ -73,12 +75,13 @@ export class Audit {
 
   /** Nothing is charged less than it can be billed, but what was billed above its reservation. */
   #checkCharge(truth: Truth, { call, legs }: Settlement): void {
-    this.#unsettled.delete(truth);
     truth.legs.forEach((leg, index) => {
       const charged = legs[index]?.charged ?? -1n;
       const billable = BigInt(billableOf(truth, leg.reserved));
       if (charged < billable) this.#fail(`${call}: charged ${charged}, billed ${billable}`);
+      if (this.#unsettled.has(truth)) add(this.#uncovered, leg.account, -Number(billable));
     });
+    this.#unsettled.delete(truth);
   }
 
   onWrite(truth: Truth): void {
@@ -86,39 +89,31 @@ export class Audit {
     if (holder?.state !== "live" && !truth.inGap) {
       this.#fail(`${truth.id}: written by a holder that is ${holder?.state}`);
     }
-    if (!this.settled.has(truth.id)) this.#unsettled.add(truth);
-    for (const { account } of truth.legs) {
-      const calls = this.#byAccount.get(account) ?? [];
-      calls.push(truth);
-      this.#byAccount.set(account, calls);
-      this.#checkCap(account, calls);
+    const open = !this.settled.has(truth.id);
+    if (open) this.#unsettled.add(truth);
+    for (const { account, reserved } of truth.legs) {
+      const billable = add(this.#billable, account, reserved);
+      if (open) add(this.#uncovered, account, reserved);
+      const highest = this.#highest.get(account) ?? 0n;
+      if (BigInt(billable) > highest) this.#fail(`${account}: ${billable} billable of ${highest}`);
     }
     this.#checkCover();
   }
 
-  #checkCap(account: string, calls: readonly Truth[]): void {
-    let billable = 0;
-    for (const truth of calls) {
-      for (const leg of truth.legs) {
-        if (leg.account === account) billable += billableOf(truth, leg.reserved);
-      }
+  /** The provider has made up its mind, at most at what was reserved: more is an overbill. */
+  onBilled(truth: Truth): void {
+    for (const { account, reserved } of truth.legs) {
+      const less = reserved - billableOf(truth, reserved);
+      add(this.#billable, account, -less);
+      if (this.#unsettled.has(truth)) add(this.#uncovered, account, -less);
     }
-    const highest = this.#highest.get(account) ?? 0n;
-    if (BigInt(billable) > highest) this.#fail(`${account}: ${billable} billable of ${highest}`);
   }
 
   /** What may still be billed is set aside in the store, whoever has died meanwhile. */
   #checkCover(): void {
-    const needed = new Map<string, number>();
-    for (const truth of this.#unsettled) {
-      for (const { account, reserved } of truth.legs) {
-        needed.set(account, (needed.get(account) ?? 0) + billableOf(truth, reserved));
-      }
-    }
-    for (const account of this.#data.accounts.values()) {
-      const { spec, leased, forfeited } = account;
+    for (const { forfeited, leased, spec } of this.#data.accounts.values()) {
       const name = accountName(spec.budget, spec.scope, spec.starts);
-      const need = BigInt(needed.get(name) ?? 0);
+      const need = BigInt(this.#uncovered.get(name) ?? 0);
       if (need > leased + forfeited) {
         this.#fail(`${name}: ${need} may be billed, ${leased} leased and ${forfeited} forfeited`);
       }
@@ -215,11 +210,11 @@ export class Audit {
   }
 
   /** A refusal for good, while the account could have covered the call all the time. */
-  onRefused(fields: Fields): void {
+  onRefused(process: Process, fields: Fields): void {
     if (fields.code !== "budget.exhausted") return;
     const need = parseUsd(String(fields.needed_usd)) ?? 0n;
     const scope = fields.scope ?? "";
-    const from = this.#world.now - VIEW_AGE_MS;
+    const from = process.since(VIEW_AGE_MS);
     for (const [id, { spec }] of this.#data.accounts) {
       if (spec.budget !== fields.budget || spec.scope !== scope) continue;
       const hopes = this.#hopes.get(id) ?? [];
@@ -240,4 +235,10 @@ export class Audit {
 function billableOf(truth: Truth, reserved: number): number {
   if (truth.writtenAt === null) return 0;
   return Math.min(truth.billed ?? reserved, reserved);
+}
+
+function add(sums: Map<string, number>, name: string, amount: number): number {
+  const sum = (sums.get(name) ?? 0) + amount;
+  sums.set(name, sum);
+  return sum;
 }

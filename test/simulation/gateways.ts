@@ -29,8 +29,9 @@ export interface GatewaySettings {
   readonly folder: () => Configuration;
   readonly afterCommit: () => void;
   readonly onWrite: (call: Truth) => void;
+  readonly onBilled: (call: Truth) => void;
   /** Every line of the log, for what nobody else is told. */
-  readonly onLog: (message: string, fields: Fields) => void;
+  readonly onLog: (process: Process, message: string, fields: Fields) => void;
 }
 
 export interface Ask {
@@ -63,7 +64,9 @@ export class SimulatedGateway {
     this.#settings = settings;
     this.process = new Process(world);
     this.road = new Road(world, this.process, store, settings.afterCommit);
-    const log = (message: string, fields: Fields = {}) => settings.onLog(message, fields);
+    const log = (message: string, fields: Fields = {}) => {
+      settings.onLog(this.process, message, fields);
+    };
     const rulesetOf = (configuration: Configuration) => this.#rulesetOf(configuration);
     this.core = new Core({
       store: this.road.store,
@@ -158,10 +161,11 @@ export class SimulatedGateway {
   }
 
   #rulesetOf(configuration: Configuration): Ruleset {
-    const { calls, onWrite, shares, world } = this.#settings;
+    const { calls, onBilled, onWrite, shares, world } = this.#settings;
     const pairs = configuration.providers.map((provider) => {
       const gateway = () => this.gateway;
-      const known = { world, process: this.process, gateway, calls, onWrite, shares };
+      const told = { calls, onBilled, onWrite, shares };
+      const known = { world, process: this.process, gateway, ...told };
       return [provider, upstream(known, provider.rules)] as const;
     });
     return new Ruleset(configuration, pairs);

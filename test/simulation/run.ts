@@ -58,9 +58,10 @@ class Life {
         this.world.tell("written", call);
         this.#check(() => this.audit.onWrite(call));
       },
-      onLog: (message, fields) => {
+      onBilled: (call) => this.#check(() => this.audit.onBilled(call)),
+      onLog: (process, message, fields) => {
         this.world.tell(message, fields);
-        if (message === "call.refused") this.#check(() => this.audit.onRefused(fields));
+        if (message === "call.refused") this.#check(() => this.audit.onRefused(process, fields));
         const { error } = fields;
         const expected = error instanceof Error && error.name === "StoreUnreachable";
         if (error !== undefined && !expected) {
@@ -110,7 +111,9 @@ class Life {
   }
 
   get #alive(): SimulatedGateway[] {
-    return this.gateways.filter(({ process, stopped }) => process.state !== "gone" && !stopped);
+    return this.gateways.filter(({ process, started, stopped }) => {
+      return started && process.state !== "gone" && !stopped;
+    });
   }
 
   /** A start that fails is tried again, as by whatever keeps the process running. */
@@ -251,6 +254,7 @@ class Life {
 
   /** Nothing is under way any more: no money is set aside but for those who died. */
   #expectRest(): void {
+    expectThat(this.#alive.length > 0, "no gateway starts any more");
     for (const { core, waiting } of this.#alive) {
       expectThat(waiting.size === 0, `${[...waiting]} wait for an answer for ever`);
       expectThat(core.gateway.inFlight.size === 0, "calls are in flight for ever");

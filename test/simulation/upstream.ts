@@ -27,6 +27,7 @@ export interface UpstreamSettings {
   readonly gateway: () => Gateway;
   readonly calls: Map<string, Truth>;
   readonly onWrite: (call: Truth) => void;
+  readonly onBilled: (call: Truth) => void;
   readonly shares: Shares;
 }
 
@@ -140,6 +141,7 @@ class Sending implements Exchange {
     const over = ending === "ok" && random.chance(shares.overbilled);
     const output = over ? cap * 3 : greedy ? cap : random.integer(0, cap);
     this.#call.billed = ending === "error" ? 0 : input * INPUT_NANO + output * OUTPUT_NANO;
+    this.#settings.onBilled(this.#call);
     this.#inside(1, () => this.#tell(ending, input, output));
   }
 

@@ -174,10 +174,18 @@ export class Process {
   #backlog: (() => void)[] = [];
   #asleepMs = 0;
   #wallStepMs = 0;
+  #stoppedAt = 0;
+  #wokeAt = Number.NEGATIVE_INFINITY;
 
   constructor(world: World) {
     this.#world = world;
     this.#rate = 1 + world.random.between(-0.0009, 0.0009);
+  }
+
+  /** What it did in the last `ms` of its own life may have begun as early as this. */
+  since(ms: number): number {
+    const from = this.#world.now - ms;
+    return this.#wokeAt < from ? from : this.#stoppedAt - ms;
   }
 
   /** Something from outside, or a timer, reaches the process. */
@@ -189,13 +197,13 @@ export class Process {
   /** `suspended`: the whole machine sleeps, and its monotonic clock with it. */
   stop(ms: number, suspended: boolean): void {
     if (this.state !== "runs") return;
-    this.state = "stopped";
+    this.#pause();
     this.#world.after(ms, () => this.#wake(suspended ? ms : 0));
   }
 
   /** Stands still in the middle of what it does, which it ends before anything else. */
   stopBefore(rest: () => void, ms: number): void {
-    this.state = "stopped";
+    this.#pause();
     this.#world.after(ms, () => {
       if (this.state !== "stopped") return;
       rest();
@@ -212,9 +220,15 @@ export class Process {
     this.#wallStepMs += ms;
   }
 
+  #pause(): void {
+    this.state = "stopped";
+    this.#stoppedAt = this.#world.now;
+  }
+
   #wake(asleepMs: number): void {
     if (this.state !== "stopped") return;
     this.state = "runs";
+    this.#wokeAt = this.#world.now;
     this.#asleepMs += asleepMs;
     const waited = this.#backlog;
     this.#backlog = [];
