@@ -42,6 +42,8 @@ export class Relay implements Sink {
   #status: number | null = null;
   #headers: Readonly<Record<string, string>> = {};
   #firstByteAt: Millis | null = null;
+  /** Something of a stream has been written, and its head with it. */
+  #begun = false;
   #refused: Denial | null = null;
   #clientGone = false;
   #draining = false;
@@ -84,7 +86,11 @@ export class Relay implements Sink {
     if (this.#clientGone) return;
     this.#response.on("drain", this.#onDrain);
     this.#response.writeHead(status, answerHeaders(headers, ownHeaders(this.#admitted)));
-    this.#response.flushHeaders();
+    // The first bytes of a stream most often come with its head: then one write takes both.
+    queueMicrotask(() => {
+      const { destroyed, writableEnded } = this.#response;
+      if (!this.#begun && !writableEnded && !destroyed) this.#response.flushHeaders();
+    });
   }
 
   data(chunk: Uint8Array): void {
@@ -168,6 +174,7 @@ export class Relay implements Sink {
 
   #send(out: Uint8Array): void {
     if (this.#clientGone) return;
+    this.#begun = true;
     if (this.#response.write(out)) return;
     this.#exchange?.pause();
     this.#cancelTimer();
