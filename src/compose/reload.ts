@@ -13,6 +13,7 @@ export interface ReloadSettings {
 export class Reload {
   readonly #settings: ReloadSettings;
   #running: Promise<Reloaded> | null = null;
+  #owesLimits = false;
 
   constructor(settings: ReloadSettings) {
     this.#settings = settings;
@@ -34,8 +35,7 @@ export class Reload {
     const from = gateway.rules.digest;
     const to = configuration.digest;
     if (from === to) {
-      // The store may have been lost between the change and its limits.
-      await applyLimits(gateway);
+      await this.#setLimits();
       return { kind: "unchanged", configuration: to };
     }
     const { holders } = gateway.store;
@@ -50,6 +50,7 @@ export class Reload {
   async follow(digest: string): Promise<void> {
     const { gateway } = this.#settings;
     if (digest === gateway.rules.digest) {
+      if (this.#owesLimits) await this.#setLimits();
       gateway.closedBecause = null;
       return;
     }
@@ -81,11 +82,27 @@ export class Reload {
     const { gateway, providers } = this.#settings;
     const from = gateway.rules.digest;
     gateway.rules = providers.rulesetOf(configuration);
-    await applyLimits(gateway);
+    this.#owesLimits = true;
     const event = { kind: "configuration.changed", from, to: configuration.digest, by } as const;
     emit(gateway, gateway.holding.tenure, event);
+    await this.#setLimits();
     const inUse = [...gateway.inFlight.values()].flatMap(({ call }) => call.route?.provider ?? []);
     await providers.closeRetired(new Set(inUse));
+  }
+
+  /**
+   * The store may be lost between the change and its limits. The old ones may be higher, so no call
+   * is taken until it has the new ones: they are sent again with every heartbeat.
+   */
+  async #setLimits(): Promise<void> {
+    const { gateway } = this.#settings;
+    try {
+      await applyLimits(gateway);
+      this.#owesLimits = false;
+    } catch (error) {
+      gateway.closedBecause = "the store has not taken the limits of the new configuration yet";
+      throw error;
+    }
   }
 }
 

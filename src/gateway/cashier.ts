@@ -24,6 +24,8 @@ import { Wants } from "./wants.ts";
 const WAIT_MS = 250;
 /** Attempts of one call: each follows a lease, a refund or a recall. */
 const ROUNDS_MAX = 1_000;
+/** While one account of a call is opened, the window of another can end. */
+const OPENINGS_MAX = 10;
 /** What a refusal that may be over soon tells the client to wait. */
 const RETRY_MS = 1_000;
 /** Calls that may wait at once; beyond it they are told to come back at once. */
@@ -63,17 +65,15 @@ export class Cashier {
 
   /** The accounts of one call, opened where this process meets them for the first time. */
   async accountsFor(tenure: Tenure, specs: readonly AccountSpec[]): Promise<readonly Account[]> {
-    const missing = specs.filter((spec) => this.#find(tenure, spec) === null);
-    if (missing.length > 0) {
-      const opened = await this.#ledger.open(missing);
-      for (const state of opened)
+    for (let opening = 0; opening < OPENINGS_MAX; opening += 1) {
+      const accounts = specs.map((spec) => this.#find(tenure, spec));
+      if (accounts.every((account) => account !== null)) return accounts;
+      const missing = specs.filter((_, index) => accounts[index] === null);
+      for (const state of await this.#ledger.open(missing)) {
         this.#install(tenure, accountFrom(state, this.#clock.monotonic()));
+      }
     }
-    return specs.map((spec) => {
-      const account = this.#find(tenure, spec);
-      if (account === null) throw new Error(`the store did not open ${spec.budget}`);
-      return account;
-    });
+    throw new Error("accounts ended faster than they could be opened");
   }
 
   #find(tenure: Tenure, spec: AccountSpec): Account | null {
