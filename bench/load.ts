@@ -88,7 +88,7 @@ class Connection {
     this.#socket.destroy();
   }
 
-  /** A load that lost a connection measures something else: nothing is worth more than to say so. */
+  /** A load that lost a connection measures something else, and must not say that it did not. */
   #fail(error: Error): void {
     process.stderr.write(`load: ${error.message}\n`);
     process.exit(1);

@@ -96,14 +96,11 @@ function hangUps(hangUpAfter: (index: number) => number) {
     times(count, (index) => ({ ...CALL, stream: true, hangUpAfter: hangUpAfter(index) }));
 }
 
-const answers = (behaviour: Partial<Behaviour> = {}) => {
-  const whole = {
-    kind: "script",
-    outputTokens: LONG_TOKENS,
-    chunks: CHUNKS,
-    latencyMs: 5,
-  } as const;
-  return () => ({ ...whole, ...behaviour }) as Behaviour; // only fields of scripts are given below
+type Scripted = Extract<Behaviour, { kind: "script" }>;
+
+const answers = (changes: Omit<Scripted, "kind"> = {}) => {
+  const whole = { outputTokens: LONG_TOKENS, chunks: CHUNKS, latencyMs: 5 };
+  return (): Scripted => ({ kind: "script", ...whole, ...changes });
 };
 
 /** Small calls for exactly the budget, and around their second half many that can never fit. */
@@ -130,7 +127,7 @@ export const VARIANTS: readonly Variant[] = [
   {
     name: "refunds",
     stages: same({}),
-    behaviour: (n) => ({ ...answers()(), outputTokens: ((n * 37) % CAP_TOKENS) + 1 }) as Behaviour, // a script
+    behaviour: (n) => answers({ outputTokens: ((n * 37) % CAP_TOKENS) + 1 })(),
     overbills: false,
   },
   {
@@ -171,7 +168,7 @@ export const VARIANTS: readonly Variant[] = [
       // Proper errors are free, what breaks off is billed: see the provider's rules.
       const fault =
         n % 3 === 0 ? "error-500" : n % 7 === 0 ? "reset" : n % 11 === 0 ? "garbage" : null;
-      return { ...answers()(), fault, faultEvery: 1 } as Behaviour; // a script
+      return answers({ fault, faultEvery: 1 })();
     },
     overbills: false,
   },

@@ -1,9 +1,9 @@
 /**
- * Admission alone, and what a call costs after very many: no network, the store in memory. Run in a
- * process of its own; takes the number of calls, answers with one line of JSON.
+ * Admission alone, and what a call costs after very many: no network, the embedded store on disk.
+ * Run in a process of its own; takes the number of calls, answers with one line of JSON.
  */
 import { systemClock } from "../../src/adapters/clock/system.ts";
-import { memoryStore } from "../../src/adapters/store/memory/index.ts";
+import { sqliteStore } from "../../src/adapters/store/sqlite/index.ts";
 import type { Account } from "../../src/gateway/account.ts";
 import { Cashier } from "../../src/gateway/cashier.ts";
 import { Flusher } from "../../src/gateway/flush.ts";
@@ -13,11 +13,12 @@ import { admit } from "../../src/guards/decide.ts";
 import type { Bounds, Facts } from "../../src/guards/facts.ts";
 import type { ModelPrice } from "../../src/guards/price/price.ts";
 import { isDenial } from "../../src/guards/verdict.ts";
-import type { AccountSpec } from "../../src/ports/store.ts";
+import type { AccountSpec, Store } from "../../src/ports/store.ts";
 import { anchorKey } from "../../src/telemetry/anchor.ts";
 import { Journal } from "../../src/telemetry/journal.ts";
 import { createLog } from "../../src/telemetry/log.ts";
 import { FORMATS } from "../../src/wire/formats.ts";
+import { temporaryFolder } from "../gateways.ts";
 import { bodyOf } from "./request.ts";
 
 export interface InProcess {
@@ -34,8 +35,9 @@ export interface InProcess {
 
 const BATCH = 500;
 const BATCHES = 200;
-const GROWTH_BATCH = 5_000;
-const GROWTH_ROUNDS = 15;
+const YOUNG_CALLS = 10_000;
+const GROWTH_BATCH = 2_000;
+const GROWTH_ROUNDS = 9;
 /** As many calls as a gateway settles between two flushes under load. */
 const FLUSH_EVERY = 1_000;
 const LIMIT_NANO = 1_000_000_000_000_000n;
@@ -110,13 +112,15 @@ function factsOf(text: string): Facts {
 /** The gateway's own way from admission to the store's books, with nothing around it. */
 class Till {
   readonly #facts: Facts;
+  readonly #store: Store;
   readonly #cashier: Cashier;
   readonly #flusher: Flusher;
   readonly #tenure: Tenure;
   accounts: readonly Account[] = [];
   #calls = 0;
 
-  private constructor(facts: Facts, id: string, store: ReturnType<typeof memoryStore>) {
+  private constructor(facts: Facts, id: string, store: Store) {
+    this.#store = store;
     const log = createLog({ clock: systemClock, form: "json", level: "warn", write: complain });
     const key = anchorKey("5c".repeat(32));
     const journal = new Journal({ writer: id, key, clock: systemClock, others: new Map() });
@@ -127,7 +131,7 @@ class Till {
   }
 
   static async open(facts: Facts): Promise<Till> {
-    const store = memoryStore({ clock: systemClock });
+    const store = await sqliteStore({ folder: temporaryFolder(), clock: systemClock });
     const id = "0".repeat(32);
     const holder = { host: "h", pid: 1, pidStart: "s", configuration: "c", keyId: "k" };
     const answer = await store.holders.register({ id, ...holder });
@@ -137,6 +141,16 @@ class Till {
     const specs: AccountSpec[] = ["monthly", "each-task"].map((budget) => ({ budget, ...spec }));
     till.accounts = await till.#cashier.accountsFor(till.#tenure, specs);
     return till;
+  }
+
+  /** The store has everything. */
+  async settled(): Promise<void> {
+    await this.#flusher.flush(this.#tenure);
+  }
+
+  async close(): Promise<void> {
+    await this.settled();
+    await this.#store.close();
   }
 
   async run(calls: number): Promise<void> {
@@ -188,23 +202,31 @@ function batches(run: () => unknown): readonly number[] {
 }
 
 async function timed(till: Till, calls: number): Promise<number> {
-  const startedAt = performance.now();
+  const before = process.cpuUsage();
   await till.run(calls);
-  return ((performance.now() - startedAt) * 1000) / calls;
+  // Of all threads: the store's too.
+  await till.settled();
+  const { system, user } = process.cpuUsage(before);
+  return (system + user) / calls;
 }
 
-/** A till that has seen ten calls beside one that has seen very many, in turns. */
+/**
+ * A till that has seen few calls beside one that has seen very many, in turns. The first has seen
+ * enough for its threads to be compiled: else the first calls are the dearest.
+ */
 async function growth(facts: Facts, calls: number): Promise<readonly [number, number]> {
+  const young = await Till.open(facts);
   const aged = await Till.open(facts);
+  await young.run(YOUNG_CALLS);
   await aged.run(calls);
   const early: number[] = [];
   const late: number[] = [];
   for (let round = 0; round < GROWTH_ROUNDS; round += 1) {
-    const fresh = await Till.open(facts);
-    await fresh.run(10);
-    early.push(await timed(fresh, GROWTH_BATCH));
+    early.push(await timed(young, GROWTH_BATCH));
     late.push(await timed(aged, GROWTH_BATCH));
   }
+  await young.close();
+  await aged.close();
   return [quantile(early, 0.5), quantile(late, 0.5)];
 }
 
@@ -214,6 +236,8 @@ async function run(calls: number): Promise<InProcess> {
   const till = await Till.open(facts);
   await till.run(1);
   const purses = till.accounts.map(({ purse }) => purse);
+  const { verdict } = admit(facts, { purses });
+  if (verdict.kind !== "allow") throw new Error(`not admitted: ${JSON.stringify(verdict)}`);
   const admissions = batches(() => admit(facts, { purses }));
   const parses = batches(() => JSON.parse(text));
   const [earlyUs, lateUs] = await growth(facts, calls);

@@ -183,11 +183,14 @@ async function latency(systems: Systems, size: Size, report: Report): Promise<vo
   const all = await rounds(systems.all, size.pacedRounds, shape);
   const directP50 = of(all, "direct", (one) => one.p50Ms);
   const directP99 = of(all, "direct", (one) => one.p99Ms);
+  const bareUs = of(all, "bare", (one) => one.cpuUs);
   for (const { name } of systems.all) {
     if (name === "direct") continue;
     const p50 = of(all, name, (one) => one.p50Ms) - directP50;
     const p99 = of(all, name, (one) => one.p99Ms) - directP99;
     if (name === "sqlite" || name === "postgres") {
+      const cpuRatio = of(all, name, (one) => one.cpuUs) / bareUs;
+      report.number(`at_rate_${name}_cpu_ratio`, cpuRatio, "× bare");
       report.barred(`added_p50_${name}_ms`, p50, 0.5, "ms");
       report.barred(`added_p99_${name}_ms`, p99, 2, "ms");
     } else {
@@ -252,7 +255,8 @@ async function inProcess(size: Size, report: Report): Promise<void> {
 function packages(): number {
   const file = path.join(import.meta.dirname, "..", "..", "package-lock.json");
   const lock = JSON.parse(readFileSync(file, "utf8"));
-  const all = Object.values(lock.packages as Record<string, Record<string, unknown>>); // npm's format
+  // npm's own format: a map from folders to what lies there.
+  const all: readonly Record<string, unknown>[] = Object.values(lock.packages);
   return all.filter((one) => !(one.dev || one.devOptional || one.optional || one.peer)).length;
 }
 
