@@ -22,7 +22,8 @@ import { Metrics } from "../telemetry/metrics.ts";
 import { type Fencing, fenceSilent } from "./boot.ts";
 
 /** Enough to see who knocks; a flood of them is in the metrics. */
-const STRANGERS_A_SECOND = 10;
+const STRANGERS_AT_ONCE = 300;
+const STRANGERS_A_SECOND = 2;
 
 export interface CoreSettings {
   readonly store: Store;
@@ -63,7 +64,7 @@ export class Core {
       }),
       flags: new Flags(store.registry, clock, log),
       endTask: (agent, id, outcome, by) => this.#endTask({ agent, id, outcome, by }),
-      strangers: new Allowance(STRANGERS_A_SECOND),
+      strangers: new Allowance(STRANGERS_AT_ONCE, STRANGERS_A_SECOND),
       inFlight: new InFlights(),
       rules,
       closedBecause: null,

@@ -1,24 +1,27 @@
-/** So many in a second and no more. */
+/** So many at once, and after that so many a second. */
 import type { Millis } from "../guards/money.ts";
 
 const SECOND_MS = 1_000;
 
 export class Allowance {
+  readonly #burst: number;
   readonly #perSecond: number;
-  #since: Millis = Number.NEGATIVE_INFINITY;
-  #taken = 0;
+  #left: number;
+  #lookedAt: Millis = Number.NEGATIVE_INFINITY;
 
-  constructor(perSecond: number) {
+  constructor(burst: number, perSecond: number) {
+    this.#burst = burst;
     this.#perSecond = perSecond;
+    this.#left = burst;
   }
 
-  /** True while this second has some left; `now` is monotonic. */
+  /** True while there is some left; `now` is monotonic. */
   take(now: Millis): boolean {
-    if (now - this.#since >= SECOND_MS) {
-      this.#since = now;
-      this.#taken = 0;
-    }
-    this.#taken += 1;
-    return this.#taken <= this.#perSecond;
+    const refill = ((now - this.#lookedAt) / SECOND_MS) * this.#perSecond;
+    this.#left = Math.min(this.#burst, this.#left + refill);
+    this.#lookedAt = now;
+    if (this.#left < 1) return false;
+    this.#left -= 1;
+    return true;
   }
 }

@@ -17,7 +17,7 @@ export class Keys {
   #byHash = new Map<string, KeyRecord>();
   /** Lookups under way: a new key that is used by many at once is asked for once. */
   readonly #asking = new Map<string, Promise<KeyRecord | null>>();
-  readonly #lookups = new Allowance(LOOKUPS_A_SECOND);
+  readonly #lookups = new Allowance(LOOKUPS_A_SECOND, LOOKUPS_A_SECOND);
 
   constructor(registry: Registry, clock: Clock) {
     this.#registry = registry;
