@@ -359,7 +359,8 @@ describe.concurrent("what is shown works:", () => {
     const runnable = blocksOf(page).filter(
       ({ language, words }) => language !== "text" || words[0] === "output",
     );
-    test.skipIf(runnable.length === 0)(page, { timeout: 120_000 }, async () => {
+    if (runnable.length === 0) continue; // prose alone: its links are looked at below
+    test(page, { timeout: 120_000 }, async () => {
       const running = new Page(gateway, bin);
       try {
         for (const block of runnable) {
