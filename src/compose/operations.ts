@@ -171,6 +171,10 @@ async function metrics({ about, gateway }: OperationsSettings): Promise<string> 
     heartbeatAgeMs: gateway.holding.beatAgeMs,
     journalWaiting: gateway.holding.tenure.journal.waiting,
     modelsFlagged: gateway.flags.count,
+    agents: [...gateway.rules.configuration.agents.values()].map(({ agent, labels }) => {
+      const { org, owner, team } = labels;
+      return { agent, team: team ?? "", org: org ?? "", owner: owner ?? "" };
+    }),
     budgets: rows,
   });
 }

@@ -61,6 +61,11 @@ const BUDGET_HELP = {
 
 export const GAUGES = {
   info: named("info", ["version", "configuration"], "What runs: always 1."),
+  agent: named(
+    "agent_info",
+    ["agent", "team", "org", "owner"],
+    "An agent and the labels of its manifest, to route alerts by: always 1.",
+  ),
   inFlight: named("calls_in_flight", [], "Calls that were admitted and have not ended."),
   storeUp: named("store_up", [], "1 while the store answers."),
   heartbeatAge: named(

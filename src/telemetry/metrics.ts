@@ -12,6 +12,9 @@ import { Counter, Histogram, header, type MetricName, sample } from "./series.ts
 /** Budgets shown in one scrape: with one account for each of many agents the largest spenders. */
 export const BUDGET_SERIES_MAX = 1_000;
 
+/** Agents shown in one scrape. */
+export const AGENT_SERIES_MAX = 1_000;
+
 /** What is read at the moment of a scrape. */
 export interface Reading {
   readonly version: string;
@@ -21,8 +24,17 @@ export interface Reading {
   readonly heartbeatAgeMs: number;
   readonly journalWaiting: number;
   readonly modelsFlagged: number;
+  /** The agents of the configuration; "" for a label that is not set. */
+  readonly agents: readonly AgentReading[];
   /** Nano-USD. Accounts of single tasks are left out by `render`. */
   readonly budgets: readonly BudgetReading[];
+}
+
+export interface AgentReading {
+  readonly agent: string;
+  readonly team: string;
+  readonly org: string;
+  readonly owner: string;
 }
 
 export interface BudgetReading {
@@ -146,7 +158,8 @@ export class Metrics {
     const inner = [this.#happened, this.#journal, this.#errors];
     const timed = [this.#decision, this.#firstByte, this.#provider];
     const all = [...counted, ...rare, ...inner, ...timed].map((metric) => metric.text());
-    return `${all.join("")}${gauges(reading)}${budgetGauges(reading.budgets)}`;
+    const now = [gauges(reading), agentGauges(reading.agents), budgetGauges(reading.budgets)];
+    return [...all, ...now].join("");
   }
 }
 
@@ -174,6 +187,14 @@ function gauges(reading: Reading): string {
     gauge(GAUGES.journalWaiting, [], String(reading.journalWaiting)),
     gauge(GAUGES.modelsFlagged, [], String(reading.modelsFlagged)),
   ].join("");
+}
+
+function agentGauges(agents: readonly AgentReading[]): string {
+  const shown = agents.slice(0, AGENT_SERIES_MAX);
+  const rows = shown.map(({ agent, org, owner, team }) =>
+    sample(GAUGES.agent, [agent, team, org, owner], "1"),
+  );
+  return header(GAUGES.agent, "gauge") + rows.join("");
 }
 
 const BUDGET_AMOUNTS = ["limit", "spent", "reserved", "leased", "forfeited", "remaining"] as const;

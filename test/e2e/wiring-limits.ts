@@ -146,7 +146,20 @@ function ofTeam(label: "team" | "org"): WiringCase {
   });
 }
 
+/** Alerts are routed by it. */
+const OWNER = differs("agents/*.yaml labels.owner", {
+  set: ({ agents }) => {
+    agents.worker.labels.owner = "ana";
+  },
+  see: async (world) => {
+    const text = await (await world.gateway.api("GET", "/metrics")).text();
+    return /^slipclutch_agent_info\{agent="worker",.*owner="([^"]*)"\} 1$/m.exec(text)?.[1];
+  },
+  expect: fromTo<string | undefined>("", "ana"),
+});
+
 export const LIMIT_CASES: readonly WiringCase[] = [
+  OWNER,
   ...inAll("max_output_tokens", 44, capSent, fromTo<unknown>(undefined, 44)),
   ...inAll("max_input_tokens", 50, (world) => world.outcome(), fromTo("200", "call.cap")),
   ...inAll("max_n", 1, (world) => world.outcome({ n: 2 }), fromTo("200", "call.cap")),

@@ -102,6 +102,7 @@ export class MemoryOperations implements Operations {
       providers: [{ name: "openai", kind: "openai" }],
       pricesFrom: "2026-01-01",
       modelsFlagged: this.modelFlags.length,
+      agents: [],
     };
   }
 

@@ -13,6 +13,7 @@ const READING: Reading = {
   heartbeatAgeMs: 1_500,
   journalWaiting: 2,
   modelsFlagged: 0,
+  agents: [{ agent: "support", team: "care", org: "", owner: "ana" }],
   budgets: [],
 };
 
