@@ -102,7 +102,6 @@ export class MemoryOperations implements Operations {
       providers: [{ name: "openai", kind: "openai" }],
       pricesFrom: "2026-01-01",
       modelsFlagged: this.modelFlags.length,
-      agents: [],
     };
   }
 
@@ -115,6 +114,7 @@ export class MemoryOperations implements Operations {
       heartbeatAgeMs: 0,
       journalWaiting: 0,
       modelsFlagged: 0,
+      agents: [],
       budgets: [BUDGET],
     });
   }
