@@ -35,7 +35,7 @@ export interface InProcess {
 
 const BATCH = 500;
 const BATCHES = 200;
-const YOUNG_CALLS = 10_000;
+const YOUNG_CALLS = 50_000;
 const GROWTH_BATCH = 2_000;
 const GROWTH_ROUNDS = 9;
 /** As many calls as a gateway settles between two flushes under load. */

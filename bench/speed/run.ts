@@ -46,7 +46,7 @@ const FULL: Size = {
 };
 const QUICK: Size = {
   ...{ rounds: 3, plain: 2_000, streams: 300, paced: 48, pacedRounds: 1, rated: 1_500 },
-  ...{ starts: 3, transactions: 3_000, aged: 100_000 },
+  ...{ starts: 3, transactions: 3_000, aged: 500_000 },
 };
 const CONNECTIONS = 32;
 const STREAMS_AT_ONCE = 16;
