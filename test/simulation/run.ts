@@ -215,6 +215,11 @@ class Life {
   }
 
   #edit(gateway: SimulatedGateway): void {
+    // Who changes the folder before all have its last version leaves them with none in common.
+    const behind = this.#alive.some(
+      ({ core }) => core.gateway.rules.digest !== this.#folder.digest,
+    );
+    if (behind || this.#data.configuration !== this.#folder.digest) return;
     const { random } = this.world;
     const { all, daily, task } = this.#limits;
     const next = {
@@ -223,6 +228,7 @@ class Life {
     };
     this.#limits = { all: Math.round(next.all), daily: Math.round(next.daily), task };
     this.#folder = configurationOf(this.#limits);
+    this.world.tell("edit", this.#folder.digest, this.#limits);
     this.#publish(gateway);
   }
 
