@@ -11,6 +11,10 @@ import type { Process, World } from "./world.ts";
 /** What a gateway knows of an account may be this old when it refuses for good. */
 const VIEW_AGE_MS = 3_500;
 
+/** The default; and how far a monotonic clock may be off. */
+const EXPIRY_MS = 12_000;
+const DRIFT = 0.999;
+
 export class Broken extends Error {
   override readonly name = "Broken";
 }
@@ -57,7 +61,32 @@ export class Audit {
       }
       return ledger.flush(holder, batch);
     };
-    return { ...store, ledger: { ...ledger, flush } };
+    return { ...store, ledger: { ...ledger, flush }, holders: this.#watchingBeats(store.holders) };
+  }
+
+  /** Nobody is fenced who was heard of lately: the store may have been away, or the fencer asleep. */
+  #watchingBeats(holders: Store["holders"]): Store["holders"] {
+    const heardAt = new Map<string, number>();
+    return {
+      ...holders,
+      register: async (info) => {
+        heardAt.set(info.id, this.#world.now);
+        return holders.register(info);
+      },
+      beat: async (id) => {
+        heardAt.set(id, this.#world.now);
+        return holders.beat(id);
+      },
+      fence: async (id, seen) => {
+        const before = this.#data.holders.get(id)?.state;
+        const forfeits = await holders.fence(id, seen);
+        const silentMs = this.#world.now - (heardAt.get(id) ?? 0);
+        if (before === "live" && this.#data.holders.get(id)?.state === "fenced") {
+          if (silentMs < EXPIRY_MS * DRIFT) this.#fail(`${id}: fenced after ${silentMs} ms`);
+        }
+        return forfeits;
+      },
+    };
   }
 
   #note(settlement: Settlement): void {
