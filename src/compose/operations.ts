@@ -89,7 +89,7 @@ async function authenticate(
 ): Promise<Operator | null> {
   if (hashToken(token) === bootToken) return { name: "local", role: "admin" };
   const key = await gateway.keys.find(token);
-  if (key?.holder.kind !== "operator") return null;
+  if (key === null || key === "busy" || key.holder.kind !== "operator") return null;
   return { name: key.holder.name, role: key.holder.role };
 }
 

@@ -21,7 +21,7 @@ export interface Account {
    */
   unsureUntil: Millis;
   /** A lease under way; whoever is short of this account waits for it and asks again. */
-  leasing: Promise<void> | null;
+  leasing: Promise<unknown> | null;
   /** What the calls need that wait for it. */
   queued: NanoUsd;
   /** Calls that wait for a refund, in order. */

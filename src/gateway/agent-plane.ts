@@ -92,6 +92,10 @@ async function identify(
   const address = addressOf(request.method ?? "", request.url ?? "");
   const found = gateway.keys.find(tokenOf(request));
   const key = found instanceof Promise ? await found : found;
+  if (key === "busy") {
+    const busy = deny("gateway.overloaded", { because: "too many unknown keys" }, RETRY_MS);
+    return refuseUnknown(busy, request, response, context);
+  }
   const owner = key === null ? null : ownerOf(key);
   const manifest = owner === null ? null : gateway.rules.manifest(owner);
   if (key === null || owner === null || manifest === null) {

@@ -13,6 +13,8 @@ export class Flags {
   #flags = new Map<string, readonly ModelFlag[]>();
   /** Raised here and not yet in the store. */
   readonly #untold = new Set<ModelFlag>();
+  /** Raised since the last reading of all began: at most one for each model and what it did. */
+  #raisedMeanwhile: ModelFlag[] = [];
 
   constructor(registry: Registry, clock: Clock, log: Log) {
     this.#registry = registry;
@@ -26,9 +28,12 @@ export class Flags {
 
   async load(): Promise<void> {
     await this.tell();
+    this.#raisedMeanwhile = [];
+    const stored = await this.#registry.flags();
     const flags = new Map<string, readonly ModelFlag[]>();
-    for (const flag of await this.#registry.flags()) add(flags, flag);
-    for (const flag of this.#untold) add(flags, flag);
+    for (const flag of stored) add(flags, flag);
+    // Raised since the question was asked: the answer may be older than they are.
+    for (const flag of new Set([...this.#untold, ...this.#raisedMeanwhile])) add(flags, flag);
     this.#flags = flags;
   }
 
@@ -43,6 +48,7 @@ export class Flags {
     const flag = { provider, model, what, since: this.#clock.wall(), call };
     add(this.#flags, flag);
     this.#untold.add(flag);
+    this.#raisedMeanwhile.push(flag);
     void this.tell();
     return true;
   }

@@ -11,12 +11,15 @@ const TOKEN_CHARS_MAX = 200;
  */
 const LOOKUPS_A_SECOND = 50;
 
+/** What a look-up ends in. */
+export type Found = KeyRecord | null | "busy";
+
 export class Keys {
   readonly #registry: Registry;
   readonly #clock: Clock;
   #byHash = new Map<string, KeyRecord>();
   /** Lookups under way: a new key that is used by many at once is asked for once. */
-  readonly #asking = new Map<string, Promise<KeyRecord | null>>();
+  readonly #asking = new Map<string, Promise<Found>>();
   readonly #lookups = new Allowance(LOOKUPS_A_SECOND, LOOKUPS_A_SECOND);
 
   constructor(registry: Registry, clock: Clock) {
@@ -37,15 +40,18 @@ export class Keys {
     return this.#byHash.size;
   }
 
-  /** The key's record, or null if it is unknown, revoked or expired. */
-  find(token: string | null): KeyRecord | null | Promise<KeyRecord | null> {
+  /**
+   * The key's record, or null if it is unknown, revoked or expired. Too many unknown ones at once:
+   * busy, for a key that another process made a moment ago must not be told that it is none.
+   */
+  find(token: string | null): KeyRecord | null | Promise<Found> {
     if (token === null || token.length === 0 || token.length > TOKEN_CHARS_MAX) return null;
     const digest = hashToken(token);
     const key = this.#byHash.get(digest);
     return key === undefined ? this.#ask(digest) : this.#holds(key);
   }
 
-  #ask(digest: string): Promise<KeyRecord | null> {
+  #ask(digest: string): Promise<Found> {
     const asked = this.#asking.get(digest);
     if (asked !== undefined) return asked;
     const asking = this.#lookUp(digest).finally(() => this.#asking.delete(digest));
@@ -53,8 +59,8 @@ export class Keys {
     return asking;
   }
 
-  async #lookUp(digest: string): Promise<KeyRecord | null> {
-    if (!this.#lookups.take(this.#clock.monotonic())) return null;
+  async #lookUp(digest: string): Promise<Found> {
+    if (!this.#lookups.take(this.#clock.monotonic())) return "busy";
     const known = this.#byHash;
     const key = await this.#registry.keyByHash(digest);
     if (key === null || key.revokedAt !== null) return null;

@@ -43,7 +43,7 @@ export class Leasing {
     if (lacking.some(({ over }) => over)) return "over";
     const busy = lacking.find((account) => account.leasing !== null);
     if (busy?.leasing) {
-      // The next lease asks for all who wait: one for each would be a queue as long as they are many.
+      // The next lease asks for all who wait: one for each would be a queue of as many.
       for (const account of lacking) account.queued += need;
       await busy.leasing.finally(() => {
         for (const account of lacking) account.queued -= need;
@@ -59,16 +59,10 @@ export class Leasing {
 
   /** Whoever waits for a lease that fails fails with it: the store is not asked by each in turn. */
   async #take(lacking: readonly Account[], ask: () => Promise<Leased>): Promise<Leased> {
-    const done = Promise.withResolvers<void>();
-    done.promise.catch(() => {}); // nobody may be waiting
-    for (const account of lacking) account.leasing = done.promise;
+    const asking = ask();
+    for (const account of lacking) account.leasing = asking;
     try {
-      const leased = await ask();
-      done.resolve();
-      return leased;
-    } catch (error) {
-      done.reject(error);
-      throw error;
+      return await asking;
     } finally {
       for (const account of lacking) account.leasing = null;
     }

@@ -2,23 +2,24 @@
  * What is left of a call's budgets, told to the agent: in headers, and in its prompt if it asks.
  */
 import { formatUsd } from "../guards/money.ts";
-import { remainingOf } from "./account.ts";
+import { type Account, remainingOf } from "./account.ts";
 import type { Admitted } from "./call.ts";
 
 /** What `tell_agent` puts into the system prompt. */
 export function budgetLine(accounts: Admitted["accounts"]): string {
   const least = smallestRemaining(accounts);
   if (least === null) return "";
-  const { limit } = least.view;
-  const left = formatUsd(remainingOf(least));
-  const of = `of ${formatUsd(limit)} USD`;
-  return `Budget: ${left} USD ${of} left for this work (${least.purse.budget}).`;
+  const { account, left } = least;
+  const of = `of ${formatUsd(account.view.limit)} USD`;
+  return `Budget: ${formatUsd(left)} USD ${of} left for this work (${account.purse.budget}).`;
 }
 
+/** The budget that has least left, and how much. */
 function smallestRemaining(accounts: Admitted["accounts"]) {
-  let least = accounts[0] ?? null;
+  let least: { readonly account: Account; readonly left: bigint } | null = null;
   for (const account of accounts) {
-    if (least === null || remainingOf(account) < remainingOf(least)) least = account;
+    const left = remainingOf(account);
+    if (least === null || left < least.left) least = { account, left };
   }
   return least;
 }
@@ -27,7 +28,7 @@ function smallestRemaining(accounts: Admitted["accounts"]) {
 export function remainingHeader(accounts: Admitted["accounts"]): Record<string, string> {
   const least = smallestRemaining(accounts);
   if (least === null) return {};
-  return { "x-slipclutch-budget-remaining-usd": formatUsd(remainingOf(least)) };
+  return { "x-slipclutch-budget-remaining-usd": formatUsd(least.left) };
 }
 
 /** The headers that every answer carries. */

@@ -25,8 +25,12 @@ export function taskNameOf(
   if (asked !== null && asked !== undefined) {
     return isTaskName(asked) ? { id: asked, how: "named" } : notATaskName(asked);
   }
-  const day = new Date(now).toISOString().slice(0, 10);
-  return { id: `${UNNAMED_PREFIX}${key.id}:${day}`, how: "unnamed" };
+  return { id: `${UNNAMED_PREFIX}${key.id}:${dayOf(now)}`, how: "unnamed" };
+}
+
+/** The calendar day, UTC. */
+function dayOf(now: Millis): string {
+  return new Date(now).toISOString().slice(0, "2026-01-01".length);
 }
 
 /** Shared tasks cannot be named by an agent, or it would open them outside its limits. */

@@ -14,6 +14,7 @@ export type PicoUsd = number;
 export type Millis = number;
 
 const NANO_PER_USD_DIGITS = 9;
+const ZERO = "0".charCodeAt(0);
 
 /**
  * The sum of `quantity × price` over all legs, rounded up to whole nano-USD; Infinity if unsafe.
@@ -34,9 +35,12 @@ export function parseUsd(text: string): bigint | null {
 
 /** 12_500_000_000n → "12.5": the shortest exact decimal, negative amounts included. */
 export function formatUsd(nano: bigint | number): string {
-  const value = BigInt(nano);
-  const digits = (value < 0n ? -value : value).toString().padStart(NANO_PER_USD_DIGITS + 1, "0");
-  const whole = digits.slice(0, -NANO_PER_USD_DIGITS);
-  const part = digits.slice(-NANO_PER_USD_DIGITS).replace(/0+$/, "");
-  return `${value < 0n ? "-" : ""}${whole}${part && `.${part}`}`;
+  const text = nano.toString();
+  const sign = text.startsWith("-") ? "-" : "";
+  const digits = text.slice(sign.length).padStart(NANO_PER_USD_DIGITS + 1, "0");
+  const point = digits.length - NANO_PER_USD_DIGITS;
+  let end = digits.length;
+  while (end > point && digits.charCodeAt(end - 1) === ZERO) end -= 1;
+  const whole = sign + digits.slice(0, point);
+  return end === point ? whole : `${whole}.${digits.slice(point, end)}`;
 }
