@@ -64,7 +64,7 @@ function termsOf({ read }: Call, route: Route, bounds: Bounds): Terms {
 }
 
 /** A batch is flushed at the latest every second, and as soon as so many entries wait. */
-const ENTRIES_TO_FLUSH = 512;
+const ENTRIES_TO_FLUSH = 256;
 
 /** Exactly once for each admitted call, whatever happened to it. */
 export function settle(admitted: Admitted, seen: Seen, gateway: Gateway): void {
