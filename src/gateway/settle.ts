@@ -3,6 +3,7 @@ import type { Charge, Terms } from "../guards/budget/settle.ts";
 import type { LegNumbers } from "../guards/events.ts";
 import type { Bounds } from "../guards/facts.ts";
 import type { NanoUsd } from "../guards/money.ts";
+import { mostInputTokens } from "../guards/price/worst-case.ts";
 import type { Account } from "./account.ts";
 import { type Admitted, type Call, type Decided, originOf, type Seen } from "./call.ts";
 import { emit, type Gateway } from "./gateway.ts";
@@ -53,7 +54,7 @@ function termsOf({ read }: Call, route: Route, bounds: Bounds): Terms {
   return {
     price,
     reserved: bounds.reserve,
-    inputTokens: bounds.inputTokens,
+    inputTokens: mostInputTokens(read.ask, bounds.inputTokens, price),
     outputTokens: (bounds.outputCap ?? price.maxOutput) * choices,
     perTokenPico: bounds.perTokenPico,
     fixedPico: bounds.fixedPico,

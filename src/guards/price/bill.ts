@@ -1,12 +1,12 @@
 /** What an answer cost, from the usage that the provider reports. */
-import { costOf, type NanoUsd } from "../money.ts";
+import { type NanoUsd, picoOf } from "../money.ts";
 import type { ModelPrice, Tier, Usage } from "./price.ts";
 
 /** Nano-USD at the price book. Unknown fees and tiers count as the dearest that is known. */
 export function billOf(usage: Usage, price: ModelPrice, tierAsked: string | null): NanoUsd {
   const tier = tierAt(price.tiers, inputTokensOf(usage));
   const plainOutput = Math.max(0, usage.output - usage.reasoning);
-  const pico = costOf([
+  const tokens = picoOf([
     [usage.input, tier.input],
     [usage.cachedInput, tier.cachedInput],
     [usage.cacheWrite5m, tier.cacheWrite5m],
@@ -20,7 +20,9 @@ export function billOf(usage: Usage, price: ModelPrice, tierAsked: string | null
   for (const [type, uses] of Object.entries(usage.serverTools)) {
     fees.push([uses, price.serverTools[type] ?? dearestFee(price)]);
   }
-  return Math.ceil(pico * factorOf(usage.serviceTier ?? tierAsked, price)) + costOf(fees);
+  // A factor's product has dust far below a pico-USD, which must not round a whole sum up.
+  const pico = Math.round(tokens * factorOf(usage.serviceTier ?? tierAsked, price)) + picoOf(fees);
+  return Math.ceil(pico / 1000);
 }
 
 /**

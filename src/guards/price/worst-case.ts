@@ -29,17 +29,17 @@ export const worstCase: Guard = (facts, bounds, states) => {
 function priced(facts: Facts, target: Target, price: ModelPrice, bounds: Bounds): Allow | Denial {
   const { ask } = facts;
   const factor = tierFactor(ask.serviceTier, price);
-  const tiers = reachable(price.tiers, bounds.inputTokens);
+  const inputTokens = mostInputTokens(ask, bounds.inputTokens, price);
+  const tiers = reachable(price.tiers, inputTokens);
   const inputRate = dearest(tiers, (tier) => inputRateOf(tier, ask));
   const outputRate = dearest(tiers, (tier) =>
     Math.max(tier.output, tier.reasoning, ask.audioOutput ? (tier.outputAudio ?? 0) : 0),
   );
-  const toolPico = serverToolsPico(ask, price, inputRate);
   const cap = target.overbillsOutput ? price.maxOutput : (bounds.outputCap ?? price.maxOutput);
   const perTokenPico = target.overbillsOutput ? 0 : Math.ceil(ask.choices * outputRate * factor);
   const fixedOutputPico = target.overbillsOutput ? ask.choices * cap * outputRate * factor : 0;
   const fixedPico = Math.ceil(
-    (bounds.inputTokens * inputRate + toolPico) * factor + fixedOutputPico + price.perRequest,
+    inputTokens * inputRate * factor + fixedOutputPico + price.perRequest + feesPico(ask, price),
   );
   const reservePico = fixedPico + (target.overbillsOutput ? 0 : cap * perTokenPico);
   if (!Number.isSafeInteger(reservePico)) {
@@ -47,7 +47,7 @@ function priced(facts: Facts, target: Target, price: ModelPrice, bounds: Bounds)
   }
   const reserve = Math.ceil(reservePico / 1000);
   const numbers = {
-    input_tokens_max: bounds.inputTokens,
+    input_tokens_max: inputTokens,
     output_tokens_max: cap * ask.choices,
     input_pico_usd: inputRate * factor,
     output_pico_usd: outputRate * factor,
@@ -107,11 +107,22 @@ export function inputBound(ask: ModelAsk, target: Target, price: ModelPrice): nu
 }
 
 /**
- * The list prices hold for these; any other tier has its factor, or the call was refused before.
+ * The most input that can be billed with the results of server tools, which come back as input: a
+ * context window for each use.
+ */
+export function mostInputTokens(ask: ModelAsk, bound: number, price: ModelPrice): number {
+  let tokens = bound;
+  for (const { maxUses } of ask.serverTools) tokens += (maxUses ?? 0) * price.contextWindow;
+  return tokens;
+}
+
+/**
+ * The list prices hold for these; any other tier has its factor, or the call was refused before. A
+ * cheaper tier may be answered by the standard one, unasked, so that it lowers no reservation.
  */
 function tierFactor(tier: string | null, price: ModelPrice): number {
   if (tier === null || tier === "auto") return Math.max(1, price.serviceTiers.auto ?? 1);
-  return LIST_PRICE_TIERS.includes(tier) ? 1 : (price.serviceTiers[tier] ?? 1);
+  return LIST_PRICE_TIERS.includes(tier) ? 1 : Math.max(1, price.serviceTiers[tier] ?? 1);
 }
 
 function reachable(tiers: readonly Tier[], inputTokens: number): readonly Tier[] {
@@ -132,14 +143,11 @@ function dearest(tiers: readonly Tier[], rateOf: (tier: Tier) => number): number
   return rate;
 }
 
-/**
- * Results of a server tool come back as input and are read again: a context window for each use.
- */
-function serverToolsPico(ask: ModelAsk, price: ModelPrice, inputRate: number): number {
+/** Fees of server tools: no service tier makes them cheaper or dearer. */
+function feesPico(ask: ModelAsk, price: ModelPrice): number {
   let pico = 0;
-  for (const tool of ask.serverTools) {
-    const fee = price.serverTools[tool.type] ?? 0;
-    pico += (tool.maxUses ?? 0) * (fee + price.contextWindow * inputRate);
+  for (const { maxUses, type } of ask.serverTools) {
+    pico += (maxUses ?? 0) * (price.serverTools[type] ?? 0);
   }
   return pico;
 }
