@@ -31,6 +31,9 @@ export class Road {
   chaos: Chaos = CALM;
   /** Nothing passes: requests are lost, or only their answers are. */
   cut: "no" | "requests" | "answers" = "no";
+  /** The fate of one call, by its number from 1. */
+  fate: (no: number) => "done" | "lost" | "unheard" = () => "done";
+  calls = 0;
   readonly store: Store;
   readonly #world: World;
   readonly #process: Process;
@@ -72,8 +75,10 @@ export class Road {
     const { chaos, cut } = this;
     const late = !SAID_ONCE.has(name) && random.chance(chaos.late);
     const there = late ? random.between(DEADLINE_MS, 2 * DEADLINE_MS) : this.#latency();
-    const lost = cut === "requests" || random.chance(chaos.lost);
-    const unheard = cut === "answers" || random.chance(chaos.unheard);
+    this.calls += 1;
+    const fate = this.fate(this.calls);
+    const lost = fate === "lost" || cut === "requests" || random.chance(chaos.lost);
+    const unheard = fate === "unheard" || cut === "answers" || random.chance(chaos.unheard);
     // A lease is asked again only where it was not answered; then its sender knows that it may be done.
     const once = SAID_ONCE.has(name) || (name === "lease" && !lost && !unheard && !late);
     const repeated = !once && random.chance(chaos.repeated);
