@@ -20,10 +20,10 @@ export interface Address {
 /** Longer ones name no path of ours. */
 const PATH_CHARS_MAX = 512;
 
-const MODEL_PATHS: Readonly<Record<string, Format>> = {
-  "/chat/completions": "openai-chat",
-  "/messages": "anthropic-messages",
-};
+const MODEL_PATHS: ReadonlyMap<string, Format> = new Map([
+  ["/chat/completions", "openai-chat"],
+  ["/messages", "anthropic-messages"],
+]);
 
 /**
  * Null: a path that is not served. The query is left aside: no path of ours has one that matters.
@@ -43,7 +43,7 @@ export function addressOf(method: string, url: string): Address | null {
 function placeOf(method: string, path: string): Place | null {
   const bare = path.replace(/^(?:\/v1){1,2}(?=\/)/, "");
   if (method === "POST") {
-    const format = MODEL_PATHS[bare];
+    const format = MODEL_PATHS.get(bare);
     if (format !== undefined) return { kind: "model", format };
     if (path === "/guard/v1/tasks") return { kind: "open-task" };
     const ended = /^\/guard\/v1\/tasks\/([^/]+)\/end$/.exec(path);
