@@ -81,15 +81,19 @@ export class Tasks {
     return ended;
   }
 
-  /** Tells the store which tasks were seen since it was last told. */
+  /** Tells the store which tasks were seen since it was last told; what it did not take, again. */
   async touch(): Promise<void> {
-    const seen = [];
-    for (const known of this.#known.values()) {
-      if (!known.touched) continue;
-      known.touched = false;
-      seen.push({ agent: known.task.agent, id: known.task.id, at: known.seenAt });
+    const seen = [...this.#known.values()].filter(({ touched }) => touched);
+    if (seen.length === 0) return;
+    for (const known of seen) known.touched = false;
+    try {
+      await this.#store.touch(
+        seen.map(({ seenAt: at, task: { agent, id } }) => ({ agent, id, at })),
+      );
+    } catch (error) {
+      for (const known of seen) known.touched = true;
+      throw error;
     }
-    if (seen.length > 0) await this.#store.touch(seen);
   }
 
   /** Ends what no call has named for longer than the agent's `task_idle`. */
