@@ -40,6 +40,7 @@ export class Core {
   readonly #settings: CoreSettings;
   #changeSeq: number | null = null;
   #refreshing: Promise<void> | null = null;
+  #changed = false;
   #follow: (digest: string) => Promise<void> = async () => {};
 
   constructor(settings: CoreSettings) {
@@ -160,17 +161,22 @@ export class Core {
 
   /** Keys, flags or limits changed in the store: what is known of them here is read again. */
   #refresh(): Promise<void> {
+    this.#changed = true;
     this.#refreshing ??= this.#readAgain().finally(() => {
       this.#refreshing = null;
     });
     return this.#refreshing;
   }
 
+  /** Once more for what changed while it was read: that may be a key that was revoked. */
   async #readAgain(): Promise<void> {
     const { flags, holding, keys, log } = this.gateway;
     try {
-      noteRoom(holding.tenure);
-      await Promise.all([keys.load(), flags.load()]);
+      while (this.#changed) {
+        this.#changed = false;
+        noteRoom(holding.tenure);
+        await Promise.all([keys.load(), flags.load()]);
+      }
     } catch (error) {
       // Asked for again with the next heartbeat: the number it knows stays the old one.
       this.#changeSeq = -1;
