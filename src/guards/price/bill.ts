@@ -41,9 +41,12 @@ function tierAt(tiers: readonly Tier[], inputTokens: number): Tier {
   return found;
 }
 
+/**
+ * Where the provider chose the tier and does not say which, it costs what was reserved for `auto`.
+ */
 function factorOf(tier: string | null, price: ModelPrice): number {
-  if (tier === null || tier === "auto" || tier === "default" || tier.startsWith("standard"))
-    return 1;
+  if (tier === null || tier === "auto") return Math.max(1, price.serviceTiers.auto ?? 1);
+  if (tier === "default" || tier.startsWith("standard")) return 1;
   return price.serviceTiers[tier] ?? Math.max(1, ...Object.values(price.serviceTiers));
 }
 

@@ -143,6 +143,16 @@ describe("service tiers", () => {
     expect(bill({ input: 100, serviceTier }, { serviceTiers }, asked)).toBe(nano);
   });
 
+  test.each<[string | null, string | null, number, number]>([
+    [null, null, 3, 300],
+    ["auto", null, 3, 300],
+    [null, "auto", 3, 300],
+    ["auto", "default", 3, 100],
+    ["auto", null, 0.5, 100],
+  ])("asked %s, answered %s, where auto is %s times the list", (asked, serviceTier, auto, nano) => {
+    expect(bill({ input: 100, serviceTier }, { serviceTiers: { auto } }, asked)).toBe(nano);
+  });
+
   test.each([
     ["where no factor is known", {}],
     ["where all that are known are cheaper", { flex: 0.5 }],
