@@ -1,0 +1,147 @@
+/** All guards in their order: the first refusal wins, and nothing of the others remains. */
+import { describe, expect, test } from "vitest";
+import { admit } from "../../../src/guards/decide.ts";
+import type { Facts } from "../../../src/guards/facts.ts";
+import { ask, facts, limits, manifest, measure, purse, seen, slice, target } from "./scenes.ts";
+
+const RICH = purse({ slice: slice({ free: 1_000 }) });
+const SPENT = purse({ seen: seen({ spent: 1_000n }) });
+
+/** What each guard refuses, alone: in the order in which they are asked. */
+const FAULTS: readonly (readonly [guard: string, code: string, fault: (told: Facts) => Facts])[] = [
+  ["task", "task.ended", (told) => ({ ...told, task: { id: "t", ended: true } })],
+  [
+    "request",
+    "request.unknown-field",
+    (told) => ({ ...told, ask: { ...told.ask, unknownFields: ["body foo"] } }),
+  ],
+  [
+    "manifest",
+    "model.not-granted",
+    (told) => ({ ...told, manifest: { ...told.manifest, models: new Map() } }),
+  ],
+  ["cap", "call.cap", (told) => ({ ...told, ask: { ...told.ask, choices: 9 } })],
+  [
+    "price",
+    "model.unbounded",
+    (told) => ({ ...told, ask: { ...told.ask, unbounded: ["background"] } }),
+  ],
+];
+const ORDER = [...FAULTS.map(([guard]) => guard), "budget"];
+
+const BASE = facts({ manifest: manifest({ limits: limits({ maxN: 2 }) }) });
+
+describe("a call that all allow", () => {
+  test("has the bounds that each narrowed for the next, and is reserved", () => {
+    const states = Object.freeze({ purses: [RICH] });
+    const { states: after, ...decision } = admit(BASE, states);
+    expect(after).toEqual({ purses: [{ ...RICH, slice: slice({ free: 800, reserved: 200 }) }] });
+    expect(decision).toEqual({
+      verdict: {
+        kind: "allow",
+        bounds: {
+          outputCap: 50,
+          outputFloor: 10,
+          inputTokens: 100,
+          fixedPico: 100_000,
+          perTokenPico: 2_000,
+          reserve: 200,
+        },
+        numbers: { reserve_nano_usd: 200 },
+      },
+      answers: [
+        { guard: "task", answer: "allow", numbers: { task: "t" } },
+        { guard: "request", answer: "allow", numbers: {} },
+        { guard: "manifest", answer: "allow", numbers: { models: "any priced" } },
+        {
+          guard: "cap",
+          answer: "allow",
+          numbers: { ceiling: 400, input_tokens_max: 100, output_cap: 50 },
+        },
+        {
+          guard: "price",
+          answer: "allow",
+          numbers: {
+            input_tokens_max: 100,
+            output_tokens_max: 50,
+            input_pico_usd: 1_000,
+            output_pico_usd: 2_000,
+            worst_case_nano_usd: 200,
+            price: "prices.yaml",
+          },
+        },
+        { guard: "budget", answer: "allow", numbers: { reserve_nano_usd: 200 } },
+      ],
+    });
+  });
+
+  test("is the same call each time it is asked about", () => {
+    const states = { purses: [RICH] };
+    expect(admit(BASE, states)).toEqual(admit(BASE, states));
+    expect(states).toEqual({ purses: [RICH] });
+  });
+
+  test("is narrowed by the budget below what the cap guard left", () => {
+    const poor = purse({ slice: slice({ free: 150 }), seen: seen() });
+    const account = { ...poor, seen: seen({ leased: 1_000n }) };
+    const { verdict } = admit(BASE, { purses: [account] });
+    expect(verdict).toMatchObject({ kind: "allow", bounds: { outputCap: 25, reserve: 150 } });
+  });
+});
+
+describe("a call that one guard refuses", () => {
+  test.each(FAULTS)("%s: %s, and no later guard is asked", (guard, code, fault) => {
+    const states = Object.freeze({ purses: [RICH, SPENT] });
+    const { answers, states: after, verdict } = admit(fault(BASE), states);
+    expect(after).toBe(states);
+    expect(verdict).toMatchObject({ kind: "deny", code, rule: guard });
+    expect(answers.map((one) => one.guard)).toEqual(ORDER.slice(0, ORDER.indexOf(guard) + 1));
+    expect(answers.slice(0, -1).every((one) => one.answer === "allow")).toBe(true);
+    const facts = verdict.kind === "deny" ? verdict.facts : null;
+    expect(answers.at(-1)).toEqual({ guard, answer: code, numbers: facts });
+  });
+
+  test.each(
+    FAULTS.flatMap((first, index) => FAULTS.slice(index + 1).map((second) => [first, second])),
+  )("the earlier of two refusals wins: $0.0 before $1.0", (...faults) => {
+    const told = faults.reduce((facts, fault) => fault?.[2](facts) ?? facts, BASE);
+    expect(admit(told, { purses: [] }).verdict).toMatchObject({ rule: faults[0]?.[0] });
+  });
+
+  test("the budget is the last: it refuses, and lists all", () => {
+    const states = Object.freeze({ purses: [RICH, SPENT] });
+    const { answers, states: after, verdict } = admit(BASE, states);
+    expect(after).toBe(states);
+    expect(verdict).toMatchObject({ kind: "deny", code: "budget.exhausted", rule: "budget" });
+    expect(answers.map((one) => one.guard)).toEqual(ORDER);
+    expect(answers.at(-1)).toMatchObject({ guard: "budget", answer: "budget.exhausted" });
+  });
+
+  test("keeps what the client is told to wait", () => {
+    const held = purse({ seen: seen({ leased: 1_000n }) });
+    const { verdict } = admit(BASE, { purses: [held] });
+    expect(verdict).toMatchObject({ code: "budget.contended", retryAfterMs: 1_000 });
+  });
+
+  test("a model that nobody serves or that has no price passes to the guard of prices", () => {
+    const unknown = admit({ ...BASE, target: null }, { purses: [RICH] });
+    expect(unknown.verdict).toMatchObject({ code: "model.unknown", rule: "price" });
+    const unpriced = admit({ ...BASE, target: target({ price: null }) }, { purses: [RICH] });
+    expect(unpriced.verdict).toMatchObject({ code: "model.unpriced", rule: "price" });
+  });
+});
+
+test("a slice that is short asks for a lease: neither allowed nor refused", () => {
+  const states = Object.freeze({ purses: [RICH, purse({ slice: slice({ free: 199 }) })] });
+  const { answers, states: after, verdict } = admit(BASE, states);
+  expect(after).toBe(states);
+  expect(verdict).toEqual({ kind: "short", need: 200 });
+  expect(answers.map((one) => one.guard)).toEqual(ORDER.slice(0, -1));
+});
+
+test("an agent without a budget is bounded all the same, and reserves nothing", () => {
+  const told = { ...BASE, ask: ask({ input: measure({ textBytes: 300 }) }) };
+  const { states, verdict } = admit(told, { purses: [] });
+  expect(states).toEqual({ purses: [] });
+  expect(verdict).toMatchObject({ kind: "allow", bounds: { inputTokens: 300, reserve: 400 } });
+});
