@@ -41,6 +41,10 @@ export class Leasing {
     // The store may still know money of it that was given back here: none of it may be taken up
     // again.
     if (lacking.some(({ over }) => over)) return "over";
+    if (this.#areKnownShort(lacking, need, attempt)) {
+      attempt.ask(lacking);
+      return "short";
+    }
     const busy = lacking.find((account) => account.leasing !== null);
     if (busy?.leasing) {
       // The next lease asks for all who wait: one for each would be a queue of as many.
@@ -49,10 +53,6 @@ export class Leasing {
         for (const account of lacking) account.queued -= need;
       });
       return "ok";
-    }
-    if (this.#areKnownShort(lacking, need, attempt.last)) {
-      attempt.ask(lacking);
-      return "short";
     }
     return this.#take(lacking, () => this.#ask(tenure, attempt, lacking, need));
   }
@@ -120,21 +120,22 @@ export class Leasing {
   }
 
   /** All of them decide the refusal, so nothing may be said of one by what it was long ago. */
-  #areKnownShort(lacking: readonly Account[], need: NanoUsd, last: boolean): boolean {
+  #areKnownShort(lacking: readonly Account[], need: NanoUsd, attempt: Attempt): boolean {
     const since = this.#clock.monotonic() - SPENT_VIEW_MS;
     if (lacking.some(({ viewedAt }) => viewedAt <= since)) return false;
-    return lacking.some((account) => this.#knownShort(account, need, last));
+    return lacking.some((account) => this.#knownShort(account, need, attempt));
   }
 
   /**
    * What the store said a moment ago still decides, so a storm of refusals does not become one of
    * leases.
    */
-  #knownShort(account: Account, need: NanoUsd, last: boolean): boolean {
-    const age = this.#clock.monotonic() - account.viewedAt;
+  #knownShort(account: Account, need: NanoUsd, attempt: Attempt): boolean {
     const lacking = BigInt(Math.max(0, Math.ceil(need - account.purse.slice.free)));
     if (lacking <= roomOf(account.view)) return false;
     if (BigInt(need) > hopeOf(account.view)) return true;
-    return !last && age < HELD_VIEW_MS;
+    // The last word is what the store said after the wait, whichever call had asked it.
+    if (attempt.last) return account.viewedAt >= attempt.deadline;
+    return this.#clock.monotonic() - account.viewedAt < HELD_VIEW_MS;
   }
 }

@@ -6,7 +6,7 @@ import { live } from "./run.ts";
  * what happened in it; `SEEDS=1000` tries as many.
  */
 const { SEED, SEEDS, TRACE } = process.env;
-const COUNT = Number(SEEDS ?? 16);
+const COUNT = Number(SEEDS ?? 24);
 const FIRST = Number(SEED ?? 1);
 const LAST = SEED === undefined ? COUNT : FIRST;
 const A_SEED_MS = 120_000;
