@@ -76,7 +76,7 @@ function measureInput(
   measure.messages(messages);
   for (const message of messages) {
     // An earlier spoken answer comes back by its id alone.
-    if (isObject(message) && isObject(message.audio)) measure.cannotMeasure("audio id");
+    if (isObject(message) && (message.audio ?? null) !== null) audioElsewhere("audio id", measure);
   }
   return measure.total(counts);
 }
@@ -88,7 +88,7 @@ function readPart(part: JsonObject, measure: Measure): void {
   if (carries(part, "input_audio")) {
     const audio = part.input_audio;
     const bytes = inlineBytes(isObject(audio) ? audio.data : null);
-    if (bytes === null) measure.cannotMeasure("input_audio");
+    if (bytes === null) audioElsewhere("input_audio", measure);
     else measure.audioBytes += bytes;
   }
   if (carries(part, "file")) {
@@ -98,6 +98,12 @@ function readPart(part: JsonObject, measure: Measure): void {
     measure.fileBytes += bytes ?? 0;
   }
   if (!KNOWN_PARTS.has(type)) measure.cannotMeasure(`content part ${partName(type)}`);
+}
+
+/** Audio that is not here: a byte of it stands for all, so that input is reserved at its rate. */
+function audioElsewhere(what: string, measure: Measure): void {
+  measure.cannotMeasure(what);
+  measure.audioBytes += 1;
 }
 
 function carries(part: JsonObject, kind: string): boolean {
