@@ -40,6 +40,8 @@ export interface Ask {
   readonly task: string;
   readonly cap: number;
   readonly stream: boolean;
+  /** Of the one message; a short sentence when left out. */
+  readonly text?: string;
 }
 
 export interface Answered {
@@ -120,7 +122,7 @@ export class SimulatedGateway {
     const client = new Client();
     const incoming = this.#incoming(asked, client);
     const { agent: _agent, cap, id, stream } = asked;
-    const messages = [{ role: "user", content: "Say something short." }];
+    const messages = [{ role: "user", content: asked.text ?? "Say something short." }];
     const fields = { model: MODEL, max_completion_tokens: cap, user: id, stream, messages };
     const text = JSON.stringify(fields);
     const call = readCall("openai-chat", { bytes: Buffer.from(text), text }, incoming);
