@@ -127,6 +127,14 @@ describe("narrowing", () => {
     });
   });
 
+  test("is not needed where slice and room cover the call exactly, whatever its output costs", () => {
+    const flat = bounds({ fixedPico: 200_000, perTokenPico: 0, reserve: 200 });
+    expect(decide([asked("b", 150, 50n, 1_000n)], flat).answer).toEqual({
+      kind: "short",
+      need: 200,
+    });
+  });
+
   test("is not done to a call that has no cap", () => {
     const uncapped = { ...CALL, outputCap: null };
     expect(decide([asked("b", 199, 0n, 1_000n)], uncapped).answer).toMatchObject({
