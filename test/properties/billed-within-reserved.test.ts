@@ -410,7 +410,9 @@ function greediest(sent: string, generated: Generated): readonly Usage[] {
   const { body: asked, price: found } = generated;
   const root: Json = JSON.parse(sent);
   const none = { strings: [], images: 0, audio: false, files: false };
-  const seen = look(root, { ...none, lifetimes: new Set() });
+  // Which model answers, and how, is no input of the model.
+  const { model: _model, stream_options: _options, ...input } = root;
+  const seen = look(input, { ...none, lifetimes: new Set() });
   const tools = [...(root.tools ?? []), ...(root.functions ?? [])];
   const documented = DOCUMENTED[kindOf(generated)];
   const text = seen.strings.reduce((sum, one) => sum + Buffer.byteLength(one), 0);
