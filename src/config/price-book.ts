@@ -12,9 +12,9 @@ type Rows = Readonly<Record<string, Readonly<Record<string, string>>>>;
 /** Models of the simulated provider, with prices that can be reckoned in the head. */
 const SIMULATED: Readonly<Record<string, string>> = {
   "simulated-small":
-    "128000 8192 0|0 1000000 10000000 100000 1250000 2000000 10000000 - -;web_search=10000000000;priority=2",
+    "128000 8192 0|0 1000000 10000000 100000 1250000 2000000 10000000 - -;web_search=10000000000",
   "simulated-large":
-    "1000000 32768 0|0 10000000 100000000 1000000 12500000 20000000 100000000 - -;web_search=10000000000;priority=2",
+    "1000000 32768 0|0 10000000 100000000 1000000 12500000 20000000 100000000 - -;web_search=10000000000",
 };
 
 const ROWS: Rows = { ...table.providers, simulated: SIMULATED };

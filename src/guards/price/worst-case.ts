@@ -117,12 +117,14 @@ export function mostInputTokens(ask: ModelAsk, bound: number, price: ModelPrice)
 }
 
 /**
- * The list prices hold for these; any other tier has its factor, or the call was refused before. A
- * cheaper tier may be answered by the standard one, unasked, so that it lowers no reservation.
+ * The list prices hold for the standard tiers; any other has its factor, or the call was refused
+ * before. A cheaper tier may be answered by the standard one, unasked, so it lowers no reservation;
+ * and where none is named, or `auto`, an account's own setting can choose the dearest.
  */
 function tierFactor(tier: string | null, price: ModelPrice): number {
-  if (tier === null || tier === "auto") return Math.max(1, price.serviceTiers.auto ?? 1);
-  return LIST_PRICE_TIERS.includes(tier) ? 1 : Math.max(1, price.serviceTiers[tier] ?? 1);
+  const { serviceTiers } = price;
+  if (tier === null || tier === "auto") return Math.max(1, ...Object.values(serviceTiers));
+  return LIST_PRICE_TIERS.includes(tier) ? 1 : Math.max(1, serviceTiers[tier] ?? 1);
 }
 
 function reachable(tiers: readonly Tier[], inputTokens: number): readonly Tier[] {

@@ -124,8 +124,9 @@ describe("tiers", () => {
 describe("service tiers", () => {
   const serviceTiers = { priority: 1.75, flex: 0.5 };
   test.each<[string | null, Record<string, number>, number]>([
-    [null, serviceTiers, 200],
-    ["auto", serviceTiers, 200],
+    // The account's own setting may choose any of them.
+    [null, serviceTiers, 350],
+    ["auto", serviceTiers, 350],
     ["default", serviceTiers, 200],
     ["standard", serviceTiers, 200],
     ["standard_only", serviceTiers, 200],
