@@ -47,6 +47,8 @@ interface Options {
   readonly stream?: boolean;
   readonly wantsUsage?: boolean;
   readonly rules?: Partial<ProviderRules>;
+  /** The client hangs up while the call is decided. */
+  readonly leaves?: boolean;
 }
 
 /** One call, admitted, and its provider's end of it in the hands of the test. */
@@ -121,6 +123,7 @@ async function scene(options: Options = {}) {
         },
       );
       if (isDenial(call)) throw new Error(call.code);
+      if (options.leaves) response.destroy();
       resolve({ response, handled: handle(call, gateway) });
     });
   });
@@ -138,7 +141,7 @@ async function scene(options: Options = {}) {
   });
   const answered = new Promise<IncomingMessage>((resolve) => asking.once("response", resolve));
   const { handled, response } = await serving;
-  const sink = await sent;
+  const sink = (await Promise.race([sent, handled.then(() => null)])) ?? unsent();
   const reserved = Math.max(...[...gateway.holding.tenure.allAccounts()].map(reservedOf));
   return {
     answered,
@@ -178,6 +181,14 @@ async function scene(options: Options = {}) {
       return [...charges][0];
     },
   };
+}
+
+/** In place of the sink of a call that was never handed to its provider. */
+function unsent(): Sink {
+  const never = (): never => {
+    throw new Error("nothing was sent");
+  };
+  return { mayWrite: never, head: never, data: never, end: never, fail: never };
 }
 
 async function started(clock: ReturnType<typeof testClock>, rules: Ruleset) {
@@ -296,6 +307,12 @@ describe("a client that hangs up", () => {
     data(...STREAM);
     sink.end();
     expect(await charged()).toBe(BILLED);
+  });
+
+  test("while its call is decided has nothing sent, and its money back", async () => {
+    const { charged, sink } = await scene({ leaves: true });
+    expect(() => sink.mayWrite()).toThrow("nothing was sent");
+    expect(await charged()).toBeNull();
   });
 
   test("before the write has the call held back, and its money back", async () => {
