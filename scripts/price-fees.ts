@@ -19,10 +19,10 @@ export function feesOf(provider: string, rates: Rates): Fees {
   const serverTools: Record<string, number> = {};
   const search = fee("web_searches_kcount");
   const files = fee("storage_searches_kcount");
-  if (search !== null) serverTools["web_search"] = search;
-  if (files !== null) serverTools["file_search"] = files;
+  if (search !== null) serverTools.web_search = search;
+  if (files !== null) serverTools.file_search = files;
   // A page that is fetched costs only its tokens, which are bounded apart from the fee.
-  if (provider === "anthropic" && search !== null) serverTools["web_fetch"] = 0;
+  if (provider === "anthropic" && search !== null) serverTools.web_fetch = 0;
   return { perRequest: fee("requests_kcount") ?? 0, serverTools };
 }
 

@@ -69,10 +69,12 @@ class Scene {
     const id = `c${this.#asked}`;
     const timed: Timed = { answered: null, afterMs: Number.POSITIVE_INFINITY };
     const from = this.world.now;
-    void gateway.ask({ id, agent: "b", task: "t1", cap, stream: false, text }, null).then((answered) => {
-      timed.answered = answered;
-      timed.afterMs = this.world.now - from;
-    });
+    void gateway
+      .ask({ id, agent: "b", task: "t1", cap, stream: false, text }, null)
+      .then((answered) => {
+        timed.answered = answered;
+        timed.afterMs = this.world.now - from;
+      });
     return timed;
   }
 }

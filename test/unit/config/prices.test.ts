@@ -67,8 +67,8 @@ describe("Rates, by hand from the providers' price lists (pico-USD a token = USD
         outputAudio: null,
       },
     ]);
-    expect(find("gpt-4o").serverTools["web_search"]).toBe(10_000_000_000);
-    expect(find("gpt-4o").serviceTiers["priority"]).toBe(1.7);
+    expect(find("gpt-4o").serverTools.web_search).toBe(10_000_000_000);
+    expect(find("gpt-4o").serviceTiers.priority).toBe(1.7);
   });
 
   test("a model without a rate for cached input pays the whole rate", () => {
