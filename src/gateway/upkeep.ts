@@ -91,7 +91,8 @@ export class Upkeep {
 /** An account that is over is forgotten once everything of it is settled and given back. */
 function forgetRetired(tenure: Tenure): void {
   for (const account of tenure.retired) {
-    if (isUnsure(account)) continue;
+    // What is still on its way to it would be lost with it.
+    if (account.leasing !== null || isUnsure(account)) continue;
     const { free, reserved, returned, unflushed } = account.purse.slice;
     const done = reserved === 0 && unflushed === 0 && free <= 0;
     if (done && returned === account.returnedKnown) tenure.retired.delete(account);
