@@ -40,7 +40,7 @@ const PAGES = [
     .map((name) => `docs/${name}`),
 ];
 const BLOCK_MS = 60_000;
-const START_MS = 30_000;
+const START_MS = 60_000;
 /** More than all pages together take. */
 const WHOLE_MS = 90_000;
 const DAY_MS = 86_400_000;
