@@ -62,8 +62,9 @@ export interface SimulatedScript {
   /** Between the chunks of a stream. */
   readonly chunkMs: Millis;
   readonly chunks: number;
-  /** Tokens of output; never above the cap unless `overbill` is above 1. */
+  /** Tokens of output; never above the request's cap. */
   readonly outputTokens: number;
+  /** Asked for when the request offers a tool of that name, but never after a tool's result. */
   readonly toolCalls: readonly {
     readonly name: string;
     readonly arguments: Readonly<Record<string, unknown>>;
