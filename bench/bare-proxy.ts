@@ -94,6 +94,8 @@ const server = createServer((request, response) => {
     forward(request, response, chunks.length === 0 ? first : Buffer.concat([first, ...chunks]));
   });
 });
+// As the gateway: a connection of a load that idles for a while is not closed.
+server.keepAliveTimeout = 65_000;
 server.on("connection", (socket) => socket.setNoDelay(true));
 server.listen(Number(values.port), "127.0.0.1", () => {
   const address = server.address() as AddressInfo; // it listens on TCP

@@ -41,7 +41,7 @@ interface Size {
 }
 
 const FULL: Size = {
-  ...{ rounds: 5, plain: 5_000, streams: 1_000, paced: 96, pacedRounds: 3, rated: 4_000 },
+  ...{ rounds: 5, plain: 5_000, streams: 1_000, paced: 192, pacedRounds: 3, rated: 4_000 },
   ...{ starts: 5, transactions: 10_000, aged: 1_000_000 },
 };
 const QUICK: Size = {

@@ -14,8 +14,8 @@ import type {
 import { emit, type Gateway } from "../gateway/gateway.ts";
 import { hashToken } from "../gateway/keys.ts";
 import { hopeOf, roomOf } from "../guards/budget/slice.ts";
-import type { Event } from "../guards/events.ts";
 import type { AccountState, KeyRecord } from "../ports/store.ts";
+import { eventOf } from "../telemetry/entry-text.ts";
 import { verifyJournal } from "../telemetry/verify.ts";
 import type { Reload } from "./reload.ts";
 
@@ -185,9 +185,9 @@ async function metrics({ about, gateway }: OperationsSettings): Promise<string> 
 async function decision(id: string, gateway: Gateway): Promise<DecisionRecords | null> {
   const { holding, inFlight, store } = gateway;
   const stored = await store.journal.read({ decision: id, take: "oldest", limit: RECORDS_MAX });
-  const records: Recorded[] = stored.map(({ at, body, position }) => {
-    // Bodies are written by `Chain.append` from events.
-    return { at, event: JSON.parse(body) as Event, position };
+  const records: Recorded[] = stored.map((entry) => {
+    const { at, position } = entry;
+    return { at, event: eventOf(entry), position };
   });
   for (const tenure of [holding.tenure, ...holding.former]) {
     for (const { at, event } of tenure.journal.about(id)) {

@@ -2,6 +2,7 @@
 import type { Millis } from "../guards/money.ts";
 import { formatUsd } from "../guards/money.ts";
 import type { KeyRecord, ModelFlag, TaskRecord } from "../ports/store.ts";
+import { eventOf } from "../telemetry/entry-text.ts";
 import type { BudgetState, Status, StoredEntry } from "./operations.ts";
 
 /** An instant as ISO text. */
@@ -200,7 +201,7 @@ export function eventView(event: object): Readonly<Record<string, unknown>> {
 }
 
 export function entryView(entry: StoredEntry): EntryView {
-  const { position, writer, no, at, kind, decision, agent, task, code, hash, body } = entry;
+  const { position, writer, no, at, kind, decision, agent, task, code, hash } = entry;
   const columns = { position, writer, no, at: iso(at), kind, decision, agent, task, code, hash };
-  return { ...columns, event: eventView(JSON.parse(body)) };
+  return { ...columns, event: eventView(eventOf(entry)) };
 }

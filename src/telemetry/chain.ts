@@ -6,6 +6,7 @@ import { hash } from "node:crypto";
 import type { Event } from "../guards/events.ts";
 import type { Millis } from "../guards/money.ts";
 import type { JournalEntry } from "../ports/store.ts";
+import { columnsOf, textOf } from "./entry-text.ts";
 
 /** The hash before the first entry. The entry names its writer, so no two chains begin alike. */
 export const GENESIS = "0".repeat(64);
@@ -33,15 +34,7 @@ export type Written = Omit<JournalEntry, "writer" | "no" | "hash">;
 
 /** The event's text, and the columns that it is found by. */
 export function written(event: Event, at: Millis): Written {
-  return {
-    at,
-    kind: event.kind,
-    decision: "decision" in event ? event.decision : null,
-    agent: "agent" in event ? event.agent : null,
-    task: "task" in event ? event.task : null,
-    code: "code" in event ? event.code : null,
-    body: JSON.stringify(event),
-  };
+  return { at, ...columnsOf(event), body: textOf(event) };
 }
 
 /** The chain of one writer. */

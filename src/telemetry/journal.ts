@@ -8,6 +8,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { Anchor, JournalEntry } from "../ports/store.ts";
 import { type Heads, OTHER_HEADS_MAX, signAnchor } from "./anchor.ts";
 import { Chain, type Written, written } from "./chain.ts";
+import { eventOf } from "./entry-text.ts";
 
 /** Events that wait for the store; about a kilobyte each. Beyond it calls are to be refused. */
 export const PENDING_MAX = 20_000;
@@ -105,12 +106,9 @@ export class Journal {
 
   /** What waits about one decision, for an explanation that the store cannot give yet. */
   about(decision: string): readonly { readonly event: Event; readonly at: Millis }[] {
-    return (
-      [...this.#offered.entries, ...this.#pending]
-        .filter((entry) => entry.decision === decision)
-        // The body is what `written` made of an Event of this process.
-        .map((entry) => ({ event: JSON.parse(entry.body) as Event, at: entry.at }))
-    );
+    return [...this.#offered.entries, ...this.#pending]
+      .filter((entry) => entry.decision === decision)
+      .map((entry) => ({ event: eventOf(entry), at: entry.at }));
   }
 
   #admitDropped(): void {

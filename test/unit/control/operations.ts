@@ -9,6 +9,7 @@ import type {
 } from "../../../src/control/operations.ts";
 import type { Clock } from "../../../src/ports/clock.ts";
 import type { KeyRecord, ModelFlag, TaskRecord } from "../../../src/ports/store.ts";
+import { eventOf } from "../../../src/telemetry/entry-text.ts";
 import { Metrics } from "../../../src/telemetry/metrics.ts";
 import { verifyJournal } from "../../../src/telemetry/verify.ts";
 import { KEY, type Rows, storeOf, written } from "../telemetry/rows.ts";
@@ -125,10 +126,10 @@ export class MemoryOperations implements Operations {
 
   async decision(id: string): Promise<DecisionRecords | null> {
     const entries = await this.#journal().read({ decision: id, take: "oldest", limit: 10 });
-    const records = entries.map(({ at, body, position }) => ({
-      at,
-      position,
-      event: JSON.parse(body),
+    const records = entries.map((entry) => ({
+      at: entry.at,
+      position: entry.position,
+      event: eventOf(entry),
     }));
     return records.length === 0 ? null : { records, inFlight: false, lostAt: null };
   }

@@ -50,7 +50,7 @@ describe("a call that all allow", () => {
         numbers: { reserve_nano_usd: 200 },
       },
       answers: [
-        { guard: "task", answer: "allow", numbers: { task: "t" } },
+        { guard: "task", answer: "allow", numbers: {} },
         { guard: "request", answer: "allow", numbers: {} },
         { guard: "manifest", answer: "allow", numbers: { models: "any priced" } },
         {
