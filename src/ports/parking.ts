@@ -80,7 +80,12 @@ export type CallClaimed =
 
 /** What became of a claimed call; carried by `flush`, in the transaction of its settlement. */
 export type Answered =
-  | { readonly kind: "parked"; readonly call: string; readonly attempt: number; readonly answer: Uint8Array | null }
+  | {
+      readonly kind: "parked";
+      readonly call: string;
+      readonly attempt: number;
+      readonly answer: Uint8Array | null;
+    }
   | { readonly kind: "claim"; readonly claim: CallClaim; readonly answer: Uint8Array | null };
 
 export interface ParkingStore {

@@ -24,7 +24,7 @@ export class ToolServerUnreachable extends Error {
   override readonly name = "ToolServerUnreachable";
 }
 
-/** A tool as its server describes it: `raw` is what agents are shown, `name` is how it is called. */
+/** A tool as its server describes it: agents are shown `raw`; `name` is how it is called. */
 export interface OfferedTool {
   readonly name: string;
   readonly raw: Readonly<Record<string, unknown>>;

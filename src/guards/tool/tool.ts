@@ -11,7 +11,7 @@ export interface ToolId {
 
 export interface ToolAsk extends ToolId {
   readonly arguments: Readonly<Record<string, unknown>>;
-  /** Hex SHA-256 of server, tool and the arguments in canonical JSON: equal calls are equal here. */
+  /** Hex SHA-256 of server, tool and the arguments in canonical JSON. */
   readonly digest: string;
   /** Of the arguments as they came. */
   readonly bytes: number;
@@ -43,7 +43,7 @@ export interface Quantity {
   readonly max: number;
 }
 
-/** What is wrong with a call's arguments, in words; null: nothing. Compiled from its JSON Schema. */
+/** What is wrong with a call's arguments, in words, by their JSON Schema; null: nothing. */
 export type ArgumentsCheck = (value: unknown) => string | null;
 
 /** One tool of a manifest. */
