@@ -110,7 +110,8 @@ export class Reload {
 export async function applyLimits(gateway: Gateway): Promise<void> {
   const { budgets } = gateway.rules.configuration;
   const { ledger } = gateway.store;
-  await Promise.all(budgets.map(({ limit, name }) => ledger.editLimit(name, limit)));
+  const edits = budgets.map(({ limit, name, window }) => ledger.editLimit(name, window, limit));
+  await Promise.all(edits);
   for (const account of gateway.holding.tenure.allAccounts()) {
     account.viewedAt = Number.NEGATIVE_INFINITY;
   }

@@ -70,7 +70,8 @@ export class Audit {
     return {
       ...holders,
       register: async (info) => {
-        heardAt.set(info.id, this.#world.now);
+        // A late copy changes nothing that a neighbour could see.
+        if (!heardAt.has(info.id)) heardAt.set(info.id, this.#world.now);
         return holders.register(info);
       },
       beat: async (id) => {
@@ -141,7 +142,7 @@ export class Audit {
   /** What may still be billed is set aside in the store, whoever has died meanwhile. */
   #checkCover(): void {
     for (const { forfeited, leased, spec } of this.#data.accounts.values()) {
-      const name = accountName(spec.budget, spec.scope, spec.starts);
+      const name = accountName(spec);
       const need = BigInt(this.#uncovered.get(name) ?? 0);
       if (need > leased + forfeited) {
         this.#fail(`${name}: ${need} may be billed, ${leased} leased and ${forfeited} forfeited`);
@@ -154,7 +155,7 @@ export class Audit {
     const { accounts, holders } = this.#data;
     for (const [id, account] of accounts) {
       const { forfeited, leased, limit, spec, spent } = account;
-      const name = accountName(spec.budget, spec.scope, spec.starts);
+      const name = accountName(spec);
       const highest = this.#highest.get(name) ?? 0n;
       if (limit > highest) this.#highest.set(name, limit);
       let [held, forfeits] = [0n, 0n];

@@ -13,6 +13,14 @@ const CHAOS_MS = 60_000;
 const REST_MS = 90_000;
 const STOP_MS = 60_000;
 
+/** What becomes of the budget `daily`: its limit, and the kind of its window. */
+const DAILY_EDITS = [
+  [0.8, "day"],
+  [1.3, "day"],
+  [0.8, "month"],
+  [1.3, "lifetime"],
+] as const;
+
 export interface Report {
   readonly answers: ReadonlyMap<string, number>;
   readonly written: number;
@@ -222,11 +230,10 @@ class Life {
     if (behind || this.#data.configuration !== this.#folder.digest) return;
     const { random } = this.world;
     const { all, daily, task } = this.#limits;
-    const next = {
-      all: all * random.pick([0.3, 0.8, 1.3, 2]),
-      daily: daily * random.pick([0.8, 1.3]),
-    };
-    this.#limits = { all: Math.round(next.all), daily: Math.round(next.daily), task };
+    const next = all * random.pick([0.3, 0.8, 1.3, 2]);
+    const [factor, window] = random.pick(DAILY_EDITS);
+    const limits = { all: Math.round(next), daily: Math.round(daily * factor), task };
+    this.#limits = { ...limits, window };
     this.#folder = configurationOf(this.#limits);
     this.world.tell("edit", this.#folder.digest, this.#limits);
     this.#publish(gateway);
@@ -287,10 +294,12 @@ class Life {
   async #expectUsable(): Promise<void> {
     for (const gateway of this.#alive) {
       const { budgets } = this.#folder;
-      const limits = new Map(budgets.map(({ limit, name }) => [name, limit]));
+      const inForce = new Map(budgets.map((budget) => [budget.name, budget]));
       for (const account of this.#data.accounts.values()) {
         const { limit, open, spec } = account;
-        if (open) expectThat(limit === limits.get(spec.budget), `${spec.budget}: an old limit`);
+        const budget = inForce.get(spec.budget);
+        if (!open || budget?.window !== spec.window) continue;
+        expectThat(limit === budget.limit, `${spec.budget}: an old limit`);
       }
       const id = `last-${gateway.core.gateway.holding.tenure.id}`;
       const asked = { id, agent: "b", task: id, cap: 10, stream: false };

@@ -20,7 +20,7 @@ export interface MemoryData {
   keyId: string | null;
   changeSeq: number;
   readonly accounts: Map<AccountId, Account>;
-  /** Ids by budget, scope and window. */
+  /** Ids by budget, scope, kind of window and its start. */
   readonly accountIds: Map<string, AccountId>;
   readonly holders: Map<HolderId, Holder>;
   /** Calls settled, by id: each counts once. */

@@ -21,6 +21,7 @@ export const MIGRATIONS: readonly string[] = [
     id INTEGER PRIMARY KEY,
     budget TEXT NOT NULL,
     scope TEXT NOT NULL,
+    window TEXT NOT NULL,
     starts INTEGER NOT NULL,
     ends INTEGER,
     limit_n INTEGER NOT NULL,
@@ -28,7 +29,7 @@ export const MIGRATIONS: readonly string[] = [
     leased INTEGER NOT NULL DEFAULT 0 CHECK (leased >= 0),
     forfeited INTEGER NOT NULL DEFAULT 0 CHECK (forfeited >= 0),
     open INTEGER NOT NULL,
-    UNIQUE (budget, scope, starts)
+    UNIQUE (budget, scope, window, starts)
   ) STRICT;
   CREATE INDEX account_open ON account (id) WHERE open = 1;
 
