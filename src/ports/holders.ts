@@ -68,7 +68,8 @@ export interface HolderStore {
   beat(id: HolderId): Promise<Beat | Fenced>;
   /**
    * Fences `id` if it is live and its `beatNo` is still `seen` (null: the process is proven gone):
-   * what it held is forfeited. Empty if there was nothing to do.
+   * what it held is forfeited, and its gap entry is owed (see `JournalStore.gaps`). Empty if there
+   * was nothing to do.
    */
   fence(id: HolderId, seen: number | null): Promise<readonly Forfeit[]>;
   /**

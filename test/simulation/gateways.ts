@@ -100,7 +100,7 @@ export class SimulatedGateway {
 
   /** As the executable does; a start that fails ends the process, and somebody starts another. */
   async start(): Promise<void> {
-    await this.core.start([], (digest) => this.#reload.follow(digest));
+    await this.core.start((digest) => this.#reload.follow(digest));
     await applyLimits(this.gateway);
     this.#upkeep.start();
     this.started = true;

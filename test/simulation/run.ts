@@ -278,6 +278,7 @@ class Life {
     for (const [id, { state }] of this.#data.holders) {
       expectThat(state !== "live" || ids.has(id), `${id} is live, and nobody has it`);
     }
+    this.audit.expectGaps();
     for (const { leased, spec } of this.#data.accounts.values()) {
       expectThat(leased === 0n, `${spec.budget}|${spec.scope}: ${leased} stays leased`);
     }

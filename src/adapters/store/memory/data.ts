@@ -4,6 +4,7 @@ import type {
   AccountSpec,
   AccountState,
   Anchor,
+  Forfeit,
   HolderId,
   HolderInfo,
   JournalEntry,
@@ -55,6 +56,8 @@ export interface Holder {
   beatNo: number;
   flushNo: number;
   fencedAt: Millis | null;
+  /** What its fence forfeited, until the journal says so. */
+  gap: readonly Forfeit[] | null;
   readonly slices: Map<AccountId, Slice>;
   wants: readonly { readonly account: AccountId; readonly amount: bigint }[];
 }

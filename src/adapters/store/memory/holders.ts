@@ -63,6 +63,7 @@ function register(data: MemoryData, clock: Clock, info: HolderInfo): Registered 
     beatNo: 0,
     flushNo: 0,
     fencedAt: null,
+    gap: null,
     slices: new Map(),
     wants: [],
   };
@@ -108,6 +109,7 @@ function fence(
     const { budget, scope } = account.spec;
     forfeits.push({ account: accountId, budget, scope, amount });
   }
+  holder.gap = forfeits;
   return forfeits;
 }
 

@@ -144,6 +144,13 @@ const INSERT_ENTRY = `INSERT INTO journal
   (writer, no, at, kind, decision, agent, task, code, body, hash)
   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`;
 
+/** One entry by itself. */
+export function insertEntry(sql: Transaction["sql"], entry: JournalEntry): void {
+  const fields: (string | number | null)[] = [];
+  packEntry(entry, fields);
+  sql.run(INSERT_ENTRY, ...fields);
+}
+
 function writeEntries({ sql }: Transaction, fields: PackedBatch["entries"]): void {
   for (let at = 0; at < fields.length; at += ENTRY_FIELDS) {
     sql.run(INSERT_ENTRY, ...fields.slice(at, at + ENTRY_FIELDS));

@@ -7,6 +7,7 @@ import type {
   HolderRow,
   Registered,
 } from "../../../ports/store.ts";
+import { gapText } from "./journal.ts";
 import type { Transaction } from "./transaction.ts";
 
 /** Rows of `list`: one for each boot, the newest ones; live ones are always among them. */
@@ -140,7 +141,9 @@ export function fence(transaction: Transaction, id: HolderId, seen: number | nul
        WHERE holder = ?`,
     holder.no,
   );
-  return held.map((forfeit) => ({ ...forfeit, account: Number(forfeit.account) }));
+  const forfeits = held.map((forfeit) => ({ ...forfeit, account: Number(forfeit.account) }));
+  sql.run("UPDATE holder SET gap = ? WHERE no = ?", gapText(forfeits), holder.no);
+  return forfeits;
 }
 
 /** Gives what is left of a fenced holder's forfeits back. */

@@ -64,6 +64,8 @@ function storeOn({ writer, reader, watchers, unlock }: Parts): Store {
     journal: {
       read: (query) => reader.ask("journal", query),
       anchors: (after, limit) => reader.ask("anchors", after, limit),
+      gaps: (limit) => writer.ask("gaps", limit),
+      writeGap: (holder, entry) => writer.ask("writeGap", holder, entry),
     },
     registry: registryOn(writer),
     tasks: tasksOn(writer, reader),

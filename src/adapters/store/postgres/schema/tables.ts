@@ -37,6 +37,7 @@ CREATE TABLE holder (
   state text NOT NULL DEFAULT 'live' CHECK (state IN ('live', 'fenced', 'closed')),
   beat_no bigint NOT NULL DEFAULT 0,
   fenced_at bigint,
+  gap jsonb,
   closed_at bigint,
   swept boolean NOT NULL DEFAULT false,
   host text NOT NULL,
@@ -45,6 +46,7 @@ CREATE TABLE holder (
   configuration text NOT NULL,
   key_id text NOT NULL
 ) WITH (fillfactor = 50);
+CREATE INDEX holder_gap ON holder (no) WHERE gap IS NOT NULL;
 
 CREATE TABLE holder_flush (
   holder text PRIMARY KEY,
