@@ -78,7 +78,11 @@ export interface HolderStore {
    */
   close(id: HolderId): Promise<{ readonly kind: "closed" } | { readonly kind: "held" }>;
   list(): Promise<readonly HolderRow[]>;
-  /** Compare and set of the configuration in force; a live holder's row follows. */
+  /**
+   * Compare and set of the configuration in force; a live holder's row follows. `from` is not asked
+   * for where no other live holder runs what is in force: who set it died, or never heard that it
+   * was done, and nobody's change is passed over.
+   */
   configure(id: HolderId, from: string, to: string): Promise<boolean>;
   /**
    * Calls on every change by others (wants, give-backs, keys, configuration); the answer stops it.

@@ -94,8 +94,11 @@ export class SimulatedGateway {
   }
 
   get takesCalls(): boolean {
-    const { closedBecause, draining } = this.gateway;
-    return this.started && this.process.state === "runs" && !draining && closedBecause === null;
+    return this.answersOperators && this.gateway.closedBecause === null;
+  }
+
+  get answersOperators(): boolean {
+    return this.started && this.process.state === "runs" && !this.gateway.draining;
   }
 
   /** As the executable does; a start that fails ends the process, and somebody starts another. */

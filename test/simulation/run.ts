@@ -222,12 +222,8 @@ class Life {
     );
   }
 
+  /** Also before all have the folder's last version: then they have none in common but the next. */
   #edit(gateway: SimulatedGateway): void {
-    // Who changes the folder before all have its last version leaves them with none in common.
-    const behind = this.#alive.some(
-      ({ core }) => core.gateway.rules.digest !== this.#folder.digest,
-    );
-    if (behind || this.#data.configuration !== this.#folder.digest) return;
     const { random } = this.world;
     const { all, daily, task } = this.#limits;
     const next = all * random.pick([0.3, 0.8, 1.3, 2]);
@@ -243,13 +239,13 @@ class Life {
   #publish(gateway: SimulatedGateway): void {
     const { digest } = this.#folder;
     const again = () => {
-      const ready = this.gateways.filter(({ takesCalls }) => takesCalls);
-      const isTaken = ready.some(({ gateway: { rules } }) => rules.digest === digest);
+      const ready = this.gateways.filter(({ answersOperators }) => answersOperators);
+      const isTaken = this.#data.configuration === digest;
       if (isTaken || this.#folder.digest !== digest) return;
       this.#publish(ready.length > 0 ? this.world.random.pick(ready) : gateway);
     };
     this.world.after(1_000, again);
-    if (!gateway.takesCalls) return;
+    if (!gateway.answersOperators) return;
     gateway.reload().catch((error: unknown) => {
       if (!(error instanceof Error) || error.name !== "StoreUnreachable") this.#failure ??= error;
     });
@@ -269,6 +265,9 @@ class Life {
   #expectRest(): void {
     expectThat(this.#alive.length > 0, "no gateway starts any more");
     for (const { core, waiting } of this.#alive) {
+      const { closedBecause, rules } = core.gateway;
+      const inForce = rules.digest === this.#folder.digest && closedBecause === null;
+      expectThat(inForce, `the folder is not in force: ${closedBecause}`);
       expectThat(waiting.size === 0, `${[...waiting]} wait for an answer for ever`);
       expectThat(core.gateway.inFlight.size === 0, "calls are in flight for ever");
       expectThat(core.gateway.drains === 0, "drains are counted for ever");

@@ -181,7 +181,9 @@ export function configure(
   const { sql } = transaction;
   if (holderRow(transaction, id)?.state !== "live") return false;
   const { configuration } = storeRow(transaction);
-  if (configuration !== from && configuration !== to) return false;
+  const runs = "SELECT 1 FROM holder WHERE state = 'live' AND id <> ? AND configuration = ?";
+  const isRun = sql.first(runs, id, configuration) !== undefined;
+  if (configuration !== from && configuration !== to && isRun) return false;
   sql.run("UPDATE holder SET configuration = ? WHERE id = ?", to, id);
   if (configuration === to) return true;
   sql.run("UPDATE store SET configuration = ?", to);

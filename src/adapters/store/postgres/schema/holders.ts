@@ -137,7 +137,11 @@ DECLARE
 BEGIN
   SELECT configuration INTO now_digest FROM store FOR UPDATE;
   PERFORM 1 FROM holder WHERE id = h AND state = 'live' FOR KEY SHARE;
-  IF NOT FOUND OR now_digest NOT IN (from_digest, to_digest) THEN RETURN false; END IF;
+  IF NOT FOUND THEN RETURN false; END IF;
+  IF now_digest NOT IN (from_digest, to_digest) AND EXISTS (
+      SELECT 1 FROM holder WHERE state = 'live' AND id <> h AND configuration = now_digest) THEN
+    RETURN false;
+  END IF;
   UPDATE holder SET configuration = to_digest WHERE id = h;
   IF now_digest <> to_digest THEN
     UPDATE store SET configuration = to_digest, change_seq = change_seq + 1;
