@@ -86,7 +86,8 @@ export class Holding {
 
   /** May this tenure still admit and write? Null, or the refusal. */
   refusal(tenure: Tenure): Denial | null {
-    if (this.#storeLostCommits) return deny("gateway.unsure", { because: "store lost commits" });
+    const isLess = this.#storeLostCommits || tenure.storeLostCommits;
+    if (isLess) return deny("gateway.unsure", { because: "store lost commits" });
     if (tenure.fenced) return deny("gateway.fenced", {}, RETRY_MS);
     if (elapsed(tenure.sent, this.#mark()) < this.#settings.graceMs) return null;
     return deny("store.unreachable", { grace_ms: this.#settings.graceMs }, RETRY_MS);
@@ -124,6 +125,8 @@ export class Holding {
   }
 
   async #beat(): Promise<void> {
+    const tenures = [this.tenure, ...this.former];
+    if (tenures.some(({ storeLostCommits }) => storeLostCommits)) this.#refuseStore();
     try {
       await (this.tenure.fenced ? this.#renew() : this.#beatOnce());
       this.#found();
@@ -135,13 +138,14 @@ export class Holding {
   async #beatOnce(): Promise<void> {
     const tenure = this.tenure;
     const mark = this.#mark();
-    const { flushes } = tenure;
+    const before = tenure.doneNo;
     const answer = await this.#settings.holders.beat(tenure.id);
     if (answer.kind === "fenced") {
       tenure.fenced = true;
       return this.#renew();
     }
-    if (answer.flushNo < flushes) this.#refuseStore();
+    tenure.hear(answer.doneNo, before, 0);
+    if (tenure.storeLostCommits) this.#refuseStore();
     this.#accept(answer, mark);
     await this.#neighbours.watch(answer.live, tenure.id, this.#settings.fenceOther);
   }

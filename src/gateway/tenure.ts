@@ -37,8 +37,10 @@ export class Tenure {
   settlements: PendingSettlement[] = [];
   flushing: Promise<boolean> | null = null;
   callsInFlight = 0;
-  /** Batches that the store has acknowledged: it can never again know of fewer. */
-  flushes = 0;
+  /** The most that the store has said it has done for this holder: it can never again say less. */
+  doneNo = 0;
+  /** It has said less. */
+  storeLostCommits = false;
   /** The store no longer knows this holder as live. */
   fenced = false;
   sent: Mark;
@@ -47,6 +49,15 @@ export class Tenure {
     this.id = id;
     this.journal = journal;
     this.sent = sent;
+  }
+
+  /**
+   * What the store says it has done, in an answer that was asked for when `before` was known.
+   * `least` is what it has done since then at least: the request itself, if it was one that counts.
+   */
+  hear(doneNo: number, before: number, least: 0 | 1): void {
+    if (doneNo < before + least) this.storeLostCommits = true;
+    this.doneNo = Math.max(this.doneNo, doneNo);
   }
 
   /** Everything that the store has not been told yet. */

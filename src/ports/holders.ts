@@ -37,8 +37,8 @@ export interface Beat {
     readonly account: AccountId;
     readonly amount: bigint;
   }[];
-  /** This holder's last flush number and granted totals, to notice a store that lost commits. */
-  readonly flushNo: number;
+  /** See `Done`: to notice a store that lost commits, whether or not it is asked for money. */
+  readonly doneNo: number;
 }
 
 export type Registered =

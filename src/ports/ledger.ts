@@ -45,13 +45,22 @@ export interface Total {
   readonly total: bigint;
 }
 
-export type Granted = {
+/**
+ * How much the ledger has done for this holder: raised by every lease that is granted, give-back
+ * and flush, in their transaction. So a store that answers one of them with no more than was known
+ * when it was asked has lost commits.
+ */
+export interface Done {
+  readonly doneNo: number;
+}
+
+export type Granted = Done & {
   readonly kind: "ok";
   readonly granted: readonly Total[];
   readonly accounts: readonly AccountState[];
 };
-/** Nothing changed. `accounts` are those asked for, as they stand. */
-export type Short = { readonly kind: "short"; readonly accounts: readonly AccountState[] };
+/** Nothing changed, `doneNo` neither. `accounts` are those asked for, as they stand. */
+export type Short = Done & { readonly kind: "short"; readonly accounts: readonly AccountState[] };
 
 export interface Leg {
   readonly account: AccountId;
@@ -91,7 +100,10 @@ export interface LedgerStore {
    * `total` is everything returned since the holder registered; a total not above the known one is
    * a no-op.
    */
-  giveBack(holder: HolderId, returned: readonly Total[]): Promise<{ readonly kind: "ok" } | Fenced>;
+  giveBack(
+    holder: HolderId,
+    returned: readonly Total[],
+  ): Promise<(Done & { readonly kind: "ok" }) | Fenced>;
   /**
    * Settles calls, each once by its id: from `leased` of a live holder, from `forfeited` of a
    * fenced one. Journal entries and the anchor go in the same transaction, each once by writer and
@@ -100,7 +112,7 @@ export interface LedgerStore {
   flush(
     holder: HolderId,
     batch: Batch,
-  ): Promise<{ readonly kind: "ok" } | { readonly kind: "closed" }>;
+  ): Promise<(Done & { readonly kind: "ok" }) | { readonly kind: "closed" }>;
   /**
    * Replaces this holder's open recalls: it needs `amount` more of each account. Others see it at
    * once by `watch`.

@@ -54,7 +54,7 @@ export interface Holder {
   configuration: string;
   state: "live" | "fenced" | "closed";
   beatNo: number;
-  flushNo: number;
+  doneNo: number;
   fencedAt: Millis | null;
   /** What its fence forfeited, until the journal says so. */
   gap: readonly Forfeit[] | null;

@@ -61,7 +61,7 @@ function register(data: MemoryData, clock: Clock, info: HolderInfo): Registered 
     configuration: info.configuration,
     state: "live",
     beatNo: 0,
-    flushNo: 0,
+    doneNo: 0,
     fencedAt: null,
     gap: null,
     slices: new Map(),
@@ -83,7 +83,7 @@ function beatOf(data: MemoryData, clock: Clock, holder: Holder): Beat {
     wants: holders
       .filter((other) => other !== holder)
       .flatMap(({ info, wants }) => wants.map((want) => ({ holder: info.id, ...want }))),
-    flushNo: holder.flushNo,
+    doneNo: holder.doneNo,
   };
 }
 

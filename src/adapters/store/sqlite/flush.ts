@@ -2,10 +2,12 @@ import type {
   AccountId,
   Anchor,
   Batch,
+  Done,
   HolderId,
   JournalEntry,
   Settlement,
 } from "../../../ports/store.ts";
+import { done } from "./ledger.ts";
 import type { Transaction } from "./transaction.ts";
 
 /**
@@ -73,7 +75,7 @@ export function flush(
   transaction: Transaction,
   id: HolderId,
   batch: PackedBatch,
-): { readonly kind: "ok" | "closed" } {
+): (Done & { readonly kind: "ok" }) | { readonly kind: "closed" } {
   const { sql } = transaction;
   const find = "SELECT no, state FROM holder WHERE id = ? AND state <> 'closed'";
   const holder = sql.first<{ no: number; state: "live" | "fenced" }>(find, id);
@@ -83,8 +85,7 @@ export function flush(
   }
   writeEntries(transaction, batch.entries);
   if (batch.anchor) writeAnchor(transaction, batch.anchor);
-  sql.run("UPDATE holder SET flush_no = flush_no + 1 WHERE no = ?", holder.no);
-  return { kind: "ok" };
+  return { kind: "ok", doneNo: done(transaction, holder.no) };
 }
 
 interface Sums {

@@ -23,7 +23,7 @@ interface Row {
   readonly key_id: string;
   readonly state: "live" | "fenced" | "closed";
   readonly beat_no: number;
-  readonly flush_no: number;
+  readonly done_no: number;
   readonly fenced_at: number | null;
 }
 
@@ -77,7 +77,7 @@ function beatOf(transaction: Transaction, holder: Row): Beat {
       .all<Row>("SELECT * FROM holder WHERE state = 'live' ORDER BY no")
       .map((row) => ({ id: row.id, beatNo: row.beat_no })),
     wants: wants.map((want) => ({ ...want, account: Number(want.account) })),
-    flushNo: holder.flush_no,
+    doneNo: holder.done_no,
   };
 }
 

@@ -4,6 +4,7 @@ import type {
   AccountId,
   AccountSpec,
   AccountState,
+  Done,
   Fenced,
   Granted,
   HolderId,
@@ -49,6 +50,19 @@ export function liveNo({ sql }: Transaction, id: HolderId): number | undefined {
   return sql.first<{ no: number }>(text, id)?.no;
 }
 
+/** Raises the number that every answer to this holder carries. */
+export function done({ sql }: Transaction, no: number): number {
+  const text = "UPDATE holder SET done_no = done_no + 1 WHERE no = ? RETURNING done_no AS doneNo";
+  const row = sql.first<{ doneNo: number }>(text, no);
+  if (!row) throw new Error("a holder that was found is there");
+  return row.doneNo;
+}
+
+function doneNo({ sql }: Transaction, no: number): number {
+  const text = "SELECT done_no AS doneNo FROM holder WHERE no = ?";
+  return sql.first<{ doneNo: number }>(text, no)?.doneNo ?? 0;
+}
+
 /** Makes accounts that are missing; a window is open only if none of its kind is later. */
 export function open({ sql }: Transaction, specs: readonly AccountSpec[]): AccountState[] {
   return specs.map(({ budget, scope, window, starts, ends, limit }) => {
@@ -89,7 +103,10 @@ export function lease(
   const plans: Plan[] = [];
   for (const want of merged(wants)) {
     const plan = planFor(transaction, holder, want);
-    if (!plan) return { kind: "short", accounts: known(transaction, wants) };
+    if (!plan) {
+      const accounts = known(transaction, wants);
+      return { kind: "short", accounts, doneNo: doneNo(transaction, holder) };
+    }
     plans.push(plan);
   }
   const { sql } = transaction;
@@ -103,7 +120,8 @@ export function lease(
     sql.run("UPDATE account SET leased = leased + ? WHERE id = ?", gift, account);
   }
   const granted = plans.map((plan) => ({ account: plan.account, total: plan.granted + plan.gift }));
-  return { kind: "ok", granted, accounts: known(transaction, wants) };
+  const accounts = known(transaction, wants);
+  return { kind: "ok", granted, accounts, doneNo: done(transaction, holder) };
 }
 
 /** An account named twice is one want, the larger one: two would be granted twice. */
@@ -148,7 +166,7 @@ export function giveBack(
   transaction: Transaction,
   id: HolderId,
   returned: readonly Total[],
-): { readonly kind: "ok" } | Fenced {
+): (Done & { readonly kind: "ok" }) | Fenced {
   const holder = liveNo(transaction, id);
   if (holder === undefined) return { kind: "fenced" };
   const { sql } = transaction;
@@ -166,7 +184,7 @@ export function giveBack(
     sql.run("UPDATE account SET leased = leased - ? WHERE id = ?", slice.more, account);
   }
   transaction.tell("room");
-  return { kind: "ok" };
+  return { kind: "ok", doneNo: done(transaction, holder) };
 }
 
 /** Replaces the recalls of a live holder. */

@@ -44,7 +44,7 @@ export const MIGRATIONS: readonly string[] = [
     key_id TEXT NOT NULL,
     state TEXT NOT NULL DEFAULT 'live' CHECK (state IN ('live', 'fenced', 'closed')),
     beat_no INTEGER NOT NULL DEFAULT 0,
-    flush_no INTEGER NOT NULL DEFAULT 0,
+    done_no INTEGER NOT NULL DEFAULT 0,
     fenced_at INTEGER,
     gap TEXT
   ) STRICT;

@@ -15,7 +15,7 @@ CREATE FUNCTION standing(h text) RETURNS json LANGUAGE sql VOLATILE AS $$
     'wants', (SELECT coalesce(json_agg(json_build_object(
         'holder', w.holder, 'account', w.account, 'amount', w.amount::text) ORDER BY w.no), '[]')
       FROM want w WHERE w.holder <> h),
-    'flushNo', coalesce((SELECT f.flush_no FROM holder_flush f WHERE f.holder = h), 0))
+    'doneNo', coalesce((SELECT d.done_no FROM holder_done d WHERE d.holder = h), 0))
   FROM store s
 $$;
 
@@ -103,7 +103,7 @@ BEGIN
   UPDATE holder SET state = 'closed', closed_at = now_ms() WHERE id = h;
   DELETE FROM slice WHERE holder = h;
   DELETE FROM want WHERE holder = h;
-  DELETE FROM holder_flush WHERE holder = h;
+  DELETE FROM holder_done WHERE holder = h;
   IF cardinality(ids) > 0 THEN PERFORM tell('room'); END IF;
   RETURN 'closed';
 END $$;

@@ -2,7 +2,7 @@
  * Functions that move money. Each is called once, on autocommit, so no lock is ever held across a
  * round trip: a stopped gateway would hold it for all.
  *
- * Lock order, everywhere: store, holder, accounts by ascending id, then the holder's flush number,
+ * Lock order, everywhere: store, holder, accounts by ascending id, then the holder's done number,
  * slices, settlements, recalls, and the journal's head last. Slices and settlements are only
  * reached under their account's lock. The functions are VOLATILE: every statement in them sees a
  * new snapshot, so what is read after a lock was waited for is current.
@@ -43,11 +43,17 @@ BEGIN
     ORDER BY u.n;
 END $$;
 
+-- Raises the number that every answer to this holder carries.
+CREATE FUNCTION done(h text) RETURNS bigint LANGUAGE sql VOLATILE AS $$
+  INSERT INTO holder_done AS d (holder, done_no) VALUES (h, 1)
+    ON CONFLICT (holder) DO UPDATE SET done_no = d.done_no + 1 RETURNING done_no
+$$;
+
 -- FOR KEY SHARE holds off a fence and not a heartbeat. Targets are totals: a repeat does nothing.
 CREATE FUNCTION lease(h text, ids bigint[], least_n bigint[], most_n bigint[])
 RETURNS TABLE (kind text, granted bigint, id bigint, budget text, scope text, "window" text,
   starts bigint, ends bigint, limit_n bigint, spent bigint, leased bigint, forfeited bigint,
-  open boolean)
+  open boolean, done_no bigint)
 LANGUAGE plpgsql VOLATILE AS $$
 #variable_conflict use_column
 BEGIN
@@ -77,18 +83,23 @@ BEGIN
     INSERT INTO slice AS s (holder, account, granted) SELECT h, g.account, g.n FROM give g
     ON CONFLICT (holder, account) DO UPDATE SET granted = s.granted + excluded.granted),
   charge AS (
-    UPDATE account a SET leased = a.leased + g.n FROM give g WHERE a.id = g.account)
+    UPDATE account a SET leased = a.leased + g.n FROM give g WHERE a.id = g.account),
+  doing AS (
+    INSERT INTO holder_done AS d (holder, done_no) SELECT h, 1 FROM fits f WHERE f.ok
+    ON CONFLICT (holder) DO UPDATE SET done_no = d.done_no + 1 RETURNING d.done_no)
   SELECT CASE WHEN f.ok THEN 'ok' ELSE 'short' END, p.had + coalesce(g.n, 0), p.id, p.budget,
     p.scope, p."window", p.starts, p.ends, p.limit_n, p.spent, p.leased + coalesce(g.n, 0),
-    p.forfeited, p.open
+    p.forfeited, p.open, coalesce((SELECT done_no FROM doing),
+      (SELECT d.done_no FROM holder_done d WHERE d.holder = h), 0)
   FROM fits f LEFT JOIN plan p ON true LEFT JOIN give g ON g.account = p.id ORDER BY p.place;
 END $$;
 
+-- Answers what was done for the holder; null: it is fenced.
 CREATE FUNCTION give_back(h text, ids bigint[], totals bigint[])
-RETURNS text LANGUAGE plpgsql VOLATILE AS $$
+RETURNS bigint LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
   PERFORM 1 FROM holder WHERE id = h AND state = 'live' FOR KEY SHARE;
-  IF NOT FOUND THEN RETURN 'fenced'; END IF;
+  IF NOT FOUND THEN RETURN NULL; END IF;
   PERFORM 1 FROM account WHERE id = ANY(ids) ORDER BY id FOR UPDATE;
   WITH more AS (
     SELECT s.account, max(w.total) - max(s.returned) AS n
@@ -100,7 +111,7 @@ BEGIN
     WHERE s.holder = h AND s.account = m.account)
   UPDATE account a SET leased = a.leased - m.n FROM more m WHERE a.id = m.account;
   IF FOUND THEN PERFORM tell('room'); END IF;
-  RETURN 'ok';
+  RETURN done(h);
 END $$;
 
 CREATE FUNCTION want(h text, ids bigint[], amounts bigint[])

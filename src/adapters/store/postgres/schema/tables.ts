@@ -48,9 +48,9 @@ CREATE TABLE holder (
 ) WITH (fillfactor = 50);
 CREATE INDEX holder_gap ON holder (no) WHERE gap IS NOT NULL;
 
-CREATE TABLE holder_flush (
+CREATE TABLE holder_done (
   holder text PRIMARY KEY,
-  flush_no bigint NOT NULL DEFAULT 0
+  done_no bigint NOT NULL DEFAULT 0
 ) WITH (fillfactor = 50);
 
 CREATE TABLE slice (
