@@ -128,6 +128,7 @@ function tasksOn(writer: WorkerClient, reader: WorkerClient): Store["tasks"] {
     touch: (seen) => writer.ask("touchTasks", seen),
     endIdle: (agent, before, at, limit) => writer.ask("endIdleTasks", agent, before, at, limit),
     find: (agent, id) => writer.ask("findTask", agent, id),
+    ended: (tasks) => writer.ask("endedTasks", tasks),
     list: (filter) => reader.ask("listTasks", filter),
   };
 }

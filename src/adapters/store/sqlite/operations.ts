@@ -40,6 +40,7 @@ export const OPERATIONS = {
   touchTasks: tasks.touch,
   endIdleTasks: tasks.endIdle,
   findTask: tasks.find,
+  endedTasks: tasks.ended,
   listTasks: tasks.list,
 } as const;
 
