@@ -46,10 +46,11 @@ export class Flusher {
       const taken = tenure.settlements.slice(0, SETTLEMENTS_A_BATCH);
       const { entries, anchor } = tenure.journal.take(ENTRIES_A_BATCH);
       const settlements = taken.map(({ settlement }) => settlement);
+      const before = tenure.doneNo;
       try {
         const answer = await this.#ledger.flush(tenure.id, { settlements, entries, anchor });
         if (answer.kind === "closed") this.#log.error("a closed holder still had something to say");
-        else tenure.flushes += 1;
+        else tenure.hear(answer.doneNo, before, 1);
       } catch (error) {
         this.#log.warn("the store did not take a batch; it is kept and offered again", { error });
         return false;
@@ -92,9 +93,11 @@ export class Flusher {
     const wants = unsure.map(({ id, purse: { slice } }) => {
       return { account: id, least: slice.granted, most: slice.granted };
     });
+    const before = tenure.doneNo;
     try {
       const answer = await this.#ledger.lease(tenure.id, wants);
       if (answer.kind === "fenced") tenure.fenced = true;
+      else tenure.hear(answer.doneNo, before, answer.kind === "ok" ? 1 : 0);
       for (const { account: id, total } of answer.kind === "ok" ? answer.granted : []) {
         const account = unsure.find((one) => one.id === id);
         if (account === undefined) continue;
@@ -113,12 +116,14 @@ export class Flusher {
       account: account.id,
       total: account.purse.slice.returned,
     }));
+    const before = tenure.doneNo;
     try {
       const answer = await this.#ledger.giveBack(tenure.id, totals);
       if (answer.kind === "fenced") {
         tenure.fenced = true;
         return false;
       }
+      tenure.hear(answer.doneNo, before, 1);
     } catch (error) {
       this.#log.warn("the store did not take back what is free; it is offered again", { error });
       return false;

@@ -11,7 +11,7 @@
 import type { Millis } from "../guards/money.ts";
 import { type Denial, deny } from "../guards/verdict.ts";
 import type { Chance, Clock } from "../ports/clock.ts";
-import type { Beat, Forfeit, HolderInfo, HolderStore } from "../ports/store.ts";
+import type { Beat, HolderId, HolderInfo, HolderStore } from "../ports/store.ts";
 import type { Journal } from "../telemetry/journal.ts";
 import type { Log } from "../telemetry/log.ts";
 import { Neighbours } from "./neighbours.ts";
@@ -39,8 +39,8 @@ export interface HoldingSettings {
   readonly onFenced: (former: Tenure) => void;
   /** Registering anew is refused: the others run another configuration meanwhile. */
   readonly onOtherConfiguration: (digest: string) => Promise<void>;
-  /** This process fenced another one that had gone silent. */
-  readonly onFencedOther: (id: string, forfeits: readonly Forfeit[]) => Promise<void>;
+  /** Fences another process that has gone silent; `seen` is the number of its last beat. */
+  readonly fenceOther: (id: HolderId, seen: number) => Promise<void>;
 }
 
 /** Why this process cannot start on this store. */
@@ -86,7 +86,8 @@ export class Holding {
 
   /** May this tenure still admit and write? Null, or the refusal. */
   refusal(tenure: Tenure): Denial | null {
-    if (this.#storeLostCommits) return deny("gateway.unsure", { because: "store lost commits" });
+    const isLess = this.#storeLostCommits || tenure.storeLostCommits;
+    if (isLess) return deny("gateway.unsure", { because: "store lost commits" });
     if (tenure.fenced) return deny("gateway.fenced", {}, RETRY_MS);
     if (elapsed(tenure.sent, this.#mark()) < this.#settings.graceMs) return null;
     return deny("store.unreachable", { grace_ms: this.#settings.graceMs }, RETRY_MS);
@@ -124,6 +125,8 @@ export class Holding {
   }
 
   async #beat(): Promise<void> {
+    const tenures = [this.tenure, ...this.former];
+    if (tenures.some(({ storeLostCommits }) => storeLostCommits)) this.#refuseStore();
     try {
       await (this.tenure.fenced ? this.#renew() : this.#beatOnce());
       this.#found();
@@ -135,18 +138,16 @@ export class Holding {
   async #beatOnce(): Promise<void> {
     const tenure = this.tenure;
     const mark = this.#mark();
-    const { flushes } = tenure;
+    const before = tenure.doneNo;
     const answer = await this.#settings.holders.beat(tenure.id);
     if (answer.kind === "fenced") {
       tenure.fenced = true;
       return this.#renew();
     }
-    if (answer.flushNo < flushes) this.#refuseStore();
+    tenure.hear(answer.doneNo, before, 0);
+    if (tenure.storeLostCommits) this.#refuseStore();
     this.#accept(answer, mark);
-    const { holders, onFencedOther } = this.#settings;
-    await this.#neighbours.watch(answer.live, tenure.id, async (id, seen) => {
-      await onFencedOther(id, await holders.fence(id, seen));
-    });
+    await this.#neighbours.watch(answer.live, tenure.id, this.#settings.fenceOther);
   }
 
   #accept(beat: Beat, mark: Mark): void {

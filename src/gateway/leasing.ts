@@ -75,11 +75,13 @@ export class Leasing {
     need: NanoUsd,
   ): Promise<Leased> {
     const wants = lacking.map((account) => this.#want(account, need));
+    const before = tenure.doneNo;
     const answer = await this.#sent(lacking, this.#ledger.lease(tenure.id, wants));
     if (answer.kind === "fenced") {
       tenure.fenced = true;
       return "fenced";
     }
+    tenure.hear(answer.doneNo, before, answer.kind === "ok" ? 1 : 0);
     const now = this.#clock.monotonic();
     for (const account of lacking) {
       const state = answer.accounts.find(({ id }) => id === account.id);

@@ -5,7 +5,7 @@ import type { Manifest } from "../guards/manifest/manifest.ts";
 import type { Millis } from "../guards/money.ts";
 import { type Denial, deny } from "../guards/verdict.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { TaskEnd, TaskOpen, TaskRecord, TaskStore } from "../ports/store.ts";
+import type { TaskEnd, TaskOpen, TaskRecord, TaskRef, TaskStore } from "../ports/store.ts";
 
 /** Another process may have ended a task: what is known of it is asked again after so long. */
 const KNOWN_FOR_MS = 5_000;
@@ -175,4 +175,10 @@ const LIMIT_NAMES = {
 /** Names a task among all agents; also the scope of its budgets. */
 export function taskKey(agent: string, id: string): string {
   return `${agent}/${id}`;
+}
+
+/** The task that `taskKey` named: an agent's name has no slash, a task's may have. */
+export function taskOf(key: string): TaskRef {
+  const slash = key.indexOf("/");
+  return { agent: key.slice(0, slash), id: key.slice(slash + 1) };
 }

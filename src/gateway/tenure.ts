@@ -4,7 +4,7 @@
  * found in what was forfeited.
  */
 import type { Millis, NanoUsd } from "../guards/money.ts";
-import type { AccountId, HolderId, Settlement } from "../ports/store.ts";
+import type { AccountId, AccountKey, HolderId, Settlement } from "../ports/store.ts";
 import type { Journal } from "../telemetry/journal.ts";
 import type { Account } from "./account.ts";
 
@@ -25,7 +25,10 @@ export interface PendingSettlement {
 export class Tenure {
   readonly id: HolderId;
   readonly journal: Journal;
-  /** The window in force of each budget and scope. */
+  /**
+   * The window in force of each budget, scope and kind of window. Those of a kind that is no longer
+   * configured stay: a budget may go back to it, and goes on with the totals that the store knows.
+   */
   readonly accounts = new Map<string, Account>();
   /** Windows and tasks that are over, until everything of them is settled and given back. */
   readonly retired = new Set<Account>();
@@ -34,8 +37,10 @@ export class Tenure {
   settlements: PendingSettlement[] = [];
   flushing: Promise<boolean> | null = null;
   callsInFlight = 0;
-  /** Batches that the store has acknowledged: it can never again know of fewer. */
-  flushes = 0;
+  /** The most that the store has said it has done for this holder: it can never again say less. */
+  doneNo = 0;
+  /** It has said less. */
+  storeLostCommits = false;
   /** The store no longer knows this holder as live. */
   fenced = false;
   sent: Mark;
@@ -44,6 +49,15 @@ export class Tenure {
     this.id = id;
     this.journal = journal;
     this.sent = sent;
+  }
+
+  /**
+   * What the store says it has done, in an answer that was asked for when `before` was known.
+   * `least` is what it has done since then at least: the request itself, if it was one that counts.
+   */
+  hear(doneNo: number, before: number, least: 0 | 1): void {
+    if (doneNo < before + least) this.storeLostCommits = true;
+    this.doneNo = Math.max(this.doneNo, doneNo);
   }
 
   /** Everything that the store has not been told yet. */
@@ -69,10 +83,10 @@ export function elapsed(mark: Mark, now: Mark): Millis {
 export function retire(tenure: Tenure, account: Account): void {
   account.over = true;
   tenure.retired.add(account);
-  const key = accountKey(account.purse.budget, account.purse.scope);
+  const key = accountKey({ ...account.purse, window: account.window });
   if (tenure.accounts.get(key) === account) tenure.accounts.delete(key);
 }
 
-export function accountKey(budget: string, scope: string): string {
-  return `${budget}\u0000${scope}`;
+export function accountKey(of: Pick<AccountKey, "budget" | "scope" | "window">): string {
+  return `${of.window}\u0000${of.budget}\u0000${of.scope}`;
 }

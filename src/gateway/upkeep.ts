@@ -2,7 +2,7 @@
  * What is done every second beside the calls: telling the store, giving back, ending what is idle.
  */
 import type { Millis } from "../guards/money.ts";
-import { isUnsure } from "./account.ts";
+import { EndedTasks, isSettled } from "./ended-tasks.ts";
 import type { Gateway } from "./gateway.ts";
 import type { Tenure } from "./tenure.ts";
 
@@ -12,6 +12,7 @@ const IDLE_TASKS_MS: Millis = 60_000;
 
 export class Upkeep {
   readonly #gateway: Gateway;
+  readonly #endedTasks: EndedTasks;
   #cancel: () => void = () => {};
   #stopped = false;
   #idleTasksAt = 0;
@@ -19,6 +20,7 @@ export class Upkeep {
 
   constructor(gateway: Gateway) {
     this.#gateway = gateway;
+    this.#endedTasks = new EndedTasks(gateway);
     this.#idleTasksAt = gateway.clock.monotonic();
   }
 
@@ -50,6 +52,7 @@ export class Upkeep {
       await tasks.touch();
       await flags.tell();
       await this.#endIdleTasks();
+      await this.#endedTasks.forget(tenure);
     } catch (error) {
       metrics.error("upkeep");
       log.warn("upkeep was cut short; it goes on with the next second", { error });
@@ -90,11 +93,5 @@ export class Upkeep {
 
 /** An account that is over is forgotten once everything of it is settled and given back. */
 function forgetRetired(tenure: Tenure): void {
-  for (const account of tenure.retired) {
-    // What is still on its way to it would be lost with it.
-    if (account.leasing !== null || isUnsure(account)) continue;
-    const { free, reserved, returned, unflushed } = account.purse.slice;
-    const done = reserved === 0 && unflushed === 0 && free <= 0;
-    if (done && returned === account.returnedKnown) tenure.retired.delete(account);
-  }
+  for (const account of tenure.retired) if (isSettled(account)) tenure.retired.delete(account);
 }

@@ -1,4 +1,5 @@
 /** Money between processes and crashes: accounts, leases, settlements. */
+import type { Window } from "../guards/budget/budget.ts";
 import type { Millis } from "../guards/money.ts";
 import type { AccountId, Fenced, HolderId } from "./ids.ts";
 import type { Anchor, JournalEntry } from "./journal.ts";
@@ -7,6 +8,11 @@ export interface AccountKey {
   readonly budget: string;
   /** Value of the scope: an agent's id, a task's id, …; "" for a budget with one account. */
   readonly scope: string;
+  /**
+   * The kind of window: a day's account and a month's are two, so that neither is a later window of
+   * the other, and what was spent on the one is not taken off the other.
+   */
+  readonly window: Window;
   /** Start of the window, 0 for windows without one (task, lifetime). */
   readonly starts: Millis;
 }
@@ -22,7 +28,7 @@ export interface AccountState extends AccountSpec {
   readonly spent: bigint;
   readonly leased: bigint;
   readonly forfeited: bigint;
-  /** False once a later window of the same budget and scope exists, or its task has ended. */
+  /** False once a later window of its budget, scope and kind exists, or its task has ended. */
   readonly open: boolean;
 }
 
@@ -39,13 +45,22 @@ export interface Total {
   readonly total: bigint;
 }
 
-export type Granted = {
+/**
+ * How much the ledger has done for this holder: raised by every lease that is granted, give-back
+ * and flush, in their transaction. So a store that answers one of them with no more than was known
+ * when it was asked has lost commits.
+ */
+export interface Done {
+  readonly doneNo: number;
+}
+
+export type Granted = Done & {
   readonly kind: "ok";
   readonly granted: readonly Total[];
   readonly accounts: readonly AccountState[];
 };
-/** Nothing changed. `accounts` are those asked for, as they stand. */
-export type Short = { readonly kind: "short"; readonly accounts: readonly AccountState[] };
+/** Nothing changed, `doneNo` neither. `accounts` are those asked for, as they stand. */
+export type Short = Done & { readonly kind: "short"; readonly accounts: readonly AccountState[] };
 
 export interface Leg {
   readonly account: AccountId;
@@ -73,7 +88,7 @@ export interface Batch {
 export interface LedgerStore {
   /**
    * Makes accounts that are missing (keeping those that stand, limits included), and closes older
-   * windows.
+   * windows of their kind. Accounts of other kinds stay as they are: a budget may go back to them.
    */
   open(specs: readonly AccountSpec[]): Promise<readonly AccountState[]>;
   /**
@@ -85,7 +100,10 @@ export interface LedgerStore {
    * `total` is everything returned since the holder registered; a total not above the known one is
    * a no-op.
    */
-  giveBack(holder: HolderId, returned: readonly Total[]): Promise<{ readonly kind: "ok" } | Fenced>;
+  giveBack(
+    holder: HolderId,
+    returned: readonly Total[],
+  ): Promise<(Done & { readonly kind: "ok" }) | Fenced>;
   /**
    * Settles calls, each once by its id: from `leased` of a live holder, from `forfeited` of a
    * fenced one. Journal entries and the anchor go in the same transaction, each once by writer and
@@ -94,7 +112,7 @@ export interface LedgerStore {
   flush(
     holder: HolderId,
     batch: Batch,
-  ): Promise<{ readonly kind: "ok" } | { readonly kind: "closed" }>;
+  ): Promise<(Done & { readonly kind: "ok" }) | { readonly kind: "closed" }>;
   /**
    * Replaces this holder's open recalls: it needs `amount` more of each account. Others see it at
    * once by `watch`.
@@ -104,12 +122,15 @@ export interface LedgerStore {
     wants: readonly { readonly account: AccountId; readonly amount: bigint }[],
   ): Promise<void>;
   /**
-   * Sets the limit of every open account of a budget. Usage stays. A holder's slice is not taken
-   * away.
+   * Sets the limit of every open account of a budget and kind of window: what is a limit for a
+   * month never was one for a day. Usage stays. A holder's slice is not taken away.
    */
-  editLimit(budget: string, limit: bigint): Promise<void>;
+  editLimit(budget: string, window: Window, limit: bigint): Promise<void>;
   accounts(filter: AccountFilter): Promise<readonly AccountState[]>;
-  /** Closes the accounts whose scope is this task: no lease any more; flush and give back go on. */
+  /**
+   * Closes the accounts whose scope is this task, of every kind: no lease any more; flush and give
+   * back go on.
+   */
   closeScope(budgets: readonly string[], scope: string): Promise<void>;
 }
 

@@ -39,6 +39,9 @@ export type TaskOpened =
   | { readonly kind: "too-many"; readonly limit: keyof TaskLimits; readonly max: number }
   | { readonly kind: "no-parent" };
 
+/** Names a task; `id` is unique for its agent alone. */
+export type TaskRef = Pick<TaskRecord, "agent" | "id">;
+
 export interface TaskStore {
   /** Counts and inserts in one transaction, so that two gateways cannot pass a limit together. */
   open(task: TaskOpen): Promise<TaskOpened>;
@@ -55,6 +58,8 @@ export interface TaskStore {
    */
   endIdle(agent: string, before: Millis, at: Millis, limit: number): Promise<readonly string[]>;
   find(agent: string, id: string): Promise<TaskRecord | null>;
+  /** Those of them that have ended; one that is not there has not. */
+  ended(tasks: readonly TaskRef[]): Promise<readonly TaskRef[]>;
   list(filter: {
     readonly agent?: string;
     readonly alive?: boolean;

@@ -1,6 +1,7 @@
 import { cp, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Client } from "pg";
 import { afterEach, expect, test } from "vitest";
 import type { SimulatedUpstream } from "../../src/testing/index.ts";
@@ -161,9 +162,9 @@ describePostgres("a gateway whose PostgreSQL goes away", (cluster) => {
 
   const losses = {
     "another generation": "UPDATE store SET generation = 'restored'",
-    "an older flush": "UPDATE holder_flush SET flush_no = 0",
+    "an older flush": "UPDATE holder_done SET done_no = done_no - 1",
     "no trace of this gateway":
-      "DELETE FROM holder_flush; DELETE FROM slice; DELETE FROM want; DELETE FROM holder",
+      "DELETE FROM holder_done; DELETE FROM slice; DELETE FROM want; DELETE FROM holder",
   };
   for (const [what, sql] of Object.entries(losses)) {
     test(`it comes back from a backup with ${what}: everything is refused until a restart`, async () => {
@@ -197,6 +198,33 @@ describePostgres("a gateway whose PostgreSQL goes away", (cluster) => {
       expect((await chat(again, key)).status).toBe(200);
     }, 40_000);
   }
+});
+
+describePostgres("a lease whose commit a failover lost", (cluster) => {
+  test("is noticed by the heartbeat, though nothing else is asked of the store", async () => {
+    const upstream = await upstreamWith(8_000);
+    const config = rails(upstream, { limitUsd: 1 });
+    const store = await freshDatabase(cluster());
+    const gateway = await startOn(store, config);
+    const calling = chat(gateway, gateway.agentKey).catch(() => null);
+    await until(
+      () => booksOf(gateway).catch(() => ({ reserved: 0n })),
+      ({ reserved }) => reserved > 0n,
+    );
+    // What is free goes back by then, and the call's first entry: the rest are heartbeats.
+    await sleep(2_500);
+    expect(await readiness(gateway)).toBe(200);
+    const undone = "UPDATE account SET leased = 0; DELETE FROM slice";
+    await tamper(store, `${undone}; UPDATE holder_done SET done_no = done_no - 1`);
+    await until(
+      () => readiness(gateway),
+      (status) => status === 503,
+      3_000,
+    );
+    expect(gateway.log()).toContain("lost commits");
+    await gateway.stop("SIGKILL");
+    await calling;
+  }, 40_000);
 });
 
 test("an embedded store put back from an older copy is taken at its word, and its journal verifies", async () => {

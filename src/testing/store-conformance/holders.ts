@@ -41,7 +41,7 @@ function registerCases(open: OpenFixture, stores: () => Stores): void {
     const { store, other } = stores();
     const info = holderInfo({ host: "elsewhere", pid: 77, pidStart: "yesterday" });
     const first = await store.holders.register(info);
-    expect(first).toMatchObject({ kind: "ok", configuration: CONFIGURATION, flushNo: 0 });
+    expect(first).toMatchObject({ kind: "ok", configuration: CONFIGURATION, doneNo: 0 });
     expect(await other.holders.register(info)).toEqual({ ...first, now: expect.any(Number) });
     const rows = (await other.holders.list()).filter((row) => row.id === info.id);
     expect(rows).toEqual([{ ...info, state: "live", beatNo: 0, fencedAt: null }]);
@@ -102,6 +102,22 @@ function configureCases(open: OpenFixture): void {
     })();
   });
 
+  test("from a configuration that no other live holder runs, any of them may go on", async () => {
+    await onFreshStores(open, async ({ store, other }) => {
+      const [first, second] = [await liveHolder(store), await liveHolder(other)];
+      await store.holders.configure(first, CONFIGURATION, "dir:two");
+      expect(await other.holders.configure(second, CONFIGURATION, "dir:three")).toBe(false);
+      expect(await store.holders.configure(first, CONFIGURATION, "dir:three")).toBe(true);
+      expect((await beatOf(other, second)).configuration).toBe("dir:three");
+      await other.holders.configure(second, "dir:three", "dir:three");
+      expect(await store.holders.configure(first, CONFIGURATION, "dir:four")).toBe(false);
+      await store.holders.configure(first, "dir:three", "dir:five");
+      await other.holders.fence(first, null);
+      expect(await other.holders.configure(second, CONFIGURATION, "dir:six")).toBe(true);
+      expect((await beatOf(other, second)).configuration).toBe("dir:six");
+    })();
+  });
+
   test("a fenced holder sets no configuration", async () => {
     await onFreshStores(open, async ({ store }) => {
       const [first, second] = [await liveHolder(store), await liveHolder(store)];
@@ -148,19 +164,33 @@ function beatCases(stores: () => Stores): void {
     }
   });
 
-  test("the flush number rises with every flush of the holder, and with no other", async () => {
+  test("every grant, give-back and flush raises what was done, for its holder alone", async () => {
     const { store, other } = stores();
     const [holder, bystander] = [await liveHolder(store), await liveHolder(store)];
     const { id } = await openAccount(store, 100n);
-    await mustLease(store, holder, id, 10n);
-    let last = (await beatOf(store, holder)).flushNo;
-    for (let n = 0; n < 3; n += 1) {
-      await flush(other, holder, [settlement(id, 1n)]);
-      const { flushNo } = await beatOf(store, holder);
-      expect(flushNo).toBeGreaterThan(last);
-      last = flushNo;
+    const lease = (least: bigint) => [{ account: id, least, most: least }];
+    const batch = () => ({ settlements: [settlement(id, 1n)], entries: [], anchor: null });
+    const changes: readonly (() => Promise<{ readonly kind: string }>)[] = [
+      () => store.ledger.lease(holder, lease(40n)),
+      () => other.ledger.flush(holder, batch()),
+      () => other.ledger.giveBack(holder, [{ account: id, total: 5n }]),
+      // Nothing to do, and yet an answer that later ones must be above.
+      () => store.ledger.lease(holder, lease(40n)),
+      () => store.ledger.giveBack(holder, [{ account: id, total: 5n }]),
+      () => store.ledger.flush(holder, { settlements: [], entries: [], anchor: null }),
+    ];
+    let last = (await beatOf(store, holder)).doneNo;
+    for (const change of changes) {
+      const answer = await change();
+      expect(answer).toMatchObject({ kind: "ok", doneNo: expect.any(Number) });
+      const { doneNo } = await beatOf(other, holder);
+      expect(answer).toMatchObject({ doneNo });
+      expect(doneNo).toBeGreaterThan(last);
+      last = doneNo;
     }
-    expect((await beatOf(store, bystander)).flushNo).toBe(0);
+    const short = await store.ledger.lease(holder, lease(1_000n));
+    expect(short).toMatchObject({ kind: "short", doneNo: last });
+    expect((await beatOf(store, bystander)).doneNo).toBe(0);
   });
 }
 

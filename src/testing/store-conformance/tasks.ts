@@ -14,6 +14,7 @@ export function taskConformance(open: OpenFixture): void {
     endCases(stores);
     idleCases(stores);
     unnamedCases(stores);
+    endedCases(stores);
     listCases(stores);
   });
 }
@@ -250,6 +251,24 @@ function unnamedCases(stores: () => Stores): void {
     const later = (ms: number) => store.tasks.endIdle(agent, NOW + ms, NOW + ms, 10);
     expect(await later(UNNAMED_MS - 1)).toEqual([]);
     expect(await later(UNNAMED_MS)).toEqual([id]);
+  });
+}
+
+function endedCases(stores: () => Stores): void {
+  test("of many tasks those that have ended are told, descendants too, and no others", async () => {
+    const { store, other } = stores();
+    const [agent, elsewhere] = [fresh("agent"), fresh("agent")];
+    const parent = await mustOpen(store, taskOpen(agent));
+    const child = await mustOpen(store, taskOpen(agent, { parent }));
+    const idle = await mustOpen(store, taskOpen(agent, { id: "i/d\u0000", at: NOW - 10 }));
+    const alive = await mustOpen(store, taskOpen(agent));
+    await mustOpen(store, taskOpen(elsewhere, { id: parent }));
+    await store.tasks.end(agent, parent, "ok", NOW);
+    expect(await store.tasks.endIdle(agent, NOW - 5, NOW, 10)).toEqual([idle]);
+    const asked = [parent, child, idle, alive, "never"].map((id) => ({ agent, id }));
+    const ended = await other.tasks.ended([...asked, { agent: elsewhere, id: parent }]);
+    expect(new Set(ended)).toEqual(new Set(asked.slice(0, 3)));
+    expect(await other.tasks.ended([])).toEqual([]);
   });
 }
 

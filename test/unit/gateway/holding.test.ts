@@ -90,8 +90,9 @@ function scene(storeClock?: TestClock) {
     onOtherConfiguration: async (digest) => {
       said.push(`other configuration: ${digest}`);
     },
-    onFencedOther: async (id, forfeits) => {
-      said.push(`fenced another: ${id}, ${forfeits.length} forfeits`);
+    fenceOther: async (id, seen) => {
+      await holders.fence(id, seen);
+      said.push(`fenced another: ${id}`);
     },
   });
   return {
@@ -325,14 +326,36 @@ describe("a fenced process", () => {
 });
 
 describe("a store that lost what it had acknowledged is refused for good", () => {
-  test("when it knows of fewer batches than it took", async () => {
-    const { codeOf, holding, pass } = scene();
+  test("when it says that it has done less than it said before", async () => {
+    const { codeOf, holding, pass, state } = scene();
     await holding.start();
-    holding.tenure.flushes = 1;
+    const holder = state.data.holders.get(holding.tenure.id);
+    if (holder === undefined) throw new Error("it has registered");
+    holder.doneNo = 7;
+    await pass(1);
+    expect(codeOf()).toBe("stands");
+    holder.doneNo = 6;
     await pass(1);
     expect(codeOf()).toBe("gateway.unsure");
-    holding.tenure.flushes = 0;
+    holder.doneNo = 8;
     await pass(60);
+    expect(codeOf()).toBe("gateway.unsure");
+  });
+
+  test("at once, when the answer to a request says so: under every tenure from the next beat", async () => {
+    const { codeOf, fenceIt, holding, pass } = scene();
+    await holding.start();
+    const { tenure } = holding;
+    // Two requests at once: each is above what was known when it was sent, in any order.
+    tenure.hear(2, 0, 1);
+    tenure.hear(1, 0, 1);
+    tenure.hear(2, 2, 0);
+    expect(codeOf()).toBe("stands");
+    tenure.hear(2, 2, 1);
+    expect(codeOf()).toBe("gateway.unsure");
+    await fenceIt();
+    await pass(2);
+    expect(holding.tenure).not.toBe(tenure);
     expect(codeOf()).toBe("gateway.unsure");
   });
 
@@ -359,19 +382,19 @@ describe("a store that lost what it had acknowledged is refused for good", () =>
     const { codeOf, holding, pass, state } = scene();
     await holding.start();
     const holder = state.data.holders.get(holding.tenure.id);
-    if (holder !== undefined) holder.flushNo = 5;
+    if (holder !== undefined) holder.doneNo = 5;
     await pass(1);
     expect(codeOf()).toBe("stands");
   });
 });
 
-test("a neighbour that went silent is fenced, and what it held is told", async () => {
+test("a neighbour that went silent is fenced, and that is told", async () => {
   const { holders, holding, pass, said, state } = scene();
   await holding.start();
   await holders.register({ ...OTHERS, id: "other" });
   await pass(12);
   expect(said).toEqual([]);
   await pass(1);
-  expect(said).toEqual(["fenced another: other, 0 forfeits"]);
+  expect(said).toEqual(["fenced another: other"]);
   expect(state.data.holders.get("other")?.state).toBe("fenced");
 });

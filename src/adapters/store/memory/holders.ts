@@ -61,8 +61,9 @@ function register(data: MemoryData, clock: Clock, info: HolderInfo): Registered 
     configuration: info.configuration,
     state: "live",
     beatNo: 0,
-    flushNo: 0,
+    doneNo: 0,
     fencedAt: null,
+    gap: null,
     slices: new Map(),
     wants: [],
   };
@@ -82,7 +83,7 @@ function beatOf(data: MemoryData, clock: Clock, holder: Holder): Beat {
     wants: holders
       .filter((other) => other !== holder)
       .flatMap(({ info, wants }) => wants.map((want) => ({ holder: info.id, ...want }))),
-    flushNo: holder.flushNo,
+    doneNo: holder.doneNo,
   };
 }
 
@@ -108,6 +109,7 @@ function fence(
     const { budget, scope } = account.spec;
     forfeits.push({ account: accountId, budget, scope, amount });
   }
+  holder.gap = forfeits;
   return forfeits;
 }
 
@@ -142,9 +144,12 @@ function configure(
 ): boolean {
   const holder = data.holders.get(id);
   if (holder?.state !== "live") return false;
-  if (data.configuration !== from && data.configuration !== to) return false;
+  const inForce = data.configuration;
+  const others = live(data).filter((other) => other !== holder);
+  const isRun = others.some(({ configuration }) => configuration === inForce);
+  if (inForce !== from && inForce !== to && isRun) return false;
   holder.configuration = to;
-  if (data.configuration === to) return true;
+  if (inForce === to) return true;
   data.configuration = to;
   raiseChange(data);
   return true;

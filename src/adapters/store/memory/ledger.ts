@@ -3,6 +3,7 @@ import type {
   AccountId,
   AccountSpec,
   AccountState,
+  Done,
   Fenced,
   Granted,
   HolderId,
@@ -38,8 +39,7 @@ export function memoryLedger(data: MemoryData): LedgerStore {
       if (!holder || holder.state === "closed") return { kind: "closed" };
       for (const settlement of batch.settlements) settle(data, holder, settlement);
       writeJournal(data, batch.entries, batch.anchor);
-      holder.flushNo += 1;
-      return { kind: "ok" };
+      return { kind: "ok", doneNo: done(holder) };
     },
     want: async (id, wants) => {
       const holder = data.holders.get(id);
@@ -47,7 +47,7 @@ export function memoryLedger(data: MemoryData): LedgerStore {
       holder.wants = [...wants];
       tell(data, "wants");
     },
-    editLimit: async (budget, limit) => editLimit(data, budget, limit),
+    editLimit: async (budget, window, limit) => editLimit(data, { budget, window, limit }),
     accounts: async (filter) => findAccounts(data, filter),
     closeScope: async (budgets, scope) => {
       for (const account of data.accounts.values()) {
@@ -59,12 +59,13 @@ export function memoryLedger(data: MemoryData): LedgerStore {
 }
 
 function openAccount(data: MemoryData, spec: AccountSpec): Account {
-  const key = JSON.stringify([spec.budget, spec.scope, spec.starts]);
+  const key = JSON.stringify([spec.budget, spec.scope, spec.window, spec.starts]);
   const known = data.accounts.get(data.accountIds.get(key) ?? -1);
   if (known) return known;
   let open = true;
   for (const other of data.accounts.values()) {
     if (other.spec.budget !== spec.budget || other.spec.scope !== spec.scope) continue;
+    if (other.spec.window !== spec.window) continue;
     if (other.spec.starts < spec.starts) other.open = false;
     else open = false;
   }
@@ -83,12 +84,13 @@ function lease(
 ): Granted | Short | Fenced {
   const holder = data.holders.get(holderId);
   if (holder?.state !== "live") return FENCED;
+  const { doneNo } = holder;
   const gifts: [Account, Slice, bigint][] = [];
   for (const want of merged(wants)) {
     const account = data.accounts.get(want.account);
     const slice = holder.slices.get(want.account) ?? emptySlice();
     const gift = account ? giftFor(account, slice, want) : null;
-    if (!account || gift === null) return { kind: "short", accounts: known(data, wants) };
+    if (!account || gift === null) return { kind: "short", accounts: known(data, wants), doneNo };
     gifts.push([account, slice, gift]);
   }
   for (const [account, slice, gift] of gifts) {
@@ -98,7 +100,7 @@ function lease(
     account.leased += gift;
   }
   const granted = gifts.map(([account, slice]) => ({ account: account.id, total: slice.granted }));
-  return { kind: "ok", granted, accounts: known(data, wants) };
+  return { kind: "ok", granted, accounts: known(data, wants), doneNo: done(holder) };
 }
 
 /** An account named twice is one want, the larger one: two would be granted twice. */
@@ -137,7 +139,7 @@ function giveBack(
   data: MemoryData,
   holderId: HolderId,
   returned: readonly Total[],
-): { readonly kind: "ok" } | Fenced {
+): (Done & { readonly kind: "ok" }) | Fenced {
   const holder = data.holders.get(holderId);
   if (holder?.state !== "live") return FENCED;
   for (const { account: id, total } of returned) {
@@ -149,7 +151,12 @@ function giveBack(
     account.leased -= more;
   }
   tell(data, "room");
-  return { kind: "ok" };
+  return { kind: "ok", doneNo: done(holder) };
+}
+
+function done(holder: Holder): number {
+  holder.doneNo += 1;
+  return holder.doneNo;
 }
 
 /** Moves one call's charge to `spent`: from a live holder's slice, or a fenced one's forfeit. */
@@ -174,9 +181,13 @@ function settle(data: MemoryData, holder: Holder, settlement: Settlement): void 
   }
 }
 
-function editLimit(data: MemoryData, budget: string, limit: bigint): void {
+function editLimit(
+  data: MemoryData,
+  { budget, limit, window }: Pick<AccountSpec, "budget" | "window" | "limit">,
+): void {
   for (const account of data.accounts.values()) {
-    if (account.open && account.spec.budget === budget) account.limit = limit;
+    const { open, spec } = account;
+    if (open && spec.budget === budget && spec.window === window) account.limit = limit;
   }
   raiseChange(data);
   tell(data, "room");

@@ -28,6 +28,8 @@ export function memoryTasks(data: MemoryData): TaskStore {
       endWithDescendants(tasks, id, { outcome, at });
       return true;
     },
+    ended: async (tasks) =>
+      tasks.filter(({ agent, id }) => (ofAgent(agent).get(id)?.record.endedAt ?? null) !== null),
     touch: async (seen) => {
       for (const { agent, id, at } of seen) {
         const task = ofAgent(agent).get(id);

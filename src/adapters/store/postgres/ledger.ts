@@ -1,6 +1,7 @@
 import type {
   AccountFilter,
   Batch,
+  Done,
   Fenced,
   Granted,
   JournalEntry,
@@ -15,6 +16,7 @@ import { type AccountRow, accountState, type Value } from "./values.ts";
 type LeaseRow = { [Column in keyof AccountRow]: AccountRow[Column] | null } & {
   readonly kind: "ok" | "short" | "fenced";
   readonly granted: bigint | null;
+  readonly done_no: bigint | null;
 };
 
 /** Money, one function call each. */
@@ -35,16 +37,16 @@ export function ledger(lane: Lane): LedgerStore {
       return leased(rows);
     },
     async giveBack(holder, returned) {
-      const [row] = await lane.ask<{ kind: "ok" | "fenced" }>({
+      const [row] = await lane.ask<{ done: bigint | null }>({
         name: "give_back",
-        text: "SELECT give_back($1, $2, $3) AS kind",
+        text: "SELECT give_back($1, $2, $3) AS done",
         values: [holder, returned.map((r) => r.account), returned.map((r) => r.total)],
       });
-      return row?.kind === "ok" ? { kind: "ok" } : { kind: "fenced" };
+      return answered(row?.done) ?? { kind: "fenced" };
     },
     async flush(holder, batch) {
-      const [row] = await lane.ask<{ kind: "ok" | "closed" }>(flushing(holder, batch));
-      return row?.kind === "ok" ? { kind: "ok" } : { kind: "closed" };
+      const [row] = await lane.ask<{ done: bigint | null }>(flushing(holder, batch));
+      return answered(row?.done) ?? { kind: "closed" };
     },
     async want(holder, wants) {
       await lane.ask({
@@ -53,8 +55,9 @@ export function ledger(lane: Lane): LedgerStore {
         values: [holder, wants.map((w) => w.account), wants.map((w) => w.amount)],
       });
     },
-    async editLimit(budget, limit) {
-      await lane.ask({ text: "SELECT edit_limit($1, $2)", values: [budget, limit] });
+    async editLimit(budget, window, limit) {
+      const text = "SELECT edit_limit($1, $2, $3)";
+      await lane.ask({ text, values: [budget, window, limit] });
     },
     accounts: async (filter) => (await lane.ask<AccountRow>(listing(filter))).map(accountState),
     async closeScope(budgets, scope) {
@@ -67,13 +70,18 @@ export function ledger(lane: Lane): LedgerStore {
   };
 }
 
+function answered(done: bigint | null | undefined): (Done & { readonly kind: "ok" }) | null {
+  return done === null || done === undefined ? null : { kind: "ok", doneNo: Number(done) };
+}
+
 function opening(specs: Parameters<LedgerStore["open"]>[0]): Statement {
   return {
     name: "open_accounts",
-    text: "SELECT * FROM open_accounts($1, $2, $3, $4, $5)",
+    text: "SELECT * FROM open_accounts($1, $2, $3, $4, $5, $6)",
     values: [
       specs.map((spec) => spec.budget),
       specs.map((spec) => spec.scope),
+      specs.map((spec) => spec.window),
       specs.map((spec) => spec.starts),
       specs.map((spec) => spec.ends),
       specs.map((spec) => spec.limit),
@@ -87,9 +95,10 @@ function leased(rows: readonly LeaseRow[]): Granted | Short | Fenced {
   if (kind === "fenced") return { kind };
   const there = rows.filter((row): row is LeaseRow & AccountRow => row.id !== null);
   const accounts = there.map(accountState);
-  if (kind === "short") return { kind, accounts };
+  const doneNo = Number(rows[0]?.done_no ?? 0);
+  if (kind === "short") return { kind, accounts, doneNo };
   const granted = there.map((row) => ({ account: Number(row.id), total: row.granted ?? 0n }));
-  return { kind, granted, accounts };
+  return { kind, granted, accounts, doneNo };
 }
 
 function flushing(holder: string, batch: Batch): Statement {
@@ -97,7 +106,7 @@ function flushing(holder: string, batch: Batch): Statement {
   const parameters = Array.from({ length: 19 }, (_, index) => `$${index + 1}`);
   return {
     name: "flush",
-    text: `SELECT flush(${parameters.join(", ")}) AS kind`,
+    text: `SELECT flush(${parameters.join(", ")}) AS done`,
     values: [
       holder,
       settlements.map((settlement) => settlement.call),

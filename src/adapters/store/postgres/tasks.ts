@@ -4,6 +4,7 @@ import type {
   TaskOpen,
   TaskOpened,
   TaskRecord,
+  TaskRef,
   TaskStore,
 } from "../../../ports/store.ts";
 import { conditions } from "./conditions.ts";
@@ -48,6 +49,12 @@ export function tasks(lane: Lane): TaskStore {
       const text = "SELECT * FROM task WHERE agent = $1 AND id = $2";
       const [row] = await lane.ask<TaskRow>({ name: "find_task", text, values: [agent, id] });
       return row ? taskRecord(row) : null;
+    },
+    async ended(some) {
+      const text = `SELECT t.agent, t.id FROM unnest($1::text[], $2::text[]) AS u(a, i)
+        JOIN task t ON t.agent = u.a AND t.id = u.i WHERE t.ended_at IS NOT NULL`;
+      const values = [some.map(({ agent }) => agent), some.map(({ id }) => id)];
+      return lane.ask<TaskRef>({ name: "ended_tasks", text, values });
     },
     async list(filter) {
       const where = conditions()

@@ -1,4 +1,13 @@
-import type { AccountId, Anchor, Batch, HolderId, Settlement } from "../../../ports/store.ts";
+import type {
+  AccountId,
+  Anchor,
+  Batch,
+  Done,
+  HolderId,
+  JournalEntry,
+  Settlement,
+} from "../../../ports/store.ts";
+import { done } from "./ledger.ts";
 import type { Transaction } from "./transaction.ts";
 
 /**
@@ -116,7 +125,7 @@ export function flush(
   transaction: Transaction,
   id: HolderId,
   batch: PackedBatch,
-): { readonly kind: "ok" | "closed" } {
+): (Done & { readonly kind: "ok" }) | { readonly kind: "closed" } {
   const { sql } = transaction;
   const find = "SELECT no, state FROM holder WHERE id = ? AND state <> 'closed'";
   const holder = sql.first<{ no: number; state: "live" | "fenced" }>(find, id);
@@ -127,8 +136,7 @@ export function flush(
   }
   for (let entry = 0; entry < batch.entries; entry += 1) writeEntry(transaction, packed);
   if (batch.anchor) writeAnchor(transaction, batch.anchor);
-  sql.run("UPDATE holder SET flush_no = flush_no + 1 WHERE no = ?", holder.no);
-  return { kind: "ok" };
+  return { kind: "ok", doneNo: done(transaction, holder.no) };
 }
 
 interface Sums {
@@ -193,6 +201,12 @@ function writeEntry({ sql }: Transaction, packed: Unpacking): void {
   const numbers = [packed.number(), packed.number()];
   const texts = Array.from({ length: ENTRY_TEXTS }, () => packed.text());
   sql.run(INSERT_ENTRY, ...numbers, ...texts);
+}
+
+/** One entry by itself. */
+export function insertEntry(sql: Transaction["sql"], entry: JournalEntry): void {
+  const { writer, no, at, kind, decision, agent, task, code, body, hash } = entry;
+  sql.run(INSERT_ENTRY, no, at, writer, kind, decision, agent, task, code, body, hash);
 }
 
 function writeAnchor({ sql }: Transaction, { writer, no, at, heads, mac }: Anchor): void {

@@ -1,8 +1,10 @@
+import type { Window } from "../../../guards/budget/budget.ts";
 import type {
   AccountFilter,
   AccountId,
   AccountSpec,
   AccountState,
+  Done,
   Fenced,
   Granted,
   HolderId,
@@ -12,12 +14,15 @@ import type {
 } from "../../../ports/store.ts";
 import type { Transaction } from "./transaction.ts";
 
-const ACCOUNT = "id, budget, scope, starts, ends, limit_n, spent, leased, forfeited, open";
+const ACCOUNT = "id, budget, scope, window, starts, ends, limit_n, spent, leased, forfeited, open";
+
+const OF_KIND = "budget = ? AND scope = ? AND window = ?";
 
 interface AccountRow {
   readonly id: bigint;
   readonly budget: string;
   readonly scope: string;
+  readonly window: Window;
   readonly starts: bigint;
   readonly ends: bigint | null;
   readonly limit_n: bigint;
@@ -28,17 +33,13 @@ interface AccountRow {
 }
 
 function stateOf(row: AccountRow): AccountState {
-  const { id, budget, scope, starts, ends, limit_n, spent, leased, forfeited, open } = row;
+  const { id, starts, ends, limit_n, open, ...same } = row;
   return {
+    ...same,
     id: Number(id),
-    budget,
-    scope,
     starts: Number(starts),
     ends: ends === null ? null : Number(ends),
     limit: limit_n,
-    spent,
-    leased,
-    forfeited,
     open: open === 1n,
   };
 }
@@ -49,22 +50,37 @@ export function liveNo({ sql }: Transaction, id: HolderId): number | undefined {
   return sql.first<{ no: number }>(text, id)?.no;
 }
 
-/** Makes accounts that are missing; a window is open only if none is later. */
+/** Raises the number that every answer to this holder carries. */
+export function done({ sql }: Transaction, no: number): number {
+  const text = "UPDATE holder SET done_no = done_no + 1 WHERE no = ? RETURNING done_no AS doneNo";
+  const row = sql.first<{ doneNo: number }>(text, no);
+  if (!row) throw new Error("a holder that was found is there");
+  return row.doneNo;
+}
+
+function doneNo({ sql }: Transaction, no: number): number {
+  const text = "SELECT done_no AS doneNo FROM holder WHERE no = ?";
+  return sql.first<{ doneNo: number }>(text, no)?.doneNo ?? 0;
+}
+
+/** Makes accounts that are missing; a window is open only if none of its kind is later. */
 export function open({ sql }: Transaction, specs: readonly AccountSpec[]): AccountState[] {
-  return specs.map(({ budget, scope, starts, ends, limit }) => {
-    const find = `SELECT ${ACCOUNT} FROM account WHERE budget = ? AND scope = ? AND starts = ?`;
-    const known = sql.firstExact<AccountRow>(find, budget, scope, starts);
+  return specs.map(({ budget, scope, window, starts, ends, limit }) => {
+    const kind = [budget, scope, window] as const;
+    const find = `SELECT ${ACCOUNT} FROM account WHERE ${OF_KIND} AND starts = ?`;
+    const known = sql.firstExact<AccountRow>(find, ...kind, starts);
     if (known) return stateOf(known);
     sql.run(
-      "UPDATE account SET open = 0 WHERE budget = ? AND scope = ? AND starts < ? AND open = 1",
-      ...[budget, scope, starts],
+      `UPDATE account SET open = 0 WHERE ${OF_KIND} AND starts < ? AND open = 1`,
+      ...[...kind, starts],
     );
     sql.run(
-      `INSERT INTO account (budget, scope, starts, ends, limit_n, open) VALUES (?, ?, ?, ?, ?,
-         NOT EXISTS (SELECT 1 FROM account WHERE budget = ? AND scope = ? AND starts > ?))`,
-      ...[budget, scope, starts, ends, limit, budget, scope, starts],
+      `INSERT INTO account (budget, scope, window, starts, ends, limit_n, open)
+         VALUES (?, ?, ?, ?, ?, ?,
+           NOT EXISTS (SELECT 1 FROM account WHERE ${OF_KIND} AND starts > ?))`,
+      ...[...kind, starts, ends, limit, ...kind, starts],
     );
-    const made = sql.firstExact<AccountRow>(find, budget, scope, starts);
+    const made = sql.firstExact<AccountRow>(find, ...kind, starts);
     if (!made) throw new Error("an account that was inserted is there");
     return stateOf(made);
   });
@@ -87,7 +103,10 @@ export function lease(
   const plans: Plan[] = [];
   for (const want of merged(wants)) {
     const plan = planFor(transaction, holder, want);
-    if (!plan) return { kind: "short", accounts: known(transaction, wants) };
+    if (!plan) {
+      const accounts = known(transaction, wants);
+      return { kind: "short", accounts, doneNo: doneNo(transaction, holder) };
+    }
     plans.push(plan);
   }
   const { sql } = transaction;
@@ -101,7 +120,8 @@ export function lease(
     sql.run("UPDATE account SET leased = leased + ? WHERE id = ?", gift, account);
   }
   const granted = plans.map((plan) => ({ account: plan.account, total: plan.granted + plan.gift }));
-  return { kind: "ok", granted, accounts: known(transaction, wants) };
+  const accounts = known(transaction, wants);
+  return { kind: "ok", granted, accounts, doneNo: done(transaction, holder) };
 }
 
 /** An account named twice is one want, the larger one: two would be granted twice. */
@@ -146,7 +166,7 @@ export function giveBack(
   transaction: Transaction,
   id: HolderId,
   returned: readonly Total[],
-): { readonly kind: "ok" } | Fenced {
+): (Done & { readonly kind: "ok" }) | Fenced {
   const holder = liveNo(transaction, id);
   if (holder === undefined) return { kind: "fenced" };
   const { sql } = transaction;
@@ -164,7 +184,7 @@ export function giveBack(
     sql.run("UPDATE account SET leased = leased - ? WHERE id = ?", slice.more, account);
   }
   transaction.tell("room");
-  return { kind: "ok" };
+  return { kind: "ok", doneNo: done(transaction, holder) };
 }
 
 /** Replaces the recalls of a live holder. */
@@ -187,10 +207,14 @@ export function want(
   transaction.tell("wants");
 }
 
-/** The limit of every open account of a budget. */
-export function editLimit(transaction: Transaction, budget: string, limit: bigint): void {
-  const text = "UPDATE account SET limit_n = ? WHERE budget = ? AND open = 1 AND limit_n <> ?";
-  if (transaction.sql.run(text, limit, budget, limit) === 0) return;
+/** The limit of every open account of a budget and kind of window. */
+export function editLimit(
+  transaction: Transaction,
+  ...[budget, window, limit]: [string, Window, bigint]
+): void {
+  const text = `UPDATE account SET limit_n = ?
+    WHERE budget = ? AND window = ? AND open = 1 AND limit_n <> ?`;
+  if (transaction.sql.run(text, limit, budget, window, limit) === 0) return;
   transaction.raiseChange();
   transaction.tell("room");
 }

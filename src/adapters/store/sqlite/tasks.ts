@@ -6,6 +6,7 @@ import type {
   TaskOpen,
   TaskOpened,
   TaskRecord,
+  TaskRef,
   TaskStore,
 } from "../../../ports/store.ts";
 import type { Transaction } from "./transaction.ts";
@@ -18,6 +19,12 @@ const TASK = `id, agent, parent, depth, opened_at AS openedAt, last_seen_at AS l
 export function find({ sql }: Transaction, agent: string, id: string): TaskRecord | null {
   const text = `SELECT ${TASK} FROM task WHERE agent = ? AND id = ?`;
   return sql.first<TaskRecord>(text, agent, id) ?? null;
+}
+
+/** Those of them that have ended. */
+export function ended({ sql }: Transaction, tasks: readonly TaskRef[]): TaskRef[] {
+  const text = "SELECT 1 FROM task WHERE agent = ? AND id = ? AND ended_at IS NOT NULL";
+  return tasks.filter(({ agent, id }) => sql.first(text, agent, id) !== undefined);
 }
 
 /** Counts and inserts in one transaction. */

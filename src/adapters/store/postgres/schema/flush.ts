@@ -32,20 +32,22 @@ BEGIN
   FROM moved m WHERE a.id = m.account;
 END $$;
 
+-- Answers what was done for the holder; null: it is closed, and nothing was written.
 CREATE FUNCTION flush(h text, calls text[], call_legs jsonb[], estimates boolean[],
   writers text[], nos bigint[], ats bigint[], kinds text[], decisions text[], agents text[],
   tasks text[], codes text[], bodies text[], hashes text[],
   anchor_writer text, anchor_no bigint, anchor_at bigint, anchor_heads text, anchor_mac text)
-RETURNS text LANGUAGE plpgsql VOLATILE AS $$
+RETURNS bigint LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   st text;
   ids bigint[];
   locked bigint;
   last_entry bigint;
   last_anchor bigint;
+  done_now bigint;
 BEGIN
   SELECT state INTO st FROM holder WHERE id = h FOR KEY SHARE;
-  IF st IS NULL OR st = 'closed' THEN RETURN 'closed'; END IF;
+  IF st IS NULL OR st = 'closed' THEN RETURN NULL; END IF;
 
   ids := ARRAY(SELECT DISTINCT (leg->>0)::bigint
     FROM unnest(call_legs) AS l, jsonb_array_elements(l) AS leg);
@@ -54,11 +56,10 @@ BEGIN
   IF locked < cardinality(ids) THEN
     RAISE EXCEPTION 'a settlement names an account that is not there';
   END IF;
-  INSERT INTO holder_flush AS f (holder, flush_no) VALUES (h, 1)
-    ON CONFLICT (holder) DO UPDATE SET flush_no = f.flush_no + 1;
+  done_now := done(h);
   IF cardinality(calls) > 0 THEN PERFORM settle(h, st, calls, call_legs, estimates); END IF;
 
-  IF cardinality(nos) = 0 AND anchor_no IS NULL THEN RETURN 'ok'; END IF;
+  IF cardinality(nos) = 0 AND anchor_no IS NULL THEN RETURN done_now; END IF;
   SELECT entries, anchors INTO last_entry, last_anchor FROM journal_head FOR UPDATE;
   INSERT INTO journal
       (position, writer, no, at, kind, decision, agent, task, code, body, hash)
@@ -73,6 +74,22 @@ BEGIN
   END IF;
   UPDATE journal_head SET entries = last_entry + cardinality(nos),
     anchors = last_anchor + CASE WHEN anchor_no IS NULL THEN 0 ELSE 1 END;
-  RETURN 'ok';
+  RETURN done_now;
+END $$;
+
+-- The gap entry of a fenced holder, and that it is owed no more.
+CREATE FUNCTION write_gap(h text, of_writer text, of_no bigint, of_at bigint, of_kind text,
+  of_decision text, of_agent text, of_task text, of_code text, of_body text, of_hash text)
+RETURNS boolean LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+  UPDATE holder SET gap = NULL WHERE id = h AND gap IS NOT NULL;
+  IF NOT FOUND THEN RETURN false; END IF;
+  UPDATE journal_head SET entries = entries + 1;
+  INSERT INTO journal
+      (position, writer, no, at, kind, decision, agent, task, code, body, hash)
+    SELECT entries, of_writer, of_no, of_at, of_kind, of_decision, of_agent, of_task, of_code,
+      of_body, of_hash FROM journal_head
+    ON CONFLICT (writer, no) DO NOTHING;
+  RETURN true;
 END $$;
 `;
