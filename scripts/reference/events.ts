@@ -71,7 +71,8 @@ function levelOf(kind: string): string {
   };
   const log = { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
   // The level depends on the kind alone; amounts are read for some kinds, so they are there.
-  logEvent(log as unknown as Log, { kind, reserved: 0, charged: 0 } as unknown as Event);
+  const amounts = { reserved: 0, charged: 0, forfeits: [] };
+  logEvent(log as unknown as Log, { kind, ...amounts } as unknown as Event);
   return level;
 }
 

@@ -12,7 +12,6 @@ import type { Ruleset } from "../gateway/ruleset.ts";
 import { Tasks, taskKey } from "../gateway/tasks.ts";
 import { retire } from "../gateway/tenure.ts";
 import type { Event } from "../guards/events.ts";
-import { formatUsd } from "../guards/money.ts";
 import type { Chance, Clock } from "../ports/clock.ts";
 import type { Beat, Forfeit, HolderInfo, Store, TaskEnd } from "../ports/store.ts";
 import { readHeads } from "../telemetry/anchor.ts";
@@ -193,7 +192,7 @@ export class Core {
     const [last] = await journal.read({ writer, take: "newest", limit: 1 });
     const lastNo = last?.no ?? 0;
     const amounts = forfeits.map(({ amount, budget, scope }) => {
-      return { budget, scope, amount: formatUsd(amount) };
+      return { budget, scope, amount: amount.toString() };
     });
     if (last !== undefined) holding.tenure.journal.learn(writer, last.no, last.hash);
     const event = { kind: "journal.gap", writer, lastNo, forfeits: amounts } as const;

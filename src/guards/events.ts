@@ -40,6 +40,14 @@ export interface Answer {
   readonly numbers: Readonly<Record<string, string | number>>;
 }
 
+/** What a holder's death, or a release, moved on one account. */
+export interface Part {
+  readonly budget: string;
+  readonly scope: string;
+  /** Nano-USD as text: a part of a large limit may be more than a number counts. */
+  readonly amount: string;
+}
+
 export type Event =
   /** A call in flight at a flush, so that it can be explained even if this process dies. */
   | ({
@@ -136,11 +144,7 @@ export type Event =
       readonly kind: "journal.gap";
       readonly writer: string;
       readonly lastNo: number;
-      readonly forfeits: readonly {
-        readonly budget: string;
-        readonly scope: string;
-        readonly amount: string;
-      }[];
+      readonly forfeits: readonly Part[];
     }
   /**
    * This process had more to say than the store would take for too long: so many events are missing

@@ -1,5 +1,5 @@
 /** Which events an operator reads in the log, and how loud each is. The journal has all of them. */
-import type { Event } from "../guards/events.ts";
+import type { Event, Part } from "../guards/events.ts";
 import { formatUsd } from "../guards/money.ts";
 import type { Fields, Log } from "./log.ts";
 
@@ -29,8 +29,12 @@ export function logEvent(log: Log, event: Event): void {
     case "configuration.changed":
       log.info(event.kind, fieldsOf(event));
       return;
+    case "journal.gap": {
+      const { forfeits, lastNo, writer } = event;
+      log.warn(event.kind, { writer, lastNo, forfeits: forfeits.map(shownPart) });
+      return;
+    }
     case "model.flagged":
-    case "journal.gap":
     case "configuration.rejected":
       log.warn(event.kind, fieldsOf(event));
       return;
@@ -59,6 +63,10 @@ function logRemark(log: Log, event: Remark): void {
       log.error(event.kind, fields);
     }
   }
+}
+
+function shownPart({ amount, budget, scope }: Part): Fields {
+  return { budget, scope, amount_usd: formatUsd(BigInt(amount)) };
 }
 
 function who(event: { decision: string; agent: string | null; task: string | null }): Fields {
