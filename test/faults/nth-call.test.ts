@@ -62,6 +62,7 @@ class Failing {
     this.store = {
       ledger: this.#port(real.ledger),
       holders: { ...this.#port(real.holders), watch: (changed) => real.holders.watch(changed) },
+      forfeits: this.#port(real.forfeits),
       journal: this.#port(real.journal),
       registry: this.#port(real.registry),
       tasks: this.#port(real.tasks),
