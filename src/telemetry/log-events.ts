@@ -34,6 +34,9 @@ export function logEvent(log: Log, event: Event): void {
       log.warn(event.kind, { writer, lastNo, forfeits: forfeits.map(shownPart) });
       return;
     }
+    case "forfeit.released":
+      logRelease(log, event);
+      return;
     case "model.flagged":
     case "configuration.rejected":
       log.warn(event.kind, fieldsOf(event));
@@ -63,6 +66,18 @@ function logRemark(log: Log, event: Remark): void {
       log.error(event.kind, fields);
     }
   }
+}
+
+/** Without evidence a cap may be passed: that is an alarm. */
+function logRelease(log: Log, event: Extract<Event, { kind: "forfeit.released" }>): void {
+  const { billed, by, evidence, holder, reason, release } = event;
+  const amounts = {
+    billed_usd: formatUsd(BigInt(billed)),
+    releases: event.releases.map(shownPart),
+  };
+  const fields = { release, holder, evidence, ...amounts, by, reason };
+  if (evidence === "none") log.error(event.kind, fields);
+  else log.warn(event.kind, fields);
 }
 
 function shownPart({ amount, budget, scope }: Part): Fields {

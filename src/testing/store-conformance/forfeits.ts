@@ -56,7 +56,8 @@ function listCases(stores: () => Stores): void {
     const { store, other } = stores();
     const info = holderInfo({ host: "elsewhere", pid: 77 });
     await store.holders.register(info);
-    const [account] = await store.ledger.open([accountSpec(100n, { scope: "s", ends: 5_000 })]);
+    const spec = accountSpec(100n, { scope: "s", ends: 5_000 });
+    const [account] = await store.ledger.open([spec]);
     if (!account) throw new Error("open answers every account it was asked for");
     await mustLease(store, info.id, account.id, 60n);
     const listed = () => other.forfeits.list({ holder: info.id, limit: ALL });
@@ -70,7 +71,7 @@ function listCases(stores: () => Stores): void {
     expect(await listed()).toEqual([]);
   });
 
-  test("the list is narrowed by holder, budget and scope, and never longer than asked", async () => {
+  test("the list is narrowed by holder, budget and scope, and as long as asked", async () => {
     const { store } = stores();
     const holder = await liveHolder(store);
     const budget = fresh("budget");
@@ -213,7 +214,7 @@ function refusedCases(stores: () => Stores): void {
 }
 
 function lateCases(stores: () => Stores): void {
-  test("a settlement after a release is spent in full, and takes what forfeit is left", async () => {
+  test("a settlement after a release is spent in full, and takes what is left", async () => {
     const { store, other } = stores();
     const [holder, { id }] = await fenced(store, 100n);
     await store.forfeits.release(wanted(holder, { billed: 30n, evidence: "none" }));

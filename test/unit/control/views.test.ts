@@ -32,3 +32,16 @@ test("the log shows the same amount", () => {
   const forfeits = [{ budget: "all", scope: "", amount_usd: "1.500000001" }];
   expect(said).toEqual([["journal.gap", { writer: "bb", lastNo: 7, forfeits }]]);
 });
+
+test("a release without evidence is an error in the log, one with evidence a warning", () => {
+  const said: string[] = [];
+  const at = (level: string) => () => said.push(level);
+  const log = { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
+  const why = { release: "r", holder: "aa", billed: "5", by: "jo", reason: "x", releases: [] };
+  for (const evidence of ["gone", "none"] as const) {
+    const event = { kind: "forfeit.released", evidence, ...why } as const;
+    logEvent(log, event);
+    expect(viewOf(event)).toMatchObject({ evidence, billed_usd: "0.000000005" });
+  }
+  expect(said).toEqual(["warn", "error"]);
+});
