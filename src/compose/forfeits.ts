@@ -56,6 +56,8 @@ export async function releaseForfeits(
   const rows = await forfeits.list(which);
   const [first] = rows;
   if (first === undefined) return { kind: "no-forfeit" };
+  // A clock of this machine that was just stepped must not end the wait: the store's is heard anew.
+  await gateway.holding.beat();
   const proof = proofFor(first.holder, settings);
   if (proof.kind !== "gone" && !withoutEvidence) return { kind: "unproven", proof };
   const evidence = withoutEvidence ? "none" : "gone";
