@@ -218,6 +218,7 @@ function termsOf(bounds: Bounds, price: Terms["price"]): Terms {
     choices: 1,
     serviceTier: null,
     errorsAreFree: true,
+    showsAllOutput: true,
   };
 }
 
