@@ -75,7 +75,7 @@ const NDJSON = "application/x-ndjson";
 async function journal({ context, operations, now }: Visit): Promise<Response> {
   const query = journalQuery(context.req.query(), now);
   const entries = (await operations.journal(query)).map(views.entryView);
-  if (context.req.header("accept") === NDJSON) {
+  if (context.req.header("accept")?.toLowerCase() === NDJSON) {
     const lines = entries.map((entry) => `${JSON.stringify(entry)}\n`);
     return context.body(lines.join(""), 200, { "content-type": NDJSON });
   }

@@ -474,7 +474,7 @@ describe("the journal in the API", () => {
   test("streams as lines when asked to", async () => {
     const { ask } = opened();
     const answer = await ask("GET", "/api/v1/journal?limit=3", {
-      headers: { accept: "application/x-ndjson" },
+      headers: { accept: "Application/X-NDJSON" },
     });
     const lines = answer.text.trimEnd().split("\n");
     expect(lines.map((line) => JSON.parse(line).position)).toEqual([38, 39, 40]);

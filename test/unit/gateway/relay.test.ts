@@ -252,6 +252,15 @@ describe("a stream", () => {
     expect(await charged()).toBe(BILLED);
   });
 
+  test("is one by its media type, however that is written", async () => {
+    const { answered, charged, data, sink } = await scene();
+    sink.head(200, { "content-type": "Text/Event-Stream; charset=UTF-8" });
+    data(...STREAM);
+    sink.end();
+    expect(await bodyOf(await answered)).toBe(STREAM.join(""));
+    expect(await charged()).toBe(BILLED);
+  });
+
   test("has its head sent on though no byte of it has come", async () => {
     const { answered, charged, data, sink } = await scene();
     sink.head(200, EVENTS);
