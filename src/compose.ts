@@ -5,7 +5,7 @@ import { setFlagsFromString } from "node:v8";
 import { systemChance, systemClock } from "./adapters/clock/system.ts";
 import { ConfigError, fenceGone, openStore } from "./compose/boot.ts";
 import { Core } from "./compose/core.ts";
-import { thisMachine } from "./compose/machine.ts";
+import { type Machine, thisMachine } from "./compose/machine.ts";
 import { makeKey, operationsOf } from "./compose/operations.ts";
 import { Providers } from "./compose/providers.ts";
 import { applyLimits, Reload } from "./compose/reload.ts";
@@ -91,6 +91,7 @@ export async function startGateway(settings: StartSettings): Promise<Running> {
       configuration,
       core,
       reload,
+      machine,
       journalKey,
       undo,
       store: opened.kind,
@@ -106,6 +107,7 @@ interface Parts {
   readonly configuration: Configuration;
   readonly core: Core;
   readonly reload: Reload;
+  readonly machine: Machine;
   readonly journalKey: Uint8Array;
   readonly store: string;
   readonly undo: (() => Promise<unknown>)[];
@@ -153,7 +155,7 @@ async function listenToOperators(
   agentUrl: string,
   token: string,
 ): Promise<ControlListener> {
-  const { configuration, core, journalKey, reload, settings, store } = parts;
+  const { configuration, core, journalKey, machine, reload, settings, store } = parts;
   const { gateway } = core;
   const { clock, log } = gateway;
   const about = {
@@ -165,7 +167,8 @@ async function listenToOperators(
     controlUrl: "",
     store,
   };
-  const known = { gateway, reload, anchorKey: journalKey, bootToken: hashToken(token), about };
+  const keys = { anchorKey: journalKey, bootToken: hashToken(token) };
+  const known = { gateway, reload, machine, ...keys, about };
   const { host, port } = configuration.listeners.control;
   const listener = await listenControl(
     { operations: operationsOf(known), clock, log },

@@ -100,7 +100,13 @@ function factsOf(text: string): Facts {
         ...{ name: "upstream", formats: ["openai-chat"], inputBound: "bytes+overhead" },
         overhead: { base: 64, perMessage: 16, perTool: 64, tools: 512, perImage: 50_000 },
         ...{ capField: "max_completion_tokens", streamOptions: true, errorsAreFree: true },
-        ...{ onAbort: "drain", framesAreTokens: true, outputCapMin: 1, allowFields: [] },
+        ...{
+          onAbort: "drain",
+          framesAreTokens: true,
+          showsAllOutput: false,
+          outputCapMin: 1,
+          allowFields: [],
+        },
       },
       model: "benchmark",
       price: PRICE,
@@ -180,7 +186,7 @@ function termsOf(bounds: Bounds): Terms {
     outputTokens: bounds.outputCap,
     perTokenPico: bounds.perTokenPico,
     fixedPico: bounds.fixedPico,
-    ...{ choices: 1, serviceTier: null, errorsAreFree: true },
+    ...{ choices: 1, serviceTier: null, errorsAreFree: true, showsAllOutput: false },
   };
 }
 

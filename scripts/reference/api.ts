@@ -22,6 +22,10 @@ const ROUTE_SENTENCES: Readonly<Record<string, string>> = {
   "DELETE /api/v1/keys/:id": "Ends a key at once.",
   "GET /api/v1/tasks": `Tasks. Query: \`agent\`, \`alive\` (\`true\`, \`false\`), \`limit\` (at most ${PAGE_MAX}).`,
   "POST /api/v1/tasks/:agent/:id/end": "Ends a task as failed: its calls are refused.",
+  "GET /api/v1/forfeits":
+    "What gateways that died had held of open accounts, with what is missing to release it, and past releases.",
+  "POST /api/v1/forfeits/release":
+    'Releases what one of them had held, but for `billed_usd`, once for each `id`. Body: `{"id", "holder", "budget"?, "scope"?, "billed_usd", "reason"}`, or `"without_evidence": true` with or without `billed_usd`.',
   "GET /api/v1/model-flags": "Models that are reserved in full because they billed above a bound.",
   "DELETE /api/v1/model-flags/:provider/:model": 'Trusts a model again. Body: `{"reason"}`.',
 };
@@ -90,7 +94,8 @@ ${table(
 const CONTROL_INTRO = `## For operators
 
 On the control listener (\`127.0.0.1:4142\`), with an operator token as \`authorization: Bearer\`. Roles:
-\`viewer\` reads, \`operator\` also reloads, ends tasks and clears flags, \`admin\` also makes and ends keys.
+\`viewer\` reads, \`operator\` also reloads, ends tasks, clears flags and releases forfeits, \`admin\` also
+makes and ends keys.
 Amounts are decimal texts in USD, times are ISO. \`GET /healthz\` and \`GET /readyz\` are open to all.
 `;
 

@@ -27,6 +27,8 @@ const SENTENCES: Readonly<Record<EventKind, string>> = {
   "gateway.stopped": "A gateway stopped; `forfeited` if calls in flight were cut.",
   "gateway.fenced": "This gateway was cut off by the others and registered anew.",
   "journal.gap": "Another gateway died: its journal ends here, and what it held is charged.",
+  "forfeit.released":
+    "An operator released what a dead gateway had held; `error` in the log if without evidence.",
   "journal.overflowed": "The store took nothing for so long that events were dropped.",
   "store.lost": "The store stopped answering.",
   "store.found": "The store answers again.",
@@ -71,7 +73,8 @@ function levelOf(kind: string): string {
   };
   const log = { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
   // The level depends on the kind alone; amounts are read for some kinds, so they are there.
-  logEvent(log as unknown as Log, { kind, reserved: 0, charged: 0 } as unknown as Event);
+  const amounts = { reserved: 0, charged: 0, billed: 0, forfeits: [], releases: [] };
+  logEvent(log as unknown as Log, { kind, ...amounts } as unknown as Event);
   return level;
 }
 

@@ -18,7 +18,8 @@ export async function createKey(options: CreateOptions, shell: Shell): Promise<n
     throw new CommandError(EXIT.usage, "It is not clear who the key is for.", hint);
   }
   if ((operator === undefined) !== (role === undefined)) {
-    const hint = "Roles: viewer (reads), operator (reloads, ends tasks), admin (makes keys).";
+    const hint =
+      "Roles: viewer (reads), operator (reloads, ends tasks, releases forfeits), admin (makes keys).";
     throw new CommandError(EXIT.usage, "--operator and --role go together.", hint);
   }
   const client = await connect(options, shell);

@@ -2,6 +2,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import type { Asking } from "./connect.ts";
 import { failure } from "./failure.ts";
+import type { ReleaseOptions } from "./forfeits.ts";
 import { EXIT, type Shell } from "./shell.ts";
 
 /** A command's work; the answer is its exit code. */
@@ -43,6 +44,7 @@ function programFor(shell: Shell, work: Do): Command {
   addJournal(program, shell, work);
   addKeys(program, shell, work);
   addTasks(program, shell, work);
+  addForfeits(program, shell, work);
   addFlags(program, shell, work);
   return program;
 }
@@ -185,6 +187,33 @@ function addTasks(program: Command, shell: Shell, work: Do): void {
   example(end, "slipclutch tasks end support ticket-4711").action(
     (agent: string, task: string, options: Asking) =>
       work(async () => (await import("./tasks.ts")).endTask({ agent, task }, options, shell)),
+  );
+}
+
+function addForfeits(program: Command, shell: Shell, work: Do): void {
+  const forfeits = asking(
+    program,
+    "forfeits",
+    "What gateways that died had held: charged until it is released.",
+  ).option("--released", "past releases instead");
+  example(forfeits, "slipclutch forfeits").action((options) =>
+    work(async () => (await import("./forfeits.ts")).showForfeits(options, shell)),
+  );
+  const release = asking(forfeits, "release", "Give back what was not billed of it.")
+    .requiredOption("--holder <id>", "the gateway that died, as the list names it")
+    .option("--budget <name>", "only of this budget")
+    .option("--scope <scope>", "only of this account of the budget")
+    .option("--billed-usd <usd>", "what the provider billed of it: stays charged")
+    .option("--without-evidence", "though it may still be billed: the budget may be overspent")
+    .requiredOption("--reason <text>", "why; the journal keeps it");
+  example(
+    release,
+    'slipclutch forfeits release --holder 4f1c… --billed-usd 0.42 --reason "bill of 3 May"',
+  ).action((_options, command: Command) =>
+    work(async () => {
+      const options: ReleaseOptions = command.optsWithGlobals();
+      return (await import("./forfeits.ts")).releaseForfeits(options, shell);
+    }),
   );
 }
 

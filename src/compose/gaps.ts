@@ -11,7 +11,7 @@
  * entry.
  */
 import type { Gateway } from "../gateway/gateway.ts";
-import { formatUsd, type Millis } from "../guards/money.ts";
+import type { Millis } from "../guards/money.ts";
 import type { Gap, HolderId } from "../ports/store.ts";
 import { Chain, written } from "../telemetry/chain.ts";
 import { logEvent } from "../telemetry/log-events.ts";
@@ -68,7 +68,7 @@ export class Gaps {
     const { clock, holding, log, metrics, store } = this.#gateway;
     const [last] = await store.journal.read({ writer: holder, take: "newest", limit: 1 });
     const amounts = forfeits.map(({ amount, budget, scope }) => {
-      return { budget, scope, amount: formatUsd(amount) };
+      return { budget, scope, amount: amount.toString() };
     });
     const lastNo = last?.no ?? 0;
     const event = { kind: "journal.gap", writer: holder, lastNo, forfeits: amounts } as const;

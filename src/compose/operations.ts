@@ -17,6 +17,8 @@ import { hopeOf, roomOf } from "../guards/budget/slice.ts";
 import type { AccountState, KeyRecord } from "../ports/store.ts";
 import { eventOf } from "../telemetry/entry-text.ts";
 import { verifyJournal } from "../telemetry/verify.ts";
+import { forfeitsOf, goneFrom, releaseForfeits } from "./forfeits.ts";
+import type { Machine } from "./machine.ts";
 import type { Reload } from "./reload.ts";
 
 /**
@@ -30,6 +32,7 @@ const ID_BYTES = 8;
 export interface OperationsSettings {
   readonly gateway: Gateway;
   readonly reload: Reload;
+  readonly machine: Machine;
   readonly anchorKey: Uint8Array;
   /** Hash of the token of this boot. */
   readonly bootToken: string;
@@ -50,6 +53,8 @@ export interface OperationsSettings {
 export function operationsOf(settings: OperationsSettings): Operations {
   const { gateway } = settings;
   const { store } = gateway;
+  const { about, machine } = settings;
+  const held = { gateway, isGone: goneFrom(about.store, machine, gateway) };
   const flush = () => gateway.flusher.flush(gateway.holding.tenure);
   return {
     authenticate: (token) => authenticate(token, settings),
@@ -72,6 +77,8 @@ export function operationsOf(settings: OperationsSettings): Operations {
     revokeKey: (id, by) => revokeKey(id, by, gateway),
     tasks: (filter) => store.tasks.list(filter),
     endTask: (agent, id, by) => gateway.endTask(agent, id, "failed", by),
+    forfeits: () => forfeitsOf(held),
+    releaseForfeits: (asked, by) => releaseForfeits(held, asked, by),
     flags: () => store.registry.flags(),
     clearFlag: async ({ by, model, provider, reason }) => {
       if (!(await store.registry.clearFlag(provider, model))) return false;

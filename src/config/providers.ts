@@ -54,6 +54,7 @@ function settingsOf(name: string, raw: RawProvider): ProviderSettings {
       errorsAreFree: raw.errors_are_free ?? kind.rules.errorsAreFree,
       onAbort: raw.on_abort ?? kind.rules.onAbort,
       framesAreTokens: raw.frames_are_tokens ?? kind.rules.framesAreTokens,
+      showsAllOutput: raw.shows_all_output ?? kind.rules.showsAllOutput,
       outputCapMin: raw.output_cap_min ?? kind.rules.outputCapMin,
       allowFields: raw.allow_fields ?? [],
     },

@@ -143,6 +143,9 @@ const provider = strict({
   frames_are_tokens: yesOrNo
     .describe("Every frame of a stream that has text carries at least one token.")
     .optional(),
+  shows_all_output: yesOrNo
+    .describe("Its answers show all output that it bills, so that one without usage is counted.")
+    .optional(),
   connections_max: count(1, 10_000).describe("Most connections to it. Default 256.").optional(),
   simulated: script.describe("`kind: simulated` only: how it answers.").optional(),
 });

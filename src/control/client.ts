@@ -1,5 +1,6 @@
 /** The control plane's API as typed calls: what the command line uses. */
 import type { ExplanationView } from "./explanation.ts";
+import type { ForfeitsView, ForfeitView, ReleasedView, ReleaseView } from "./forfeits.ts";
 import type { ProblemView } from "./problem.ts";
 import type {
   BudgetView,
@@ -17,9 +18,13 @@ export type {
   EntryView,
   ExplanationView,
   FlagView,
+  ForfeitsView,
+  ForfeitView,
   JournalPage,
   KeyView,
   MadeKeyView,
+  ReleasedView,
+  ReleaseView,
   StatusView,
   TaskView,
 };
@@ -79,6 +84,17 @@ export interface KeyRequest {
   readonly expires_in?: string;
 }
 
+export interface ReleaseRequest {
+  /** The same one again changes nothing. */
+  readonly id: string;
+  readonly holder: string;
+  readonly budget?: string;
+  readonly scope?: string;
+  readonly billed_usd?: string;
+  readonly without_evidence?: boolean;
+  readonly reason: string;
+}
+
 /** One gateway, as an operator sees it. */
 export class ControlClient {
   readonly #url: string;
@@ -102,6 +118,9 @@ export class ControlClient {
     this.#ask<readonly TaskView[]>("GET", `/api/v1/tasks${query(params)}`);
   endTask = (agent: string, task: string) =>
     this.#ask<{ task: string }>("POST", `/api/v1/tasks/${part(agent)}/${part(task)}/end`);
+  forfeits = () => this.#ask<ForfeitsView>("GET", "/api/v1/forfeits");
+  releaseForfeits = (release: ReleaseRequest) =>
+    this.#ask<ReleasedView>("POST", "/api/v1/forfeits/release", release);
   modelFlags = () => this.#ask<readonly FlagView[]>("GET", "/api/v1/model-flags");
   clearModelFlag = (provider: string, model: string, reason: string) => {
     const path = `/api/v1/model-flags/${part(provider)}/${part(model)}`;

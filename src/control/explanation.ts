@@ -73,7 +73,7 @@ function remarksOf(records: DecisionRecords): string[] {
     }
     if (event.kind === "call.settled" && event.estimated) {
       remarks.push(
-        "The provider gave no usage that could be believed: the cost is our upper count.",
+        "The provider gave no usage that could be believed: the cost is the most it may have been.",
       );
     }
   }

@@ -3,13 +3,16 @@
  * name of the operator whose token it was. A method rejects only when the store cannot be reached.
  */
 import type { Issue } from "../config/configuration.ts";
+import type { Proof } from "../guards/budget/release.ts";
 import type { Event } from "../guards/events.ts";
 import type { Millis } from "../guards/money.ts";
 import type {
+  ForfeitRow,
   JournalEntry,
   JournalQuery,
   KeyRecord,
   ModelFlag,
+  Release,
   Role,
   TaskRecord,
 } from "../ports/store.ts";
@@ -101,6 +104,34 @@ export type KeyMade =
   | { readonly kind: "ok"; readonly secret: string; readonly key: KeyRecord }
   | { readonly kind: "no-agent"; readonly agents: readonly string[] };
 
+export interface ForfeitState extends ForfeitRow {
+  readonly proof: Proof;
+}
+
+export interface Forfeits {
+  readonly forfeits: readonly ForfeitState[];
+  /** Newest first. */
+  readonly releases: readonly Release[];
+}
+
+export interface ReleaseAsked {
+  readonly id: string;
+  readonly holder: string;
+  /** Null: every one. */
+  readonly budget: string | null;
+  readonly scope: string | null;
+  readonly billed: bigint;
+  readonly withoutEvidence: boolean;
+  readonly reason: string;
+}
+
+export type ReleaseOutcome =
+  | { readonly kind: "released" | "already"; readonly releases: readonly Release[] }
+  | { readonly kind: "no-forfeit" }
+  | { readonly kind: "unproven"; readonly proof: Proof }
+  /** No forfeit is above what was billed; `most` is the largest. */
+  | { readonly kind: "all-billed"; readonly most: bigint };
+
 export type StoredEntry = JournalEntry & { readonly position: number };
 
 export interface Operations {
@@ -127,6 +158,9 @@ export interface Operations {
   }): Promise<readonly TaskRecord[]>;
   /** As failed. False if there is none, or it had ended. */
   endTask(agent: string, id: string, by: string): Promise<boolean>;
+  forfeits(): Promise<Forfeits>;
+  /** Once for each id. */
+  releaseForfeits(asked: ReleaseAsked, by: string): Promise<ReleaseOutcome>;
   flags(): Promise<readonly ModelFlag[]>;
   clearFlag(flag: {
     readonly provider: string;

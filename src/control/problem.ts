@@ -31,6 +31,15 @@ export const PROBLEMS = {
     status: 404,
     hint: "List the flagged models with GET /api/v1/model-flags",
   },
+  "forfeit.unknown": { status: 404, hint: "List the forfeits: slipclutch forfeits" },
+  "forfeit.unproven": {
+    status: 409,
+    hint: "Nothing changed. What is released without_evidence (--without-evidence) may be spent twice.",
+  },
+  "forfeit.billed": {
+    status: 409,
+    hint: "Nothing changed: what the provider billed stays charged.",
+  },
   "decision.unknown": {
     status: 404,
     hint: "After a crash up to 1 s of the journal may be missing: slipclutch journal --kind journal.gap",

@@ -1,6 +1,6 @@
 /** What requests to the control plane may hold, checked before a route sees it. */
 import { z } from "zod";
-import { id, parseDuration } from "../config/fields.ts";
+import { id, parseDuration, usd } from "../config/fields.ts";
 import type { Millis } from "../guards/money.ts";
 import type { JournalQuery } from "../ports/store.ts";
 import { Problem } from "./problem.ts";
@@ -49,6 +49,26 @@ export const KEY_BODY = z.union(
 export const REASON_BODY = z.strictObject({
   reason: z.string().trim().min(1).max(TEXT_CHARACTERS_MAX),
 });
+
+const text = z.string().max(TEXT_CHARACTERS_MAX);
+
+/** `POST /api/v1/forfeits/release` */
+export const RELEASE_BODY = z
+  .strictObject({
+    id,
+    holder: id,
+    budget: id.optional(),
+    scope: text.optional(),
+    billed_usd: usd.optional(),
+    without_evidence: z.boolean().optional(),
+    reason: z.string().trim().min(1).max(TEXT_CHARACTERS_MAX),
+  })
+  .refine(({ billed_usd, without_evidence }) => billed_usd !== undefined || without_evidence, {
+    error: "expected billed_usd, what the provider's bill shows, or without_evidence: true",
+  })
+  .refine(({ budget, scope }) => scope === undefined || budget !== undefined, {
+    error: "a scope is of a budget: expected budget beside it",
+  });
 
 const filter = z.string().min(1).max(TEXT_CHARACTERS_MAX).optional();
 const number = (min: number, max: number) =>

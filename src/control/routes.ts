@@ -3,6 +3,7 @@ import type { Context } from "hono";
 import type { Millis } from "../guards/money.ts";
 import type { Role } from "../ports/store.ts";
 import { explanationView } from "./explanation.ts";
+import { forfeitsView, releasedView } from "./forfeits.ts";
 import type { KeyWanted, Operations, Operator } from "./operations.ts";
 import { Problem } from "./problem.ts";
 import {
@@ -11,6 +12,7 @@ import {
   keysQuery,
   parsed,
   REASON_BODY,
+  RELEASE_BODY,
   readBytes,
   tasksQuery,
 } from "./requests.ts";
@@ -73,7 +75,7 @@ const NDJSON = "application/x-ndjson";
 async function journal({ context, operations, now }: Visit): Promise<Response> {
   const query = journalQuery(context.req.query(), now);
   const entries = (await operations.journal(query)).map(views.entryView);
-  if (context.req.header("accept") === NDJSON) {
+  if (context.req.header("accept")?.toLowerCase() === NDJSON) {
     const lines = entries.map((entry) => `${JSON.stringify(entry)}\n`);
     return context.body(lines.join(""), 200, { "content-type": NDJSON });
   }
@@ -146,6 +148,19 @@ async function endTask({ context, operations, operator }: Visit): Promise<Respon
   return context.json({ agent, task, outcome: "failed" });
 }
 
+async function listForfeits({ context, operations }: Visit): Promise<Response> {
+  return context.json(forfeitsView(await operations.forfeits()));
+}
+
+async function releaseForfeits({ context, operations, operator }: Visit): Promise<Response> {
+  const body = parsed(RELEASE_BODY, await bodyOf(context));
+  const { billed_usd, budget, holder, id, reason, scope, without_evidence } = body;
+  const which = { id, holder, budget: budget ?? null, scope: scope ?? null };
+  const how = { billed: billed_usd ?? 0n, withoutEvidence: without_evidence ?? false, reason };
+  const outcome = await operations.releaseForfeits({ ...which, ...how }, operator.name);
+  return context.json(releasedView(id, holder, outcome));
+}
+
 async function listFlags({ context, operations }: Visit): Promise<Response> {
   return context.json((await operations.flags()).map(views.flagView));
 }
@@ -174,6 +189,13 @@ export const ROUTES: readonly Route[] = [
   { method: "DELETE", path: "/api/v1/keys/:id", role: "admin", answer: revokeKey },
   { method: "GET", path: "/api/v1/tasks", role: "viewer", answer: listTasks },
   { method: "POST", path: "/api/v1/tasks/:agent/:id/end", role: "operator", answer: endTask },
+  { method: "GET", path: "/api/v1/forfeits", role: "viewer", answer: listForfeits },
+  {
+    method: "POST",
+    path: "/api/v1/forfeits/release",
+    role: "operator",
+    answer: releaseForfeits,
+  },
   { method: "GET", path: "/api/v1/model-flags", role: "viewer", answer: listFlags },
   {
     method: "DELETE",

@@ -178,7 +178,7 @@ export interface JournalPage {
 }
 
 /** Fields of events that are nano-USD, wherever they stand. */
-const AMOUNTS: ReadonlySet<string> = new Set(["reserved", "charged", "amount"]);
+const AMOUNTS: ReadonlySet<string> = new Set(["reserved", "charged", "billed", "amount"]);
 /** What guards say has names of their own, which are nobody's fields. */
 const VERBATIM: ReadonlySet<string> = new Set(["numbers", "facts", "serverTools"]);
 

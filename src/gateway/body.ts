@@ -52,7 +52,7 @@ export function collect(
 
 function refuseEarly(request: IncomingMessage, limits: BodyLimits): Denial | null {
   const encoding = request.headers["content-encoding"];
-  if (encoding !== undefined && encoding !== "identity") {
+  if (encoding !== undefined && encoding.toLowerCase() !== "identity") {
     return malformed("content-encoding", encoding.slice(0, 40), "an uncompressed body");
   }
   const declared = Number(request.headers["content-length"] ?? 0);

@@ -78,7 +78,8 @@ export class Relay implements Sink {
     this.#status = status;
     this.#headers = headers;
     this.#firstByteAt = this.#gateway.clock.monotonic();
-    if (!(headers["content-type"] ?? "").startsWith("text/event-stream")) return;
+    const type = (headers["content-type"] ?? "").toLowerCase();
+    if (!type.startsWith("text/event-stream")) return;
     const { call, route } = this.#admitted;
     const asksUsage = call.read.ask.stream && route.provider.rules.streamOptions;
     const stripUsage = asksUsage && !call.wire.wantsUsage(call.read);

@@ -61,6 +61,7 @@ function termsOf({ read }: Call, route: Route, bounds: Bounds): Terms {
     choices,
     serviceTier,
     errorsAreFree: provider.rules.errorsAreFree,
+    showsAllOutput: provider.rules.showsAllOutput || !read.ask.mayThink,
   };
 }
 

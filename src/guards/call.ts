@@ -49,6 +49,8 @@ export interface ModelAsk {
   readonly audioOutput: boolean;
   /** `thinking.budget_tokens` of Anthropic messages, else null. */
   readonly thinkingBudget: number | null;
+  /** Whether the model may think out of sight: its answer need not show all that is billed. */
+  readonly mayThink: boolean;
   readonly serviceTier: string | null;
   /**
    * Fields and billing headers that this format does not know, by name ("body foo", "header bar").

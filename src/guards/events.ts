@@ -1,4 +1,5 @@
 /** What happened, as one union: the journal, the metrics and (later) the dashboard all read it. */
+import type { Evidence } from "./budget/release.ts";
 import type { Format } from "./call.ts";
 import type { Millis } from "./money.ts";
 import type { Usage } from "./price/price.ts";
@@ -38,6 +39,14 @@ export interface Answer {
   readonly guard: string;
   readonly answer: string;
   readonly numbers: Readonly<Record<string, string | number>>;
+}
+
+/** What a holder's death, or a release, moved on one account. */
+export interface Part {
+  readonly budget: string;
+  readonly scope: string;
+  /** Nano-USD as text: a part of a large limit may be more than a number counts. */
+  readonly amount: string;
 }
 
 export type Event =
@@ -136,11 +145,20 @@ export type Event =
       readonly kind: "journal.gap";
       readonly writer: string;
       readonly lastNo: number;
-      readonly forfeits: readonly {
-        readonly budget: string;
-        readonly scope: string;
-        readonly amount: string;
-      }[];
+      readonly forfeits: readonly Part[];
+    }
+  /** An operator gave back what a process that died had held, but for what was billed of it. */
+  | {
+      readonly kind: "forfeit.released";
+      readonly release: string;
+      readonly holder: string;
+      /** `none`: by force, and the budgets may be overspent by what was released. */
+      readonly evidence: Evidence;
+      /** Nano-USD as text. */
+      readonly billed: string;
+      readonly releases: readonly Part[];
+      readonly by: string;
+      readonly reason: string;
     }
   /**
    * This process had more to say than the store would take for too long: so many events are missing

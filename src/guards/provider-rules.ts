@@ -32,6 +32,8 @@ export interface ProviderRules {
   readonly onAbort: "drain" | "cancel";
   /** Every frame with text carries at least one token, so frames can be counted against the cap. */
   readonly framesAreTokens: boolean;
+  /** Its answers show every token of output that it bills, thoughts included. */
+  readonly showsAllOutput: boolean;
   /** The least output cap that the provider accepts. */
   readonly outputCapMin: number;
   /** Top-level request fields and headers that the operator vouches for. */

@@ -5,12 +5,14 @@
  * be repeated). Amounts are nano-USD as `bigint`. Protocol: chapter 11 of the design,
  * "Transactions".
  */
+import type { ForfeitStore } from "./forfeits.ts";
 import type { HolderStore } from "./holders.ts";
 import type { JournalStore } from "./journal.ts";
 import type { LedgerStore } from "./ledger.ts";
 import type { Registry } from "./registry.ts";
 import type { TaskStore } from "./tasks.ts";
 
+export type * from "./forfeits.ts";
 export type * from "./holders.ts";
 export type * from "./ids.ts";
 export type * from "./journal.ts";
@@ -25,6 +27,7 @@ export class StoreUnreachable extends Error {
 export interface Store {
   readonly ledger: LedgerStore;
   readonly holders: HolderStore;
+  readonly forfeits: ForfeitStore;
   readonly journal: JournalStore;
   readonly registry: Registry;
   readonly tasks: TaskStore;

@@ -1,5 +1,5 @@
 /** Which events an operator reads in the log, and how loud each is. The journal has all of them. */
-import type { Event } from "../guards/events.ts";
+import type { Event, Part } from "../guards/events.ts";
 import { formatUsd } from "../guards/money.ts";
 import type { Fields, Log } from "./log.ts";
 
@@ -29,8 +29,15 @@ export function logEvent(log: Log, event: Event): void {
     case "configuration.changed":
       log.info(event.kind, fieldsOf(event));
       return;
+    case "journal.gap": {
+      const { forfeits, lastNo, writer } = event;
+      log.warn(event.kind, { writer, lastNo, forfeits: forfeits.map(shownPart) });
+      return;
+    }
+    case "forfeit.released":
+      logRelease(log, event);
+      return;
     case "model.flagged":
-    case "journal.gap":
     case "configuration.rejected":
       log.warn(event.kind, fieldsOf(event));
       return;
@@ -59,6 +66,22 @@ function logRemark(log: Log, event: Remark): void {
       log.error(event.kind, fields);
     }
   }
+}
+
+/** Without evidence a cap may be passed: that is an alarm. */
+function logRelease(log: Log, event: Extract<Event, { kind: "forfeit.released" }>): void {
+  const { billed, by, evidence, holder, reason, release } = event;
+  const amounts = {
+    billed_usd: formatUsd(BigInt(billed)),
+    releases: event.releases.map(shownPart),
+  };
+  const fields = { release, holder, evidence, ...amounts, by, reason };
+  if (evidence === "none") log.error(event.kind, fields);
+  else log.warn(event.kind, fields);
+}
+
+function shownPart({ amount, budget, scope }: Part): Fields {
+  return { budget, scope, amount_usd: formatUsd(BigInt(amount)) };
 }
 
 function who(event: { decision: string; agent: string | null; task: string | null }): Fields {

@@ -34,6 +34,11 @@ export const COUNTERS = {
     ["provider", "model"],
     "USD that providers billed above the bounds of calls.",
   ),
+  releasedUsd: named(
+    "forfeits_released_usd_total",
+    ["budget", "evidence"],
+    "USD of forfeits that operators released; a budget may be overspent by what had no evidence.",
+  ),
   faults: named("provider_faults_total", ["provider", "fault"], "Calls that ended in a fault."),
   happened: named("events_total", ["event"], "Events that are worth an alert."),
   journal: named("journal_entries_total", ["event"], "Events recorded for the journal."),

@@ -89,6 +89,7 @@ export class Metrics {
   readonly #capped = new Counter(COUNTERS.capped);
   readonly #overbilled = new Counter(COUNTERS.overbilled);
   readonly #overbilledUsd = new Counter(COUNTERS.overbilledUsd, formatUsd);
+  readonly #releasedUsd = new Counter(COUNTERS.releasedUsd, formatUsd);
   readonly #faults = new Counter(COUNTERS.faults);
   readonly #happened = new Counter(COUNTERS.happened);
   readonly #journal = new Counter(COUNTERS.journal);
@@ -115,6 +116,11 @@ export class Metrics {
           [event.provider, event.model],
           Math.max(event.charged - event.reserved, 0),
         );
+        return;
+      case "forfeit.released":
+        for (const { amount, budget } of event.releases) {
+          this.#releasedUsd.add([budget, event.evidence], Number(amount));
+        }
         return;
       default:
         if (NOTABLE.has(event.kind)) this.#happened.add([event.kind]);
@@ -155,7 +161,7 @@ export class Metrics {
   render(reading: Reading): string {
     const counted = [this.#calls, this.#denials, this.#tokens, this.#spend, this.#estimated];
     const rare = [this.#capped, this.#overbilled, this.#overbilledUsd, this.#faults];
-    const inner = [this.#happened, this.#journal, this.#errors];
+    const inner = [this.#releasedUsd, this.#happened, this.#journal, this.#errors];
     const timed = [this.#decision, this.#firstByte, this.#provider];
     const all = [...counted, ...rare, ...inner, ...timed].map((metric) => metric.text());
     const now = [gauges(reading), agentGauges(reading.agents), budgetGauges(reading.budgets)];

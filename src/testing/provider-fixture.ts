@@ -56,6 +56,7 @@ export function someRules(name: string): ProviderRules {
     errorsAreFree: true,
     onAbort: "drain",
     framesAreTokens: true,
+    showsAllOutput: true,
     outputCapMin: 1,
     allowFields: [],
   };

@@ -73,6 +73,8 @@ export function readAnthropicMessages(text: string, options: ReadOptions): ReadR
     serverTools: tools.server,
     audioOutput: false,
     thinkingBudget: thinking.count("budget_tokens"),
+    // What an answer shows of it is a summary, and some models think unasked.
+    mayThink: !isObject(root.thinking) || root.thinking.type !== "disabled",
     serviceTier: fields.text("service_tier"),
     unknownFields: unknownFields(root, KNOWN_FIELDS, options),
     unbounded: notAllowed([...unboundedFields(root), ...tools.unbounded], options.allowFields),

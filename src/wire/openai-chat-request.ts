@@ -55,6 +55,8 @@ export function readOpenAiChat(text: string, options: ReadOptions): ReadRequest 
     serverTools: serverTools(root),
     audioOutput: fields.list("modalities").includes("audio") || (root.audio ?? null) !== null,
     thinkingBudget: null,
+    // Which models reason nobody tells; only this value says that none of them does.
+    mayThink: root.reasoning_effort !== "none",
     serviceTier: fields.text("service_tier"),
     unknownFields: unknownFields(root, KNOWN_FIELDS, options),
     unbounded: notAllowed(unboundedParts(root, tools), options.allowFields),

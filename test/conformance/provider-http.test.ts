@@ -303,6 +303,65 @@ describe("answers", () => {
     expect(recording.fault()?.message).toContain("content-encoding gzip");
   });
 
+  test("the word identity is understood however it is written", async () => {
+    const headers = { "content-encoding": "Identity" };
+    upstream.control(() => ({ kind: "raw", status: 200, headers, parts: ["{}"], ends: "clean" }));
+    const recording = record(open(), askRequest("openai-chat"));
+    await recording.over;
+    expect(recording.shape()).toBe("head data end");
+  });
+
+  test("a header that repeats a credential is left out, whatever the status", async () => {
+    const other = "another-credential";
+    const headers = {
+      "x-echo": `Bearer ${KEY}`,
+      "x-other": `${other}, and more`,
+      "x-team": "care-and-repairs",
+      "x-request-id": "r-1",
+    };
+    for (const status of [200, 401]) {
+      upstream.control(() => ({ kind: "raw", status, headers, parts: ["{}"], ends: "clean" }));
+      const own = { "api-key": other, "x-team": "care-and-repairs" };
+      const recording = record(open({ headers: own }), askRequest("openai-chat"));
+      await recording.over;
+      const head = recording.reports.find((report) => report.kind === "head");
+      const got = head?.headers ?? {};
+      expect(got).toMatchObject({ "x-team": "care-and-repairs", "x-request-id": "r-1" });
+      expect(Object.keys(got).filter((name) => name === "x-echo" || name === "x-other")).toEqual(
+        [],
+      );
+    }
+  });
+
+  test("an error's body comes without the credential, wherever it is cut", async () => {
+    const text = `{"error":{"message":"no such key: Bearer ${KEY}, ${KEY}${KEY}, sk-secret-of-the"}}`;
+    const expected = text.replaceAll(KEY, "[redacted]");
+    for (const size of [1, 7, KEY.length, text.length]) {
+      const parts: string[] = [];
+      for (let at = 0; at < text.length; at += size) parts.push(text.slice(at, at + size));
+      const raw = { kind: "raw", status: 401, headers: {}, parts, ends: "clean" } as const;
+      upstream.control(() => (size === 1 ? { ...raw, partMs: 1 } : raw));
+      const recording = record(open(), askRequest("openai-chat"));
+      await recording.over;
+      expect(recording.text()).toBe(expected);
+      expect(recording.shape()).toMatch(/^head( data)+ end$/);
+    }
+  });
+
+  test("an answer's body passes as it is, and a short key stands in any text", async () => {
+    const answers = [
+      [200, KEY, KEY],
+      [401, "ollama", "no such model at ollama"],
+    ] as const;
+    for (const [status, apiKey, body] of answers) {
+      const raw = { kind: "raw", status, headers: {}, parts: [body], ends: "clean" } as const;
+      upstream.control(() => raw);
+      const recording = record(open({ apiKey }), askRequest("openai-chat"));
+      await recording.over;
+      expect(recording.text()).toBe(body);
+    }
+  });
+
   test("bytes pass unchanged, whatever they claim to be", async () => {
     const parts = ['data: {"a":"ü\\u0000', "\r\n\r\n: x\n\n", "\u{1f600} no frame"];
     const headers = { "content-type": "text/html" };

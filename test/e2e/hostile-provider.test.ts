@@ -283,6 +283,24 @@ describe("streams", () => {
   });
 });
 
+test("a provider that repeats its key in an error gives it to nobody", async () => {
+  const key = "sk-upstream-0123456789"; // of `rails`
+  for (const type of ["application/json", "text/event-stream"]) {
+    const body = JSON.stringify({ error: { message: `bad key: Bearer ${key}`, type: "auth" } });
+    const head = `content-type: ${type}\r\nx-echo: Bearer ${key}\r\nx-request-id: r-1`;
+    const length = Buffer.byteLength(body);
+    play = say(`HTTP/1.1 401 Unauthorized\r\n${head}\r\ncontent-length: ${length}\r\n\r\n${body}`);
+    const response = await gateway.call(CHAT, chatBody());
+    expect(response.status).toBe(401);
+    expect(response.headers.get("x-request-id")).toBe("r-1");
+    const all = `${JSON.stringify([...response.headers])} ${await response.text()}`;
+    expect(all).toContain("bad key: Bearer [redacted]");
+    expect(all).not.toContain(key);
+  }
+  const journal = await (await gateway.api("GET", "/api/v1/journal?limit=1000")).text();
+  expect(`${journal} ${gateway.log()}`).not.toContain(key);
+});
+
 test("after all of it: alive, nothing reserved, every call asked for once, and a good one works", async () => {
   const before = asked;
   const seen = await call(say(whole(completion(USAGE))));

@@ -248,6 +248,16 @@ export const PROVIDER_CASES: readonly WiringCase[] = [
     },
     expect: fromTo("cut", "let pass"),
   }),
+  differs(field("shows_all_output"), {
+    set: gpt({ shows_all_output: true }),
+    see: async (world) => {
+      world.upstream.control(() => ({ kind: "script", fault: "no-usage", faultEvery: 1 }));
+      const { decision } = await world.ask({ max_completion_tokens: 3000 });
+      const { charged, reserved } = await world.money(decision);
+      return charged === reserved ? "all" : "a part";
+    },
+    expect: fromTo("all", "a part"),
+  }),
   differs(field("connections_max"), {
     set: gpt({ connections_max: 1 }),
     see: connectionsOfFour,

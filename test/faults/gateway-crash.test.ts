@@ -12,6 +12,7 @@ import {
   chatBody,
   count,
   numbersFrom,
+  parseNano,
   rails,
   startLoad,
   until,
@@ -138,6 +139,12 @@ test(`killed at random moments under load, no cap is passed and nothing acknowle
   const books = await booksOf(gateway);
   expect(books.forfeited).toBeGreaterThan(0n);
   expect(books.spent + books.forfeited).toBeGreaterThanOrEqual(billedNano(upstream));
+  const gaps = await bodyOf<{ entries: { event: { forfeits: { amount_usd: string }[] } }[] }>(
+    await gateway.api("GET", "/api/v1/journal?kind=journal.gap"),
+  );
+  const told = gaps.entries.flatMap(({ event }) => event.forfeits);
+  const sum = told.reduce((nano, { amount_usd }) => nano + parseNano(amount_usd), 0n);
+  expect(sum).toBe(books.forfeited);
   const verified = await verifyJournal(gateway);
   expect(verified).toMatchObject({ ok: true, gaps: KILLS });
 

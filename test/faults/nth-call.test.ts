@@ -62,6 +62,7 @@ class Failing {
     this.store = {
       ledger: this.#port(real.ledger),
       holders: { ...this.#port(real.holders), watch: (changed) => real.holders.watch(changed) },
+      forfeits: this.#port(real.forfeits),
       journal: this.#port(real.journal),
       registry: this.#port(real.registry),
       tasks: this.#port(real.tasks),
@@ -217,6 +218,7 @@ function termsOf(bounds: Bounds, price: Terms["price"]): Terms {
     choices: 1,
     serviceTier: null,
     errorsAreFree: true,
+    showsAllOutput: true,
   };
 }
 

@@ -77,6 +77,7 @@ const rules: fc.Arbitrary<ProviderRules> = fc
     errorsAreFree: true,
     onAbort: "drain",
     framesAreTokens: true,
+    showsAllOutput: true,
     outputCapMin: 1,
     allowFields: [],
   }));
@@ -247,6 +248,7 @@ function termsOf({ ask, price: found }: Generated, bounds: Bounds): Terms {
     choices: ask.choices,
     serviceTier: ask.serviceTier,
     errorsAreFree: true,
+    showsAllOutput: true,
   };
 }
 

@@ -36,6 +36,8 @@ interface Hope {
 export class Audit {
   readonly calls = new Map<string, Truth>();
   readonly settled = new Map<string, Settlement>();
+  /** Releases that changed the books, one for each account. */
+  readonly released = { gone: 0, none: 0 };
   readonly #world: World;
   readonly #data: MemoryData;
   readonly #gateways: readonly SimulatedGateway[];
@@ -46,6 +48,8 @@ export class Audit {
   readonly #highest = new Map<string, bigint>();
   readonly #before = new Map<number, Ledger>();
   readonly #charged = new Map<number, { charged: bigint; over: bigint }>();
+  /** By account: released without evidence, and by so much its cap may be passed. */
+  readonly #forced = new Map<string, number>();
   readonly #hopes = new Map<number, Hope[]>();
   /** Of every holder that was fenced. */
   readonly #forfeits = new Map<string, readonly Forfeit[]>();
@@ -60,13 +64,45 @@ export class Audit {
   watching(store: Store): Store {
     const { ledger } = store;
     const flush: Store["ledger"]["flush"] = async (holder, batch) => {
-      const state = this.#data.holders.get(holder)?.state;
-      if (state === "live" || state === "fenced") {
-        for (const settlement of batch.settlements) this.#note(settlement);
+      const row = this.#data.holders.get(holder);
+      if (row?.state === "live" || row?.state === "fenced") {
+        const slices = row.state === "fenced" ? [...row.slices] : [];
+        const forfeits = new Map(slices.map(([account, { forfeit }]) => [account, forfeit]));
+        for (const settlement of batch.settlements) this.#note(settlement, forfeits);
       }
       return ledger.flush(holder, batch);
     };
-    return { ...store, ledger: { ...ledger, flush }, holders: this.#watchingBeats(store.holders) };
+    const holders = this.#watchingBeats(store.holders);
+    const forfeits = this.#watchingReleases(store.forfeits);
+    return { ...store, ledger: { ...ledger, flush }, holders, forfeits };
+  }
+
+  #watchingReleases(forfeits: Store["forfeits"]): Store["forfeits"] {
+    return {
+      ...forfeits,
+      release: async (wanted) => {
+        const before = this.#data.releases.length;
+        const answer = forfeits.release(wanted);
+        // The books have changed already, and are looked at before the answer is there.
+        for (const { account, amount, evidence } of this.#data.releases.slice(before)) {
+          this.released[evidence] += 1;
+          const spec = this.#data.accounts.get(account)?.spec;
+          if (evidence === "gone" || spec === undefined) continue;
+          add(this.#forced, accountName(spec), Number(amount));
+        }
+        return answer;
+      },
+    };
+  }
+
+  /** What a bill shows of a holder's calls that are not settled: the most of any one account. */
+  billOf(holder: string): number {
+    const sums = new Map<string, number>([["", 0]]);
+    for (const truth of this.#unsettled) {
+      if (truth.holder !== holder) continue;
+      for (const leg of truth.legs) add(sums, leg.account, truth.billed ?? leg.reserved);
+    }
+    return Math.max(...sums.values());
   }
 
   /** Nobody is fenced who was heard of lately: the store may have been away, or the fencer asleep. */
@@ -75,7 +111,7 @@ export class Audit {
     return {
       ...holders,
       register: async (info) => {
-        // A late copy changes nothing that a neighbour could see.
+        // A copy that arrives late is no sign of life: it changes nothing.
         if (!heardAt.has(info.id)) heardAt.set(info.id, this.#world.now);
         return holders.register(info);
       },
@@ -96,7 +132,8 @@ export class Audit {
     };
   }
 
-  #note(settlement: Settlement): void {
+  /** `forfeits`: what is left of those of a fenced holder. */
+  #note(settlement: Settlement, forfeits: Map<number, bigint>): void {
     const { call, legs } = settlement;
     if (this.settled.has(call)) return;
     this.settled.set(call, settlement);
@@ -104,7 +141,10 @@ export class Audit {
     if (truth !== undefined) this.#checkCharge(truth, settlement);
     for (const { account, charged, drawn } of legs) {
       const sum = this.#charged.get(account) ?? { charged: 0n, over: 0n };
-      const over = sum.over + charged - drawn;
+      const forfeit = forfeits.get(account) ?? drawn;
+      const moved = drawn < forfeit ? drawn : forfeit;
+      if (forfeits.has(account)) forfeits.set(account, forfeit - moved);
+      const over = sum.over + charged - moved;
       this.#charged.set(account, { charged: sum.charged + charged, over });
     }
   }
@@ -130,7 +170,8 @@ export class Audit {
     for (const { account, reserved } of truth.legs) {
       const billable = add(this.#billable, account, reserved);
       if (open) add(this.#uncovered, account, reserved);
-      const highest = this.#highest.get(account) ?? 0n;
+      const forced = BigInt(this.#forced.get(account) ?? 0);
+      const highest = (this.#highest.get(account) ?? 0n) + forced;
       if (BigInt(billable) > highest) this.#fail(`${account}: ${billable} billable of ${highest}`);
     }
     this.#checkCover();
@@ -149,7 +190,7 @@ export class Audit {
   #checkCover(): void {
     for (const { forfeited, leased, spec } of this.#data.accounts.values()) {
       const name = accountName(spec);
-      const need = BigInt(this.#uncovered.get(name) ?? 0);
+      const need = BigInt((this.#uncovered.get(name) ?? 0) - (this.#forced.get(name) ?? 0));
       if (need > leased + forfeited) {
         this.#fail(`${name}: ${need} may be billed, ${leased} leased and ${forfeited} forfeited`);
       }

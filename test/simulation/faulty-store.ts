@@ -48,6 +48,7 @@ export class Road {
     this.store = {
       ledger: this.#port(real.ledger),
       holders: { ...this.#port(real.holders), watch: (changed) => this.#watch(changed) },
+      forfeits: this.#port(real.forfeits),
       journal: this.#port(real.journal),
       registry: this.#port(real.registry),
       tasks: this.#port(real.tasks),

@@ -24,7 +24,7 @@ providers:
     base_url: http://127.0.0.1:9
     api_key: sk-not-used-0123456789
     prices_of: local
-limits: { min_useful_output: 8, new_tasks_per_hour: 1000, max_active_tasks: 1000 }
+limits: { timeout: 20s, min_useful_output: 8, new_tasks_per_hour: 1000, max_active_tasks: 1000 }
 budgets:
   - { name: all, limit_usd: ${formatUsd(limits.all)}, window: lifetime }
   - { name: daily, agent: a, limit_usd: ${formatUsd(limits.daily)}, window: ${limits.window ?? "day"} }

@@ -1,6 +1,8 @@
 /** One simulated life: some gateways on one store, clients, an operator, and everything that breaks. */
 import { memoryData, memoryStore } from "../../src/adapters/store/memory/index.ts";
+import { forfeitsOf, releaseForfeits } from "../../src/compose/forfeits.ts";
 import type { Configuration } from "../../src/config/configuration.ts";
+import type { HolderRow } from "../../src/ports/store.ts";
 import { Audit, Broken } from "./audit.ts";
 import { CALM, type Chaos } from "./faulty-store.ts";
 import { AGENTS, configurationOf, type Limits } from "./folder.ts";
@@ -21,10 +23,14 @@ const DAILY_EDITS = [
   [1.3, "lifetime"],
 ] as const;
 
+/** More often than anybody would, for every forfeit is another chance to be wrong. */
+const RELEASE_MS = 6_000;
+
 export interface Report {
   readonly answers: ReadonlyMap<string, number>;
   readonly written: number;
   readonly fenced: number;
+  readonly released: { readonly gone: number; readonly none: number };
 }
 
 class Life {
@@ -101,6 +107,7 @@ class Life {
     for (let index = 0; index < count; index += 1) this.#begin(chaos);
     this.#arrivals(random.pick([5, 30, 150]));
     this.#trouble(chaos);
+    this.#releases(random.chance(0.3));
     await this.world.runUntil(CHAOS_MS);
     this.#calm = true;
     Object.assign(this.#settings.shares, { faults: 0, overbilled: 0, gaps: 0 });
@@ -115,7 +122,8 @@ class Life {
     await this.#expectCleanStop();
     const { holders } = this.#data;
     const fenced = [...holders.values()].filter(({ fencedAt }) => fencedAt !== null).length;
-    return { answers: this.answers, written: this.audit.calls.size, fenced };
+    const { calls, released } = this.audit;
+    return { answers: this.answers, written: calls.size, fenced, released };
   }
 
   get #alive(): SimulatedGateway[] {
@@ -259,6 +267,41 @@ class Life {
     parts.endTask(random.pick(AGENTS), id, "failed", "operator").catch((error: unknown) => {
       if (!(error instanceof Error) || error.name !== "StoreUnreachable") this.#failure ??= error;
     });
+  }
+
+  /** An operator looks for forfeits, and releases some: by the bill, or by force. */
+  #releases(forced: boolean): void {
+    const { random } = this.world;
+    const ready = this.gateways.filter(({ takesCalls }) => takesCalls);
+    if (ready.length > 0) {
+      this.#release(random.pick(ready), forced).catch((error: unknown) => {
+        if (!(error instanceof Error) || error.name !== "StoreUnreachable") this.#failure ??= error;
+      });
+    }
+    this.world.after(random.between(0, 2 * RELEASE_MS), () => this.#releases(forced));
+  }
+
+  async #release({ gateway }: SimulatedGateway, forced: boolean): Promise<void> {
+    const { random } = this.world;
+    const settings = { gateway, isGone: ({ id }: HolderRow) => this.#isGone(id) };
+    const { forfeits } = await forfeitsOf(settings);
+    if (forfeits.length === 0) return;
+    const { budget, holder } = random.pick(forfeits);
+    const withoutEvidence = forced && random.chance(0.5);
+    const bill = withoutEvidence ? random.integer(0, 1e6) : this.audit.billOf(holder.id);
+    const id = `r${random.integer(1, 1_000)}-${holder.id}`;
+    const which = { id, holder: holder.id, budget: random.chance(0.5) ? budget : null };
+    const how = { scope: null, billed: BigInt(bill), withoutEvidence, reason: "by chance" };
+    const outcome = await releaseForfeits(settings, { ...which, ...how }, "operator");
+    this.world.tell("release", which, how, outcome);
+  }
+
+  /** Nothing of that holder runs any more; one whose start failed was killed. */
+  #isGone(holder: string): boolean {
+    const owner = this.gateways.find(({ gateway: { holding }, started }) => {
+      return started && [holding.tenure, ...holding.former].some(({ id }) => id === holder);
+    });
+    return owner === undefined || owner.process.state === "gone";
   }
 
   /** Nothing is under way any more: no money is set aside but for those who died. */

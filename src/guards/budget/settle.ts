@@ -4,7 +4,8 @@
  *   never written          nothing, the slices are as before
  *   usage known            the usage, also where it is more than was reserved
  *   error without usage    nothing, where the provider's errors are free
- *   ended without usage    our own upper count, at most the reservation (estimated)
+ *   ended without usage    our own upper count, at most the reservation (estimated), where the
+ *                          answer shows all output
  *   anything else          the reservation: it may have been billed
  */
 import type { NanoUsd } from "../money.ts";
@@ -33,6 +34,8 @@ export interface Terms {
   readonly choices: number;
   readonly serviceTier: string | null;
   readonly errorsAreFree: boolean;
+  /** The answer shows every token of output that may be billed: nothing is thought out of sight. */
+  readonly showsAllOutput: boolean;
 }
 
 export interface Charge {
@@ -47,7 +50,7 @@ export function chargeOf(outcome: Outcome, terms: Terms): Charge {
   if (outcome.kind === "dropped") return exact(0, terms);
   if (outcome.usage !== null) return fromUsage(outcome.usage, terms);
   if (outcome.kind === "error" && terms.errorsAreFree) return exact(0, terms);
-  if (outcome.kind === "ok" && outcome.outputTokensSeen !== null) {
+  if (outcome.kind === "ok" && outcome.outputTokensSeen !== null && terms.showsAllOutput) {
     const seenPerChoice = outcome.outputTokensSeen / terms.choices;
     const pico = terms.fixedPico + seenPerChoice * terms.perTokenPico;
     const counted = Math.min(Math.ceil(pico / 1000), terms.reserved);

@@ -1,6 +1,7 @@
 import { describe } from "vitest";
 import { accountConformance } from "./accounts.ts";
 import type { OpenFixture } from "./fixture.ts";
+import { forfeitConformance } from "./forfeits.ts";
 import { holderConformance } from "./holders.ts";
 import { journalConformance } from "./journal.ts";
 import { ledgerConformance } from "./ledger.ts";
@@ -19,6 +20,7 @@ export function storeConformance(name: string, open: OpenFixture): void {
     ledgerConformance(open);
     accountConformance(open);
     holderConformance(open);
+    forfeitConformance(open);
     watchConformance(open);
     journalConformance(open);
     registryConformance(open);

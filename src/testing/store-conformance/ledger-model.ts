@@ -18,6 +18,9 @@ export interface LedgerModel {
   /** By `holder/account`. */
   readonly slices: Map<string, Slice>;
   readonly settled: Map<string, Settlement>;
+  /** By account: what was charged beyond what was set aside for it. */
+  readonly beyond: Map<AccountId, bigint>;
+  readonly releases: Set<string>;
 }
 
 /** A holder's part of an account, in running totals. */
@@ -31,7 +34,14 @@ export interface Slice {
 }
 
 export function emptyLedger(): LedgerModel {
-  return { accounts: new Map(), holders: new Map(), slices: new Map(), settled: new Map() };
+  return {
+    accounts: new Map(),
+    holders: new Map(),
+    slices: new Map(),
+    settled: new Map(),
+    beyond: new Map(),
+    releases: new Set(),
+  };
 }
 
 export function sliceOf(model: LedgerModel, holder: HolderId, account: AccountId): Slice {
@@ -68,13 +78,12 @@ export function committedOf(state: AccountState): bigint {
   return state.spent + state.leased + state.forfeited;
 }
 
-/** What providers billed above what was drawn: the only growth that a limit does not stop. */
-export function overbilledOf(model: LedgerModel, id: AccountId): bigint {
-  let sum = 0n;
-  for (const { legs } of model.settled.values()) {
-    for (const leg of legs) if (leg.account === id) sum += leg.charged - leg.drawn;
-  }
-  return sum;
+/**
+ * What was charged that nothing had been set aside for, by an overbill or after a release: the only
+ * growth that a limit does not stop.
+ */
+export function beyondOf(model: LedgerModel, id: AccountId): bigint {
+  return model.beyond.get(id) ?? 0n;
 }
 
 export function modelLease(model: LedgerModel, holder: HolderId, wants: readonly Want[]): string {
@@ -116,8 +125,10 @@ export function modelFlush(
     model.settled.set(settlement.call, settlement);
     for (const leg of settlement.legs) {
       const slice = sliceOf(model, holder, leg.account);
-      if (state === "live") slice.drawn += leg.drawn;
-      else slice.forfeit -= leg.drawn < slice.forfeit ? leg.drawn : slice.forfeit;
+      const moved = state === "live" || leg.drawn < slice.forfeit ? leg.drawn : slice.forfeit;
+      if (state === "live") slice.drawn += moved;
+      else slice.forfeit -= moved;
+      model.beyond.set(leg.account, beyondOf(model, leg.account) + leg.charged - moved);
     }
   }
   return "ok";
@@ -144,6 +155,25 @@ export function modelClose(model: LedgerModel, holder: HolderId): string {
   for (const slice of slices) slice.forfeit = 0n;
   model.holders.set(holder, "closed");
   return "closed";
+}
+
+/** Answers what was released, by account: of forfeits that are above what was billed. */
+export function modelRelease(
+  model: LedgerModel,
+  id: string,
+  holder: HolderId,
+  billed: bigint,
+): Map<AccountId, bigint> {
+  const released = new Map<AccountId, bigint>();
+  if (model.releases.has(id) || model.holders.get(holder) !== "fenced") return released;
+  for (const slice of model.slices.values()) {
+    const open = model.accounts.get(slice.account)?.open === true;
+    if (slice.holder !== holder || !open || slice.forfeit <= billed) continue;
+    released.set(slice.account, slice.forfeit - billed);
+    slice.forfeit = billed;
+  }
+  if (released.size > 0) model.releases.add(id);
+  return released;
 }
 
 /** A later window closes the earlier ones of its kind. */

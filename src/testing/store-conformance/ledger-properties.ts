@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { fresh, type Stores } from "./kit.ts";
-import { committedOf, modelState, overbilledOf } from "./ledger-model.ts";
+import { beyondOf, committedOf, modelState } from "./ledger-model.ts";
 import { beginRun, type Run, type Step, takeStep } from "./ledger-steps.ts";
 
 /** Runs and steps a run: what finds a removed rule within a few seconds on the slowest adapter. */
@@ -20,6 +20,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("beat"), holder: index }) },
   { weight: 2, arbitrary: fence() },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant("close"), holder: index }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant("release"), holder: index, amount }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("limit"), account: index, amount }) },
   { weight: 1, arbitrary: window() },
 );
@@ -81,7 +82,7 @@ export function ledgerProperties(stores: () => Stores): void {
 async function checkedStep(run: Run, next: Step): Promise<void> {
   const look = (id: number) => ({
     state: modelState(run.model, id),
-    overbilled: overbilledOf(run.model, id),
+    beyond: beyondOf(run.model, id),
   });
   const before = [...run.model.accounts.keys()].map(look);
   await takeStep(run, next);
@@ -91,7 +92,7 @@ async function checkedStep(run: Run, next: Step): Promise<void> {
     expect(now.state.leased >= 0n && now.state.forfeited >= 0n).toBe(true);
     const committed = committedOf(was.state);
     const bound = committed > now.state.limit ? committed : now.state.limit;
-    const grown = committedOf(now.state) - (now.overbilled - was.overbilled);
+    const grown = committedOf(now.state) - (now.beyond - was.beyond);
     expect(grown <= bound).toBe(true);
   }
 }

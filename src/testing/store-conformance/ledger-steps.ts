@@ -19,6 +19,7 @@ import {
   modelGiveBack,
   modelLease,
   modelOpen,
+  modelRelease,
   sliceOf,
 } from "./ledger-model.ts";
 
@@ -52,6 +53,7 @@ export type Step =
       readonly seen: "current" | "stale" | "gone";
     }
   | { readonly kind: "close"; readonly holder: number }
+  | { readonly kind: "release"; readonly holder: number; readonly amount: number }
   | { readonly kind: "limit"; readonly account: number; readonly amount: number }
   | {
       readonly kind: "window";
@@ -126,6 +128,8 @@ export async function takeStep(run: Run, step: Step): Promise<void> {
       return await fence(run, pick(run.holders.slice(-HOLDERS), step.holder), step.seen);
     case "close":
       return await close(run, pick(run.holders, step.holder));
+    case "release":
+      return await send(run, releaseMessage(run, step.holder, step.amount));
     case "limit":
       return await editLimit(run, step.account, BigInt(step.amount) * 3n * run.scale);
     case "window":
@@ -195,7 +199,9 @@ function settleMessage(run: Run, holderAt: number, calls: readonly CallStep[]): 
     const drawn = [...parts].map(([account, part]) => {
       const key = `${holder}/${account}`;
       const taken = (run.onTheWay.get(key) ?? 0n) + (drawnNow.get(key) ?? 0n);
-      const amount = ((availableTo(run, holder, account) - taken) * BigInt(part)) / 8n;
+      const left = availableTo(run, holder, account) - taken;
+      // A release may leave less than what is on its way already.
+      const amount = left > 0n ? (left * BigInt(part)) / 8n : 0n;
       drawnNow.set(key, (drawnNow.get(key) ?? 0n) + amount);
       return { account, drawn: amount, charged: amount + BigInt(overbill) * run.scale };
     });
@@ -251,6 +257,24 @@ async function close(run: Run, holder: HolderId): Promise<void> {
   const answer = await run.stores.store.holders.close(holder);
   expect(answer.kind).toBe(modelClose(run.model, holder));
   if (was === "live" && answer.kind === "closed") await addHolder(run);
+}
+
+/** Also of holders that were fenced long ago; a late copy comes with what was billed then. */
+function releaseMessage(run: Run, holderAt: number, amount: number): Message {
+  const holder = pick(run.holders, holderAt);
+  const id = fresh("release");
+  const billed = BigInt(amount) * run.scale;
+  return async () => {
+    const { forfeits } = run.sent.length % 2 === 0 ? run.stores.store : run.stores.other;
+    const why = { evidence: "none", operator: "jo", reason: "by chance" } as const;
+    const which = { holder, limit: run.accounts.length };
+    const before = run.model.releases.has(id);
+    const released = modelRelease(run.model, id, holder, billed);
+    const answer = await forfeits.release({ id, forfeits: which, billed, ...why });
+    const rows = answer.kind === "released" ? answer.releases : [];
+    expect(new Map(rows.map((row) => [row.account, row.amount]))).toEqual(released);
+    expect(answer.kind === "already").toBe(before);
+  };
 }
 
 async function editLimit(run: Run, at: number, limit: bigint): Promise<void> {

@@ -58,6 +58,17 @@ function watchCases(stores: () => Stores): void {
     await hears(other, "room", () => store.holders.close(holder));
   });
 
+  test("room is heard when forfeits are released", async () => {
+    const { store, other } = stores();
+    const holder = await liveHolder(store);
+    const { id } = await openAccount(store, 100n);
+    await mustLease(store, holder, id, 50n);
+    await store.holders.fence(holder, null);
+    const why = { evidence: "gone", operator: "jo", reason: "gone" } as const;
+    const wanted = { id: fresh("release"), forfeits: { holder, limit: 10 }, billed: 0n, ...why };
+    await hears(other, "room", () => store.forfeits.release(wanted));
+  });
+
   test("room is heard when a limit is raised", async () => {
     const { store, other } = stores();
     const { budget, window } = await openAccount(store, 100n);

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeEach, describe, expect, test } from "vitest";
-import { TOKENS, task } from "../control/operations.ts";
+import { forfeit, TOKENS, task } from "../control/operations.ts";
 import { type Gateway, gateway, slipclutch } from "./harness.ts";
 
 let running: Gateway;
@@ -98,10 +98,13 @@ describe("shapes for programs", () => {
     ["keys", "revoke", "key_viewer"],
     ["tasks", "list"],
     ["tasks", "end", "support", "t1"],
+    ["forfeits"],
+    ["forfeits", "release", "--holder", "aa", "--billed-usd", "0.5", "--reason", "bill"],
     ["model-flags", "list"],
     ["model-flags", "clear", "openai", "gpt-5", "--reason", "fixed"],
   ])("of %s %s are JSON", async (...args) => {
     running.operations.taskRecords.push(task("t1"));
+    running.operations.forfeitStates.push(forfeit("aa"));
     const flag = {
       provider: "openai",
       model: "gpt-5",
@@ -213,6 +216,28 @@ describe("for people", () => {
     expect(JSON.parse(json).error.more).toEqual([sentence]);
   });
 
+  test("forfeits are shown with what is missing, and what was released", async () => {
+    expect((await running.ask("forfeits")).out).toBe("Nothing is forfeited.\n");
+    expect((await running.ask("forfeits", "--released")).out).toBe("Nothing was released.\n");
+    const { forfeitStates } = running.operations;
+    forfeitStates.push(forfeit("aa"), forfeit("bb", { proof: { kind: "may-run" } }));
+    const [head, gone, missing] = (await running.ask("forfeits")).out.split("\n");
+    expect(head).toMatch(/^holder +process +fenced +budget +scope +until +forfeited \$ +evidence$/);
+    expect(gone).toMatch(/^aa +box 42 .* all +support .* 1\.5 +gone$/);
+    expect(missing).toMatch(/missing: nothing here proves that its process is gone/);
+    const how = ["forfeits", "release", "--reason", "bill", "--holder"];
+    const done = await running.ask(...how, "aa", "--billed-usd", "0.5", "--budget", "all");
+    expect(done.out).toBe("all of support: $1 released, $0.5 stays charged.\n");
+    const refused = await running.ask(...how, "bb", "--billed-usd", "0.5");
+    expect(refused).toMatchObject({ code: 1, err: expect.stringContaining("may be spent twice") });
+    const forced = await running.ask(...how, "bb", "--without-evidence");
+    expect(forced.out).toBe(
+      "all of support: $1.5 released, $0 stays charged. It may be overspent by $1.5.\n",
+    );
+    const { out } = await running.ask("forfeits", "--released");
+    expect(out.split("\n")[1]).toMatch(/ bb +all +support +1\.5 +0 +none +the-admin +bill$/);
+  });
+
   test("the first bad entry of a journal is named", async () => {
     running.operations.rows.entries.splice(3, 1);
     const { code, out } = await running.ask("journal", "verify");
@@ -291,6 +316,10 @@ describe("usage", () => {
     [["keys", "create", "--agent", "a", "--operator", "jo", "--role", "viewer"]],
     [["keys", "create", "--operator", "jo", "--role", "root"]],
     [["model-flags", "clear", "openai", "gpt-5"]],
+    [["forfeits", "release", "--billed-usd", "1", "--reason", "r"]],
+    [["forfeits", "release", "--holder", "aa", "--billed-usd", "1"]],
+    [["forfeits", "release", "--holder", "aa", "--reason", "r"]],
+    [["forfeits", "release", "--holder", "aa", "--reason", "r", "--billed-usd", "all"]],
     [["journal", "--limit", "0"]],
     [["status", "--url", "nonsense", "--token", "x"]],
   ])("that is wrong is exit code 2: %j", async (args) => {
@@ -315,6 +344,7 @@ describe("usage", () => {
       ["keys", "create"],
       ["keys", "revoke"],
       ["tasks", "end"],
+      ["forfeits", "release"],
       ["journal", "verify"],
     ]) {
       expect((await slipclutch([...args, "--help"])).out).toContain("Example:\n  slipclutch ");

@@ -99,6 +99,7 @@ providers:
     errors_are_free: false
     on_abort: cancel
     frames_are_tokens: false
+    shows_all_output: true
     connections_max: 7
   two:
     kind: simulated
@@ -170,6 +171,7 @@ tell_agent: true
           errorsAreFree: false,
           onAbort: "cancel",
           framesAreTokens: false,
+          showsAllOutput: true,
           outputCapMin: 16,
           allowFields: ["foo"],
         },

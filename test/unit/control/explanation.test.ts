@@ -84,7 +84,7 @@ describe("a decision explained", () => {
       { ...done, estimated: true },
     ]);
     expect(view?.remarks).toHaveLength(3);
-    expect(view?.remarks.join(" ")).toMatch(/512 tokens.*billed more.*upper count/);
+    expect(view?.remarks.join(" ")).toMatch(/512 tokens.*billed more.*most it may have been/);
   });
 
   test("that nobody knows is nothing", () => {

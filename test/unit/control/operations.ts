@@ -3,12 +3,16 @@ import { systemClock } from "../../../src/adapters/clock/system.ts";
 import type {
   BudgetState,
   DecisionRecords,
+  ForfeitState,
+  Forfeits,
   KeyWanted,
   Operations,
+  ReleaseAsked,
+  ReleaseOutcome,
   Reloaded,
 } from "../../../src/control/operations.ts";
 import type { Clock } from "../../../src/ports/clock.ts";
-import type { KeyRecord, ModelFlag, TaskRecord } from "../../../src/ports/store.ts";
+import type { KeyRecord, ModelFlag, Release, TaskRecord } from "../../../src/ports/store.ts";
 import { eventOf } from "../../../src/telemetry/entry-text.ts";
 import { Metrics } from "../../../src/telemetry/metrics.ts";
 import { verifyJournal } from "../../../src/telemetry/verify.ts";
@@ -43,6 +47,8 @@ export class MemoryOperations implements Operations {
   readonly keyRecords: KeyRecord[] = [];
   readonly taskRecords: TaskRecord[] = [];
   readonly modelFlags: ModelFlag[] = [];
+  readonly forfeitStates: ForfeitState[] = [];
+  readonly releases: Release[] = [];
   authenticated = 0;
   notReady: string | null = null;
   reloaded: Reloaded = { kind: "unchanged", configuration: "dir:1" };
@@ -215,6 +221,26 @@ export class MemoryOperations implements Operations {
     return true;
   }
 
+  async forfeits(): Promise<Forfeits> {
+    return { forfeits: this.forfeitStates, releases: [...this.releases].reverse() };
+  }
+
+  async releaseForfeits(asked: ReleaseAsked, by: string): Promise<ReleaseOutcome> {
+    const known = this.releases.filter(({ id }) => id === asked.id);
+    if (known.length > 0) return { kind: "already", releases: known };
+    const [forfeit] = this.forfeitStates.filter(({ holder }) => holder.id === asked.holder);
+    if (!forfeit) return { kind: "no-forfeit" };
+    const { account, amount, budget, proof, scope } = forfeit;
+    if (proof.kind !== "gone" && !asked.withoutEvidence) return { kind: "unproven", proof };
+    const { billed, holder, id, reason } = asked;
+    if (amount <= billed) return { kind: "all-billed", most: amount };
+    const evidence = asked.withoutEvidence ? "none" : "gone";
+    const which = { id, holder, account, budget, scope, amount: amount - billed, billed };
+    const release = { ...which, evidence, operator: by, reason, at: Date.UTC(2026, 0, 3) } as const;
+    this.releases.push(release);
+    return { kind: "released", releases: [release] };
+  }
+
   async flags() {
     return this.modelFlags;
   }
@@ -228,6 +254,23 @@ export class MemoryOperations implements Operations {
     this.done.push(`clear ${flag.provider} ${flag.model} by ${flag.by}: ${flag.reason}`);
     return true;
   }
+}
+
+/** $1.5 of a monthly budget. */
+export function forfeit(holder: string, changes: Partial<ForfeitState> = {}): ForfeitState {
+  const process = { host: "box", pid: 42, pidStart: "1", configuration: "dir:1", keyId: "k" };
+  const fenced = { state: "fenced", beatNo: 3, fencedAt: Date.UTC(2026, 0, 2) } as const;
+  return {
+    holder: { id: holder, ...process, ...fenced },
+    account: 1,
+    budget: "all",
+    scope: "support",
+    starts: Date.UTC(2026, 0, 1),
+    ends: Date.UTC(2026, 1, 1),
+    amount: 1_500_000_000n,
+    proof: { kind: "gone" },
+    ...changes,
+  };
 }
 
 export function task(id: string, agent = "support"): TaskRecord {

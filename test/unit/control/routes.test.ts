@@ -6,7 +6,7 @@ import { controlApp, listenControl } from "../../../src/control/server.ts";
 import { type Role, StoreUnreachable } from "../../../src/ports/store.ts";
 import { createLog } from "../../../src/telemetry/log.ts";
 import { testClock } from "../../../src/testing/test-clock.ts";
-import { MemoryOperations, TOKENS, task } from "./operations.ts";
+import { forfeit, MemoryOperations, TOKENS, task } from "./operations.ts";
 
 function opened(operations = new MemoryOperations(testClock())) {
   const clock = testClock();
@@ -50,6 +50,8 @@ const MAY: Record<string, Record<Role, boolean>> = {
   "GET /api/v1/decisions/:id": { viewer: true, operator: true, admin: true },
   "GET /api/v1/keys": { viewer: true, operator: true, admin: true },
   "GET /api/v1/tasks": { viewer: true, operator: true, admin: true },
+  "GET /api/v1/forfeits": { viewer: true, operator: true, admin: true },
+  "POST /api/v1/forfeits/release": { viewer: false, operator: true, admin: true },
   "GET /api/v1/model-flags": { viewer: true, operator: true, admin: true },
   "POST /api/v1/reload": { viewer: false, operator: true, admin: true },
   "POST /api/v1/tasks/:agent/:id/end": { viewer: false, operator: true, admin: true },
@@ -320,6 +322,91 @@ describe("the API", () => {
     expect(operations.done).toEqual(["clear router vendor/model-1 by the-admin: fixed upstream"]);
   });
 
+  test("shows forfeits with what is missing to release them", async () => {
+    const { ask, operations } = opened();
+    const soon = forfeit("bb", { proof: { kind: "too-soon", waitMs: 1_200 } });
+    operations.forfeitStates.push(
+      forfeit("aa"),
+      soon,
+      forfeit("cc", { proof: { kind: "may-run" } }),
+    );
+    const { json } = await ask("GET", "/api/v1/forfeits", { token: TOKENS.viewer });
+    expect(json.releases).toEqual([]);
+    expect(json.forfeits[0]).toEqual({
+      holder: "aa",
+      host: "box",
+      pid: 42,
+      fenced_at: "2026-01-02T00:00:00.000Z",
+      budget: "all",
+      scope: "support",
+      window_starts_at: "2026-01-01T00:00:00.000Z",
+      window_ends_at: "2026-02-01T00:00:00.000Z",
+      forfeited_usd: "1.5",
+      evidence: "gone",
+      missing: null,
+    });
+    expect(json.forfeits[1]).toMatchObject({
+      evidence: null,
+      missing: expect.stringContaining("wait 2 s"),
+    });
+    expect(json.forfeits[2].missing).toContain("a gateway on its machine");
+  });
+
+  test("releases a forfeit on evidence, once for each id, and says what may be overspent", async () => {
+    const { ask, operations } = opened();
+    operations.forfeitStates.push(forfeit("aa"), forfeit("bb", { proof: { kind: "may-run" } }));
+    const release = (body: object) =>
+      ask("POST", "/api/v1/forfeits/release", { token: TOKENS.operator, body });
+    const body = { id: "r1", holder: "aa", billed_usd: "0.25", reason: "the bill" };
+    const first = await release(body);
+    const row = {
+      id: "r1",
+      holder: "aa",
+      budget: "all",
+      scope: "support",
+      released_usd: "1.25",
+      billed_usd: "0.25",
+      may_overspend_usd: "0",
+      evidence: "gone",
+      operator: "the-operator",
+      reason: "the bill",
+      at: "2026-01-03T00:00:00.000Z",
+    };
+    expect(first.json).toEqual({ id: "r1", already: false, releases: [row] });
+    expect((await release(body)).json).toEqual({ ...first.json, already: true });
+    const other = await release({ ...body, holder: "bb" });
+    expect(other).toMatchObject({ status: 400, json: { error: { code: "request.malformed" } } });
+
+    const unproven = await release({ ...body, id: "r2", holder: "bb" });
+    expect(unproven).toMatchObject({ status: 409, json: { error: { code: "forfeit.unproven" } } });
+    const forced = { id: "r2", holder: "bb", without_evidence: true, reason: "cannot wait" };
+    expect((await release(forced)).json.releases).toMatchObject([
+      { evidence: "none", released_usd: "1.5", may_overspend_usd: "1.5" },
+    ]);
+    const billed = await release({ ...body, id: "r3", billed_usd: 1.5 });
+    expect(billed).toMatchObject({ status: 409, json: { error: { code: "forfeit.billed" } } });
+    expect(billed.json.error.message).toContain("$1.5");
+    const unknown = await release({ ...body, id: "r4", holder: "dd" });
+    expect(unknown).toMatchObject({ status: 404, json: { error: { code: "forfeit.unknown" } } });
+  });
+
+  test.each([
+    ["nothing that stays charged", {}],
+    ["an amount that is none", { billed_usd: "-1" }],
+    ["without_evidence: false", { without_evidence: false }],
+    ["a scope of no budget", { billed_usd: "1", scope: "s" }],
+    ["an unknown field", { billed_usd: "1", amount_usd: "1" }],
+    ["no reason", { billed_usd: "1", reason: " " }],
+    ["no id", { billed_usd: "1", id: "" }],
+  ])("refuses a release with %s", async (_name, changes) => {
+    const { ask, operations } = opened();
+    operations.forfeitStates.push(forfeit("aa"));
+    const body = { id: "r1", holder: "aa", reason: "the bill", ...changes };
+    const answer = await ask("POST", "/api/v1/forfeits/release", { body });
+    expect(answer).toMatchObject({ status: 400, json: { error: { code: "request.malformed" } } });
+    expect(operations.releases).toEqual([]);
+  });
+
   test("refuses a body that is too large, and a query it does not know", async () => {
     const { ask } = opened();
     const body = JSON.stringify({ agent: "x".repeat(BODY_BYTES_MAX) });
@@ -387,7 +474,7 @@ describe("the journal in the API", () => {
   test("streams as lines when asked to", async () => {
     const { ask } = opened();
     const answer = await ask("GET", "/api/v1/journal?limit=3", {
-      headers: { accept: "application/x-ndjson" },
+      headers: { accept: "Application/X-NDJSON" },
     });
     const lines = answer.text.trimEnd().split("\n");
     expect(lines.map((line) => JSON.parse(line).position)).toEqual([38, 39, 40]);

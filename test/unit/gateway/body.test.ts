@@ -100,6 +100,11 @@ describe("a body is taken in", () => {
     expect(await textOf()).toBe("x".repeat(LIMITS.bytesMax));
   });
 
+  test("sent as identity, however that is written", async () => {
+    whole("{}", "content-encoding: Identity");
+    expect(await textOf()).toBe("{}");
+  });
+
   test("at its greatest length in chunks", async () => {
     chunked("x".repeat(LIMITS.bytesMax - 1), "x", "");
     expect(await textOf()).toBe("x".repeat(LIMITS.bytesMax));

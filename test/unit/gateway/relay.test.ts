@@ -46,6 +46,7 @@ afterEach(async () => {
 interface Options {
   readonly stream?: boolean;
   readonly wantsUsage?: boolean;
+  readonly cap?: number;
   readonly rules?: Partial<ProviderRules>;
   /** The client hangs up while the call is decided. */
   readonly leaves?: boolean;
@@ -93,7 +94,7 @@ async function scene(options: Options = {}) {
       const ask = {
         model: MODEL,
         messages: [{ role: "user", content: "Hello" }],
-        max_completion_tokens: CAP,
+        max_completion_tokens: options.cap ?? CAP,
         stream,
         ...(stream && wantsUsage ? { stream_options: { include_usage: true } } : {}),
       };
@@ -251,6 +252,15 @@ describe("a stream", () => {
     expect(await charged()).toBe(BILLED);
   });
 
+  test("is one by its media type, however that is written", async () => {
+    const { answered, charged, data, sink } = await scene();
+    sink.head(200, { "content-type": "Text/Event-Stream; charset=UTF-8" });
+    data(...STREAM);
+    sink.end();
+    expect(await bodyOf(await answered)).toBe(STREAM.join(""));
+    expect(await charged()).toBe(BILLED);
+  });
+
   test("has its head sent on though no byte of it has come", async () => {
     const { answered, charged, data, sink } = await scene();
     sink.head(200, EVENTS);
@@ -258,6 +268,27 @@ describe("a stream", () => {
     data(...STREAM);
     sink.end();
     expect(await charged()).toBe(BILLED);
+  });
+});
+
+describe("an answer without usage", () => {
+  const SHORT = JSON.stringify({ choices: [{ message: { content: "x" } }] });
+
+  test("is charged what was reserved, for the model may have thought out of sight", async () => {
+    const { charged, data, reserved, sink } = await scene({ stream: false, cap: 1_000 });
+    sink.head(200, JSON_HEAD);
+    data(SHORT);
+    sink.end();
+    expect(await charged()).toBe(reserved);
+  });
+
+  test("is counted where answers show all output", async () => {
+    const rules = { showsAllOutput: true };
+    const { charged, data, reserved, sink } = await scene({ stream: false, cap: 1_000, rules });
+    sink.head(200, JSON_HEAD);
+    data(SHORT);
+    sink.end();
+    expect(await charged()).toBeLessThan(reserved);
   });
 });
 

@@ -210,6 +210,7 @@ describe("billed within reserved", () => {
           choices,
           serviceTier,
           errorsAreFree: true,
+          showsAllOutput: true,
         };
         const used = billed(told, price, less, greed);
         const end = { kind: "ok", status: 200, fault: null, outputTokensSeen: null } as const;

@@ -19,6 +19,7 @@ const TERMS: Terms = {
   choices: 2,
   serviceTier: null,
   errorsAreFree: true,
+  showsAllOutput: true,
 };
 
 const USED = usage({ input: 40, output: 30 });
@@ -81,6 +82,13 @@ describe("without a usage", () => {
   ])("an answer that ended: %s", (_name, outputTokensSeen, charged) => {
     const end = outcome("ok", { outputTokensSeen });
     expect(chargeOf(end, TERMS)).toEqual(charge(charged, { estimated: true }));
+  });
+
+  test.each([0, 1, 100])("%s tokens seen of more that may be hidden: the reservation", (seen) => {
+    const end = outcome("ok", { outputTokensSeen: seen });
+    const terms = { ...TERMS, showsAllOutput: false };
+    expect(chargeOf(end, terms)).toEqual(charge(300, { estimated: true }));
+    expect(chargeOf({ ...end, usage: USED }, terms)).toEqual(charge(100));
   });
 
   test("a part of a nano-USD is a whole one", () => {

@@ -36,6 +36,19 @@ function linesOf(text: string, name: string): string[] {
 }
 
 describe("the metrics of a scrape", () => {
+  test("count what operators released, with and without evidence", () => {
+    const metrics = new Metrics();
+    const why = { release: "r", holder: "aa", billed: "0", by: "jo", reason: "x" };
+    const part = { budget: "all", scope: "s", amount: "1500000000" };
+    for (const evidence of ["gone", "none", "none"] as const) {
+      metrics.observe({ kind: "forfeit.released", ...why, evidence, releases: [part] });
+    }
+    expect(linesOf(metrics.render(READING), "slipclutch_forfeits_released")).toEqual([
+      'slipclutch_forfeits_released_usd_total{budget="all",evidence="gone"} 1.5',
+      'slipclutch_forfeits_released_usd_total{budget="all",evidence="none"} 3',
+    ]);
+  });
+
   test("count calls, tokens and money by what the configuration names", () => {
     const metrics = new Metrics();
     metrics.observe(settled(1));

@@ -32,6 +32,7 @@ test("the smallest request is read whole", () => {
       serverTools: [],
       audioOutput: false,
       thinkingBudget: null,
+      mayThink: true,
       serviceTier: null,
       unknownFields: [],
       unbounded: [],
@@ -184,6 +185,17 @@ describe("fields", () => {
     const read = ask({ thinking, service_tier: "auto", stream: true });
     expect(read).toMatchObject({ thinkingBudget: 2048, serviceTier: "auto", stream: true });
     expect(ask({ thinking: { type: "adaptive" } }).thinkingBudget).toBeNull();
+  });
+
+  test.each([
+    [{ type: "disabled" }, false],
+    [{ type: "enabled", budget_tokens: 2048 }, true],
+    [{ type: "adaptive" }, true],
+    [{}, true],
+    [null, true],
+    [undefined, true],
+  ])("with thinking %j the model may think out of sight: %s", (thinking, may) => {
+    expect(ask({ thinking }).mayThink).toBe(may);
   });
 });
 

@@ -36,6 +36,7 @@ test("the smallest request is read whole", () => {
       serverTools: [],
       audioOutput: false,
       thinkingBudget: null,
+      mayThink: true,
       serviceTier: null,
       unknownFields: [],
       unbounded: [],
@@ -201,6 +202,17 @@ describe("what can cost money beside tokens is told", () => {
     });
     expect(ask(body, { allowFields: ["moderation"] }).unbounded).not.toContain("body moderation");
   });
+  test.each([
+    ["none", false],
+    ["minimal", true],
+    ["high", true],
+    [null, true],
+    [undefined, true],
+    [["none"], true],
+  ])("with reasoning_effort %j the model may think out of sight: %s", (reasoning_effort, may) => {
+    expect(ask({ reasoning_effort }).mayThink).toBe(may);
+  });
+
   test("spoken answers, choices and the tier", () => {
     expect(ask({ modalities: ["text", "audio"] }).audioOutput).toBe(true);
     expect(ask({ modalities: ["text"] }).audioOutput).toBe(false);

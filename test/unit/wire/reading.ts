@@ -42,6 +42,7 @@ export const RULES: ProviderRules = {
   errorsAreFree: true,
   onAbort: "drain",
   framesAreTokens: true,
+  showsAllOutput: true,
   outputCapMin: 1,
   allowFields: [],
 };

@@ -1,12 +1,16 @@
 import type { Dispatcher } from "undici";
 import type { Exchange, Fault, Sink } from "../../../ports/provider.ts";
 import { faultOf } from "./fault.ts";
+import { holdsSecret, Redaction, withoutSecrets } from "./redaction.ts";
 
 /**
  * How long a request may wait for one of the pool's connections, as long as for a connection to be
  * made. Beyond it the provider is as good as out of reach, and the money set aside is needed.
  */
 export const CONNECTION_WAIT_MAX_MS = 10_000;
+
+/** From here on a body is an error, which may repeat the request. */
+const ERROR_STATUS = 400;
 
 /**
  * One request: what the HTTP client calls back, and what the gateway holds, in one object, for this
@@ -31,9 +35,14 @@ export class HttpExchange implements Exchange, Dispatcher.DispatchHandler {
   /** Null once `send` has returned: nothing is reported to a caller who has no exchange yet. */
   #early: Fault[] | null = [];
   #wait: NodeJS.Timeout | null = null;
+  readonly #secrets: readonly string[];
+  /** Of an error's body: an answer's is relayed as it comes. */
+  #redaction: Redaction | null = null;
 
-  constructor(sink: Sink) {
+  /** `secrets`: what was sent to the provider and must not come back. */
+  constructor(sink: Sink, secrets: readonly string[]) {
     this.#sink = sink;
+    this.#secrets = secrets;
   }
 
   /** `send` is about to return. `waits`: no connection is free for certain. */
@@ -86,20 +95,34 @@ export class HttpExchange implements Exchange, Dispatcher.DispatchHandler {
     headers: Readonly<Record<string, string | string[] | undefined>>,
   ): void {
     if (this.#over || status < 200) return;
-    const encoding = headers["content-encoding"];
-    if (encoding !== undefined && encoding !== "identity") {
-      const message = `answered with content-encoding ${encoding}, though identity was asked for`;
-      this.#cut({ kind: "reset", written: true, message });
-    } else this.#sink.head(status, singleValued(headers));
+    const encoding = String(headers["content-encoding"] ?? "identity");
+    if (encoding.toLowerCase() !== "identity") {
+      const got = withoutSecrets(encoding, this.#secrets);
+      const message = `answered with content-encoding ${got}, though identity was asked for`;
+      return this.#cut({ kind: "reset", written: true, message });
+    }
+    if (status >= ERROR_STATUS && this.#secrets.length > 0) {
+      this.#redaction = new Redaction(this.#secrets);
+    }
+    this.#sink.head(status, singleValued(headers, this.#secrets));
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Uint8Array): void {
     if (this.#over) return;
     if (this.#paused) this.#held = chunk;
-    else this.#sink.data(chunk);
+    else this.#give(chunk);
+  }
+
+  #give(chunk: Uint8Array): void {
+    const bytes = this.#redaction?.push(chunk) ?? chunk;
+    if (bytes.length > 0) this.#sink.data(bytes);
   }
 
   onResponseEnd(): void {
+    if (this.#over) return;
+    const rest = this.#redaction?.rest();
+    if (rest !== undefined && rest.length > 0) this.#sink.data(rest);
+    // The last bytes may have been one too many, for which the gateway cut it off.
     if (this.#over) return;
     this.#over = true;
     try {
@@ -120,7 +143,7 @@ export class HttpExchange implements Exchange, Dispatcher.DispatchHandler {
     if (this.#paused || this.#over) return;
     const held = this.#held;
     this.#held = null;
-    if (held !== null) this.#sink.data(held);
+    if (held !== null) this.#give(held);
     if (!this.#paused && !this.#over) this.#controller?.resume();
   }
 
@@ -145,14 +168,20 @@ export class HttpExchange implements Exchange, Dispatcher.DispatchHandler {
   }
 }
 
-/** A header that came several times is one value with commas, as HTTP defines it. */
+/**
+ * A header that came several times is one value with commas, as HTTP defines it; one that repeats a
+ * credential is left out.
+ */
 function singleValued(
   headers: Readonly<Record<string, string | string[] | undefined>>,
+  secrets: readonly string[],
 ): Record<string, string> {
   const single: Record<string, string> = {};
   for (const name of Object.keys(headers)) {
     const value = headers[name];
-    if (value !== undefined) single[name] = typeof value === "string" ? value : value.join(", ");
+    if (value === undefined) continue;
+    const text = typeof value === "string" ? value : value.join(", ");
+    if (!holdsSecret(text, secrets)) single[name] = text;
   }
   return single;
 }

@@ -3,6 +3,7 @@ import type { ProviderRules } from "../../../guards/provider-rules.ts";
 import type { Exchange, Provider, Sink, UpstreamRequest } from "../../../ports/provider.ts";
 import { CONNECTION_WAIT_MAX_MS, HttpExchange } from "./exchange.ts";
 import type { HttpSettings } from "./http-settings.ts";
+import { secretsOf } from "./redaction.ts";
 import { requestHeaders } from "./request-headers.ts";
 import { type RequestTarget, requestTarget } from "./request-target.ts";
 
@@ -25,12 +26,14 @@ class HttpProvider implements Provider {
   readonly rules: ProviderRules;
   readonly #target: RequestTarget;
   readonly #headers: ReturnType<typeof requestHeaders>;
+  readonly #secrets: readonly string[];
   readonly #pool: Pool;
 
   constructor(settings: HttpSettings, target: RequestTarget) {
     this.rules = settings.rules;
     this.#target = target;
     this.#headers = requestHeaders(settings);
+    this.#secrets = secretsOf(settings);
     this.#pool = new Pool(target.origin, {
       connections: settings.connectionsMax,
       // One request at a time on a connection: a second one behind it could be written but not
@@ -44,7 +47,7 @@ class HttpProvider implements Provider {
   }
 
   send(request: UpstreamRequest, sink: Sink): Exchange {
-    const exchange = new HttpExchange(sink);
+    const exchange = new HttpExchange(sink, this.#secrets);
     const timeoutMs = Math.max(1, Math.ceil(request.timeoutMs)); // 0 would mean for ever
     const free = this.#pool.dispatch(
       {

@@ -10,6 +10,7 @@ import type {
   JournalEntry,
   KeyRecord,
   ModelFlag,
+  Release,
   TaskRecord,
 } from "../../../ports/store.ts";
 
@@ -26,6 +27,8 @@ export interface MemoryData {
   readonly holders: Map<HolderId, Holder>;
   /** Calls settled, by id: each counts once. */
   readonly settled: Map<string, HolderId>;
+  /** Oldest first. */
+  readonly releases: Release[];
   readonly journal: (JournalEntry & { readonly position: number })[];
   readonly anchors: (Anchor & { readonly position: number })[];
   /** `writer/number` of every entry and anchor. */
@@ -86,6 +89,7 @@ export function memoryData(generation = "memory"): MemoryData {
     accountIds: new Map(),
     holders: new Map(),
     settled: new Map(),
+    releases: [],
     journal: [],
     anchors: [],
     written: new Set(),

@@ -132,7 +132,8 @@ function close(data: MemoryData, id: HolderId): { readonly kind: "closed" | "hel
   return { kind: "closed" };
 }
 
-function rowOf({ info, configuration, state, beatNo, fencedAt }: Holder): HolderRow {
+/** A holder as others may see it. */
+export function rowOf({ info, configuration, state, beatNo, fencedAt }: Holder): HolderRow {
   return { ...info, configuration, state, beatNo, fencedAt };
 }
 

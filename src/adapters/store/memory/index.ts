@@ -1,6 +1,7 @@
 import type { Clock } from "../../../ports/clock.ts";
 import type { Store } from "../../../ports/store.ts";
 import { type MemoryData, memoryData } from "./data.ts";
+import { memoryForfeits } from "./forfeits.ts";
 import { memoryHolders } from "./holders.ts";
 import { memoryJournal } from "./journal.ts";
 import { memoryLedger } from "./ledger.ts";
@@ -19,6 +20,7 @@ export function memoryStore(options: { readonly clock: Clock; readonly data?: Me
   return {
     ledger: memoryLedger(data),
     holders: memoryHolders(data, options.clock),
+    forfeits: memoryForfeits(data, options.clock),
     journal: memoryJournal(data),
     registry: memoryRegistry(data),
     tasks: memoryTasks(data),

@@ -3,6 +3,7 @@ import type { Clock } from "../../../ports/clock.ts";
 import type { Store } from "../../../ports/store.ts";
 import { AddressUnusable, parseAddress } from "./address.ts";
 import { beatLane, sessionSettings, workLane } from "./connections.ts";
+import { forfeits } from "./forfeits.ts";
 import { holders } from "./holders.ts";
 import { journal } from "./journal.ts";
 import { ledger } from "./ledger.ts";
@@ -44,6 +45,7 @@ export async function postgresStore(options: PostgresOptions): Promise<Store> {
   return {
     ledger: ledger(work),
     holders: holders({ work, beats, watch: heard.watch }),
+    forfeits: forfeits(work),
     journal: journal(work),
     registry: registry(work),
     tasks: tasks(work),

@@ -13,7 +13,8 @@ import type { Transaction } from "./transaction.ts";
 /** Rows of `list`: one for each boot, the newest ones; live ones are always among them. */
 const LISTED_MAX = 1000;
 
-interface Row {
+/** A holder as it is kept; its columns are read as numbers. */
+export interface Row {
   readonly no: number;
   readonly id: string;
   readonly host: string;
@@ -44,7 +45,8 @@ function storeRow({ sql }: Transaction): StoreRow {
   return row;
 }
 
-function shown(row: Row): HolderRow {
+/** A holder as others may see it. */
+export function shown(row: Row): HolderRow {
   return {
     id: row.id,
     host: row.host,

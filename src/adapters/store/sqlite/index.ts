@@ -61,6 +61,11 @@ function storeOn({ writer, reader, watchers, unlock }: Parts): Store {
   return {
     ledger: ledgerOn(writer, reader),
     holders: holdersOn(writer, watchers),
+    forfeits: {
+      list: (filter) => reader.ask("forfeits", filter),
+      release: (wanted) => writer.ask("release", wanted),
+      releases: (filter) => reader.ask("releases", filter),
+    },
     journal: {
       read: (query) => reader.ask("journal", query),
       anchors: (after, limit) => reader.ask("anchors", after, limit),

@@ -1,4 +1,5 @@
 import * as flushes from "./flush.ts";
+import * as forfeits from "./forfeits.ts";
 import * as holders from "./holders.ts";
 import * as journal from "./journal.ts";
 import * as ledger from "./ledger.ts";
@@ -22,6 +23,9 @@ export const OPERATIONS = {
   close: holders.close,
   holders: holders.list,
   configure: holders.configure,
+  forfeits: forfeits.list,
+  release: forfeits.release,
+  releases: forfeits.releases,
   journal: (transaction: Transaction, query: Parameters<typeof journal.read>[1]) =>
     journal.read(transaction.sql, query),
   anchors: (transaction: Transaction, after: number, limit: number) =>

@@ -64,6 +64,19 @@ export const MIGRATIONS: readonly string[] = [
 
   CREATE TABLE settlement (call TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
 
+  CREATE TABLE release (
+    id TEXT NOT NULL,
+    holder TEXT NOT NULL,
+    account INTEGER NOT NULL,
+    amount INTEGER NOT NULL CHECK (amount > 0),
+    billed INTEGER NOT NULL CHECK (billed >= 0),
+    evidence TEXT NOT NULL CHECK (evidence IN ('gone', 'none')),
+    operator TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    UNIQUE (id, account)
+  ) STRICT;
+
   CREATE TABLE want (
     holder INTEGER NOT NULL,
     account INTEGER NOT NULL,

@@ -72,6 +72,20 @@ CREATE TABLE settlement (
 );
 CREATE INDEX settlement_holder ON settlement (holder);
 
+CREATE TABLE release (
+  no bigint GENERATED ALWAYS AS IDENTITY,
+  id text NOT NULL,
+  holder text NOT NULL,
+  account bigint NOT NULL,
+  amount bigint NOT NULL CHECK (amount > 0),
+  billed bigint NOT NULL CHECK (billed >= 0),
+  evidence text NOT NULL CHECK (evidence IN ('gone', 'none')),
+  operator text NOT NULL,
+  reason text NOT NULL,
+  at bigint NOT NULL,
+  PRIMARY KEY (id, account)
+);
+
 CREATE TABLE want (
   holder text NOT NULL,
   account bigint NOT NULL,

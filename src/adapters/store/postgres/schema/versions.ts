@@ -1,4 +1,5 @@
 import { FLUSH } from "./flush.ts";
+import { FORFEITS } from "./forfeits.ts";
 import { HOLDERS } from "./holders.ts";
 import { MONEY } from "./money.ts";
 import { REGISTRY } from "./registry.ts";
@@ -10,5 +11,5 @@ import { TASKS } from "./tasks.ts";
  * neighbouring releases share a store while one replaces the other.
  */
 export const VERSIONS: readonly { readonly no: number; readonly statements: string }[] = [
-  { no: 1, statements: [TABLES, MONEY, FLUSH, HOLDERS, REGISTRY, TASKS].join("\n") },
+  { no: 1, statements: [TABLES, MONEY, FLUSH, HOLDERS, FORFEITS, REGISTRY, TASKS].join("\n") },
 ];

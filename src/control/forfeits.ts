@@ -1,0 +1,131 @@
+/** Forfeits and releases as the control plane's API shows them, and how it refuses a release. */
+import type { Proof } from "../guards/budget/release.ts";
+import { formatUsd } from "../guards/money.ts";
+import type { Release } from "../ports/store.ts";
+import type { ForfeitState, Forfeits, ReleaseOutcome } from "./operations.ts";
+import { Problem } from "./problem.ts";
+import { iso } from "./views.ts";
+
+export interface ForfeitView {
+  readonly holder: string;
+  readonly host: string;
+  readonly pid: number;
+  readonly fenced_at: string | null;
+  readonly budget: string;
+  readonly scope: string;
+  readonly window_starts_at: string | null;
+  readonly window_ends_at: string | null;
+  readonly forfeited_usd: string;
+  /** `gone` if it can be released on what the provider billed; else null, and what is missing. */
+  readonly evidence: "gone" | null;
+  readonly missing: string | null;
+}
+
+export interface ReleaseView {
+  readonly id: string;
+  readonly holder: string;
+  readonly budget: string;
+  readonly scope: string;
+  readonly released_usd: string;
+  /** What stayed charged. */
+  readonly billed_usd: string;
+  /** The most by which it may let the budget be overspent: 0 with evidence. */
+  readonly may_overspend_usd: string;
+  readonly evidence: "gone" | "none";
+  readonly operator: string;
+  readonly reason: string;
+  readonly at: string;
+}
+
+export interface ForfeitsView {
+  readonly forfeits: readonly ForfeitView[];
+  /** Past ones, newest first. */
+  readonly releases: readonly ReleaseView[];
+}
+
+export interface ReleasedView {
+  readonly id: string;
+  /** That id was used before: nothing was done now. */
+  readonly already: boolean;
+  readonly releases: readonly ReleaseView[];
+}
+
+export function forfeitsView({ forfeits, releases }: Forfeits): ForfeitsView {
+  return { forfeits: forfeits.map(forfeitView), releases: releases.map(releaseView) };
+}
+
+function forfeitView({ holder, proof, ...forfeit }: ForfeitState): ForfeitView {
+  const { amount, budget, ends, scope, starts } = forfeit;
+  return {
+    holder: holder.id,
+    host: holder.host,
+    pid: holder.pid,
+    fenced_at: holder.fencedAt === null ? null : iso(holder.fencedAt),
+    budget,
+    scope,
+    window_starts_at: ends === null ? null : iso(starts),
+    window_ends_at: ends === null ? null : iso(ends),
+    forfeited_usd: formatUsd(amount),
+    evidence: proof.kind === "gone" ? "gone" : null,
+    missing: proof.kind === "gone" ? null : missingOf(proof),
+  };
+}
+
+function releaseView(release: Release): ReleaseView {
+  const { amount, at, billed, budget, evidence, holder, id, operator, reason, scope } = release;
+  return {
+    id,
+    holder,
+    budget,
+    scope,
+    released_usd: formatUsd(amount),
+    billed_usd: formatUsd(billed),
+    may_overspend_usd: evidence === "none" ? formatUsd(amount) : "0",
+    evidence,
+    operator,
+    reason,
+    at: iso(at),
+  };
+}
+
+const MS_PER_SECOND = 1_000;
+
+function missingOf(proof: Exclude<Proof, { kind: "gone" }>): string {
+  switch (proof.kind) {
+    case "not-fenced":
+      return "it has not been fenced";
+    case "may-run":
+      return "nothing here proves that its process is gone: ask a gateway on its machine";
+    case "too-soon": {
+      const seconds = Math.ceil(proof.waitMs / MS_PER_SECOND);
+      return `what it had sent may still be worked on and billed: wait ${seconds} s`;
+    }
+  }
+}
+
+/** What was released, or the `Problem` that says why nothing was. */
+export function releasedView(id: string, holder: string, outcome: ReleaseOutcome): ReleasedView {
+  switch (outcome.kind) {
+    case "no-forfeit":
+      throw new Problem("forfeit.unknown", `${holder} has no such forfeit on an open account.`);
+    case "unproven": {
+      const { proof } = outcome;
+      const missing = proof.kind === "gone" ? "" : missingOf(proof);
+      throw new Problem("forfeit.unproven", `The evidence is missing: ${missing}.`);
+    }
+    case "all-billed": {
+      const most = formatUsd(outcome.most);
+      const message = `No forfeit is above what was billed; the largest is $${most}.`;
+      throw new Problem("forfeit.billed", message);
+    }
+    case "released":
+    case "already": {
+      const other = outcome.releases.find((release) => release.holder !== holder);
+      if (other) {
+        throw new Problem("request.malformed", `id: it names a release of ${other.holder}`);
+      }
+      const releases = outcome.releases.map(releaseView);
+      return { id, already: outcome.kind === "already", releases };
+    }
+  }
+}
