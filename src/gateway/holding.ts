@@ -167,11 +167,12 @@ export class Holding {
 
   async #renew(): Promise<void> {
     const former = this.tenure;
-    this.former.add(former);
     // A fence leaves the holder's row where it was: a store without it is older than its holder.
     const rows = await this.#settings.holders.list();
     if (!rows.some(({ id }) => id === former.id)) this.#refuseStore();
     await this.#register();
+    // Not before: until then refusals are written into its journal, and a former one is closed.
+    this.former.add(former);
     this.#settings.onFenced(former);
   }
 

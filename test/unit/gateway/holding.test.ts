@@ -316,6 +316,8 @@ describe("a fenced process", () => {
     await pass(3);
     expect(codeOf()).toBe("gateway.fenced");
     expect(said).toEqual(["lost: away"]);
+    // It is still the one that refusals are written down under: a former one would be closed.
+    expect(holding.former.size).toBe(0);
     state.full = false;
     await pass(1);
     expect(codeOf()).toBe("stands");
