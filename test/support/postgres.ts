@@ -114,6 +114,22 @@ async function untilItAnswers(url: string): Promise<void> {
   }
 }
 
+/** Stops every process of the server where it stands; the answer lets them go on. */
+export async function freeze(cluster: Cluster): Promise<() => void> {
+  const pids = [cluster.pid(), ...(await cluster.backends())];
+  const signal = (name: "SIGSTOP" | "SIGCONT") => {
+    for (const pid of pids) {
+      try {
+        process.kill(pid, name);
+      } catch {
+        // The connection that asked for the list has ended since.
+      }
+    }
+  };
+  signal("SIGSTOP");
+  return () => signal("SIGCONT");
+}
+
 /**
  * Tests on one cluster for the file; without PostgreSQL one sentence, or a failure if all must run.
  */
