@@ -136,6 +136,7 @@ describe("a process that registered", () => {
     await holding.start();
     expect(holding.storeNow()).toBe(1_900_000_000_000);
     clock.step(-86_400_000);
+    expect(holding.storeNow()).toBe(1_900_000_000_000);
     storeClock.advance(1_000);
     await pass(1);
     expect(holding.storeNow()).toBe(1_900_000_001_000);
