@@ -209,8 +209,10 @@ test("a budget taken out while a call draws on it has its cost all the same when
   await writeFolder(without, gateway.configFolder);
   expect((await reload(gateway)).body).toMatchObject({ changed: true });
   expect((await underWay).status).toBe(200);
+  // In the store, too, before the budget comes back.
+  expect(await booksOf(gateway)).toMatchObject({ spent: billedNano(upstream) });
 
-  await writeFolder(whole, gateway.configFolder);
+  await writeFolder(rails(upstream, { limitUsd: 2 }), gateway.configFolder);
   expect((await reload(gateway)).body).toMatchObject({ changed: true });
   const books = await booksOf(gateway);
   expect(books).toMatchObject({ reserved: 0n, forfeited: 0n, spent: billedNano(upstream) });
