@@ -1,8 +1,10 @@
 /** Clients that make calls, keep their connections, and hang up where they are told to. */
 import { Agent, type IncomingMessage, request } from "node:http";
+import type { Format } from "./variants.ts";
 
 export interface Sending {
   readonly url: string;
+  readonly format: Format;
   readonly key: string;
   readonly body: string;
   readonly hangUpAfter: number | null;
@@ -20,21 +22,30 @@ export type Heard =
 const ATTEMPT_MS = 40_000;
 const BODY_CHARACTERS_MAX = 1024 * 1024;
 
+const PATHS = { chat: "/v1/chat/completions", messages: "/v1/messages" } as const satisfies Record<
+  Format,
+  string
+>;
+
 const agent = new Agent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY });
 
 export function closeClients(): void {
   agent.destroy();
 }
 
-export function attempt({ url, key, body, hangUpAfter }: Sending): Promise<Heard> {
+export function attempt({ body, format, hangUpAfter, key, url }: Sending): Promise<Heard> {
   return new Promise((resolve, reject) => {
     const headers = {
       authorization: `Bearer ${key}`,
       "content-type": "application/json",
       "content-length": Buffer.byteLength(body),
     };
-    const address = `${url}/v1/chat/completions`;
-    const sent = request(address, { agent, method: "POST", headers, timeout: ATTEMPT_MS });
+    const sent = request(url + PATHS[format], {
+      agent,
+      method: "POST",
+      headers,
+      timeout: ATTEMPT_MS,
+    });
     const hangUp = () => {
       sent.destroy();
       resolve({ kind: "hung-up" });

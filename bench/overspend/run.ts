@@ -31,6 +31,7 @@ import { type Door, type Ends, runStorm } from "./storm.ts";
 import {
   CALL_PICO,
   CAP_TOKENS,
+  type Format,
   MODEL_MAX,
   MODELS,
   OUTPUT_USD,
@@ -145,15 +146,18 @@ async function onField(plan: Plan, run: (field: Field) => Promise<void>): Promis
 /** One agent with one budget for each variant, so that they cannot disturb each other. */
 function configOf(upstream: SimulatedUpstream, variants: readonly Variant[], calls: number) {
   const price = { input: 0, output: OUTPUT_USD, context_window: 128_000, max_output: MODEL_MAX };
+  const names = Object.keys(MODELS);
+  // Narrowed calls would cost less than one: then nobody could count.
+  const whole = { max_output_tokens: CAP_TOKENS, min_useful_output: CAP_TOKENS };
   const agents = variants.map(({ name }) => [
     `agents/${name}.yaml`,
     {
       version: 1,
       agent: name,
       models: [
-        // Narrowed calls would cost less than one: then nobody could count.
-        { model: "calls", max_output_tokens: CAP_TOKENS, min_useful_output: CAP_TOKENS },
-        { model: "distrusted", max_output_tokens: CAP_TOKENS, min_useful_output: CAP_TOKENS },
+        { model: "calls", ...whole },
+        { model: "distrusted", ...whole },
+        { model: "messages", ...whole },
         { model: "large", min_useful_output: MODEL_MAX },
       ],
     },
@@ -163,14 +167,8 @@ function configOf(upstream: SimulatedUpstream, variants: readonly Variant[], cal
       version: 1,
       encryption_key: ENCRYPTION_KEY,
       providers: {
-        upstream: {
-          kind: "openai",
-          base_url: `${upstream.url}/v1`,
-          api_key: "benchmark",
-          models: [...MODELS],
-          prices_of: "benchmark",
-          connections_max: 1_000,
-        },
+        chat: { kind: "openai", base_url: `${upstream.url}/v1`, ...providerOf("chat") },
+        messages: { kind: "anthropic", base_url: upstream.url, ...providerOf("messages") },
       },
       budgets: variants.map(({ name }) => ({
         name,
@@ -180,9 +178,14 @@ function configOf(upstream: SimulatedUpstream, variants: readonly Variant[], cal
       })),
       limits: { new_tasks_per_hour: 1_000 },
     },
-    "prices.yaml": { benchmark: Object.fromEntries(MODELS.map((model) => [model, { ...price }])) },
+    "prices.yaml": { benchmark: Object.fromEntries(names.map((model) => [model, { ...price }])) },
     ...Object.fromEntries(agents),
   };
+}
+
+function providerOf(format: Format) {
+  const models = Object.entries(MODELS).flatMap(([model, of]) => (of === format ? [model] : []));
+  return { api_key: "benchmark", models, prices_of: "benchmark", connections_max: 1_000 };
 }
 
 type Tell = (name: string, result: Result, ends: Ends) => void;

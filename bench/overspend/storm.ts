@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { attempt } from "./clients.ts";
 import { bodyOf, type Counter } from "./counter.ts";
-import type { Ask, Stage } from "./variants.ts";
+import { type Ask, MODELS, type Stage } from "./variants.ts";
 
 /** A gateway as clients know it: its address changes when it is started again. */
 export interface Door {
@@ -121,6 +121,7 @@ async function send({ ask, call, number, storm }: OneCall, attemptNumber: number
   });
   const url = doors[gateway]?.url ?? "";
   counter.sent.set(tag, { gateway, at: performance.now() });
-  const heard = await attempt({ url, key, body, hangUpAfter: ask.hangUpAfter });
+  const format = MODELS[ask.model];
+  const heard = await attempt({ url, format, key, body, hangUpAfter: ask.hangUpAfter });
   return { gateway, heard };
 }

@@ -27,12 +27,20 @@ const OVERBILL = 9;
 /** Of the budget; more than what is left once half of it is spent. */
 const LARGE_SHARE = 0.6;
 
+/** The wire formats that clients speak. Each has a provider, and models, of its own. */
+export type Format = "chat" | "messages";
+
 /**
  * `distrusted` is billed too high, and then reserved at its maximum: the others must not suffer by
  * that. `large` is for calls that never fit.
  */
-export const MODELS = ["calls", "distrusted", "large"] as const;
-export type Model = (typeof MODELS)[number];
+export const MODELS = {
+  calls: "chat",
+  distrusted: "chat",
+  large: "chat",
+  messages: "messages",
+} as const satisfies Record<string, Format>;
+export type Model = keyof typeof MODELS;
 
 /** One call as a client makes it. */
 export interface Ask {
@@ -91,9 +99,11 @@ function thenSpent(stages: readonly Stage[], calls: number): readonly Stage[] {
   return [...stages, restOf(calls)];
 }
 
-function hangUps(hangUpAfter: (index: number) => number) {
+function hangUps(hangUpAfter: (index: number) => number, model: Model = "calls") {
   return (count: number) =>
-    times(count, (index) => ({ ...CALL, stream: true, hangUpAfter: hangUpAfter(index) }));
+    times(count, (index) => {
+      return { ...CALL, model, stream: true, hangUpAfter: hangUpAfter(index) };
+    });
 }
 
 type Scripted = Extract<Behaviour, { kind: "script" }>;
@@ -185,4 +195,25 @@ export const VARIANTS: readonly Variant[] = [
     overbills: true,
   },
   { name: "storm", stages: storm, behaviour: answers(), overbills: false },
+  {
+    name: "messages",
+    stages: same({ model: "messages" }),
+    behaviour: answers(),
+    overbills: false,
+  },
+  {
+    name: "messages-streaming",
+    stages: same({ model: "messages", stream: true }),
+    behaviour: answers({ chunkMs: 1 }),
+    overbills: false,
+  },
+  {
+    name: "messages-abort",
+    stages: (calls, clients) => {
+      const asks = hangUps((index) => index % (CHUNKS + 2), "messages")(calls);
+      return thenSpent([{ clients, asks }], calls);
+    },
+    behaviour: answers({ chunkMs: 2 }),
+    overbills: false,
+  },
 ];

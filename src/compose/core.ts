@@ -60,7 +60,7 @@ export class Core {
       holding: this.#holding(),
       cashier: new Cashier(store.ledger, clock, log, flusher),
       keys: new Keys(store.registry, clock),
-      tasks: new Tasks(store.tasks, clock, (task, how) => {
+      tasks: new Tasks(store.tasks, this.#storeClock(), (task, how) => {
         const { agent, id, parent } = task;
         emitNow({ kind: "task.opened", agent, task: id, parent, how });
       }),
@@ -92,6 +92,16 @@ export class Core {
       if (what === "room") noteRoom(holding.tenure);
       if (what === "changes") void this.#refresh();
     });
+  }
+
+  /** Tasks are everybody's: by a wrong clock of ours those of others would end as idle. */
+  #storeClock(): Clock {
+    const { clock } = this.#settings;
+    return {
+      wall: () => this.gateway.holding.storeNow(),
+      monotonic: () => clock.monotonic(),
+      after: (ms, run) => clock.after(ms, run),
+    };
   }
 
   #holding(): Holding {

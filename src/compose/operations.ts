@@ -14,7 +14,7 @@ import type {
 import { emit, type Gateway } from "../gateway/gateway.ts";
 import { hashToken } from "../gateway/keys.ts";
 import { hopeOf, roomOf } from "../guards/budget/slice.ts";
-import type { AccountState, KeyRecord } from "../ports/store.ts";
+import { type AccountState, type KeyRecord, StoreUnreachable } from "../ports/store.ts";
 import { eventOf } from "../telemetry/entry-text.ts";
 import { verifyJournal } from "../telemetry/verify.ts";
 import { forfeitsOf, goneFrom, releaseForfeits } from "./forfeits.ts";
@@ -173,13 +173,12 @@ function budgetState(account: AccountState, reserved: number, perTask: boolean):
 }
 
 async function metrics({ about, gateway }: OperationsSettings): Promise<string> {
-  const ready = readiness(gateway);
-  const rows = ready.ready ? await budgets(gateway) : [];
+  const rows = await budgetsIfReached(gateway);
   return gateway.metrics.render({
     version: about.version,
     configuration: gateway.rules.digest,
     callsInFlight: gateway.inFlight.size,
-    storeUp: ready.ready,
+    storeUp: rows !== null,
     heartbeatAgeMs: gateway.holding.beatAgeMs,
     journalWaiting: gateway.holding.tenure.journal.waiting,
     modelsFlagged: gateway.flags.count,
@@ -187,8 +186,19 @@ async function metrics({ about, gateway }: OperationsSettings): Promise<string> 
       const { org, owner, team } = labels;
       return { agent, team: team ?? "", org: org ?? "", owner: owner ?? "" };
     }),
-    budgets: rows,
+    budgets: rows ?? [],
   });
+}
+
+/** Null without the store: everything else is told all the same, for that is when it is read. */
+async function budgetsIfReached(gateway: Gateway): Promise<readonly BudgetState[] | null> {
+  if (!readiness(gateway).ready) return null;
+  try {
+    return await budgets(gateway);
+  } catch (error) {
+    if (error instanceof StoreUnreachable) return null;
+    throw error;
+  }
 }
 
 /**

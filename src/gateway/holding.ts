@@ -59,13 +59,14 @@ export class Holding {
   #generation: string | null = null;
   /** The store came back with less than it had acknowledged; only a restart by a person goes on. */
   #storeLostCommits = false;
-  /** The store's wall clock less ours. */
-  #aheadMs = 0;
+  /** The store's wall clock less our monotonic one: a step of our own changes nothing. */
+  #aheadMs: Millis;
   readonly former = new Set<Tenure>();
 
   constructor(settings: HoldingSettings) {
     this.#settings = settings;
     this.#neighbours = new Neighbours(settings.expiryMs, settings.clock);
+    this.#aheadMs = settings.clock.wall() - settings.clock.monotonic();
   }
 
   /** The tenure under which calls are admitted. */
@@ -76,7 +77,7 @@ export class Holding {
 
   /** The store's wall clock, as far as this process knows. */
   storeNow(): Millis {
-    return this.#settings.clock.wall() + this.#aheadMs;
+    return Math.floor(this.#settings.clock.monotonic() + this.#aheadMs);
   }
 
   /** Milliseconds since the last answered heartbeat was sent, by the clock that says more. */
@@ -154,7 +155,7 @@ export class Holding {
     if (this.#generation !== null && beat.generation !== this.#generation) this.#refuseStore();
     this.#generation = beat.generation;
     this.tenure.sent = mark;
-    this.#aheadMs = beat.now - this.#settings.clock.wall();
+    this.#aheadMs = beat.now - this.#settings.clock.monotonic();
     this.#settings.onBeat(beat);
   }
 
@@ -168,11 +169,12 @@ export class Holding {
 
   async #renew(): Promise<void> {
     const former = this.tenure;
-    this.former.add(former);
     // A fence leaves the holder's row where it was: a store without it is older than its holder.
     const rows = await this.#settings.holders.list();
     if (!rows.some(({ id }) => id === former.id)) this.#refuseStore();
     await this.#register();
+    // Not before: until then refusals are written into its journal, and a former one is closed.
+    this.former.add(former);
     this.#settings.onFenced(former);
   }
 

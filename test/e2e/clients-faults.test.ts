@@ -1,15 +1,9 @@
 /** A provider's errors reach the official clients unharmed, and its broken answers never look whole. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { DENIALS } from "../../src/guards/verdict.ts";
+import { raised } from "./client-errors.ts";
 import { MODEL, openWorld, type World } from "./clients-world.ts";
-import {
-  type Ask,
-  CLIENTS,
-  type Client,
-  type Outcome,
-  type Raised,
-  stopClients,
-} from "./official-clients.ts";
+import { type Ask, CLIENTS, type Client, stopClients } from "./official-clients.ts";
 
 let world: World;
 
@@ -26,11 +20,6 @@ beforeEach(() => {
   world.upstream.control(null);
   world.upstream.setScript({ fault: null, faultEvery: 0, outputTokens: 30, chunks: 8 });
 });
-
-function raised(outcome: Outcome): Raised {
-  if (outcome.kind === "answer") throw new Error(`was answered: ${JSON.stringify(outcome)}`);
-  return outcome;
-}
 
 const HELD_BACK = "the provider's own words, “quoted”";
 

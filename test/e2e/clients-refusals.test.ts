@@ -1,6 +1,7 @@
 /** Every refusal, as the programmer sees it who uses an official client, and how often it is sent. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { DENIALS, type DenialCode } from "../../src/guards/verdict.ts";
+import { expectRefusal, raised } from "./client-errors.ts";
 import {
   DEAD_MODEL,
   HELD_MODEL,
@@ -9,14 +10,7 @@ import {
   until,
   type World,
 } from "./clients-world.ts";
-import {
-  type Ask,
-  CLIENTS,
-  type Client,
-  type Outcome,
-  type Raised,
-  stopClients,
-} from "./official-clients.ts";
+import { type Ask, CLIENTS, type Client, type Outcome, stopClients } from "./official-clients.ts";
 
 /** One for each client. */
 const BUSY = CLIENTS.map((_, index) => `busy-${index}`);
@@ -63,55 +57,6 @@ beforeEach(() => {
   tight.held.hold();
 });
 
-/** What each client calls a status. */
-function nameOf({ family, language }: Client, status: number): string {
-  const plain = language === "TypeScript" ? "APIError" : "APIStatusError";
-  const common: Record<number, string> = {
-    400: "BadRequestError",
-    401: "AuthenticationError",
-    403: "PermissionDeniedError",
-    404: "NotFoundError",
-    429: "RateLimitError",
-    500: "InternalServerError",
-    502: "InternalServerError",
-  };
-  const own: Record<number, string> =
-    family === "openai"
-      ? { 402: plain, 413: plain, 503: "InternalServerError", 504: "InternalServerError" }
-      : {
-          402: "PaymentRequiredError",
-          413: "ContentTooLargeError",
-          503: "ServiceUnavailableError",
-          504: "GatewayTimeoutError",
-        };
-  return common[status] ?? own[status] ?? "";
-}
-
-const TYPES: Record<number, string> = {
-  400: "invalid_request_error",
-  401: "authentication_error",
-  402: "permission_error",
-  403: "permission_error",
-  404: "invalid_request_error",
-  413: "invalid_request_error",
-  429: "rate_limit_error",
-  502: "api_error",
-  503: "api_error",
-  504: "api_error",
-};
-
-/** How each client begins the message of an error. */
-function messageOf({ family, language }: Client, status: number, says: string): string {
-  if (language === "TypeScript") return `${status} ${says}`;
-  // One of the two prints the whole body as Python writes it, with the quotes of its choice.
-  return family === "openai" ? `Error code: ${status} - ${says}` : says;
-}
-
-function raised(outcome: Outcome): Raised {
-  if (outcome.kind === "answer") throw new Error(`was answered: ${JSON.stringify(outcome.answer)}`);
-  return outcome;
-}
-
 /** Asks, expects this refusal in full, and gives how often the client sent its request. */
 async function refused(client: Client, code: DenialCode, ask: Ask, at: World): Promise<number> {
   const before = (await at.journal("call.refused")).length;
@@ -121,17 +66,6 @@ async function refused(client: Client, code: DenialCode, ask: Ask, at: World): P
   expect(error.requestId).toBe(entries.at(-1)?.decision);
   expect(entries.map((entry) => entry.code)).toEqual(entries.map(() => code));
   return entries.length;
-}
-
-function expectRefusal(client: Client, error: Raised, code: DenialCode): void {
-  const { says, status } = DENIALS[code];
-  expect(error).toMatchObject({
-    name: nameOf(client, status),
-    status,
-    code,
-    type: TYPES[status],
-    message: expect.stringContaining(messageOf(client, status, says)),
-  });
 }
 
 /** All clients at once, where each has to wait; expects the refusal of each, and how often all sent. */
@@ -339,7 +273,7 @@ test("every code that a caller can provoke is provoked above", () => {
     provoked.add(code);
   for (const code of ["provider.unreachable", "provider.timeout"] as const) provoked.add(code);
   provoked.add("gateway.overloaded");
-  // What only a store in trouble brings about has its own tests.
+  // What only a store in trouble brings about is in clients-store.test.ts.
   const ofTheStore = ["gateway.unsure", "gateway.fenced", "store.unreachable"];
   expect(Object.keys(DENIALS).filter((code) => !provoked.has(code as DenialCode))).toEqual(
     ofTheStore,

@@ -18,6 +18,8 @@ export const MAX_REQUEST_BYTES = 100_000;
 
 export interface World {
   readonly gateway: TestGateway;
+  /** Its guardrails folder, for another gateway on the same store. */
+  readonly config: Folder;
   readonly upstream: SimulatedUpstream;
   readonly held: HeldUpstream;
   /** An agent's key. */
@@ -34,7 +36,7 @@ export interface World {
 export interface Entry {
   readonly code: string | null;
   readonly decision: string | null;
-  readonly event: { readonly attempt?: number };
+  readonly event: { readonly asked?: { readonly attempt: number } | null };
 }
 
 export interface WorldOptions {
@@ -44,15 +46,19 @@ export interface WorldOptions {
   readonly limits?: object;
   /** Whether the providers serve whatever has a price. */
   readonly open?: boolean;
+  /** A PostgreSQL instead of the embedded store. */
+  readonly store?: string;
+  /** Merged into slipclutch.yaml. */
+  readonly more?: object;
 }
 
 export async function openWorld(options: WorldOptions): Promise<World> {
   const upstream = await simulatedUpstream({ clock: systemClock });
   const held = await heldUpstream();
-  const gateway = await startGateway({
-    config: folder(options, upstream.url, held.url),
-    environment: { PROVIDER_KEY },
-  });
+  const config = folder(options, upstream.url, held.url);
+  const { store } = options;
+  const environment = { PROVIDER_KEY };
+  const gateway = await startGateway({ config, environment, ...(store && { store }) });
   const keys = new Map<string, string>();
   for (const agent of Object.keys(options.agents)) {
     const made = await gateway.api("POST", "/api/v1/keys", { agent });
@@ -63,6 +69,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     `${gateway.agentUrl}${task === undefined ? "" : `/t/${task}`}${family === "openai" ? "/v1" : ""}`;
   return {
     gateway,
+    config,
     upstream,
     held,
     key,
@@ -125,6 +132,7 @@ function folder(options: WorldOptions, upstream: string, held: string): Folder {
       providers,
       budgets: [everybody, ...(options.budgets ?? [])],
       limits: options.limits ?? {},
+      ...options.more,
     },
     ...Object.fromEntries(manifests),
   };

@@ -15,6 +15,7 @@ import {
 } from "../support/gateway.ts";
 import { describePostgres } from "../support/postgres.ts";
 import {
+  billedNano,
   bodyOf,
   booksOf,
   chat,
@@ -262,6 +263,31 @@ test("a call that is in flight while the kind changes settles where it was reser
   expect(month.spent).toBeGreaterThan(0n);
   expect(day).toMatchObject({ spent: month.spent, reserved: 0n, forfeited: 0n });
 }, 40_000);
+
+test("a budget taken out while a call draws on it has its cost all the same when it is put back", async () => {
+  const upstream = await upstreamWith(0);
+  const whole = rails(upstream, { limitUsd: 1 });
+  const budgets = [{ name: "other", agent: "worker", limit_usd: 1, window: "lifetime" }];
+  const without = rails(upstream, { limitUsd: 1, more: { budgets } });
+  const gateway = await start({ config: whole });
+  upstream.control(() => ({ kind: "script", latencyMs: 1_500 }));
+  const underWay = chat(gateway, gateway.agentKey);
+  await until(
+    () => upstream.received(),
+    (received) => received === 1,
+  );
+  await writeFolder(without, gateway.configFolder);
+  expect((await reload(gateway)).body).toMatchObject({ changed: true });
+  expect((await underWay).status).toBe(200);
+  // In the store, too, before the budget comes back.
+  expect(await booksOf(gateway)).toMatchObject({ spent: billedNano(upstream) });
+
+  await writeFolder(rails(upstream, { limitUsd: 2 }), gateway.configFolder);
+  expect((await reload(gateway)).body).toMatchObject({ changed: true });
+  const books = await booksOf(gateway);
+  expect(books).toMatchObject({ reserved: 0n, forfeited: 0n, spent: billedNano(upstream) });
+  expect(books.spent).toBeGreaterThan(0n);
+});
 
 test("no call fails because of a reload under load", async () => {
   const upstream = await upstreamWith(5);

@@ -6,7 +6,7 @@ import { Client } from "pg";
 import { afterEach, expect, test } from "vitest";
 import type { SimulatedUpstream } from "../../src/testing/index.ts";
 import { forget, startGateway, type TestGateway } from "../support/gateway.ts";
-import { type Cluster, describePostgres } from "../support/postgres.ts";
+import { type Cluster, describePostgres, freeze } from "../support/postgres.ts";
 import {
   billedNano,
   booksOf,
@@ -62,22 +62,6 @@ async function tamper(store: string, sql: string): Promise<void> {
   await client.query(`SET search_path TO slipclutch_v1`);
   await client.query(sql);
   await client.end();
-}
-
-/** Stops every process of the server where it stands; the answer lets them go on. */
-async function freeze(cluster: Cluster): Promise<() => void> {
-  const pids = [cluster.pid(), ...(await cluster.backends())];
-  const signal = (name: "SIGSTOP" | "SIGCONT") => {
-    for (const pid of pids) {
-      try {
-        process.kill(pid, name);
-      } catch {
-        // The connection that asked for the list has ended since.
-      }
-    }
-  };
-  signal("SIGSTOP");
-  return () => signal("SIGCONT");
 }
 
 describePostgres("a gateway whose PostgreSQL goes away", (cluster) => {

@@ -28,6 +28,10 @@ const PARTS = {
     sentence: "Suites behind a reverse proxy need nginx: apt-get install nginx.",
     present: () => onPath("nginx"),
   },
+  faketime: {
+    sentence: "Suites that step a process's clock need libfaketime: apt-get install libfaketime.",
+    present: () => faketimeLibrary() !== null,
+  },
 } satisfies Record<string, Probe>;
 
 export type PartName = keyof typeof PARTS;
@@ -61,6 +65,13 @@ export function postgresFolder(): string | null {
     .filter((name) => fs.existsSync(path.join(versions, name, "bin", "initdb")))
     .sort((a, b) => Number(b) - Number(a))[0];
   return newest === undefined ? null : path.join(versions, newest, "bin");
+}
+
+/** Loaded into a process it steps its clock; Debian has a folder for each architecture. */
+export function faketimeLibrary(): string | null {
+  const folders = fs.existsSync("/usr/lib") ? fs.readdirSync("/usr/lib") : [];
+  const paths = folders.map((name) => `/usr/lib/${name}/faketime/libfaketime.so.1`);
+  return paths.find((library) => fs.existsSync(library)) ?? null;
 }
 
 function onPath(program: string): boolean {

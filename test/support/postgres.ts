@@ -41,8 +41,10 @@ function idOf(flag: string): number {
   return Number(spawnSync("id", [flag, "postgres"], { encoding: "utf8" }).stdout);
 }
 
-/** Makes and starts a cluster. */
-export async function startCluster(): Promise<Cluster> {
+/** Makes and starts a cluster; its server runs in this environment. */
+export async function startCluster(
+  environment: Readonly<Record<string, string>> = {},
+): Promise<Cluster> {
   const bin = postgresFolder();
   if (bin === null) throw new Error("PostgreSQL is not installed");
   const folder = mkdtempSync(join(tmpdir(), "slipclutch-postgres-"));
@@ -57,7 +59,11 @@ export async function startCluster(): Promise<Cluster> {
   const url = `postgres:///postgres?host=${encodeURIComponent(folder)}&user=postgres`;
   let server: ChildProcess | null = null;
   const start = async () => {
-    const [program, parameters] = asServer(join(bin, "postgres"), [
+    // Only the server itself is to have it: what it runs as another user by must not.
+    const variables = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
+    const [program, parameters] = asServer("env", [
+      ...variables,
+      join(bin, "postgres"),
       ...["-D", data, "-k", folder, "-p", String(PORT), "-c", "listen_addresses="],
       ...["-c", "max_connections=100", "-c", "shared_buffers=32MB", "-c", "deadlock_timeout=100ms"],
     ]);
@@ -112,6 +118,22 @@ async function untilItAnswers(url: string): Promise<void> {
       await sleep(20);
     }
   }
+}
+
+/** Stops every process of the server where it stands; the answer lets them go on. */
+export async function freeze(cluster: Cluster): Promise<() => void> {
+  const pids = [cluster.pid(), ...(await cluster.backends())];
+  const signal = (name: "SIGSTOP" | "SIGCONT") => {
+    for (const pid of pids) {
+      try {
+        process.kill(pid, name);
+      } catch {
+        // The connection that asked for the list has ended since.
+      }
+    }
+  };
+  signal("SIGSTOP");
+  return () => signal("SIGCONT");
 }
 
 /**

@@ -507,6 +507,11 @@ const REFUSED: readonly [name: string, files: Record<string, string>, issue: obj
     { path: "openai.m", expected: "both input and output" },
   ],
   [
+    "a price that is null",
+    { ...withLine(""), "prices.yaml": "openai: { gpt-4o: { input: null } }" },
+    { path: "openai.gpt-4o.input" },
+  ],
+  [
     "a limit alone for a model without a price",
     { ...withLine(""), "prices.yaml": "openai: { m: { max_output: 1 } }" },
     { path: "openai.m" },

@@ -137,6 +137,7 @@ describe("a process that registered", () => {
     await holding.start();
     expect(holding.storeNow()).toBe(1_900_000_000_000);
     clock.step(-86_400_000);
+    expect(holding.storeNow()).toBe(1_900_000_000_000);
     storeClock.advance(1_000);
     await pass(1);
     expect(holding.storeNow()).toBe(1_900_000_001_000);
@@ -317,6 +318,8 @@ describe("a fenced process", () => {
     await pass(3);
     expect(codeOf()).toBe("gateway.fenced");
     expect(said).toEqual(["lost: away"]);
+    // It is still the one that refusals are written down under: a former one would be closed.
+    expect(holding.former.size).toBe(0);
     state.full = false;
     await pass(1);
     expect(codeOf()).toBe("stands");
