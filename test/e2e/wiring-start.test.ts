@@ -92,7 +92,7 @@ describe("store.grace", () => {
 
   test("within it a gateway goes on without the store, beyond it not", async () => {
     // A heartbeat that is answered before the call is read makes the gateway stand again, rightly.
-    const cut = await firstOf(5, () => afterSleeping("1s"), "503 store.unreachable");
+    const cut = await firstOf(20, () => afterSleeping("1s"), "503 store.unreachable");
     expect(cut).toBe("503 store.unreachable");
     expect(await afterSleeping("10s")).toBe("200 undefined");
   });

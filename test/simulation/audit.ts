@@ -2,7 +2,7 @@
 import { heldOf, type MemoryData, type Slice } from "../../src/adapters/store/memory/data.ts";
 import type { Tenure } from "../../src/gateway/tenure.ts";
 import type { Event } from "../../src/guards/events.ts";
-import { formatUsd, parseUsd } from "../../src/guards/money.ts";
+import { parseUsd } from "../../src/guards/money.ts";
 import type { Forfeit, Settlement, Store } from "../../src/ports/store.ts";
 import type { Fields } from "../../src/telemetry/log.ts";
 import type { SimulatedGateway } from "./gateways.ts";
@@ -297,7 +297,7 @@ export class Audit {
       if (own.length !== expected) this.#fail(`${info.id}: ${own.length} gaps of ${expected}`);
       const said = own.flatMap(({ forfeits }) => forfeits.map(({ amount }) => amount));
       const forfeits = this.#forfeits.get(info.id) ?? [];
-      const real = forfeits.map(({ amount }) => formatUsd(amount));
+      const real = forfeits.map(({ amount }) => amount.toString());
       if (String(said) !== String(real))
         this.#fail(`${info.id}: the gap says ${said}, not ${real}`);
     }
