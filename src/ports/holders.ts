@@ -77,6 +77,7 @@ export interface HolderStore {
    * which gives what is left of its forfeits back. `held`: a live holder still holds something.
    */
   close(id: HolderId): Promise<{ readonly kind: "closed" } | { readonly kind: "held" }>;
+  /** Live ones first, then the newest; at least the last thousand. */
   list(): Promise<readonly HolderRow[]>;
   /**
    * Compare and set of the configuration in force; a live holder's row follows. `from` is not asked

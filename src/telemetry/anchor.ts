@@ -72,11 +72,12 @@ export function headsOf(anchor: Anchor): Heads {
 
 /**
  * Where the chains of other writers stand, for the checkpoints of this one: a writer that is gone
- * signs nothing any more, so its end is kept by those that come after it.
+ * signs nothing any more, so its end is kept by those that come after it. `writers`: newest first.
  */
 export async function readHeads(store: JournalReader, writers: readonly string[]): Promise<Heads> {
   const heads = new Map<string, Head>();
-  for (const writer of writers.slice(-OTHER_HEADS_MAX)) {
+  // In the order in which they came: what is too many later goes from the front.
+  for (const writer of writers.slice(0, OTHER_HEADS_MAX).reverse()) {
     const [last] = await store.read({ writer, take: "newest", limit: 1 });
     if (last) heads.set(writer, { no: last.no, hash: last.hash });
   }

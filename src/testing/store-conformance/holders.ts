@@ -37,6 +37,19 @@ async function beatOf(store: Store, id: HolderId): Promise<Beat> {
 }
 
 function registerCases(open: OpenFixture, stores: () => Stores): void {
+  test("holders are listed live ones first, then the newest", async () => {
+    const { store } = stores();
+    const [first, second, third] = [
+      await liveHolder(store),
+      await liveHolder(store),
+      await liveHolder(store),
+    ];
+    await store.holders.fence(second, null);
+    const mine = new Set([first, second, third]);
+    const listed = (await store.holders.list()).map((row) => row.id).filter((id) => mine.has(id));
+    expect(listed).toEqual([third, first, second]);
+  });
+
   test("a holder is listed as it said, and registering again is a no-op", async () => {
     const { store, other } = stores();
     const info = holderInfo({ host: "elsewhere", pid: 77, pidStart: "yesterday" });

@@ -131,6 +131,7 @@ function readCases(open: OpenFixture): void {
       expect(await find({ from: 2000 })).toEqual(["one:2", "one:3", "two:1"]);
       expect(await find({ from: 1500, to: 3500 })).toEqual(["one:2", "one:3"]);
       expect(await find({ agent: "bot", to: 1500 })).toEqual(["one:1"]);
+      expect(await find({ from: 2000, to: 3000 })).toEqual(["one:2"]);
     })();
   });
 

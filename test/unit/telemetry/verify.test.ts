@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { anchorKey, readHeads } from "../../../src/telemetry/anchor.ts";
+import { anchorKey, OTHER_HEADS_MAX, readHeads } from "../../../src/telemetry/anchor.ts";
 import { Chain, entryHash, GENESIS, written as textOf } from "../../../src/telemetry/chain.ts";
 import { Journal } from "../../../src/telemetry/journal.ts";
 import { verifyJournal } from "../../../src/telemetry/verify.ts";
@@ -128,7 +128,7 @@ describe("a journal that was tampered with", () => {
   test("shows a writer that is gone with all its checkpoints, by those of another writer", async () => {
     const rows = written();
     const clock = testClock();
-    const others = await readHeads(storeOf(rows), ["aa", "bb"]);
+    const others = await readHeads(storeOf(rows), ["bb", "aa"]);
     const journal = new Journal({ writer: "cc", key: KEY, clock, others });
     journal.record(settled(1));
     const { entries, anchor } = journal.take(10);
@@ -139,6 +139,13 @@ describe("a journal that was tampered with", () => {
     rows.entries = rows.entries.filter((entry) => entry.writer !== "aa");
     rows.anchors = rows.anchors.filter((anchor) => anchor.writer !== "aa");
     expect(await badOf(rows)).toMatchObject({ writer: "aa", no: 1, position: null });
+  });
+
+  test("signs for the writers that went last, where there were too many", async () => {
+    const rows = written();
+    const older = Array.from({ length: OTHER_HEADS_MAX - 1 }, (_, no) => `old-${no}`);
+    const others = await readHeads(storeOf(rows), ["bb", ...older, "aa"]);
+    expect([...others.keys()]).toEqual(["bb"]);
   });
 
   test("shows a chain that was rebuilt without the key, from the checkpoint before it", async () => {

@@ -23,7 +23,11 @@ export function memoryHolders(data: MemoryData, clock: Clock): HolderStore {
     },
     fence: async (id, seen) => fence(data, clock, { id, seen }),
     close: async (id) => close(data, id),
-    list: async () => [...data.holders.values()].map(rowOf),
+    list: async () => {
+      const newestFirst = [...data.holders.values()].reverse();
+      const isLive = (holder: Holder) => (holder.state === "live" ? 1 : 0);
+      return newestFirst.sort((a, b) => isLive(b) - isLive(a)).map(rowOf);
+    },
     configure: async (id, from, to) => configure(data, id, { from, to }),
     watch: (changed) => {
       // One object for each call, so that a listener given twice is stopped twice.

@@ -75,7 +75,7 @@ function reading(query: JournalQuery): Statement {
     .given("kind = ", query.kind)
     .given("writer = ", query.writer)
     .given("at >= ", query.from)
-    .given("at <= ", query.to)
+    .given("at < ", query.to)
     .given("position > ", query.after);
   const order = query.take === "newest" ? "ORDER BY position DESC" : "ORDER BY position";
   return where.select("journal", order, query.limit);
