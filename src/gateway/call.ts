@@ -1,20 +1,19 @@
-/**
- * One model call on its way: who asks, for what, where it would go, and what has been learned
- * since.
- */
+/** One call on its way: who asks, for what, where it would go, and what has been learned since. */
 import type { ServerResponse } from "node:http";
 import type { Outcome, Terms } from "../guards/budget/settle.ts";
-import type { Answer, Asked, Origin } from "../guards/events.ts";
-import type { Bounds, Facts } from "../guards/facts.ts";
+import type { Answer, Asked, ModelAsked, Origin, ToolAsked } from "../guards/events.ts";
+import type { Bounds } from "../guards/facts.ts";
 import type { Manifest } from "../guards/manifest/manifest.ts";
 import type { Millis } from "../guards/money.ts";
+import type { Resolved, ToolAsk } from "../guards/tool/tool.ts";
 import type { Denial } from "../guards/verdict.ts";
 import type { KeyRecord } from "../ports/store.ts";
+import type { ToolResult } from "../ports/tool-server.ts";
 import type { ReadRequest, WireFormat } from "../wire/format.ts";
 import type { Account } from "./account.ts";
 import type { Body } from "./body.ts";
+import type { Ask } from "./cashier.ts";
 import type { Route, Ruleset } from "./ruleset.ts";
-import type { Lineage } from "./tasks.ts";
 import type { Tenure } from "./tenure.ts";
 
 /** A request whose sender is known. */
@@ -33,20 +32,39 @@ export interface Incoming {
   receivedAt: Millis;
 }
 
-/** A model call that was read. */
-export interface Call {
+/** A call that was read: two readers, and one path for what they read. */
+export type Call = ModelCall | ToolCall;
+
+export interface ModelCall {
+  readonly kind: "model";
   readonly incoming: Incoming;
   readonly wire: WireFormat;
   readonly body: Body;
   readonly read: ReadRequest;
   readonly route: Route | null;
-  readonly asked: Asked;
+  readonly asked: ModelAsked;
+}
+
+export interface ToolCall {
+  readonly kind: "tool";
+  readonly incoming: Incoming;
+  readonly ask: ToolAsk;
+  readonly resolved: Resolved;
+  readonly asked: ToolAsked;
+  /** How whoever asked is answered. */
+  readonly desk: Desk;
+}
+
+/** The far end of a tool call: the same verdict, told as each road tells it. */
+export interface Desk {
+  refuse(denial: Denial, origin: Origin): void;
+  answer(result: ToolResult, headers: Readonly<Record<string, string>>): void;
 }
 
 /** Everything that deciding needed. */
 export interface Gathered {
-  readonly facts: Facts;
-  readonly lineage: Lineage;
+  /** The guards of this kind of call, told everything but the states. */
+  readonly ask: Ask;
   readonly accounts: readonly Account[];
 }
 
@@ -63,12 +81,14 @@ export type Decided =
       readonly kind: "allow";
       readonly bounds: Bounds;
       readonly answers: readonly Answer[];
-      readonly gathered: Gathered;
+      readonly accounts: readonly Account[];
     };
 
-/** A call that was let through: its money is reserved until `settle`. */
+export type Allowed = Extract<Decided, { kind: "allow" }>;
+
+/** A model call that was let through: its money is reserved until `settle`. */
 export interface Admitted {
-  readonly call: Call;
+  readonly call: ModelCall;
   readonly route: Route;
   readonly bounds: Bounds;
   readonly accounts: readonly Account[];

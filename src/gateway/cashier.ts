@@ -4,10 +4,9 @@
  * waiting a bounded moment where only other calls stand in the way.
  */
 import { noteDemand } from "../guards/budget/demand.ts";
-import { type Charge, chargeOf, type Outcome, type Terms } from "../guards/budget/settle.ts";
 import { drop, settle } from "../guards/budget/slice.ts";
-import { admit, type Decision } from "../guards/decide.ts";
-import type { Facts } from "../guards/facts.ts";
+import type { Decision } from "../guards/decide.ts";
+import type { States } from "../guards/facts.ts";
 import type { Millis, NanoUsd } from "../guards/money.ts";
 import { type Denial, deny } from "../guards/verdict.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -31,11 +30,16 @@ const RETRY_MS = 1_000;
 /** Calls that may wait at once; beyond it they are told to come back at once. */
 const WAITERS_MAX = 10_000;
 
-/** How a call ended, and what was agreed when it was admitted. */
+/** What a call had reserved, and what it is charged; null: it was never sent. */
 export interface Ended {
-  readonly outcome: Outcome;
-  readonly terms: Terms;
+  readonly reserved: NanoUsd;
+  readonly charged: NanoUsd | null;
+  /** The charge is not what somebody billed, but what could be known of it. */
+  readonly estimated: boolean;
 }
+
+/** Asks the guards once, on the states that this process holds now. */
+export type Ask = (states: States) => Decision;
 
 export class Cashier {
   readonly #ledger: LedgerStore;
@@ -91,11 +95,11 @@ export class Cashier {
   }
 
   /** Asks the guards until they allow or refuse; what they allow is reserved when this answers. */
-  async admit(tenure: Tenure, facts: Facts, accounts: readonly Account[]): Promise<Decision> {
+  async admit(tenure: Tenure, ask: Ask, accounts: readonly Account[]): Promise<Decision> {
     const attempt = new Attempt(accounts, this.#clock.monotonic() + WAIT_MS);
     try {
       for (let round = 0; round < ROUNDS_MAX; round += 1) {
-        const decision = admit(facts, { purses: attempt.purses() });
+        const decision = ask({ purses: attempt.purses() });
         const { verdict } = decision;
         if (verdict.kind === "allow") {
           this.#keep(accounts, decision, verdict.bounds.reserve);
@@ -157,31 +161,25 @@ export class Cashier {
     for (const account of accounts) account.viewedAt = Number.NEGATIVE_INFINITY;
   }
 
-  /** A call ends: its slices, what the store is to be told, and the charge. Once for each call. */
-  settle(tenure: Tenure, call: string, accounts: readonly Account[], end: Ended): Charge {
-    const { outcome, terms } = end;
-    const charge = chargeOf(outcome, terms);
+  /** A call ends: its slices, and what the store is to be told. Once for each call. */
+  settle(tenure: Tenure, call: string, accounts: readonly Account[], end: Ended): void {
+    const { charged, estimated, reserved } = end;
     const drawn: (readonly [Account, NanoUsd])[] = [];
     for (const account of accounts) {
       const { slice } = account.purse;
       const [after, amount] =
-        outcome.kind === "dropped"
-          ? [drop(slice, terms.reserved), 0]
-          : settle(slice, terms.reserved, charge.charged);
+        charged === null ? [drop(slice, reserved), 0] : settle(slice, reserved, charged);
       account.purse = { ...account.purse, slice: after };
       drawn.push([account, amount]);
       if (account.waiters.size > 0) wake(account);
     }
-    if (outcome.kind !== "dropped" && accounts.length > 0) {
-      const charged = BigInt(charge.charged);
+    if (charged !== null && accounts.length > 0) {
       const legs = drawn.map(([{ id }, amount]) => {
-        return { account: id, drawn: BigInt(amount), charged };
+        return { account: id, drawn: BigInt(amount), charged: BigInt(charged) };
       });
-      const settlement = { call, legs, estimated: charge.estimated };
-      tenure.settlements.push({ settlement, drawn });
+      tenure.settlements.push({ settlement: { call, legs, estimated }, drawn });
     }
     if (this.holders > 1) this.#returnWanted(tenure, accounts);
-    return charge;
   }
 
   /** While another process wants an account, a refund on it is not kept. */

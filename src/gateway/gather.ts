@@ -5,7 +5,7 @@
 
 import type { Target } from "../guards/facts.ts";
 import { type Denial, isDenial } from "../guards/verdict.ts";
-import type { Call, Gathered } from "./call.ts";
+import type { Call, Gathered, ModelCall } from "./call.ts";
 import type { Gateway } from "./gateway.ts";
 import type { Route } from "./ruleset.ts";
 import { type Lineage, taskKey } from "./tasks.ts";

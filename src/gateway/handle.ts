@@ -35,11 +35,11 @@ async function decide(call: Call, gateway: Gateway): Promise<Decided> {
     if (standing !== null) return refusal(standing);
     const gathered = await gather(call, gateway); // every read that the rules need
     if (isDenial(gathered)) return refusal(gathered);
-    const { facts, accounts } = gathered;
-    const { answers, verdict } = await gateway.cashier.admit(tenure, facts, accounts);
+    const { accounts, ask } = gathered;
+    const { answers, verdict } = await gateway.cashier.admit(tenure, ask, accounts);
     if (verdict.kind === "deny") return { kind: "deny", denial: verdict, answers, accounts };
     if (verdict.kind === "short") throw new Error("admission ended without an answer");
-    return { kind: "allow", bounds: verdict.bounds, answers, gathered };
+    return { kind: "allow", bounds: verdict.bounds, answers, accounts };
   } catch (error) {
     return refusal(unsure(error, gateway));
   }

@@ -1,16 +1,16 @@
 /** From bytes to a call: the format's reader, and where the model would be found. */
 import type { Format } from "../guards/call.ts";
-import type { Asked } from "../guards/events.ts";
+import type { ModelAsked } from "../guards/events.ts";
 import { type Denial, isDenial } from "../guards/verdict.ts";
 import { FORMATS } from "../wire/formats.ts";
 import type { Body } from "./body.ts";
-import type { Call, Incoming } from "./call.ts";
+import type { Incoming, ModelCall } from "./call.ts";
 
 /** Deeper JSON than any client of these formats writes. */
 const DEPTH_MAX = 64;
 const ATTEMPT_MAX = 1_000;
 
-export function readCall(format: Format, body: Body, incoming: Incoming): Call | Denial {
+export function readCall(format: Format, body: Body, incoming: Incoming): ModelCall | Denial {
   const wire = FORMATS[format];
   const read = wire.read(body.text, {
     bytes: body.bytes.length,
@@ -21,7 +21,7 @@ export function readCall(format: Format, body: Body, incoming: Incoming): Call |
   if (isDenial(read)) return read;
   const { ask } = read;
   const route = incoming.rules.route(format, ask.model);
-  const asked: Asked = {
+  const asked: ModelAsked = {
     format,
     model: ask.model,
     provider: route?.provider.rules.name ?? null,
@@ -30,11 +30,11 @@ export function readCall(format: Format, body: Body, incoming: Incoming): Call |
     bytes: body.bytes.length,
     attempt: attemptOf(incoming.headers["x-stainless-retry-count"]),
   };
-  return { incoming, wire, body, read, route, asked };
+  return { kind: "model", incoming, wire, body, read, route, asked };
 }
 
 /** The official clients number their retries; anything else is a first attempt. */
-function attemptOf(header: string | undefined): number {
+export function attemptOf(header: string | undefined): number {
   const attempt = Number(header ?? 0);
   return Number.isInteger(attempt) && attempt >= 0 && attempt <= ATTEMPT_MAX ? attempt : 0;
 }

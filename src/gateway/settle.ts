@@ -1,20 +1,17 @@
 /** From admission to settlement: what is kept of a call in between, and its one and only end. */
-import type { Charge, Terms } from "../guards/budget/settle.ts";
+import { type Charge, chargeOf, type Terms } from "../guards/budget/settle.ts";
 import type { LegNumbers } from "../guards/events.ts";
 import type { Bounds } from "../guards/facts.ts";
 import type { NanoUsd } from "../guards/money.ts";
 import { mostInputTokens } from "../guards/price/worst-case.ts";
 import type { Account } from "./account.ts";
-import { type Admitted, type Call, type Decided, originOf, type Seen } from "./call.ts";
+import { type Admitted, type Allowed, type ModelCall, originOf, type Seen } from "./call.ts";
 import { emit, type Gateway } from "./gateway.ts";
 import type { Route } from "./ruleset.ts";
+import type { Tenure } from "./tenure.ts";
 
-export function begin(
-  call: Call,
-  decided: Extract<Decided, { kind: "allow" }>,
-  gateway: Gateway,
-): Admitted {
-  const { answers, bounds, gathered } = decided;
+export function begin(call: ModelCall, decided: Allowed, gateway: Gateway): Admitted {
+  const { accounts, answers, bounds } = decided;
   const { incoming, route } = call;
   const price = route?.price;
   if (!route || !price) throw new Error("admitted without a price");
@@ -22,7 +19,7 @@ export function begin(
     call,
     route,
     bounds,
-    accounts: gathered.accounts,
+    accounts,
     terms: termsOf(call, route, bounds),
     answers,
     sentCap: capToSend(call, bounds, price.maxOutput),
@@ -42,12 +39,12 @@ export function begin(
 /**
  * Without a ceiling and with all the money it could need, a request without a cap is sent as it is.
  */
-function capToSend({ read }: Call, { outputCap }: Bounds, maxOutput: number): number | null {
+function capToSend({ read }: ModelCall, { outputCap }: Bounds, maxOutput: number): number | null {
   if (outputCap === null || outputCap === read.ask.outputCap) return null;
   return read.ask.outputCap === null && outputCap === maxOutput ? null : outputCap;
 }
 
-function termsOf({ read }: Call, route: Route, bounds: Bounds): Terms {
+function termsOf({ read }: ModelCall, route: Route, bounds: Bounds): Terms {
   const { price, provider } = route;
   if (price === null) throw new Error("admitted without a price");
   const { choices, serviceTier } = read.ask;
@@ -68,16 +65,26 @@ function termsOf({ read }: Call, route: Route, bounds: Bounds): Terms {
 /** A batch is flushed at the latest every second, and as soon as so many entries wait. */
 const ENTRIES_TO_FLUSH = 256;
 
+/** Tells the store at once when much waits for it. */
+export function flushMany(tenure: Tenure, gateway: Gateway): void {
+  if (tenure.journal.waiting >= ENTRIES_TO_FLUSH) void gateway.flusher.flush(tenure);
+}
+
 /** Exactly once for each admitted call, whatever happened to it. */
 export function settle(admitted: Admitted, seen: Seen, gateway: Gateway): void {
   const { accounts, call, terms } = admitted;
   const { decision, tenure } = call.incoming;
   const { outcome } = seen;
-  const charge = gateway.cashier.settle(tenure, decision, accounts, { outcome, terms });
+  const charge = chargeOf(outcome, terms);
+  gateway.cashier.settle(tenure, decision, accounts, {
+    reserved: terms.reserved,
+    charged: outcome.kind === "dropped" ? null : charge.charged,
+    estimated: charge.estimated,
+  });
   tenure.callsInFlight -= 1;
   gateway.inFlight.delete(decision);
   emit(gateway, tenure, settledEvent(admitted, seen, charge));
-  if (tenure.journal.waiting >= ENTRIES_TO_FLUSH) void gateway.flusher.flush(tenure);
+  flushMany(tenure, gateway);
   if (seen.capped) warnCapped(admitted, gateway);
   if (charge.overbilled || charge.brokeBound !== null) alarm(admitted, charge, gateway);
 }
@@ -106,7 +113,7 @@ function settledEvent(admitted: Admitted, seen: Seen, charge: Charge) {
   } as const;
 }
 
-function legsOf(
+export function legsOf(
   accounts: readonly Account[],
   reserved: NanoUsd,
   charged: NanoUsd | null,

@@ -14,7 +14,10 @@ export interface Origin {
   readonly key: string | null;
 }
 
-export interface Asked {
+/** What a call asked for: an answer of a model, or a run of a tool. */
+export type Asked = ModelAsked | ToolAsked;
+
+export interface ModelAsked {
   readonly format: Format;
   readonly model: string;
   readonly provider: string | null;
@@ -23,6 +26,21 @@ export interface Asked {
   readonly bytes: number;
   /** `x-stainless-retry-count`: which attempt of one logical call this is, 0 for the first. */
   readonly attempt: number;
+}
+
+export interface ToolAsked {
+  readonly server: string;
+  readonly tool: string;
+  /** The road it came by. */
+  readonly by: "mcp" | "dispatcher";
+  /** Of server, tool and arguments: equal calls have an equal one. */
+  readonly digest: string;
+  readonly bytes: number;
+  readonly attempt: number;
+}
+
+export function isToolAsked(asked: Asked): asked is ToolAsked {
+  return "tool" in asked;
 }
 
 export interface LegNumbers {

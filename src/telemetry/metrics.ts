@@ -135,6 +135,7 @@ export class Metrics {
   #refused(event: Origin & { asked: Asked | null; code: DenialCode }): void {
     const { asked, code } = event;
     const agent = event.agent ?? NONE;
+    if (asked !== null && isToolAsked(asked)) return this.#refusedTool(event, asked);
     const model = asked === null ? NONE : PRICED.has(code) ? asked.model : OTHER;
     this.#calls.add([agent, model, asked?.provider ?? NONE, "refused"]);
     this.#denials.add([agent, code]);

@@ -67,3 +67,6 @@ export interface ToolGrants {
   readonly blacklisted: ReadonlySet<string>;
   readonly argumentsBytesMax: number;
 }
+
+/** What the name of a call turned out to be. */
+export type Resolved = GrantedTool | "unknown" | "blacklisted";
