@@ -114,7 +114,9 @@ export class Reload {
     const event = { kind: "configuration.changed", from, to: configuration.digest, by } as const;
     emit(gateway, gateway.holding.tenure, event);
     await this.#setLimits();
-    const inUse = [...gateway.inFlight.values()].flatMap(({ call }) => call.route?.provider ?? []);
+    const inUse = [...gateway.inFlight.values()].flatMap(({ call }) =>
+      call.kind === "model" ? (call.route?.provider ?? []) : [],
+    );
     await providers.closeRetired(new Set(inUse));
   }
 

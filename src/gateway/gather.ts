@@ -1,39 +1,74 @@
-/**
- * Every read that the rules need for one call: its task, where it would go, the accounts it draws
- * on.
- */
-
+/** Every read that the rules need for one call: its task, where it goes, what it draws on. */
+import { admit, admitTool } from "../guards/decide.ts";
 import type { Target } from "../guards/facts.ts";
-import { type Denial, isDenial } from "../guards/verdict.ts";
-import type { Call, Gathered, ModelCall } from "./call.ts";
+import { reserveOf } from "../guards/tool/cost.ts";
+import { type Denial, deny, isDenial } from "../guards/verdict.ts";
+import type { Account } from "./account.ts";
+import type { Call, Gathered, ModelCall, ToolCall } from "./call.ts";
 import type { Gateway } from "./gateway.ts";
 import type { Route } from "./ruleset.ts";
 import { type Lineage, taskKey } from "./tasks.ts";
 
 export async function gather(call: Call, gateway: Gateway): Promise<Gathered | Denial> {
-  const { incoming, read, route } = call;
-  const { key, manifest, rules, taskName, tenure } = incoming;
+  const { manifest, taskName } = call.incoming;
   const lineage = await gateway.tasks.lineage(manifest, taskName);
   if (isDenial(lineage)) return lineage;
+  const task = { id: taskName.id, ended: hasEnded(lineage) };
+  return call.kind === "model"
+    ? gatherModel(call, { lineage, task }, gateway)
+    : gatherTool(call, { lineage, task }, gateway);
+}
 
+interface OfTask {
+  readonly lineage: Lineage;
+  readonly task: { readonly id: string; readonly ended: boolean };
+}
+
+async function gatherModel(
+  call: ModelCall,
+  { lineage, task }: OfTask,
+  gateway: Gateway,
+): Promise<Gathered> {
+  const { incoming, read, route } = call;
+  const accounts = await accountsOf(call, lineage, gateway);
+  const target = route === null ? null : targetOf(route, gateway);
+  const facts = { ask: read.ask, manifest: incoming.manifest, task, target };
+  return { ask: (states) => admit(facts, states), accounts };
+}
+
+/** A tool that costs nothing draws on nothing: a spent budget does not stop it. */
+async function gatherTool(
+  call: ToolCall,
+  { lineage, task }: OfTask,
+  gateway: Gateway,
+): Promise<Gathered | Denial> {
+  const { ask, incoming, resolved } = call;
+  const cost = typeof resolved === "string" ? null : resolved.cost;
+  const reserve = reserveOf(cost, ask.arguments);
+  if (reserve === null) return deny("manifest.arguments", { wrong: "a cost beyond all counting" });
+  const accounts = cost === null ? [] : await accountsOf(call, lineage, gateway);
+  const { manifest } = incoming;
+  const clutch = { state: "engaged" } as const;
+  const facts = {
+    ...{ ask, clutch, letGo: false, manifest, reserve, resolved, task },
+    grants: manifest.tools,
+  };
+  return { ask: (states) => admitTool(facts, states), accounts };
+}
+
+function accountsOf(call: Call, lineage: Lineage, gateway: Gateway): Promise<readonly Account[]> {
+  const { key, manifest, rules, tenure } = call.incoming;
   const { labels } = manifest;
   const belongs = {
     org: labels.org,
     team: labels.team,
     agent: manifest.agent,
     key: key.id,
-    model: read.ask.model,
+    model: call.kind === "model" ? call.read.ask.model : null,
   };
   const scopes = lineage.map((task) => taskKey(task.agent, task.id));
   const specs = rules.accountsOf(belongs, scopes, gateway.holding.storeNow());
-  const accounts = await gateway.cashier.accountsFor(tenure, specs);
-  const facts = {
-    ask: read.ask,
-    manifest,
-    task: { id: taskName.id, ended: hasEnded(lineage) },
-    target: route === null ? null : targetOf(route, gateway),
-  };
-  return { facts, lineage, accounts };
+  return gateway.cashier.accountsFor(tenure, specs);
 }
 
 /** A task ends with any of those it was opened under. */

@@ -3,7 +3,14 @@
  * entry's columns say nor what is usual: what a call costs the journal is mostly its length.
  * A field that is left out (`undefined` here) is as usual.
  */
-import type { Answer, Asked, Event, LegNumbers, Origin } from "../guards/events.ts";
+import {
+  type Answer,
+  type Asked,
+  type Event,
+  isToolAsked,
+  type LegNumbers,
+  type Origin,
+} from "../guards/events.ts";
 import type { Millis } from "../guards/money.ts";
 import type { Usage } from "../guards/price/price.ts";
 import type { JournalEntry } from "../ports/store.ts";
@@ -166,7 +173,10 @@ function isPair(said: Numbers | [string, Numbers]): said is [string, Numbers] {
   return Array.isArray(said);
 }
 
-function askedText({ attempt, bytes, format, model, outputCap, provider, stream }: Asked) {
+function askedText(asked: Asked) {
+  const { attempt, bytes } = asked;
+  if (isToolAsked(asked)) return { ...asked, attempt: attempt || undefined };
+  const { format, model, outputCap, provider, stream } = asked;
   return {
     format,
     model,
@@ -179,6 +189,8 @@ function askedText({ attempt, bytes, format, model, outputCap, provider, stream 
 }
 
 function askedOf(text: Text<typeof askedText>): Asked {
+  const attempt = text.attempt ?? 0;
+  if ("tool" in text) return { ...text, attempt };
   const { bytes, format, model } = text;
   return {
     format,
@@ -187,7 +199,7 @@ function askedOf(text: Text<typeof askedText>): Asked {
     stream: text.stream ?? false,
     outputCap: text.outputCap ?? null,
     bytes,
-    attempt: text.attempt ?? 0,
+    attempt,
   };
 }
 

@@ -12,6 +12,16 @@ export const COUNTERS = {
     "Calls that ended, by what became of them; refused ones never left the gateway.",
   ),
   denials: named("denials_total", ["agent", "code"], "Calls refused, by the code of the refusal."),
+  toolCalls: named(
+    "tool_calls_total",
+    ["agent", "server", "tool", "outcome"],
+    "Tool calls by what became of them; refused ones never left the gateway.",
+  ),
+  toolSpend: named(
+    "tool_spend_usd_total",
+    ["agent", "server", "tool"],
+    "USD charged to budgets for tool calls.",
+  ),
   tokens: named(
     "tokens_total",
     ["agent", "model", "kind"],
@@ -52,6 +62,7 @@ export const HISTOGRAMS = {
     ["provider"],
     "From the decision to the first byte of the provider's answer.",
   ),
+  tool: named("tool_seconds", ["server"], "From the decision to the end of a tool's answer."),
   provider: named("provider_seconds", ["provider"], "From the decision to the answer's end."),
 } as const;
 

@@ -2,7 +2,14 @@
  * The metrics. Labels are what the configuration names (agents, models, providers, budgets, codes),
  * never what a caller invents (tasks, unknown models): a scrape stays small whatever is asked.
  */
-import type { Asked, Event, EventKind, Origin } from "../guards/events.ts";
+import {
+  type Asked,
+  type Event,
+  type EventKind,
+  isToolAsked,
+  type Origin,
+  type ToolAsked,
+} from "../guards/events.ts";
 import { formatUsd } from "../guards/money.ts";
 import type { Usage } from "../guards/price/price.ts";
 import type { DenialCode } from "../guards/verdict.ts";
@@ -65,6 +72,11 @@ const PRICED: ReadonlySet<DenialCode> = new Set<DenialCode>([
   "provider.timeout",
 ]);
 const OTHER = "other";
+/** Of a tool that was never found: its name may be a caller's invention. */
+const UNRESOLVED: ReadonlySet<DenialCode> = new Set<DenialCode>([
+  "manifest.unknown-tool",
+  "manifest.blacklisted",
+]);
 
 type Legs = readonly (readonly [kind: string, tokens: number])[];
 
@@ -83,6 +95,8 @@ function tokenLegs(usage: Usage): Legs {
 export class Metrics {
   readonly #calls = new Counter(COUNTERS.calls);
   readonly #denials = new Counter(COUNTERS.denials);
+  readonly #toolCalls = new Counter(COUNTERS.toolCalls);
+  readonly #toolSpend = new Counter(COUNTERS.toolSpend, formatUsd);
   readonly #tokens = new Counter(COUNTERS.tokens);
   readonly #spend = new Counter(COUNTERS.spend, formatUsd);
   readonly #estimated = new Counter(COUNTERS.estimated);
@@ -97,6 +111,7 @@ export class Metrics {
   readonly #decision = new Histogram(HISTOGRAMS.decision, DECISION_SECONDS);
   readonly #firstByte = new Histogram(HISTOGRAMS.firstByte, PROVIDER_SECONDS);
   readonly #provider = new Histogram(HISTOGRAMS.provider, PROVIDER_SECONDS);
+  readonly #tool = new Histogram(HISTOGRAMS.tool, PROVIDER_SECONDS);
 
   observe(event: Event): void {
     this.#journal.add([event.kind]);
@@ -135,14 +150,18 @@ export class Metrics {
   #refused(event: Origin & { asked: Asked | null; code: DenialCode }): void {
     const { asked, code } = event;
     const agent = event.agent ?? NONE;
-    if (asked !== null && isToolAsked(asked)) return this.#refusedTool(event, asked);
+    this.#denials.add([agent, code]);
+    if (asked !== null && isToolAsked(asked)) {
+      const [server, tool] = UNRESOLVED.has(code) ? [OTHER, OTHER] : [asked.server, asked.tool];
+      return this.#toolCalls.add([agent, server, tool, "refused"]);
+    }
     const model = asked === null ? NONE : PRICED.has(code) ? asked.model : OTHER;
     this.#calls.add([agent, model, asked?.provider ?? NONE, "refused"]);
-    this.#denials.add([agent, code]);
   }
 
   #settled(event: Extract<Event, { kind: "call.settled" }>): void {
     const { asked, usage } = event;
+    if (isToolAsked(asked)) return this.#settledTool(event, asked);
     const agent = event.agent ?? NONE;
     const provider = asked.provider ?? NONE;
     this.#calls.add([agent, asked.model, provider, event.outcome]);
@@ -158,13 +177,22 @@ export class Metrics {
     this.#firstByte.observe([provider], (event.firstByteMs - event.decidedMs) / MS_PER_SECOND);
   }
 
+  #settledTool(event: Extract<Event, { kind: "call.settled" }>, { server, tool }: ToolAsked): void {
+    const agent = event.agent ?? NONE;
+    this.#toolCalls.add([agent, server, tool, event.outcome]);
+    if (event.charged > 0) this.#toolSpend.add([agent, server, tool], event.charged);
+    this.#decision.observe([], event.decidedMs / MS_PER_SECOND);
+    this.#tool.observe([server], (event.endedMs - event.decidedMs) / MS_PER_SECOND);
+  }
+
   /** The text of a scrape. */
   render(reading: Reading): string {
+    const tools = [this.#toolCalls, this.#toolSpend, this.#tool];
     const counted = [this.#calls, this.#denials, this.#tokens, this.#spend, this.#estimated];
     const rare = [this.#capped, this.#overbilled, this.#overbilledUsd, this.#faults];
     const inner = [this.#releasedUsd, this.#happened, this.#journal, this.#errors];
     const timed = [this.#decision, this.#firstByte, this.#provider];
-    const all = [...counted, ...rare, ...inner, ...timed].map((metric) => metric.text());
+    const all = [...counted, ...tools, ...rare, ...inner, ...timed].map((metric) => metric.text());
     const now = [gauges(reading), agentGauges(reading.agents), budgetGauges(reading.budgets)];
     return [...all, ...now].join("");
   }
