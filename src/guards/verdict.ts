@@ -19,7 +19,7 @@ export const DENIALS = {
   "request.too-large": {
     status: 413,
     says: "The request is larger than this gateway accepts.",
-    hint: "Send a smaller body, or raise max_request_bytes.",
+    hint: "Send a smaller body, or raise max_request_bytes; for a tool, max_arguments_bytes.",
   },
   "request.unknown-field": {
     status: 403,
@@ -66,6 +66,61 @@ export const DENIALS = {
     says: "The call asks for more than the limits of this agent allow.",
     hint: "Ask for less, or raise the limit that the facts name.",
   },
+  "call.key-reused": {
+    status: 403,
+    says: "This call id was already used for a call of another tool or with other arguments.",
+    hint: "Give every call an id of its own, and repeat an id only with the same call.",
+  },
+  "manifest.unknown-tool": {
+    status: 403,
+    says: "The tool is not granted to this agent.",
+    hint: "Add the tool to the agent's manifest and have it reviewed.",
+  },
+  "manifest.blacklisted": {
+    status: 403,
+    says: "The tool is blacklisted for this agent.",
+    hint: "Nothing but taking it off blacklisted_tools in the manifest lets it through.",
+  },
+  "manifest.read-only": {
+    status: 403,
+    says: "The tool writes, and this agent may only read with it.",
+    hint: "Set read_only to false in the manifest, or declare effect: read if it only reads.",
+  },
+  "manifest.arguments": {
+    status: 403,
+    says: "The arguments do not fit what the manifest allows for this tool.",
+    hint: "Correct the arguments; the facts say where and what is wrong.",
+  },
+  "review.denied": {
+    status: 403,
+    says: "A person has reviewed this call and denied it.",
+    hint: "The review says why; do not repeat the call unchanged.",
+  },
+  "rate-limit.exceeded": {
+    status: 429,
+    says: "The agent calls this tool more often than its rate limit allows.",
+    hint: "Slow down and retry after the delay given, or raise rate_limit in the manifest.",
+  },
+  "clutch.parked": {
+    status: 429,
+    says: "The agent is paused, and this call waits for a person to let it go.",
+    hint: "Decide the review that the facts name; the same call sent again takes its place.",
+  },
+  "budget.parked": {
+    status: 429,
+    says: "The budget is spent, and this call waits until there is more.",
+    hint: "Raise the budget or decide the review that the facts name; then retry.",
+  },
+  "parking.full": {
+    status: 429,
+    says: "The agent is paused, and as many of its calls wait already as may.",
+    hint: "Decide the review that the facts name, or raise the limit of parking.",
+  },
+  "tool.busy": {
+    status: 429,
+    says: "The tool runs as many calls at once as it may, or this very call is running.",
+    hint: "Retry after the delay given.",
+  },
   "task.ended": {
     status: 403,
     says: "This task has ended.",
@@ -78,12 +133,12 @@ export const DENIALS = {
   },
   "provider.unreachable": {
     status: 502,
-    says: "The model's provider could not be reached.",
-    hint: "Check the provider's base_url and the network between.",
+    says: "The model's provider or the tool's server could not be reached.",
+    hint: "Check the provider's base_url or the tool server's url, and the network between.",
   },
   "provider.timeout": {
     status: 504,
-    says: "The model's provider did not answer in time.",
+    says: "The model's provider or the tool's server did not answer in time.",
     hint: "Try again, or raise the timeout.",
   },
   "gateway.unsure": {

@@ -11,6 +11,11 @@ const FINAL = [400, 401, 402, 403, 404, 413];
 /** Those that another attempt may pass, without anybody changing anything. */
 const MAY_PASS_LATER = [
   "budget.contended",
+  "rate-limit.exceeded",
+  "clutch.parked",
+  "budget.parked",
+  "parking.full",
+  "tool.busy",
   "provider.unreachable",
   "provider.timeout",
   "gateway.unsure",
@@ -25,7 +30,7 @@ describe.each(ALL)("%s", (code, { hint, says, status }) => {
   });
 
   test("is named noun.adjective", () => {
-    expect(code).toMatch(/^[a-z]+\.[a-z]+(-[a-z]+)*$/);
+    expect(code).toMatch(/^[a-z]+(-[a-z]+)*\.[a-z]+(-[a-z]+)*$/);
   });
 
   test("says one sentence, which names no number and no secret", () => {
@@ -47,6 +52,11 @@ test("each code has the status that its kind has everywhere", () => {
     "key.invalid": 401,
     "budget.exhausted": 402,
     "budget.contended": 429,
+    "rate-limit.exceeded": 429,
+    "clutch.parked": 429,
+    "budget.parked": 429,
+    "parking.full": 429,
+    "tool.busy": 429,
     "provider.unreachable": 502,
     "provider.timeout": 504,
   };

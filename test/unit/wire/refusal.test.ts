@@ -79,11 +79,16 @@ test("a final refusal and a call that may be billed are not to be repeated", () 
   );
   expect(retried.sort()).toEqual([
     "budget.contended",
+    "budget.parked",
+    "clutch.parked",
     "gateway.fenced",
     "gateway.overloaded",
     "gateway.unsure",
+    "parking.full",
     "provider.unreachable",
+    "rate-limit.exceeded",
     "store.unreachable",
+    "tool.busy",
   ]);
 });
 

@@ -1,0 +1,26 @@
+/** Everything the guards are told about one tool call, read beforehand. */
+import type { Clutch } from "../clutch/clutch.ts";
+import type { Park } from "../clutch/park.ts";
+import type { Denial } from "../verdict.ts";
+import type { GrantedTool, ToolAsk, ToolGrants } from "./tool.ts";
+
+export interface ToolFacts {
+  readonly task: { readonly id: string; readonly ended: boolean };
+  readonly manifest: { readonly agent: string };
+  readonly ask: ToolAsk;
+  readonly grants: ToolGrants;
+  /** What `resolveTool` made of the name that the client wrote. */
+  readonly resolved: GrantedTool | "unknown" | "blacklisted";
+  readonly clutch: Clutch;
+  /** It was parked, and this gateway has claimed it since its review let it go. */
+  readonly letGo: boolean;
+}
+
+export interface ToolAllow {
+  readonly kind: "allow";
+  /** For `explain`: what was looked at. */
+  readonly numbers: Readonly<Record<string, string | number>>;
+}
+
+/** A rule that takes nothing: pure, told everything. */
+export type ToolGuard = (facts: ToolFacts) => ToolAllow | Denial | Park;

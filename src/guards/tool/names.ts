@@ -1,0 +1,190 @@
+/**
+ * The names that clients call one tool by. A tool is `{ server, tool }`; all else is a spelling of
+ * it, so that a verdict does not depend on who asks:
+ *
+ *   tool                        where no other tool of the agent is spelled so
+ *   server__tool
+ *   a shortened one with a hash where the spelling would be too long, or is not clear
+ *   mcp__<anything>__           before any of them: what clients put before an MCP server's names
+ *
+ * An allow is exact (after NFC). The blacklist is not: it holds for every name that folds to one of
+ * its own, with and without what stands before `__`, `/` or `:`, and it wins over everything. A
+ * spelling that may mean two tools means none.
+ */
+import { foldName } from "./fold.ts";
+import type { GrantedTool, ToolGrants, ToolId } from "./tool.ts";
+
+export { foldName };
+
+/** Clients and model providers take no longer names for tools. */
+export const DISPLAY_CHARS_MAX = 64;
+/** Folding costs time by length: nobody's tool has such a name. */
+export const NAME_CHARS_MAX = 512;
+
+const HASH_DIGITS = 8;
+const HASHED = /_[0-9a-f]{8}$/;
+const CLIENT_PREFIX = "mcp__";
+const CLIENT_PREFIX_FOLDED = "mcp_";
+/** Behind every place where what a client put before a name can end. */
+const CLIENT_PREFIX_ENDS = /(?<=^mcp__.+__)/gs;
+const PREFIX_ENDS = /(?<=__|[/:])/g;
+
+/** Which granted tool a client means; `server`: it asks on that server's own URL. */
+export function resolveTool(
+  name: string,
+  grants: ToolGrants,
+  server: string | null,
+): GrantedTool | "unknown" | "blacklisted" {
+  if (name.length > NAME_CHARS_MAX) return "unknown";
+  if (isBlacklisted(name, grants.blacklisted)) return "blacklisted";
+  // Folding is the dear part, so it is done only for what the name could mean at all.
+  const near = nearTo(name, onServer(grants.allowed, server));
+  const usable = near.filter((tool) => !isToolBlacklisted(tool, grants.blacklisted));
+  if (near.length > 0 && usable.length === 0) return "blacklisted";
+  const [tool, ...others] = meantBy(name, usable);
+  return tool !== undefined && others.length === 0 ? tool : "unknown";
+}
+
+/** What exists for the agent, on all servers or on one: granted and not blacklisted. */
+export function usableTools(grants: ToolGrants, server: string | null): readonly GrantedTool[] {
+  const { allowed, blacklisted } = grants;
+  return onServer(allowed, server).filter((tool) => !isToolBlacklisted(tool, blacklisted));
+}
+
+/**
+ * The name by which each of these tools is shown, one that means this tool and no other, also with
+ * a client's prefix before it. `tools` are those of `usableTools`. A tool that no name would mean
+ * has none and is not shown: that takes names made to collide.
+ */
+export function displayNames(tools: readonly GrantedTool[]): Map<GrantedTool, string> {
+  const names = new Map<GrantedTool, string>();
+  for (const tool of tools) {
+    const name = shownAs(tool, tools).find((spelling) => isClear(spelling, tool, tools));
+    if (name !== undefined) names.set(tool, name);
+  }
+  return names;
+}
+
+/** What could be its name, the best first. */
+function shownAs(tool: GrantedTool, tools: readonly GrantedTool[]): readonly string[] {
+  const [bare, full, bareHashed, fullHashed] = spellingsOf(tool);
+  const alone = tools.every((other) => other === tool || plainSpellings(other).bare !== bare);
+  return alone ? [bare, bareHashed, full, fullHashed] : [full, fullHashed];
+}
+
+/** Whether a tool is blacklisted by any name that it could be called by. */
+export function isToolBlacklisted(tool: ToolId, blacklisted: ReadonlySet<string>): boolean {
+  if (blacklisted.size === 0) return false;
+  return spellingsOf(tool).some((spelling) => isBlacklisted(spelling, blacklisted));
+}
+
+function isClear(name: string, tool: GrantedTool, tools: readonly GrantedTool[]): boolean {
+  if (name.length > DISPLAY_CHARS_MAX) return false;
+  const meant = new Set([...meantBy(name, tools), ...meantBy(`${CLIENT_PREFIX}x__${name}`, tools)]);
+  return meant.size === 1 && meant.has(tool);
+}
+
+function isBlacklisted(name: string, blacklisted: ReadonlySet<string>): boolean {
+  if (blacklisted.size === 0) return false;
+  return suffixesOf(name.normalize("NFKC"), PREFIX_ENDS).some((suffix) => {
+    const folded = foldName(suffix);
+    return blacklisted.has(folded) || isBehindClient(folded, blacklisted);
+  });
+}
+
+/** An entry was written as a client shows the tool. Where its prefix ends is folded away. */
+function isBehindClient(folded: string, blacklisted: ReadonlySet<string>): boolean {
+  for (const entry of blacklisted) {
+    if (entry.startsWith(CLIENT_PREFIX_FOLDED) && entry.endsWith(`_${folded}`)) return true;
+  }
+  return false;
+}
+
+/** What a name means: the bare one of several tools means none of them. */
+function meantBy(name: string, tools: readonly GrantedTool[]): readonly GrantedTool[] {
+  const meant = spellingsIn(name).flatMap((spelling) => {
+    const bare = tools.filter((tool) => plainSpellings(tool).bare === spelling);
+    const longer = tools.filter((tool) => isLongSpelling(spelling, tool));
+    return bare.length === 1 ? [...bare, ...longer] : longer;
+  });
+  return [...new Set(meant)];
+}
+
+/** Every tool that is spelled so, alone or not. */
+function nearTo(name: string, tools: readonly GrantedTool[]): readonly GrantedTool[] {
+  const spellings = spellingsIn(name);
+  return tools.filter((tool) =>
+    spellings.some(
+      (spelling) => spelling === plainSpellings(tool).bare || isLongSpelling(spelling, tool),
+    ),
+  );
+}
+
+/** The name, and what is left of it without a client's prefix. */
+function spellingsIn(name: string): readonly string[] {
+  return suffixesOf(name.normalize("NFC"), CLIENT_PREFIX_ENDS);
+}
+
+function isLongSpelling(spelling: string, tool: ToolId): boolean {
+  if (spelling === plainSpellings(tool).full) return true;
+  return HASHED.test(spelling) && hashedSpellings(tool).includes(spelling);
+}
+
+type Spellings = readonly [bare: string, full: string, bareHashed: string, fullHashed: string];
+
+function spellingsOf(tool: ToolId): Spellings {
+  const { bare, full } = plainSpellings(tool);
+  return [bare, full, ...hashedSpellings(tool)];
+}
+
+function plainSpellings({ server, tool }: ToolId): {
+  readonly bare: string;
+  readonly full: string;
+} {
+  return { bare: tool.normalize("NFC"), full: `${server}__${tool}`.normalize("NFC") };
+}
+
+/** Of the whole identity; without `__`, so that no part of one can be taken for another name. */
+function hashedSpellings(id: ToolId): readonly [bareHashed: string, fullHashed: string] {
+  const hash = hashOf(JSON.stringify([id.server, id.tool].map((part) => part.normalize("NFC"))));
+  const { bare, full } = plainSpellings(id);
+  return [hashed(bare, hash), hashed(full, hash)];
+}
+
+function hashed(name: string, hash: string): string {
+  const head = cut(name.replace(/__+/g, "_"), DISPLAY_CHARS_MAX - HASH_DIGITS - 1);
+  return `${head.replace(/_$/, "")}_${hash}`;
+}
+
+/** The name itself, and what is left of it behind each place where a prefix can end. */
+function suffixesOf(name: string, ends: RegExp): readonly string[] {
+  return [name, ...Array.from(name.matchAll(ends), ({ index }) => name.slice(index))];
+}
+
+/** At most so many UTF-16 units, and never half a character. */
+function cut(text: string, unitsMax: number): string {
+  let end = 0;
+  for (const character of text) {
+    if (end + character.length > unitsMax) break;
+    end += character.length;
+  }
+  return text.slice(0, end);
+}
+
+function onServer(tools: readonly GrantedTool[], server: string | null): readonly GrantedTool[] {
+  return server === null ? tools : tools.filter((tool) => tool.server === server);
+}
+
+const FNV_OFFSET = 0x811c9dc5;
+const FNV_PRIME = 0x01000193;
+
+/** FNV-1a over UTF-16 units, high byte first: short and the same on every machine. No secret. */
+function hashOf(text: string): string {
+  let hash = FNV_OFFSET;
+  for (let at = 0; at < text.length; at += 1) {
+    const unit = text.charCodeAt(at);
+    hash = Math.imul(hash ^ (unit >> 8), FNV_PRIME);
+    hash = Math.imul(hash ^ (unit & 0xff), FNV_PRIME);
+  }
+  return (hash >>> 0).toString(16).padStart(HASH_DIGITS, "0");
+}

@@ -1,0 +1,53 @@
+/** Small whole values that the tests of tools change one field of. */
+import { ENGAGED } from "../../../src/guards/clutch/clutch.ts";
+import type { ToolFacts } from "../../../src/guards/tool/facts.ts";
+import { foldName } from "../../../src/guards/tool/names.ts";
+import type { GrantedTool, ToolAsk, ToolGrants } from "../../../src/guards/tool/tool.ts";
+
+export function granted(server: string, tool: string, changes: Partial<GrantedTool> = {}) {
+  const whole: GrantedTool = {
+    server,
+    tool,
+    effect: "read",
+    readOnly: true,
+    rateLimit: null,
+    check: null,
+    cost: null,
+    emptyIsError: false,
+    timeoutMs: 1_000,
+    ...changes,
+  };
+  return whole;
+}
+
+export function grants(
+  allowed: readonly GrantedTool[],
+  blacklisted: readonly string[] = [],
+): ToolGrants {
+  return { allowed, blacklisted: new Set(blacklisted.map(foldName)), argumentsBytesMax: 100 };
+}
+
+export function toolAsk(changes: Partial<ToolAsk> = {}): ToolAsk {
+  return {
+    server: "s",
+    tool: "t",
+    arguments: {},
+    digest: "d",
+    bytes: 10,
+    callId: null,
+    ...changes,
+  };
+}
+
+export function toolFacts(changes: Partial<ToolFacts> = {}): ToolFacts {
+  return {
+    task: { id: "k", ended: false },
+    manifest: { agent: "a" },
+    ask: toolAsk(),
+    grants: grants([granted("s", "t")]),
+    resolved: granted("s", "t"),
+    clutch: ENGAGED,
+    letGo: false,
+    ...changes,
+  };
+}
