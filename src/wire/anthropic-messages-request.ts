@@ -77,7 +77,10 @@ export function readAnthropicMessages(text: string, options: ReadOptions): ReadR
     thinkingBudget: thinking.count("budget_tokens"),
     serviceTier: fields.text("service_tier"),
     unknownFields: unknownFields(root, KNOWN_FIELDS, options),
-    unbounded: notAllowed([...unboundedFields(root), ...tools.unbounded], options.allowFields),
+    unbounded: notAllowed(
+      [...unboundedFields(root), ...tools.unbounded, ...measure.unbounded],
+      options.allowFields,
+    ),
   };
   return firstProblem(fields, thinking, tools, measure) ?? { ask, text, root };
 }

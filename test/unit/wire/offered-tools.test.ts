@@ -333,6 +333,28 @@ describe("anthropic messages: every spelling of a choice", () => {
   });
 });
 
+describe("tools that are defined inside the conversation", () => {
+  const added = (tool: unknown) => [
+    { role: "system", content: [{ type: "tool_addition", tool }] },
+    ...MESSAGES,
+  ];
+  const ask = (messages: unknown, allowFields: readonly string[] = []) =>
+    readText("anthropic-messages", JSON.stringify({ ...PLAIN, messages }), { allowFields }).ask;
+  const definition = { type: "tool_definition", definition: own("hidden") };
+
+  test("have no bound, unless the operator vouches for them", () => {
+    expect(ask(added(definition)).unbounded).toEqual(["block tool_addition"]);
+    expect(ask(added(undefined)).unbounded).toEqual(["block tool_addition"]);
+    expect(ask(added(definition), ["tool_addition"]).unbounded).toEqual([]);
+    const tool_changes = [{ type: "tool_addition", tool: definition }];
+    const compacted = [{ role: "user", content: [{ type: "compaction", tool_changes }] }];
+    expect(ask(compacted).unbounded).toEqual(["block tool_addition"]);
+  });
+  test("a reference to one that is listed has", () => {
+    expect(ask(added({ type: "tool_reference", name: "a" })).unbounded).toEqual([]);
+  });
+});
+
 describe("the bodies that official clients send", () => {
   const ANSWERS = {
     "openai-chat": { choices: [{ index: 0, message: { role: "assistant", content: "ok" } }] },
