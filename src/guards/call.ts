@@ -45,6 +45,11 @@ export interface ModelAsk {
   readonly choices: number;
   readonly input: InputMeasure;
   readonly serverTools: readonly ServerTool[];
+  /**
+   * Names of the tools that the client offers to run itself, as written, in order, duplicates kept.
+   * A tool whose name is missing, too long or said in two ways is "", which nothing can grant.
+   */
+  readonly offeredTools: readonly string[];
   /** Whether the answer may be audio, which has a rate of its own. */
   readonly audioOutput: boolean;
   /** `thinking.budget_tokens` of Anthropic messages, else null. */

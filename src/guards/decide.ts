@@ -2,11 +2,15 @@
 import { budget } from "./budget/admit.ts";
 import { cap } from "./cap/cap.ts";
 import type { Answer } from "./events.ts";
-import type { Bounds, Facts, Guard, Short, States, Verdict } from "./facts.ts";
+import type { Allow, Bounds, Facts, Guard, Short, States, Verdict } from "./facts.ts";
 import { grant } from "./manifest/grant.ts";
 import { worstCase } from "./price/worst-case.ts";
 import { known } from "./request/known.ts";
 import { alive } from "./task/alive.ts";
+import { checkArguments } from "./tool/arguments.ts";
+import { effect } from "./tool/effect.ts";
+import type { ToolFacts, ToolGuard } from "./tool/facts.ts";
+import { grantTool } from "./tool/grant.ts";
 
 /**
  * From what is refused for good to what only has to wait: a call that the manifest refuses is
@@ -37,6 +41,12 @@ export interface Decision {
   readonly answers: readonly Answer[];
 }
 
+const TOOL_GUARDS: readonly (readonly [name: string, guard: ToolGuard])[] = [
+  ["manifest", grantTool],
+  ["effect", effect],
+  ["arguments", checkArguments],
+];
+
 /**
  * Asks every guard in turn; what one narrowed, the next sees. Unless all allow, the states are
  * those given.
@@ -56,4 +66,26 @@ export function admit(facts: Facts, states: States): Decision {
     [next, verdict] = [after, answer];
   }
   return { states: next, verdict, answers };
+}
+
+/** As `admit`, for a tool call: what only looks comes first, then the money. */
+export function admitTool(facts: ToolFacts, states: States): Decision {
+  const bounds = { ...UNBOUND, reserve: facts.reserve };
+  const answers: Answer[] = [];
+  const deciding = (name: string, denial: Denial): Decision => {
+    answers.push({ guard: name, answer: denial.code, numbers: denial.facts });
+    return { states, verdict: { ...denial, rule: name }, answers };
+  };
+  if (facts.task.ended) return deciding("task", deny("task.ended", { task: facts.task.id }));
+  answers.push({ guard: "task", answer: "allow", numbers: {} });
+  for (const [name, guard] of TOOL_GUARDS) {
+    const answer = guard(facts);
+    if (answer.kind === "deny") return deciding(name, answer);
+    answers.push({ guard: name, answer: "allow", numbers: answer.numbers });
+  }
+  const [after, answer] = budget(facts, bounds, states);
+  if (answer.kind === "short") return { states, verdict: answer, answers };
+  if (answer.kind === "deny") return deciding("budget", answer);
+  answers.push({ guard: "budget", answer: "allow", numbers: answer.numbers });
+  return { states: after, verdict: answer, answers };
 }

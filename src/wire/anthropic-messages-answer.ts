@@ -1,4 +1,5 @@
 /** Anthropic messages: what a whole answer and what a stream say about themselves. */
+import { readAnthropicCalls } from "./anthropic-messages-tools.ts";
 import { readAnthropicUsage, supersede } from "./anthropic-messages-usage.ts";
 import { dataOf, FrameReader } from "./event-stream.ts";
 import type { AnswerSummary, StreamReader } from "./format.ts";
@@ -27,6 +28,7 @@ export function readAnthropicAnswer(text: string): AnswerSummary {
     complete: error !== null || (root.type === "message" && Array.isArray(root.content)),
     bytes: byteLength(text),
     textFrames: 0,
+    toolCalls: readAnthropicCalls(root.content),
   };
 }
 
@@ -62,6 +64,7 @@ export class AnthropicMessagesStream implements StreamReader {
       complete: this.stopped,
       bytes: this.frames.bytes,
       textFrames,
+      toolCalls: [],
     };
   }
 

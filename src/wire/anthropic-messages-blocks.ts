@@ -28,9 +28,15 @@ const PLAIN_BLOCKS: ReadonlySet<unknown> = new Set([
   "mcp_tool_result",
 ]);
 
+/**
+ * A tool that is defined in the middle of a conversation: it may run at the provider, for a fee,
+ * and no list of tools shows it.
+ */
+const INLINE_TOOL = "block tool_addition";
+
 /** Measures one block and, by `content`, the blocks inside it. */
 export function readBlock(block: JsonObject, measure: Measure, depth: number): void {
-  const { type, source, content } = block;
+  const { type, source, content, tool_changes } = block;
   if (type === "image") {
     measure.images += 1;
     readSource(source, "image", measure);
@@ -39,9 +45,16 @@ export function readBlock(block: JsonObject, measure: Measure, depth: number): v
   } else if (!PLAIN_BLOCKS.has(type)) {
     measure.cannotMeasure(typeof type === "string" ? `block ${shortName(type)}` : describe(type));
   }
+  if (type === "tool_addition" && !isToolReference(block.tool)) measure.unbounded.add(INLINE_TOOL);
+  if (Array.isArray(tool_changes)) measure.content(tool_changes, "tool_changes", depth + 1);
   // A result is one block where it is not a list: a fetched page is a document inside.
   if (isObject(content)) measure.content([content], "content", depth + 1);
   else if (Array.isArray(content)) measure.content(content, "content", depth + 1);
+}
+
+/** Names a tool that the request lists. */
+function isToolReference(tool: unknown): boolean {
+  return isObject(tool) && tool.type === "tool_reference";
 }
 
 function readDocument(source: unknown, measure: Measure, depth: number): void {

@@ -2,11 +2,12 @@
 import type { ModelAsk } from "../guards/call.ts";
 import type { Denial } from "../guards/verdict.ts";
 import { longestCacheWrite, readBlock } from "./anthropic-messages-blocks.ts";
-import { readTools } from "./anthropic-messages-tools.ts";
+import { ANTHROPIC_TOOL_LISTS, readTools } from "./anthropic-messages-tools.ts";
 import { Fields, firstProblem, notAllowed, unknownFields } from "./fields.ts";
 import type { ReadOptions, ReadRequest } from "./format.ts";
 import { Measure, textBytes } from "./input-measure.ts";
 import { isObject, type JsonObject, parseObject } from "./json.ts";
+import { offeredTools } from "./offered-tools.ts";
 
 /**
  * The last three have left the official clients' types, but not the agents and frameworks in use.
@@ -71,13 +72,17 @@ export function readAnthropicMessages(text: string, options: ReadOptions): ReadR
       cacheWrite: longestCacheWrite(text, root),
     }),
     serverTools: tools.server,
+    offeredTools: offeredTools(root, ANTHROPIC_TOOL_LISTS),
     audioOutput: false,
     thinkingBudget: thinking.count("budget_tokens"),
     // What an answer shows of it is a summary, and some models think unasked.
     mayThink: !isObject(root.thinking) || root.thinking.type !== "disabled",
     serviceTier: fields.text("service_tier"),
     unknownFields: unknownFields(root, KNOWN_FIELDS, options),
-    unbounded: notAllowed([...unboundedFields(root), ...tools.unbounded], options.allowFields),
+    unbounded: notAllowed(
+      [...unboundedFields(root), ...tools.unbounded, ...measure.unbounded],
+      options.allowFields,
+    ),
   };
   return firstProblem(fields, thinking, tools, measure) ?? { ask, text, root };
 }

@@ -1,15 +1,17 @@
 /** Anthropic messages: the request as it goes to the provider. */
+import { ANTHROPIC_TOOL_LISTS } from "./anthropic-messages-tools.ts";
 import type { Edits, ReadRequest } from "./format.ts";
+import { removeTools } from "./offered-tools.ts";
 import { RequestEdits } from "./request-edits.ts";
-import { applySplices } from "./splice.ts";
 
 /** The least thinking budget that the provider accepts. */
 export const THINKING_BUDGET_MIN = 1024;
 
 /** Applies the edits; this format has one spelling of the cap, whatever the provider. */
 export function rewriteAnthropicMessages(request: ReadRequest, edits: Edits): string {
-  const { ask, text } = request;
+  const { ask } = request;
   const change = new RequestEdits(request);
+  if (edits.removeTools) removeTools(request, edits.removeTools, ANTHROPIC_TOOL_LISTS, change);
   if (edits.model !== undefined) change.set("model", edits.model);
   if (edits.outputCap !== undefined) change.set("max_tokens", edits.outputCap);
   if (edits.thinkingBudget !== undefined && ask.thinkingBudget !== null) {
@@ -17,7 +19,7 @@ export function rewriteAnthropicMessages(request: ReadRequest, edits: Edits): st
     change.setInner("thinking", "budget_tokens", Math.min(budget, ask.thinkingBudget));
   }
   if (edits.systemLine !== undefined) addSystemLine(change, request, edits.systemLine);
-  return applySplices(text, change.splices);
+  return change.apply();
 }
 
 /** In front of what the client says there: as a block of its own, or as the string's first line. */

@@ -2,7 +2,9 @@
 import type { ServerTool } from "../guards/call.ts";
 import type { Denial } from "../guards/verdict.ts";
 import { Fields } from "./fields.ts";
-import { describe, isObject, malformed, shortName } from "./json.ts";
+import type { ToolCall } from "./format.ts";
+import { describe, isObject, type JsonObject, malformed, shortName } from "./json.ts";
+import { oneName, type ToolList } from "./offered-tools.ts";
 
 export interface ReadTools {
   readonly problem: Denial | null;
@@ -39,6 +41,34 @@ const SERVER_TOOLS: ReadonlySet<string> = new Set([
 const RUNS_CODE_SINCE = "20260209";
 const FILTERING_TOOLS: ReadonlySet<string> = new Set(["web_search", "web_fetch"]);
 
+/** A family of tools in one entry without a name; each of its calls names the family. */
+const TOOLSET_SUFFIX = "_toolset";
+
+/** The one list of tools of this format. */
+export const ANTHROPIC_TOOL_LISTS: readonly ToolList[] = [
+  {
+    name: "tools",
+    choice: "tool_choice",
+    dependents: [],
+    isOffered: (tool) => CLIENT_TOOLS.has(kindOf(tool.type)),
+    namesOf: (entry) => (isToolset(entry) ? [kindOf(entry.type), entry.name] : [entry.name]),
+    leftToModel,
+    allowedIn: () => [],
+  },
+];
+
+/** The calls of a whole answer that the client runs; a member of a toolset is that toolset. */
+export function readAnthropicCalls(content: unknown): readonly ToolCall[] {
+  const calls: ToolCall[] = [];
+  for (const block of Array.isArray(content) ? content : []) {
+    if (!isObject(block) || block.type !== "tool_use") continue;
+    const { id, name, toolset_name } = block;
+    const family = typeof toolset_name === "string" ? `${toolset_name}${TOOLSET_SUFFIX}` : null;
+    calls.push({ name: oneName([family ?? name]), id: typeof id === "string" ? id : null });
+  }
+  return calls;
+}
+
 /** Sorts the tools of a request by who runs them. */
 export function readTools(tools: readonly unknown[]): ReadTools {
   let problem: Denial | null = null;
@@ -51,7 +81,7 @@ export function readTools(tools: readonly unknown[]): ReadTools {
     }
     const fields = new Fields(tool, `tools[${index}].`);
     const type = fields.text("type") ?? "custom";
-    const kind = type.replace(DATE_SUFFIX, "");
+    const kind = kindOf(type);
     if (SERVER_TOOLS.has(kind)) server.push({ type: kind, maxUses: fields.count("max_uses") });
     else if (!CLIENT_TOOLS.has(kind)) unbounded.push(`tool ${shortName(type)}`);
     if (runsCode(kind, type) && !onlyDirect(tool.allowed_callers)) {
@@ -60,6 +90,21 @@ export function readTools(tools: readonly unknown[]): ReadTools {
     problem ??= fields.problem;
   }
   return { problem, count: tools.length, server, unbounded };
+}
+
+/** A type without its version; a tool without a type is the client's own. */
+function kindOf(type: unknown): string {
+  return typeof type === "string" ? type.replace(DATE_SUFFIX, "") : "custom";
+}
+
+function isToolset(entry: JsonObject): boolean {
+  return kindOf(entry.type).endsWith(TOOLSET_SUFFIX);
+}
+
+/** One call at a time, where the client wants that, holds for a free choice too. */
+function leftToModel(choice: JsonObject): unknown {
+  const { disable_parallel_tool_use } = choice;
+  return { type: "auto", ...(disable_parallel_tool_use === true && { disable_parallel_tool_use }) };
 }
 
 function runsCode(kind: string, type: string): boolean {

@@ -39,8 +39,21 @@ export interface Edits {
   readonly thinkingBudget?: number;
   /** Ask for usage at the end of a stream. */
   readonly includeUsage?: boolean;
+  /**
+   * Places in `ask.offeredTools` of tools that go, and with them what would still choose them. A
+   * tool that was forced and is gone leaves the choice to the model.
+   */
+  readonly removeTools?: ReadonlySet<number>;
   /** One line to put in the system prompt. */
   readonly systemLine?: string;
+}
+
+/** A call of a client-run tool that an answer asks for. */
+export interface ToolCall {
+  /** As the model wrote it; "" where it says none, or more than one: no tool is called that. */
+  readonly name: string;
+  /** Null: none given, as in the legacy `function_call`. */
+  readonly id: string | null;
 }
 
 /** What was learned from an answer, whole or streamed. */
@@ -60,6 +73,11 @@ export interface AnswerSummary {
    * framesAreTokens.
    */
   readonly textFrames: number;
+  /**
+   * The calls that a client would run, in order. Whole answers only: those of a stream are not
+   * read, and its list is empty whatever was called.
+   */
+  readonly toolCalls: readonly ToolCall[];
 }
 
 /** Reads one stream as it passes. Text frames are never decoded. */

@@ -19,6 +19,8 @@ export class Measure {
   fileBytes = 0;
   audioBytes = 0;
   unmeasured: string | null = null;
+  /** Parts that can cost money beyond the input itself, by name. */
+  readonly unbounded = new Set<string>();
   private readonly readBlock: BlockReader;
 
   constructor(readBlock: BlockReader) {

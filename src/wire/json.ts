@@ -23,6 +23,12 @@ export interface Member {
   readonly colons: number;
 }
 
+/** A stretch of the text, its end exclusive. */
+export interface Span {
+  readonly from: number;
+  readonly to: number;
+}
+
 /** A body that was read, and where its top-level members are. */
 export interface ParsedObject {
   readonly root: JsonObject;
@@ -88,6 +94,26 @@ export function parseOrNothing(text: string): unknown {
 export function membersOf(text: string, from: number): readonly Member[] {
   const members = scan(text, from, Number.POSITIVE_INFINITY);
   return members === "too deep" ? [] : members;
+}
+
+/** Where the items of an array are, in text that has been parsed before; `from` is its bracket. */
+export function itemsOf(text: string, from: number): readonly Span[] {
+  const items: Span[] = [];
+  let [depth, itemFrom] = [0, from + 1];
+  for (let at = from; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) at = closingQuote(text, at);
+    else if (code === OPEN_BRACE || code === OPEN_BRACKET) depth += 1;
+    else if (code === CLOSE_BRACE || code === CLOSE_BRACKET) depth -= 1;
+
+    if ((depth === 1 && code === COMMA) || depth === 0) {
+      const { valueFrom, valueTo } = trimmed(text, itemFrom, at);
+      if (valueFrom < valueTo) items.push({ from: valueFrom, to: valueTo });
+      if (depth === 0) break;
+      itemFrom = at + 1;
+    }
+  }
+  return items;
 }
 
 /**

@@ -4,6 +4,7 @@ import { dataOf, FrameReader } from "./event-stream.ts";
 import type { AnswerSummary, StreamOptions, StreamReader } from "./format.ts";
 import { glancer } from "./frame-glance.ts";
 import { isObject, type JsonObject, parseOrNothing } from "./json.ts";
+import { readOpenAiCalls } from "./openai-chat-tools.ts";
 import { readOpenAiUsage } from "./openai-chat-usage.ts";
 import { errorOf, isTooSmall } from "./usage.ts";
 import { byteLength } from "./utf8.ts";
@@ -39,6 +40,7 @@ export function readOpenAiAnswer(text: string): AnswerSummary {
     complete: error !== null || choices.length > 0,
     bytes: byteLength(text),
     textFrames: 0,
+    toolCalls: readOpenAiCalls(choices),
   };
 }
 
@@ -80,6 +82,7 @@ export class OpenAiChatStream implements StreamReader {
       complete: this.done,
       bytes: this.frames.bytes,
       textFrames,
+      toolCalls: [],
     };
   }
 

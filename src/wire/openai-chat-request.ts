@@ -5,6 +5,8 @@ import { Fields, firstProblem, notAllowed, unknownFields } from "./fields.ts";
 import type { ReadOptions, ReadRequest } from "./format.ts";
 import { inlineBytes, Measure, textBytes } from "./input-measure.ts";
 import { describe, isObject, type JsonObject, malformed, parseObject, shortName } from "./json.ts";
+import { offeredTools } from "./offered-tools.ts";
+import { isClientTool, OPENAI_TOOL_LISTS } from "./openai-chat-tools.ts";
 
 const KNOWN_FIELDS: ReadonlySet<string> = new Set(
   (
@@ -16,9 +18,6 @@ const KNOWN_FIELDS: ReadonlySet<string> = new Set(
     "web_search_options"
   ).split(" "),
 );
-
-/** Tools that the client runs itself: the only types of this endpoint. */
-const CLIENT_TOOLS: ReadonlySet<unknown> = new Set(["function", "custom"]);
 
 /**
  * `prediction`: tokens that were predicted and rejected are billed as output, and the cap does not
@@ -53,6 +52,7 @@ export function readOpenAiChat(text: string, options: ReadOptions): ReadRequest 
       cacheWrite: "5m",
     }),
     serverTools: serverTools(root),
+    offeredTools: offeredTools(root, OPENAI_TOOL_LISTS),
     audioOutput: fields.list("modalities").includes("audio") || (root.audio ?? null) !== null,
     thinkingBudget: null,
     // Which models reason nobody tells; only this value says that none of them does.
@@ -136,8 +136,7 @@ function unboundedParts(root: JsonObject, tools: readonly unknown[]): readonly s
   const parts = UNBOUNDED_FIELDS.filter((name) => (root[name] ?? null) !== null);
   const names = parts.map((name) => `body ${name}`);
   for (const tool of tools) {
-    const type = isObject(tool) ? (tool.type ?? "function") : "function";
-    if (!CLIENT_TOOLS.has(type)) names.push(`tool ${partName(type)}`);
+    if (isObject(tool) && !isClientTool(tool)) names.push(`tool ${partName(tool.type)}`);
   }
   return names;
 }

@@ -1,8 +1,9 @@
 /** OpenAI chat completions: the request as it goes to the provider. */
 import type { ProviderRules } from "../guards/provider-rules.ts";
 import type { Edits, ReadRequest } from "./format.ts";
+import { removeTools } from "./offered-tools.ts";
+import { OPENAI_TOOL_LISTS } from "./openai-chat-tools.ts";
 import { RequestEdits } from "./request-edits.ts";
-import { applySplices } from "./splice.ts";
 
 /**
  * Applies the edits. A cap always goes out in the one spelling that the provider honours, the
@@ -14,8 +15,9 @@ export function rewriteOpenAiChat(
   edits: Edits,
   rules: ProviderRules,
 ): string {
-  const { ask, text } = request;
+  const { ask } = request;
   const change = new RequestEdits(request);
+  if (edits.removeTools) removeTools(request, edits.removeTools, OPENAI_TOOL_LISTS, change);
   if (edits.model !== undefined) change.set("model", edits.model);
   const cap = edits.outputCap ?? ask.outputCap;
   if (cap !== null) change.setOneOf(rules.capField, otherSpelling(rules.capField), cap);
@@ -25,7 +27,7 @@ export function rewriteOpenAiChat(
   if (edits.systemLine !== undefined) {
     change.prepend("messages", { role: "system", content: edits.systemLine });
   }
-  return applySplices(text, change.splices);
+  return change.apply();
 }
 
 function otherSpelling(capField: ProviderRules["capField"]): string {

@@ -1,7 +1,14 @@
 /** What the gateway changes in a request, as splices of the client's own text. */
 import type { ReadRequest } from "./format.ts";
-import { isObject, type Member, membersOf } from "./json.ts";
-import { insertFirst, removeMember, replaceMember, replaceValue, type Splice } from "./splice.ts";
+import { isObject, itemsOf, type Member, membersOf } from "./json.ts";
+import {
+  applySplices,
+  insertFirst,
+  removeAll,
+  replaceMember,
+  replaceValue,
+  type Splice,
+} from "./splice.ts";
 
 /** The text of a request with the places of its members, and the edits made so far. */
 export class RequestEdits {
@@ -9,6 +16,7 @@ export class RequestEdits {
   private readonly request: ReadRequest;
   private readonly open: number;
   private readonly members: readonly Member[];
+  private readonly removed = new Set<number>();
 
   constructor(request: ReadRequest) {
     this.request = request;
@@ -54,8 +62,26 @@ export class RequestEdits {
       this.splices.push(replaceMember(stale, name, String(value)));
       return;
     }
-    if (stale) this.splices.push(removeMember(this.members, stale));
+    this.remove(other);
     this.set(name, value);
+  }
+
+  /** Takes a top-level member out, if it is there. */
+  remove(name: string): void {
+    const index = this.members.findIndex((member) => member.name === name);
+    if (index >= 0) this.removed.add(index);
+  }
+
+  /** Takes items out of the array at the end of a path of names, which leads through objects. */
+  removeItems(path: readonly string[], gone: ReadonlySet<number>): void {
+    let from = this.open;
+    for (const name of path) {
+      const members = from === this.open ? this.members : membersOf(this.request.text, from);
+      const member = members.find((candidate) => candidate.name === name);
+      if (!member) throw new Error(`the request has no ${name} to take anything out of`);
+      from = member.valueFrom;
+    }
+    this.splices.push(...removeAll(itemsOf(this.request.text, from), gone));
   }
 
   /** Puts an item first into a top-level array. */
@@ -63,6 +89,13 @@ export class RequestEdits {
     const [member, list] = [this.member(name), this.request.root[name]];
     if (!member || !Array.isArray(list)) this.set(name, [item]);
     else this.insert(member.valueFrom, JSON.stringify(item), list.length === 0);
+  }
+
+  /** The text with all edits made; the very same string when there are none. */
+  apply(): string {
+    const spans = this.members.map(({ keyFrom, valueTo }) => ({ from: keyFrom, to: valueTo }));
+    const removals = removeAll(spans, this.removed);
+    return applySplices(this.request.text, [...this.splices, ...removals]);
   }
 
   private insert(open: number, json: string, isEmpty: boolean): void {

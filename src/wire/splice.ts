@@ -1,7 +1,7 @@
 /**
  * Edits of a JSON text that touch only their own characters: everything else stays byte-identical.
  */
-import type { Member } from "./json.ts";
+import type { Member, Span } from "./json.ts";
 
 /** Puts `text` where the characters from `from` to `to` (exclusive) were. */
 export interface Splice {
@@ -36,10 +36,23 @@ export function insertFirst(open: number, json: string, isEmpty: boolean): Splic
   return { from: open + 1, to: open + 1, text: isEmpty ? json : `${json},` };
 }
 
-/** Takes a member out with one comma. Never two of one object: their commas could be the same. */
-export function removeMember(members: readonly Member[], member: Member): Splice {
-  const index = members.indexOf(member);
-  const [before, after] = [members[index - 1], members[index + 1]];
-  if (after) return { from: member.keyFrom, to: after.keyFrom, text: "" };
-  return { from: before ? before.valueTo : member.keyFrom, to: member.valueTo, text: "" };
+/**
+ * Takes members out of their object or items out of their array, by their places in it. Neighbours
+ * go together, with one comma: the one after them, or the one before where nothing follows.
+ */
+export function removeAll(list: readonly Span[], gone: ReadonlySet<number>): readonly Splice[] {
+  const splices: Splice[] = [];
+  let kept: Span | null = null;
+  let first: Span | null = null;
+  for (const [index, span] of list.entries()) {
+    if (gone.has(index)) {
+      first ??= span;
+      continue;
+    }
+    if (first) splices.push({ from: first.from, to: span.from, text: "" });
+    [kept, first] = [span, null];
+  }
+  const last = list.at(-1);
+  if (first && last) splices.push({ from: kept ? kept.to : first.from, to: last.to, text: "" });
+  return splices;
 }

@@ -1,6 +1,7 @@
 /** Everything the guards are told about one tool call, read beforehand. */
 import type { Clutch } from "../clutch/clutch.ts";
 import type { Park } from "../clutch/park.ts";
+import type { NanoUsd } from "../money.ts";
 import type { Denial } from "../verdict.ts";
 import type { GrantedTool, ToolAsk, ToolGrants } from "./tool.ts";
 
@@ -11,6 +12,8 @@ export interface ToolFacts {
   readonly grants: ToolGrants;
   /** What `resolveTool` made of the name that the client wrote. */
   readonly resolved: GrantedTool | "unknown" | "blacklisted";
+  /** The most that it can cost, nano-USD. */
+  readonly reserve: NanoUsd;
   readonly clutch: Clutch;
   /** It was parked, and this gateway has claimed it since its review let it go. */
   readonly letGo: boolean;

@@ -29,6 +29,7 @@ export function ask(changes: Partial<ModelAsk> = {}): ModelAsk {
     choices: 1,
     input: measure(),
     serverTools: [],
+    offeredTools: [],
     audioOutput: false,
     thinkingBudget: null,
     mayThink: false,

@@ -30,6 +30,7 @@ test("the smallest request is read whole", () => {
         cacheWrite: "none",
       },
       serverTools: [],
+      offeredTools: [],
       audioOutput: false,
       thinkingBudget: null,
       mayThink: true,

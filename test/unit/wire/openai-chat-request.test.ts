@@ -34,6 +34,7 @@ test("the smallest request is read whole", () => {
         cacheWrite: "5m",
       },
       serverTools: [],
+      offeredTools: [],
       audioOutput: false,
       thinkingBudget: null,
       mayThink: true,

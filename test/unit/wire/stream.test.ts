@@ -96,6 +96,7 @@ const SUMMARIES: Record<Format, Omit<AnswerSummary, "bytes">> = {
     error: null,
     complete: true,
     textFrames: 2,
+    toolCalls: [],
   },
   "anthropic-messages": {
     usage: {
@@ -114,6 +115,7 @@ const SUMMARIES: Record<Format, Omit<AnswerSummary, "bytes">> = {
     error: null,
     complete: true,
     textFrames: 2,
+    toolCalls: [],
   },
 };
 const FULL: Record<Format, string> = {

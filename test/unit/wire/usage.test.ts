@@ -302,6 +302,7 @@ describe("whole answers", () => {
         complete: true,
         bytes: text.length,
         textFrames: 0,
+        toolCalls: [],
       });
     }
   });
