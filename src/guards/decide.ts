@@ -2,7 +2,7 @@
 import { budget } from "./budget/admit.ts";
 import { cap } from "./cap/cap.ts";
 import type { Answer } from "./events.ts";
-import type { Allow, Bounds, Facts, Guard, Short, States, Verdict } from "./facts.ts";
+import type { Bounds, Facts, Guard, Short, States, Verdict } from "./facts.ts";
 import { grant } from "./manifest/grant.ts";
 import { worstCase } from "./price/worst-case.ts";
 import { known } from "./request/known.ts";
@@ -12,16 +12,27 @@ import { effect } from "./tool/effect.ts";
 import type { ToolFacts, ToolGuard } from "./tool/facts.ts";
 import { grantTool } from "./tool/grant.ts";
 
+/** The guards of one kind of call, by name. */
+type Guards<Told> = readonly (readonly [name: string, guard: Guard<Told>])[];
+
 /**
  * From what is refused for good to what only has to wait: a call that the manifest refuses is
  * refused also when the budget is spent, and takes nothing from it.
  */
-const GUARDS: readonly (readonly [name: string, guard: Guard])[] = [
+const MODEL_GUARDS: Guards<Facts> = [
   ["task", alive],
   ["request", known],
   ["manifest", grant],
   ["cap", cap],
   ["price", worstCase],
+  ["budget", budget],
+];
+
+const TOOL_GUARDS: Guards<ToolFacts> = [
+  ["task", alive],
+  ["manifest", looking(grantTool)],
+  ["effect", looking(effect)],
+  ["arguments", looking(checkArguments)],
   ["budget", budget],
 ];
 
@@ -41,21 +52,25 @@ export interface Decision {
   readonly answers: readonly Answer[];
 }
 
-const TOOL_GUARDS: readonly (readonly [name: string, guard: ToolGuard])[] = [
-  ["manifest", grantTool],
-  ["effect", effect],
-  ["arguments", checkArguments],
-];
+/** May this model call go out? */
+export function admit(facts: Facts, states: States): Decision {
+  return ask(MODEL_GUARDS, facts, UNBOUND, states);
+}
+
+/** May this tool call go out? */
+export function admitTool(facts: ToolFacts, states: States): Decision {
+  return ask(TOOL_GUARDS, facts, { ...UNBOUND, reserve: facts.reserve }, states);
+}
 
 /**
  * Asks every guard in turn; what one narrowed, the next sees. Unless all allow, the states are
  * those given.
  */
-export function admit(facts: Facts, states: States): Decision {
+function ask<Told>(guards: Guards<Told>, facts: Told, bounds: Bounds, states: States): Decision {
   const answers: Answer[] = [];
   let next = states;
-  let verdict: Verdict = { kind: "allow", bounds: UNBOUND, numbers: {} };
-  for (const [name, guard] of GUARDS) {
+  let verdict: Verdict = { kind: "allow", bounds, numbers: {} };
+  for (const [name, guard] of guards) {
     const [after, answer] = guard(facts, verdict.bounds, next);
     if (answer.kind === "short") return { states, verdict: answer, answers };
     if (answer.kind === "deny") {
@@ -68,24 +83,10 @@ export function admit(facts: Facts, states: States): Decision {
   return { states: next, verdict, answers };
 }
 
-/** As `admit`, for a tool call: what only looks comes first, then the money. */
-export function admitTool(facts: ToolFacts, states: States): Decision {
-  const bounds = { ...UNBOUND, reserve: facts.reserve };
-  const answers: Answer[] = [];
-  const deciding = (name: string, denial: Denial): Decision => {
-    answers.push({ guard: name, answer: denial.code, numbers: denial.facts });
-    return { states, verdict: { ...denial, rule: name }, answers };
+/** A rule that only looks narrows nothing and takes nothing. */
+function looking(rule: ToolGuard): Guard<ToolFacts> {
+  return (facts, bounds, states) => {
+    const answer = rule(facts);
+    return [states, answer.kind === "deny" ? answer : { ...answer, bounds }];
   };
-  if (facts.task.ended) return deciding("task", deny("task.ended", { task: facts.task.id }));
-  answers.push({ guard: "task", answer: "allow", numbers: {} });
-  for (const [name, guard] of TOOL_GUARDS) {
-    const answer = guard(facts);
-    if (answer.kind === "deny") return deciding(name, answer);
-    answers.push({ guard: name, answer: "allow", numbers: answer.numbers });
-  }
-  const [after, answer] = budget(facts, bounds, states);
-  if (answer.kind === "short") return { states, verdict: answer, answers };
-  if (answer.kind === "deny") return deciding("budget", answer);
-  answers.push({ guard: "budget", answer: "allow", numbers: answer.numbers });
-  return { states: after, verdict: answer, answers };
 }

@@ -66,8 +66,8 @@ export interface Allow {
 export type Verdict = Allow | Denial;
 
 /** One rule: pure, told everything, answering with the states after it. */
-export type Guard = (
-  facts: Facts,
+export type Guard<Told = Facts> = (
+  facts: Told,
   bounds: Bounds,
   states: States,
 ) => [States, Allow | Denial | Short];

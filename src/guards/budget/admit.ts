@@ -2,14 +2,14 @@
  * The budget guard: all accounts or none. It narrows the output cap before it refuses, and it tells
  * a budget that is spent (402) from one that others hold for a moment (429).
  */
-import type { Bounds, Facts, Guard, Short, States } from "../facts.ts";
+import type { Bounds, Guard, Short, States } from "../facts.ts";
 import { formatUsd, type NanoUsd } from "../money.ts";
 import { type Denial, deny } from "../verdict.ts";
 import { hopeOf, type Purse, reserve, roomOf } from "./slice.ts";
 
 const RETRY_AFTER_MS = 1000;
 
-export const budget: Guard = (_facts: Facts, bounds: Bounds, states: States) => {
+export const budget: Guard<unknown> = (_facts: unknown, bounds: Bounds, states: States) => {
   const { purses } = states;
   if (covers(purses, bounds.reserve)) return allow(bounds, states);
   if (purses.some((purse) => purse.slice.free < bounds.reserve && purse.seen === null)) {
@@ -27,7 +27,7 @@ function covers(purses: readonly Purse[], amount: NanoUsd): boolean {
   return true;
 }
 
-function allow(bounds: Bounds, states: States): ReturnType<Guard> {
+function allow(bounds: Bounds, states: States): ReturnType<Guard<unknown>> {
   const purses = states.purses.map((purse) => ({
     ...purse,
     slice: reserve(purse.slice, bounds.reserve),

@@ -1,8 +1,8 @@
 /** A task that has ended takes no more calls. */
-import type { Guard } from "../facts.ts";
+import type { Facts, Guard } from "../facts.ts";
 import { deny } from "../verdict.ts";
 
-export const alive: Guard = ({ task }, bounds, states) => {
+export const alive: Guard<Pick<Facts, "task">> = ({ task }, bounds, states) => {
   if (task.ended) return [states, deny("task.ended", { task: task.id })];
   return [states, { kind: "allow", bounds, numbers: {} }];
 };

@@ -1,6 +1,5 @@
 /** Everything the guards are told about one tool call, read beforehand. */
 import type { Clutch } from "../clutch/clutch.ts";
-import type { Park } from "../clutch/park.ts";
 import type { NanoUsd } from "../money.ts";
 import type { Denial } from "../verdict.ts";
 import type { GrantedTool, ToolAsk, ToolGrants } from "./tool.ts";
@@ -26,4 +25,4 @@ export interface ToolAllow {
 }
 
 /** A rule that takes nothing: pure, told everything. */
-export type ToolGuard = (facts: ToolFacts) => ToolAllow | Denial | Park;
+export type ToolGuard = (facts: ToolFacts) => ToolAllow | Denial;
