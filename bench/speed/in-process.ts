@@ -11,6 +11,7 @@ import { Tenure } from "../../src/gateway/tenure.ts";
 import type { Outcome, Terms } from "../../src/guards/budget/settle.ts";
 import { admit } from "../../src/guards/decide.ts";
 import type { Bounds, Facts } from "../../src/guards/facts.ts";
+import { NO_TOOLS } from "../../src/guards/manifest/manifest.ts";
 import type { ModelPrice } from "../../src/guards/price/price.ts";
 import { isDenial } from "../../src/guards/verdict.ts";
 import type { AccountSpec, Store } from "../../src/ports/store.ts";
@@ -93,6 +94,7 @@ function factsOf(text: string): Facts {
       limits: LIMITS,
       ...{ strict: false, uncapped: false, tellAgent: false },
       tasks: { newPerHour: 60, aliveMax: 100, depthMax: 4, childrenMax: 100, idleMs: 3_600_000 },
+      tools: NO_TOOLS,
     },
     task: { id: "t", ended: false },
     target: {

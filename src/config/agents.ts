@@ -9,6 +9,7 @@ import type { RawLimits, RawManifest } from "./manifest-schema.ts";
 import { grantedId, manifestOf } from "./manifests.ts";
 import type { Book } from "./price-book.ts";
 import { priceHint } from "./providers.ts";
+import { type Tooling, toolsOf } from "./tools.ts";
 
 export type ManifestFile = FileRead<RawManifest>;
 
@@ -20,17 +21,31 @@ export function agentOfFile(file: string): string {
     .normalize("NFC");
 }
 
+export interface Agents {
+  readonly agents: ReadonlyMap<string, Manifest>;
+  /** About their tools. */
+  readonly issues: readonly Issue[];
+  readonly warnings: readonly Issue[];
+}
+
 /** Manifests by agent; those that do not fit their schema are left out. */
 export function agentsOf(
   files: readonly ManifestFile[],
   common: RawLimits | undefined,
-): ReadonlyMap<string, Manifest> {
-  return new Map(
-    files.flatMap(({ source, data }) => {
-      const agent = agentOfFile(source.file);
-      return data === null ? [] : [[agent, manifestOf(data, agent, common)] as const];
-    }),
-  );
+  tooling: Tooling,
+): Agents {
+  const agents = new Map<string, Manifest>();
+  const issues: Issue[] = [];
+  const warnings: Issue[] = [];
+  for (const { source, data } of files) {
+    if (data === null) continue;
+    const agent = agentOfFile(source.file);
+    const granted = toolsOf(data, common, source, tooling);
+    agents.set(agent, manifestOf(data, agent, common, granted.tools));
+    issues.push(...granted.issues);
+    warnings.push(...granted.warnings);
+  }
+  return { agents, issues, warnings };
 }
 
 /** What is wrong with the agents' names: each is one file's, and no two look the same. */

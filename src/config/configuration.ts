@@ -6,6 +6,8 @@ import type { Manifest } from "../guards/manifest/manifest.ts";
 import type { Millis } from "../guards/money.ts";
 import type { ModelPrice } from "../guards/price/price.ts";
 import type { ProviderRules } from "../guards/provider-rules.ts";
+import type { Effect } from "../guards/tool/tool.ts";
+import type { ParkLimits } from "../ports/parking.ts";
 
 export interface Configuration {
   /**
@@ -16,7 +18,11 @@ export interface Configuration {
   readonly listeners: Listeners;
   readonly store: StoreSettings;
   readonly providers: readonly ProviderSettings[];
+  readonly toolServers: ReadonlyMap<string, ToolServerSettings>;
   readonly budgets: readonly Budget[];
+  /** For every agent. */
+  readonly breakers: readonly BreakerRule[];
+  readonly parking: ParkingSettings;
   readonly agents: ReadonlyMap<string, Manifest>;
   /** Prices by the provider's `prices_of`, then by exact model id. */
   readonly prices: PriceBook;
@@ -82,6 +88,57 @@ export interface SimulatedScript {
     | "no-usage"
     | null;
   readonly faultEvery: number;
+}
+
+export interface ToolServerSettings {
+  readonly kind: "mcp";
+  readonly name: string;
+  readonly url: string;
+  /** Never in a log, an error, a metric or the digest. */
+  readonly bearer: string | null;
+  /** Extra headers for every request; as secret as the bearer. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly connectionsMax: number;
+  /** What its tools do, as its owner says; a tool that is not here is taken to write. */
+  readonly tools: ReadonlyMap<string, Effect>;
+}
+
+/** A detector: what it watches, where its line is, and what crossing it does. */
+export type BreakerRule = SurgeRule | RepeatsRule;
+
+export interface SurgeRule {
+  readonly name: string;
+  /** Attempts of one tool in a minute, refused ones too. */
+  readonly signal: "calls_per_tool";
+  readonly above:
+    | { readonly kind: "value"; readonly value: number }
+    /** So many times the average over this long before. */
+    | { readonly kind: "times"; readonly times: number; readonly overMs: Millis };
+  /** Above the line without a break. */
+  readonly forMs: Millis;
+  /** Fewer in a minute are never a surge. */
+  readonly atLeast: number;
+  readonly action: "trip" | "alert";
+}
+
+export interface RepeatsRule {
+  readonly name: string;
+  /** Calls of one task and tool with the same arguments. */
+  readonly signal: "identical_calls";
+  readonly above: { readonly kind: "value"; readonly value: number };
+  /** Only those whose result is the same too. */
+  readonly sameResult: boolean;
+  readonly windowMs: Millis;
+  readonly action: "trip" | "alert";
+}
+
+/** How calls wait for a person. */
+export interface ParkingSettings {
+  /** Null: as long as suits how the connection is kept alive. */
+  readonly holdMs: Millis | null;
+  readonly keepAlive: "auto" | "informational" | "none";
+  readonly keepAnswersMs: Millis;
+  readonly limits: ParkLimits;
 }
 
 export interface PriceBook {

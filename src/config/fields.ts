@@ -16,6 +16,8 @@ export const DURATION_DAYS_MAX = 3650;
 export const USD_MAX = "9200000000";
 /** More tokens than any model takes or gives. */
 export const TOKENS_MAX = 100_000_000;
+/** Longest text of a secret or a URL. */
+export const TEXT_MAX = 8192;
 
 const UNIT_MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 const DURATION = /^(\d{1,12})(ms|s|m|h|d)$/;
@@ -41,16 +43,17 @@ export function parseDuration(text: string): Millis | null {
   return length <= DURATION_DAYS_MAX * UNIT_MS.d ? length : null;
 }
 
-/** A length of time, of at least `minMs`. */
-export function duration(minMs: Millis = 0) {
+/** A length of time, of at least `minMs` and at most `most`, which is written like one. */
+export function duration(minMs: Millis = 0, most = `${DURATION_DAYS_MAX}d`) {
   const least = minMs === 0 ? "" : ` of at least ${minMs} ms`;
-  const message = `a duration${least} like 500ms, 30s, 10m, 24h or 1d\nWrite a whole number and its unit, at most ${DURATION_DAYS_MAX}d.`;
+  const message = `a duration${least} like 500ms, 30s, 10m, 24h or 1d\nWrite a whole number and its unit, at most ${most}.`;
+  const maxMs = parseDuration(most) ?? 0;
   return z
     .string({ error: message })
     .regex(DURATION, { error: message })
     .transform((text, context) => {
       const length = parseDuration(text);
-      if (length !== null && length >= minMs) return length;
+      if (length !== null && length >= minMs && length <= maxMs) return length;
       context.addIssue({ code: "custom", message });
       return z.NEVER;
     });
@@ -76,6 +79,21 @@ export const usdPerUse = amount(
   "1000",
   "USD for one use, from 0 to 1000, with at most 12 decimals, like 0.01",
 ).transform(Number);
+
+/** The finest decimal that is read. */
+const FINEST_PLACES = 18;
+/** A price of more for one call or one unit is a slip of the unit. */
+const TOOL_USD_MAX = "1000000";
+
+/** A price of a tool in USD → nano-USD, rounded up: what is finer is never given away. */
+export const usdRoundedUp = amount(
+  FINEST_PLACES,
+  TOOL_USD_MAX,
+  `an amount of USD from 0 to ${TOOL_USD_MAX}, with at most ${FINEST_PLACES} decimals, like 0.006`,
+).transform((value) => {
+  const unit = 10n ** BigInt(FINEST_PLACES - NANO_PLACES);
+  return Number((value + unit - 1n) / unit);
+});
 
 function amount(places: number, max: string, expected: string) {
   const message = `${expected}\nWrite a plain decimal; put it in quotes if it has more than 15 digits.`;
@@ -119,6 +137,35 @@ export const endpoint = z
     context.addIssue({ code: "custom", message: `${ENDPOINT_MESSAGE}\nA port is at most 65535.` });
     return z.NEVER;
   });
+
+/** A text that is not empty: a secret, above all. */
+export const text = z
+  .string({ error: "a text" })
+  .min(1, { error: "a text that is not empty" })
+  .max(TEXT_MAX, { error: `a text of at most ${TEXT_MAX} characters` });
+
+export const yesOrNo = z.boolean({ error: "true or false" });
+
+/** Where a server is. */
+export function serverUrl(example: string) {
+  const message = `a URL like ${example}, without user, password, query or fragment`;
+  return z
+    .string({ error: message })
+    .regex(/^https?:\/\/[^\s@?#]+$/, { error: message })
+    .max(TEXT_MAX, { error: message })
+    .refine((value) => URL.canParse(value), { error: message });
+}
+
+const HEADER = "a header's name and value on one line";
+
+/** Extra headers for every request to a server. */
+export const headers = z.record(
+  z.string().regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}$/, { error: HEADER }),
+  z
+    .string({ error: HEADER })
+    .regex(/^[\t\x20-\x7e]*$/, { error: HEADER })
+    .max(TEXT_MAX, { error: HEADER }),
+);
 
 /** One of a few words. */
 export function oneOf<const Words extends readonly [string, ...string[]]>(

@@ -11,10 +11,30 @@ type Problem = z.core.$ZodIssue;
 /** Longest value that is shown. */
 const GOT_CHARACTERS_MAX = 60;
 /** What may stand in these is never shown: keys, tokens, and a store's URL with its password. */
-const SECRET_KEYS: readonly string[] = ["api_key", "encryption_key", "headers", "store"];
+const SECRET_KEYS: readonly string[] = ["api_key", "bearer", "encryption_key", "headers", "store"];
 
-/** Whether what stands there may be a secret. */
-export function isSecret(path: Path): boolean {
+/**
+ * Where secrets belong, `*` standing for any name. Narrower than what is not shown: of a tool
+ * server that is called "store", or of arguments called "headers", the rest counts in the digest.
+ */
+const SECRET_PLACES: readonly (readonly string[])[] = [
+  ["encryption_key"],
+  ["store"],
+  ["providers", "*", "api_key"],
+  ["providers", "*", "headers"],
+  ["tool_servers", "*", "auth", "bearer"],
+  ["tool_servers", "*", "headers"],
+];
+
+/** Whether a secret belongs there. */
+export function holdsSecret(path: Path): boolean {
+  return SECRET_PLACES.some((place) =>
+    place.every((key, index) => key === "*" || key === path[index]),
+  );
+}
+
+/** Whether what stands there may be a secret, also where it does not belong. */
+function isSecret(path: Path): boolean {
   return path.some((key) => typeof key === "string" && SECRET_KEYS.includes(key));
 }
 

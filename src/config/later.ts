@@ -2,29 +2,46 @@
  * What the design knows and this version does not do yet: refused, never ignored, with a sentence.
  */
 
-const TOOLS = "Tool rules are not in this version: it guards model calls only.";
-const BREAKERS = "Breakers and the clutch are not in this version.";
+const HOSTED = "Rules for tools that the provider runs are not in this version: they are refused.";
+const COUNTS =
+  "Limits on the number of calls are not in this version; cap the task's money instead.";
+const TOOL_BUDGETS =
+  "Budgets of one tool are not in this version: what tools cost draws on the others.";
+const BASELINE = "That baseline is not in this version; use { times, of: rolling_average, over }.";
+const OUTPUTS = "Watching outputs is not in this version.";
+const APPROVALS = "Approvals are not in this version: leave the tool out until they are.";
+const RESULTS = "Checking results is not in this version; use empty_result.";
 const MEASURES = "Only limit_usd is in this version: budgets count money, not tokens or calls.";
 const POLICIES = "Policies are not in this version.";
 const CONTAINMENT = "Sandboxes and cloud backstops are not in this version.";
 
 /** Keys that are not in this version, whatever the file. */
 export const LATER_KEYS: Readonly<Record<string, string>> = {
-  tool_servers: TOOLS,
-  allowed_tools: TOOLS,
-  blacklisted_tools: TOOLS,
-  denied_tools: TOOLS,
-  hosted_tools: TOOLS,
-  refusal_rounds: TOOLS,
-  max_tool_calls: TOOLS,
-  max_arguments_bytes: TOOLS,
-  tool: TOOLS,
-  breakers: BREAKERS,
-  golden: BREAKERS,
-  parking: "Parking comes with the clutch and is not in this version.",
+  hosted_tools: HOSTED,
+  refusal_rounds: "Asking a model again after a refusal is not in this version.",
+  max_tool_calls: COUNTS,
+  tool: TOOL_BUDGETS,
+  resource: "Resources come with policies and are not in this version; use arguments.",
+  pin: "Pinning a tool's description is not in this version.",
+  requires_approval: APPROVALS,
+  commitment: "Commitments are not in this version; use cost.",
+  output: RESULTS,
+  max_result_bytes: RESULTS,
+  max_concurrent: "Limits on calls at once of a tool are not in this version; use rate_limit.",
+  repeats:
+    "Tools that are polled on purpose are not in this version; raise the breaker `stuck` instead.",
+  command: "Starting tool servers is not in this version: start it yourself and give its url.",
+  document: "Tool servers of this kind are not in this version; use kind: mcp.",
+  // In slipclutch.yaml these two are known.
+  breakers: "Breakers of one agent are not in this version: slipclutch.yaml has those of all.",
+  parking: "Parking of one agent is not in this version: slipclutch.yaml has that of all.",
+  for_outputs: OUTPUTS,
+  golden: OUTPUTS,
+  sigmas: BASELINE,
+  mads: BASELINE,
   limit_tokens: MEASURES,
   limit_calls: MEASURES,
-  max_calls: "Limits on the number of calls are not in this version; cap the task's money instead.",
+  max_calls: COUNTS,
   max_duration: "Limits on the duration of a task are not in this version; cap its money instead.",
   rolling: "Rolling windows are not in this version; use task, lifetime, day or month.",
   alert_at: "Alerts are not in this version; watch the budget's metrics instead.",
@@ -53,17 +70,41 @@ export const LATER_WINDOWS: Readonly<Record<string, string>> = {
   rolling: WINDOW,
 };
 
-/** Answers to an exhausted budget that are not in this version. */
-export const LATER_ON_EXHAUSTED: Readonly<Record<string, string>> = {
-  park: "Parking comes with the clutch and is not in this version; use deny.",
+/** Scopes of `each` that are not in this version. */
+export const LATER_SCOPES: Readonly<Record<string, string>> = { tool: TOOL_BUDGETS };
+
+const SERVER_KIND = "Tool servers of that kind are not in this version; use kind: mcp.";
+
+/** Kinds of tool servers that are not in this version. */
+export const LATER_SERVER_KINDS: Readonly<Record<string, string>> = {
+  openapi: SERVER_KIND,
+  http: SERVER_KIND,
+  agent: SERVER_KIND,
 };
 
-/** Scopes of `each` that are not in this version. */
-export const LATER_SCOPES: Readonly<Record<string, string>> = { tool: TOOLS };
+const SIGNAL = "That signal is not in this version; use calls_per_tool or identical_calls.";
+
+/** Signals of breakers that are not in this version. */
+export const LATER_SIGNALS: Readonly<Record<string, string>> = {
+  tokens_per_task: SIGNAL,
+  spend_usd_per_hour: SIGNAL,
+  tool_error_rate: SIGNAL,
+  no_progress: SIGNAL,
+  output_distance: SIGNAL,
+  refusals: SIGNAL,
+  new_tools: SIGNAL,
+};
+
+/** Baselines of breakers that are not in this version. */
+export const LATER_BASELINES: Readonly<Record<string, string>> = {
+  ewma: BASELINE,
+  median: BASELINE,
+  same_hour_last_week: BASELINE,
+};
 
 /** Files and folders that would be rules: one that is there and not enforced would be a trap. */
 export const LATER_FILES: Readonly<Record<string, string>> = {
   policies: POLICIES,
   "rollouts.yaml": POLICIES,
-  golden: BREAKERS,
+  golden: OUTPUTS,
 };

@@ -3,9 +3,17 @@
  * slipclutch.yaml have.
  */
 import { z } from "zod";
-import { count, duration, ENTRIES_MAX, id, strict, TOKENS_MAX, VERSION_FIELDS } from "./fields.ts";
-
-const yesOrNo = z.boolean({ error: "true or false" });
+import {
+  count,
+  duration,
+  ENTRIES_MAX,
+  id,
+  strict,
+  TOKENS_MAX,
+  VERSION_FIELDS,
+  yesOrNo,
+} from "./fields.ts";
+import { allowedTool, toolNames } from "./tool-schema.ts";
 
 /** Limits on one model call: of an agent, or of one model of an agent. */
 export const CALL_LIMIT_FIELDS = {
@@ -42,6 +50,9 @@ export const LIMIT_FIELDS = {
     .describe("Child tasks alive of one task. Default 100.")
     .optional(),
   task_idle: duration(1000).describe("A task that is idle this long ends. Default 1h.").optional(),
+  max_arguments_bytes: count(2, 256 * 1024 * 1024)
+    .describe("Largest arguments of one tool call, as they came. Default 1048576.")
+    .optional(),
 };
 
 const grantedModel = z.union(
@@ -68,6 +79,15 @@ export const manifestSchema = strict({
     .max(ENTRIES_MAX)
     .describe("The models it may use. Without it: any model that has a price.")
     .optional(),
+  allowed_tools: z
+    .array(allowedTool, { error: "a list of tools" })
+    .max(ENTRIES_MAX)
+    .describe("The tools it may call, and no others. Without it: none.")
+    .optional(),
+  blacklisted_tools: toolNames
+    .describe("Tools it may never call, whatever else is said, in any spelling of their names.")
+    .optional(),
+  denied_tools: toolNames.describe("Means the same as `blacklisted_tools`.").optional(),
   limits: strict(LIMIT_FIELDS).describe("Limits for all its models and its tasks.").optional(),
   strict: yesOrNo.describe("Above a limit: refuse instead of clamping. Default false.").optional(),
   uncapped: yesOrNo

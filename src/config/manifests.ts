@@ -1,5 +1,6 @@
 /** A manifest as written, over the limits of slipclutch.yaml → a manifest in force. */
 import type { CallLimits, Manifest } from "../guards/manifest/manifest.ts";
+import type { ToolGrants } from "../guards/tool/tool.ts";
 import type { RawCallLimits, RawLimits, RawManifest } from "./manifest-schema.ts";
 
 const MINUTE_MS = 60_000;
@@ -22,6 +23,7 @@ export function manifestOf(
   raw: RawManifest,
   agent: string,
   common: RawLimits | undefined,
+  tools: ToolGrants,
 ): Manifest {
   const own = raw.limits ?? {};
   const limits = callLimits([own, common ?? {}]);
@@ -44,6 +46,7 @@ export function manifestOf(
       childrenMax: own.max_children ?? common?.max_children ?? DEFAULTS.childrenMax,
       idleMs: own.task_idle ?? common?.task_idle ?? DEFAULTS.idleMs,
     },
+    tools,
   };
 }
 

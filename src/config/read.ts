@@ -9,18 +9,23 @@ import {
   type ManifestFile,
   type Offer,
 } from "./agents.ts";
+import { argumentSchemas } from "./arguments.ts";
+import { breakersOf } from "./breakers.ts";
 import { budgetIssues, budgetsOf } from "./budgets.ts";
 import type { Configuration, Issue, Loaded } from "./configuration.ts";
 import type { Environment } from "./environment.ts";
 import { type FileRead, readFileText, versionIssues } from "./file.ts";
-import { isSecret, issueAt } from "./issues.ts";
+import { holdsSecret, issueAt } from "./issues.ts";
 import { manifestSchema } from "./manifest-schema.ts";
 import { type Book, type Overrides, overridesOf, priceBook } from "./price-book.ts";
 import { pricesSchema } from "./prices-schema.ts";
 import { providersOf } from "./providers.ts";
 import { type RawSlipclutch, slipclutchSchema } from "./schema.ts";
-import { encryptionKeyOf, listenersOf, processLimitsOf, storeOf } from "./settings.ts";
+import { encryptionKeyOf, listenersOf, parkingOf, processLimitsOf, storeOf } from "./settings.ts";
 import { pathText } from "./source.ts";
+import { toolServersOf } from "./tool-servers.ts";
+
+const MAIN = "slipclutch.yaml";
 
 /** Names of files, relative to the folder, with their texts. */
 export type Files = ReadonlyMap<string, string>;
@@ -36,7 +41,7 @@ type MainFile = FileRead<RawSlipclutch>;
 /** All files at once: what one says can be wrong only because of another. */
 export function readFiles(files: Files, { environment, today }: ReadOptions): Loaded {
   const main = readFileText(
-    { file: "slipclutch.yaml", text: files.get("slipclutch.yaml") ?? "" },
+    { file: MAIN, text: files.get(MAIN) ?? "" },
     slipclutchSchema,
     environment,
   );
@@ -59,10 +64,12 @@ export function readFiles(files: Files, { environment, today }: ReadOptions): Lo
   const whole = [...manifests, prices].every(({ data }) => data !== null);
   const digest = digestOf(files, [main, ...manifests, prices]);
   const book = priceBook(overrides.prices);
-  const [configuration, more] = compile({ main, data: main.data, manifests, book, digest, whole });
-  issues.push(...more);
+  const compiled = compile({ main, data: main.data, manifests, book, digest, whole });
+  issues.push(...compiled.issues);
   if (issues.length > 0) return { kind: "invalid", issues: inOrder(issues) };
-  return { kind: "ok", configuration, warnings: warningsOf(main, configuration) };
+  const { configuration } = compiled;
+  const warnings = [...compiled.warnings, ...warningsOf(main, configuration)];
+  return { kind: "ok", configuration, warnings };
 }
 
 interface Parts {
@@ -75,19 +82,29 @@ interface Parts {
   readonly whole: boolean;
 }
 
-function compile(parts: Parts): [Configuration, Issue[]] {
+interface Compiled {
+  readonly configuration: Configuration;
+  readonly issues: readonly Issue[];
+  readonly warnings: readonly Issue[];
+}
+
+function compile(parts: Parts): Compiled {
   const { main, data, manifests, book, digest, whole } = parts;
   const { source } = main;
   const { store, issues: storeIssues } = storeOf(data.store, source);
   const { key, issues: keyIssues } = encryptionKeyOf(data.encryption_key, store, source);
   const { providers, issues: providerIssues } = providersOf(data.providers, source, book);
   const budgets = budgetsOf(data.budgets ?? []);
-  const agents = agentsOf(manifests, data.limits);
+  const tooling = toolServersOf(data.tool_servers, source);
+  const { servers } = tooling;
+  const { breakers, issues: breakerIssues } = breakersOf(data.breakers ?? [], source);
+  const granted = agentsOf(manifests, data.limits, { servers, schemas: argumentSchemas() });
+  const { agents } = granted;
   const offer: Offer = { providers, budgets, book };
-  const issues = [...storeIssues, ...keyIssues];
+  const issues = [...storeIssues, ...keyIssues, ...tooling.issues, ...breakerIssues];
   if (whole) {
     const serves = (model: string) => isServed(model, offer);
-    issues.push(...providerIssues);
+    issues.push(...providerIssues, ...granted.issues);
     issues.push(...budgetIssues(data.budgets ?? [], source, { agents, serves }));
     for (const file of manifests) {
       const manifest = agents.get(agentOfFile(file.source.file));
@@ -99,13 +116,16 @@ function compile(parts: Parts): [Configuration, Issue[]] {
     listeners: listenersOf(data.listeners),
     store,
     providers,
+    toolServers: servers,
     budgets,
+    breakers,
+    parking: parkingOf(data.parking),
     agents,
     prices: book,
     limits: processLimitsOf(data.limits),
     encryptionKey: key,
   };
-  return [configuration, issues];
+  return { configuration, issues, warnings: [...tooling.warnings, ...granted.warnings] };
 }
 
 function versions(files: readonly FileRead<{ version?: unknown; schema_version?: unknown }>[]) {
@@ -159,7 +179,7 @@ function digestOf(files: Files, reads: readonly FileRead<unknown>[]): string {
   }
   for (const { source, uses } of reads) {
     for (const { path, name, value } of uses) {
-      if (isSecret(path)) continue;
+      if (source.file === MAIN && holdsSecret(path)) continue;
       add(`${source.file} ${pathText(path)} ${name}`);
       add(value);
     }
@@ -168,7 +188,7 @@ function digestOf(files: Files, reads: readonly FileRead<unknown>[]): string {
 }
 
 function inOrder(issues: readonly Issue[]): Issue[] {
-  const order = (file: string) => (file === "slipclutch.yaml" ? "" : file);
+  const order = (file: string) => (file === MAIN ? "" : file);
   return [...issues].sort((a, b) =>
     order(a.file) === order(b.file)
       ? (a.line ?? 0) - (b.line ?? 0)

@@ -4,29 +4,30 @@
  */
 import { z } from "zod";
 import { SCOPES, WINDOWS } from "../guards/budget/budget.ts";
+import { breaker, parking } from "./clutch-schema.ts";
 import {
   count,
   duration,
   ENTRIES_MAX,
   endpoint,
+  headers,
   id,
   oneOf,
+  serverUrl,
   strict,
+  TEXT_MAX,
   TOKENS_MAX,
+  text,
   usd,
   VERSION_FIELDS,
+  yesOrNo,
 } from "./fields.ts";
-import { LATER_ON_EXHAUSTED, LATER_SCOPES, LATER_WINDOWS } from "./later.ts";
+import { LATER_SCOPES, LATER_WINDOWS } from "./later.ts";
 import { LIMIT_FIELDS } from "./manifest-schema.ts";
+import { serverName, toolServer } from "./tool-schema.ts";
 
-/** Longest text of a secret or a URL. */
-const TEXT_MAX = 8192;
-
-const text = z
-  .string({ error: "a text" })
-  .min(1, { error: "a text that is not empty" })
-  .max(TEXT_MAX, { error: `a text of at most ${TEXT_MAX} characters` });
-const yesOrNo = z.boolean({ error: "true or false" });
+/** Every attempt of every agent is shown to each of them. */
+const BREAKERS_MAX = 64;
 
 const STORE_MESSAGE = '"embedded" or a URL like "postgres://user:password@host/database"';
 const storeUrl = z
@@ -50,21 +51,6 @@ const store = z.union(
     }),
   ],
   { error: `${STORE_MESSAGE}, or an object with url, grace and expiry` },
-);
-
-const BASE_URL = "a URL like https://host/v1, without user, password, query or fragment";
-const baseUrl = z
-  .string({ error: BASE_URL })
-  .regex(/^https?:\/\/[^\s@?#]+$/, { error: BASE_URL })
-  .max(TEXT_MAX, { error: BASE_URL });
-
-const HEADER = "a header's name and value on one line";
-const headers = z.record(
-  z.string().regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}$/, { error: HEADER }),
-  z
-    .string({ error: HEADER })
-    .regex(/^[\t\x20-\x7e]*$/, { error: HEADER })
-    .max(TEXT_MAX, { error: HEADER }),
 );
 
 const tokens = count(0, TOKENS_MAX);
@@ -111,7 +97,9 @@ const provider = strict({
     "What it speaks: OpenAI chat completions, Anthropic messages, or both without a network.",
   ),
   api_key: text.describe(`Its key. Write \${NAME} to take it from the environment.`).optional(),
-  base_url: baseUrl.describe("Where it is, if not at the kind's official address.").optional(),
+  base_url: serverUrl("https://host/v1")
+    .describe("Where it is, if not at the kind's official address.")
+    .optional(),
   headers: headers.describe("Extra headers for every request.").optional(),
   models: z
     .union([z.array(id).max(ENTRIES_MAX), z.record(id, id)], {
@@ -165,8 +153,8 @@ const budget = strict({
   window: oneOf(WINDOWS, LATER_WINDOWS).describe(
     "When it begins anew: a calendar day or month in UTC, with each task, or never.",
   ),
-  on_exhausted: oneOf(["deny"], LATER_ON_EXHAUSTED)
-    .describe("What happens to a call that does not fit. Default deny.")
+  on_exhausted: oneOf(["deny", "park"])
+    .describe("A call that does not fit is refused, or waits for a person. Default deny.")
     .optional(),
 });
 
@@ -194,6 +182,18 @@ export const slipclutchSchema = strict({
     .max(ENTRIES_MAX)
     .describe("Caps on money.")
     .optional(),
+  tool_servers: z
+    .record(serverName, toolServer, { error: "a map from names to tool servers" })
+    .describe("The servers that run the tools of agents.")
+    .optional(),
+  breakers: z
+    .array(breaker, { error: "a list of breakers" })
+    .max(BREAKERS_MAX)
+    .describe(
+      "Detectors that hold for every agent. `tool-surge` and `stuck` are there without being written; an entry of the same name changes one of them.",
+    )
+    .optional(),
+  parking: parking.describe("How calls wait for a person.").optional(),
   limits: strict({
     ...LIMIT_FIELDS,
     max_request_bytes: count(1024, 256 * 1024 * 1024)

@@ -1,5 +1,12 @@
-/** The parts of slipclutch.yaml about the process itself: listeners, store, key, limits. */
-import type { Issue, Listeners, ProcessLimits, StoreSettings } from "./configuration.ts";
+/** The parts of slipclutch.yaml about the process itself: listeners, store, key, limits, parking. */
+import type { RawParking } from "./clutch-schema.ts";
+import type {
+  Issue,
+  Listeners,
+  ParkingSettings,
+  ProcessLimits,
+  StoreSettings,
+} from "./configuration.ts";
 import { issueAt } from "./issues.ts";
 import type { RawSlipclutch } from "./schema.ts";
 import type { Source } from "./source.ts";
@@ -26,6 +33,20 @@ export function processLimitsOf(raw: RawSlipclutch["limits"]): ProcessLimits {
     maxRequestBytes: raw?.max_request_bytes ?? 16 * MEBIBYTE,
     callsInFlightMax: raw?.calls_in_flight_max ?? 1000,
     requestMs: raw?.request_timeout ?? 30_000,
+  };
+}
+
+/** How calls wait: a task cannot take all the room of its agent. */
+export function parkingOf(raw: RawParking | undefined): ParkingSettings {
+  return {
+    holdMs: raw?.hold_for ?? null,
+    keepAlive: raw?.keep_alive ?? "auto",
+    keepAnswersMs: raw?.keep_answers_for ?? 3_600_000,
+    limits: {
+      callsPerAgent: raw?.max_calls_per_agent ?? 1000,
+      callsPerTask: raw?.max_calls_per_task ?? 100,
+      bytesPerAgent: raw?.max_bytes_per_agent ?? 256 * MEBIBYTE,
+    },
   };
 }
 

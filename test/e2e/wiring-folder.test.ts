@@ -32,9 +32,64 @@ const AT_THE_START = [
   "slipclutch.yaml encryption_key",
 ];
 
+/**
+ * Fields of tools, breakers and parking that nothing in the gateway reads yet. Whoever wires one
+ * takes it out of here and adds its case; the first test fails for what is here and is no field.
+ */
+const NOT_YET = [
+  "slipclutch.yaml budgets[].on_exhausted = park",
+  "slipclutch.yaml tool_servers.*.kind",
+  "slipclutch.yaml tool_servers.*.url",
+  "slipclutch.yaml tool_servers.*.auth.bearer",
+  "slipclutch.yaml tool_servers.*.headers",
+  "slipclutch.yaml tool_servers.*.connections_max",
+  "slipclutch.yaml tool_servers.*.tools.*.effect = read",
+  "slipclutch.yaml tool_servers.*.tools.*.effect = write",
+  "slipclutch.yaml breakers[].name",
+  "slipclutch.yaml breakers[].signal = calls_per_tool",
+  "slipclutch.yaml breakers[].signal = identical_calls",
+  "slipclutch.yaml breakers[].above.value",
+  "slipclutch.yaml breakers[].above.times",
+  "slipclutch.yaml breakers[].above.of",
+  "slipclutch.yaml breakers[].above.over",
+  "slipclutch.yaml breakers[].for",
+  "slipclutch.yaml breakers[].window",
+  "slipclutch.yaml breakers[].at_least",
+  "slipclutch.yaml breakers[].same_result",
+  "slipclutch.yaml breakers[].action = trip",
+  "slipclutch.yaml breakers[].action = alert",
+  "slipclutch.yaml breakers[].enabled",
+  "slipclutch.yaml parking.hold_for",
+  "slipclutch.yaml parking.keep_alive = auto",
+  "slipclutch.yaml parking.keep_alive = informational",
+  "slipclutch.yaml parking.keep_alive = none",
+  "slipclutch.yaml parking.keep_answers_for",
+  "slipclutch.yaml parking.max_calls_per_agent",
+  "slipclutch.yaml parking.max_calls_per_task",
+  "slipclutch.yaml parking.max_bytes_per_agent",
+  "slipclutch.yaml limits.max_arguments_bytes",
+  "agents/*.yaml allowed_tools[].tool_name",
+  "agents/*.yaml allowed_tools[].server",
+  "agents/*.yaml allowed_tools[].rate_limit.requests",
+  "agents/*.yaml allowed_tools[].rate_limit.per_seconds",
+  "agents/*.yaml allowed_tools[].read_only",
+  "agents/*.yaml allowed_tools[].arguments",
+  "agents/*.yaml allowed_tools[].cost.usd",
+  "agents/*.yaml allowed_tools[].cost.per",
+  "agents/*.yaml allowed_tools[].cost.quantity.pointer",
+  "agents/*.yaml allowed_tools[].cost.quantity.divide_by",
+  "agents/*.yaml allowed_tools[].cost.max",
+  "agents/*.yaml allowed_tools[].empty_result = ok",
+  "agents/*.yaml allowed_tools[].empty_result = error",
+  "agents/*.yaml allowed_tools[].timeout",
+  "agents/*.yaml blacklisted_tools",
+  "agents/*.yaml denied_tools",
+  "agents/*.yaml limits.max_arguments_bytes",
+];
+
 test("every field has a case, and every case a field", () => {
   const cased = Object.values(CASES).flatMap((cases) => cases.flatMap(({ fields }) => fields));
-  const covered = [...cased, ...AT_THE_START];
+  const covered = [...cased, ...AT_THE_START, ...NOT_YET];
   expect(covered.toSorted()).toEqual(fieldsOfTheFolder().toSorted());
 });
 

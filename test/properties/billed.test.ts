@@ -9,7 +9,7 @@ import { hopeOf, type Purse, roomOf, type Seen } from "../../src/guards/budget/s
 import type { Format, ModelAsk } from "../../src/guards/call.ts";
 import { admit } from "../../src/guards/decide.ts";
 import type { Bounds, Facts, Target } from "../../src/guards/facts.ts";
-import type { CallLimits, Manifest } from "../../src/guards/manifest/manifest.ts";
+import { type CallLimits, type Manifest, NO_TOOLS } from "../../src/guards/manifest/manifest.ts";
 import { billOf } from "../../src/guards/price/bill.ts";
 import type { ModelPrice, Usage } from "../../src/guards/price/price.ts";
 import { mostInputTokens } from "../../src/guards/price/worst-case.ts";
@@ -171,6 +171,7 @@ function factsOf(generated: Generated): Facts {
     uncapped: false,
     tellAgent: generated.tellAgent,
     tasks: { newPerHour: 1, aliveMax: 1, depthMax: 1, childrenMax: 1, idleMs: 1 },
+    tools: NO_TOOLS,
   };
   return { ask, manifest, task: { id: "t", ended: false }, target };
 }

@@ -18,5 +18,6 @@ export interface Budget {
   readonly limit: bigint;
   /** `task` only with `each: task`. Calendar windows are UTC. */
   readonly window: Window;
-  readonly onExhausted: "deny";
+  /** What becomes of a call that does not fit: refused, or parked for a person. */
+  readonly onExhausted: "deny" | "park";
 }

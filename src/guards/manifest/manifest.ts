@@ -1,5 +1,6 @@
 /** One agent's manifest, compiled: what it may use and within which limits. */
 import type { Millis } from "../money.ts";
+import type { ToolGrants } from "../tool/tool.ts";
 
 /** Layer 1: limits on one model call. Null: no limit of its own. */
 export interface CallLimits {
@@ -14,6 +15,13 @@ export interface CallLimits {
   /** A narrowed cap never goes below this. */
   readonly minUsefulOutput: number;
 }
+
+/** What holds where a manifest says nothing of tools: none may be called. */
+export const NO_TOOLS: ToolGrants = {
+  allowed: [],
+  blacklisted: new Set(),
+  argumentsBytesMax: 1024 * 1024,
+};
 
 export interface Manifest {
   readonly agent: string;
@@ -39,4 +47,5 @@ export interface Manifest {
     readonly childrenMax: number;
     readonly idleMs: Millis;
   };
+  readonly tools: ToolGrants;
 }

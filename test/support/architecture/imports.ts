@@ -18,7 +18,7 @@ export const ZONES: Readonly<Record<string, Zone>> = {
   rego: { values: [], node: false },
   wire: { values: ["guards"], node: false },
   ports: { values: [], types: ["guards", "wire"], node: false },
-  config: { values: ["guards"], types: ["ports"], packages: ["yaml", "zod"], node: true },
+  config: { values: ["guards"], types: ["ports"], packages: ["ajv", "yaml", "zod"], node: true },
   telemetry: { values: ["guards", "ports"], types: ["config"], node: true },
   gateway: { values: ["guards", "wire", "ports", "telemetry"], types: ["config"], node: true },
   control: {

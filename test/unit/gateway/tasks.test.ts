@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { memoryStore } from "../../../src/adapters/store/memory/index.ts";
 import { type TaskName, Tasks } from "../../../src/gateway/tasks.ts";
-import type { Manifest } from "../../../src/guards/manifest/manifest.ts";
+import { type Manifest, NO_TOOLS } from "../../../src/guards/manifest/manifest.ts";
 import { type Denial, isDenial } from "../../../src/guards/verdict.ts";
 import { StoreUnreachable, type TaskRecord, type TaskStore } from "../../../src/ports/store.ts";
 import { testClock } from "../../../src/testing/test-clock.ts";
@@ -25,6 +25,7 @@ function manifestOf(limits: Partial<Manifest["tasks"]> = {}, agent = "a"): Manif
     uncapped: false,
     tellAgent: false,
     tasks: { ...standard, ...limits },
+    tools: NO_TOOLS,
   };
 }
 

@@ -2,7 +2,7 @@
 import { EMPTY, type Purse, type Seen, type Slice } from "../../../src/guards/budget/slice.ts";
 import type { InputMeasure, ModelAsk } from "../../../src/guards/call.ts";
 import type { Bounds, Facts, Target } from "../../../src/guards/facts.ts";
-import type { CallLimits, Manifest } from "../../../src/guards/manifest/manifest.ts";
+import { type CallLimits, type Manifest, NO_TOOLS } from "../../../src/guards/manifest/manifest.ts";
 import type { ModelPrice, Tier, Usage } from "../../../src/guards/price/price.ts";
 import type { ProviderRules } from "../../../src/guards/provider-rules.ts";
 
@@ -120,6 +120,7 @@ export function manifest(changes: Partial<Manifest> = {}): Manifest {
     uncapped: false,
     tellAgent: false,
     tasks: { newPerHour: 10, aliveMax: 10, depthMax: 3, childrenMax: 10, idleMs: 1_000 },
+    tools: NO_TOOLS,
     ...changes,
   };
 }

@@ -1,0 +1,117 @@
+/** JSON Schemas of arguments → checks, made when they are first needed. */
+import { createRequire } from "node:module";
+import { isIPv4, isIPv6 } from "node:net";
+import type { Ajv2020, ErrorObject, ValidateFunction } from "ajv/dist/2020.js";
+import type { ArgumentsCheck } from "../guards/tool/tool.ts";
+import { type JsonSchema, pathOf, type SchemaProblem, schemaProblems } from "./argument-schema.ts";
+
+/** Longest part of a name or a place that is told. */
+const TOLD_CHARACTERS_MAX = 120;
+
+/** The schemas of one guardrails folder. Equal ones are checked and compiled once. */
+export interface ArgumentSchemas {
+  /** What is wrong with a schema; without errors among it, `check` can be made. */
+  problems(schema: JsonSchema): readonly SchemaProblem[];
+  /** Compiles at its first call: a folder may have thousands that are never used. */
+  check(schema: JsonSchema): ArgumentsCheck;
+}
+
+/** Made anew for each reading of the folder, so that what is gone from it is forgotten. */
+export function argumentSchemas(): ArgumentSchemas {
+  let ajv: Ajv2020 | null = null;
+  const validator = () => {
+    ajv ??= newAjv();
+    return ajv;
+  };
+  const found = new Map<string, readonly SchemaProblem[]>();
+  const checks = new Map<string, ArgumentsCheck>();
+  return {
+    problems: (schema) =>
+      kept(found, JSON.stringify(schema), () => {
+        const misfit = misfitOf(schema, validator());
+        return misfit ? [misfit] : schemaProblems(schema);
+      }),
+    check: (schema) => {
+      const closed = closedAtTop(schema);
+      return kept(checks, JSON.stringify(closed), () => {
+        let compiled: ValidateFunction | null = null;
+        return (value) => {
+          compiled ??= validator().compile(closed);
+          return compiled(value) ? null : sentenceOf(compiled.errors?.[0]);
+        };
+      });
+    },
+  };
+}
+
+function kept<Value>(values: Map<string, Value>, key: string, make: () => Value): Value {
+  const value = values.get(key) ?? make();
+  values.set(key, value);
+  return value;
+}
+
+/** Loading ajv takes longer than the rest of a start: only who has schemas pays for it. */
+function newAjv(): Ajv2020 {
+  const load = createRequire(import.meta.url);
+  // What stands at this path in the package, by its own types.
+  const module = load("ajv/dist/2020.js") as typeof import("ajv/dist/2020.js");
+  return new module.Ajv2020({
+    // `problems` holds schemas against more than this would, and says where.
+    strict: false,
+    validateSchema: false,
+    // The first mistake is enough, and a bound stops what comes after it.
+    allErrors: false,
+    // `toString` is no argument that was given.
+    ownProperties: true,
+    logger: false,
+    formats: FORMAT_CHECKS,
+  });
+}
+
+const DATE = String.raw`\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])`;
+const TIME = String.raw`(?:[01]\d|2[0-3]):[0-5]\d:(?:[0-5]\d|60)(?:\.\d+)?(?:[Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)`;
+
+const FORMAT_CHECKS = {
+  date: new RegExp(`^${DATE}$`),
+  time: new RegExp(`^${TIME}$`),
+  "date-time": new RegExp(`^${DATE}[Tt]${TIME}$`),
+  uuid: /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i,
+  ipv4: (text: string) => isIPv4(text),
+  ipv6: (text: string) => isIPv6(text),
+};
+
+/** Whether the values of the keywords have their form; one mistake at a time. */
+function misfitOf(schema: JsonSchema, ajv: Ajv2020): SchemaProblem | null {
+  if (schema.$schema !== undefined) return misfitOf({ ...schema, $schema: undefined }, ajv);
+  if (ajv.validateSchema(schema) === true) return null;
+  const error = ajv.errors?.[0];
+  const path = pathOf(error?.instancePath ?? "", schema);
+  const expected = `JSON Schema 2020-12, where this ${messageOf(error)}`;
+  return { path, expected, hint: "Correct it: see json-schema.org.", warning: false };
+}
+
+/** Names alone stop little: what is not listed is not let through unless the schema says so. */
+function closedAtTop(schema: JsonSchema): JsonSchema {
+  const says = ["additionalProperties", "unevaluatedProperties"].some((key) => key in schema);
+  if (says || schema.properties === undefined) return schema;
+  return { ...schema, additionalProperties: false };
+}
+
+/** One sentence with the place: `/arguments/table must be equal to one of …`. */
+function sentenceOf(error: ErrorObject | undefined): string {
+  const place = clip(`/arguments${error?.instancePath ?? ""}`);
+  const { additionalProperty, unevaluatedProperty, propertyName } = error?.params ?? {};
+  const name: unknown = additionalProperty ?? unevaluatedProperty ?? propertyName;
+  const named = typeof name === "string" ? `: ${JSON.stringify(clip(name))}` : "";
+  return `${place} ${messageOf(error)}${named}.`;
+}
+
+function messageOf(error: ErrorObject | undefined): string {
+  const values: unknown = error?.params.allowedValues;
+  const listed = Array.isArray(values) ? `: ${clip(JSON.stringify(values))}` : "";
+  return clip(error?.message ?? "must fit its schema") + listed;
+}
+
+function clip(text: string): string {
+  return text.length > TOLD_CHARACTERS_MAX ? `${text.slice(0, TOLD_CHARACTERS_MAX)}…` : text;
+}

@@ -1,0 +1,146 @@
+/** The breakers in force: those that are there anyway, changed and added to by slipclutch.yaml. */
+
+import type { RawBreaker } from "./clutch-schema.ts";
+import type { BreakerRule, Issue } from "./configuration.ts";
+import { issueAt } from "./issues.ts";
+import type { Source } from "./source.ts";
+
+const MINUTE_MS = 60_000;
+const FOR_MS = MINUTE_MS;
+const WINDOW_MS = 10 * MINUTE_MS;
+const AT_LEAST = 20;
+
+/** On for every agent unless they are turned off by name. */
+export const BREAKERS: readonly BreakerRule[] = [
+  {
+    name: "tool-surge",
+    signal: "calls_per_tool",
+    above: { kind: "times", times: 5, overMs: 60 * MINUTE_MS },
+    forMs: FOR_MS,
+    atLeast: AT_LEAST,
+    action: "trip",
+  },
+  {
+    name: "stuck",
+    signal: "identical_calls",
+    above: { kind: "value", value: 8 },
+    sameResult: true,
+    windowMs: WINDOW_MS,
+    action: "trip",
+  },
+];
+
+interface Breakers {
+  readonly breakers: readonly BreakerRule[];
+  readonly issues: readonly Issue[];
+}
+
+export function breakersOf(raw: readonly RawBreaker[], source: Source): Breakers {
+  const rules = new Map(BREAKERS.map((rule) => [rule.name, rule]));
+  const seen = new Set<string>();
+  const issues: Issue[] = [];
+  for (const [index, written] of raw.entries()) {
+    const entry: Entry = {
+      raw: written,
+      before: BREAKERS.find(({ name }) => name === written.name),
+      refuse: (key, expected, hint) =>
+        issues.push(issueAt(source, ["breakers", index, ...key], expected, hint)),
+    };
+    if (seen.has(written.name)) {
+      entry.refuse(["name"], "a name of its own", "Rename it, or remove one of the two.");
+    }
+    seen.add(written.name);
+    const rule = ruleOf(entry);
+    if (rule === null || written.enabled === false) rules.delete(written.name);
+    else rules.set(written.name, rule);
+  }
+  return { breakers: [...rules.values()], issues };
+}
+
+interface Entry {
+  readonly raw: RawBreaker;
+  /** The one of that name that is there anyway. */
+  readonly before: BreakerRule | undefined;
+  refuse(key: readonly string[], expected: string, hint: string): void;
+}
+
+function ruleOf(entry: Entry): BreakerRule | null {
+  const { raw, before, refuse } = entry;
+  const signal = raw.signal ?? before?.signal;
+  if (signal === undefined) {
+    refuse(["signal"], "what it watches", "Add signal: calls_per_tool or identical_calls.");
+    return null;
+  }
+  if (before !== undefined && signal !== before.signal) {
+    refuse(["signal"], `"${before.signal}", as ${raw.name} has it`, "Give it another name.");
+    return null;
+  }
+  const action = raw.action ?? before?.action;
+  if (action === undefined) {
+    refuse(["action"], "what it does", "Add action: trip, or alert.");
+    return null;
+  }
+  return signal === "calls_per_tool" ? surgeOf(entry, action) : repeatsOf(entry, action);
+}
+
+function surgeOf(entry: Entry, action: BreakerRule["action"]): BreakerRule | null {
+  const { raw, before } = entry;
+  foreign(entry, ["window", "same_result"], "identical_calls");
+  const known = before?.signal === "calls_per_tool" ? before : undefined;
+  const above = raw.above === undefined ? known?.above : aboveOf(raw.above, entry);
+  if (above === undefined) return withoutLine(entry);
+  return {
+    name: raw.name,
+    signal: "calls_per_tool",
+    above,
+    forMs: raw.for ?? known?.forMs ?? FOR_MS,
+    atLeast: raw.at_least ?? known?.atLeast ?? AT_LEAST,
+    action,
+  };
+}
+
+function repeatsOf(entry: Entry, action: BreakerRule["action"]): BreakerRule | null {
+  const { raw, before } = entry;
+  foreign(entry, ["for", "at_least"], "calls_per_tool");
+  const known = before?.signal === "identical_calls" ? before : undefined;
+  const above = raw.above === undefined ? known?.above : aboveOf(raw.above, entry);
+  if (above === undefined) return withoutLine(entry);
+  if (above.kind !== "value") {
+    const hint = "Calls that repeat are counted, not compared with an average.";
+    entry.refuse(["above"], "{ value }", hint);
+    return null;
+  }
+  return {
+    name: raw.name,
+    signal: "identical_calls",
+    above,
+    sameResult: raw.same_result ?? known?.sameResult ?? false,
+    windowMs: raw.window ?? known?.windowMs ?? WINDOW_MS,
+    action,
+  };
+}
+
+function withoutLine({ raw, refuse }: Entry): null {
+  if (raw.above === undefined) refuse(["above"], "its line", "Add above: { value: … }.");
+  return null;
+}
+
+function foreign({ raw, refuse }: Entry, keys: readonly (keyof RawBreaker)[], other: string) {
+  for (const key of keys) {
+    if (raw[key] === undefined) continue;
+    refuse([key], "nothing here for this signal", `Remove it: it belongs to ${other}.`);
+  }
+}
+
+/** A fixed line, or one drawn by what is usual; undefined: neither, which is said. */
+function aboveOf(raw: NonNullable<RawBreaker["above"]>, { refuse }: Entry) {
+  const { value, times, over } = raw;
+  const relative = [times, raw.of, over].filter((part) => part !== undefined).length;
+  if (value !== undefined && relative === 0) return { kind: "value", value } as const;
+  if (value === undefined && relative === 3 && times !== undefined && over !== undefined) {
+    return { kind: "times", times, overMs: over } as const;
+  }
+  const expected = "either { value } or { times, of: rolling_average, over }";
+  refuse(["above"], expected, "Write one of the two, with all that it has.");
+  return undefined;
+}

@@ -1,0 +1,83 @@
+/** The fields of slipclutch.yaml about breakers, and about calls that wait for a person. */
+import { z } from "zod";
+import { count, duration, id, oneOf, strict, yesOrNo } from "./fields.ts";
+import { LATER_BASELINES, LATER_SIGNALS } from "./later.ts";
+
+const CALLS_MAX = 1_000_000;
+const GIBIBYTE = 1024 ** 3;
+
+const TIMES = "a factor above 1 and at most 1000";
+
+const above = strict({
+  value: count(1, CALLS_MAX).describe("Calls: in a minute, or identical ones.").optional(),
+  times: z
+    .number({ error: TIMES })
+    .gt(1, { error: TIMES })
+    .max(1000, { error: TIMES })
+    .describe("So many times what is usual.")
+    .optional(),
+  of: oneOf(["rolling_average"], LATER_BASELINES)
+    .describe("With `times`: what is usual.")
+    .optional(),
+  over: duration(120_000, "1d")
+    .describe("With `times`: how far back the average looks.")
+    .optional(),
+});
+
+/** One breaker. */
+export const breaker = strict({
+  name: id.describe("Its name. That of a breaker which is there anyway changes that one."),
+  signal: oneOf(["calls_per_tool", "identical_calls"], LATER_SIGNALS)
+    .describe("What it watches: calls of a tool in a minute, or calls that repeat.")
+    .optional(),
+  above: above
+    .describe(
+      "Its line: `{ value }`, or `{ times, of: rolling_average, over }` for calls_per_tool.",
+    )
+    .optional(),
+  for: duration(0, "1h")
+    .describe("calls_per_tool: how long it must stay above its line. Default 60s.")
+    .optional(),
+  window: duration(1000, "1d")
+    .describe("identical_calls: how far apart they may be. Default 10m.")
+    .optional(),
+  at_least: count(1, CALLS_MAX)
+    .describe("calls_per_tool: fewer calls in a minute are never a surge. Default 20.")
+    .optional(),
+  same_result: yesOrNo
+    .describe("identical_calls: only those with an equal result count. Default false.")
+    .optional(),
+  action: oneOf(["trip", "alert"])
+    .describe("Disengage the agent's clutch, or only tell people.")
+    .optional(),
+  enabled: yesOrNo.describe("False turns it off. Default true.").optional(),
+});
+
+/** How calls wait. */
+export const parking = strict({
+  hold_for: duration(0, "1h")
+    .describe(
+      "How long a waiting client's connection is held. Default 9m where it is kept alive, else 50s.",
+    )
+    .optional(),
+  keep_alive: oneOf(["auto", "informational", "none"])
+    .describe(
+      "Send 102 while it waits: to clients known to take it, to all, or to none. Default auto.",
+    )
+    .optional(),
+  keep_answers_for: duration(1000, "30d")
+    .describe("How long a finished answer is kept for a client that comes back. Default 1h.")
+    .optional(),
+  max_calls_per_agent: count(0, CALLS_MAX)
+    .describe("Calls of one agent that wait. Default 1000.")
+    .optional(),
+  max_calls_per_task: count(0, CALLS_MAX)
+    .describe("Calls of one task that wait. Default 100.")
+    .optional(),
+  max_bytes_per_agent: count(0, 64 * GIBIBYTE)
+    .describe("Bytes of one agent's calls that wait. Default 268435456.")
+    .optional(),
+});
+
+export type RawBreaker = z.output<typeof breaker>;
+export type RawParking = z.output<typeof parking>;

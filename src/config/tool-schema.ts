@@ -1,0 +1,128 @@
+/** The fields about tools: of their servers in slipclutch.yaml, and of a manifest's grants. */
+import { z } from "zod";
+import {
+  count,
+  duration,
+  ENTRIES_MAX,
+  headers,
+  id,
+  oneOf,
+  serverUrl,
+  strict,
+  TEXT_MAX,
+  usdRoundedUp,
+  yesOrNo,
+} from "./fields.ts";
+import { LATER_SERVER_KINDS } from "./later.ts";
+
+/** Each call of a limit is a row of the store. */
+const RATE_REQUESTS_MAX = 10_000;
+const RATE_SECONDS_MAX = 31 * 86_400;
+/** Longest path into arguments or a result. */
+const POINTER_CHARACTERS_MAX = 1024;
+/** The store's sums hold no more; what a call may cost is checked once more as a whole. */
+const QUANTITY_MAX = 1e12;
+
+const BEARER = "a token of printable characters on one line, without spaces";
+const SERVER_NAME =
+  "a name of 1 to 32 letters and digits, with single - and _ between them, other than mcp\nIt is part of the names by which agents call its tools.";
+/** `server__tool` and `mcp__client__tool` must be read back in one way only. */
+export const serverName = z
+  .string({ error: SERVER_NAME })
+  .regex(/^(?!.*__)(?![Mm][Cc][Pp]$)[A-Za-z0-9](?:[A-Za-z0-9_-]{0,30}[A-Za-z0-9])?$/, {
+    error: SERVER_NAME,
+  });
+
+/** One tool server of slipclutch.yaml. */
+export const toolServer = strict({
+  kind: oneOf(["mcp"], LATER_SERVER_KINDS).describe("What it speaks: MCP over streamable HTTP."),
+  url: serverUrl("http://127.0.0.1:7000/mcp").describe("Where it is."),
+  auth: strict({
+    bearer: z
+      .string({ error: BEARER })
+      .regex(/^[\x21-\x7e]+$/, { error: BEARER })
+      .max(TEXT_MAX, { error: BEARER })
+      .describe(`Sent as \`authorization: Bearer …\`. Write \${NAME} to take it from outside.`)
+      .optional(),
+  })
+    .describe("The gateway's own credentials; agents never hold them.")
+    .optional(),
+  headers: headers.describe("Extra headers for every request.").optional(),
+  connections_max: count(1, 10_000).describe("Most connections to it. Default 64.").optional(),
+  tools: z
+    .record(
+      id,
+      strict({
+        effect: oneOf(["read", "write"]).describe("Whether it changes anything."),
+      }),
+      { error: "a map from names of tools to { effect: read } or { effect: write }" },
+    )
+    .describe("What its tools do, as you vouch. A tool that is not here is taken to write.")
+    .optional(),
+});
+
+const POINTER = "a JSON pointer that begins with /arguments or /result, like /result/seconds";
+const pointer = z
+  .string({ error: POINTER })
+  .regex(/^\/(arguments|result)(\/([^~/]|~[01])*)*$/, { error: POINTER })
+  .max(POINTER_CHARACTERS_MAX, { error: POINTER });
+
+const QUANTITY = `a number above 0 and at most ${QUANTITY_MAX}`;
+const quantity = z
+  .number({ error: QUANTITY })
+  .positive({ error: QUANTITY })
+  .max(QUANTITY_MAX, { error: QUANTITY });
+
+const cost = strict({
+  usd: usdRoundedUp.describe("USD for one call; with `quantity`, for one unit of it."),
+  per: id.describe("With `quantity`: what one unit is called, like `minute`.").optional(),
+  quantity: strict({
+    pointer: pointer.describe("Where it is found: from /arguments or /result."),
+    divide_by: quantity
+      .describe("What is found there, divided by this, is in units. Default 1.")
+      .optional(),
+  })
+    .describe("What the price is multiplied with.")
+    .optional(),
+  max: quantity
+    .describe(
+      "With `quantity`: the most units of one call. Reserved, and charged if none is found.",
+    )
+    .optional(),
+});
+
+/** One tool that a manifest grants. */
+export const allowedTool = strict({
+  tool_name: id.describe("The tool, as its server names it."),
+  server: id
+    .describe("Which of `tool_servers` has it. Default: the one that lists it, or the only one.")
+    .optional(),
+  rate_limit: strict({
+    requests: count(1, RATE_REQUESTS_MAX).describe("At most so many calls."),
+    per_seconds: count(1, RATE_SECONDS_MAX).describe("In any window of this length."),
+  })
+    .describe("Holds over all gateways together.")
+    .optional(),
+  read_only: yesOrNo
+    .describe("It may only read; a tool that writes needs false. Default true.")
+    .optional(),
+  arguments: z
+    .record(z.string(), z.json(), { error: "a JSON Schema, as a map" })
+    .describe(
+      "JSON Schema 2020-12 of its arguments. With `properties`, others are refused unless `additionalProperties` says otherwise.",
+    )
+    .optional(),
+  cost: cost.describe("What a call costs; drawn from the same budgets as models.").optional(),
+  empty_result: oneOf(["ok", "error"])
+    .describe("Whether a result with nothing in it counts as an error. Default ok.")
+    .optional(),
+  timeout: duration(100, "1d")
+    .describe("A call must have ended after this. Default 1m.")
+    .optional(),
+});
+
+/** Names of tools. */
+export const toolNames = z.array(id, { error: "a list of names of tools" }).max(ENTRIES_MAX);
+
+export type RawToolServer = z.output<typeof toolServer>;
+export type RawTool = z.output<typeof allowedTool>;

@@ -1,0 +1,73 @@
+/** The tool servers of slipclutch.yaml. */
+import { BlockList, isIP } from "node:net";
+import type { Issue, ToolServerSettings } from "./configuration.ts";
+import { issueAt } from "./issues.ts";
+import type { RawSlipclutch } from "./schema.ts";
+import type { Source } from "./source.ts";
+import type { RawToolServer } from "./tool-schema.ts";
+
+const CONNECTIONS_MAX = 64;
+
+interface ToolServers {
+  readonly servers: ReadonlyMap<string, ToolServerSettings>;
+  readonly issues: readonly Issue[];
+  readonly warnings: readonly Issue[];
+}
+
+export function toolServersOf(raw: RawSlipclutch["tool_servers"], source: Source): ToolServers {
+  const servers = new Map<string, ToolServerSettings>();
+  const issues: Issue[] = [];
+  const warnings: Issue[] = [];
+  for (const [name, server] of Object.entries(raw ?? {})) {
+    const settings = settingsOf(name, server);
+    servers.set(name, settings);
+    const own = Object.keys(settings.headers).find((key) => key.toLowerCase() === "authorization");
+    const path = ["tool_servers", name];
+    if (own !== undefined && settings.bearer !== null) {
+      const hint = "auth.bearer is sent in the same header: remove one of the two.";
+      issues.push(issueAt(source, [...path, "headers", own], "one authorization", hint));
+    }
+    if ((own !== undefined || settings.bearer !== null) && crossesNetworksOpenly(settings.url)) {
+      const hint = "The token would cross the network for all to read: use https.";
+      const expected = "https, or an address of this machine or a private network";
+      warnings.push(issueAt(source, [...path, "url"], expected, hint));
+    }
+  }
+  return { servers, issues, warnings };
+}
+
+function settingsOf(name: string, raw: RawToolServer): ToolServerSettings {
+  return {
+    kind: raw.kind,
+    name,
+    url: raw.url,
+    bearer: raw.auth?.bearer ?? null,
+    headers: raw.headers ?? {},
+    connectionsMax: raw.connections_max ?? CONNECTIONS_MAX,
+    tools: new Map(Object.entries(raw.tools ?? {}).map(([tool, { effect }]) => [tool, effect])),
+  };
+}
+
+/** Loopback, and the networks of RFC 1918, 6598, 4193 and 4291; not where clouds keep metadata. */
+const PRIVATE = [
+  ["127.0.0.0", 8, "ipv4"],
+  ["10.0.0.0", 8, "ipv4"],
+  ["172.16.0.0", 12, "ipv4"],
+  ["192.168.0.0", 16, "ipv4"],
+  ["100.64.0.0", 10, "ipv4"],
+  ["::1", 128, "ipv6"],
+  ["fc00::", 7, "ipv6"],
+  ["fe80::", 10, "ipv6"],
+] as const;
+
+function crossesNetworksOpenly(url: string): boolean {
+  const { hostname, protocol } = new URL(url);
+  if (protocol === "https:") return false;
+  const host = hostname.replace(/^\[|\]$/g, "");
+  const family = isIP(host);
+  // A name without a dot is resolved on one's own network only.
+  if (family === 0) return host.includes(".") && !host.endsWith(".localhost");
+  const networks = new BlockList();
+  for (const [address, bits, kind] of PRIVATE) networks.addSubnet(address, bits, kind);
+  return !networks.check(host, family === 4 ? "ipv4" : "ipv6");
+}

@@ -1,0 +1,210 @@
+/** What a manifest grants of tools → grants in force, held against the tool servers there are. */
+import { NO_TOOLS } from "../guards/manifest/manifest.ts";
+import { foldName } from "../guards/tool/names.ts";
+import type { GrantedTool, ToolCost, ToolGrants } from "../guards/tool/tool.ts";
+import type { ArgumentSchemas } from "./arguments.ts";
+import type { Issue, ToolServerSettings } from "./configuration.ts";
+import { issueAt, nearest } from "./issues.ts";
+import type { RawLimits, RawManifest } from "./manifest-schema.ts";
+import type { Path, Source } from "./source.ts";
+import type { RawTool } from "./tool-schema.ts";
+
+/** Official MCP clients give up after a minute. */
+const TIMEOUT_MS = 60_000;
+
+/** What grants are compiled against. */
+export interface Tooling {
+  readonly servers: ReadonlyMap<string, ToolServerSettings>;
+  readonly schemas: ArgumentSchemas;
+}
+
+/** Grants with all that is wrong with them; those of no server are left out. */
+export interface Granted {
+  readonly tools: ToolGrants;
+  readonly issues: readonly Issue[];
+  readonly warnings: readonly Issue[];
+}
+
+/** Grants of one manifest. */
+export function toolsOf(
+  raw: RawManifest,
+  common: RawLimits | undefined,
+  source: Source,
+  tooling: Tooling,
+): Granted {
+  const issues: Issue[] = [];
+  const warnings: Issue[] = [];
+  const allowed: Placed[] = [];
+  for (const [index, tool] of (raw.allowed_tools ?? []).entries()) {
+    const entry: Entry = { tool, path: ["allowed_tools", index], source, issues, warnings };
+    const server = serverOf(entry, tooling.servers);
+    checkArguments(entry, tooling.schemas);
+    const cost = costOf(entry);
+    if (server === null) continue;
+    const granted = grantedOf(entry, server, cost, tooling.schemas);
+    allowed.push({ granted, entry });
+  }
+  const refused = [...(raw.blacklisted_tools ?? []), ...(raw.denied_tools ?? [])];
+  const blacklisted = new Set(refused.map(foldName));
+  checkNames(allowed);
+  for (const one of allowed) warnOfBlacklisted(one, blacklisted);
+  const bytes = raw.limits?.max_arguments_bytes ?? common?.max_arguments_bytes;
+  const tools = {
+    allowed: allowed.map(({ granted }) => granted),
+    blacklisted,
+    argumentsBytesMax: bytes ?? NO_TOOLS.argumentsBytesMax,
+  };
+  return { tools, issues, warnings };
+}
+
+interface Entry {
+  readonly tool: RawTool;
+  readonly path: Path;
+  readonly source: Source;
+  readonly issues: Issue[];
+  readonly warnings: Issue[];
+}
+
+interface Placed {
+  readonly granted: GrantedTool;
+  readonly entry: Entry;
+}
+
+function refuse({ source, path, issues }: Entry, inside: Path, expected: string, hint: string) {
+  issues.push(issueAt(source, [...path, ...inside], expected, hint));
+}
+
+/** The one that is named; else the one that lists the tool; else the only one there is. */
+function serverOf(entry: Entry, servers: Tooling["servers"]): ToolServerSettings | null {
+  const { tool_name: tool, server: named } = entry.tool;
+  if (servers.size === 0) {
+    const hint = "Declare tool_servers in slipclutch.yaml, or leave the tool out.";
+    refuse(entry, ["tool_name"], "a tool that a tool server has", hint);
+    return null;
+  }
+  const names = [...servers.keys()];
+  if (named !== undefined) {
+    const server = servers.get(named);
+    if (server !== undefined) return server;
+    const near = nearest(named, names);
+    const hint = near ? `Did you mean "${near}"?` : `There are: ${names.slice(0, 20).join(", ")}.`;
+    refuse(entry, ["server"], "a name under tool_servers of slipclutch.yaml", hint);
+    return null;
+  }
+  const listing = [...servers.values()].filter(({ tools }) => tools.has(tool));
+  const candidates = listing.length > 0 ? listing : [...servers.values()];
+  const [only, another] = candidates;
+  if (only !== undefined && another === undefined) return only;
+  const shown = candidates.slice(0, 20).map(({ name }) => name);
+  const hint = `Several may have ${tool}: add server, one of ${shown.join(", ")}.`;
+  refuse(entry, ["server"], "the tool server that has it", hint);
+  return null;
+}
+
+function grantedOf(
+  entry: Entry,
+  server: ToolServerSettings,
+  cost: ToolCost | null,
+  schemas: ArgumentSchemas,
+): GrantedTool {
+  const { tool } = entry;
+  const readOnly = tool.read_only ?? true;
+  if (readOnly) checkEffect(entry, server);
+  const limit = tool.rate_limit;
+  return {
+    server: server.name,
+    tool: tool.tool_name,
+    effect: server.tools.get(tool.tool_name) ?? "write",
+    readOnly,
+    rateLimit: limit ? { requests: limit.requests, perMs: limit.per_seconds * 1000 } : null,
+    check: tool.arguments === undefined ? null : schemas.check(tool.arguments),
+    cost,
+    emptyIsError: tool.empty_result === "error",
+    timeoutMs: tool.timeout ?? TIMEOUT_MS,
+  };
+}
+
+/** A tool that writes is refused whenever it may only read: better at load than at each call. */
+function checkEffect(entry: Entry, { name, tools }: ToolServerSettings): void {
+  const { tool_name: tool } = entry.tool;
+  const effect = tools.get(tool);
+  if (effect === "read") return;
+  if (effect === "write") {
+    const hint = `${name} says that ${tool} writes: add read_only: false, or leave the tool out.`;
+    refuse(entry, ["read_only"], "false", hint);
+    return;
+  }
+  const near = nearest(tool, tools.keys());
+  const meant = near ? `Did you mean "${near}"? ` : "";
+  const line = `${JSON.stringify(tool)}: { effect: read }`;
+  const hint =
+    `${meant}A tool whose effect is not said is taken to write. If it only reads, add under ` +
+    `tool_servers.${name}.tools of slipclutch.yaml: ${line}. Else add read_only: false here.`;
+  refuse(entry, ["read_only"], "false, or a tool that only reads", hint);
+}
+
+function checkArguments(entry: Entry, schemas: ArgumentSchemas): void {
+  const { source, path, tool, issues, warnings } = entry;
+  if (tool.arguments === undefined) return;
+  for (const { path: inside, expected, hint, warning } of schemas.problems(tool.arguments)) {
+    const issue = issueAt(source, [...path, "arguments", ...inside], expected, hint);
+    (warning ? warnings : issues).push(issue);
+  }
+}
+
+/** A price for a call, or for each unit of something that is found in the call. */
+function costOf(entry: Entry): ToolCost | null {
+  const { cost } = entry.tool;
+  if (cost === undefined) return null;
+  if (cost.quantity === undefined) {
+    for (const key of ["per", "max"] as const) {
+      if (cost[key] === undefined) continue;
+      const hint = "Add quantity: { pointer: /result/… }, which says where it is found.";
+      refuse(entry, ["cost", key], "a quantity beside it", hint);
+    }
+    return { nanoUsd: cost.usd, quantity: null };
+  }
+  if (cost.per === undefined) {
+    refuse(entry, ["cost", "per"], "the name of a unit", "Add per: minute, or what else it is.");
+  }
+  if (cost.max === undefined) {
+    const hint = "Add max: the most units that one call can have, which is what is reserved.";
+    refuse(entry, ["cost", "max"], "the most units of one call", hint);
+  } else if (!Number.isSafeInteger(Math.ceil(cost.usd * cost.max))) {
+    refuse(entry, ["cost", "max"], "at most 9007199 USD for one call", "Lower usd or max.");
+  }
+  const { pointer, divide_by: divideBy = 1 } = cost.quantity;
+  return { nanoUsd: cost.usd, quantity: { pointer, divideBy, max: cost.max ?? 0 } };
+}
+
+/** All spellings by which agents may call a tool, that of its name alone first. */
+function spellingsOf({ server, tool }: GrantedTool): readonly string[] {
+  return [tool, `${server}__${tool}`];
+}
+
+/** No tool twice, and no two that look the same in any spelling. */
+function checkNames(allowed: readonly Placed[]): void {
+  const bySpelling = new Map<string, GrantedTool>();
+  for (const { granted, entry } of allowed) {
+    const folded = spellingsOf(granted).map(foldName);
+    const other = folded
+      .flatMap((spelling) => bySpelling.get(spelling) ?? [])
+      .find(({ server, tool }) => tool !== granted.tool || server === granted.server);
+    if (other !== undefined) {
+      const [, name = ""] = spellingsOf(other);
+      const same = other.server === granted.server && other.tool === granted.tool;
+      const hint = same
+        ? "Remove one of the two: it is not clear which holds."
+        : `Agents could take it for ${name}: leave one out, or rename it at its server.`;
+      refuse(entry, ["tool_name"], same ? "each tool once" : "a name of its own", hint);
+    }
+    for (const spelling of folded) bySpelling.set(spelling, granted);
+  }
+}
+
+function warnOfBlacklisted({ granted, entry }: Placed, blacklisted: ReadonlySet<string>): void {
+  if (!spellingsOf(granted).some((spelling) => blacklisted.has(foldName(spelling)))) return;
+  const hint = "The blacklist wins, so it is never let through: remove it from one of the two.";
+  const path = [...entry.path, "tool_name"];
+  entry.warnings.push(issueAt(entry.source, path, "a tool that is not blacklisted", hint));
+}
