@@ -116,7 +116,8 @@ export interface McpFixture {
 
 const ARRIVALS_MAX = 1_000;
 const REQUEST_BYTES_MAX = 64 * 1024 * 1024;
-const FLOOD_FRAME = `data: ${renderNotification("notifications/message", { data: "x".repeat(4_000) })}\n\n`;
+const FLOOD_NOTICE = renderNotification("notifications/message", { data: "x".repeat(4_000) });
+const FLOOD_FRAME = `data: ${FLOOD_NOTICE}\n\n`;
 
 /** Starts it on a free port of 127.0.0.1. */
 export async function mcpFixture(script: Partial<McpScript> = {}): Promise<McpFixture> {

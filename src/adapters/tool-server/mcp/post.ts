@@ -199,7 +199,7 @@ export class Post implements Dispatcher.DispatchHandler {
     this.#cut(fault.message);
   }
 
-  /** In a microtask: the HTTP client would swallow what is thrown there, and none is called early. */
+  /** In a microtask: nobody is called early, and what is thrown there is not swallowed. */
   #finish(end: PostEnd): void {
     if (this.#over) return;
     this.#over = true;
