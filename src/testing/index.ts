@@ -1,9 +1,11 @@
 /**
- * For those who write an adapter of their own, or test an agent: what every store and provider must
- * do, as suites for vitest, and the fakes that pass them. Import it from a vitest test.
+ * For those who write an adapter of their own, or test an agent: what every store, provider and
+ * tool server must do, as suites for vitest, and the fakes that pass them. Import it from a vitest
+ * test.
  */
 export { simulatedProvider } from "../adapters/provider/simulated/simulated-provider.ts";
 export { type MemoryData, memoryData, memoryStore } from "../adapters/store/memory/index.ts";
+export { type McpFixture, type McpScript, mcpFixture } from "./mcp-fixture.ts";
 export { providerConformance } from "./provider-conformance.ts";
 export type { OpenProvider, ProviderFixture } from "./provider-fixture.ts";
 export {
@@ -13,3 +15,5 @@ export {
 } from "./simulated-upstream.ts";
 export { type Fixture, type OpenFixture, storeConformance } from "./store-conformance/index.ts";
 export { type TestClock, testClock } from "./test-clock.ts";
+export { toolServerConformance } from "./tool-server-conformance.ts";
+export type { OpenToolServer, ToolScript, ToolServerFixture } from "./tool-server-fixture.ts";

@@ -3,7 +3,10 @@
  * They are pure: bytes in, text out.
  */
 declare const TextEncoder: new () => { encode(text: string): Uint8Array };
-declare const TextDecoder: new (label: "utf-8") => { decode(bytes: Uint8Array): string };
+declare const TextDecoder: new (
+  label: "utf-8",
+  options?: { fatal: boolean },
+) => { decode(bytes: Uint8Array): string };
 
 const ENCODER = new TextEncoder();
 
@@ -15,6 +18,15 @@ export function encode(text: string): Uint8Array {
 /** UTF-8 as text; bytes that are no UTF-8 become U+FFFD, for what is only looked at. */
 export function decode(bytes: Uint8Array): string {
   return new TextDecoder("utf-8").decode(bytes);
+}
+
+/** UTF-8 as text, for what is acted on; null where the bytes are no UTF-8. */
+export function decodeStrictly(bytes: Uint8Array): string | null {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    return null; // the one thing that a fatal decoder throws for
+  }
 }
 
 /** How many bytes a text takes as UTF-8. */

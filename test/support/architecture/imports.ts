@@ -54,6 +54,7 @@ export const ZONES: Readonly<Record<string, Zone>> = {
 const ADAPTER_PACKAGES: Readonly<Record<string, readonly string[]>> = {
   "provider/http": ["undici"],
   "store/postgres": ["pg"],
+  "tool-server/mcp": ["undici"],
 };
 
 /** Adapters that stand in for the real thing, in tests and demos. */

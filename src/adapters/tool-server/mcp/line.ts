@@ -1,0 +1,214 @@
+import { Pool } from "undici";
+import type { Clock } from "../../../ports/clock.ts";
+import type { ToolFault } from "../../../ports/tool-server.ts";
+import {
+  type Message,
+  RPC_CODES,
+  type RpcId,
+  renderError,
+  renderNotification,
+  renderRequest,
+  renderResult,
+} from "../../../wire/json-rpc.ts";
+import { METHODS, PROTOCOL_VERSION, readInitialized } from "../../../wire/mcp.ts";
+import type { McpSettings } from "./mcp-settings.ts";
+import { CONNECTION_WAIT_MAX_MS, Post, type PostAsk, type PostEnd, type Road } from "./post.ts";
+import { requestHeaders } from "./request-headers.ts";
+
+/** For each of the two messages of a handshake, and for an answer to what the server asked. */
+export const SMALL_TALK_MS_MAX = 10_000;
+/** Of an answer to `initialize`: capabilities, and instructions which are for nobody here. */
+const SMALL_TALK_BYTES_MAX = 1024 * 1024;
+/** Of an answer's headers. */
+const ANSWER_HEADER_BYTES_MAX = 16_384;
+/** Short on purpose: a call written to a connection that is just being closed may have run. */
+const KEEP_ALIVE_MS = 4_000;
+/** Answers and cancellations on their way at once; a server that asks more gets no answer. */
+export const ASIDES_MAX = 100;
+const ASIDE_CONNECTIONS = 2;
+const SESSION_ID = /^[\x21-\x7e]{1,1024}$/;
+const CLIENT = { name: "slipclutch", version: "1" };
+
+/** What was agreed on in one handshake. */
+export interface Session {
+  /** Whether the server named it: only such a one can be lost. */
+  readonly isNamed: boolean;
+  readonly headers: readonly string[];
+}
+
+/**
+ * The line to one server: its connections, and the handshake that all callers share.
+ *
+ *   none ──first caller──► opening ──agreed──► open ──server has forgotten it──► none
+ *    ▲                        │
+ *    └────────failed──────────┘  all who wait get the failure; the next caller tries anew
+ */
+export class Line {
+  readonly #road: Road;
+  /** Apart, for an answer that waited behind the stream whose server waits for it would be late. */
+  readonly #asideRoad: Road;
+  readonly #headers: readonly string[];
+  readonly #onListChanged: () => void;
+  #session: Session | null = null;
+  #opening: Promise<Session | ToolFault> | null = null;
+  #closed = false;
+  #asides = 0;
+  #lastId = 0;
+
+  constructor(settings: McpSettings, clock: Clock, onListChanged: () => void) {
+    const url = new URL(settings.url);
+    if (url.protocol !== "http:" && url.protocol !== "https:") {
+      throw new Error(`url must begin with http:// or https://, got ${url.protocol}//`);
+    }
+    if (url.username !== "" || url.password !== "") {
+      throw new Error("url must not hold a user or password; use auth or headers");
+    }
+    const path = url.pathname + url.search;
+    const pool = (connections: number) => poolOf(url.origin, connections);
+    this.#road = { pool: pool(settings.connectionsMax), path, clock };
+    this.#asideRoad = { pool: pool(ASIDE_CONNECTIONS), path, clock };
+    this.#headers = requestHeaders(settings);
+    this.#onListChanged = onListChanged;
+  }
+
+  nextId(): number {
+    this.#lastId += 1;
+    return this.#lastId;
+  }
+
+  /** The session there is, or a new one, or why there is none. Never rejects. */
+  session(): Session | Promise<Session | ToolFault> {
+    if (this.#session !== null) return this.#session;
+    this.#opening ??= this.#open().finally(() => {
+      this.#opening = null;
+    });
+    return this.#opening;
+  }
+
+  /** The server does not know it any more. Another caller may have opened the next one by now. */
+  lose(session: Session): void {
+    if (this.#session === session) this.#session = null;
+  }
+
+  /** Posts a request in a session. */
+  post(
+    session: Session | null,
+    ask: Omit<PostAsk, "headers">,
+    run: { mayWrite(): boolean; end(end: PostEnd): void },
+  ): Post {
+    return new Post(
+      this.#road,
+      { ...ask, headers: session?.headers ?? this.#headers },
+      {
+        mayWrite: () => run.mayWrite(),
+        heard: (message) => this.#heard(message, session),
+        end: (end) => run.end(end),
+      },
+    );
+  }
+
+  /** Tells the server that nobody waits for a request any more. */
+  cancel(session: Session, requestId: RpcId, reason: string): void {
+    this.#say(renderNotification(METHODS.cancelled, { requestId, reason }), session);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.all([this.#road.pool.destroy(), this.#asideRoad.pool.destroy()]);
+  }
+
+  async #open(): Promise<Session | ToolFault> {
+    const id = this.nextId();
+    const hello = { protocolVersion: PROTOCOL_VERSION, capabilities: {}, clientInfo: CLIENT };
+    const answer = await this.#exchange(null, id, renderRequest(id, METHODS.initialize, hello));
+    if (answer.kind !== "answer") return this.#unopened(answer);
+    const { message, sessionId } = answer;
+    if (message.kind === "error") return this.#unopened(answer);
+
+    const agreed = readInitialized(message.result);
+    if (typeof agreed === "string") return unreachable(`initialize was answered with ${agreed}`);
+    if (sessionId !== null && !SESSION_ID.test(sessionId)) {
+      return unreachable("initialize was answered with a session id that is none");
+    }
+    const named = sessionId === null ? [] : ["mcp-session-id", sessionId];
+    const headers = [...this.#headers, "mcp-protocol-version", agreed.version, ...named];
+    const session = { isNamed: sessionId !== null, headers };
+
+    const taken = await this.#exchange(session, null, renderNotification(METHODS.initialized));
+    if (taken.kind !== "taken") return this.#unopened(taken);
+    this.#session = session;
+    return session;
+  }
+
+  #unopened(end: PostEnd): ToolFault {
+    if (this.#closed) return { kind: "reset", written: false, message: "the line was closed" };
+    return unreachable(`handshake: ${wordsOf(end)}`);
+  }
+
+  #exchange(session: Session | null, id: RpcId | null, body: string): Promise<PostEnd> {
+    const limits = { timeoutMs: SMALL_TALK_MS_MAX, answerBytesMax: SMALL_TALK_BYTES_MAX };
+    return new Promise((resolve) => {
+      this.post(session, { body, id, ...limits }, { mayWrite: () => true, end: resolve });
+    });
+  }
+
+  #heard(message: Message, session: Session | null): void {
+    if (message.kind === "notification") {
+      if (message.method === METHODS.listChanged) this.#onListChanged();
+    } else if (message.kind === "request") {
+      const { id, method } = message;
+      const error = { code: RPC_CODES.methodNotFound, message: "not offered by this client" };
+      this.#say(method === METHODS.ping ? renderResult(id, {}) : renderError(id, error), session);
+    }
+  }
+
+  /** Beside everything else; whether it arrived changes nothing here. */
+  #say(body: string, session: Session | null): void {
+    if (this.#closed || this.#asides >= ASIDES_MAX) return;
+    this.#asides += 1;
+    const headers = session?.headers ?? this.#headers;
+    const timeoutMs = SMALL_TALK_MS_MAX;
+    new Post(
+      this.#asideRoad,
+      { body, headers, id: null, timeoutMs, answerBytesMax: SMALL_TALK_BYTES_MAX },
+      {
+        mayWrite: () => true,
+        heard: () => undefined, // what has no answer is not read
+        end: () => {
+          this.#asides -= 1;
+        },
+      },
+    );
+  }
+}
+
+function poolOf(origin: string, connections: number): Pool {
+  return new Pool(origin, {
+    connections,
+    // One request at a time on a connection: a second one behind it could be written but not cut
+    // off alone, and would suffer for the first one's fault.
+    pipelining: 1,
+    connect: { timeout: CONNECTION_WAIT_MAX_MS, keepAlive: true },
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    maxHeaderSize: ANSWER_HEADER_BYTES_MAX,
+    allowH2: false,
+  });
+}
+
+function unreachable(message: string): ToolFault {
+  return { kind: "unreachable", written: false, message };
+}
+
+/** How something ended that did not end as it was to. */
+export function wordsOf(end: PostEnd): string {
+  if (end.kind === "fault") return end.fault.message;
+  if (end.kind === "refused") {
+    const why = end.status < 400 ? "redirects are not followed" : end.message;
+    return `answered HTTP ${end.status}${why === "" ? "" : `: ${why}`}`;
+  }
+  if (end.kind === "answer" && end.message.kind === "error") {
+    const { code, message } = end.message;
+    return `answered JSON-RPC error ${code}${message === "" ? "" : `: ${message}`}`;
+  }
+  return "answered with something else than was asked for";
+}
