@@ -82,6 +82,7 @@ export async function startGateway(settings: StartSettings): Promise<Running> {
       rules: providers.rulesetOf(configuration),
       journalKey,
       describe: { ...machine, keyId: keyIdOf(opened.key) },
+      version: settings.version,
     });
     const reload = new Reload({ gateway: core.gateway, providers, load: () => read(settings) });
     await core.start((digest) => reload.follow(digest));

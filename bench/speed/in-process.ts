@@ -5,10 +5,10 @@
 import { systemClock } from "../../src/adapters/clock/system.ts";
 import { sqliteStore } from "../../src/adapters/store/sqlite/index.ts";
 import type { Account } from "../../src/gateway/account.ts";
-import { Cashier } from "../../src/gateway/cashier.ts";
+import { type Ask, Cashier } from "../../src/gateway/cashier.ts";
 import { Flusher } from "../../src/gateway/flush.ts";
 import { Tenure } from "../../src/gateway/tenure.ts";
-import type { Outcome, Terms } from "../../src/guards/budget/settle.ts";
+import { chargeOf, type Outcome, type Terms } from "../../src/guards/budget/settle.ts";
 import { admit } from "../../src/guards/decide.ts";
 import type { Bounds, Facts } from "../../src/guards/facts.ts";
 import { NO_TOOLS } from "../../src/guards/manifest/manifest.ts";
@@ -119,7 +119,7 @@ function factsOf(text: string): Facts {
 
 /** The gateway's own way from admission to the store's books, with nothing around it. */
 class Till {
-  readonly #facts: Facts;
+  readonly #ask: Ask;
   readonly #store: Store;
   readonly #cashier: Cashier;
   readonly #flusher: Flusher;
@@ -132,7 +132,7 @@ class Till {
     const log = createLog({ clock: systemClock, form: "json", level: "warn", write: complain });
     const key = anchorKey("5c".repeat(32));
     const journal = new Journal({ writer: id, key, clock: systemClock, others: new Map() });
-    this.#facts = facts;
+    this.#ask = (states) => admit(facts, states);
     this.#flusher = new Flusher(store.ledger, store.holders, systemClock, log);
     this.#cashier = new Cashier(store.ledger, systemClock, log, this.#flusher);
     this.#tenure = new Tenure(id, journal, { wall: 0, monotonic: 0 });
@@ -165,11 +165,12 @@ class Till {
   async run(calls: number): Promise<void> {
     for (let call = 0; call < calls; call += 1) {
       this.#calls += 1;
-      const { verdict } = await this.#cashier.admit(this.#tenure, this.#facts, this.accounts);
+      const { verdict } = await this.#cashier.admit(this.#tenure, this.#ask, this.accounts);
       if (verdict.kind !== "allow")
         throw new Error(`a call was refused: ${JSON.stringify(verdict)}`);
       const terms = termsOf(verdict.bounds);
-      const end = { outcome: OUTCOME, terms };
+      const { charged, estimated } = chargeOf(OUTCOME, terms);
+      const end = { reserved: terms.reserved, charged, estimated };
       this.#cashier.settle(this.#tenure, `d-${this.#calls}`, this.accounts, end);
       if (this.#calls % FLUSH_EVERY === 0) await this.#flusher.flush(this.#tenure);
     }

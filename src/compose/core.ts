@@ -33,6 +33,7 @@ export interface CoreSettings {
   readonly rules: Ruleset;
   readonly journalKey: Uint8Array;
   readonly describe: Omit<HolderInfo, "id" | "configuration">;
+  readonly version: string;
 }
 
 export class Core {
@@ -56,6 +57,7 @@ export class Core {
       store,
       flusher,
       machine: settings.describe,
+      version: settings.version,
       metrics: new Metrics(),
       holding: this.#holding(),
       cashier: new Cashier(store.ledger, clock, log, flusher),

@@ -1,69 +1,59 @@
-/**
- * One adapter for each provider of the configuration; those that did not change are kept by a
- * reload.
- */
+/** One adapter for each provider and each tool server of the configuration. */
 import { httpProvider } from "../adapters/provider/http/http-provider.ts";
 import { simulatedProvider } from "../adapters/provider/simulated/simulated-provider.ts";
-import type { Configuration, ProviderSettings } from "../config/configuration.ts";
+import { mcpToolServer } from "../adapters/tool-server/mcp/mcp-tool-server.ts";
+import type {
+  Configuration,
+  ProviderSettings,
+  ToolServerSettings,
+} from "../config/configuration.ts";
 import { Ruleset } from "../gateway/ruleset.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Provider } from "../ports/provider.ts";
+import type { ToolServer } from "../ports/tool-server.ts";
+import { Kept } from "./kept.ts";
 
-const KINDS: Readonly<
-  Record<ProviderSettings["kind"], (settings: ProviderSettings, clock: Clock) => Provider>
-> = {
+type Make<Settings, Adapter> = (settings: Settings, clock: Clock) => Adapter;
+
+const PROVIDERS: Readonly<Record<ProviderSettings["kind"], Make<ProviderSettings, Provider>>> = {
   openai: httpProvider,
   anthropic: httpProvider,
   simulated: simulatedProvider,
 };
 
+const TOOL_SERVERS: Readonly<
+  Record<ToolServerSettings["kind"], Make<ToolServerSettings, ToolServer>>
+> = { mcp: mcpToolServer };
+
 export class Providers {
-  readonly #clock: Clock;
-  #open = new Map<string, Provider>();
-  /** Replaced by a reload; closed by a later one, or the stop, once no call can use them. */
-  readonly retired = new Set<Provider>();
+  readonly #providers: Kept<ProviderSettings, Provider>;
+  readonly #toolServers: Kept<ToolServerSettings, ToolServer>;
   /** Those whose requests are not over, and the newest. */
   #rulesets: readonly Ruleset[] = [];
 
   constructor(clock: Clock) {
-    this.#clock = clock;
+    this.#providers = new Kept((settings) => PROVIDERS[settings.kind](settings, clock));
+    this.#toolServers = new Kept((settings) => TOOL_SERVERS[settings.kind](settings, clock));
   }
 
   rulesetOf(configuration: Configuration): Ruleset {
-    const next = new Map<string, Provider>();
-    const pairs = configuration.providers.map((settings) => {
-      const text = signature(settings);
-      const make = KINDS[settings.kind];
-      const provider = this.#open.get(text) ?? make(settings, this.#clock);
-      next.set(text, provider);
-      return [settings, provider] as const;
-    });
-    for (const [text, provider] of this.#open) if (!next.has(text)) this.retired.add(provider);
-    this.#open = next;
-    const ruleset = new Ruleset(configuration, pairs);
+    const providers = this.#providers.of(configuration.providers);
+    const servers = this.#toolServers.of([...configuration.toolServers.values()]);
+    const toolServers = servers.map(([, server]) => server);
+    const ruleset = new Ruleset(configuration, providers, toolServers);
     this.#rulesets = [...this.#rulesets.filter(({ requests }) => requests > 0), ruleset];
     return ruleset;
   }
 
-  async closeRetired(inUse: ReadonlySet<Provider>): Promise<void> {
-    const held = new Set(this.#rulesets.flatMap(({ providers }) => providers));
-    for (const provider of this.retired) {
-      if (inUse.has(provider) || held.has(provider)) continue;
-      this.retired.delete(provider);
-      await provider.close();
-    }
+  /** `inUse`: what calls in flight use whose client, and with it their request, may be gone. */
+  async closeRetired(inUse: readonly (Provider | ToolServer)[]): Promise<void> {
+    const held = this.#rulesets.flatMap((rules) => [...rules.providers, ...rules.toolServers]);
+    const used = new Set<unknown>([...held, ...inUse]);
+    await this.#providers.closeRetired(used);
+    await this.#toolServers.closeRetired(used);
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.#open.values(), ...this.retired].map((one) => one.close()));
+    await Promise.all([this.#providers.close(), this.#toolServers.close()]);
   }
-}
-
-/**
- * Equal for settings that make the same adapter. Held in memory only: it has the provider's key in
- * it.
- */
-function signature(settings: ProviderSettings): string {
-  const models = settings.models === null ? null : [...settings.models];
-  return JSON.stringify({ ...settings, models });
 }

@@ -114,10 +114,11 @@ export class Reload {
     const event = { kind: "configuration.changed", from, to: configuration.digest, by } as const;
     emit(gateway, gateway.holding.tenure, event);
     await this.#setLimits();
-    const inUse = [...gateway.inFlight.values()].flatMap(({ call }) =>
-      call.kind === "model" ? (call.route?.provider ?? []) : [],
-    );
-    await providers.closeRetired(new Set(inUse));
+    const inUse = [...gateway.inFlight.values()].flatMap(({ call }) => {
+      if (call.kind === "model") return call.route?.provider ?? [];
+      return call.incoming.rules.toolServer(call.ask.server) ?? [];
+    });
+    await providers.closeRetired(inUse);
   }
 
   /**

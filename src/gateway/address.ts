@@ -9,7 +9,10 @@ export type Place =
   | { readonly kind: "budgets" }
   | { readonly kind: "models" }
   | { readonly kind: "open-task" }
-  | { readonly kind: "end-task"; readonly id: string };
+  | { readonly kind: "end-task"; readonly id: string }
+  | { readonly kind: "tool"; readonly name: string }
+  /** Null: the tools of all servers. */
+  | { readonly kind: "mcp"; readonly server: string | null; readonly posts: boolean };
 
 export interface Address {
   readonly place: Place;
@@ -41,11 +44,16 @@ export function addressOf(method: string, url: string): Address | null {
 }
 
 function placeOf(method: string, path: string): Place | null {
+  const mcp = /^\/mcp(?:\/([^/]+))?$/.exec(path);
+  if (mcp !== null) return mcpPlace(method, mcp[1]);
   const bare = path.replace(/^(?:\/v1){1,2}(?=\/)/, "");
   if (method === "POST") {
     const format = MODEL_PATHS.get(bare);
     if (format !== undefined) return { kind: "model", format };
     if (path === "/guard/v1/tasks") return { kind: "open-task" };
+    const tool = /^\/guard\/v1\/tools\/([^/]+)\/call$/.exec(path);
+    const name = tool?.[1] === undefined ? null : decode(tool[1]);
+    if (name !== null) return { kind: "tool", name };
     const ended = /^\/guard\/v1\/tasks\/([^/]+)\/end$/.exec(path);
     const id = ended?.[1] === undefined ? null : decode(ended[1]);
     return id === null ? null : { kind: "end-task", id };
@@ -53,6 +61,15 @@ function placeOf(method: string, path: string): Place | null {
   if (method !== "GET") return null;
   if (path === "/guard/v1/budgets") return { kind: "budgets" };
   return bare === "/models" ? { kind: "models" } : null;
+}
+
+/** MCP's other methods belong to sessions and streams of the server's own: there are none here. */
+function mcpPlace(method: string, part: string | undefined): Place | null {
+  if (method !== "POST" && method !== "GET" && method !== "DELETE") return null;
+  const posts = method === "POST";
+  if (part === undefined) return { kind: "mcp", server: null, posts };
+  const server = decode(part);
+  return server === null ? null : { kind: "mcp", server, posts };
 }
 
 function decode(part: string): string | null {

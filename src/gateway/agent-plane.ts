@@ -12,6 +12,8 @@ import { handle } from "./handle.ts";
 import { readCall } from "./read.ts";
 import { record, refuse, sendRefusal } from "./refuse.ts";
 import { taskNameOf } from "./task-name.ts";
+import { readDispatch } from "./tools/dispatcher.ts";
+import { serveMcp } from "./tools/mcp.ts";
 import { denialOf, OpenAnswers, refuseUnreadable } from "./unreadable.ts";
 
 /** Node's clients keep a connection for a few seconds; proxies before us for up to a minute. */
@@ -21,6 +23,8 @@ const HEADERS_MS = 20_000;
 const CHECK_MS = 2_000;
 const HEADERS_BYTES_MAX = 16_384;
 const RETRY_MS = 1_000;
+/** What a request for a tool may have beside the arguments: names, ids, `_meta`. */
+const AROUND_ARGUMENTS_BYTES = 64 * 1024;
 /** Padded, so that ids of one process sort as they were made: an index takes them at its end. */
 const DECISION_CHARS = 7;
 /** Of a body that was refused before it had arrived. */
@@ -143,9 +147,10 @@ async function answer(
   const { place } = incoming.address;
   if (place.kind === "budgets") return budgets(incoming, gateway);
   if (place.kind === "models") return models(incoming);
+  if (place.kind === "mcp" && !place.posts) return refuseMethod(incoming);
 
   const { limits } = incoming.rules.configuration;
-  const within = { bytesMax: limits.maxRequestBytes, withinMs: limits.requestMs };
+  const within = { bytesMax: bytesMaxOf(incoming), withinMs: limits.requestMs };
   const body = await collect(request, within, gateway.clock);
   incoming.receivedAt = gateway.clock.monotonic();
   if (body === "gone") return;
@@ -156,11 +161,30 @@ async function answer(
   if (place.kind === "open-task") return openTask(body, incoming, gateway);
   if (place.kind === "end-task") return endTask(place.id, body, incoming, gateway);
 
-  const call = readCall(place.format, body, incoming);
+  if (place.kind === "mcp") return serveMcp(place.server, body, incoming, gateway);
+
+  const call =
+    place.kind === "tool"
+      ? readDispatch(place.name, body, incoming)
+      : readCall(place.format, body, incoming);
   if (isDenial(call)) {
     return refuse({ denial: call, origin: originOf(incoming), asked: null }, [], incoming, gateway);
   }
   return handle(call, gateway);
+}
+
+/** Arguments are bounded by the manifest: what is larger is refused before it is parsed. */
+function bytesMaxOf({ address, manifest, rules }: Incoming & { readonly address: Address }) {
+  const { maxRequestBytes } = rules.configuration.limits;
+  const { kind } = address.place;
+  if (kind !== "mcp" && kind !== "tool") return maxRequestBytes;
+  return Math.min(maxRequestBytes, manifest.tools.argumentsBytesMax + AROUND_ARGUMENTS_BYTES);
+}
+
+/** The protocol's way of saying that there is no stream and no session here. */
+function refuseMethod({ response }: Incoming): void {
+  response.writeHead(405, { allow: "POST", "content-length": 0 });
+  response.end();
 }
 
 /** Reasons to take no call at all, cheapest first. */

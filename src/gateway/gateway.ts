@@ -19,6 +19,8 @@ import type { Tenure } from "./tenure.ts";
 export interface Gateway {
   readonly clock: Clock;
   readonly chance: Chance;
+  /** Of this program. */
+  readonly version: string;
   readonly machine: { readonly host: string };
   readonly log: Log;
   readonly metrics: Metrics;

@@ -11,6 +11,7 @@ import { gather } from "./gather.ts";
 import { refuse } from "./refuse.ts";
 import { remainingHeader } from "./remaining.ts";
 import { begin, settle } from "./settle.ts";
+import { refuseTool, run } from "./tools/run.ts";
 
 const RETRY_MS = 1_000;
 
@@ -21,8 +22,10 @@ export async function handle(call: Call, gateway: Gateway): Promise<void> {
     const { asked } = call;
     incoming.response.setHeaders(new Map(Object.entries(remainingHeader(decided.accounts))));
     const refusal = { denial: decided.denial, origin: originOf(incoming), asked };
+    if (call.kind === "tool") return refuseTool(call, refusal, decided.answers, gateway);
     return refuse(refusal, decided.answers, incoming, gateway);
   }
+  if (call.kind === "tool") return run(call, decided, gateway);
   const admitted = begin(call, decided, gateway);
   // Never rejects, and settles exactly once: before the last byte of the answer is sent.
   await forward(admitted, gateway, (seen) => settle(admitted, seen, gateway));

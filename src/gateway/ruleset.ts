@@ -8,6 +8,7 @@ import type { Millis } from "../guards/money.ts";
 import type { ModelPrice } from "../guards/price/price.ts";
 import type { Provider } from "../ports/provider.ts";
 import type { AccountSpec } from "../ports/store.ts";
+import type { ToolServer } from "../ports/tool-server.ts";
 
 export interface Route {
   readonly provider: Provider;
@@ -24,14 +25,17 @@ export class Ruleset {
   /** Requests that arrived under these rules and are not over: its providers may yet be asked. */
   requests = 0;
   readonly #providers: readonly (readonly [ProviderSettings, Provider])[];
+  readonly #toolServers: ReadonlyMap<string, ToolServer>;
   readonly #budgets = new Map<string, readonly Budget[]>();
   readonly #routes = new Map<string, Route>();
 
   constructor(
     configuration: Configuration,
     providers: readonly (readonly [ProviderSettings, Provider])[],
+    toolServers: readonly ToolServer[] = [],
   ) {
     this.configuration = configuration;
+    this.#toolServers = new Map(toolServers.map((server) => [server.name, server]));
     this.#providers = providers;
     for (const manifest of configuration.agents.values()) {
       const belonging = configuration.budgets.filter((budget) => covers(budget, manifest));
@@ -41,6 +45,14 @@ export class Ruleset {
 
   get providers(): readonly Provider[] {
     return this.#providers.map(([, provider]) => provider);
+  }
+
+  get toolServers(): readonly ToolServer[] {
+    return [...this.#toolServers.values()];
+  }
+
+  toolServer(name: string): ToolServer | null {
+    return this.#toolServers.get(name) ?? null;
   }
 
   get digest(): string {

@@ -16,8 +16,9 @@ import type { Configuration } from "../../src/config/configuration.ts";
 import { Ruleset } from "../../src/gateway/ruleset.ts";
 import { taskKey } from "../../src/gateway/tasks.ts";
 import { Upkeep } from "../../src/gateway/upkeep.ts";
-import type { Outcome, Terms } from "../../src/guards/budget/settle.ts";
+import { chargeOf, type Outcome, type Terms } from "../../src/guards/budget/settle.ts";
 import type { ModelAsk } from "../../src/guards/call.ts";
+import { admit } from "../../src/guards/decide.ts";
 import type { Bounds } from "../../src/guards/facts.ts";
 import { isDenial } from "../../src/guards/verdict.ts";
 import { type Store, StoreUnreachable } from "../../src/ports/store.ts";
@@ -124,6 +125,7 @@ class Life {
       rules: rulesetOf(this.#folder),
       journalKey: new Uint8Array(32),
       describe: { host: "here", pid: 1, pidStart: "1", keyId: "key" },
+      version: "0.0.0",
     });
     const reload = new Reload({
       gateway: core.gateway,
@@ -177,15 +179,20 @@ class Life {
       const flagged = { overbillsOutput: false, overbillsInput: false };
       const target = { rules: provider.rules, model: MODEL, price, ...flagged };
       const facts = { ask, manifest, task: { id: task, ended: false }, target };
-      const { verdict } = await cashier.admit(tenure, facts, accounts);
+      const { verdict } = await cashier.admit(tenure, (states) => admit(facts, states), accounts);
       if (verdict.kind !== "allow") {
         return this.refusals.push(verdict.kind === "deny" ? verdict.code : verdict.kind);
       }
       tenure.callsInFlight += 1;
       await new Promise<void>((resolve) => this.clock.after(40, resolve));
       tenure.callsInFlight -= 1;
-      const end = { outcome: outcomeOf(ending), terms: termsOf(verdict.bounds, price) };
-      const { charged } = cashier.settle(tenure, id, accounts, end);
+      const [outcome, terms] = [outcomeOf(ending), termsOf(verdict.bounds, price)];
+      const { charged, estimated } = chargeOf(outcome, terms);
+      cashier.settle(tenure, id, accounts, {
+        reserved: terms.reserved,
+        charged: outcome.kind === "dropped" ? null : charged,
+        estimated,
+      });
       this.charges.set(id, charged);
     } catch (error) {
       if (!(error instanceof StoreUnreachable)) throw error;

@@ -20,7 +20,6 @@ import { begin } from "../../src/gateway/settle.ts";
 import { chargeOf, type Outcome } from "../../src/guards/budget/settle.ts";
 import { EMPTY, type Purse } from "../../src/guards/budget/slice.ts";
 import type { Format } from "../../src/guards/call.ts";
-import { admit } from "../../src/guards/decide.ts";
 import type { ModelPrice, Usage } from "../../src/guards/price/price.ts";
 import { isDenial } from "../../src/guards/verdict.ts";
 import { createLog } from "../../src/telemetry/log.ts";
@@ -282,6 +281,7 @@ beforeAll(async () => {
     rules: new Ruleset(base, []),
     journalKey: new Uint8Array(32),
     describe: { host: "here", pid: 1, pidStart: "1", keyId: "key" },
+    version: "0.0.0",
   });
   gateway = core.gateway;
   await core.start(async () => {});
@@ -354,13 +354,17 @@ function kindOf({ body: { format }, simulated }: Generated): keyof typeof DOCUME
 }
 
 /** Admission on one purse; null: refused. */
-async function admitted(call: Call, purse: Purse): Promise<Admitted | number | null> {
+async function admitted(call: ModelCall, purse: Purse): Promise<Admitted | number | null> {
   const gathered = await gather(call, gateway);
   if (isDenial(gathered)) throw new Error(gathered.code);
-  const { answers, verdict } = admit(gathered.facts, { purses: [purse] });
+  const { answers, verdict } = gathered.ask({ purses: [purse] });
   if (verdict.kind === "short") return verdict.need;
   if (verdict.kind === "deny") return null;
-  return begin(call, { kind: "allow", bounds: verdict.bounds, answers, gathered }, gateway);
+  return begin(
+    call,
+    { kind: "allow", bounds: verdict.bounds, answers, accounts: gathered.accounts },
+    gateway,
+  );
 }
 
 function purseOf(free: number, room: bigint): Purse {

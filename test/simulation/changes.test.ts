@@ -55,6 +55,7 @@ test("a key that is revoked while keys are being read is not valid afterwards", 
     rules: new Ruleset(configuration, []),
     journalKey: new Uint8Array(32),
     describe: { host: "h", pid: 1, pidStart: "1", keyId: "k" },
+    version: "0.0.0",
   });
   await core.start(async () => {});
   const letGo = slow.hold();

@@ -78,6 +78,7 @@ export class SimulatedGateway {
       rules: rulesetOf(settings.folder()),
       journalKey: new Uint8Array(32),
       describe: { host: "sim", pid: 1, pidStart: "1", keyId: "key" },
+      version: "0.0.0",
     });
     // Only these two methods are used, and the adapters behind them are the simulation's.
     const providers = { rulesetOf, closeRetired: async () => {} } as unknown as Providers;

@@ -201,6 +201,7 @@ async function started(clock: ReturnType<typeof testClock>, rules: Ruleset) {
     rules,
     journalKey: new Uint8Array(32),
     describe: { host: "here", pid: 1, pidStart: "1", keyId: "key" },
+    version: "0.0.0",
   });
   return { gateway: core.gateway, start: () => core.start(async () => {}) };
 }

@@ -1,0 +1,67 @@
+/** `POST /guard/v1/tools/<name>/call`: runs one tool, for agents that speak no MCP. */
+import type { Origin } from "../../guards/events.ts";
+import { type Denial, deny, isDenial } from "../../guards/verdict.ts";
+import type { ToolResult } from "../../ports/tool-server.ts";
+import { numbersAreExact } from "../../wire/exact-numbers.ts";
+import { isObject, parseObject } from "../../wire/json.ts";
+import { byteLength } from "../../wire/utf8.ts";
+import type { Body } from "../body.ts";
+import type { Desk, Incoming, ToolCall } from "../call.ts";
+import { sendRefusal } from "../refuse.ts";
+import { readToolCall } from "./read.ts";
+
+/** The body's own level, and as deep as arguments may be. */
+const DEPTH_MAX = 65;
+const CALL_ID_CHARS_MAX = 200;
+const KNOWN = ["arguments", "call_id"];
+
+/** Reads `{ "arguments": { … }, "call_id": "…" }`; both may be left out. */
+export function readDispatch(name: string, body: Body, incoming: Incoming): ToolCall | Denial {
+  const text = body.text === "" ? "{}" : body.text;
+  const parsed = parseObject(text, DEPTH_MAX);
+  if (isDenial(parsed)) return parsed;
+  const unknown = Object.keys(parsed.root).find((key) => !KNOWN.includes(key));
+  if (unknown !== undefined) {
+    return deny("request.unknown-field", {
+      unknown: unknown.slice(0, 40),
+      known: KNOWN.join(", "),
+    });
+  }
+  const { arguments: given = {}, call_id: callId = null } = parsed.root;
+  if (!isObject(given)) return malformed("arguments", typeof given, "an object");
+  if (callId !== null && !isCallId(callId)) {
+    return malformed("call_id", typeof callId, `a text of at most ${CALL_ID_CHARS_MAX} characters`);
+  }
+  if (!numbersAreExact(given)) {
+    return malformed("arguments", "a number past 2^53", "such numbers as strings");
+  }
+  const place = parsed.members.find((member) => member.name === "arguments");
+  const bytes = place ? byteLength(text.slice(place.valueFrom, place.valueTo)) : 0;
+  const named = { name, server: null, arguments: given, bytes, callId, by: "dispatcher" } as const;
+  return readToolCall(named, incoming, deskOf(incoming));
+}
+
+function isCallId(value: unknown): value is string {
+  return typeof value === "string" && value !== "" && value.length <= CALL_ID_CHARS_MAX;
+}
+
+function malformed(at: string, got: string, expected: string): Denial {
+  return deny("request.malformed", { at, got, expected });
+}
+
+function deskOf({ decision, response }: Incoming): Desk {
+  return {
+    refuse: (denial: Denial, origin: Origin) => sendRefusal(response, denial, origin),
+    answer: ({ content, isError, structuredContent }: ToolResult, headers) => {
+      if (response.destroyed) return;
+      const structured = structuredContent === undefined ? {} : { structuredContent };
+      const text = JSON.stringify({ decision, result: { content, ...structured, isError } });
+      response.writeHead(200, {
+        ...headers,
+        "content-type": "application/json",
+        "content-length": Buffer.byteLength(text),
+      });
+      response.end(text);
+    },
+  };
+}

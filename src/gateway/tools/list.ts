@@ -1,0 +1,44 @@
+/** `tools/list`: what is granted and offered, under the names by which it can be called. */
+import { displayNames, usableTools } from "../../guards/tool/names.ts";
+import { type OfferedTool, ToolServerUnreachable } from "../../ports/tool-server.ts";
+import type { JsonObject } from "../../wire/json.ts";
+import type { Incoming } from "../call.ts";
+import type { Gateway } from "../gateway.ts";
+
+export async function listTools(
+  server: string | null,
+  { manifest, rules }: Incoming,
+  gateway: Gateway,
+): Promise<readonly JsonObject[]> {
+  const usable = usableTools(manifest.tools, server);
+  const names = displayNames(usable);
+  const servers = [...new Set(usable.map((tool) => tool.server))];
+  const offers = new Map<string, readonly OfferedTool[]>();
+  await Promise.all(
+    servers.map(async (name) =>
+      offers.set(name, await offersOf(name, rules.toolServer(name), gateway)),
+    ),
+  );
+  return usable.flatMap((tool) => {
+    const name = names.get(tool);
+    const offered = offers.get(tool.server)?.find((one) => one.name === tool.tool);
+    return name === undefined || offered === undefined ? [] : [{ ...offered.raw, name }];
+  });
+}
+
+/** One server that is away hides its own tools, not those of the others. */
+async function offersOf(
+  name: string,
+  server: { list(): Promise<readonly OfferedTool[]> } | null,
+  gateway: Gateway,
+): Promise<readonly OfferedTool[]> {
+  if (server === null) return [];
+  try {
+    return await server.list();
+  } catch (error) {
+    if (!(error instanceof ToolServerUnreachable)) throw error;
+    gateway.log.warn("a tool server did not list its tools", { tool_server: name, error });
+    gateway.metrics.error("tools/list");
+    return [];
+  }
+}

@@ -1,0 +1,184 @@
+/**
+ * `POST /mcp` and `/mcp/<server>`: the gateway as an MCP server, version 2025-11-25. Every request
+ * stands alone, without a session, so that any gateway can answer it.
+ */
+import type { Origin } from "../../guards/events.ts";
+import { type Denial, deny, isDenial } from "../../guards/verdict.ts";
+import type { ToolResult } from "../../ports/tool-server.ts";
+import {
+  RPC_CODES,
+  type RpcId,
+  type RpcRequest,
+  readMessage,
+  renderError,
+  renderResult,
+} from "../../wire/json-rpc.ts";
+import {
+  METHODS,
+  PROTOCOL_VERSION,
+  PROTOCOL_VERSIONS,
+  readToolCall as readParams,
+} from "../../wire/mcp.ts";
+import { messageOf } from "../../wire/refusal.ts";
+import type { Body } from "../body.ts";
+import { type Desk, type Incoming, originOf } from "../call.ts";
+import type { Gateway } from "../gateway.ts";
+import { handle } from "../handle.ts";
+import { record, refuse } from "../refuse.ts";
+import { listTools } from "./list.ts";
+import { readToolCall } from "./read.ts";
+
+const MS_PER_SECOND = 1_000;
+
+export async function serveMcp(
+  server: string | null,
+  body: Body,
+  incoming: Incoming,
+  gateway: Gateway,
+): Promise<void> {
+  const foreign = foreignOrigin(incoming) ?? unknownServer(server, incoming);
+  if (foreign !== null) {
+    return refuse(
+      { denial: foreign, origin: originOf(incoming), asked: null },
+      [],
+      incoming,
+      gateway,
+    );
+  }
+  const message = readMessage(body.text);
+  switch (message.kind) {
+    case "unreadable":
+      return send(incoming, 400, renderError(message.id, message));
+    case "notification":
+    case "result":
+    case "error":
+      return accept(incoming);
+    case "request":
+      return answer(message, server, incoming, gateway);
+  }
+}
+
+/** A page in a browser must not reach the agents' listener by a name that it made point here. */
+function foreignOrigin({ headers }: Incoming): Denial | null {
+  const { host, origin } = headers;
+  if (origin === undefined) return null;
+  const from = URL.canParse(origin) ? new URL(origin).host : "";
+  if (from !== "" && from === host?.toLowerCase()) return null;
+  return deny("request.malformed", { at: "header origin", got: origin, expected: "none" });
+}
+
+function unknownServer(server: string | null, { manifest, rules }: Incoming): Denial | null {
+  if (server === null) return null;
+  const granted = manifest.tools.allowed.some((tool) => tool.server === server);
+  if (granted && rules.toolServer(server) !== null) return null;
+  return deny("request.unknown-path", { asked: `/mcp/${server.slice(0, 100)}` });
+}
+
+async function answer(
+  request: RpcRequest,
+  server: string | null,
+  incoming: Incoming,
+  gateway: Gateway,
+): Promise<void> {
+  const { id, method } = request;
+  switch (method) {
+    case METHODS.initialize:
+      return send(incoming, 200, renderResult(id, greeting(request, gateway)));
+    case METHODS.ping:
+      return send(incoming, 200, renderResult(id, {}));
+    case METHODS.list:
+      return send(
+        incoming,
+        200,
+        renderResult(id, { tools: await listTools(server, incoming, gateway) }),
+      );
+    case METHODS.call:
+      return callTool(request, server, incoming, gateway);
+    default: {
+      const error = {
+        code: RPC_CODES.methodNotFound,
+        message: `${method.slice(0, 100)} is not served`,
+      };
+      // Clients that ask which newer versions there are take this for: none. A 403 would stop them.
+      return send(incoming, method === DISCOVER ? 400 : 200, renderError(id, error));
+    }
+  }
+}
+
+const DISCOVER = "server/discover";
+
+function greeting({ params }: RpcRequest, { version }: Gateway) {
+  const { protocolVersion: asked } = params;
+  const known = typeof asked === "string" && PROTOCOL_VERSIONS.has(asked);
+  return {
+    protocolVersion: known ? asked : PROTOCOL_VERSION,
+    capabilities: { tools: {} },
+    serverInfo: { name: "slipclutch", version },
+  };
+}
+
+function callTool(
+  request: RpcRequest,
+  server: string | null,
+  incoming: Incoming,
+  gateway: Gateway,
+): Promise<void> | void {
+  const params = readParams(request);
+  if ("kind" in params) return send(incoming, 200, renderError(params.id, params));
+  const desk = deskOf(request.id, incoming);
+  const named = { name: params.name, server, arguments: params.arguments };
+  const rest = { bytes: params.argumentsBytes, callId: null, by: "mcp" } as const;
+  const call = readToolCall({ ...named, ...rest }, incoming, desk);
+  if (!isDenial(call)) return handle(call, gateway);
+  const origin = originOf(incoming);
+  record({ denial: call, origin, asked: null }, [], gateway);
+  desk.refuse(call, origin);
+}
+
+/** Refusals are results that the model can read: every client hands those on, errors many do not. */
+function deskOf(id: RpcId, incoming: Incoming): Desk {
+  return {
+    refuse: (denial, origin) => send(incoming, 200, renderResult(id, refusal(denial, origin))),
+    answer: ({ content, isError, structuredContent }: ToolResult, headers) => {
+      const structured = structuredContent === undefined ? {} : { structuredContent };
+      send(incoming, 200, renderResult(id, { content, ...structured, isError }), headers);
+    },
+  };
+}
+
+function refusal(denial: Denial, { decision }: Origin) {
+  const { code, retryAfterMs } = denial;
+  const seconds = retryAfterMs === undefined ? null : Math.ceil(retryAfterMs / MS_PER_SECOND);
+  const wait = seconds === null ? "" : ` Retry after ${seconds} s.`;
+  return {
+    content: [{ type: "text", text: `${messageOf(denial)}${wait}` }],
+    isError: true,
+    _meta: {
+      "slipclutch/code": code,
+      "slipclutch/decision": decision,
+      ...(seconds === null ? {} : { "slipclutch/retry-after": seconds }),
+    },
+  };
+}
+
+function send(
+  { decision, response, taskName }: Incoming,
+  status: number,
+  text: string,
+  headers: Readonly<Record<string, string>> = {},
+): void {
+  if (response.destroyed || response.headersSent) return;
+  response.writeHead(status, {
+    "x-slipclutch-decision": decision,
+    "x-slipclutch-task": encodeURI(taskName.id),
+    ...headers,
+    "content-type": "application/json",
+    "content-length": Buffer.byteLength(text),
+  });
+  response.end(text);
+}
+
+function accept({ response }: Incoming): void {
+  response.writeHead(202, { "content-length": 0 });
+  response.end();
+}

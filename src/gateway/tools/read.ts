@@ -1,0 +1,36 @@
+/** From a name and its arguments to a tool call: the one model of it, whatever road it came by. */
+import { hash } from "node:crypto";
+import type { ToolAsked } from "../../guards/events.ts";
+import { canonicalJson } from "../../guards/tool/canonical.ts";
+import { resolveTool } from "../../guards/tool/names.ts";
+import type { ToolAsk } from "../../guards/tool/tool.ts";
+import { type Denial, deny } from "../../guards/verdict.ts";
+import type { Desk, Incoming, ToolCall } from "../call.ts";
+
+/** What a request on any road says. */
+export interface Named {
+  readonly name: string;
+  /** The server whose own URL was asked; null: any. */
+  readonly server: string | null;
+  readonly arguments: Readonly<Record<string, unknown>>;
+  readonly bytes: number;
+  readonly callId: string | null;
+  readonly by: ToolAsked["by"];
+}
+
+export function readToolCall(named: Named, incoming: Incoming, desk: Desk): ToolCall | Denial {
+  const { arguments: given, by, bytes, callId, name, server } = named;
+  const resolved = resolveTool(name, incoming.manifest.tools, server);
+  // An unknown name is kept as it was written: whoever reads the journal should see it.
+  const id = typeof resolved === "string" ? { server: server ?? "", tool: name } : resolved;
+  const text = canonicalJson({ server: id.server, tool: id.tool, arguments: given });
+  if (text === null) {
+    const expected = "JSON that is not nested too deep";
+    return deny("request.malformed", { at: "arguments", got: "something else", expected });
+  }
+  const digest = hash("sha256", text);
+  const { server: on, tool } = id;
+  const ask: ToolAsk = { server: on, tool, arguments: given, digest, bytes, callId };
+  const asked: ToolAsked = { server: on, tool, by, digest, bytes, attempt: 0 };
+  return { kind: "tool", incoming, ask, resolved, asked, desk };
+}

@@ -1,0 +1,157 @@
+/** Runs an admitted tool call on its server: one write at most, one end, settled exactly once. */
+import type { Answer, LegNumbers, Origin } from "../../guards/events.ts";
+import { type ToolCharge, type ToolOutcome, toolChargeOf } from "../../guards/tool/cost.ts";
+import { isEmpty, valueOf } from "../../guards/tool/result.ts";
+import type { GrantedTool } from "../../guards/tool/tool.ts";
+import { type Denial, deny } from "../../guards/verdict.ts";
+import type { ToolEnd, ToolFault, ToolServer } from "../../ports/tool-server.ts";
+import { type Allowed, originOf, type Refusal, type ToolCall } from "../call.ts";
+import { emit, type Gateway } from "../gateway.ts";
+import { record } from "../refuse.ts";
+import { remainingHeader } from "../remaining.ts";
+import { flushMany, legsOf } from "../settle.ts";
+
+/** A result larger than this is not read on: it would go into a model's context. */
+const RESULT_BYTES_MAX = 8 * 1024 * 1024;
+
+interface Running {
+  readonly call: ToolCall;
+  readonly granted: GrantedTool;
+  readonly allowed: Allowed;
+  readonly gateway: Gateway;
+  readonly decidedMs: number;
+}
+
+/** Never rejects: whatever happens is an end, told to the desk and to the books. */
+export function run(call: ToolCall, allowed: Allowed, gateway: Gateway): Promise<void> {
+  const { ask, incoming, resolved } = call;
+  const server = incoming.rules.toolServer(ask.server);
+  if (typeof resolved === "string" || server === null) {
+    throw new Error(`tool ${ask.tool} was admitted without a server`);
+  }
+  const decidedMs = gateway.clock.monotonic() - incoming.receivedAt;
+  const running = { call, granted: resolved, allowed, gateway, decidedMs };
+  begin(running);
+  return send(running, server);
+}
+
+function begin({ allowed, call, gateway }: Running): void {
+  const { accounts, answers, bounds } = allowed;
+  const { incoming } = call;
+  incoming.tenure.callsInFlight += 1;
+  const legs = legsOf(accounts, bounds.reserve, null);
+  const event = { kind: "call.admitted", asked: call.asked, answers, legs } as const;
+  gateway.inFlight.add(incoming.decision, {
+    call,
+    admitted: { ...event, ...originOf(incoming) },
+    journalled: false,
+  });
+}
+
+function send(running: Running, server: ToolServer): Promise<void> {
+  const { call, gateway, granted } = running;
+  const { response, tenure } = call.incoming;
+  let refused: Denial | null = null;
+  return new Promise((resolve) => {
+    const request = {
+      tool: granted.tool,
+      arguments: call.ask.arguments,
+      timeoutMs: granted.timeoutMs,
+      resultBytesMax: RESULT_BYTES_MAX,
+      meta: {},
+    };
+    server.call(request, {
+      mayWrite: () => {
+        refused = gateway.holding.refusal(tenure);
+        // Nobody waits for it any more, and nothing has been done: it is left undone.
+        return refused === null && !response.destroyed;
+      },
+      end: (end) => {
+        finish(running, end, refused);
+        resolve();
+      },
+    });
+  });
+}
+
+/** Written down as every refusal, told as this road tells it. */
+export function refuseTool(
+  call: ToolCall,
+  refusal: Refusal,
+  answers: readonly Answer[],
+  gateway: Gateway,
+): void {
+  record(refusal, answers, gateway);
+  call.desk.refuse(refusal.denial, refusal.origin);
+}
+
+/** The books first, so that the headers tell what is left after this call. */
+function finish(running: Running, end: ToolEnd, refused: Denial | null): void {
+  const { allowed, call, granted } = running;
+  const charge = toolChargeOf(granted.cost, allowed.bounds.reserve, outcomeOf(call, end));
+  settle(running, end, charge);
+  const headers = { ...ownHeaders(running) };
+  if (end.kind === "result") return call.desk.answer(end.result, headers);
+  const origin = originOf(call.incoming);
+  const denial = refused ?? faultDenial(end.fault, granted);
+  record({ denial, origin, asked: call.asked }, [], running.gateway);
+  call.desk.refuse(denial, origin);
+}
+
+function outcomeOf({ ask }: ToolCall, end: ToolEnd): ToolOutcome {
+  if (end.kind === "fault") return { kind: end.fault.written ? "fault" : "dropped" };
+  return { kind: "result", arguments: ask.arguments, result: valueOf(end.result) };
+}
+
+function settle(running: Running, end: ToolEnd, charge: ToolCharge): void {
+  const { allowed, call, decidedMs, gateway } = running;
+  const { accounts, answers, bounds } = allowed;
+  const { decision, receivedAt, tenure } = call.incoming;
+  const { charged, estimated } = charge;
+  const outcome = nameOf(running, end);
+  gateway.cashier.settle(tenure, decision, accounts, {
+    reserved: bounds.reserve,
+    charged: outcome === "dropped" ? null : charged,
+    estimated,
+  });
+  tenure.callsInFlight -= 1;
+  gateway.inFlight.delete(decision);
+  const origin: Origin = originOf(call.incoming);
+  const legs: readonly LegNumbers[] = legsOf(accounts, bounds.reserve, charged);
+  const fault = end.kind === "fault" ? `${end.fault.kind}: ${end.fault.message}` : null;
+  emit(gateway, tenure, {
+    kind: "call.settled",
+    ...origin,
+    ...{ asked: call.asked, answers, legs, outcome, status: null, fault, usage: null },
+    ...{ estimated, reserved: bounds.reserve, charged, sentCap: null, capped: false },
+    ...{ decidedMs, firstByteMs: null, endedMs: gateway.clock.monotonic() - receivedAt },
+  });
+  flushMany(tenure, gateway);
+  if (charge.overbilled) {
+    const { server, tool } = call.ask;
+    const event = { kind: "budget.overbilled", provider: server, model: tool } as const;
+    emit(gateway, tenure, { ...event, ...origin, reserved: bounds.reserve, charged });
+  }
+}
+
+/** What breakers and people are told: a tool that says that it failed, or says nothing, failed. */
+function nameOf({ granted }: Running, end: ToolEnd): "ok" | "error" | "fault" | "dropped" {
+  if (end.kind === "fault") return end.fault.written ? "fault" : "dropped";
+  const { result } = end;
+  return result.isError || (granted.emptyIsError && isEmpty(result)) ? "error" : "ok";
+}
+
+function ownHeaders({ allowed, call }: Running): Record<string, string> {
+  const { decision, taskName } = call.incoming;
+  return {
+    "x-slipclutch-decision": decision,
+    "x-slipclutch-task": encodeURI(taskName.id),
+    ...remainingHeader(allowed.accounts),
+  };
+}
+
+/** What the agent is told of a server's fault: which one it was, never how it is reached. */
+function faultDenial({ kind, written }: ToolFault, { server, tool }: GrantedTool): Denial {
+  const code = kind === "timeout" ? "provider.timeout" : "provider.unreachable";
+  return deny(code, { tool_server: server, tool, because: kind, may_have_run: String(written) });
+}
