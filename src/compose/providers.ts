@@ -21,24 +21,27 @@ const PROVIDERS: Readonly<Record<ProviderSettings["kind"], Make<ProviderSettings
   simulated: simulatedProvider,
 };
 
-const TOOL_SERVERS: Readonly<
-  Record<ToolServerSettings["kind"], Make<ToolServerSettings, ToolServer>>
-> = { mcp: mcpToolServer };
+/** Where the gateway goes: `kind: agent` is nowhere. */
+type Reached = ToolServerSettings & { readonly url: string };
+
+function isReached(settings: ToolServerSettings): settings is Reached {
+  return settings.kind === "mcp" && settings.url !== null;
+}
 
 export class Providers {
   readonly #providers: Kept<ProviderSettings, Provider>;
-  readonly #toolServers: Kept<ToolServerSettings, ToolServer>;
+  readonly #toolServers: Kept<Reached, ToolServer>;
   /** Those whose requests are not over, and the newest. */
   #rulesets: readonly Ruleset[] = [];
 
   constructor(clock: Clock) {
     this.#providers = new Kept((settings) => PROVIDERS[settings.kind](settings, clock));
-    this.#toolServers = new Kept((settings) => TOOL_SERVERS[settings.kind](settings, clock));
+    this.#toolServers = new Kept((settings) => mcpToolServer(settings, clock));
   }
 
   rulesetOf(configuration: Configuration): Ruleset {
     const providers = this.#providers.of(configuration.providers);
-    const servers = this.#toolServers.of([...configuration.toolServers.values()]);
+    const servers = this.#toolServers.of([...configuration.toolServers.values()].filter(isReached));
     const toolServers = servers.map(([, server]) => server);
     const ruleset = new Ruleset(configuration, providers, toolServers);
     this.#rulesets = [...this.#rulesets.filter(({ requests }) => requests > 0), ruleset];

@@ -91,9 +91,11 @@ export interface SimulatedScript {
 }
 
 export interface ToolServerSettings {
-  readonly kind: "mcp";
+  /** `agent`: the agent runs these tools itself. */
+  readonly kind: "mcp" | "agent";
   readonly name: string;
-  readonly url: string;
+  /** Null for `agent`. */
+  readonly url: string | null;
   /** Never in a log, an error, a metric or the digest. */
   readonly bearer: string | null;
   /** Extra headers for every request; as secret as the bearer. */

@@ -79,7 +79,6 @@ const SERVER_KIND = "Tool servers of that kind are not in this version; use kind
 export const LATER_SERVER_KINDS: Readonly<Record<string, string>> = {
   openapi: SERVER_KIND,
   http: SERVER_KIND,
-  agent: SERVER_KIND,
 };
 
 const SIGNAL = "That signal is not in this version; use calls_per_tool or identical_calls.";

@@ -35,8 +35,10 @@ export const serverName = z
 
 /** One tool server of slipclutch.yaml. */
 export const toolServer = strict({
-  kind: oneOf(["mcp"], LATER_SERVER_KINDS).describe("What it speaks: MCP over streamable HTTP."),
-  url: serverUrl("http://127.0.0.1:7000/mcp").describe("Where it is."),
+  kind: oneOf(["mcp", "agent"], LATER_SERVER_KINDS).describe(
+    "What it speaks: MCP over streamable HTTP; or `agent`: tools that the agent runs itself.",
+  ),
+  url: serverUrl("http://127.0.0.1:7000/mcp").describe("`kind: mcp` only: where it is.").optional(),
   auth: strict({
     bearer: z
       .string({ error: BEARER })

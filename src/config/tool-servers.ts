@@ -20,6 +20,7 @@ export function toolServersOf(raw: RawSlipclutch["tool_servers"], source: Source
   const warnings: Issue[] = [];
   for (const [name, server] of Object.entries(raw ?? {})) {
     const settings = settingsOf(name, server);
+    issues.push(...placeIssues(name, server, source));
     servers.set(name, settings);
     const own = Object.keys(settings.headers).find((key) => key.toLowerCase() === "authorization");
     const path = ["tool_servers", name];
@@ -27,7 +28,10 @@ export function toolServersOf(raw: RawSlipclutch["tool_servers"], source: Source
       const hint = "auth.bearer is sent in the same header: remove one of the two.";
       issues.push(issueAt(source, [...path, "headers", own], "one authorization", hint));
     }
-    if ((own !== undefined || settings.bearer !== null) && crossesNetworksOpenly(settings.url)) {
+    if (
+      (own !== undefined || settings.bearer !== null) &&
+      crossesNetworksOpenly(settings.url ?? "")
+    ) {
       const hint = "The token would cross the network for all to read: use https.";
       const expected = "https, or an address of this machine or a private network";
       warnings.push(issueAt(source, [...path, "url"], expected, hint));
@@ -36,11 +40,25 @@ export function toolServersOf(raw: RawSlipclutch["tool_servers"], source: Source
   return { servers, issues, warnings };
 }
 
+/** A server that is reached has a place; tools that the agent runs itself have none. */
+function placeIssues(name: string, { auth, headers, kind, url }: RawToolServer, source: Source) {
+  const path = ["tool_servers", name];
+  if (kind === "mcp") {
+    const hint = "Add url, like http://127.0.0.1:7000/mcp.";
+    return url === undefined
+      ? [issueAt(source, [...path, "url"], "where the server is", hint)]
+      : [];
+  }
+  const given = Object.entries({ url, auth, headers }).filter(([, value]) => value !== undefined);
+  const hint = "The agent runs these tools itself: the gateway never goes there. Leave it out.";
+  return given.map(([key]) => issueAt(source, [...path, key], "nothing", hint));
+}
+
 function settingsOf(name: string, raw: RawToolServer): ToolServerSettings {
   return {
     kind: raw.kind,
     name,
-    url: raw.url,
+    url: raw.url ?? null,
     bearer: raw.auth?.bearer ?? null,
     headers: raw.headers ?? {},
     connectionsMax: raw.connections_max ?? CONNECTIONS_MAX,
@@ -61,6 +79,7 @@ const PRIVATE = [
 ] as const;
 
 function crossesNetworksOpenly(url: string): boolean {
+  if (url === "") return false;
   const { hostname, protocol } = new URL(url);
   if (protocol === "https:") return false;
   const host = hostname.replace(/^\[|\]$/g, "");

@@ -54,6 +54,7 @@ function editsOf({ accounts, bounds, call, route, sentCap }: Admitted): Edits {
     ...(sentCap === null ? {} : { outputCap: sentCap }),
     ...(tooMuchThought ? { thinkingBudget: Math.max(THINKING_MIN, outputCap - 1) } : {}),
     ...(ask.stream && rules.streamOptions ? { includeUsage: true } : {}),
+    ...(bounds.removedTools.size === 0 ? {} : { removeTools: bounds.removedTools }),
     ...(tells ? { systemLine: budgetLine(accounts) } : {}),
   };
 }

@@ -32,12 +32,21 @@ export function remainingHeader(accounts: Admitted["accounts"]): Record<string, 
 }
 
 /** The headers that every answer carries. */
-export function ownHeaders({ accounts, call, sentCap }: Admitted): Record<string, string> {
+export function ownHeaders(admitted: Admitted): Record<string, string> {
+  const { accounts, call } = admitted;
   const { decision, taskName } = call.incoming;
+  const narrowed = narrowedBy(admitted);
   return {
     "x-slipclutch-decision": decision,
     "x-slipclutch-task": encodeURI(taskName.id),
     ...remainingHeader(accounts),
-    ...(sentCap === null ? {} : { "x-slipclutch-narrowed": `max_output_tokens=${sentCap}` }),
+    ...(narrowed === "" ? {} : { "x-slipclutch-narrowed": narrowed }),
   };
+}
+
+/** What the agent asked for and did not get: a smaller cap, tools that it does not have. */
+function narrowedBy({ bounds, sentCap }: Admitted): string {
+  const cap = sentCap === null ? [] : [`max_output_tokens=${sentCap}`];
+  const { size } = bounds.removedTools;
+  return [...cap, ...(size === 0 ? [] : [`tools_removed=${size}`])].join(", ");
 }

@@ -11,6 +11,7 @@ import { checkArguments } from "./tool/arguments.ts";
 import { effect } from "./tool/effect.ts";
 import type { ToolFacts, ToolGuard } from "./tool/facts.ts";
 import { grantTool } from "./tool/grant.ts";
+import { offered } from "./tool/offered.ts";
 
 /** The guards of one kind of call, by name. */
 type Guards<Told> = readonly (readonly [name: string, guard: Guard<Told>])[];
@@ -23,6 +24,7 @@ const MODEL_GUARDS: Guards<Facts> = [
   ["task", alive],
   ["request", known],
   ["manifest", grant],
+  ["tools", offered],
   ["cap", cap],
   ["price", worstCase],
   ["budget", budget],
@@ -39,6 +41,7 @@ const TOOL_GUARDS: Guards<ToolFacts> = [
 const UNBOUND: Bounds = {
   outputCap: null,
   outputFloor: 1,
+  removedTools: new Set(),
   inputTokens: 0,
   fixedPico: 0,
   perTokenPico: 0,

@@ -36,6 +36,8 @@ export interface Bounds {
   readonly outputCap: number | null;
   /** The least cap that still makes a useful answer: nobody narrows below it. */
   readonly outputFloor: number;
+  /** Of the tools that the request offers, those that are not granted, by index. */
+  readonly removedTools: ReadonlySet<number>;
   /** The most tokens of input that can be billed. */
   readonly inputTokens: number;
   /** Cost at cap c is `fixedPico + c × perTokenPico`, rounded up to nano-USD. */

@@ -10,7 +10,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { memoryStore } from "../../src/adapters/store/memory/index.ts";
 import { Core } from "../../src/compose/core.ts";
 import { KINDS } from "../../src/config/provider-kinds.ts";
-import type { Admitted, Call } from "../../src/gateway/call.ts";
+import type { Admitted, ModelCall } from "../../src/gateway/call.ts";
 import { forward } from "../../src/gateway/forward.ts";
 import type { Gateway } from "../../src/gateway/gateway.ts";
 import { gather } from "../../src/gateway/gather.ts";

@@ -28,6 +28,10 @@ export function readToolCall(named: Named, incoming: Incoming, desk: Desk): Tool
     const expected = "JSON that is not nested too deep";
     return deny("request.malformed", { at: "arguments", got: "something else", expected });
   }
+  if (typeof resolved !== "string" && incoming.rules.toolServer(id.server) === null) {
+    const because = "the agent runs this tool itself";
+    return deny("manifest.unknown-tool", { tool: id.tool, tool_server: id.server, because });
+  }
   const digest = hash("sha256", text);
   const { server: on, tool } = id;
   const ask: ToolAsk = { server: on, tool, arguments: given, digest, bytes, callId };

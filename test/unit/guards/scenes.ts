@@ -138,6 +138,7 @@ export function facts(changes: Partial<Facts> = {}): Facts {
 export function bounds(changes: Partial<Bounds> = {}): Bounds {
   return {
     outputCap: 50,
+    removedTools: new Set(),
     outputFloor: 10,
     inputTokens: 100,
     fixedPico: 0,

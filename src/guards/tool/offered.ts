@@ -1,0 +1,23 @@
+/**
+ * What is not in the manifest does not exist: tools that a request offers to the model and that are
+ * not granted are taken out of it, or, where the agent is `strict`, the request is refused.
+ */
+import type { Guard } from "../facts.ts";
+import { deny } from "../verdict.ts";
+import { resolveTool } from "./names.ts";
+
+export const offered: Guard = ({ ask, manifest }, bounds, states) => {
+  const removed = new Set<number>();
+  for (const [index, name] of ask.offeredTools.entries()) {
+    const resolved = resolveTool(name, manifest.tools, null);
+    if (typeof resolved !== "string") continue;
+    if (manifest.strict) {
+      const code = resolved === "blacklisted" ? "manifest.blacklisted" : "manifest.unknown-tool";
+      return [states, deny(code, { tool: name, agent: manifest.agent })];
+    }
+    removed.add(index);
+  }
+  if (removed.size === 0) return [states, { kind: "allow", bounds, numbers: {} }];
+  const numbers = { tools_offered: ask.offeredTools.length, tools_removed: removed.size };
+  return [states, { kind: "allow", bounds: { ...bounds, removedTools: removed }, numbers }];
+};

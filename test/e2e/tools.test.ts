@@ -1,0 +1,95 @@
+/** Tools through a real gateway: the official MCP client and the dispatcher, one verdict. */
+import { Client } from "@modelcontextprotocol/sdk/client/index.js";
+import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type McpFixture, mcpFixture } from "../../src/testing/mcp-fixture.ts";
+import { startGateway, type TestGateway } from "../support/gateway.ts";
+
+let server: McpFixture;
+let gateway: TestGateway;
+
+beforeAll(async () => {
+  server = await mcpFixture();
+  gateway = await startGateway({ config: folder(server.url) });
+});
+
+afterAll(async () => {
+  await gateway.stop();
+  await server.close();
+});
+
+function folder(url: string) {
+  return {
+    "slipclutch.yaml": {
+      version: 1,
+      tool_servers: {
+        desk: { kind: "mcp", url, tools: { echo: { effect: "read" }, fail: { effect: "read" } } },
+      },
+      budgets: [{ name: "all", agent: "worker", limit_usd: 1, window: "lifetime" }],
+    },
+    "agents/worker.yaml": {
+      version: 1,
+      agent: "worker",
+      allowed_tools: [
+        {
+          tool_name: "echo",
+          arguments: { type: "object", properties: { n: { type: "integer", maximum: 9 } } },
+          cost: { usd: 0.25 },
+        },
+      ],
+      blacklisted_tools: ["delete_ticket"],
+    },
+  };
+}
+
+async function connect(path = "/mcp"): Promise<Client> {
+  const client = new Client({ name: "test", version: "1" });
+  const headers = { authorization: `Bearer ${gateway.agentKey}` };
+  const url = new URL(gateway.agentUrl + path);
+  await client.connect(new StreamableHTTPClientTransport(url, { requestInit: { headers } }));
+  return client;
+}
+
+describe("the official MCP client", () => {
+  test("lists what is granted, and only that", async () => {
+    const client = await connect();
+    const { tools } = await client.listTools();
+    expect(tools.map(({ name }) => name)).toEqual(["echo"]);
+    await client.close();
+  });
+
+  test("calls it, and reads why another call is refused", async () => {
+    const client = await connect("/mcp/desk");
+    const answer = await client.callTool({ name: "echo", arguments: { n: 3 } });
+    expect(answer.isError).toBeFalsy();
+    expect(JSON.stringify(answer.content)).toContain("3");
+    const refused = await client.callTool({ name: "echo", arguments: { n: 10 } });
+    expect(refused).toMatchObject({ isError: true, _meta: { "slipclutch/code": "manifest.arguments" } });
+    const unknown = await client.callTool({ name: "fail", arguments: {} });
+    expect(unknown).toMatchObject({ _meta: { "slipclutch/code": "manifest.unknown-tool" } });
+    const black = await client.callTool({ name: "Delete-Ticket", arguments: {} });
+    expect(black).toMatchObject({ _meta: { "slipclutch/code": "manifest.blacklisted" } });
+    expect(server.ran()).toBe(1);
+    await client.close();
+  });
+});
+
+describe("the dispatcher", () => {
+  test("runs a tool and draws its cost from the agent's budget", async () => {
+    const answer = await gateway.call("/guard/v1/tools/echo/call", { arguments: { n: 1 } });
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get("x-slipclutch-budget-remaining-usd")).toBe("0.5");
+    expect(await answer.json()).toMatchObject({ result: { isError: false } });
+  });
+
+  test("refuses what the budget does not cover", async () => {
+    const path = "/guard/v1/tools/desk__echo/call";
+    for (const left of ["0.25", "0"]) {
+      const answer = await gateway.call(path, { arguments: {} });
+      expect(answer.headers.get("x-slipclutch-budget-remaining-usd")).toBe(left);
+    }
+    const refused = await gateway.call(path, { arguments: {} });
+    expect(refused.status).toBe(402);
+    expect(await refused.json()).toMatchObject({ code: "budget.exhausted" });
+  });
+});
