@@ -64,7 +64,10 @@ describe("the official MCP client", () => {
     expect(answer.isError).toBeFalsy();
     expect(JSON.stringify(answer.content)).toContain("3");
     const refused = await client.callTool({ name: "echo", arguments: { n: 10 } });
-    expect(refused).toMatchObject({ isError: true, _meta: { "slipclutch/code": "manifest.arguments" } });
+    expect(refused).toMatchObject({
+      isError: true,
+      _meta: { "slipclutch/code": "manifest.arguments" },
+    });
     const unknown = await client.callTool({ name: "fail", arguments: {} });
     expect(unknown).toMatchObject({ _meta: { "slipclutch/code": "manifest.unknown-tool" } });
     const black = await client.callTool({ name: "Delete-Ticket", arguments: {} });

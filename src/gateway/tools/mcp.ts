@@ -135,7 +135,7 @@ function callTool(
   desk.refuse(call, origin);
 }
 
-/** Refusals are results that the model can read: every client hands those on, errors many do not. */
+/** Refusals are results that the model reads: every client hands those on, errors many do not. */
 function deskOf(id: RpcId, incoming: Incoming): Desk {
   return {
     refuse: (denial, origin) => send(incoming, 200, renderResult(id, refusal(denial, origin))),

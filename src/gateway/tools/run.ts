@@ -1,7 +1,7 @@
 /** Runs an admitted tool call on its server: one write at most, one end, settled exactly once. */
 import type { Answer, LegNumbers, Origin } from "../../guards/events.ts";
 import { type ToolCharge, type ToolOutcome, toolChargeOf } from "../../guards/tool/cost.ts";
-import { isEmpty, valueOf } from "../../guards/tool/result.ts";
+import { isEmpty, resultValue } from "../../guards/tool/result.ts";
 import type { GrantedTool } from "../../guards/tool/tool.ts";
 import { type Denial, deny } from "../../guards/verdict.ts";
 import type { ToolEnd, ToolFault, ToolServer } from "../../ports/tool-server.ts";
@@ -100,7 +100,7 @@ function finish(running: Running, end: ToolEnd, refused: Denial | null): void {
 
 function outcomeOf({ ask }: ToolCall, end: ToolEnd): ToolOutcome {
   if (end.kind === "fault") return { kind: end.fault.written ? "fault" : "dropped" };
-  return { kind: "result", arguments: ask.arguments, result: valueOf(end.result) };
+  return { kind: "result", arguments: ask.arguments, result: resultValue(end.result) };
 }
 
 function settle(running: Running, end: ToolEnd, charge: ToolCharge): void {

@@ -7,7 +7,7 @@ export interface Answered {
 }
 
 /** The structured content, else the one JSON text block; undefined: there is neither. */
-export function valueOf({ content, structuredContent }: Answered): unknown {
+export function resultValue({ content, structuredContent }: Answered): unknown {
   if (structuredContent !== undefined) return structuredContent;
   const [only, ...others] = content;
   if (only?.type !== "text" || typeof only.text !== "string" || others.length > 0) return undefined;
