@@ -83,7 +83,8 @@ export function observe(
   now: Millis,
 ): [Surge, Alarm | null] {
   const counted = event.kind === "count" ? count(surge, rule, event, now) : surge;
-  const seconds = counted.seconds.filter(({ start }) => start > now - MINUTE_MS);
+  // Not those ahead either: a clock that was set back must not count them until it has caught up.
+  const seconds = counted.seconds.filter(({ start }) => start > now - MINUTE_MS && start <= now);
   const [after, alarm] = advance({ ...counted, seconds }, rule, now);
   return [{ ...after, seenAt: now }, alarm];
 }

@@ -260,6 +260,14 @@ describe("what is counted", () => {
     expect([surge.buckets.length, surge.seconds]).toEqual([1, []]);
   });
 
+  test("is not counted for an hour where the clock was set back by one", () => {
+    const watched = new Watched({ perMinute: 100 }).run(HOUR, evenly(90));
+    watched.second -= HOUR;
+    watched.tell({ kind: "tick" });
+    expect(watched.surge.seconds).toEqual([]);
+    expect(watched.run(HOUR / 2, evenly(90)).seconds).toEqual([]);
+  });
+
   test("stays bounded, however long it goes on and whatever starts buckets have", () => {
     const watched = new Watched().run(3 * HOUR, evenly(60));
     for (let index = 0; index < 500; index += 1) {
