@@ -1,8 +1,7 @@
 /**
  * While an agent's clutch is disengaged its calls are parked; while it is probing, all but those of
  * the one task. This guard is asked after those that refuse for good and before those that take
- * something: what is parked holds no permit and no money, and nobody reviews what is refused
- * anyway.
+ * something: what is parked holds no permit and no money, and nobody reviews what is refused.
  */
 import type { Clutch } from "./clutch.ts";
 import type { Park } from "./park.ts";

@@ -71,7 +71,7 @@ describe("a decision explained", () => {
   });
 
   test("of another version, with a code that this one does not have", () => {
-    const code = "clutch.parked" as "task.ended";
+    const code = "nobody.knows" as "task.ended";
     const refused: Event = { kind: "call.refused", code, facts: {}, asked, answers, ...origin };
     expect(explained([refused])?.denial).toEqual({ code, says: "", hint: "", facts: {} });
   });
