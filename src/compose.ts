@@ -70,7 +70,7 @@ export async function startGateway(settings: StartSettings): Promise<Running> {
   const opened = await openStore(configuration, { dataFolder, storeUrl, clock });
   const undo: (() => Promise<unknown>)[] = [() => opened.store.close()];
   try {
-    const fenced = await fenceGone(opened, machine);
+    await fenceGone(opened, machine);
     const providers = new Providers(clock);
     undo.unshift(() => providers.close());
     const journalKey = anchorKey(opened.key);
@@ -84,7 +84,7 @@ export async function startGateway(settings: StartSettings): Promise<Running> {
       describe: { ...machine, keyId: keyIdOf(opened.key) },
     });
     const reload = new Reload({ gateway: core.gateway, providers, load: () => read(settings) });
-    await core.start(fenced, (digest) => reload.follow(digest));
+    await core.start((digest) => reload.follow(digest));
     undo.unshift(async () => core.gateway.holding.stop());
     return await listen({
       settings,

@@ -137,7 +137,8 @@ class Till {
     const answer = await store.holders.register({ id, ...holder });
     if (answer.kind !== "ok") throw new Error(`register answered ${answer.kind}`);
     const till = new Till(facts, id, store);
-    const spec = { scope: "", starts: 0, ends: null, limit: LIMIT_NANO };
+    const span = { window: "lifetime", starts: 0, ends: null } as const;
+    const spec = { scope: "", ...span, limit: LIMIT_NANO };
     const specs: AccountSpec[] = ["monthly", "each-task"].map((budget) => ({ budget, ...spec }));
     till.accounts = await till.#cashier.accountsFor(till.#tenure, specs);
     return till;

@@ -4,7 +4,7 @@ import type { Configuration, Issue } from "../config/configuration.ts";
 import { Neighbours } from "../gateway/neighbours.ts";
 import type { Millis } from "../guards/money.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { Forfeit, HolderId, HolderRow, Store } from "../ports/store.ts";
+import type { HolderId, Store } from "../ports/store.ts";
 import { isGone, type Machine } from "./machine.ts";
 import { ownKey } from "./secrets.ts";
 
@@ -53,26 +53,16 @@ const KEY_MISSING: Issue = {
   hint: "Make one with: openssl rand -hex 32, and name it: encryption_key: $" + "{SLIPCLUTCH_KEY}",
 };
 
-export interface Fencing {
-  readonly holder: HolderRow;
-  readonly forfeits: readonly Forfeit[];
-}
-
 /**
  * Fences every live holder whose process is proven gone; the embedded store's lock proves all of
  * them.
  */
-export async function fenceGone(
-  { kind, store }: OpenedStore,
-  machine: Machine,
-): Promise<readonly Fencing[]> {
-  const fenced: Fencing[] = [];
+export async function fenceGone({ kind, store }: OpenedStore, machine: Machine): Promise<void> {
   for (const holder of await store.holders.list()) {
     if (holder.state !== "live") continue;
     if (kind !== "embedded" && !isGone(holder, machine)) continue;
-    fenced.push({ holder, forfeits: await store.holders.fence(holder.id, null) });
+    await store.holders.fence(holder.id, null);
   }
-  return fenced;
 }
 
 const LOOK_MS: Millis = 1_000;
@@ -86,22 +76,20 @@ export async function fenceSilent(
   { holders }: Store,
   { digest, store: { expiryMs } }: Configuration,
   clock: Clock,
-): Promise<readonly Fencing[]> {
+): Promise<void> {
   const neighbours = new Neighbours(expiryMs, clock);
   const beats = new Map<HolderId, number>();
-  const fenced: Fencing[] = [];
   for (let waitedMs = 0; waitedMs <= expiryMs + 2 * LOOK_MS; waitedMs += LOOK_MS) {
     const rows = await holders.list();
     const others = rows.filter((row) => row.state === "live" && row.configuration !== digest);
     if (others.some(({ beatNo, id }) => beatNo !== (beats.get(id) ?? beatNo))) break;
     for (const { beatNo, id } of others) beats.set(id, beatNo);
+    let fenced = 0;
     await neighbours.watch(others, "", async (id, seen) => {
-      const holder = others.find((row) => row.id === id);
-      const forfeits = await holders.fence(id, seen);
-      if (holder !== undefined) fenced.push({ holder, forfeits });
+      await holders.fence(id, seen);
+      fenced += 1;
     });
-    if (fenced.length === others.length) break;
+    if (fenced === others.length) break;
     await new Promise<void>((resolve) => clock.after(LOOK_MS, resolve));
   }
-  return fenced;
 }

@@ -12,14 +12,14 @@ import type { Ruleset } from "../gateway/ruleset.ts";
 import { Tasks, taskKey } from "../gateway/tasks.ts";
 import { retire } from "../gateway/tenure.ts";
 import type { Event } from "../guards/events.ts";
-import { formatUsd } from "../guards/money.ts";
 import type { Chance, Clock } from "../ports/clock.ts";
-import type { Beat, Forfeit, HolderInfo, Store, TaskEnd } from "../ports/store.ts";
+import type { Beat, HolderInfo, Store, TaskEnd } from "../ports/store.ts";
 import { readHeads } from "../telemetry/anchor.ts";
 import { Journal } from "../telemetry/journal.ts";
 import type { Log } from "../telemetry/log.ts";
 import { Metrics } from "../telemetry/metrics.ts";
-import { type Fencing, fenceSilent } from "./boot.ts";
+import { fenceSilent } from "./boot.ts";
+import { Gaps, gapWriter } from "./gaps.ts";
 
 /** Enough to see who knocks; a flood of them is in the metrics. */
 const STRANGERS_AT_ONCE = 300;
@@ -38,6 +38,7 @@ export interface CoreSettings {
 export class Core {
   readonly gateway: Gateway;
   readonly #settings: CoreSettings;
+  readonly #gaps: Gaps;
   #changeSeq: number | null = null;
   #refreshing: Promise<void> | null = null;
   #changed = false;
@@ -74,21 +75,18 @@ export class Core {
       drains: 0,
       decisions: 0,
     };
+    this.#gaps = new Gaps(this.gateway);
   }
 
   /** Registers, reads what the store knows, and begins to listen to it. */
-  async start(
-    fenced: readonly Fencing[],
-    follow: (digest: string) => Promise<void>,
-  ): Promise<void> {
+  async start(follow: (digest: string) => Promise<void>): Promise<void> {
     const { flags, holding, keys, store } = this.gateway;
     const { clock, rules } = this.#settings;
-    const silent = await fenceSilent(store, rules.configuration, clock);
+    await fenceSilent(store, rules.configuration, clock);
     this.#follow = follow;
     await holding.start();
     await Promise.all([keys.load(), flags.load()]);
-    for (const { forfeits, holder } of [...fenced, ...silent])
-      await this.#writeGap(holder.id, forfeits);
+    await this.#gaps.write();
     store.holders.watch((what) => {
       if (what === "wants") void holding.beat();
       if (what === "room") noteRoom(holding.tenure);
@@ -124,22 +122,27 @@ export class Core {
         emit(this.gateway, this.gateway.holding.tenure, { kind: "gateway.fenced", because });
       },
       onOtherConfiguration: (digest) => this.#follow(digest),
-      onFencedOther: (id, forfeits) => this.#writeGap(id, forfeits),
+      fenceOther: async (id, seen) => {
+        this.#gaps.expect();
+        await store.holders.fence(id, seen);
+        await this.#gaps.write();
+      },
     });
   }
 
   async #journalFor(writer: string): Promise<Journal> {
     const { clock, journalKey, store } = this.#settings;
     const holders = await store.holders.list();
-    const others = await readHeads(
-      store.journal,
-      holders.map(({ id }) => id),
-    );
+    const writers = holders.flatMap(({ fencedAt, id }) => {
+      return fencedAt === null ? [id] : [id, gapWriter(id)];
+    });
+    const others = await readHeads(store.journal, writers);
     return new Journal({ writer, key: journalKey, clock, others });
   }
 
   #onBeat(beat: Beat): void {
     noteBeat(this.gateway, beat);
+    void this.#gaps.writeIfDue();
     if (this.#changeSeq !== null && beat.changeSeq !== this.#changeSeq) void this.#refresh();
     this.#changeSeq = beat.changeSeq;
     if (beat.configuration !== this.gateway.rules.digest || this.gateway.closedBecause !== null) {
@@ -182,22 +185,6 @@ export class Core {
       this.#changeSeq = -1;
       log.warn("the store did not say what changed; it is asked again", { error });
     }
-  }
-
-  /**
-   * What a process that was fenced had not written: its journal ends here, its slices are charged.
-   */
-  async #writeGap(writer: string, forfeits: readonly Forfeit[]): Promise<void> {
-    const { journal } = this.#settings.store;
-    const { holding } = this.gateway;
-    const [last] = await journal.read({ writer, take: "newest", limit: 1 });
-    const lastNo = last?.no ?? 0;
-    const amounts = forfeits.map(({ amount, budget, scope }) => {
-      return { budget, scope, amount: formatUsd(amount) };
-    });
-    if (last !== undefined) holding.tenure.journal.learn(writer, last.no, last.hash);
-    const event = { kind: "journal.gap", writer, lastNo, forfeits: amounts } as const;
-    emit(this.gateway, holding.tenure, event);
   }
 
   async #endTask(end: {

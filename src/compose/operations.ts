@@ -122,11 +122,16 @@ function status({ about, gateway }: OperationsSettings): Status {
   };
 }
 
-/** Every open account, as the store and this process know it together. */
+/**
+ * Every open account that calls can draw on, as the store and this process know it together. One of
+ * a budget, or of a kind of window, that is no longer configured refuses and admits nothing.
+ */
 async function budgets(gateway: Gateway): Promise<readonly BudgetState[]> {
   const { flusher, holding, rules, store } = gateway;
   await flusher.flush(holding.tenure);
-  const states = await store.ledger.accounts({ open: true, limit: ACCOUNTS_MAX });
+  const inForce = new Map(rules.configuration.budgets.map((one) => [one.name, one.window]));
+  const open = await store.ledger.accounts({ open: true, limit: ACCOUNTS_MAX });
+  const states = open.filter(({ budget, window }) => inForce.get(budget) === window);
   const reserved = new Map<number, number>();
   for (const tenure of [holding.tenure, ...holding.former]) {
     for (const { id, purse } of tenure.allAccounts()) {

@@ -14,6 +14,11 @@ export class Reload {
   readonly #settings: ReloadSettings;
   #running: Promise<Reloaded> | null = null;
   #owesLimits = false;
+  /**
+   * Sent to the store, which never answered: it may be in force, and the folder may be another one
+   * before that is known.
+   */
+  #unanswered: Configuration | null = null;
 
   constructor(settings: ReloadSettings) {
     this.#settings = settings;
@@ -34,16 +39,31 @@ export class Reload {
     const { configuration } = loaded;
     const from = gateway.rules.digest;
     const to = configuration.digest;
-    if (from === to) {
-      await this.#setLimits();
-      return { kind: "unchanged", configuration: to };
-    }
-    const { holders } = gateway.store;
-    if (!(await holders.configure(gateway.holding.tenure.id, from, to))) {
+    await this.#learn(by);
+    this.#unanswered = configuration;
+    const done = await this.#configure(gateway.rules.digest, to);
+    this.#unanswered = null;
+    if (!done) {
       return { kind: "refused", because: "another gateway changed the configuration first" };
     }
-    await this.#take(configuration, by);
-    return { kind: "ok", from, to };
+    if (gateway.rules.digest === to) await this.#setLimits();
+    else await this.#take(configuration, by);
+    return from === to ? { kind: "unchanged", configuration: to } : { kind: "ok", from, to };
+  }
+
+  /** What became of a change that was not answered: where it is in force, it is gone on from it. */
+  async #learn(by: string): Promise<void> {
+    const { holding, rules, store } = this.#settings.gateway;
+    const unanswered = this.#unanswered;
+    if (unanswered === null || unanswered.digest === rules.digest) return;
+    const answer = await store.holders.beat(holding.tenure.id);
+    const done = answer.kind === "ok" && answer.configuration === unanswered.digest;
+    if (done) await this.#take(unanswered, by);
+  }
+
+  #configure(from: string, to: string): Promise<boolean> {
+    const { holding, store } = this.#settings.gateway;
+    return store.holders.configure(holding.tenure.id, from, to);
   }
 
   /** Another gateway changed the store's configuration: this one follows, or takes no calls. */
@@ -55,9 +75,17 @@ export class Reload {
       return;
     }
     if (this.#running !== null) return;
-    const loaded = await this.#load("another gateway");
-    if (loaded.kind === "ok" && loaded.configuration.digest === digest) {
-      await this.#take(loaded.configuration, "another gateway");
+    const by = "another gateway";
+    const loaded = await this.#load(by);
+    const folder = loaded.kind === "ok" ? loaded.configuration : null;
+    const found = [folder, this.#unanswered].find((one) => one?.digest === digest);
+    if (found) {
+      // Its row says what it runs, for from that nobody else may go on unasked. One that was fenced
+      // says so when it registers anew.
+      const { fenced } = gateway.holding.tenure;
+      if (!fenced && !(await this.#configure(digest, digest))) return;
+      this.#unanswered = null;
+      await this.#take(found, by);
       gateway.closedBecause = null;
       return;
     }
@@ -110,7 +138,8 @@ export class Reload {
 export async function applyLimits(gateway: Gateway): Promise<void> {
   const { budgets } = gateway.rules.configuration;
   const { ledger } = gateway.store;
-  await Promise.all(budgets.map(({ limit, name }) => ledger.editLimit(name, limit)));
+  const edits = budgets.map(({ limit, name, window }) => ledger.editLimit(name, window, limit));
+  await Promise.all(edits);
   for (const account of gateway.holding.tenure.allAccounts()) {
     account.viewedAt = Number.NEGATIVE_INFINITY;
   }

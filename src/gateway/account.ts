@@ -1,4 +1,6 @@
 /** One account as this process holds it: its purse, and when and by whom it is wanted. */
+
+import type { Window } from "../guards/budget/budget.ts";
 import { type Demand, QUIET } from "../guards/budget/demand.ts";
 import { EMPTY, type Purse, type Seen } from "../guards/budget/slice.ts";
 import type { Millis, NanoUsd } from "../guards/money.ts";
@@ -6,6 +8,7 @@ import type { AccountId, AccountState } from "../ports/store.ts";
 
 export interface Account {
   readonly id: AccountId;
+  readonly window: Window;
   readonly starts: Millis;
   /** End of the window, exclusive; null: none. */
   readonly ends: Millis | null;
@@ -38,6 +41,7 @@ export interface Account {
 export function accountFrom(state: AccountState, now: Millis): Account {
   return {
     id: state.id,
+    window: state.window,
     starts: state.starts,
     ends: state.ends,
     purse: { budget: state.budget, scope: state.scope, slice: EMPTY, seen: null },

@@ -77,13 +77,13 @@ export class Cashier {
   }
 
   #find(tenure: Tenure, spec: AccountSpec): Account | null {
-    const account = tenure.accounts.get(accountKey(spec.budget, spec.scope));
+    const account = tenure.accounts.get(accountKey(spec));
     // The window in force never goes back: a clock that does is asked for the later one.
     return account !== undefined && account.starts >= spec.starts ? account : null;
   }
 
   #install(tenure: Tenure, account: Account): void {
-    const key = accountKey(account.purse.budget, account.purse.scope);
+    const key = accountKey({ ...account.purse, window: account.window });
     const before = tenure.accounts.get(key);
     if (before !== undefined && before.starts >= account.starts) return;
     if (before !== undefined) retire(tenure, before);

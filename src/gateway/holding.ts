@@ -11,7 +11,7 @@
 import type { Millis } from "../guards/money.ts";
 import { type Denial, deny } from "../guards/verdict.ts";
 import type { Chance, Clock } from "../ports/clock.ts";
-import type { Beat, Forfeit, HolderInfo, HolderStore } from "../ports/store.ts";
+import type { Beat, HolderId, HolderInfo, HolderStore } from "../ports/store.ts";
 import type { Journal } from "../telemetry/journal.ts";
 import type { Log } from "../telemetry/log.ts";
 import { Neighbours } from "./neighbours.ts";
@@ -39,8 +39,8 @@ export interface HoldingSettings {
   readonly onFenced: (former: Tenure) => void;
   /** Registering anew is refused: the others run another configuration meanwhile. */
   readonly onOtherConfiguration: (digest: string) => Promise<void>;
-  /** This process fenced another one that had gone silent. */
-  readonly onFencedOther: (id: string, forfeits: readonly Forfeit[]) => Promise<void>;
+  /** Fences another process that has gone silent; `seen` is the number of its last beat. */
+  readonly fenceOther: (id: HolderId, seen: number) => Promise<void>;
 }
 
 /** Why this process cannot start on this store. */
@@ -143,10 +143,7 @@ export class Holding {
     }
     if (answer.flushNo < flushes) this.#refuseStore();
     this.#accept(answer, mark);
-    const { holders, onFencedOther } = this.#settings;
-    await this.#neighbours.watch(answer.live, tenure.id, async (id, seen) => {
-      await onFencedOther(id, await holders.fence(id, seen));
-    });
+    await this.#neighbours.watch(answer.live, tenure.id, this.#settings.fenceOther);
   }
 
   #accept(beat: Beat, mark: Mark): void {

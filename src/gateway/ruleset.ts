@@ -93,7 +93,7 @@ export class Ruleset {
       for (const task of budget.each === "task" ? tasks : tasks.slice(0, 1)) {
         const scope = scopeValue(budget, { ...belongs, task });
         if (scope === null) continue;
-        specs.push({ budget: name, scope, limit, ...windowAt(window, now) });
+        specs.push({ budget: name, scope, window, limit, ...windowAt(window, now) });
       }
     }
     return specs;

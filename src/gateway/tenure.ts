@@ -4,7 +4,7 @@
  * found in what was forfeited.
  */
 import type { Millis, NanoUsd } from "../guards/money.ts";
-import type { AccountId, HolderId, Settlement } from "../ports/store.ts";
+import type { AccountId, AccountKey, HolderId, Settlement } from "../ports/store.ts";
 import type { Journal } from "../telemetry/journal.ts";
 import type { Account } from "./account.ts";
 
@@ -25,7 +25,10 @@ export interface PendingSettlement {
 export class Tenure {
   readonly id: HolderId;
   readonly journal: Journal;
-  /** The window in force of each budget and scope. */
+  /**
+   * The window in force of each budget, scope and kind of window. Those of a kind that is no longer
+   * configured stay: a budget may go back to it, and goes on with the totals that the store knows.
+   */
   readonly accounts = new Map<string, Account>();
   /** Windows and tasks that are over, until everything of them is settled and given back. */
   readonly retired = new Set<Account>();
@@ -69,10 +72,10 @@ export function elapsed(mark: Mark, now: Mark): Millis {
 export function retire(tenure: Tenure, account: Account): void {
   account.over = true;
   tenure.retired.add(account);
-  const key = accountKey(account.purse.budget, account.purse.scope);
+  const key = accountKey({ ...account.purse, window: account.window });
   if (tenure.accounts.get(key) === account) tenure.accounts.delete(key);
 }
 
-export function accountKey(budget: string, scope: string): string {
-  return `${budget}\u0000${scope}`;
+export function accountKey(of: Pick<AccountKey, "budget" | "scope" | "window">): string {
+  return `${of.window}\u0000${of.budget}\u0000${of.scope}`;
 }

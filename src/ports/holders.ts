@@ -68,7 +68,8 @@ export interface HolderStore {
   beat(id: HolderId): Promise<Beat | Fenced>;
   /**
    * Fences `id` if it is live and its `beatNo` is still `seen` (null: the process is proven gone):
-   * what it held is forfeited. Empty if there was nothing to do.
+   * what it held is forfeited, and its gap entry is owed (see `JournalStore.gaps`). Empty if there
+   * was nothing to do.
    */
   fence(id: HolderId, seen: number | null): Promise<readonly Forfeit[]>;
   /**
@@ -77,7 +78,11 @@ export interface HolderStore {
    */
   close(id: HolderId): Promise<{ readonly kind: "closed" } | { readonly kind: "held" }>;
   list(): Promise<readonly HolderRow[]>;
-  /** Compare and set of the configuration in force; a live holder's row follows. */
+  /**
+   * Compare and set of the configuration in force; a live holder's row follows. `from` is not asked
+   * for where no other live holder runs what is in force: who set it died, or never heard that it
+   * was done, and nobody's change is passed over.
+   */
   configure(id: HolderId, from: string, to: string): Promise<boolean>;
   /**
    * Calls on every change by others (wants, give-backs, keys, configuration); the answer stops it.

@@ -1,5 +1,6 @@
 /** What happened, chained and signed, as it is kept. */
 import type { Millis } from "../guards/money.ts";
+import type { Forfeit } from "./holders.ts";
 import type { HolderId } from "./ids.ts";
 
 /**
@@ -49,10 +50,31 @@ export interface JournalQuery {
   readonly limit: number;
 }
 
-export interface JournalStore {
+/** A holder that was fenced, as its fence left it: what it held then, whatever settled since. */
+export interface Gap {
+  readonly holder: HolderId;
+  readonly forfeits: readonly Forfeit[];
+}
+
+/** What happened, as it is read. */
+export interface JournalReader {
   read(query: JournalQuery): Promise<readonly (JournalEntry & { readonly position: number })[]>;
   anchors(
     after: number,
     limit: number,
   ): Promise<readonly (Anchor & { readonly position: number })[]>;
+}
+
+/** Flushes write it, with the money that entries speak of; gap entries alone come by themselves. */
+export interface JournalStore extends JournalReader {
+  /**
+   * Holders that were fenced and of which no gap entry is written yet, oldest first, closed ones
+   * too. A fence leaves this with the fence itself.
+   */
+  gaps(limit: number): Promise<readonly Gap[]>;
+  /**
+   * Writes the gap entry of a holder, once: false, and nothing is written, if it was written before
+   * or none is owed.
+   */
+  writeGap(holder: HolderId, entry: JournalEntry): Promise<boolean>;
 }

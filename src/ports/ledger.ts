@@ -1,4 +1,5 @@
 /** Money between processes and crashes: accounts, leases, settlements. */
+import type { Window } from "../guards/budget/budget.ts";
 import type { Millis } from "../guards/money.ts";
 import type { AccountId, Fenced, HolderId } from "./ids.ts";
 import type { Anchor, JournalEntry } from "./journal.ts";
@@ -7,6 +8,11 @@ export interface AccountKey {
   readonly budget: string;
   /** Value of the scope: an agent's id, a task's id, …; "" for a budget with one account. */
   readonly scope: string;
+  /**
+   * The kind of window: a day's account and a month's are two, so that neither is a later window of
+   * the other, and what was spent on the one is not taken off the other.
+   */
+  readonly window: Window;
   /** Start of the window, 0 for windows without one (task, lifetime). */
   readonly starts: Millis;
 }
@@ -22,7 +28,7 @@ export interface AccountState extends AccountSpec {
   readonly spent: bigint;
   readonly leased: bigint;
   readonly forfeited: bigint;
-  /** False once a later window of the same budget and scope exists, or its task has ended. */
+  /** False once a later window of its budget, scope and kind exists, or its task has ended. */
   readonly open: boolean;
 }
 
@@ -73,7 +79,7 @@ export interface Batch {
 export interface LedgerStore {
   /**
    * Makes accounts that are missing (keeping those that stand, limits included), and closes older
-   * windows.
+   * windows of their kind. Accounts of other kinds stay as they are: a budget may go back to them.
    */
   open(specs: readonly AccountSpec[]): Promise<readonly AccountState[]>;
   /**
@@ -104,12 +110,15 @@ export interface LedgerStore {
     wants: readonly { readonly account: AccountId; readonly amount: bigint }[],
   ): Promise<void>;
   /**
-   * Sets the limit of every open account of a budget. Usage stays. A holder's slice is not taken
-   * away.
+   * Sets the limit of every open account of a budget and kind of window: what is a limit for a
+   * month never was one for a day. Usage stays. A holder's slice is not taken away.
    */
-  editLimit(budget: string, limit: bigint): Promise<void>;
+  editLimit(budget: string, window: Window, limit: bigint): Promise<void>;
   accounts(filter: AccountFilter): Promise<readonly AccountState[]>;
-  /** Closes the accounts whose scope is this task: no lease any more; flush and give back go on. */
+  /**
+   * Closes the accounts whose scope is this task, of every kind: no lease any more; flush and give
+   * back go on.
+   */
   closeScope(budgets: readonly string[], scope: string): Promise<void>;
 }
 

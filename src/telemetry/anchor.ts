@@ -4,7 +4,7 @@
  */
 import { createHmac, hkdfSync, timingSafeEqual } from "node:crypto";
 import type { Millis } from "../guards/money.ts";
-import type { Anchor, JournalStore } from "../ports/store.ts";
+import type { Anchor, JournalReader } from "../ports/store.ts";
 import type { Head } from "./chain.ts";
 
 /** Chains of other writers that one checkpoint names; the newest ones are the ones at risk. */
@@ -74,7 +74,7 @@ export function headsOf(anchor: Anchor): Heads {
  * Where the chains of other writers stand, for the checkpoints of this one: a writer that is gone
  * signs nothing any more, so its end is kept by those that come after it.
  */
-export async function readHeads(store: JournalStore, writers: readonly string[]): Promise<Heads> {
+export async function readHeads(store: JournalReader, writers: readonly string[]): Promise<Heads> {
   const heads = new Map<string, Head>();
   for (const writer of writers.slice(-OTHER_HEADS_MAX)) {
     const [last] = await store.read({ writer, take: "newest", limit: 1 });

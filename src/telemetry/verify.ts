@@ -2,7 +2,7 @@
  * Is the journal what was written? Checkpoints are read first, entries after: what a checkpoint
  * signed was stored with it or before it, so a journal that is still being written verifies too.
  */
-import type { JournalEntry, JournalStore } from "../ports/store.ts";
+import type { JournalEntry, JournalReader } from "../ports/store.ts";
 import { anchorHolds, type Heads, headsOf } from "./anchor.ts";
 import { EMPTY_CHAIN, entryHash, type Head } from "./chain.ts";
 
@@ -45,7 +45,7 @@ interface Signed {
 }
 
 /** Reads the whole journal and answers with its counts or with the first thing that is wrong. */
-export async function verifyJournal(store: JournalStore, key: Uint8Array): Promise<Verified> {
+export async function verifyJournal(store: JournalReader, key: Uint8Array): Promise<Verified> {
   const signed = await readAnchors(store, key);
   const walk = new Walk(store, signed.heads);
   const badEntry = await walk.all();
@@ -55,7 +55,7 @@ export async function verifyJournal(store: JournalStore, key: Uint8Array): Promi
   return { kind: "ok", entries, writers, anchors: signed.anchors, gaps };
 }
 
-async function* anchorsOf(store: JournalStore) {
+async function* anchorsOf(store: JournalReader) {
   for (let after = 0; ; ) {
     const page = await store.anchors(after, PAGE_ROWS);
     yield* page;
@@ -65,7 +65,7 @@ async function* anchorsOf(store: JournalStore) {
   }
 }
 
-async function* entriesOf(store: JournalStore, from: { after: number; writer?: string }) {
+async function* entriesOf(store: JournalReader, from: { after: number; writer?: string }) {
   const writer = from.writer === undefined ? {} : { writer: from.writer };
   for (let after = from.after; ; ) {
     const page = await store.read({ ...writer, after, take: "oldest", limit: PAGE_ROWS });
@@ -76,7 +76,7 @@ async function* entriesOf(store: JournalStore, from: { after: number; writer?: s
   }
 }
 
-async function readAnchors(store: JournalStore, key: Uint8Array): Promise<Signed> {
+async function readAnchors(store: JournalReader, key: Uint8Array): Promise<Signed> {
   const numbers = new Map<string, number>();
   const heads = new Map<string, Head>();
   let anchors = 0;
@@ -109,13 +109,13 @@ function tooMany(): Error {
 
 /** One pass over all entries, each chain by itself. */
 class Walk {
-  readonly #store: JournalStore;
+  readonly #store: JournalReader;
   readonly #heads: Heads;
   readonly #chains = new Map<string, Progress>();
   entries = 0;
   gaps = 0;
 
-  constructor(store: JournalStore, heads: Heads) {
+  constructor(store: JournalReader, heads: Heads) {
     this.#store = store;
     this.#heads = heads;
   }
@@ -190,7 +190,7 @@ const REBUILT =
   "The chain is not the one that a checkpoint signed: it was rebuilt without the key.";
 
 /** A rebuilt chain shows at its last checkpoint; earlier ones tell where it begins to differ. */
-async function place(store: JournalStore, key: Uint8Array, bad: Bad): Promise<Bad> {
+async function place(store: JournalReader, key: Uint8Array, bad: Bad): Promise<Bad> {
   if (bad.why !== REBUILT) return bad;
   const { writer } = bad;
   const entries = entriesOf(store, { after: 0, writer });

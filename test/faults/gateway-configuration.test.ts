@@ -20,6 +20,7 @@ import {
   chat,
   chatBody,
   count,
+  OUTPUT_TOKENS,
   rails,
   SHORT_TIMES,
   startLoad,
@@ -192,6 +193,75 @@ test("a reload lowers and raises limits between two calls, and what was spent st
   expect(raised.spent).toBeGreaterThan(lowered.spent);
   expect((await reload(gateway)).body).toMatchObject({ changed: false });
 });
+
+type Kind = "day" | "month" | "lifetime";
+
+function windowed(upstream: SimulatedUpstream, kind: Kind, limitUsd: number): Folder {
+  const budgets = [{ name: "all", agent: "worker", limit_usd: limitUsd, window: kind }];
+  return rails(upstream, { limitUsd, more: { budgets } });
+}
+
+test("a budget's window changes kind, to one that starts earlier too: each keeps its usage", async () => {
+  // The day must not end in the middle of this.
+  await until(
+    () => Date.now() % 86_400_000,
+    (ms) => ms < 86_400_000 - 30_000,
+    40_000,
+  );
+  const upstream = await upstreamWith(0);
+  const gateway = await start({ config: windowed(upstream, "day", 1) });
+  const key = gateway.agentKey;
+  const to = async (kind: Kind, limitUsd: number) => {
+    await writeFolder(windowed(upstream, kind, limitUsd), gateway.configFolder);
+    expect((await reload(gateway)).body).toMatchObject({ changed: true });
+  };
+  const spentAfter = async () => {
+    expect((await chat(gateway, key)).status).toBe(200);
+    const rows = await bodyOf<Record<string, string>[]>(
+      await gateway.api("GET", "/api/v1/budgets"),
+    );
+    expect(rows).toHaveLength(1);
+    return (await booksOf(gateway)).spent;
+  };
+  const one = await spentAfter();
+  expect(await spentAfter()).toBe(2n * one);
+  await to("month", 5);
+  expect(await spentAfter()).toBe(one);
+  await to("lifetime", 20);
+  expect(await spentAfter()).toBe(one);
+  await to("day", 2);
+  expect(await spentAfter()).toBe(3n * one);
+  expect(await booksOf(gateway)).toMatchObject({ limit: 2_000_000_000n });
+  await to("month", 6);
+  expect(await spentAfter()).toBe(2n * one);
+  await to("day", 0.0001);
+  // What is free of a lease was room once; it is given back when idle, at the latest.
+  await until(
+    () => chat(gateway, key),
+    ({ code }) => code === "budget.exhausted",
+  );
+}, 90_000);
+
+test("a call that is in flight while the kind changes settles where it was reserved", async () => {
+  const upstream = await upstreamWith(1_500);
+  const gateway = await start({ config: windowed(upstream, "day", 1) });
+  const calling = chat(gateway, gateway.agentKey);
+  await until(
+    () => booksOf(gateway).catch(() => ({ reserved: 0n })),
+    ({ reserved }) => reserved > 0n,
+  );
+  await writeFolder(windowed(upstream, "month", 5), gateway.configFolder);
+  expect((await reload(gateway)).body).toMatchObject({ changed: true });
+  expect((await calling).status).toBe(200);
+  upstream.setScript({ outputTokens: OUTPUT_TOKENS, latencyMs: 0 });
+  expect((await chat(gateway, gateway.agentKey)).status).toBe(200);
+  const month = await booksOf(gateway);
+  await writeFolder(windowed(upstream, "day", 1), gateway.configFolder);
+  expect((await reload(gateway)).body).toMatchObject({ changed: true });
+  const day = await booksOf(gateway);
+  expect(month.spent).toBeGreaterThan(0n);
+  expect(day).toMatchObject({ spent: month.spent, reserved: 0n, forfeited: 0n });
+}, 40_000);
 
 test("no call fails because of a reload under load", async () => {
   const upstream = await upstreamWith(5);

@@ -225,7 +225,7 @@ async function live(outage: Outage): Promise<number> {
   const life = new Life(outage);
   const starting = async () => {
     const parts = life.gateway();
-    return (await life.done(parts.core.start([], (digest) => parts.reload.follow(digest))))
+    return (await life.done(parts.core.start((digest) => parts.reload.follow(digest))))
       ? parts
       : null;
   };

@@ -121,7 +121,7 @@ async function work(store: Store, hunt: Hunt, seed: number, until: number): Prom
         holder,
         some().map((account) => ({ account, amount: 5n })),
       ),
-    () => store.ledger.editLimit(hunt.budget, BigInt(pick(100))),
+    () => store.ledger.editLimit(hunt.budget, "day", BigInt(pick(100))),
     () => store.ledger.open([windowOf(hunt, pick(20)), windowOf(hunt, pick(20))]),
     () => store.holders.configure(holder, "dir:one", "dir:one"),
     () => store.ledger.accounts({ limit: 10 }),
@@ -134,7 +134,8 @@ async function work(store: Store, hunt: Hunt, seed: number, until: number): Prom
 }
 
 function windowOf(hunt: Hunt, hour: number) {
-  return { budget: hunt.budget, scope: "", starts: hour, ends: hour + 1, limit: 10n };
+  const span = { window: "day", starts: hour, ends: hour + 1 } as const;
+  return { budget: hunt.budget, scope: "", ...span, limit: 10n };
 }
 
 interface Books {

@@ -153,7 +153,14 @@ function contentCases(cluster: () => Cluster): void {
     for (const [index, id] of names.entries()) {
       const task = { id, agent: "bot", parent: null, at: 1, unnamed: false, limits };
       expect(await store.tasks.open(task)).toMatchObject({ made: true, task: { id } });
-      const spec = { budget: "tasks", scope: id, starts: 0, ends: null, limit: 1n };
+      const spec = {
+        budget: "tasks",
+        scope: id,
+        window: "lifetime",
+        starts: 0,
+        ends: null,
+        limit: 1n,
+      } as const;
       expect(await store.ledger.open([spec])).toMatchObject([{ scope: id, spent: 0n }]);
       const at = { writer: holder, no: index + 1, at: 1, kind: "task.opened" };
       const about = { decision: null, agent: "bot", task: id, code: null };

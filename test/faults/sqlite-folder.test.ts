@@ -32,7 +32,14 @@ async function makeStore(): Promise<void> {
   const store = await open();
   for (let n = 0; n < 40; n += 1) {
     await store.ledger.open([
-      { budget: `budget-${n}`, scope: "s".repeat(400), starts: 0, ends: null, limit: 5n },
+      {
+        budget: `budget-${n}`,
+        scope: "s".repeat(400),
+        window: "lifetime",
+        starts: 0,
+        ends: null,
+        limit: 5n,
+      },
     ]);
   }
   await store.close();

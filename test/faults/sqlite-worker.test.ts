@@ -92,7 +92,14 @@ test("a flush that was durable when its thread died counts once when it is sent 
   await client.ready();
   const info = { host: "h", pid: 1, pidStart: "p", configuration: "c", keyId: "k" };
   await client.ask("register", { id: "a", ...info });
-  const spec = { budget: "b", scope: "", starts: 0, ends: null, limit: 100n };
+  const spec = {
+    budget: "b",
+    scope: "",
+    window: "lifetime",
+    starts: 0,
+    ends: null,
+    limit: 100n,
+  } as const;
   const id = (await client.ask("open", [spec]))[0]?.id ?? -1;
   const legs = [{ account: id, drawn: 0n, charged: 7n }];
   const settlements = [{ call: "once", legs, estimated: false }];
@@ -147,7 +154,14 @@ describe("group commit", () => {
     const store = await sqliteStore({ folder, clock: systemClock });
     ends.push(() => store.close());
     await store.holders.register({ id: "a", ...info });
-    const spec = { budget: "b", scope: "", starts: 0, ends: null, limit: 10n ** 12n };
+    const spec = {
+      budget: "b",
+      scope: "",
+      window: "lifetime",
+      starts: 0,
+      ends: null,
+      limit: 10n ** 12n,
+    } as const;
     const [account] = await store.ledger.open([spec]);
     const id = account?.id ?? -1;
     await store.ledger.lease("a", [{ account: id, least: 10n ** 12n, most: 10n ** 12n }]);

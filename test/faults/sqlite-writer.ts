@@ -54,7 +54,14 @@ async function begin(): Promise<{ readonly store: Store; readonly account: numbe
   const store = await sqliteStore({ folder, clock: systemClock });
   const info = { host: "h", pid: process.pid, pidStart: "now", configuration: "c", keyId: "k" };
   await store.holders.register({ id: HOLDER, ...info });
-  const spec = { budget: "b", scope: "", starts: 0, ends: null, limit: LEASED };
+  const spec = {
+    budget: "b",
+    scope: "",
+    window: "lifetime",
+    starts: 0,
+    ends: null,
+    limit: LEASED,
+  } as const;
   const [state] = await store.ledger.open([spec]);
   const account = state?.id ?? -1;
   await store.ledger.lease(HOLDER, [{ account, least: LEASED, most: LEASED }]);

@@ -284,7 +284,7 @@ beforeAll(async () => {
     describe: { host: "here", pid: 1, pidStart: "1", keyId: "key" },
   });
   gateway = core.gateway;
-  await core.start([], async () => {});
+  await core.start(async () => {});
 });
 
 /** The gateway's own reading of a request; null: refused. `sent` answers what a provider got. */

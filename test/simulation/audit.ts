@@ -1,8 +1,9 @@
 /** Looks at everything at once, as nobody in the system can, and says which promise was broken. */
 import { heldOf, type MemoryData, type Slice } from "../../src/adapters/store/memory/data.ts";
 import type { Tenure } from "../../src/gateway/tenure.ts";
-import { parseUsd } from "../../src/guards/money.ts";
-import type { Settlement, Store } from "../../src/ports/store.ts";
+import type { Event } from "../../src/guards/events.ts";
+import { formatUsd, parseUsd } from "../../src/guards/money.ts";
+import type { Forfeit, Settlement, Store } from "../../src/ports/store.ts";
 import type { Fields } from "../../src/telemetry/log.ts";
 import type { SimulatedGateway } from "./gateways.ts";
 import { accountName, type Truth } from "./upstream.ts";
@@ -18,6 +19,8 @@ const DRIFT = 0.999;
 export class Broken extends Error {
   override readonly name = "Broken";
 }
+
+type GapKind = "journal.gap";
 
 interface Ledger {
   committed: bigint;
@@ -44,6 +47,8 @@ export class Audit {
   readonly #before = new Map<number, Ledger>();
   readonly #charged = new Map<number, { charged: bigint; over: bigint }>();
   readonly #hopes = new Map<number, Hope[]>();
+  /** Of every holder that was fenced. */
+  readonly #forfeits = new Map<string, readonly Forfeit[]>();
 
   constructor(world: World, data: MemoryData, gateways: readonly SimulatedGateway[]) {
     this.#world = world;
@@ -70,7 +75,8 @@ export class Audit {
     return {
       ...holders,
       register: async (info) => {
-        heardAt.set(info.id, this.#world.now);
+        // A late copy changes nothing that a neighbour could see.
+        if (!heardAt.has(info.id)) heardAt.set(info.id, this.#world.now);
         return holders.register(info);
       },
       beat: async (id) => {
@@ -80,6 +86,7 @@ export class Audit {
       fence: async (id, seen) => {
         const before = this.#data.holders.get(id)?.state;
         const forfeits = await holders.fence(id, seen);
+        if (before === "live") this.#forfeits.set(id, forfeits);
         const silentMs = this.#world.now - (heardAt.get(id) ?? 0);
         if (before === "live" && this.#data.holders.get(id)?.state === "fenced") {
           if (silentMs < EXPIRY_MS * DRIFT) this.#fail(`${id}: fenced after ${silentMs} ms`);
@@ -141,7 +148,7 @@ export class Audit {
   /** What may still be billed is set aside in the store, whoever has died meanwhile. */
   #checkCover(): void {
     for (const { forfeited, leased, spec } of this.#data.accounts.values()) {
-      const name = accountName(spec.budget, spec.scope, spec.starts);
+      const name = accountName(spec);
       const need = BigInt(this.#uncovered.get(name) ?? 0);
       if (need > leased + forfeited) {
         this.#fail(`${name}: ${need} may be billed, ${leased} leased and ${forfeited} forfeited`);
@@ -154,7 +161,7 @@ export class Audit {
     const { accounts, holders } = this.#data;
     for (const [id, account] of accounts) {
       const { forfeited, leased, limit, spec, spent } = account;
-      const name = accountName(spec.budget, spec.scope, spec.starts);
+      const name = accountName(spec);
       const highest = this.#highest.get(name) ?? 0n;
       if (limit > highest) this.#highest.set(name, limit);
       let [held, forfeits] = [0n, 0n];
@@ -235,6 +242,23 @@ export class Audit {
       const uncommitted = unflushed - (committed.get(account) ?? 0);
       const mine = BigInt(free + reserved + uncommitted) + returned + (slice?.drawn ?? 0n);
       if (mine !== known) this.#fail(`${tenure.id} ${account.purse.budget}: ${mine} of ${known}`);
+    }
+  }
+
+  /** At rest: the journal says of each fenced holder once what it forfeited, and of no other. */
+  expectGaps(): void {
+    const bodies = this.#data.journal.filter(({ kind }) => kind === "journal.gap");
+    // Bodies of this kind are written from events of this shape.
+    const gaps = bodies.map(({ body }) => JSON.parse(body) as Extract<Event, { kind: GapKind }>);
+    for (const { fencedAt, info } of this.#data.holders.values()) {
+      const own = gaps.filter(({ writer }) => writer === info.id);
+      const expected = fencedAt === null ? 0 : 1;
+      if (own.length !== expected) this.#fail(`${info.id}: ${own.length} gaps of ${expected}`);
+      const said = own.flatMap(({ forfeits }) => forfeits.map(({ amount }) => amount));
+      const forfeits = this.#forfeits.get(info.id) ?? [];
+      const real = forfeits.map(({ amount }) => formatUsd(amount));
+      if (String(said) !== String(real))
+        this.#fail(`${info.id}: the gap says ${said}, not ${real}`);
     }
   }
 

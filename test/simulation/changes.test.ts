@@ -56,7 +56,7 @@ test("a key that is revoked while keys are being read is not valid afterwards", 
     journalKey: new Uint8Array(32),
     describe: { host: "h", pid: 1, pidStart: "1", keyId: "k" },
   });
-  await core.start([], async () => {});
+  await core.start(async () => {});
   const letGo = slow.hold();
   await store.registry.createKey(KEY);
   await store.registry.revokeKey(KEY.id, clock.wall());

@@ -31,8 +31,8 @@ export class Road {
   chaos: Chaos = CALM;
   /** Nothing passes: requests are lost, or only their answers are. */
   cut: "no" | "requests" | "answers" = "no";
-  /** The fate of one call, by its number from 1. */
-  fate: (no: number) => "done" | "lost" | "unheard" = () => "done";
+  /** The fate of one call, by its number from 1 and its name. */
+  fate: (no: number, name: string) => "done" | "lost" | "unheard" = () => "done";
   calls = 0;
   readonly store: Store;
   readonly #world: World;
@@ -76,7 +76,7 @@ export class Road {
     const late = !SAID_ONCE.has(name) && random.chance(chaos.late);
     const there = late ? random.between(DEADLINE_MS, 2 * DEADLINE_MS) : this.#latency();
     this.calls += 1;
-    const fate = this.fate(this.calls);
+    const fate = this.fate(this.calls, name);
     const lost = fate === "lost" || cut === "requests" || random.chance(chaos.lost);
     const unheard = fate === "unheard" || cut === "answers" || random.chance(chaos.unheard);
     // A lease is asked again only where it was not answered; then its sender knows that it may be done.

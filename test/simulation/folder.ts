@@ -7,6 +7,8 @@ export interface Limits {
   readonly all: number;
   readonly daily: number;
   readonly task: number;
+  /** Of the budget `daily`: an operator may give it another kind of window. */
+  readonly window?: "day" | "month" | "lifetime";
 }
 
 export const AGENTS = ["a", "b"] as const;
@@ -25,7 +27,7 @@ providers:
 limits: { min_useful_output: 8, new_tasks_per_hour: 1000, max_active_tasks: 1000 }
 budgets:
   - { name: all, limit_usd: ${formatUsd(limits.all)}, window: lifetime }
-  - { name: daily, agent: a, limit_usd: ${formatUsd(limits.daily)}, window: day }
+  - { name: daily, agent: a, limit_usd: ${formatUsd(limits.daily)}, window: ${limits.window ?? "day"} }
   - { name: each-task, each: task, limit_usd: ${formatUsd(limits.task)}, window: task }
 `;
   const price =

@@ -94,13 +94,16 @@ export class SimulatedGateway {
   }
 
   get takesCalls(): boolean {
-    const { closedBecause, draining } = this.gateway;
-    return this.started && this.process.state === "runs" && !draining && closedBecause === null;
+    return this.answersOperators && this.gateway.closedBecause === null;
+  }
+
+  get answersOperators(): boolean {
+    return this.started && this.process.state === "runs" && !this.gateway.draining;
   }
 
   /** As the executable does; a start that fails ends the process, and somebody starts another. */
   async start(): Promise<void> {
-    await this.core.start([], (digest) => this.#reload.follow(digest));
+    await this.core.start((digest) => this.#reload.follow(digest));
     await applyLimits(this.gateway);
     this.#upkeep.start();
     this.started = true;

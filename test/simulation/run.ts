@@ -13,6 +13,14 @@ const CHAOS_MS = 60_000;
 const REST_MS = 90_000;
 const STOP_MS = 60_000;
 
+/** What becomes of the budget `daily`: its limit, and the kind of its window. */
+const DAILY_EDITS = [
+  [0.8, "day"],
+  [1.3, "day"],
+  [0.8, "month"],
+  [1.3, "lifetime"],
+] as const;
+
 export interface Report {
   readonly answers: ReadonlyMap<string, number>;
   readonly written: number;
@@ -214,19 +222,14 @@ class Life {
     );
   }
 
+  /** Also before all have the folder's last version: then they have none in common but the next. */
   #edit(gateway: SimulatedGateway): void {
-    // Who changes the folder before all have its last version leaves them with none in common.
-    const behind = this.#alive.some(
-      ({ core }) => core.gateway.rules.digest !== this.#folder.digest,
-    );
-    if (behind || this.#data.configuration !== this.#folder.digest) return;
     const { random } = this.world;
     const { all, daily, task } = this.#limits;
-    const next = {
-      all: all * random.pick([0.3, 0.8, 1.3, 2]),
-      daily: daily * random.pick([0.8, 1.3]),
-    };
-    this.#limits = { all: Math.round(next.all), daily: Math.round(next.daily), task };
+    const next = all * random.pick([0.3, 0.8, 1.3, 2]);
+    const [factor, window] = random.pick(DAILY_EDITS);
+    const limits = { all: Math.round(next), daily: Math.round(daily * factor), task };
+    this.#limits = { ...limits, window };
     this.#folder = configurationOf(this.#limits);
     this.world.tell("edit", this.#folder.digest, this.#limits);
     this.#publish(gateway);
@@ -236,13 +239,13 @@ class Life {
   #publish(gateway: SimulatedGateway): void {
     const { digest } = this.#folder;
     const again = () => {
-      const ready = this.gateways.filter(({ takesCalls }) => takesCalls);
-      const isTaken = ready.some(({ gateway: { rules } }) => rules.digest === digest);
+      const ready = this.gateways.filter(({ answersOperators }) => answersOperators);
+      const isTaken = this.#data.configuration === digest;
       if (isTaken || this.#folder.digest !== digest) return;
       this.#publish(ready.length > 0 ? this.world.random.pick(ready) : gateway);
     };
     this.world.after(1_000, again);
-    if (!gateway.takesCalls) return;
+    if (!gateway.answersOperators) return;
     gateway.reload().catch((error: unknown) => {
       if (!(error instanceof Error) || error.name !== "StoreUnreachable") this.#failure ??= error;
     });
@@ -262,6 +265,9 @@ class Life {
   #expectRest(): void {
     expectThat(this.#alive.length > 0, "no gateway starts any more");
     for (const { core, waiting } of this.#alive) {
+      const { closedBecause, rules } = core.gateway;
+      const inForce = rules.digest === this.#folder.digest && closedBecause === null;
+      expectThat(inForce, `the folder is not in force: ${closedBecause}`);
       expectThat(waiting.size === 0, `${[...waiting]} wait for an answer for ever`);
       expectThat(core.gateway.inFlight.size === 0, "calls are in flight for ever");
       expectThat(core.gateway.drains === 0, "drains are counted for ever");
@@ -271,6 +277,7 @@ class Life {
     for (const [id, { state }] of this.#data.holders) {
       expectThat(state !== "live" || ids.has(id), `${id} is live, and nobody has it`);
     }
+    this.audit.expectGaps();
     for (const { leased, spec } of this.#data.accounts.values()) {
       expectThat(leased === 0n, `${spec.budget}|${spec.scope}: ${leased} stays leased`);
     }
@@ -287,10 +294,12 @@ class Life {
   async #expectUsable(): Promise<void> {
     for (const gateway of this.#alive) {
       const { budgets } = this.#folder;
-      const limits = new Map(budgets.map(({ limit, name }) => [name, limit]));
+      const inForce = new Map(budgets.map((budget) => [budget.name, budget]));
       for (const account of this.#data.accounts.values()) {
         const { limit, open, spec } = account;
-        if (open) expectThat(limit === limits.get(spec.budget), `${spec.budget}: an old limit`);
+        const budget = inForce.get(spec.budget);
+        if (!open || budget?.window !== spec.window) continue;
+        expectThat(limit === budget.limit, `${spec.budget}: an old limit`);
       }
       const id = `last-${gateway.core.gateway.holding.tenure.id}`;
       const asked = { id, agent: "b", task: id, cap: 10, stream: false };

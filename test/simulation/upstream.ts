@@ -74,8 +74,10 @@ class Sending implements Exchange {
     const id = this.#asked.user;
     const known = settings.gateway().inFlight.get(id);
     if (known === undefined) throw new Error(`${id} was sent without being in flight`);
-    const legs = known.admitted.legs.map(({ budget, reserved, scope, window }) => {
-      return { account: accountName(budget, scope, window), reserved };
+    const { budgets } = known.call.incoming.rules.configuration;
+    const legs = known.admitted.legs.map(({ budget, reserved, scope, window: starts }) => {
+      const window = budgets.find(({ name }) => name === budget)?.window ?? "none";
+      return { account: accountName({ budget, scope, window, starts }), reserved };
     });
     const holder = known.call.incoming.tenure.id;
     const fresh = { writtenAt: null, inGap: false, billed: null };
@@ -202,6 +204,11 @@ class Sending implements Exchange {
   }
 }
 
-export function accountName(budget: string, scope: string, starts: number): string {
-  return `${budget}|${scope}|${starts}`;
+export function accountName(of: {
+  readonly budget: string;
+  readonly scope: string;
+  readonly window: string;
+  readonly starts: number;
+}): string {
+  return `${of.budget}|${of.scope}|${of.window}|${of.starts}`;
 }

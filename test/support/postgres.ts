@@ -163,7 +163,9 @@ export async function newHolder(store: Store): Promise<string> {
 /** Opens an account without a window and answers its number. */
 export async function newAccount(store: Store, limit: bigint): Promise<number> {
   const budget = `budget-${randomUUID()}`;
-  const [account] = await store.ledger.open([{ budget, scope: "", starts: 0, ends: null, limit }]);
+  const [account] = await store.ledger.open([
+    { budget, scope: "", window: "lifetime", starts: 0, ends: null, limit },
+  ]);
   if (!account) throw new Error("open answers every account");
   return account.id;
 }

@@ -21,6 +21,7 @@ export function accountConformance(open: OpenFixture): void {
     const stores = sharedStores(open);
     openCases(stores);
     windowCases(stores);
+    kindCases(stores);
     limitCases(stores);
     filterCases(stores);
     scopeCases(stores);
@@ -91,6 +92,70 @@ function windowCases(stores: () => Stores): void {
   });
 }
 
+/** What changes when a budget is given another kind of window: to one that starts earlier, too. */
+function kindCases(stores: () => Stores): void {
+  const month = { window: "month", starts: 1000, ends: 9000 } as const;
+  const day = { window: "day", starts: 5000, ends: 6000 } as const;
+  const lifetime = { window: "lifetime", starts: 0, ends: null } as const;
+
+  test("another kind of window is another account, whichever starts earlier", async () => {
+    const { store } = stores();
+    const base = accountSpec(100n);
+    const kinds = [day, month, lifetime, { ...lifetime, window: "task" as const }];
+    const opened: AccountState[] = [];
+    for (const kind of kinds) opened.push(...(await store.ledger.open([{ ...base, ...kind }])));
+    expect(new Set(opened.map(({ id }) => id)).size).toBe(kinds.length);
+    expect(opened).toMatchObject(kinds.map((kind) => ({ ...kind, open: true, spent: 0n })));
+    for (const { id } of opened) expect(await stateOf(store, id)).toMatchObject({ open: true });
+    const again = await store.ledger.open(kinds.map((kind) => ({ ...base, ...kind })));
+    expect(again).toEqual(opened);
+  });
+
+  test("a later window closes the earlier ones of its kind alone", async () => {
+    const { store } = stores();
+    const base = accountSpec(100n);
+    const [today, its] = await store.ledger.open(
+      [day, month].map((kind) => ({ ...base, ...kind })),
+    );
+    const tomorrow = { ...base, ...day, starts: 6000, ends: 7000 };
+    expect(await store.ledger.open([tomorrow])).toMatchObject([{ open: true }]);
+    expect(await stateOf(store, today?.id ?? -1)).toMatchObject({ open: false });
+    expect(await stateOf(store, its?.id ?? -1)).toMatchObject({ open: true });
+    const late = { ...base, ...day, starts: 4000, ends: 5000 };
+    expect(await store.ledger.open([late])).toMatchObject([{ open: false }]);
+  });
+
+  test("a call is settled in the kind that reserved it, and each keeps its own", async () => {
+    const { store } = stores();
+    const holder = await liveHolder(store);
+    const base = accountSpec(100n);
+    const [before] = await store.ledger.open([{ ...base, ...day }]);
+    await mustLease(store, holder, before?.id ?? -1, 30n);
+    const [after] = await store.ledger.open([{ ...base, ...month }]);
+    await mustLease(store, holder, after?.id ?? -1, 100n);
+    await flush(store, holder, [
+      settlement(before?.id ?? -1, 12n),
+      settlement(after?.id ?? -1, 3n),
+    ]);
+    expect(await stateOf(store, before?.id ?? -1)).toMatchObject({ spent: 12n, leased: 18n });
+    expect(await stateOf(store, after?.id ?? -1)).toMatchObject({ spent: 3n, leased: 97n });
+    const [back] = await store.ledger.open([{ ...base, ...day }]);
+    expect(back).toMatchObject({ id: before?.id, open: true, spent: 12n });
+  });
+
+  test("a limit is edited for one kind, an ended task is closed in all", async () => {
+    const { store } = stores();
+    const base = accountSpec(100n, { scope: fresh("task") });
+    const specs = [day, month].map((kind) => ({ ...base, ...kind }));
+    const [first, second] = await store.ledger.open(specs);
+    await store.ledger.editLimit(base.budget, "month", 7n);
+    expect(await stateOf(store, first?.id ?? -1)).toMatchObject({ limit: 100n });
+    expect(await stateOf(store, second?.id ?? -1)).toMatchObject({ limit: 7n });
+    await store.ledger.closeScope([base.budget], base.scope);
+    expect(await store.ledger.open(specs)).toMatchObject([{ open: false }, { open: false }]);
+  });
+}
+
 function limitCases(stores: () => Stores): void {
   test("an edited limit keeps usage and slices, and holds for open accounts", async () => {
     const { store, other } = stores();
@@ -101,7 +166,7 @@ function limitCases(stores: () => Stores): void {
     const id = now?.id ?? -1;
     await mustLease(store, holder, id, 60n);
     await flush(store, holder, [settlement(id, 10n)]);
-    await store.ledger.editLimit(base.budget, 20n);
+    await store.ledger.editLimit(base.budget, base.window, 20n);
     expect(await stateOf(other, id)).toMatchObject({ limit: 20n, spent: 10n, leased: 50n });
     expect(await stateOf(store, old?.id ?? -1)).toMatchObject({ limit: 100n });
     const more = { account: id, least: 61n, most: 61n };
@@ -111,7 +176,7 @@ function limitCases(stores: () => Stores): void {
       kind: "ok",
       granted: [{ account: id, total: 60n }],
     });
-    await store.ledger.editLimit(base.budget, 61n);
+    await store.ledger.editLimit(base.budget, base.window, 61n);
     expect((await store.ledger.lease(holder, [more])).kind).toBe("ok");
   });
 }

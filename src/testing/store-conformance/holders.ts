@@ -102,6 +102,22 @@ function configureCases(open: OpenFixture): void {
     })();
   });
 
+  test("from a configuration that no other live holder runs, any of them may go on", async () => {
+    await onFreshStores(open, async ({ store, other }) => {
+      const [first, second] = [await liveHolder(store), await liveHolder(other)];
+      await store.holders.configure(first, CONFIGURATION, "dir:two");
+      expect(await other.holders.configure(second, CONFIGURATION, "dir:three")).toBe(false);
+      expect(await store.holders.configure(first, CONFIGURATION, "dir:three")).toBe(true);
+      expect((await beatOf(other, second)).configuration).toBe("dir:three");
+      await other.holders.configure(second, "dir:three", "dir:three");
+      expect(await store.holders.configure(first, CONFIGURATION, "dir:four")).toBe(false);
+      await store.holders.configure(first, "dir:three", "dir:five");
+      await other.holders.fence(first, null);
+      expect(await other.holders.configure(second, CONFIGURATION, "dir:six")).toBe(true);
+      expect((await beatOf(other, second)).configuration).toBe("dir:six");
+    })();
+  });
+
   test("a fenced holder sets no configuration", async () => {
     await onFreshStores(open, async ({ store }) => {
       const [first, second] = [await liveHolder(store), await liveHolder(store)];

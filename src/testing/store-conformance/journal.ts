@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Anchor, JournalEntry, JournalQuery, Store } from "../../ports/store.ts";
+import type { Anchor, HolderId, JournalEntry, JournalQuery, Store } from "../../ports/store.ts";
 import type { OpenFixture } from "./fixture.ts";
 import {
   ALL,
@@ -22,6 +22,7 @@ export function journalConformance(open: OpenFixture): void {
     writeCases(stores);
     readCases(open);
     anchorCases(open);
+    gapCases(open);
   });
 }
 
@@ -154,6 +155,63 @@ function readCases(open: OpenFixture): void {
       expect(last.map((entry) => entry.no)).toEqual([20, 22, 24]);
       const tail = { after: last[1]?.position ?? 0, take: "newest", limit: 3 } as const;
       expect((await store.journal.read(tail)).map((entry) => entry.no)).toEqual([23, 24, 25]);
+    })();
+  });
+}
+
+function gapCases(open: OpenFixture): void {
+  const entryOf = (holder: HolderId) => journalEntry(`gap-${holder}`, 1, { kind: "journal.gap" });
+
+  test("a fence owes one gap entry with what it forfeited, and it is written once", async () => {
+    await onFreshStores(open, async ({ store, other }) => {
+      const [holder, live] = [await liveHolder(store), await liveHolder(other)];
+      const { budget, id, scope } = await openAccount(store, 2n ** 60n);
+      await mustLease(store, holder, id, 2n ** 60n - 1n);
+      expect(await store.journal.gaps(ALL)).toEqual([]);
+      expect(await store.journal.writeGap(live, entryOf(live))).toBe(false);
+      await other.holders.fence(holder, null);
+      await other.holders.fence(holder, null);
+      const forfeits = [{ account: id, budget, scope, amount: 2n ** 60n - 1n }];
+      expect(await store.journal.gaps(ALL)).toEqual([{ holder, forfeits }]);
+      const entry = entryOf(holder);
+      const written = await Promise.all([
+        store.journal.writeGap(holder, entry),
+        other.journal.writeGap(holder, entry),
+        store.journal.writeGap(holder, { ...entry, body: "{}" }),
+      ]);
+      expect(written.filter((one) => one)).toHaveLength(1);
+      expect(await other.journal.gaps(ALL)).toEqual([]);
+      const read = await other.journal.read({ kind: "journal.gap", take: "oldest", limit: ALL });
+      expect(read).toHaveLength(1);
+      await flush(store, live, []);
+      await store.ledger.flush(live, {
+        settlements: [],
+        entries: [journalEntry(live, 1)],
+        anchor: null,
+      });
+      const all = await other.journal.read({ take: "oldest", limit: ALL });
+      expect(all.map(({ writer }) => writer)).toEqual([entry.writer, live]);
+    })();
+  });
+
+  test("what is owed stays as the fence left it, whatever settles late", async () => {
+    await onFreshStores(open, async ({ store }) => {
+      const [one, two] = [await liveHolder(store), await liveHolder(store)];
+      const [first, second] = [await openAccount(store, 100n), await openAccount(store, 100n)];
+      await mustLease(store, one, first.id, 30n);
+      await mustLease(store, one, second.id, 20n);
+      for (const holder of [one, two]) await store.holders.fence(holder, null);
+      await flush(store, one, [settlement(first.id, 30n)]);
+      await store.holders.close(one);
+      const owed = await store.journal.gaps(ALL);
+      expect(owed.map(({ holder }) => holder)).toEqual([one, two]);
+      expect(owed.map(({ forfeits }) => forfeits.map(({ amount }) => amount))).toEqual([
+        [30n, 20n],
+        [],
+      ]);
+      expect(await store.journal.gaps(1)).toEqual(owed.slice(0, 1));
+      expect(await store.journal.writeGap(one, entryOf(one))).toBe(true);
+      expect(await store.journal.gaps(ALL)).toEqual(owed.slice(1));
     })();
   });
 }

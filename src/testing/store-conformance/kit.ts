@@ -93,7 +93,8 @@ export async function liveHolder(store: Store): Promise<HolderId> {
 
 /** Account of a new budget, without a window. */
 export function accountSpec(limit: bigint, changes: Partial<AccountSpec> = {}): AccountSpec {
-  return { budget: fresh("budget"), scope: "", starts: 0, ends: null, limit, ...changes };
+  const lifetime = { window: "lifetime", starts: 0, ends: null } as const;
+  return { budget: fresh("budget"), scope: "", ...lifetime, limit, ...changes };
 }
 
 /** Opens one new account. */

@@ -146,13 +146,13 @@ export function modelClose(model: LedgerModel, holder: HolderId): string {
   return "closed";
 }
 
-/** A later window closes the earlier ones. */
+/** A later window closes the earlier ones of its kind. */
 export function modelOpen(model: LedgerModel, state: AccountState): void {
   const { id, limit, open, spent, leased, forfeited, ...spec } = state;
   if (model.accounts.has(id)) return;
   for (const account of model.accounts.values()) {
-    const { budget, scope, starts } = account.spec;
-    if (budget !== spec.budget || scope !== spec.scope) continue;
+    const { budget, scope, starts, window } = account.spec;
+    if (budget !== spec.budget || scope !== spec.scope || window !== spec.window) continue;
     if (starts < spec.starts) account.open = false;
   }
   model.accounts.set(id, { spec: { ...spec, limit }, limit, open: true });

@@ -21,7 +21,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 2, arbitrary: fence() },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant("close"), holder: index }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("limit"), account: index, amount }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant("window"), account: index, amount }) },
+  { weight: 1, arbitrary: window() },
 );
 
 function lease() {
@@ -40,6 +40,11 @@ function settle() {
   });
   const calls = fc.array(call, { minLength: 1, maxLength: 4 });
   return fc.record({ kind: fc.constant("settle"), holder: index, calls, late: fc.boolean() });
+}
+
+function window() {
+  const of = fc.constantFrom("day", "day", "month");
+  return fc.record({ kind: fc.constant("window"), account: index, amount, of });
 }
 
 function fence() {

@@ -53,7 +53,13 @@ export type Step =
     }
   | { readonly kind: "close"; readonly holder: number }
   | { readonly kind: "limit"; readonly account: number; readonly amount: number }
-  | { readonly kind: "window"; readonly account: number; readonly amount: number };
+  | {
+      readonly kind: "window";
+      readonly account: number;
+      readonly amount: number;
+      /** Of which kind: another one than before is another account. */
+      readonly of: "day" | "month";
+    };
 
 /** A message as sent: sent again it must do what the protocol says of a late copy. */
 type Message = () => Promise<void>;
@@ -93,7 +99,7 @@ export async function beginRun(
   for (let n = 0; n < ACCOUNTS; n += 1) {
     const limit = LIMIT_UNITS * scale;
     const base = { budget: `${budget}-${n}`, scope: "s", limit };
-    await openWindow(run, { ...base, starts: 0, ends: WINDOW_MS });
+    await openWindow(run, { ...base, window: "day", starts: 0, ends: WINDOW_MS });
   }
   return run;
 }
@@ -123,7 +129,7 @@ export async function takeStep(run: Run, step: Step): Promise<void> {
     case "limit":
       return await editLimit(run, step.account, BigInt(step.amount) * 3n * run.scale);
     case "window":
-      return await rollOver(run, step.account, BigInt(step.amount) * 3n * run.scale);
+      return await rollOver(run, step, BigInt(step.amount) * 3n * run.scale);
   }
 }
 
@@ -248,17 +254,24 @@ async function close(run: Run, holder: HolderId): Promise<void> {
 }
 
 async function editLimit(run: Run, at: number, limit: bigint): Promise<void> {
-  const { budget } = pick(run.specs, at);
-  await run.stores.store.ledger.editLimit(budget, limit);
+  const { budget, window } = pick(run.specs, at);
+  await run.stores.store.ledger.editLimit(budget, window, limit);
   for (const account of run.model.accounts.values()) {
-    if (account.spec.budget === budget && account.open) account.limit = limit;
+    const { open, spec } = account;
+    if (open && spec.budget === budget && spec.window === window) account.limit = limit;
   }
 }
 
-async function rollOver(run: Run, at: number, limit: bigint): Promise<void> {
-  const { budget } = pick(run.specs, at);
-  const starts = run.specs.filter((spec) => spec.budget === budget).length * WINDOW_MS;
-  await openWindow(run, { budget, scope: "s", limit, starts, ends: starts + WINDOW_MS });
+async function rollOver(
+  run: Run,
+  { account, of }: Extract<Step, { readonly kind: "window" }>,
+  limit: bigint,
+): Promise<void> {
+  const { budget } = pick(run.specs, account);
+  const before = run.specs.filter((spec) => spec.budget === budget && spec.window === of);
+  const starts = before.length * WINDOW_MS;
+  const span = { window: of, starts, ends: starts + WINDOW_MS };
+  await openWindow(run, { budget, scope: "s", limit, ...span });
 }
 
 async function openWindow(run: Run, spec: AccountSpec): Promise<void> {

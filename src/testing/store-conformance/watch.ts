@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { Store } from "../../ports/store.ts";
 import type { OpenFixture } from "./fixture.ts";
 import {
+  accountSpec,
   CONFIGURATION,
   fresh,
   holderInfo,
@@ -59,8 +60,8 @@ function watchCases(stores: () => Stores): void {
 
   test("room is heard when a limit is raised", async () => {
     const { store, other } = stores();
-    const { budget } = await openAccount(store, 100n);
-    await hears(other, "room", () => store.ledger.editLimit(budget, 200n));
+    const { budget, window } = await openAccount(store, 100n);
+    await hears(other, "room", () => store.ledger.editLimit(budget, window, 200n));
   });
 
   test("who stopped watching hears nothing", async () => {
@@ -84,14 +85,14 @@ function numberCases(stores: () => Stores): void {
   const budget = fresh("budget");
   const prepare = async (store: Store) => {
     await store.registry.createKey(revoked);
-    await store.ledger.open([{ budget, scope: "", starts: 0, ends: null, limit: 1n }]);
+    await store.ledger.open([accountSpec(1n, { budget })]);
   };
   const changes: readonly Change[] = [
     ["a key made", (store) => store.registry.createKey(keyRecord())],
     ["a key revoked", (store) => store.registry.revokeKey(revoked.id, 5)],
     ["a model flagged", (store) => store.registry.flag(flag)],
     ["a flag cleared", (store) => store.registry.clearFlag(flag.provider, flag.model)],
-    ["a limit edited", (store) => store.ledger.editLimit(budget, 2n)],
+    ["a limit edited", (store) => store.ledger.editLimit(budget, "lifetime", 2n)],
   ];
   test("every change to keys, flags and limits is heard and raises the number", async () => {
     const { store, other } = stores();

@@ -90,8 +90,9 @@ function scene(storeClock?: TestClock) {
     onOtherConfiguration: async (digest) => {
       said.push(`other configuration: ${digest}`);
     },
-    onFencedOther: async (id, forfeits) => {
-      said.push(`fenced another: ${id}, ${forfeits.length} forfeits`);
+    fenceOther: async (id, seen) => {
+      await holders.fence(id, seen);
+      said.push(`fenced another: ${id}`);
     },
   });
   return {
@@ -365,13 +366,13 @@ describe("a store that lost what it had acknowledged is refused for good", () =>
   });
 });
 
-test("a neighbour that went silent is fenced, and what it held is told", async () => {
+test("a neighbour that went silent is fenced, and that is told", async () => {
   const { holders, holding, pass, said, state } = scene();
   await holding.start();
   await holders.register({ ...OTHERS, id: "other" });
   await pass(12);
   expect(said).toEqual([]);
   await pass(1);
-  expect(said).toEqual(["fenced another: other, 0 forfeits"]);
+  expect(said).toEqual(["fenced another: other"]);
   expect(state.data.holders.get("other")?.state).toBe("fenced");
 });

@@ -201,7 +201,7 @@ async function started(clock: ReturnType<typeof testClock>, rules: Ruleset) {
     journalKey: new Uint8Array(32),
     describe: { host: "here", pid: 1, pidStart: "1", keyId: "key" },
   });
-  return { gateway: core.gateway, start: () => core.start([], async () => {}) };
+  return { gateway: core.gateway, start: () => core.start(async () => {}) };
 }
 
 function reservedOf({ purse }: { purse: { slice: { reserved: number } } }): number {

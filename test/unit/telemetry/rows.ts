@@ -1,5 +1,5 @@
 import type { Event } from "../../../src/guards/events.ts";
-import type { Anchor, JournalEntry, JournalStore } from "../../../src/ports/store.ts";
+import type { Anchor, JournalEntry, JournalReader } from "../../../src/ports/store.ts";
 import { anchorKey } from "../../../src/telemetry/anchor.ts";
 import { ANCHOR_EVERY_MS, Journal } from "../../../src/telemetry/journal.ts";
 import { testClock } from "../../../src/testing/test-clock.ts";
@@ -12,7 +12,7 @@ export interface Rows {
 }
 
 /** Rows as someone with write access to the store left them. */
-export function storeOf(rows: Rows): JournalStore {
+export function storeOf(rows: Rows): JournalReader {
   return {
     async read({ after = 0, writer, take, limit }) {
       const found = rows.entries

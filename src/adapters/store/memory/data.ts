@@ -4,6 +4,7 @@ import type {
   AccountSpec,
   AccountState,
   Anchor,
+  Forfeit,
   HolderId,
   HolderInfo,
   JournalEntry,
@@ -20,7 +21,7 @@ export interface MemoryData {
   keyId: string | null;
   changeSeq: number;
   readonly accounts: Map<AccountId, Account>;
-  /** Ids by budget, scope and window. */
+  /** Ids by budget, scope, kind of window and its start. */
   readonly accountIds: Map<string, AccountId>;
   readonly holders: Map<HolderId, Holder>;
   /** Calls settled, by id: each counts once. */
@@ -55,6 +56,8 @@ export interface Holder {
   beatNo: number;
   flushNo: number;
   fencedAt: Millis | null;
+  /** What its fence forfeited, until the journal says so. */
+  gap: readonly Forfeit[] | null;
   readonly slices: Map<AccountId, Slice>;
   wants: readonly { readonly account: AccountId; readonly amount: bigint }[];
 }

@@ -63,6 +63,7 @@ function register(data: MemoryData, clock: Clock, info: HolderInfo): Registered 
     beatNo: 0,
     flushNo: 0,
     fencedAt: null,
+    gap: null,
     slices: new Map(),
     wants: [],
   };
@@ -108,6 +109,7 @@ function fence(
     const { budget, scope } = account.spec;
     forfeits.push({ account: accountId, budget, scope, amount });
   }
+  holder.gap = forfeits;
   return forfeits;
 }
 
@@ -142,9 +144,12 @@ function configure(
 ): boolean {
   const holder = data.holders.get(id);
   if (holder?.state !== "live") return false;
-  if (data.configuration !== from && data.configuration !== to) return false;
+  const inForce = data.configuration;
+  const others = live(data).filter((other) => other !== holder);
+  const isRun = others.some(({ configuration }) => configuration === inForce);
+  if (inForce !== from && inForce !== to && isRun) return false;
   holder.configuration = to;
-  if (data.configuration === to) return true;
+  if (inForce === to) return true;
   data.configuration = to;
   raiseChange(data);
   return true;

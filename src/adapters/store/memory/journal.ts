@@ -15,6 +15,19 @@ export function memoryJournal(data: MemoryData): JournalStore {
     },
     anchors: async (after, limit) =>
       data.anchors.filter((anchor) => anchor.position > after).slice(0, limit),
+    gaps: async (limit) => {
+      const owed = [...data.holders].flatMap(([holder, { gap }]) =>
+        gap === null ? [] : [{ holder, forfeits: gap }],
+      );
+      return owed.slice(0, limit);
+    },
+    writeGap: async (id, entry) => {
+      const holder = data.holders.get(id);
+      if (!holder || holder.gap === null) return false;
+      holder.gap = null;
+      writeJournal(data, [entry], null);
+      return true;
+    },
   };
 }
 

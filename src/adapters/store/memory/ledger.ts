@@ -47,7 +47,7 @@ export function memoryLedger(data: MemoryData): LedgerStore {
       holder.wants = [...wants];
       tell(data, "wants");
     },
-    editLimit: async (budget, limit) => editLimit(data, budget, limit),
+    editLimit: async (budget, window, limit) => editLimit(data, { budget, window, limit }),
     accounts: async (filter) => findAccounts(data, filter),
     closeScope: async (budgets, scope) => {
       for (const account of data.accounts.values()) {
@@ -59,12 +59,13 @@ export function memoryLedger(data: MemoryData): LedgerStore {
 }
 
 function openAccount(data: MemoryData, spec: AccountSpec): Account {
-  const key = JSON.stringify([spec.budget, spec.scope, spec.starts]);
+  const key = JSON.stringify([spec.budget, spec.scope, spec.window, spec.starts]);
   const known = data.accounts.get(data.accountIds.get(key) ?? -1);
   if (known) return known;
   let open = true;
   for (const other of data.accounts.values()) {
     if (other.spec.budget !== spec.budget || other.spec.scope !== spec.scope) continue;
+    if (other.spec.window !== spec.window) continue;
     if (other.spec.starts < spec.starts) other.open = false;
     else open = false;
   }
@@ -174,9 +175,13 @@ function settle(data: MemoryData, holder: Holder, settlement: Settlement): void 
   }
 }
 
-function editLimit(data: MemoryData, budget: string, limit: bigint): void {
+function editLimit(
+  data: MemoryData,
+  { budget, limit, window }: Pick<AccountSpec, "budget" | "window" | "limit">,
+): void {
   for (const account of data.accounts.values()) {
-    if (account.open && account.spec.budget === budget) account.limit = limit;
+    const { open, spec } = account;
+    if (open && spec.budget === budget && spec.window === window) account.limit = limit;
   }
   raiseChange(data);
   tell(data, "room");

@@ -1,4 +1,10 @@
-import type { Anchor, JournalEntry, JournalQuery, JournalStore } from "../../../ports/store.ts";
+import type {
+  Anchor,
+  Forfeit,
+  JournalEntry,
+  JournalQuery,
+  JournalStore,
+} from "../../../ports/store.ts";
 import { conditions } from "./conditions.ts";
 import type { Lane, Statement } from "./connections.ts";
 
@@ -13,7 +19,21 @@ type AnchorRow = Omit<Anchor, "no" | "at"> & {
   readonly at: bigint;
 };
 
-/** Reading what flushes wrote. */
+interface GapRow {
+  readonly holder: string;
+  /** Null where nothing was forfeited. */
+  readonly account: bigint | null;
+  readonly budget: string;
+  readonly scope: string;
+  readonly amount: bigint;
+}
+
+const GAPS = `SELECT h.id AS holder, a.id AS account, a.budget, a.scope, f.amount
+  FROM (SELECT * FROM holder WHERE gap IS NOT NULL ORDER BY no LIMIT $1) h
+  LEFT JOIN LATERAL jsonb_to_recordset(h.gap) AS f(account bigint, amount bigint) ON true
+  LEFT JOIN account a ON a.id = f.account ORDER BY h.no, a.id`;
+
+/** Reading what flushes wrote, and the one entry that no flush writes. */
 export function journal(lane: Lane): JournalStore {
   return {
     async read(query) {
@@ -24,6 +44,24 @@ export function journal(lane: Lane): JournalStore {
       const order = "ORDER BY position";
       const where = conditions().given("position > ", after);
       return (await lane.ask<AnchorRow>(where.select("anchor", order, limit))).map(placed);
+    },
+    async gaps(limit) {
+      const found = new Map<string, Forfeit[]>();
+      for (const row of await lane.ask<GapRow>({ text: GAPS, values: [limit] })) {
+        const { account, amount, budget, holder, scope } = row;
+        const forfeits = found.get(holder) ?? [];
+        found.set(holder, forfeits);
+        if (account !== null) forfeits.push({ account: Number(account), budget, scope, amount });
+      }
+      return [...found].map(([holder, forfeits]) => ({ holder, forfeits }));
+    },
+    async writeGap(holder, entry) {
+      const { writer, no, at, kind, decision, agent, task, code, body, hash } = entry;
+      const [row] = await lane.ask<{ done: boolean }>({
+        text: "SELECT write_gap($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) AS done",
+        values: [holder, writer, no, at, kind, decision, agent, task, code, body, hash],
+      });
+      return row?.done === true;
     },
   };
 }

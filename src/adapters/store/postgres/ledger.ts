@@ -53,8 +53,9 @@ export function ledger(lane: Lane): LedgerStore {
         values: [holder, wants.map((w) => w.account), wants.map((w) => w.amount)],
       });
     },
-    async editLimit(budget, limit) {
-      await lane.ask({ text: "SELECT edit_limit($1, $2)", values: [budget, limit] });
+    async editLimit(budget, window, limit) {
+      const text = "SELECT edit_limit($1, $2, $3)";
+      await lane.ask({ text, values: [budget, window, limit] });
     },
     accounts: async (filter) => (await lane.ask<AccountRow>(listing(filter))).map(accountState),
     async closeScope(budgets, scope) {
@@ -70,10 +71,11 @@ export function ledger(lane: Lane): LedgerStore {
 function opening(specs: Parameters<LedgerStore["open"]>[0]): Statement {
   return {
     name: "open_accounts",
-    text: "SELECT * FROM open_accounts($1, $2, $3, $4, $5)",
+    text: "SELECT * FROM open_accounts($1, $2, $3, $4, $5, $6)",
     values: [
       specs.map((spec) => spec.budget),
       specs.map((spec) => spec.scope),
+      specs.map((spec) => spec.window),
       specs.map((spec) => spec.starts),
       specs.map((spec) => spec.ends),
       specs.map((spec) => spec.limit),

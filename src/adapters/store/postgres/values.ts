@@ -1,4 +1,5 @@
 import { types } from "pg";
+import type { Window } from "../../../guards/budget/budget.ts";
 import type { AccountState } from "../../../ports/store.ts";
 
 const INT8 = 20;
@@ -46,6 +47,7 @@ export interface AccountRow {
   readonly id: bigint;
   readonly budget: string;
   readonly scope: string;
+  readonly window: Window;
   readonly starts: bigint;
   readonly ends: bigint | null;
   readonly limit_n: bigint;
@@ -61,6 +63,7 @@ export function accountState(row: AccountRow): AccountState {
     id: Number(row.id),
     budget: row.budget,
     scope: row.scope,
+    window: row.window,
     starts: Number(row.starts),
     ends: row.ends === null ? null : Number(row.ends),
     limit: row.limit_n,

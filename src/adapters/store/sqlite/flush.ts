@@ -195,6 +195,12 @@ function writeEntry({ sql }: Transaction, packed: Unpacking): void {
   sql.run(INSERT_ENTRY, ...numbers, ...texts);
 }
 
+/** One entry by itself. */
+export function insertEntry(sql: Transaction["sql"], entry: JournalEntry): void {
+  const { writer, no, at, kind, decision, agent, task, code, body, hash } = entry;
+  sql.run(INSERT_ENTRY, no, at, writer, kind, decision, agent, task, code, body, hash);
+}
+
 function writeAnchor({ sql }: Transaction, { writer, no, at, heads, mac }: Anchor): void {
   sql.run(
     `INSERT INTO anchor (writer, no, at, heads, mac) VALUES (?, ?, ?, ?, ?)

@@ -7,6 +7,7 @@ import type {
   HolderRow,
   Registered,
 } from "../../../ports/store.ts";
+import { gapText } from "./journal.ts";
 import type { Transaction } from "./transaction.ts";
 
 /** Rows of `list`: one for each boot, the newest ones; live ones are always among them. */
@@ -140,7 +141,9 @@ export function fence(transaction: Transaction, id: HolderId, seen: number | nul
        WHERE holder = ?`,
     holder.no,
   );
-  return held.map((forfeit) => ({ ...forfeit, account: Number(forfeit.account) }));
+  const forfeits = held.map((forfeit) => ({ ...forfeit, account: Number(forfeit.account) }));
+  sql.run("UPDATE holder SET gap = ? WHERE no = ?", gapText(forfeits), holder.no);
+  return forfeits;
 }
 
 /** Gives what is left of a fenced holder's forfeits back. */
@@ -178,7 +181,9 @@ export function configure(
   const { sql } = transaction;
   if (holderRow(transaction, id)?.state !== "live") return false;
   const { configuration } = storeRow(transaction);
-  if (configuration !== from && configuration !== to) return false;
+  const runs = "SELECT 1 FROM holder WHERE state = 'live' AND id <> ? AND configuration = ?";
+  const isRun = sql.first(runs, id, configuration) !== undefined;
+  if (configuration !== from && configuration !== to && isRun) return false;
   sql.run("UPDATE holder SET configuration = ? WHERE id = ?", to, id);
   if (configuration === to) return true;
   sql.run("UPDATE store SET configuration = ?", to);

@@ -64,6 +64,8 @@ function storeOn({ writer, reader, watchers, unlock }: Parts): Store {
     journal: {
       read: (query) => reader.ask("journal", query),
       anchors: (after, limit) => reader.ask("anchors", after, limit),
+      gaps: (limit) => writer.ask("gaps", limit),
+      writeGap: (holder, entry) => writer.ask("writeGap", holder, entry),
     },
     registry: registryOn(writer),
     tasks: tasksOn(writer, reader),
@@ -81,7 +83,7 @@ function ledgerOn(writer: WorkerClient, reader: WorkerClient): Store["ledger"] {
     giveBack: (holder, returned) => writer.ask("giveBack", holder, returned),
     flush: async (holder, batch) => writer.ask("flush", holder, pack(batch)),
     want: (holder, wants) => writer.ask("want", holder, wants),
-    editLimit: (budget, limit) => writer.ask("editLimit", budget, limit),
+    editLimit: (budget, window, limit) => writer.ask("editLimit", budget, window, limit),
     // A list of any length is not read on the thread that answers beats.
     accounts: (filter) => (filter.ids ? writer : reader).ask("accounts", filter),
     closeScope: (budgets, scope) => writer.ask("closeScope", budgets, scope),

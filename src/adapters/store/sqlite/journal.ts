@@ -1,5 +1,14 @@
-import type { Anchor, JournalEntry, JournalQuery } from "../../../ports/store.ts";
+import type {
+  Anchor,
+  Forfeit,
+  Gap,
+  HolderId,
+  JournalEntry,
+  JournalQuery,
+} from "../../../ports/store.ts";
+import { insertEntry } from "./flush.ts";
 import type { Sql } from "./sql.ts";
+import type { Transaction } from "./transaction.ts";
 
 type Placed<T> = T & { readonly position: number };
 
@@ -25,6 +34,33 @@ export function read(sql: Sql, query: JournalQuery): Placed<JournalEntry>[] {
     FROM journal ${where} ORDER BY position ${order} LIMIT ?`;
   const rows = sql.all<Placed<JournalEntry>>(text, ...values, query.limit);
   return query.take === "newest" ? rows.reverse() : rows;
+}
+
+/** Amounts are text, for the numbers of JSON would lose digits. */
+export function gapText(forfeits: readonly Forfeit[]): string {
+  return JSON.stringify(forfeits.map((one) => ({ ...one, amount: String(one.amount) })));
+}
+
+function forfeitsOf(text: string): Forfeit[] {
+  // `as`: written by `gapText` alone.
+  const rows = JSON.parse(text) as (Omit<Forfeit, "amount"> & { readonly amount: string })[];
+  return rows.map((row) => ({ ...row, amount: BigInt(row.amount) }));
+}
+
+export function gaps(sql: Sql, limit: number): Gap[] {
+  const rows = sql.all<{ id: HolderId; gap: string }>(
+    "SELECT id, gap FROM holder WHERE gap IS NOT NULL ORDER BY no LIMIT ?",
+    limit,
+  );
+  return rows.map(({ gap, id }) => ({ holder: id, forfeits: forfeitsOf(gap) }));
+}
+
+/** The entry, and that it is owed no more, are one transaction. */
+export function writeGap({ sql }: Transaction, holder: HolderId, entry: JournalEntry): boolean {
+  const text = "UPDATE holder SET gap = NULL WHERE id = ? AND gap IS NOT NULL";
+  if (sql.run(text, holder) === 0) return false;
+  insertEntry(sql, entry);
+  return true;
 }
 
 export function anchors(sql: Sql, after: number, limit: number): Placed<Anchor>[] {

@@ -1,3 +1,4 @@
+import type { Window } from "../../../guards/budget/budget.ts";
 import type {
   AccountFilter,
   AccountId,
@@ -12,12 +13,15 @@ import type {
 } from "../../../ports/store.ts";
 import type { Transaction } from "./transaction.ts";
 
-const ACCOUNT = "id, budget, scope, starts, ends, limit_n, spent, leased, forfeited, open";
+const ACCOUNT = "id, budget, scope, window, starts, ends, limit_n, spent, leased, forfeited, open";
+
+const OF_KIND = "budget = ? AND scope = ? AND window = ?";
 
 interface AccountRow {
   readonly id: bigint;
   readonly budget: string;
   readonly scope: string;
+  readonly window: Window;
   readonly starts: bigint;
   readonly ends: bigint | null;
   readonly limit_n: bigint;
@@ -28,17 +32,13 @@ interface AccountRow {
 }
 
 function stateOf(row: AccountRow): AccountState {
-  const { id, budget, scope, starts, ends, limit_n, spent, leased, forfeited, open } = row;
+  const { id, starts, ends, limit_n, open, ...same } = row;
   return {
+    ...same,
     id: Number(id),
-    budget,
-    scope,
     starts: Number(starts),
     ends: ends === null ? null : Number(ends),
     limit: limit_n,
-    spent,
-    leased,
-    forfeited,
     open: open === 1n,
   };
 }
@@ -49,22 +49,24 @@ export function liveNo({ sql }: Transaction, id: HolderId): number | undefined {
   return sql.first<{ no: number }>(text, id)?.no;
 }
 
-/** Makes accounts that are missing; a window is open only if none is later. */
+/** Makes accounts that are missing; a window is open only if none of its kind is later. */
 export function open({ sql }: Transaction, specs: readonly AccountSpec[]): AccountState[] {
-  return specs.map(({ budget, scope, starts, ends, limit }) => {
-    const find = `SELECT ${ACCOUNT} FROM account WHERE budget = ? AND scope = ? AND starts = ?`;
-    const known = sql.firstExact<AccountRow>(find, budget, scope, starts);
+  return specs.map(({ budget, scope, window, starts, ends, limit }) => {
+    const kind = [budget, scope, window] as const;
+    const find = `SELECT ${ACCOUNT} FROM account WHERE ${OF_KIND} AND starts = ?`;
+    const known = sql.firstExact<AccountRow>(find, ...kind, starts);
     if (known) return stateOf(known);
     sql.run(
-      "UPDATE account SET open = 0 WHERE budget = ? AND scope = ? AND starts < ? AND open = 1",
-      ...[budget, scope, starts],
+      `UPDATE account SET open = 0 WHERE ${OF_KIND} AND starts < ? AND open = 1`,
+      ...[...kind, starts],
     );
     sql.run(
-      `INSERT INTO account (budget, scope, starts, ends, limit_n, open) VALUES (?, ?, ?, ?, ?,
-         NOT EXISTS (SELECT 1 FROM account WHERE budget = ? AND scope = ? AND starts > ?))`,
-      ...[budget, scope, starts, ends, limit, budget, scope, starts],
+      `INSERT INTO account (budget, scope, window, starts, ends, limit_n, open)
+         VALUES (?, ?, ?, ?, ?, ?,
+           NOT EXISTS (SELECT 1 FROM account WHERE ${OF_KIND} AND starts > ?))`,
+      ...[...kind, starts, ends, limit, ...kind, starts],
     );
-    const made = sql.firstExact<AccountRow>(find, budget, scope, starts);
+    const made = sql.firstExact<AccountRow>(find, ...kind, starts);
     if (!made) throw new Error("an account that was inserted is there");
     return stateOf(made);
   });
@@ -187,10 +189,14 @@ export function want(
   transaction.tell("wants");
 }
 
-/** The limit of every open account of a budget. */
-export function editLimit(transaction: Transaction, budget: string, limit: bigint): void {
-  const text = "UPDATE account SET limit_n = ? WHERE budget = ? AND open = 1 AND limit_n <> ?";
-  if (transaction.sql.run(text, limit, budget, limit) === 0) return;
+/** The limit of every open account of a budget and kind of window. */
+export function editLimit(
+  transaction: Transaction,
+  ...[budget, window, limit]: [string, Window, bigint]
+): void {
+  const text = `UPDATE account SET limit_n = ?
+    WHERE budget = ? AND window = ? AND open = 1 AND limit_n <> ?`;
+  if (transaction.sql.run(text, limit, budget, window, limit) === 0) return;
   transaction.raiseChange();
   transaction.tell("room");
 }

@@ -26,6 +26,8 @@ export const OPERATIONS = {
     journal.read(transaction.sql, query),
   anchors: (transaction: Transaction, after: number, limit: number) =>
     journal.anchors(transaction.sql, after, limit),
+  gaps: (transaction: Transaction, limit: number) => journal.gaps(transaction.sql, limit),
+  writeGap: journal.writeGap,
   createKey: registry.createKey,
   revokeKey: registry.revokeKey,
   keys: registry.keys,

@@ -5,7 +5,8 @@ export const APPLICATION_ID = 0x536c6970;
  * The schema in numbered steps: step n makes version n out of n − 1. A step that was released is
  * never edited. Amounts are 64-bit integers of nano-USD; the checks are a second line behind the
  * transactions, so that a bug in one of those is an error and not an overspend. What a call cost is
- * in its journal entry; `settlement` only remembers that it was counted.
+ * in its journal entry; `settlement` only remembers that it was counted. `gap` is what a fence
+ * forfeited, as JSON, until the journal says so.
  */
 export const MIGRATIONS: readonly string[] = [
   `
@@ -21,6 +22,7 @@ export const MIGRATIONS: readonly string[] = [
     id INTEGER PRIMARY KEY,
     budget TEXT NOT NULL,
     scope TEXT NOT NULL,
+    window TEXT NOT NULL,
     starts INTEGER NOT NULL,
     ends INTEGER,
     limit_n INTEGER NOT NULL,
@@ -28,7 +30,7 @@ export const MIGRATIONS: readonly string[] = [
     leased INTEGER NOT NULL DEFAULT 0 CHECK (leased >= 0),
     forfeited INTEGER NOT NULL DEFAULT 0 CHECK (forfeited >= 0),
     open INTEGER NOT NULL,
-    UNIQUE (budget, scope, starts)
+    UNIQUE (budget, scope, window, starts)
   ) STRICT;
   CREATE INDEX account_open ON account (id) WHERE open = 1;
 
@@ -43,9 +45,11 @@ export const MIGRATIONS: readonly string[] = [
     state TEXT NOT NULL DEFAULT 'live' CHECK (state IN ('live', 'fenced', 'closed')),
     beat_no INTEGER NOT NULL DEFAULT 0,
     flush_no INTEGER NOT NULL DEFAULT 0,
-    fenced_at INTEGER
+    fenced_at INTEGER,
+    gap TEXT
   ) STRICT;
   CREATE INDEX holder_live ON holder (no) WHERE state = 'live';
+  CREATE INDEX holder_gap ON holder (no) WHERE gap IS NOT NULL;
 
   CREATE TABLE slice (
     holder INTEGER NOT NULL,

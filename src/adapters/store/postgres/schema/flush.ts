@@ -75,4 +75,20 @@ BEGIN
     anchors = last_anchor + CASE WHEN anchor_no IS NULL THEN 0 ELSE 1 END;
   RETURN 'ok';
 END $$;
+
+-- The gap entry of a fenced holder, and that it is owed no more.
+CREATE FUNCTION write_gap(h text, of_writer text, of_no bigint, of_at bigint, of_kind text,
+  of_decision text, of_agent text, of_task text, of_code text, of_body text, of_hash text)
+RETURNS boolean LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+  UPDATE holder SET gap = NULL WHERE id = h AND gap IS NOT NULL;
+  IF NOT FOUND THEN RETURN false; END IF;
+  UPDATE journal_head SET entries = entries + 1;
+  INSERT INTO journal
+      (position, writer, no, at, kind, decision, agent, task, code, body, hash)
+    SELECT entries, of_writer, of_no, of_at, of_kind, of_decision, of_agent, of_task, of_code,
+      of_body, of_hash FROM journal_head
+    ON CONFLICT (writer, no) DO NOTHING;
+  RETURN true;
+END $$;
 `;

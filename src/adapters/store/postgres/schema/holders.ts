@@ -77,6 +77,10 @@ BEGIN
   UPDATE account a SET leased = a.leased - s.forfeit, forfeited = a.forfeited + s.forfeit
     FROM slice s WHERE s.holder = h AND s.account = a.id AND a.id = ANY(ids);
   DELETE FROM want WHERE holder = h;
+  -- Of what was forfeited here, late settlements take away; the journal is to say all of it.
+  UPDATE holder SET gap = (
+    SELECT coalesce(jsonb_agg(jsonb_build_object('account', s.account, 'amount', s.forfeit)), '[]')
+    FROM slice s WHERE s.holder = h AND s.account = ANY(ids)) WHERE id = h;
   RETURN QUERY SELECT a.id, a.budget, a.scope, s.forfeit FROM slice s
     JOIN account a ON a.id = s.account WHERE s.holder = h AND a.id = ANY(ids) ORDER BY a.id;
 END $$;
@@ -133,7 +137,11 @@ DECLARE
 BEGIN
   SELECT configuration INTO now_digest FROM store FOR UPDATE;
   PERFORM 1 FROM holder WHERE id = h AND state = 'live' FOR KEY SHARE;
-  IF NOT FOUND OR now_digest NOT IN (from_digest, to_digest) THEN RETURN false; END IF;
+  IF NOT FOUND THEN RETURN false; END IF;
+  IF now_digest NOT IN (from_digest, to_digest) AND EXISTS (
+      SELECT 1 FROM holder WHERE state = 'live' AND id <> h AND configuration = now_digest) THEN
+    RETURN false;
+  END IF;
   UPDATE holder SET configuration = to_digest WHERE id = h;
   IF now_digest <> to_digest THEN
     UPDATE store SET configuration = to_digest, change_seq = change_seq + 1;

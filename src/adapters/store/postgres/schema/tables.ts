@@ -19,6 +19,7 @@ CREATE TABLE account (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   budget text NOT NULL,
   scope text NOT NULL,
+  "window" text NOT NULL,
   starts bigint NOT NULL,
   ends bigint,
   limit_n bigint NOT NULL,
@@ -26,7 +27,7 @@ CREATE TABLE account (
   leased bigint NOT NULL DEFAULT 0 CHECK (leased >= 0),
   forfeited bigint NOT NULL DEFAULT 0 CHECK (forfeited >= 0),
   open boolean NOT NULL DEFAULT true,
-  UNIQUE (budget, scope, starts)
+  UNIQUE (budget, scope, "window", starts)
 ) WITH (fillfactor = 50);
 CREATE INDEX account_scope ON account (scope, id);
 
@@ -36,6 +37,7 @@ CREATE TABLE holder (
   state text NOT NULL DEFAULT 'live' CHECK (state IN ('live', 'fenced', 'closed')),
   beat_no bigint NOT NULL DEFAULT 0,
   fenced_at bigint,
+  gap jsonb,
   closed_at bigint,
   swept boolean NOT NULL DEFAULT false,
   host text NOT NULL,
@@ -44,6 +46,7 @@ CREATE TABLE holder (
   configuration text NOT NULL,
   key_id text NOT NULL
 ) WITH (fillfactor = 50);
+CREATE INDEX holder_gap ON holder (no) WHERE gap IS NOT NULL;
 
 CREATE TABLE holder_flush (
   holder text PRIMARY KEY,
