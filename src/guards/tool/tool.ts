@@ -1,0 +1,69 @@
+/** One tool call as the guards see it, whatever road it came by. */
+import type { Millis, NanoUsd } from "../money.ts";
+
+/** Which tool: the one identity behind all the names that clients call it by. */
+export interface ToolId {
+  /** The tool server of `slipclutch.yaml` that runs it. */
+  readonly server: string;
+  /** As that server names it. */
+  readonly tool: string;
+}
+
+export interface ToolAsk extends ToolId {
+  readonly arguments: Readonly<Record<string, unknown>>;
+  /** Hex SHA-256 of server, tool and the arguments in canonical JSON. */
+  readonly digest: string;
+  /** Of the arguments as they came. */
+  readonly bytes: number;
+  /** What the agent calls this call, if it does: the same id twice is the same call. */
+  readonly callId: string | null;
+}
+
+/** What a tool does, as its owner says where the tool server is declared. */
+export type Effect = "read" | "write";
+
+/** At most `requests` calls in any window of `perMs`, over all gateways together. */
+export interface RateLimit {
+  readonly requests: number;
+  readonly perMs: Millis;
+}
+
+/** What a call of a tool costs, in nano-USD. */
+export interface ToolCost {
+  /** For one call; or for each unit of the quantity, where there is one. */
+  readonly nanoUsd: NanoUsd;
+  readonly quantity: Quantity | null;
+}
+
+export interface Quantity {
+  /** Where it is found: in the call's arguments, or in its result. RFC 6901. */
+  readonly pointer: string;
+  readonly divideBy: number;
+  /** Reserved before the call; charged where the quantity is missing or negative. In units. */
+  readonly max: number;
+}
+
+/** What is wrong with a call's arguments, in words, by their JSON Schema; null: nothing. */
+export type ArgumentsCheck = (value: unknown) => string | null;
+
+/** One tool of a manifest. */
+export interface GrantedTool extends ToolId {
+  readonly effect: Effect;
+  /** May only read: a tool that writes is refused. */
+  readonly readOnly: boolean;
+  readonly rateLimit: RateLimit | null;
+  readonly check: ArgumentsCheck | null;
+  readonly cost: ToolCost | null;
+  /** Zero bytes, blank, "", [], {} or null count as an error for the breakers. */
+  readonly emptyIsError: boolean;
+  /** From the write to the end of the answer. */
+  readonly timeoutMs: Millis;
+}
+
+/** What a manifest says of tools. */
+export interface ToolGrants {
+  readonly allowed: readonly GrantedTool[];
+  /** Folded names (`foldName`): they win over everything. */
+  readonly blacklisted: ReadonlySet<string>;
+  readonly argumentsBytesMax: number;
+}

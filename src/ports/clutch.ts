@@ -1,0 +1,98 @@
+/** The clutches of the agents, and the queue of reviews that people decide. */
+import type { Clutch } from "../guards/clutch/clutch.ts";
+import type { Millis } from "../guards/money.ts";
+
+export type ReviewKind = "trip" | "pause" | "approval" | "budget" | "outcome_unknown";
+
+export interface NewReview {
+  /** Chosen by whoever opens it: a repeated one is a no-op, also after it was decided. */
+  readonly id: string;
+  readonly kind: ReviewKind;
+  readonly agent: string;
+  /** What it is about, besides the agent: a budget's account, a call; "" for the whole agent. */
+  readonly subject: string;
+  /** One sentence, for people. */
+  readonly reason: string;
+  /** The numbers that tripped it and the last calls: JSON. */
+  readonly evidence: string;
+  readonly at: Millis;
+}
+
+export interface Review extends Omit<NewReview, "at"> {
+  readonly openedAt: Millis;
+  /** Raised by every decision; a decision names the one it was made on. */
+  readonly version: number;
+  readonly state: "open" | "closed";
+  /** Calls of this review that are parked now. */
+  readonly parked: number;
+  readonly decisions: readonly Decided[];
+}
+
+export interface Decided {
+  readonly decision: ReviewDecision["decision"];
+  readonly by: string;
+  readonly reason: string;
+  readonly at: Millis;
+  readonly task: string | null;
+  readonly call: string | null;
+  readonly message: string | null;
+}
+
+/**
+ * What a person decides.
+ *
+ *   resume   the clutch is engaged, all its parked calls are let go, one every `paceMs`; closes
+ *   probe    the clutch is probing with `task`, whose parked calls are let go; stays open
+ *   deny     one parked call is denied with `message`; stays open
+ *   end      the parked calls of `task` are denied, whose end the caller has written; stays open
+ *   calm     the probe stayed calm: as `resume`, by the gateway
+ *   ran, did_not_run   what became of a call whose outcome is unknown: done, or let go again
+ */
+export interface ReviewDecision {
+  /** Chosen by whoever asks: a repeated one is a no-op. */
+  readonly id: string;
+  readonly review: string;
+  /** The version that was seen; another one is a conflict. */
+  readonly version: number;
+  readonly decision: "resume" | "probe" | "deny" | "end" | "calm" | "ran" | "did_not_run";
+  readonly by: string;
+  readonly reason: string;
+  readonly at: Millis;
+  readonly task: string | null;
+  readonly call: string | null;
+  readonly message: string | null;
+  readonly paceMs: Millis;
+}
+
+export type ReviewAnswer =
+  | { readonly kind: "ok"; readonly review: Review }
+  | { readonly kind: "conflict"; readonly review: Review }
+  /** Nothing to do this to: no such review, or it is closed, or it has no such task or call. */
+  | { readonly kind: "nothing"; readonly because: string };
+
+export interface ClutchRow {
+  readonly agent: string;
+  readonly clutch: Clutch;
+}
+
+export interface ClutchStore {
+  /**
+   * Trip or pause: opens the review and disengages the clutch, in one transaction that raises
+   * `changeSeq`. While the clutch is disengaged already, the review that stands is answered and
+   * gains nothing but the new one's reason among its `evidence`; while it is probing, the same
+   * review gets the clutch back to disengaged. A copy that comes after the resume is a no-op.
+   */
+  trip(review: NewReview): Promise<Review>;
+  /** Opens a review that moves no clutch; one stands for each open kind, agent and subject. */
+  open(review: NewReview): Promise<Review>;
+  decide(decision: ReviewDecision): Promise<ReviewAnswer>;
+  /** All that are not engaged. */
+  clutches(): Promise<readonly ClutchRow[]>;
+  reviews(filter: {
+    readonly state?: "open" | "closed";
+    readonly agent?: string;
+    readonly id?: string;
+    /** Newest first. */
+    readonly limit: number;
+  }): Promise<readonly Review[]>;
+}

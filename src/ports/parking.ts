@@ -1,0 +1,120 @@
+/** Calls that wait for a person or a condition, durably; and tool calls that must not run twice. */
+import type { Millis } from "../guards/money.ts";
+import type { Fenced, HolderId } from "./ids.ts";
+
+export type ParkCause = "clutch" | "approval" | "budget";
+
+/**
+ *   parked ──let go by its review──► let_go ──claim──► claimed ──answer──► done
+ *     ▲  │                              ▲                 │  └─its holder was fenced─► unknown
+ *     │  └─denied by its review─► denied└──unclaim────────┘
+ */
+export type ParkState = "parked" | "let_go" | "claimed" | "done" | "unknown" | "denied";
+
+export interface NewParked {
+  readonly call: string;
+  readonly agent: string;
+  readonly task: string;
+  /** Id of the key it came with. */
+  readonly key: string;
+  readonly cause: ParkCause;
+  /** The review that lets it go. */
+  readonly review: string;
+  /** Equal for a request that is the same again. */
+  readonly digest: string;
+  /** The complete request, encrypted by the caller. */
+  readonly request: Uint8Array;
+  readonly at: Millis;
+}
+
+export interface Parked extends Omit<NewParked, "request"> {
+  readonly state: ParkState;
+  /** Not claimed before: the pace of a resume. */
+  readonly letGoAt: Millis | null;
+  /** The gateway whose client waits for it; null: its client has gone. */
+  readonly attached: HolderId | null;
+  readonly claimedBy: HolderId | null;
+  readonly attempt: number;
+  /** What a reviewer said, for the agent. */
+  readonly message: string | null;
+  /** It may have been sent before it was parked: never let go by itself. */
+  readonly maybeSent: boolean;
+}
+
+export interface ParkLimits {
+  readonly callsPerAgent: number;
+  readonly callsPerTask: number;
+  readonly bytesPerAgent: number;
+}
+
+export type ParkAnswer =
+  | { readonly kind: "ok"; readonly parked: Parked }
+  | { readonly kind: "full"; readonly limit: keyof ParkLimits; readonly max: number };
+
+export type Claimed =
+  /** `request` is what was parked. The same holder again: the same answer, the same attempt. */
+  | { readonly kind: "claimed"; readonly parked: Parked; readonly request: Uint8Array }
+  /** Not let go yet, or its clutch is disengaged again, or it is not its turn. */
+  | { readonly kind: "waits"; readonly parked: Parked }
+  | { readonly kind: "done"; readonly parked: Parked; readonly answer: Uint8Array | null }
+  | { readonly kind: "denied" | "unknown"; readonly parked: Parked }
+  | { readonly kind: "none" };
+
+/** A tool call with effect `write` that named itself. */
+export interface CallClaim {
+  readonly key: string;
+  readonly task: string;
+  readonly callId: string;
+  /** Of tool and arguments: the same id with another is refused. */
+  readonly digest: string;
+  readonly at: Millis;
+}
+
+export type CallClaimed =
+  | { readonly kind: "claimed" }
+  /** It runs now, at some gateway. */
+  | { readonly kind: "running" }
+  | { readonly kind: "done"; readonly answer: Uint8Array | null }
+  | { readonly kind: "unknown" }
+  | { readonly kind: "other-digest" };
+
+/** What became of a claimed call; carried by `flush`, in the transaction of its settlement. */
+export type Answered =
+  | {
+      readonly kind: "parked";
+      readonly call: string;
+      readonly attempt: number;
+      readonly answer: Uint8Array | null;
+    }
+  | { readonly kind: "claim"; readonly claim: CallClaim; readonly answer: Uint8Array | null };
+
+export interface ParkingStore {
+  /**
+   * Inserts as parked, or as let_go if what it waits for was lifted by now. By `call`: a repeated
+   * one changes nothing. Only after it has answered may the client be told.
+   */
+  park(holder: HolderId, parked: NewParked, limits: ParkLimits): Promise<ParkAnswer | Fenced>;
+  /** Takes over the oldest detached call of this key, task and digest, if there is one. */
+  attach(
+    holder: HolderId,
+    same: Pick<NewParked, "key" | "task" | "digest">,
+  ): Promise<Parked | null | Fenced>;
+  /** Their clients have gone. */
+  detach(holder: HolderId, calls: readonly string[]): Promise<void>;
+  /** Needs: let go, its turn has come, the clutch engaged or probing with its task. */
+  claim(holder: HolderId, call: string): Promise<Claimed | Fenced>;
+  /** It was not sent after all: let_go again. Another attempt than the claim's: a no-op. */
+  unclaim(holder: HolderId, call: string, attempt: number): Promise<void>;
+  claimCall(holder: HolderId, claim: CallClaim): Promise<CallClaimed | Fenced>;
+  /** It was not sent after all. */
+  unclaimCall(holder: HolderId, claim: CallClaim): Promise<void>;
+  /** Newest first. */
+  list(filter: {
+    readonly agent?: string;
+    readonly review?: string;
+    readonly call?: string;
+    readonly states?: readonly ParkState[];
+    readonly attached?: HolderId;
+    readonly limit: number;
+  }): Promise<readonly Parked[]>;
+}
