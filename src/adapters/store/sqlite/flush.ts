@@ -1,4 +1,11 @@
-import type { AccountId, Anchor, Batch, HolderId, Settlement } from "../../../ports/store.ts";
+import type {
+  AccountId,
+  Anchor,
+  Batch,
+  HolderId,
+  JournalEntry,
+  Settlement,
+} from "../../../ports/store.ts";
 import type { Transaction } from "./transaction.ts";
 
 /**
