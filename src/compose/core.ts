@@ -8,6 +8,7 @@ import { Holding } from "../gateway/holding.ts";
 import { InFlights } from "../gateway/in-flight.ts";
 import { Keys } from "../gateway/keys.ts";
 import { noteBeat, noteRoom } from "../gateway/notices.ts";
+import { Rates } from "../gateway/rates.ts";
 import type { Ruleset } from "../gateway/ruleset.ts";
 import { Tasks, taskKey } from "../gateway/tasks.ts";
 import { retire } from "../gateway/tenure.ts";
@@ -60,6 +61,7 @@ export class Core {
       version: settings.version,
       metrics: new Metrics(),
       holding: this.#holding(),
+      rates: new Rates(store.permits, clock, log),
       cashier: new Cashier(store.ledger, clock, log, flusher),
       keys: new Keys(store.registry, clock),
       tasks: new Tasks(store.tasks, this.#storeClock(), (task, how) => {

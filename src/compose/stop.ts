@@ -10,7 +10,7 @@ const LOOK_MS: Millis = 50;
 const CLOSE_ATTEMPTS = 3;
 
 export async function drain(gateway: Gateway, server: Server, upkeep: Upkeep): Promise<void> {
-  const { clock, flusher, holding, log } = gateway;
+  const { clock, flusher, holding, log, rates } = gateway;
   gateway.draining = true;
   server.close();
   server.closeIdleConnections();
@@ -29,6 +29,7 @@ export async function drain(gateway: Gateway, server: Server, upkeep: Upkeep): P
   holding.tenure.journal.seal();
   let closed = false;
   for (let attempt = 0; attempt < CLOSE_ATTEMPTS && !closed && !forfeited; attempt += 1) {
+    await rates.giveAll(holding.tenure);
     closed = await flusher.close(holding.tenure);
   }
   for (const former of holding.former) await flusher.close(former);

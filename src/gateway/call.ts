@@ -66,6 +66,8 @@ export interface Gathered {
   /** The guards of this kind of call, told everything but the states. */
   readonly ask: Ask;
   readonly accounts: readonly Account[];
+  /** Asks the store for permits of the call's rate limit, once the guards were short of them. */
+  lease(): Promise<void>;
 }
 
 /** A refusal; or an allowed call with everything that its admission rested on. */

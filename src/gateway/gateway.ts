@@ -12,6 +12,7 @@ import type { Flusher } from "./flush.ts";
 import type { Holding } from "./holding.ts";
 import type { InFlights } from "./in-flight.ts";
 import type { Keys } from "./keys.ts";
+import type { Rates } from "./rates.ts";
 import type { Ruleset } from "./ruleset.ts";
 import type { Tasks } from "./tasks.ts";
 import type { Tenure } from "./tenure.ts";
@@ -28,6 +29,7 @@ export interface Gateway {
   readonly holding: Holding;
   readonly cashier: Cashier;
   readonly flusher: Flusher;
+  readonly rates: Rates;
   readonly keys: Keys;
   readonly tasks: Tasks;
   readonly flags: Flags;

@@ -33,7 +33,7 @@ async function gatherModel(
   const accounts = await accountsOf(call, lineage, gateway);
   const target = route === null ? null : targetOf(route, gateway);
   const facts = { ask: read.ask, manifest: incoming.manifest, task, target };
-  return { ask: (states) => admit(facts, states), accounts };
+  return { ask: (states) => admit(facts, states), accounts, lease: async () => {} };
 }
 
 /** A tool that costs nothing draws on nothing: a spent budget does not stop it. */
@@ -53,7 +53,22 @@ async function gatherTool(
     ...{ ask, clutch, letGo: false, manifest, reserve, resolved, task },
     grants: manifest.tools,
   };
-  return { ask: (states) => admitTool(facts, states), accounts };
+  const pool = gateway.rates.poolOf(incoming.tenure, manifest.agent, resolved);
+  let asked = false;
+  return {
+    ask: (states) => {
+      const { permits, rate } = gateway.rates.stateOf(pool, asked);
+      const decision = admitTool({ ...facts, rate }, { ...states, permits });
+      // Taken in the same stretch in which the money is: nothing else can take it in between.
+      if (decision.verdict.kind === "allow") gateway.rates.keep(pool, decision.states.permits);
+      return decision;
+    },
+    accounts,
+    lease: async () => {
+      asked = true;
+      if (pool !== null) await gateway.rates.lease(incoming.tenure, pool);
+    },
+  };
 }
 
 function accountsOf(call: Call, lineage: Lineage, gateway: Gateway): Promise<readonly Account[]> {

@@ -4,7 +4,7 @@
  */
 import { type Denial, deny, isDenial } from "../guards/verdict.ts";
 import { StoreUnreachable } from "../ports/store.ts";
-import { type Call, type Decided, originOf } from "./call.ts";
+import { type Call, type Decided, type Gathered, originOf } from "./call.ts";
 import { forward } from "./forward.ts";
 import type { Gateway } from "./gateway.ts";
 import { gather } from "./gather.ts";
@@ -38,14 +38,36 @@ async function decide(call: Call, gateway: Gateway): Promise<Decided> {
     if (standing !== null) return refusal(standing);
     const gathered = await gather(call, gateway); // every read that the rules need
     if (isDenial(gathered)) return refusal(gathered);
-    const { accounts, ask } = gathered;
-    const { answers, verdict } = await gateway.cashier.admit(tenure, ask, accounts);
-    if (verdict.kind === "deny") return { kind: "deny", denial: verdict, answers, accounts };
-    if (verdict.kind === "short") throw new Error("admission ended without an answer");
-    return { kind: "allow", bounds: verdict.bounds, answers, accounts };
+    const decided = (await ask(call, gathered, gateway)) ?? (await again(call, gathered, gateway));
+    if (decided === null) throw new Error("admission ended without an answer");
+    return decided;
   } catch (error) {
     return refusal(unsure(error, gateway));
   }
+}
+
+/** Null: the store is to be asked for permits of the tool's rate limit first. */
+async function ask(
+  { incoming }: Call,
+  { accounts, ask: guards }: Gathered,
+  gateway: Gateway,
+): Promise<Decided | null> {
+  const { answers, verdict } = await gateway.cashier.admit(incoming.tenure, guards, accounts);
+  switch (verdict.kind) {
+    case "allow":
+      return { kind: "allow", bounds: verdict.bounds, answers, accounts };
+    case "deny":
+      return { kind: "deny", denial: verdict, answers, accounts };
+    case "short-of-permits":
+      return null;
+    case "short":
+      throw new Error("admission ended without an answer");
+  }
+}
+
+async function again(call: Call, gathered: Gathered, gateway: Gateway): Promise<Decided | null> {
+  await gathered.lease();
+  return ask(call, gathered, gateway);
 }
 
 function refusal(denial: Denial): Decided {

@@ -11,9 +11,10 @@ const WANTED_MS = 2_000;
 
 /** After every answered heartbeat. */
 export function noteBeat(gateway: Gateway, beat: Beat): void {
-  const { cashier, clock, holding } = gateway;
+  const { cashier, clock, holding, rates } = gateway;
   cashier.holders = Math.max(1, beat.live.length);
   const { tenure } = holding;
+  void rates.noteWants(tenure, beat.permitWants);
   const ids = new Set<number>();
   for (const { account, holder } of beat.wants) if (holder !== tenure.id) ids.add(account);
   if (ids.size === 0) return;

@@ -7,6 +7,7 @@ import type { Millis, NanoUsd } from "../guards/money.ts";
 import type { AccountId, AccountKey, HolderId, Settlement } from "../ports/store.ts";
 import type { Journal } from "../telemetry/journal.ts";
 import type { Account } from "./account.ts";
+import type { Pool } from "./rates.ts";
 
 /**
  * Both clocks when the last answered heartbeat was sent: a stopped process or a sleeping machine
@@ -32,6 +33,8 @@ export class Tenure {
   readonly accounts = new Map<string, Account>();
   /** Windows and tasks that are over, until everything of them is settled and given back. */
   readonly retired = new Set<Account>();
+  /** Permits of rate limits, by agent and tool. */
+  readonly pools = new Map<string, Pool>();
   /** What this process still needs of accounts that others hold: open recalls. */
   readonly wanting = new Map<AccountId, bigint>();
   settlements: PendingSettlement[] = [];

@@ -2,9 +2,10 @@
 import { budget } from "./budget/admit.ts";
 import { cap } from "./cap/cap.ts";
 import type { Answer } from "./events.ts";
-import type { Bounds, Facts, Guard, Short, States, Verdict } from "./facts.ts";
+import type { Bounds, Facts, Guard, Short, ShortOfPermits, States, Verdict } from "./facts.ts";
 import { grant } from "./manifest/grant.ts";
 import { worstCase } from "./price/worst-case.ts";
+import { rateLimit } from "./rate-limit/guard.ts";
 import { known } from "./request/known.ts";
 import { alive } from "./task/alive.ts";
 import { checkArguments } from "./tool/arguments.ts";
@@ -35,6 +36,7 @@ const TOOL_GUARDS: Guards<ToolFacts> = [
   ["manifest", looking(grantTool)],
   ["effect", looking(effect)],
   ["arguments", looking(checkArguments)],
+  ["rate-limit", rateLimit],
   ["budget", budget],
 ];
 
@@ -50,7 +52,7 @@ const UNBOUND: Bounds = {
 
 export interface Decision {
   readonly states: States;
-  readonly verdict: Verdict | Short;
+  readonly verdict: Verdict | Short | ShortOfPermits;
   /** What each guard answered, in order, up to the one that decided. */
   readonly answers: readonly Answer[];
 }
@@ -75,7 +77,9 @@ function ask<Told>(guards: Guards<Told>, facts: Told, bounds: Bounds, states: St
   let verdict: Verdict = { kind: "allow", bounds, numbers: {} };
   for (const [name, guard] of guards) {
     const [after, answer] = guard(facts, verdict.bounds, next);
-    if (answer.kind === "short") return { states, verdict: answer, answers };
+    if (answer.kind === "short" || answer.kind === "short-of-permits") {
+      return { states, verdict: answer, answers };
+    }
     if (answer.kind === "deny") {
       answers.push({ guard: name, answer: answer.code, numbers: answer.facts });
       return { states, verdict: { ...answer, rule: name }, answers };

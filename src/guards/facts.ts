@@ -9,6 +9,7 @@ import type { Manifest } from "./manifest/manifest.ts";
 import type { NanoUsd } from "./money.ts";
 import type { ModelPrice } from "./price/price.ts";
 import type { ProviderRules } from "./provider-rules.ts";
+import type { Permits, TakenPermit } from "./rate-limit/permits.ts";
 import type { Denial } from "./verdict.ts";
 
 /** Where a call would go. */
@@ -45,17 +46,26 @@ export interface Bounds {
   readonly perTokenPico: number;
   /** What is reserved on every account. */
   readonly reserve: NanoUsd;
+  /** Of a tool that has a rate limit. */
+  readonly permit?: TakenPermit;
 }
 
 /** The states that this call touches: one purse for each account it draws on. */
 export interface States {
   readonly purses: readonly Purse[];
+  /** Of a tool that has a rate limit. */
+  readonly permits?: Permits;
 }
 
 /** The slices do not cover the call: lease this much in all, then ask again. */
 export interface Short {
   readonly kind: "short";
   readonly need: NanoUsd;
+}
+
+/** No permit here is old enough, and the store may have others: ask it, then ask again. */
+export interface ShortOfPermits {
+  readonly kind: "short-of-permits";
 }
 
 export interface Allow {
@@ -72,4 +82,4 @@ export type Guard<Told = Facts> = (
   facts: Told,
   bounds: Bounds,
   states: States,
-) => [States, Allow | Denial | Short];
+) => [States, Allow | Denial | Short | ShortOfPermits];

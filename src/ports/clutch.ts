@@ -20,7 +20,10 @@ export interface NewReview {
 
 export interface Review extends Omit<NewReview, "at"> {
   readonly openedAt: Millis;
-  /** Raised by every decision; a decision names the one it was made on. */
+  /**
+   * Raised by every decision, and by a trip that ends a probe; a decision names the one it was made
+   * on.
+   */
   readonly version: number;
   readonly state: "open" | "closed";
   /** Calls of this review that are parked now. */
@@ -45,8 +48,12 @@ export interface Decided {
  *   probe    the clutch is probing with `task`, whose parked calls are let go; stays open
  *   deny     one parked call is denied with `message`; stays open
  *   end      the parked calls of `task` are denied, whose end the caller has written; stays open
- *   calm     the probe stayed calm: as `resume`, by the gateway
+ *   calm     the probe stayed calm: as `resume`, by the gateway, and only while it is probing
  *   ran, did_not_run   what became of a call whose outcome is unknown: done, or let go again
+ *
+ * `ran` and `did_not_run` name a parked call, or a claim by its `callId` (and its `task`, where two
+ * have the same). A review `outcome_unknown` closes with the last of its calls, and not by `resume`.
+ * Calls let go before that still wait for their turn come first in a `resume`.
  */
 export interface ReviewDecision {
   /** Chosen by whoever asks: a repeated one is a no-op. */
@@ -83,7 +90,10 @@ export interface ClutchStore {
    * review gets the clutch back to disengaged. A copy that comes after the resume is a no-op.
    */
   trip(review: NewReview): Promise<Review>;
-  /** Opens a review that moves no clutch; one stands for each open kind, agent and subject. */
+  /**
+   * Opens a review that moves no clutch; one stands for each open kind, agent and subject, and is
+   * answered to whoever asks for another.
+   */
   open(review: NewReview): Promise<Review>;
   decide(decision: ReviewDecision): Promise<ReviewAnswer>;
   /** All that are not engaged. */

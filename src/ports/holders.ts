@@ -1,6 +1,7 @@
 /** Which processes share the store, and which of them are still there. */
 import type { Millis } from "../guards/money.ts";
 import type { AccountId, Fenced, HolderId } from "./ids.ts";
+import type { PermitWant } from "./permits.ts";
 
 export interface HolderInfo {
   readonly id: HolderId;
@@ -39,6 +40,8 @@ export interface Beat {
   }[];
   /** See `Done`: to notice a store that lost commits, whether or not it is asked for money. */
   readonly doneNo: number;
+  /** Permits that others were left short of. */
+  readonly permitWants: readonly PermitWant[];
 }
 
 export type Registered =
@@ -69,12 +72,16 @@ export interface HolderStore {
   /**
    * Fences `id` if it is live and its `beatNo` is still `seen` (null: the process is proven gone):
    * what it held is forfeited, and its gap entry is owed (see `JournalStore.gaps`). Empty if there
-   * was nothing to do.
+   * was nothing to do. Its permits are used now, at the latest; calls it had claimed are unknown,
+   * and its parked ones detached. Detached calls that arrived after its last beat may be what it
+   * sent in its silence, so they are not let go by themselves (`maybeSent`). Both are in one review
+   * `outcome_unknown` for each agent, whose subject is this holder.
    */
   fence(id: HolderId, seen: number | null): Promise<readonly Forfeit[]>;
   /**
    * A holder ends itself: live with every slice at zero, or fenced with all its calls flushed,
    * which gives what is left of its forfeits back. `held`: a live holder still holds something.
+   * Permits and claims that a live one has kept go as in a fence.
    */
   close(id: HolderId): Promise<{ readonly kind: "closed" } | { readonly kind: "held" }>;
   /** Live ones first, then the newest; at least the last thousand. */
@@ -86,7 +93,8 @@ export interface HolderStore {
    */
   configure(id: HolderId, from: string, to: string): Promise<boolean>;
   /**
-   * Calls on every change by others (wants, give-backs, keys, configuration); the answer stops it.
+   * Calls on every change by others (wants, give-backs, keys, configuration, clutches, reviews);
+   * the answer stops it.
    */
   watch(changed: (what: "wants" | "room" | "changes") => void): () => void;
 }

@@ -3,6 +3,7 @@ import type { Window } from "../guards/budget/budget.ts";
 import type { Millis } from "../guards/money.ts";
 import type { AccountId, Fenced, HolderId } from "./ids.ts";
 import type { Anchor, JournalEntry } from "./journal.ts";
+import type { Answered } from "./parking.ts";
 
 export interface AccountKey {
   readonly budget: string;
@@ -80,6 +81,8 @@ export interface Batch {
   readonly settlements: readonly Settlement[];
   readonly entries: readonly JournalEntry[];
   readonly anchor: Anchor | null;
+  /** What became of parked and claimed calls; of a claim that is not this holder's, nothing. */
+  readonly answers?: readonly Answered[];
 }
 
 /**

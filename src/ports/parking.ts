@@ -8,6 +8,10 @@ export type ParkCause = "clutch" | "approval" | "budget";
  *   parked ──let go by its review──► let_go ──claim──► claimed ──answer──► done
  *     ▲  │                              ▲                 │  └─its holder was fenced─► unknown
  *     │  └─denied by its review─► denied└──unclaim────────┘
+ *
+ * While its clutch stops it, an unclaimed call is parked again, for the review that stands. A call
+ * that may have been sent is parked, for a review `outcome_unknown`; from there and from unknown
+ * only a person's `ran` (done) or `did_not_run` (let_go) leads on.
  */
 export type ParkState = "parked" | "let_go" | "claimed" | "done" | "unknown" | "denied";
 
@@ -18,7 +22,10 @@ export interface NewParked {
   /** Id of the key it came with. */
   readonly key: string;
   readonly cause: ParkCause;
-  /** The review that lets it go. */
+  /**
+   * The review that lets it go. The store puts that in which stands for the agent, where the call
+   * waits for the clutch.
+   */
   readonly review: string;
   /** Equal for a request that is the same again. */
   readonly digest: string;
@@ -60,7 +67,10 @@ export type Claimed =
   | { readonly kind: "denied" | "unknown"; readonly parked: Parked }
   | { readonly kind: "none" };
 
-/** A tool call with effect `write` that named itself. */
+/**
+ * A tool call with effect `write` that named itself. `at` tells two requests at one gateway apart:
+ * the same claim again is the same request, one of another time waits for it.
+ */
 export interface CallClaim {
   readonly key: string;
   readonly task: string;
@@ -88,26 +98,33 @@ export type Answered =
     }
   | { readonly kind: "claim"; readonly claim: CallClaim; readonly answer: Uint8Array | null };
 
-export interface ParkingStore {
+export interface CallClaimStore {
+  claimCall(holder: HolderId, claim: CallClaim): Promise<CallClaimed | Fenced>;
+  /** It was not sent after all. Another claim than that which stands: a no-op. */
+  unclaimCall(holder: HolderId, claim: CallClaim): Promise<void>;
+}
+
+export interface ParkingStore extends CallClaimStore {
   /**
    * Inserts as parked, or as let_go if what it waits for was lifted by now. By `call`: a repeated
    * one changes nothing. Only after it has answered may the client be told.
    */
   park(holder: HolderId, parked: NewParked, limits: ParkLimits): Promise<ParkAnswer | Fenced>;
-  /** Takes over the oldest detached call of this key, task and digest, if there is one. */
+  /**
+   * Takes over the oldest detached call of this key, task and digest, if there is one: finished
+   * ones too, whose answers nobody has had. `by` names the request that takes it over: asked again
+   * with it, the answer is the same call, and not the next one.
+   */
   attach(
     holder: HolderId,
-    same: Pick<NewParked, "key" | "task" | "digest">,
+    same: Pick<NewParked, "key" | "task" | "digest"> & { readonly by?: string },
   ): Promise<Parked | null | Fenced>;
   /** Their clients have gone. */
   detach(holder: HolderId, calls: readonly string[]): Promise<void>;
   /** Needs: let go, its turn has come, the clutch engaged or probing with its task. */
   claim(holder: HolderId, call: string): Promise<Claimed | Fenced>;
-  /** It was not sent after all: let_go again. Another attempt than the claim's: a no-op. */
+  /** It was not sent after all: let_go again, or parked while its clutch stops it. Another attempt than the claim's: a no-op. */
   unclaim(holder: HolderId, call: string, attempt: number): Promise<void>;
-  claimCall(holder: HolderId, claim: CallClaim): Promise<CallClaimed | Fenced>;
-  /** It was not sent after all. */
-  unclaimCall(holder: HolderId, claim: CallClaim): Promise<void>;
   /** Newest first. */
   list(filter: {
     readonly agent?: string;
@@ -117,4 +134,10 @@ export interface ParkingStore {
     readonly attached?: HolderId;
     readonly limit: number;
   }): Promise<readonly Parked[]>;
+  /**
+   * Forgets what was finished before this: calls that are done or denied, reviews that are closed
+   * and wait for none of their calls, and done claims whose task lives no more (a copy of such a
+   * call is refused by its task). Some at a time.
+   */
+  prune(before: Millis): Promise<void>;
 }

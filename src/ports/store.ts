@@ -5,18 +5,27 @@
  * be repeated). Amounts are nano-USD as `bigint`. Protocol: chapter 11 of the design,
  * "Transactions".
  */
+
+import type { ClutchStore } from "./clutch.ts";
+import type { CounterStore } from "./counters.ts";
 import type { ForfeitStore } from "./forfeits.ts";
 import type { HolderStore } from "./holders.ts";
 import type { JournalStore } from "./journal.ts";
 import type { LedgerStore } from "./ledger.ts";
+import type { ParkingStore } from "./parking.ts";
+import type { PermitStore } from "./permits.ts";
 import type { Registry } from "./registry.ts";
 import type { TaskStore } from "./tasks.ts";
 
+export type * from "./clutch.ts";
+export type * from "./counters.ts";
 export type * from "./forfeits.ts";
 export type * from "./holders.ts";
 export type * from "./ids.ts";
 export type * from "./journal.ts";
 export type * from "./ledger.ts";
+export type * from "./parking.ts";
+export type * from "./permits.ts";
 export type * from "./registry.ts";
 export type * from "./tasks.ts";
 
@@ -31,6 +40,10 @@ export interface Store {
   readonly journal: JournalStore;
   readonly registry: Registry;
   readonly tasks: TaskStore;
+  readonly permits: PermitStore;
+  readonly clutch: ClutchStore;
+  readonly parking: ParkingStore;
+  readonly counters: CounterStore;
   /** Releases connections and locks. Nothing in flight is waited for longer than two seconds. */
   close(): Promise<void>;
 }

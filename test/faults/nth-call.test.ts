@@ -67,6 +67,10 @@ class Failing {
       journal: this.#port(real.journal),
       registry: this.#port(real.registry),
       tasks: this.#port(real.tasks),
+      permits: this.#port(real.permits),
+      clutch: this.#port(real.clutch),
+      parking: this.#port(real.parking),
+      counters: this.#port(real.counters),
       close: async () => {},
     };
   }

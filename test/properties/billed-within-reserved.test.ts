@@ -359,7 +359,7 @@ async function admitted(call: ModelCall, purse: Purse): Promise<Admitted | numbe
   if (isDenial(gathered)) throw new Error(gathered.code);
   const { answers, verdict } = gathered.ask({ purses: [purse] });
   if (verdict.kind === "short") return verdict.need;
-  if (verdict.kind === "deny") return null;
+  if (verdict.kind !== "allow") return null;
   return begin(
     call,
     { kind: "allow", bounds: verdict.bounds, answers, accounts: gathered.accounts },

@@ -329,6 +329,7 @@ describe("a call that does not fit", () => {
           expect(verdict.need).toBeGreaterThan(free);
           return;
         }
+        if (verdict.kind !== "allow") throw new Error("a model call takes no permit");
         narrowed += verdict.bounds.reserve < whole.reserve ? 1 : 0;
         const { outputCap, reserve } = verdict.bounds;
         expect(reserve).toBeLessThanOrEqual(free);

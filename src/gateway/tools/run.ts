@@ -7,14 +7,17 @@ import { type Denial, deny } from "../../guards/verdict.ts";
 import type { ToolEnd, ToolFault, ToolServer } from "../../ports/tool-server.ts";
 import { type Allowed, originOf, type Refusal, type ToolCall } from "../call.ts";
 import { emit, type Gateway } from "../gateway.ts";
+import type { Pool } from "../rates.ts";
 import { record } from "../refuse.ts";
 import { remainingHeader } from "../remaining.ts";
 import { flushMany, legsOf } from "../settle.ts";
 
 /** A result larger than this is not read on: it would go into a model's context. */
 const RESULT_BYTES_MAX = 8 * 1024 * 1024;
+const RETRY_MS = 1_000;
 
 interface Running {
+  readonly pool: Pool | null;
   readonly call: ToolCall;
   readonly granted: GrantedTool;
   readonly allowed: Allowed;
@@ -30,7 +33,8 @@ export function run(call: ToolCall, allowed: Allowed, gateway: Gateway): Promise
     throw new Error(`tool ${ask.tool} was admitted without a server`);
   }
   const decidedMs = gateway.clock.monotonic() - incoming.receivedAt;
-  const running = { call, granted: resolved, allowed, gateway, decidedMs };
+  const pool = gateway.rates.poolOf(incoming.tenure, incoming.manifest.agent, resolved);
+  const running = { call, granted: resolved, allowed, gateway, decidedMs, pool };
   begin(running);
   return send(running, server);
 }
@@ -52,6 +56,7 @@ function send(running: Running, server: ToolServer): Promise<void> {
   const { call, gateway, granted } = running;
   const { response, tenure } = call.incoming;
   let refused: Denial | null = null;
+  let written = false;
   return new Promise((resolve) => {
     const request = {
       tool: granted.tool,
@@ -62,16 +67,36 @@ function send(running: Running, server: ToolServer): Promise<void> {
     };
     server.call(request, {
       mayWrite: () => {
-        refused = gateway.holding.refusal(tenure);
         // Nobody waits for it any more, and nothing has been done: it is left undone.
-        return refused === null && !response.destroyed;
+        if (!written && response.destroyed) return false;
+        refused = gateway.holding.refusal(tenure);
+        if (refused !== null) return false;
+        // A server that lost our session is written to again: the same call, on the same permit.
+        if (!written && !usePermit(running)) {
+          refused = deny("rate-limit.exceeded", { tool: granted.tool }, RETRY_MS);
+          return false;
+        }
+        written = true;
+        return true;
       },
       end: (end) => {
+        if (!written) dropPermit(running);
         finish(running, end, refused);
         resolve();
       },
     });
   });
+}
+
+function usePermit({ allowed, gateway, pool }: Running): boolean {
+  const { permit } = allowed.bounds;
+  if (pool === null || permit === undefined) return pool === null;
+  return gateway.rates.use(pool, permit);
+}
+
+function dropPermit({ allowed, gateway, pool }: Running): void {
+  const { permit } = allowed.bounds;
+  if (pool !== null && permit !== undefined) gateway.rates.drop(pool, permit);
 }
 
 /** Written down as every refusal, told as this road tells it. */

@@ -32,7 +32,10 @@ function allow(bounds: Bounds, states: States): ReturnType<Guard<unknown>> {
     ...purse,
     slice: reserve(purse.slice, bounds.reserve),
   }));
-  return [{ purses }, { kind: "allow", bounds, numbers: { reserve_nano_usd: bounds.reserve } }];
+  return [
+    { ...states, purses },
+    { kind: "allow", bounds, numbers: { reserve_nano_usd: bounds.reserve } },
+  ];
 }
 
 function short(need: NanoUsd): Short {

@@ -1,6 +1,7 @@
 /** Everything the guards are told about one tool call, read beforehand. */
 import type { Clutch } from "../clutch/clutch.ts";
-import type { NanoUsd } from "../money.ts";
+import type { Millis, NanoUsd } from "../money.ts";
+import type { ToolRate } from "../rate-limit/permits.ts";
 import type { Denial } from "../verdict.ts";
 import type { GrantedTool, ToolAsk, ToolGrants } from "./tool.ts";
 
@@ -11,11 +12,22 @@ export interface ToolFacts {
   readonly grants: ToolGrants;
   /** What `resolveTool` made of the name that the client wrote. */
   readonly resolved: GrantedTool | "unknown" | "blacklisted";
+  /** Null: its manifest sets none. */
+  readonly rate: ToolRateNow | null;
   /** The most that it can cost, nano-USD. */
   readonly reserve: NanoUsd;
   readonly clutch: Clutch;
   /** It was parked, and this gateway has claimed it since its review let it go. */
   readonly letGo: boolean;
+}
+
+/** The tool's rate limit, and what is known of its permits now. */
+export interface ToolRateNow {
+  readonly limit: ToolRate;
+  /** The store has been asked for this call, and has no more. */
+  readonly asked: boolean;
+  /** Monotonic. */
+  readonly now: Millis;
 }
 
 export interface ToolAllow {

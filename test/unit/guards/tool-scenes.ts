@@ -46,6 +46,7 @@ export function toolFacts(changes: Partial<ToolFacts> = {}): ToolFacts {
     ask: toolAsk(),
     grants: grants([granted("s", "t")]),
     resolved: granted("s", "t"),
+    rate: null,
     reserve: 0,
     clutch: ENGAGED,
     letGo: false,

@@ -13,14 +13,16 @@ import type {
   Release,
   TaskRecord,
 } from "../../../ports/store.ts";
+import { type SharedWork, sharedWork } from "./rows.ts";
 
 /** Everything a store knows, in the memory of this process. All handles made on it share it. */
-export interface MemoryData {
+export interface MemoryData extends SharedWork {
   readonly generation: string;
   /** Null until the first holder has registered. */
   configuration: string | null;
   keyId: string | null;
   changeSeq: number;
+  counterSeq: number;
   readonly accounts: Map<AccountId, Account>;
   /** Ids by budget, scope, kind of window and its start. */
   readonly accountIds: Map<string, AccountId>;
@@ -58,6 +60,8 @@ export interface Holder {
   state: "live" | "fenced" | "closed";
   beatNo: number;
   doneNo: number;
+  /** By the store's clock: what came later came in its silence. */
+  beatAt: Millis;
   fencedAt: Millis | null;
   /** What its fence forfeited, until the journal says so. */
   gap: readonly Forfeit[] | null;
@@ -85,6 +89,8 @@ export function memoryData(generation = "memory"): MemoryData {
     configuration: null,
     keyId: null,
     changeSeq: 0,
+    counterSeq: 0,
+    ...sharedWork(),
     accounts: new Map(),
     accountIds: new Map(),
     holders: new Map(),

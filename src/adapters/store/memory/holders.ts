@@ -10,6 +10,8 @@ import type {
   Registered,
 } from "../../../ports/store.ts";
 import { type Holder, heldOf, type MemoryData, raiseChange, tell } from "./data.ts";
+import { permitWants } from "./permits.ts";
+import { release } from "./release.ts";
 
 /** Holders on data in memory. */
 export function memoryHolders(data: MemoryData, clock: Clock): HolderStore {
@@ -19,15 +21,16 @@ export function memoryHolders(data: MemoryData, clock: Clock): HolderStore {
       const holder = data.holders.get(id);
       if (holder?.state !== "live") return { kind: "fenced" };
       holder.beatNo += 1;
+      holder.beatAt = clock.wall();
       return beatOf(data, clock, holder);
     },
     fence: async (id, seen) => fence(data, clock, { id, seen }),
-    close: async (id) => close(data, id),
     list: async () => {
       const newestFirst = [...data.holders.values()].reverse();
       const isLive = (holder: Holder) => (holder.state === "live" ? 1 : 0);
       return newestFirst.sort((a, b) => isLive(b) - isLive(a)).map(rowOf);
     },
+    close: async (id) => close(data, clock, id),
     configure: async (id, from, to) => configure(data, id, { from, to }),
     watch: (changed) => {
       // One object for each call, so that a listener given twice is stopped twice.
@@ -66,6 +69,7 @@ function register(data: MemoryData, clock: Clock, info: HolderInfo): Registered 
     state: "live",
     beatNo: 0,
     doneNo: 0,
+    beatAt: clock.wall(),
     fencedAt: null,
     gap: null,
     slices: new Map(),
@@ -88,6 +92,7 @@ function beatOf(data: MemoryData, clock: Clock, holder: Holder): Beat {
       .filter((other) => other !== holder)
       .flatMap(({ info, wants }) => wants.map((want) => ({ holder: info.id, ...want }))),
     doneNo: holder.doneNo,
+    permitWants: permitWants(data, holder.info.id),
   };
 }
 
@@ -114,16 +119,18 @@ function fence(
     forfeits.push({ account: accountId, budget, scope, amount });
   }
   holder.gap = forfeits;
+  release(data, clock, { holder: id, silentSince: holder.beatAt });
   return forfeits;
 }
 
-function close(data: MemoryData, id: HolderId): { readonly kind: "closed" | "held" } {
+function close(data: MemoryData, clock: Clock, id: HolderId): { readonly kind: "closed" | "held" } {
   const holder = data.holders.get(id);
   if (!holder || holder.state === "closed") return { kind: "closed" };
   const slices = [...holder.slices];
   if (holder.state === "live" && slices.some(([, slice]) => heldOf(slice) > 0n)) {
     return { kind: "held" };
   }
+  if (holder.state === "live") release(data, clock, { holder: id, silentSince: null });
   for (const [accountId, slice] of slices) {
     const account = data.accounts.get(accountId);
     if (account) account.forfeited -= slice.forfeit;

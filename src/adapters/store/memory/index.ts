@@ -1,10 +1,14 @@
 import type { Clock } from "../../../ports/clock.ts";
 import type { Store } from "../../../ports/store.ts";
+import { memoryClutch } from "./clutch.ts";
+import { memoryCounters } from "./counters.ts";
 import { type MemoryData, memoryData } from "./data.ts";
 import { memoryForfeits } from "./forfeits.ts";
 import { memoryHolders } from "./holders.ts";
 import { memoryJournal } from "./journal.ts";
 import { memoryLedger } from "./ledger.ts";
+import { memoryParking } from "./parking.ts";
+import { memoryPermits } from "./permits.ts";
 import { memoryRegistry } from "./registry.ts";
 import { memoryTasks } from "./tasks.ts";
 
@@ -18,12 +22,16 @@ export { type MemoryData, memoryData } from "./data.ts";
 export function memoryStore(options: { readonly clock: Clock; readonly data?: MemoryData }): Store {
   const data = options.data ?? memoryData();
   return {
-    ledger: memoryLedger(data),
+    ledger: memoryLedger(data, options.clock),
     holders: memoryHolders(data, options.clock),
     forfeits: memoryForfeits(data, options.clock),
     journal: memoryJournal(data),
     registry: memoryRegistry(data),
     tasks: memoryTasks(data),
+    permits: memoryPermits(data, options.clock),
+    clutch: memoryClutch(data, options.clock),
+    parking: memoryParking(data, options.clock),
+    counters: memoryCounters(data),
     close: async () => {},
   };
 }

@@ -1,3 +1,4 @@
+import type { Clock } from "../../../ports/clock.ts";
 import type {
   AccountFilter,
   AccountId,
@@ -13,6 +14,7 @@ import type {
   Total,
   Want,
 } from "../../../ports/store.ts";
+import { answer } from "./claims.ts";
 import {
   type Account,
   type Holder,
@@ -29,7 +31,7 @@ import { writeJournal } from "./journal.ts";
 const FENCED: Fenced = { kind: "fenced" };
 
 /** The ledger on data in memory: every method is one synchronous stretch, so one transaction. */
-export function memoryLedger(data: MemoryData): LedgerStore {
+export function memoryLedger(data: MemoryData, clock: Clock): LedgerStore {
   return {
     open: async (specs) => specs.map((spec) => stateOf(openAccount(data, spec))),
     lease: async (holder, wants) => lease(data, holder, wants),
@@ -38,6 +40,9 @@ export function memoryLedger(data: MemoryData): LedgerStore {
       const holder = data.holders.get(id);
       if (!holder || holder.state === "closed") return { kind: "closed" };
       for (const settlement of batch.settlements) settle(data, holder, settlement);
+      for (const answered of batch.answers ?? []) {
+        answer(data, { answered, holder: id, now: clock.wall() });
+      }
       writeJournal(data, batch.entries, batch.anchor);
       return { kind: "ok", doneNo: done(holder) };
     },

@@ -1,12 +1,14 @@
 import type {
   AccountId,
   Anchor,
+  Answered,
   Batch,
   Done,
   HolderId,
   JournalEntry,
   Settlement,
 } from "../../../ports/store.ts";
+import { answer } from "./claims.ts";
 import { done } from "./ledger.ts";
 import type { Transaction } from "./transaction.ts";
 
@@ -26,6 +28,7 @@ export interface PackedBatch {
   readonly settlements: number;
   readonly entries: number;
   readonly anchor: Anchor | null;
+  readonly answers: readonly Answered[];
 }
 
 const LEG_FIELDS = 3;
@@ -36,7 +39,7 @@ const NO_TEXT = -1;
 const AMOUNT_MAX = 2n ** 63n - 1n;
 
 /** The batch for the worker. Throws on an amount that no column holds: it would wrap around. */
-export function pack({ anchor, entries, settlements }: Batch): PackedBatch {
+export function pack({ anchor, answers = [], entries, settlements }: Batch): PackedBatch {
   const texts: (string | null)[] = [];
   const numbers = new Float64Array(settlements.length + entries.length * ENTRY_NUMBERS);
   let number = 0;
@@ -60,6 +63,7 @@ export function pack({ anchor, entries, settlements }: Batch): PackedBatch {
     settlements: settlements.length,
     entries: entries.length,
     anchor,
+    answers,
   };
 }
 
@@ -70,9 +74,9 @@ function lengthsOf(texts: readonly (string | null)[]): Int32Array {
   return lengths;
 }
 
-/** Rows that a batch writes, one for each call and each entry. */
-export function rowsIn({ entries, settlements }: PackedBatch): number {
-  return entries + settlements;
+/** Rows that a batch writes, one for each call, answer and entry. */
+export function rowsIn({ answers, entries, settlements }: PackedBatch): number {
+  return answers.length + entries + settlements;
 }
 
 function packLegs(settlements: readonly Settlement[]): BigInt64Array {
@@ -134,6 +138,7 @@ export function flush(
   for (const [account, sums] of insertSettlements(transaction, batch, packed)) {
     move(transaction, holder, { account, ...sums });
   }
+  for (const answered of batch.answers) answer(transaction, id, answered);
   for (let entry = 0; entry < batch.entries; entry += 1) writeEntry(transaction, packed);
   if (batch.anchor) writeAnchor(transaction, batch.anchor);
   return { kind: "ok", doneNo: done(transaction, holder.no) };

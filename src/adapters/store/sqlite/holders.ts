@@ -8,6 +8,8 @@ import type {
   Registered,
 } from "../../../ports/store.ts";
 import { gapText } from "./journal.ts";
+import { permitWants } from "./permits.ts";
+import { release } from "./release.ts";
 import type { Transaction } from "./transaction.ts";
 
 /** Rows of `list`: one for each boot, the newest ones; live ones are always among them. */
@@ -25,6 +27,7 @@ export interface Row {
   readonly state: "live" | "fenced" | "closed";
   readonly beat_no: number;
   readonly done_no: number;
+  readonly beat_at: number;
   readonly fenced_at: number | null;
 }
 
@@ -80,6 +83,7 @@ function beatOf(transaction: Transaction, holder: Row): Beat {
       .map((row) => ({ id: row.id, beatNo: row.beat_no })),
     wants: wants.map((want) => ({ ...want, account: Number(want.account) })),
     doneNo: holder.done_no,
+    permitWants: permitWants(transaction, holder.no),
   };
 }
 
@@ -103,9 +107,9 @@ export function register(transaction: Transaction, info: HolderInfo): Registered
   sql.run("UPDATE store SET key_id = ? WHERE key_id IS NULL", info.keyId);
   const { id, host, pid, pidStart, configuration, keyId } = info;
   sql.run(
-    `INSERT INTO holder (id, host, pid, pid_start, configuration, key_id)
-       VALUES (?, ?, ?, ?, ?, ?)`,
-    ...[id, host, pid, pidStart, configuration, keyId],
+    `INSERT INTO holder (id, host, pid, pid_start, configuration, key_id, beat_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?)`,
+    ...[id, host, pid, pidStart, configuration, keyId, transaction.now],
   );
   const made = holderRow(transaction, id);
   if (!made) throw new Error("a holder that was inserted is there");
@@ -113,8 +117,11 @@ export function register(transaction: Transaction, info: HolderInfo): Registered
 }
 
 export function beat(transaction: Transaction, id: HolderId): Beat | Fenced {
-  const { sql } = transaction;
-  sql.run("UPDATE holder SET beat_no = beat_no + 1 WHERE id = ? AND state = 'live'", id);
+  const { sql, now } = transaction;
+  sql.run(
+    "UPDATE holder SET beat_no = beat_no + 1, beat_at = ? WHERE id = ? AND state = 'live'",
+    ...[now, id],
+  );
   const holder = holderRow(transaction, id);
   return holder?.state === "live" ? beatOf(transaction, holder) : { kind: "fenced" };
 }
@@ -145,6 +152,7 @@ export function fence(transaction: Transaction, id: HolderId, seen: number | nul
   );
   const forfeits = held.map((forfeit) => ({ ...forfeit, account: Number(forfeit.account) }));
   sql.run("UPDATE holder SET gap = ? WHERE no = ?", gapText(forfeits), holder.no);
+  release(transaction, { no: holder.no, holder: id, silentSince: holder.beat_at });
   return forfeits;
 }
 
@@ -156,6 +164,9 @@ export function close(transaction: Transaction, id: HolderId): { kind: "closed" 
   const holds = `SELECT 1 AS held FROM slice
     WHERE holder = ? AND granted - returned - drawn > 0 LIMIT 1`;
   if (sql.first(holds, holder.no)) return { kind: "held" };
+  if (holder.state === "live") {
+    release(transaction, { no: holder.no, holder: id, silentSince: null });
+  }
   sql.run(
     `UPDATE account SET forfeited = forfeited - slice.forfeit FROM slice
        WHERE slice.holder = ? AND slice.account = account.id AND slice.forfeit > 0`,

@@ -74,6 +74,7 @@ function storeOn({ writer, reader, watchers, unlock }: Parts): Store {
     },
     registry: registryOn(writer),
     tasks: tasksOn(writer, reader),
+    ...sharedWorkOn(writer, reader),
     close: () => {
       closing ??= end();
       return closing;
@@ -135,5 +136,46 @@ function tasksOn(writer: WorkerClient, reader: WorkerClient): Store["tasks"] {
     find: (agent, id) => writer.ask("findTask", agent, id),
     ended: (tasks) => writer.ask("endedTasks", tasks),
     list: (filter) => reader.ask("listTasks", filter),
+  };
+}
+
+type SharedWork = Pick<Store, "permits" | "clutch" | "parking" | "counters">;
+
+function sharedWorkOn(writer: WorkerClient, reader: WorkerClient): SharedWork {
+  return {
+    permits: {
+      take: (holder, wish) => writer.ask("takePermits", holder, wish),
+      give: (holder, returned) => writer.ask("givePermits", holder, returned),
+    },
+    clutch: {
+      trip: (review) => writer.ask("trip", review),
+      open: (review) => writer.ask("openReview", review),
+      decide: (decision) => writer.ask("decide", decision),
+      clutches: () => writer.ask("clutches"),
+      reviews: (filter) => reader.ask("reviews", filter),
+    },
+    parking: parkingOn(writer, reader),
+    counters: {
+      merge: (holder, totals, after) => writer.ask("mergeCounts", holder, totals, after),
+      prune: (before) => writer.ask("pruneCounts", before),
+    },
+  };
+}
+
+function parkingOn(writer: WorkerClient, reader: WorkerClient): Store["parking"] {
+  return {
+    park: (holder, parked, limits) => {
+      // Bytes of its own: of a view the whole memory behind it would cross to the thread.
+      const request = new Uint8Array(parked.request);
+      return writer.ask("park", holder, { ...parked, request }, limits);
+    },
+    attach: (holder, same) => writer.ask("attach", holder, same),
+    detach: (holder, calls) => writer.ask("detach", holder, calls),
+    claim: (holder, call) => writer.ask("claim", holder, call),
+    unclaim: (holder, call, attempt) => writer.ask("unclaim", holder, call, attempt),
+    claimCall: (holder, claim) => writer.ask("claimCall", holder, claim),
+    unclaimCall: (holder, claim) => writer.ask("unclaimCall", holder, claim),
+    list: (filter) => reader.ask("listParked", filter),
+    prune: (before) => writer.ask("pruneParked", before),
   };
 }

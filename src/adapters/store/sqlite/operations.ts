@@ -1,8 +1,14 @@
+import * as claims from "./claims.ts";
+import * as clutch from "./clutch.ts";
+import * as counters from "./counters.ts";
+import { decide } from "./decisions.ts";
 import * as flushes from "./flush.ts";
 import * as forfeits from "./forfeits.ts";
 import * as holders from "./holders.ts";
 import * as journal from "./journal.ts";
 import * as ledger from "./ledger.ts";
+import * as parking from "./parking.ts";
+import * as permits from "./permits.ts";
 import * as registry from "./registry.ts";
 import * as tasks from "./tasks.ts";
 import type { Transaction } from "./transaction.ts";
@@ -46,6 +52,24 @@ export const OPERATIONS = {
   findTask: tasks.find,
   endedTasks: tasks.ended,
   listTasks: tasks.list,
+  takePermits: permits.take,
+  givePermits: permits.give,
+  trip: clutch.trip,
+  openReview: clutch.open,
+  decide,
+  clutches: clutch.clutches,
+  reviews: clutch.reviews,
+  park: parking.park,
+  attach: parking.attach,
+  detach: parking.detach,
+  claim: parking.claim,
+  unclaim: parking.unclaim,
+  claimCall: claims.claimCall,
+  unclaimCall: claims.unclaimCall,
+  listParked: parking.list,
+  pruneParked: parking.prune,
+  mergeCounts: counters.merge,
+  pruneCounts: counters.prune,
 } as const;
 
 export type Operations = typeof OPERATIONS;

@@ -1,3 +1,5 @@
+import { SHARED_WORK } from "./schema-work.ts";
+
 /** "Slip": tells our files from other SQLite files. */
 export const APPLICATION_ID = 0x536c6970;
 
@@ -15,7 +17,8 @@ export const MIGRATIONS: readonly string[] = [
     generation TEXT NOT NULL,
     change_seq INTEGER NOT NULL,
     configuration TEXT,
-    key_id TEXT
+    key_id TEXT,
+    counter_seq INTEGER NOT NULL DEFAULT 0
   ) STRICT;
 
   CREATE TABLE account (
@@ -45,6 +48,7 @@ export const MIGRATIONS: readonly string[] = [
     state TEXT NOT NULL DEFAULT 'live' CHECK (state IN ('live', 'fenced', 'closed')),
     beat_no INTEGER NOT NULL DEFAULT 0,
     done_no INTEGER NOT NULL DEFAULT 0,
+    beat_at INTEGER NOT NULL,
     fenced_at INTEGER,
     gap TEXT
   ) STRICT;
@@ -146,5 +150,6 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX task_newest ON task (opened_at);
   CREATE INDEX task_alive ON task (agent, last_seen_at) WHERE ended_at IS NULL;
   CREATE INDEX task_parent ON task (agent, parent) WHERE parent IS NOT NULL;
+  ${SHARED_WORK}
   `,
 ];

@@ -1,0 +1,189 @@
+import { ENGAGED } from "../../../guards/clutch/clutch.ts";
+import type { Millis } from "../../../guards/money.ts";
+import type { ReviewAnswer, ReviewDecision } from "../../../ports/store.ts";
+import { type MemoryData, raiseChange } from "./data.ts";
+import { clutchOf, shownReview } from "./reviews.ts";
+import type { ParkedRow, ReviewRow } from "./rows.ts";
+
+/** One decision on one review, in a transaction. */
+interface Deciding {
+  readonly data: MemoryData;
+  readonly review: ReviewRow;
+  readonly decision: ReviewDecision;
+  readonly now: Millis;
+}
+
+/** Each decision once by its id, and only on the version it was made on. */
+export function decide(data: MemoryData, decision: ReviewDecision, now: Millis): ReviewAnswer {
+  const known = data.reviews.get(data.decided.get(decision.id) ?? "");
+  if (known) return { kind: "ok", review: shownReview(data, known) };
+  const review = data.reviews.get(decision.review);
+  if (!review) return { kind: "nothing", because: "there is no such review" };
+  if (review.version !== decision.version) {
+    return { kind: "conflict", review: shownReview(data, review) };
+  }
+  if (review.state === "closed") return { kind: "nothing", because: "it is closed" };
+  const because = apply({ data, review, decision, now });
+  if (because !== null) return { kind: "nothing", because };
+  data.decided.set(decision.id, review.id);
+  review.version += 1;
+  const { decision: verb, by, reason, at, task, call, message } = decision;
+  review.decisions.push({ decision: verb, by, reason, at, task, call, message });
+  raiseChange(data);
+  return { kind: "ok", review: shownReview(data, review) };
+}
+
+/** Null: done. Else why there is nothing to do it to. */
+function apply(deciding: Deciding): string | null {
+  const { data, review, decision } = deciding;
+  const clutch = clutchOf(data, review.agent);
+  const waits = clutch.state !== "engaged" && clutch.review === review.id;
+  switch (decision.decision) {
+    case "resume":
+      if (review.kind === "outcome_unknown") return "its calls are decided one by one";
+      return resume(deciding);
+    case "calm":
+      return waits && clutch.state === "probing" ? resume(deciding) : "it is not probing";
+    case "probe":
+      return waits ? probe(deciding) : "no clutch waits for it";
+    case "deny":
+      return denyCall(deciding);
+    case "end":
+      return denyTask(deciding);
+    case "ran":
+    case "did_not_run":
+      return settleUnknown(deciding);
+  }
+}
+
+function ofReview({ data, review }: Deciding): ParkedRow[] {
+  return [...data.parked.values()].filter(({ parked }) => parked.review === review.id);
+}
+
+function hasTask(deciding: Deciding): boolean {
+  return ofReview(deciding).some(({ parked }) => parked.task === deciding.decision.task);
+}
+
+/** Those that wait for their turn from before come first, then all that are parked. */
+function resume(deciding: Deciding): null {
+  const { data, decision, now, review } = deciding;
+  const clutch = clutchOf(data, review.agent);
+  const rows: ParkedRow[] = [];
+  if (clutch.state !== "engaged" && clutch.review === review.id) {
+    data.clutches.set(review.agent, ENGAGED);
+    const turns = ({ parked }: ParkedRow): number => parked.letGoAt ?? 0;
+    const waiting = [...data.parked.values()].filter(
+      ({ parked }) => parked.agent === review.agent && parked.state === "let_go",
+    );
+    rows.push(...waiting.sort((one, two) => turns(one) - turns(two)));
+  }
+  rows.push(
+    ...ofReview(deciding).filter(({ parked }) => parked.state === "parked" && !parked.maybeSent),
+  );
+  for (const [index, row] of rows.entries()) letGo(row, now + index * Math.floor(decision.paceMs));
+  close(deciding);
+  return null;
+}
+
+function close({ review, now }: Deciding): void {
+  review.state = "closed";
+  review.closedAt = now;
+}
+
+function letGo(row: ParkedRow, at: Millis): void {
+  row.parked = { ...row.parked, state: "let_go", letGoAt: at };
+}
+
+function probe(deciding: Deciding): string | null {
+  const { data, decision, now, review } = deciding;
+  const { task } = decision;
+  if (task === null || !hasTask(deciding)) return "it has no such task";
+  data.clutches.set(review.agent, {
+    state: "probing",
+    review: review.id,
+    since: decision.at,
+    task,
+  });
+  for (const row of ofReview(deciding)) {
+    const { state, maybeSent } = row.parked;
+    if (row.parked.task === task && state === "parked" && !maybeSent) letGo(row, now);
+  }
+  return null;
+}
+
+function deny(row: ParkedRow, { decision, now }: Deciding): void {
+  row.parked = { ...row.parked, state: "denied", message: decision.message };
+  row.finishedAt = now;
+}
+
+function denyCall(deciding: Deciding): string | null {
+  const row = deciding.data.parked.get(deciding.decision.call ?? "");
+  if (row?.parked.review !== deciding.review.id || row.parked.state !== "parked") {
+    return "it has no such call parked";
+  }
+  deny(row, deciding);
+  closeIfAllKnown(deciding);
+  return null;
+}
+
+function denyTask(deciding: Deciding): string | null {
+  if (deciding.decision.task === null || !hasTask(deciding)) return "it has no such task";
+  for (const row of ofReview(deciding)) {
+    const { task, state } = row.parked;
+    if (task === deciding.decision.task && state === "parked") deny(row, deciding);
+  }
+  closeIfAllKnown(deciding);
+  return null;
+}
+
+/** What became of a call that may have been sent. */
+function settleUnknown(deciding: Deciding): string | null {
+  const { data, decision, now, review } = deciding;
+  const ran = decision.decision === "ran";
+  const row = data.parked.get(decision.call ?? "");
+  if (row?.parked.review === review.id && isUnknown(row)) {
+    const { message } = decision;
+    const known = { ...row.parked, claimedBy: null, maybeSent: false, message };
+    row.parked = ran
+      ? { ...known, state: "done" }
+      : { ...known, state: "let_go", letGoAt: now, message: row.parked.message };
+    row.finishedAt = ran ? now : null;
+  } else if (!settleClaims(deciding, ran)) {
+    return "it has no such call whose outcome is unknown, or more than one";
+  }
+  closeIfAllKnown(deciding);
+  return null;
+}
+
+function isUnknown({ parked }: ParkedRow): boolean {
+  return parked.state === "unknown" || (parked.state === "parked" && parked.maybeSent);
+}
+
+/** The claims of that name; of two tasks only if one is named. */
+function settleClaims({ data, decision, now, review }: Deciding, ran: boolean): boolean {
+  const { call, task } = decision;
+  const found = [...data.claims].filter(
+    ([, { claim, state, review: of }]) =>
+      of === review.id &&
+      state === "unknown" &&
+      claim.callId === call &&
+      (task === null || claim.task === task),
+  );
+  if (new Set(found.map(([, { claim }]) => claim.task)).size !== 1) return false;
+  for (const [key, row] of found) {
+    if (!ran) data.claims.delete(key);
+    row.state = "done";
+    row.finishedAt = now;
+  }
+  return true;
+}
+
+function closeIfAllKnown(deciding: Deciding): void {
+  const { data, review } = deciding;
+  if (review.kind !== "outcome_unknown") return;
+  const claims = [...data.claims.values()];
+  const left =
+    ofReview(deciding).some(isUnknown) ||
+    claims.some((row) => row.review === review.id && row.state === "unknown");
+  if (!left) close(deciding);
+}

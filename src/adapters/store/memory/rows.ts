@@ -1,0 +1,94 @@
+import type { Clutch } from "../../../guards/clutch/clutch.ts";
+import type { Millis } from "../../../guards/money.ts";
+import type {
+  CallClaim,
+  CounterKey,
+  Decided,
+  HolderId,
+  NewReview,
+  Parked,
+  PermitKey,
+  Review,
+} from "../../../ports/store.ts";
+
+/** What holders share beside money: permits, clutches, reviews, parked calls, claims, counts. */
+export interface SharedWork {
+  /** By agent, server and tool. */
+  readonly limits: Map<string, RateLimit>;
+  /** By agent; an agent without one is engaged. */
+  readonly clutches: Map<string, Clutch>;
+  readonly reviews: Map<string, ReviewRow>;
+  /** Ids of reviews that were asked for while another stood for the same, and which. */
+  readonly merged: Map<string, string>;
+  /** Ids of decisions, and of which review. */
+  readonly decided: Map<string, string>;
+  /** By call, in the order in which they came. */
+  readonly parked: Map<string, ParkedRow>;
+  /** By key, task and call id. */
+  readonly claims: Map<string, ClaimRow>;
+  /** By agent, server, tool and bucket. */
+  readonly counters: Map<string, CounterRow>;
+}
+
+export interface RateLimit extends PermitKey {
+  readonly permits: PermitRow[];
+  /** What holders were left short of. */
+  readonly wants: Map<HolderId, number>;
+}
+
+export interface PermitRow {
+  readonly no: number;
+  number: number;
+  holder: HolderId | null;
+  lastUse: Millis | null;
+}
+
+export interface ReviewRow extends Omit<NewReview, "at"> {
+  readonly openedAt: Millis;
+  version: number;
+  state: Review["state"];
+  closedAt: Millis | null;
+  readonly reasons: string[];
+  readonly decisions: Decided[];
+}
+
+export interface ParkedRow {
+  parked: Parked;
+  readonly request: Uint8Array;
+  answer: Uint8Array | null;
+  /** By the store's clock, as everything that it compares. */
+  readonly arrivedAt: Millis;
+  finishedAt: Millis | null;
+  /** The request that took it over last. */
+  by: string | null;
+}
+
+export interface ClaimRow {
+  readonly claim: CallClaim;
+  readonly agent: string;
+  readonly holder: HolderId;
+  state: "claimed" | "done" | "unknown";
+  answer: Uint8Array | null;
+  review: string | null;
+  finishedAt: Millis | null;
+}
+
+export interface CounterRow extends CounterKey {
+  readonly totals: Map<HolderId, number>;
+  /** The number of its last change. */
+  changed: number;
+}
+
+/** Nothing was shared yet. */
+export function sharedWork(): SharedWork {
+  return {
+    limits: new Map(),
+    clutches: new Map(),
+    reviews: new Map(),
+    merged: new Map(),
+    decided: new Map(),
+    parked: new Map(),
+    claims: new Map(),
+    counters: new Map(),
+  };
+}

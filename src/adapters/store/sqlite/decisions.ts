@@ -1,0 +1,177 @@
+import { ENGAGED } from "../../../guards/clutch/clutch.ts";
+import type { ReviewAnswer, ReviewDecision } from "../../../ports/store.ts";
+import { clutchOf, setClutch } from "./clutch.ts";
+import { type ReviewRow, reviewRow, shownReview } from "./reviews.ts";
+import type { Transaction } from "./transaction.ts";
+
+/** One decision on one review, in its transaction. */
+interface Deciding {
+  readonly transaction: Transaction;
+  readonly review: ReviewRow;
+  readonly decision: ReviewDecision;
+}
+
+/** Each decision once by its id, and only on the version it was made on. */
+export function decide(transaction: Transaction, decision: ReviewDecision): ReviewAnswer {
+  const { sql } = transaction;
+  const before = "SELECT review FROM review_decision WHERE id = ?";
+  const known = sql.first<{ review: string }>(before, decision.id);
+  if (known) return { kind: "ok", review: shownReview(sql, known.review) };
+  const review = reviewRow(sql, decision.review);
+  if (!review) return { kind: "nothing", because: "there is no such review" };
+  if (review.version !== decision.version) {
+    return { kind: "conflict", review: shownReview(sql, review.id) };
+  }
+  if (review.state === "closed") return { kind: "nothing", because: "it is closed" };
+  const because = apply({ transaction, review, decision });
+  if (because !== null) return { kind: "nothing", because };
+  sql.run("UPDATE review SET version = version + 1 WHERE id = ?", review.id);
+  const { id, decision: verb, by, reason, at, task, call, message } = decision;
+  sql.run(
+    `INSERT INTO review_decision (id, review, decision, decided_by, reason, at, task, call, message)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    ...[id, review.id, verb, by, reason, at, task, call, message],
+  );
+  transaction.raiseChange();
+  return { kind: "ok", review: shownReview(sql, review.id) };
+}
+
+/** Null: done. Else why there is nothing to do it to. */
+function apply(deciding: Deciding): string | null {
+  const { review, decision, transaction } = deciding;
+  const clutch = clutchOf(transaction.sql, review.agent);
+  const waits = clutch.state !== "engaged" && clutch.review === review.id;
+  switch (decision.decision) {
+    case "resume":
+      if (review.kind === "outcome_unknown") return "its calls are decided one by one";
+      return resume(deciding);
+    case "calm":
+      return waits && clutch.state === "probing" ? resume(deciding) : "it is not probing";
+    case "probe":
+      return waits ? probe(deciding) : "no clutch waits for it";
+    case "deny":
+      return denyCall(deciding);
+    case "end":
+      return denyTask(deciding);
+    case "ran":
+    case "did_not_run":
+      return settleUnknown(deciding);
+  }
+}
+
+function hasTask({ decision, review, transaction }: Deciding): boolean {
+  const text = "SELECT 1 FROM parked WHERE review = ? AND task = ? LIMIT 1";
+  return transaction.sql.first(text, review.id, decision.task) !== undefined;
+}
+
+/** Those that wait for their turn from before come first, then all that are parked. */
+function resume(deciding: Deciding): null {
+  const { decision, review, transaction } = deciding;
+  const { sql, now } = transaction;
+  const clutch = clutchOf(sql, review.agent);
+  const ofClutch = clutch.state !== "engaged" && clutch.review === review.id;
+  if (ofClutch) setClutch(sql, review.agent, ENGAGED);
+  sql.run(
+    `UPDATE parked SET state = 'let_go', let_go_at = ? + turn.no * ?
+       FROM (SELECT call, row_number() OVER (ORDER BY let_go_at IS NULL, let_go_at, no) - 1 AS no
+         FROM parked WHERE (review = ? AND state = 'parked' AND maybe_sent = 0)
+           OR (? AND agent = ? AND state = 'let_go')) AS turn
+       WHERE turn.call = parked.call`,
+    ...[now, Math.floor(decision.paceMs), review.id, ofClutch ? 1 : 0, review.agent],
+  );
+  close(deciding);
+  return null;
+}
+
+function close({ review, transaction: { sql, now } }: Deciding): void {
+  sql.run("UPDATE review SET state = 'closed', closed_at = ? WHERE id = ?", now, review.id);
+}
+
+function probe(deciding: Deciding): string | null {
+  const { decision, review, transaction } = deciding;
+  const { sql, now } = transaction;
+  const { task, at } = decision;
+  if (task === null || !hasTask(deciding)) return "it has no such task";
+  setClutch(sql, review.agent, { state: "probing", review: review.id, since: at, task });
+  sql.run(
+    `UPDATE parked SET state = 'let_go', let_go_at = ?
+       WHERE review = ? AND state = 'parked' AND task = ? AND maybe_sent = 0`,
+    ...[now, review.id, task],
+  );
+  return null;
+}
+
+const DENY = `UPDATE parked SET state = 'denied', message = ?, finished_at = ?
+  WHERE review = ? AND state = 'parked'`;
+
+function denyCall(deciding: Deciding): string | null {
+  const { decision, review, transaction } = deciding;
+  const { sql, now } = transaction;
+  const { call, message } = decision;
+  const denied = sql.run(`${DENY} AND call = ?`, message, now, review.id, call);
+  if (denied === 0) return "it has no such call parked";
+  closeIfAllKnown(deciding);
+  return null;
+}
+
+function denyTask(deciding: Deciding): string | null {
+  const { decision, review, transaction } = deciding;
+  const { message, task } = decision;
+  if (task === null || !hasTask(deciding)) return "it has no such task";
+  transaction.sql.run(`${DENY} AND task = ?`, message, transaction.now, review.id, task);
+  closeIfAllKnown(deciding);
+  return null;
+}
+
+const UNKNOWN = "review = ? AND (state = 'unknown' OR (state = 'parked' AND maybe_sent = 1))";
+
+/** What became of a call that may have been sent. */
+function settleUnknown(deciding: Deciding): string | null {
+  const { decision, review, transaction } = deciding;
+  const { sql, now } = transaction;
+  const ran = decision.decision === "ran";
+  const becomes = ran
+    ? "state = 'done', finished_at = ?, message = ?"
+    : "state = 'let_go', let_go_at = ?, message = coalesce(message, ?)";
+  const settled = sql.run(
+    `UPDATE parked SET ${becomes}, claimed_by = NULL, maybe_sent = 0
+       WHERE call = ? AND ${UNKNOWN}`,
+    ...[now, ran ? decision.message : null, decision.call, review.id],
+  );
+  if (settled === 0 && !settleClaims(deciding, ran)) {
+    return "it has no such call whose outcome is unknown, or more than one";
+  }
+  closeIfAllKnown(deciding);
+  return null;
+}
+
+/** The claims of that name; of two tasks only if one is named. */
+function settleClaims({ decision, review, transaction }: Deciding, ran: boolean): boolean {
+  const { sql, now } = transaction;
+  const found = sql.all<{ task: string }>(
+    `SELECT DISTINCT task FROM call_claim
+       WHERE review = ? AND state = 'unknown' AND call_id = ? AND task = coalesce(?, task)`,
+    ...[review.id, decision.call, decision.task],
+  );
+  const [only] = found;
+  if (!only || found.length > 1) return false;
+  const which = "WHERE review = ? AND state = 'unknown' AND call_id = ? AND task = ?";
+  const values = [review.id, decision.call, only.task];
+  if (ran) {
+    const text = `UPDATE call_claim SET state = 'done', finished_at = ? ${which}`;
+    sql.run(text, now, ...values);
+  } else sql.run(`DELETE FROM call_claim ${which}`, ...values);
+  return true;
+}
+
+/** A review of unknown outcomes ends with the last of them. */
+function closeIfAllKnown(deciding: Deciding): void {
+  const { review, transaction } = deciding;
+  if (review.kind !== "outcome_unknown") return;
+  const left = transaction.sql.first(
+    `SELECT 1 FROM parked WHERE ${UNKNOWN}
+       UNION ALL SELECT 1 FROM call_claim WHERE review = ? AND state = 'unknown' LIMIT 1`,
+    ...[review.id, review.id],
+  );
+  if (left === undefined) close(deciding);
+}

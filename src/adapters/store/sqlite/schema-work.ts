@@ -1,0 +1,148 @@
+/**
+ * Tables for what holders share beside money. Ids of holders are text where they are shown, and
+ * numbers where only transactions read them. The bytes of a parked call are last in its row, for a
+ * row is read from its beginning.
+ */
+export const SHARED_WORK = `
+  CREATE TABLE rate_limit (
+    no INTEGER PRIMARY KEY,
+    agent TEXT NOT NULL,
+    server TEXT NOT NULL,
+    tool TEXT NOT NULL,
+    UNIQUE (agent, server, tool)
+  ) STRICT;
+
+  CREATE TABLE permit (
+    rate_limit INTEGER NOT NULL,
+    no INTEGER NOT NULL,
+    number INTEGER NOT NULL DEFAULT 0,
+    holder INTEGER,
+    last_use INTEGER,
+    PRIMARY KEY (rate_limit, no)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX permit_owned ON permit (holder) WHERE holder IS NOT NULL;
+
+  CREATE TABLE permit_want (
+    rate_limit INTEGER NOT NULL,
+    holder INTEGER NOT NULL,
+    most INTEGER NOT NULL,
+    PRIMARY KEY (rate_limit, holder)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE clutch (
+    agent TEXT PRIMARY KEY,
+    state TEXT NOT NULL CHECK (state IN ('disengaged', 'probing')),
+    review TEXT NOT NULL,
+    since INTEGER NOT NULL,
+    task TEXT,
+    CHECK ((state = 'probing') = (task IS NOT NULL))
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE review (
+    no INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    kind TEXT NOT NULL,
+    agent TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    evidence TEXT NOT NULL,
+    opened_at INTEGER NOT NULL,
+    version INTEGER NOT NULL DEFAULT 0,
+    state TEXT NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'closed')),
+    closed_at INTEGER
+  ) STRICT;
+  CREATE UNIQUE INDEX review_open ON review (kind, agent, subject) WHERE state = 'open';
+  CREATE INDEX review_agent ON review (agent);
+  CREATE INDEX review_closed ON review (closed_at) WHERE state = 'closed';
+
+  CREATE TABLE review_merged (
+    no INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    review TEXT NOT NULL,
+    reason TEXT
+  ) STRICT;
+  CREATE INDEX review_merged_into ON review_merged (review);
+
+  CREATE TABLE review_decision (
+    no INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    review TEXT NOT NULL,
+    decision TEXT NOT NULL,
+    decided_by TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    task TEXT,
+    call TEXT,
+    message TEXT
+  ) STRICT;
+  CREATE INDEX review_decision_on ON review_decision (review);
+
+  CREATE TABLE parked (
+    no INTEGER PRIMARY KEY,
+    call TEXT NOT NULL UNIQUE,
+    agent TEXT NOT NULL,
+    task TEXT NOT NULL,
+    key TEXT NOT NULL,
+    cause TEXT NOT NULL,
+    review TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    state TEXT NOT NULL
+      CHECK (state IN ('parked', 'let_go', 'claimed', 'done', 'unknown', 'denied')),
+    let_go_at INTEGER,
+    attached TEXT,
+    claimed_by TEXT,
+    attempt INTEGER NOT NULL DEFAULT 0,
+    message TEXT,
+    maybe_sent INTEGER NOT NULL DEFAULT 0,
+    arrived_at INTEGER NOT NULL,
+    finished_at INTEGER,
+    taken_by TEXT,
+    size INTEGER NOT NULL,
+    request BLOB NOT NULL,
+    answer BLOB,
+    CHECK (state <> 'claimed' OR claimed_by IS NOT NULL),
+    CHECK (state <> 'let_go' OR let_go_at IS NOT NULL)
+  ) STRICT;
+  CREATE INDEX parked_counted ON parked (agent, task, size)
+    WHERE state IN ('parked', 'let_go', 'claimed');
+  CREATE INDEX parked_agent ON parked (agent, state);
+  CREATE INDEX parked_review ON parked (review, state);
+  CREATE INDEX parked_same ON parked (key, task, digest);
+  CREATE INDEX parked_attached ON parked (attached) WHERE attached IS NOT NULL;
+  CREATE INDEX parked_detached ON parked (arrived_at)
+    WHERE attached IS NULL AND state IN ('parked', 'let_go');
+  CREATE INDEX parked_claimed ON parked (claimed_by) WHERE state = 'claimed';
+  CREATE INDEX parked_finished ON parked (finished_at) WHERE finished_at IS NOT NULL;
+
+  CREATE TABLE call_claim (
+    key TEXT NOT NULL,
+    task TEXT NOT NULL,
+    call_id TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    agent TEXT NOT NULL,
+    holder TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('claimed', 'done', 'unknown')),
+    review TEXT,
+    finished_at INTEGER,
+    answer BLOB,
+    PRIMARY KEY (key, task, call_id)
+  ) STRICT;
+  CREATE INDEX call_claim_holder ON call_claim (holder) WHERE state = 'claimed';
+  CREATE INDEX call_claim_review ON call_claim (review) WHERE state = 'unknown';
+  CREATE INDEX call_claim_finished ON call_claim (finished_at) WHERE finished_at IS NOT NULL;
+
+  CREATE TABLE counter (
+    agent TEXT NOT NULL,
+    server TEXT NOT NULL,
+    tool TEXT NOT NULL,
+    bucket INTEGER NOT NULL,
+    holder INTEGER NOT NULL,
+    total INTEGER NOT NULL,
+    changed INTEGER NOT NULL,
+    PRIMARY KEY (agent, server, tool, bucket, holder)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX counter_changed ON counter (changed);
+  CREATE INDEX counter_bucket ON counter (bucket);
+`;
