@@ -1,10 +1,18 @@
 import { describe } from "vitest";
 import { accountConformance } from "./accounts.ts";
+import { claimConformance } from "./claims.ts";
+import { clutchConformance } from "./clutch.ts";
+import { counterConformance } from "./counters.ts";
+import { decisionConformance } from "./decisions.ts";
 import type { OpenFixture } from "./fixture.ts";
 import { forfeitConformance } from "./forfeits.ts";
+import { goneConformance } from "./gone.ts";
 import { holderConformance } from "./holders.ts";
 import { journalConformance } from "./journal.ts";
 import { ledgerConformance } from "./ledger.ts";
+import { parkingConformance } from "./parking.ts";
+import { permitConformance } from "./permits.ts";
+import { pruneConformance } from "./prune.ts";
 import { registryConformance } from "./registry.ts";
 import { taskConformance } from "./tasks.ts";
 import { watchConformance } from "./watch.ts";
@@ -25,5 +33,13 @@ export function storeConformance(name: string, open: OpenFixture): void {
     journalConformance(open);
     registryConformance(open);
     taskConformance(open);
+    permitConformance(open);
+    clutchConformance(open);
+    decisionConformance(open);
+    parkingConformance(open);
+    claimConformance(open);
+    goneConformance(open);
+    pruneConformance(open);
+    counterConformance(open);
   });
 }

@@ -31,7 +31,11 @@ type What = Parameters<Parameters<Store["holders"]["watch"]>[0]>[0];
 const HEARD_MS = 5000;
 
 /** Does the handle hear `what` when `change` is done through another one? */
-async function hears(store: Store, what: What, change: () => Promise<unknown>): Promise<void> {
+export async function hears(
+  store: Store,
+  what: What,
+  change: () => Promise<unknown>,
+): Promise<void> {
   const heard: What[] = [];
   const stop = store.holders.watch((kind) => heard.push(kind));
   await change();

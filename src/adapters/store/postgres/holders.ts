@@ -8,6 +8,7 @@ import type {
   Registered,
 } from "../../../ports/store.ts";
 import type { Lane } from "./connections.ts";
+import { decodeText } from "./values.ts";
 
 /** The newest holders that a list shows; live ones come first. */
 const LISTED_MAX = 1_000;
@@ -98,7 +99,11 @@ async function register(work: Lane, info: HolderInfo): Promise<Registered> {
 
 function beat(answer: BeatJson): Beat {
   const wants = answer.wants.map((want) => ({ ...want, amount: BigInt(want.amount) }));
-  return { ...answer, wants };
+  const permitWants = answer.permitWants.map(({ agent, server, tool, ...want }) => ({
+    ...{ agent: decodeText(agent), server: decodeText(server), tool: decodeText(tool) },
+    ...want,
+  }));
+  return { ...answer, wants, permitWants };
 }
 
 function forfeit(row: ForfeitRow): Forfeit {

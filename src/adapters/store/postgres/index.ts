@@ -2,13 +2,17 @@ import { randomUUID } from "node:crypto";
 import type { Clock } from "../../../ports/clock.ts";
 import type { Store } from "../../../ports/store.ts";
 import { AddressUnusable, parseAddress } from "./address.ts";
+import { clutch } from "./clutch.ts";
 import { beatLane, sessionSettings, workLane } from "./connections.ts";
+import { counters } from "./counters.ts";
 import { forfeits } from "./forfeits.ts";
 import { holders } from "./holders.ts";
 import { journal } from "./journal.ts";
 import { ledger } from "./ledger.ts";
 import { migrate } from "./migrate.ts";
 import { notices } from "./notices.ts";
+import { parking } from "./parking.ts";
+import { permits } from "./permits.ts";
 import { registry } from "./registry.ts";
 import { tasks } from "./tasks.ts";
 
@@ -49,6 +53,10 @@ export async function postgresStore(options: PostgresOptions): Promise<Store> {
     journal: journal(work),
     registry: registry(work),
     tasks: tasks(work),
+    permits: permits(work),
+    clutch: clutch(work),
+    parking: parking(work),
+    counters: counters(work),
     async close() {
       heard.close();
       await Promise.all([work.close(), beats.close()]);

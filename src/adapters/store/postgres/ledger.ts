@@ -1,5 +1,6 @@
 import type {
   AccountFilter,
+  Answered,
   Batch,
   Done,
   Fenced,
@@ -102,8 +103,8 @@ function leased(rows: readonly LeaseRow[]): Granted | Short | Fenced {
 }
 
 function flushing(holder: string, batch: Batch): Statement {
-  const { settlements, entries, anchor } = batch;
-  const parameters = Array.from({ length: 19 }, (_, index) => `$${index + 1}`);
+  const { settlements, entries, anchor, answers = [] } = batch;
+  const parameters = Array.from({ length: 28 }, (_, index) => `$${index + 1}`);
   return {
     name: "flush",
     text: `SELECT flush(${parameters.join(", ")}) AS done`,
@@ -118,6 +119,7 @@ function flushing(holder: string, batch: Batch): Statement {
       anchor?.at ?? null,
       anchor?.heads ?? null,
       anchor?.mac ?? null,
+      ...answerColumns(answers),
     ],
   };
 }
@@ -140,6 +142,22 @@ function journalColumns(entries: readonly JournalEntry[]): Value[] {
     entries.map((entry) => entry.code),
     entries.map((entry) => entry.body),
     entries.map((entry) => entry.hash),
+  ];
+}
+
+function answerColumns(answers: readonly Answered[]): Value[] {
+  const parked = answers.filter((answered) => answered.kind === "parked");
+  const claims = answers.filter((answered) => answered.kind === "claim");
+  return [
+    parked.map((answered) => answered.call),
+    parked.map((answered) => answered.attempt),
+    parked.map((answered) => answered.answer),
+    claims.map(({ claim }) => claim.key),
+    claims.map(({ claim }) => claim.task),
+    claims.map(({ claim }) => claim.callId),
+    claims.map(({ claim }) => claim.digest),
+    claims.map(({ claim }) => claim.at),
+    claims.map((answered) => answered.answer),
   ];
 }
 

@@ -124,6 +124,7 @@ function session(listening: Listening, tell: (what: What) => void, over: () => v
 interface Seen {
   readonly change_seq: bigint;
   readonly want_no: bigint | null;
+  readonly permit_want_no: bigint | null;
 }
 
 /** Looks behind the notices: where a pooler swallows them, it tells what differs from last time. */
@@ -144,7 +145,8 @@ function looking(client: Client, tell: (what: What) => void) {
 }
 
 async function seenNow(client: Client): Promise<Seen> {
-  const text = "SELECT change_seq, (SELECT max(no) FROM want) AS want_no FROM store";
+  const text = `SELECT change_seq, (SELECT max(no) FROM want) AS want_no,
+    (SELECT max(no) FROM permit_want) AS permit_want_no FROM store`;
   const [now] = (await client.query<Seen>(text)).rows;
   if (!now) throw new Error("the store has exactly one row");
   return now;
@@ -153,7 +155,9 @@ async function seenNow(client: Client): Promise<Seen> {
 /** Room leaves no number behind: while anybody waits for it, it may be there. */
 function missed(before: Seen, now: Seen): What[] {
   const changes = before.change_seq === now.change_seq ? [] : (["changes"] as const);
-  const wants = before.want_no === now.want_no ? [] : (["wants"] as const);
-  const room = now.want_no === null ? [] : (["room"] as const);
+  const same = before.want_no === now.want_no && before.permit_want_no === now.permit_want_no;
+  const wants = same ? [] : (["wants"] as const);
+  const nobody = now.want_no === null && now.permit_want_no === null;
+  const room = nobody ? [] : (["room"] as const);
   return [...changes, ...wants, ...room];
 }

@@ -4,9 +4,10 @@ import type { AccountState } from "../../../ports/store.ts";
 
 const INT8 = 20;
 const TEXT = 25;
+const TEXT_LIST = 1009;
 
 /** What a statement takes: lists become arrays. */
-export type Value = string | number | bigint | boolean | null | readonly Value[];
+export type Value = string | number | bigint | boolean | null | Uint8Array | readonly Value[];
 
 /**
  * PostgreSQL's text holds every character but NUL, and a name may hold any: one task with a NUL in
@@ -27,10 +28,17 @@ function escaped(text: string): string {
   return text.replaceAll("\u0001", "\u00011").replaceAll("\u0000", "\u00010");
 }
 
-function decodeText(text: string): string {
+/** Of text that came inside JSON; a column's was decoded before. */
+export function decodeText(text: string): string {
   return text.includes("\u0001")
     ? text.replaceAll("\u00010", "\u0000").replaceAll("\u00011", "\u0001")
     : text;
+}
+
+function decodeTexts(list: string): (string | null)[] {
+  // A plain number, for the driver's types name no list.
+  const texts: (string | null)[] = types.getTypeParser(Number(TEXT_LIST))(list);
+  return texts.map((text) => (text === null ? null : decodeText(text)));
 }
 
 /** Types of one connection, not of the whole process: BIGINT is `bigint`, for money. */
@@ -38,6 +46,7 @@ export const TYPES: { getTypeParser: typeof types.getTypeParser } = {
   getTypeParser(oid: number, format?: "text" | "binary") {
     if (oid === INT8) return BigInt;
     if (oid === TEXT) return decodeText;
+    if (oid === TEXT_LIST) return decodeTexts;
     return types.getTypeParser(oid, format);
   },
 };

@@ -36,7 +36,10 @@ END $$;
 CREATE FUNCTION flush(h text, calls text[], call_legs jsonb[], estimates boolean[],
   writers text[], nos bigint[], ats bigint[], kinds text[], decisions text[], agents text[],
   tasks text[], codes text[], bodies text[], hashes text[],
-  anchor_writer text, anchor_no bigint, anchor_at bigint, anchor_heads text, anchor_mac text)
+  anchor_writer text, anchor_no bigint, anchor_at bigint, anchor_heads text, anchor_mac text,
+  parked_calls text[], attempts bigint[], parked_answers bytea[], claim_keys text[],
+  claim_tasks text[], claim_ids text[], claim_digests text[], claim_ats bigint[],
+  claim_answers bytea[])
 RETURNS bigint LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   st text;
@@ -58,6 +61,10 @@ BEGIN
   END IF;
   done_now := done(h);
   IF cardinality(calls) > 0 THEN PERFORM settle(h, st, calls, call_legs, estimates); END IF;
+  IF cardinality(parked_calls) + cardinality(claim_ids) > 0 THEN
+    PERFORM answer_calls(h, parked_calls, attempts, parked_answers, claim_keys, claim_tasks,
+      claim_ids, claim_digests, claim_ats, claim_answers);
+  END IF;
 
   IF cardinality(nos) = 0 AND anchor_no IS NULL THEN RETURN done_now; END IF;
   SELECT entries, anchors INTO last_entry, last_anchor FROM journal_head FOR UPDATE;

@@ -15,6 +15,9 @@ CREATE FUNCTION standing(h text) RETURNS json LANGUAGE sql VOLATILE AS $$
     'wants', (SELECT coalesce(json_agg(json_build_object(
         'holder', w.holder, 'account', w.account, 'amount', w.amount::text) ORDER BY w.no), '[]')
       FROM want w WHERE w.holder <> h),
+    'permitWants', (SELECT coalesce(json_agg(json_build_object('holder', w.holder,
+        'agent', l.agent, 'server', l.server, 'tool', l.tool, 'most', w.most) ORDER BY w.no), '[]')
+      FROM permit_want w JOIN rate_limit l ON l.id = w.rate_limit WHERE w.holder <> h),
     'doneNo', coalesce((SELECT d.done_no FROM holder_done d WHERE d.holder = h), 0))
   FROM store s
 $$;
@@ -41,8 +44,8 @@ BEGIN
       'holders', (SELECT json_agg(listed(o) ORDER BY o.no) FROM holder o
                   WHERE o.state = 'live' AND o.id <> h));
   END IF;
-  INSERT INTO holder (id, host, pid, pid_start, configuration, key_id)
-    VALUES (h, on_host, with_pid, started, digest, of_key) ON CONFLICT (id) DO NOTHING;
+  INSERT INTO holder (id, host, pid, pid_start, configuration, key_id, beat_at)
+    VALUES (h, on_host, with_pid, started, digest, of_key, now_ms()) ON CONFLICT (id) DO NOTHING;
   IF FOUND THEN
     UPDATE store SET key_id = of_key, configuration = digest,
       change_seq = change_seq + CASE WHEN configuration = digest THEN 0 ELSE 1 END;
@@ -53,7 +56,8 @@ END $$;
 
 CREATE FUNCTION beat(h text) RETURNS json LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
-  UPDATE holder SET beat_no = beat_no + 1 WHERE id = h AND state = 'live';
+  UPDATE holder SET beat_no = beat_no + 1, beat_at = now_ms()
+    WHERE id = h AND state = 'live';
   IF NOT FOUND THEN RETURN json_build_object('kind', 'fenced'); END IF;
   RETURN standing(h);
 END $$;
@@ -64,8 +68,10 @@ LANGUAGE plpgsql VOLATILE AS $$
 #variable_conflict use_column
 DECLARE
   ids bigint[];
+  heard_at bigint;
 BEGIN
-  PERFORM 1 FROM holder
+  PERFORM 1 FROM store FOR UPDATE;
+  SELECT o.beat_at INTO heard_at FROM holder o
     WHERE id = h AND state = 'live' AND (seen IS NULL OR beat_no = seen) FOR UPDATE;
   IF NOT FOUND THEN RETURN; END IF;
   UPDATE holder SET state = 'fenced', fenced_at = now_ms() WHERE id = h;
@@ -81,6 +87,7 @@ BEGIN
   UPDATE holder SET gap = (
     SELECT coalesce(jsonb_agg(jsonb_build_object('account', s.account, 'amount', s.forfeit)), '[]')
     FROM slice s WHERE s.holder = h AND s.account = ANY(ids)) WHERE id = h;
+  PERFORM release_work(h, heard_at);
   RETURN QUERY SELECT a.id, a.budget, a.scope, s.forfeit FROM slice s
     JOIN account a ON a.id = s.account WHERE s.holder = h AND a.id = ANY(ids) ORDER BY a.id;
 END $$;
@@ -90,6 +97,7 @@ DECLARE
   st text;
   ids bigint[];
 BEGIN
+  PERFORM 1 FROM store FOR UPDATE;
   SELECT state INTO st FROM holder WHERE id = h FOR UPDATE;
   IF st IS NULL OR st = 'closed' THEN RETURN 'closed'; END IF;
   IF st = 'live' AND EXISTS (
@@ -100,6 +108,7 @@ BEGIN
   PERFORM 1 FROM account WHERE id = ANY(ids) ORDER BY id FOR UPDATE;
   UPDATE account a SET forfeited = a.forfeited - s.forfeit
     FROM slice s WHERE s.holder = h AND s.account = a.id AND a.id = ANY(ids);
+  IF st = 'live' THEN PERFORM release_work(h, NULL); END IF;
   UPDATE holder SET state = 'closed', closed_at = now_ms() WHERE id = h;
   DELETE FROM slice WHERE holder = h;
   DELETE FROM want WHERE holder = h;

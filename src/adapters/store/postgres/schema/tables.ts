@@ -36,6 +36,7 @@ CREATE TABLE holder (
   no bigint GENERATED ALWAYS AS IDENTITY,
   state text NOT NULL DEFAULT 'live' CHECK (state IN ('live', 'fenced', 'closed')),
   beat_no bigint NOT NULL DEFAULT 0,
+  beat_at bigint NOT NULL,
   fenced_at bigint,
   gap jsonb,
   closed_at bigint,

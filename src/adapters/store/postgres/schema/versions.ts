@@ -1,15 +1,26 @@
+import { CLAIMS } from "./claims.ts";
+import { CLUTCH } from "./clutch.ts";
+import { COUNTERS } from "./counters.ts";
+import { DECISIONS } from "./decisions.ts";
 import { FLUSH } from "./flush.ts";
 import { FORFEITS } from "./forfeits.ts";
 import { HOLDERS } from "./holders.ts";
 import { MONEY } from "./money.ts";
+import { PARKING } from "./parking.ts";
+import { PERMITS } from "./permits.ts";
 import { REGISTRY } from "./registry.ts";
+import { SHARED_TABLES } from "./shared-tables.ts";
 import { TABLES } from "./tables.ts";
 import { TASKS } from "./tasks.ts";
+
+const FIRST = [TABLES, SHARED_TABLES, MONEY, FLUSH, HOLDERS, FORFEITS, REGISTRY, TASKS].concat(
+  ...[PERMITS, CLUTCH, DECISIONS, PARKING, CLAIMS, COUNTERS],
+);
 
 /**
  * What each version of the schema adds, in order. A version that was released is never edited: two
  * neighbouring releases share a store while one replaces the other.
  */
 export const VERSIONS: readonly { readonly no: number; readonly statements: string }[] = [
-  { no: 1, statements: [TABLES, MONEY, FLUSH, HOLDERS, FORFEITS, REGISTRY, TASKS].join("\n") },
+  { no: 1, statements: FIRST.join("\n") },
 ];

@@ -1,0 +1,146 @@
+/** What people decide on reviews; see the lock order in clutch.ts. */
+export const DECISIONS = `
+-- Those that wait for their turn from before come first, then all that are parked.
+CREATE FUNCTION resume_calls(r review, of_clutch boolean, pace bigint)
+RETURNS void LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+  ids text[];
+BEGIN
+  ids := ARRAY(SELECT p.call_id FROM parked p
+    WHERE (p.review = r.id AND p.state = 'parked' AND NOT p.maybe_sent)
+      OR (of_clutch AND p.agent = r.agent AND p.state = 'let_go'));
+  PERFORM 1 FROM parked p WHERE p.call_id = ANY(ids) ORDER BY p.call_id FOR UPDATE;
+  UPDATE parked p SET state = 'let_go', let_go_at = now_ms() + turn.n * pace
+    FROM (SELECT w.call_id,
+        row_number() OVER (ORDER BY w.let_go_at IS NULL, w.let_go_at, w.no) - 1 AS n
+      FROM parked w WHERE w.call_id = ANY(ids) AND w.state IN ('parked', 'let_go')) turn
+    WHERE p.call_id = turn.call_id;
+  UPDATE clutch SET state = 'engaged', review = NULL, since = NULL, task = NULL
+    WHERE of_clutch AND agent = r.agent;
+  UPDATE review SET state = 'closed', closed_at = now_ms() WHERE id = r.id;
+END $$;
+
+CREATE FUNCTION probe_task(r review, of_task text, at bigint)
+RETURNS void LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+  PERFORM 1 FROM parked p WHERE p.review = r.id AND p.state = 'parked' AND p.task = of_task
+    ORDER BY p.call_id FOR UPDATE;
+  UPDATE parked p SET state = 'let_go', let_go_at = now_ms()
+    WHERE p.review = r.id AND p.state = 'parked' AND p.task = of_task AND NOT p.maybe_sent;
+  UPDATE clutch SET state = 'probing', since = at, task = of_task WHERE agent = r.agent;
+END $$;
+
+-- Of one call, or of a whole task.
+CREATE FUNCTION deny_calls(r review, of_call text, of_task text, says text)
+RETURNS boolean LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+  PERFORM 1 FROM parked p WHERE p.review = r.id AND p.state = 'parked'
+      AND (p.call_id = of_call OR p.task = of_task)
+    ORDER BY p.call_id FOR UPDATE;
+  UPDATE parked p SET state = 'denied', message = says, finished_at = now_ms()
+    WHERE p.review = r.id AND p.state = 'parked' AND (p.call_id = of_call OR p.task = of_task);
+  RETURN FOUND;
+END $$;
+
+-- What became of a call that may have been sent: a parked one, or the claims of that name, of two
+-- tasks only if one is named.
+CREATE FUNCTION settle_unknown(r review, of_call text, of_task text, ran boolean, says text)
+RETURNS boolean LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+  tasks text[];
+BEGIN
+  UPDATE parked p SET claimed_by = NULL, maybe_sent = false,
+      state = CASE WHEN ran THEN 'done' ELSE 'let_go' END,
+      finished_at = CASE WHEN ran THEN now_ms() END,
+      let_go_at = CASE WHEN ran THEN p.let_go_at ELSE now_ms() END,
+      message = CASE WHEN ran THEN says ELSE p.message END
+    WHERE p.call_id = of_call AND p.review = r.id
+      AND (p.state = 'unknown' OR (p.state = 'parked' AND p.maybe_sent));
+  IF FOUND THEN RETURN true; END IF;
+  tasks := ARRAY(SELECT DISTINCT c.task FROM call_claim c WHERE c.review = r.id
+    AND c.state = 'unknown' AND c.call_id = of_call AND c.task = coalesce(of_task, c.task));
+  IF cardinality(tasks) <> 1 THEN RETURN false; END IF;
+  IF ran THEN
+    UPDATE call_claim c SET state = 'done', finished_at = now_ms() WHERE c.review = r.id
+      AND c.state = 'unknown' AND c.call_id = of_call AND c.task = tasks[1];
+  ELSE
+    DELETE FROM call_claim c WHERE c.review = r.id
+      AND c.state = 'unknown' AND c.call_id = of_call AND c.task = tasks[1];
+  END IF;
+  RETURN true;
+END $$;
+
+-- Null: it was done. Else why there is nothing to do it to.
+CREATE FUNCTION apply_decision(r review, c clutch, verb text, of_task text, of_call text,
+  says text, at bigint, pace bigint) RETURNS text LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+  waits boolean := c.state <> 'engaged' AND c.review = r.id;
+  has_task boolean := EXISTS (SELECT 1 FROM parked p WHERE p.review = r.id AND p.task = of_task);
+BEGIN
+  CASE verb
+    WHEN 'resume' THEN
+      IF r.kind = 'outcome_unknown' THEN RETURN 'its calls are decided one by one'; END IF;
+      PERFORM resume_calls(r, waits, pace);
+    WHEN 'calm' THEN
+      IF NOT waits OR c.state <> 'probing' THEN RETURN 'it is not probing'; END IF;
+      PERFORM resume_calls(r, waits, pace);
+    WHEN 'probe' THEN
+      IF NOT waits THEN RETURN 'no clutch waits for it'; END IF;
+      IF NOT has_task THEN RETURN 'it has no such task'; END IF;
+      PERFORM probe_task(r, of_task, at);
+    WHEN 'deny' THEN
+      IF NOT deny_calls(r, of_call, NULL, says) THEN RETURN 'it has no such call parked'; END IF;
+    WHEN 'end' THEN
+      IF NOT has_task THEN RETURN 'it has no such task'; END IF;
+      PERFORM deny_calls(r, NULL, of_task, says);
+    ELSE
+      IF NOT settle_unknown(r, of_call, of_task, verb = 'ran', says) THEN
+        RETURN 'it has no such call whose outcome is unknown, or more than one';
+      END IF;
+  END CASE;
+  -- A review of unknown outcomes ends with the last of them.
+  UPDATE review SET state = 'closed', closed_at = now_ms()
+    WHERE id = r.id AND kind = 'outcome_unknown'
+      AND NOT EXISTS (SELECT 1 FROM parked p WHERE p.review = r.id
+        AND (p.state = 'unknown' OR (p.state = 'parked' AND p.maybe_sent)))
+      AND NOT EXISTS (SELECT 1 FROM call_claim k WHERE k.review = r.id AND k.state = 'unknown');
+  RETURN NULL;
+END $$;
+
+CREATE FUNCTION decide(decision_id text, of_review text, seen bigint, verb text, decider text,
+  why text, at bigint, of_task text, of_call text, says text, pace bigint)
+RETURNS SETOF shown_review LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+  r review%ROWTYPE;
+  c clutch%ROWTYPE;
+  known text;
+  nothing text;
+BEGIN
+  PERFORM 1 FROM store FOR UPDATE;
+  SELECT d.review INTO known FROM review_decision d WHERE d.id = decision_id;
+  IF FOUND THEN RETURN QUERY SELECT * FROM shown_after('ok', NULL, known); RETURN; END IF;
+  SELECT * INTO r FROM review v WHERE v.id = of_review;
+  IF NOT FOUND THEN
+    RETURN QUERY SELECT * FROM shown_after('nothing', 'there is no such review', NULL);
+    RETURN;
+  END IF;
+  PERFORM make_clutch(r.agent);
+  SELECT * INTO c FROM clutch k WHERE k.agent = r.agent FOR UPDATE;
+  SELECT * INTO r FROM review v WHERE v.id = of_review FOR UPDATE;
+  IF r.version <> seen THEN
+    RETURN QUERY SELECT * FROM shown_after('conflict', NULL, r.id);
+    RETURN;
+  END IF;
+  nothing := CASE WHEN r.state = 'closed' THEN 'it is closed'
+    ELSE apply_decision(r, c, verb, of_task, of_call, says, decide.at, pace) END;
+  IF nothing IS NOT NULL THEN
+    RETURN QUERY SELECT * FROM shown_after('nothing', nothing, r.id);
+    RETURN;
+  END IF;
+  UPDATE review v SET version = v.version + 1 WHERE v.id = r.id;
+  INSERT INTO review_decision (id, review, decision, decided_by, reason, at, task, call_id, message)
+    VALUES (decision_id, r.id, verb, decider, why, decide.at, of_task, of_call, says);
+  PERFORM changed();
+  RETURN QUERY SELECT * FROM shown_after('ok', NULL, r.id);
+END $$;
+`;

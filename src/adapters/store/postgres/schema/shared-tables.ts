@@ -1,0 +1,154 @@
+/** Tables for what holders share beside money. */
+export const SHARED_TABLES = `
+CREATE TABLE rate_limit (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  agent text NOT NULL,
+  server text NOT NULL,
+  tool text NOT NULL,
+  UNIQUE (agent, server, tool)
+);
+
+CREATE TABLE permit (
+  rate_limit bigint NOT NULL,
+  no bigint NOT NULL,
+  number bigint NOT NULL DEFAULT 0,
+  holder text,
+  last_use bigint,
+  PRIMARY KEY (rate_limit, no)
+) WITH (fillfactor = 50);
+CREATE INDEX permit_owned ON permit (holder) WHERE holder IS NOT NULL;
+
+CREATE TABLE permit_want (
+  rate_limit bigint NOT NULL,
+  holder text NOT NULL,
+  most bigint NOT NULL,
+  no bigint GENERATED ALWAYS AS IDENTITY,
+  PRIMARY KEY (rate_limit, holder)
+);
+
+CREATE TABLE clutch (
+  agent text PRIMARY KEY,
+  state text NOT NULL DEFAULT 'engaged' CHECK (state IN ('engaged', 'disengaged', 'probing')),
+  review text,
+  since bigint,
+  task text,
+  CHECK (state = 'engaged' OR (review IS NOT NULL AND since IS NOT NULL)),
+  CHECK ((state = 'probing') = (task IS NOT NULL))
+) WITH (fillfactor = 50);
+
+CREATE TABLE review (
+  id text PRIMARY KEY,
+  no bigint GENERATED ALWAYS AS IDENTITY,
+  kind text NOT NULL,
+  agent text NOT NULL,
+  subject text NOT NULL,
+  reason text NOT NULL,
+  evidence text NOT NULL,
+  opened_at bigint NOT NULL,
+  version bigint NOT NULL DEFAULT 0,
+  state text NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'closed')),
+  closed_at bigint
+);
+CREATE UNIQUE INDEX review_open ON review (kind, agent, subject) WHERE state = 'open';
+CREATE INDEX review_agent ON review (agent, no);
+CREATE INDEX review_newest ON review (no);
+CREATE INDEX review_closed ON review (closed_at) WHERE state = 'closed';
+
+CREATE TABLE review_merged (
+  id text PRIMARY KEY,
+  no bigint GENERATED ALWAYS AS IDENTITY,
+  review text NOT NULL,
+  reason text
+);
+CREATE INDEX review_merged_into ON review_merged (review);
+
+CREATE TABLE review_decision (
+  id text PRIMARY KEY,
+  no bigint GENERATED ALWAYS AS IDENTITY,
+  review text NOT NULL,
+  decision text NOT NULL,
+  decided_by text NOT NULL,
+  reason text NOT NULL,
+  at bigint NOT NULL,
+  task text,
+  call_id text,
+  message text
+);
+CREATE INDEX review_decision_on ON review_decision (review);
+
+CREATE TABLE parked (
+  call_id text PRIMARY KEY,
+  no bigint GENERATED ALWAYS AS IDENTITY,
+  agent text NOT NULL,
+  task text NOT NULL,
+  key text NOT NULL,
+  cause text NOT NULL CHECK (cause IN ('clutch', 'approval', 'budget')),
+  review text NOT NULL,
+  digest text NOT NULL,
+  at bigint NOT NULL,
+  state text NOT NULL
+    CHECK (state IN ('parked', 'let_go', 'claimed', 'done', 'unknown', 'denied')),
+  let_go_at bigint,
+  attached text,
+  claimed_by text,
+  attempt bigint NOT NULL DEFAULT 0,
+  message text,
+  maybe_sent boolean NOT NULL DEFAULT false,
+  arrived_at bigint NOT NULL,
+  finished_at bigint,
+  taken_by text,
+  size bigint NOT NULL,
+  request bytea NOT NULL,
+  answer bytea,
+  CHECK (state <> 'claimed' OR claimed_by IS NOT NULL),
+  CHECK (state <> 'let_go' OR let_go_at IS NOT NULL)
+);
+CREATE INDEX parked_counted ON parked (agent, task, size)
+  WHERE state IN ('parked', 'let_go', 'claimed');
+CREATE INDEX parked_newest ON parked (no);
+CREATE INDEX parked_agent ON parked (agent, no);
+CREATE INDEX parked_review ON parked (review, state);
+CREATE INDEX parked_same ON parked (key, task, digest);
+CREATE INDEX parked_attached ON parked (attached) WHERE attached IS NOT NULL;
+CREATE INDEX parked_detached ON parked (arrived_at)
+  WHERE attached IS NULL AND state IN ('parked', 'let_go');
+CREATE INDEX parked_claimed ON parked (claimed_by) WHERE state = 'claimed';
+CREATE INDEX parked_finished ON parked (finished_at) WHERE finished_at IS NOT NULL;
+
+CREATE TABLE call_claim (
+  key text NOT NULL,
+  task text NOT NULL,
+  call_id text NOT NULL,
+  digest text NOT NULL,
+  at bigint NOT NULL,
+  agent text NOT NULL,
+  holder text NOT NULL,
+  state text NOT NULL DEFAULT 'claimed' CHECK (state IN ('claimed', 'done', 'unknown')),
+  review text,
+  finished_at bigint,
+  answer bytea,
+  PRIMARY KEY (key, task, call_id)
+);
+CREATE INDEX call_claim_holder ON call_claim (holder) WHERE state = 'claimed';
+CREATE INDEX call_claim_review ON call_claim (review) WHERE state = 'unknown';
+CREATE INDEX call_claim_finished ON call_claim (finished_at) WHERE finished_at IS NOT NULL;
+
+CREATE TABLE counter_head (
+  one boolean PRIMARY KEY DEFAULT true CHECK (one),
+  seq bigint NOT NULL DEFAULT 0
+) WITH (fillfactor = 50);
+INSERT INTO counter_head DEFAULT VALUES;
+
+CREATE TABLE counter (
+  agent text NOT NULL,
+  server text NOT NULL,
+  tool text NOT NULL,
+  bucket bigint NOT NULL,
+  holder text NOT NULL,
+  total bigint NOT NULL,
+  changed bigint NOT NULL,
+  PRIMARY KEY (agent, server, tool, bucket, holder)
+) WITH (fillfactor = 70);
+CREATE INDEX counter_changed ON counter (changed);
+CREATE INDEX counter_bucket ON counter (bucket);
+`;

@@ -1,0 +1,148 @@
+import { describe, expect, test } from "vitest";
+import type { CounterTotal, HolderId, Store } from "../../ports/store.ts";
+import type { OpenFixture } from "./fixture.ts";
+import { fresh, freshId, liveHolder, type Stores, sharedStores } from "./kit.ts";
+
+/** Counts of tool calls over all gateways. */
+export function counterConformance(open: OpenFixture): void {
+  describe("counters", () => {
+    const stores = sharedStores(open);
+    mergeCases(stores);
+    pruneCases(stores);
+    raceCases(stores);
+  });
+}
+
+const BUCKET = 1_700_000_000_000;
+
+function counted(total: number, changes: Partial<CounterTotal> = {}): CounterTotal {
+  return {
+    ...{ agent: fresh("agent"), server: "tickets", tool: "update", bucket: BUCKET, total },
+    ...changes,
+  };
+}
+
+async function merged(
+  store: Store,
+  holder: HolderId,
+  ...[totals, after]: [readonly CounterTotal[], number]
+) {
+  const answer = await store.counters.merge(holder, totals, after);
+  if (answer.kind !== "ok") throw new Error(`${holder} is fenced`);
+  return answer;
+}
+
+function mergeCases(stores: () => Stores): void {
+  test("sums are over all holders, gone ones too", async () => {
+    const { store, other } = stores();
+    const [one, two] = [await liveHolder(store), await liveHolder(other)];
+    const { seq } = await merged(store, one, [], 0);
+    const mine = counted(3);
+    const theirs = { ...mine, total: 5 };
+    await merged(store, one, [mine], seq);
+    await other.holders.fence(one, null);
+    const { sums } = await merged(other, two, [theirs], seq);
+    expect(sums).toEqual([{ ...mine, total: 8 }]);
+  });
+
+  test("totals are set, never lowered, and a repeated message changes nothing", async () => {
+    const { store, other } = stores();
+    const holder = await liveHolder(store);
+    const { seq } = await merged(store, holder, [], 0);
+    const at = counted(4);
+    const first = await merged(store, holder, [at], seq);
+    expect(first.seq).toBeGreaterThan(seq);
+    for (const total of [4, 2, 0]) {
+      const again = await merged(other, holder, [{ ...at, total }], seq);
+      expect(again).toEqual(first);
+    }
+    const none = counted(0);
+    expect(await merged(store, holder, [none], first.seq)).toEqual({ ...first, sums: [] });
+    const more = await merged(store, holder, [{ ...at, total: 6 }], first.seq);
+    expect(more.sums).toEqual([{ ...at, total: 6 }]);
+  });
+
+  test("only buckets that changed since are answered, whoever changed them", async () => {
+    const { store, other } = stores();
+    const [one, two] = [await liveHolder(store), await liveHolder(other)];
+    const { seq } = await merged(store, one, [], 0);
+    const [first, second] = [counted(1), counted(2)];
+    const before = await merged(store, one, [first, second], seq);
+    const byTotal = (a: CounterTotal, b: CounterTotal): number => a.total - b.total;
+    expect([...before.sums].sort(byTotal)).toEqual([first, second]);
+    expect((await merged(store, one, [], before.seq)).sums).toEqual([]);
+    await merged(other, two, [{ ...second, total: 7 }], before.seq);
+    const after = await merged(store, one, [], before.seq);
+    expect(after.sums).toEqual([{ ...second, total: 9 }]);
+    expect((await merged(store, one, [], after.seq)).sums).toEqual([]);
+    expect((await merged(other, two, [], before.seq)).sums).toEqual(after.sums);
+  });
+
+  test("agents, servers, tools and buckets are counted apart", async () => {
+    const { store } = stores();
+    const holder = await liveHolder(store);
+    const { seq } = await merged(store, holder, [], 0);
+    const at = counted(1);
+    const others = [
+      { ...at, agent: fresh("agent"), total: 2 },
+      { ...at, server: "other", total: 3 },
+      { ...at, tool: "other", total: 4 },
+      { ...at, bucket: BUCKET + 10_000, total: 5 },
+    ];
+    const { sums } = await merged(store, holder, [at, ...others], seq);
+    expect([...sums].sort((one, two) => one.total - two.total)).toEqual([at, ...others]);
+  });
+
+  test("a holder that is not live counts nothing", async () => {
+    const { store } = stores();
+    const [fenced, live] = [await liveHolder(store), await liveHolder(store)];
+    const { seq } = await merged(store, live, [], 0);
+    await store.holders.fence(fenced, null);
+    for (const holder of [fenced, freshId()]) {
+      expect(await store.counters.merge(holder, [counted(1)], 0)).toEqual({ kind: "fenced" });
+    }
+    expect(await merged(store, live, [], seq)).toEqual({ kind: "ok", sums: [], seq });
+  });
+}
+
+function pruneCases(stores: () => Stores): void {
+  test("buckets that began before are forgotten, and numbers go on", async () => {
+    const { store, other } = stores();
+    const holder = await liveHolder(store);
+    const { seq } = await merged(store, holder, [], 0);
+    const old = counted(1, { bucket: BUCKET - 10_000 });
+    const kept = { ...old, bucket: BUCKET, total: 2 };
+    const before = await merged(store, holder, [old, kept], seq);
+    await other.counters.prune(BUCKET);
+    const after = await merged(store, holder, [], seq);
+    expect(after).toEqual({ kind: "ok", sums: [kept], seq: before.seq });
+    await other.counters.prune(BUCKET + 1);
+    const next = await merged(store, holder, [counted(1)], before.seq);
+    expect(next.seq).toBeGreaterThan(before.seq);
+    expect(next.sums).toHaveLength(1);
+  });
+}
+
+function raceCases(stores: () => Stores): void {
+  test("who asks with the last number it was answered misses nothing", async () => {
+    const { store, other } = stores();
+    const writers = [await liveHolder(store), await liveHolder(other), await liveHolder(other)];
+    const reader = await liveHolder(store);
+    let { seq } = await merged(store, reader, [], 0);
+    const at = counted(0);
+    let seen = 0;
+    const read = async (): Promise<void> => {
+      const answer = await merged(store, reader, [], seq);
+      seq = answer.seq;
+      for (const sum of answer.sums) if (sum.agent === at.agent) seen = sum.total;
+    };
+    for (let total = 1; total <= 15; total += 1) {
+      const writing = writers.map((holder, index) =>
+        merged(index % 2 ? store : other, holder, [{ ...at, total }], 0),
+      );
+      await Promise.all([...writing, read(), read()]);
+    }
+    await read();
+    expect(seen).toBe(45);
+  });
+}

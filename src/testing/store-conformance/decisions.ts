@@ -1,0 +1,308 @@
+import { describe, expect, test } from "vitest";
+import type { NewParked, Parked, ReviewDecision, Store } from "../../ports/store.ts";
+import type { OpenFixture } from "./fixture.ts";
+import { fresh, liveHolder, type Stores, sharedStores } from "./kit.ts";
+import {
+  mustDecide,
+  mustPark,
+  newDecision,
+  newParked,
+  newReview,
+  parkedBehind,
+  parkedOf,
+  reviewOf,
+  tripped,
+} from "./work-kit.ts";
+
+/** What people decide on reviews, and what becomes of the calls that wait for them. */
+export function decisionConformance(open: OpenFixture): void {
+  describe("decisions", () => {
+    const stores = sharedStores(open);
+    versionCases(stores);
+    resumeCases(stores);
+    probeCases(stores);
+    denyCases(stores);
+    nothingCases(stores);
+    raceCases(stores);
+  });
+}
+
+/** A tripped agent with calls parked, one for each task named. */
+async function scene(store: Store, ...tasks: readonly string[]) {
+  const { agent, review } = await tripped(store);
+  const holder = await liveHolder(store);
+  const calls: Parked[] = [];
+  for (const task of tasks) calls.push(await parkedBehind(store, holder, review, { task }));
+  return { agent, calls, holder, review };
+}
+
+async function statesOf(store: Store, calls: readonly Parked[]): Promise<string[]> {
+  return await Promise.all(calls.map(async ({ call }) => (await parkedOf(store, call)).state));
+}
+
+async function clutchOf(store: Store, agent: string): Promise<string> {
+  const found = (await store.clutch.clutches()).find((row) => row.agent === agent);
+  return found?.clutch.state ?? "engaged";
+}
+
+function versionCases(stores: () => Stores): void {
+  test("a decision is kept with who made it and why, and raises the version", async () => {
+    const { store, other } = stores();
+    const { calls, review } = await scene(store, "one", "two");
+    const [first] = calls;
+    const decision = newDecision(review, "deny", { call: first?.call ?? "", message: "No." });
+    const after = await mustDecide(store, decision);
+    const { by, reason, at, task, call, message } = decision;
+    expect(after).toEqual({
+      ...review,
+      ...{ version: 1, parked: 1, state: "open" },
+      decisions: [{ decision: "deny", by, reason, at, task, call, message }],
+    });
+    expect(await reviewOf(other, review.id)).toEqual(after);
+  });
+
+  test("a repeated decision changes nothing, whatever happened since", async () => {
+    const { store, other } = stores();
+    const { calls, holder, review } = await scene(store, "one", "two");
+    const probe = newDecision(review, "probe", { task: "one" });
+    const once = await mustDecide(store, probe);
+    expect(await mustDecide(other, probe)).toEqual(once);
+    await store.parking.claim(holder, calls[0]?.call ?? "");
+    const done = await mustDecide(store, newDecision(once, "resume"));
+    expect(await mustDecide(other, probe)).toEqual(done);
+    expect(await statesOf(store, calls)).toEqual(["claimed", "let_go"]);
+    expect(await clutchOf(store, review.agent)).toBe("engaged");
+  });
+
+  test("a decision on another version is a conflict, and changes nothing", async () => {
+    const { store, other } = stores();
+    const { agent, calls, review } = await scene(store, "one", "two");
+    const seen = newDecision(review, "resume");
+    const deny = newDecision(review, "deny", { call: calls[0]?.call ?? "" });
+    const now = await mustDecide(store, deny);
+    expect(await other.clutch.decide(seen)).toEqual({ kind: "conflict", review: now });
+    expect(await other.clutch.decide({ ...seen, version: 7 })).toMatchObject({ kind: "conflict" });
+    expect(await statesOf(store, calls)).toEqual(["denied", "parked"]);
+    expect(await clutchOf(store, agent)).toBe("disengaged");
+    expect(await reviewOf(store, review.id)).toEqual(now);
+  });
+}
+
+function resumeCases(stores: () => Stores): void {
+  test("a resume engages the clutch, lets all go one by one, oldest first, and closes", async () => {
+    const { store, other } = stores();
+    const { agent, calls, review } = await scene(store, "one", "two", "one");
+    const closed = await mustDecide(other, newDecision(review, "resume", { paceMs: 500 }));
+    expect(closed).toMatchObject({ state: "closed", version: 1, parked: 0 });
+    expect(await clutchOf(store, agent)).toBe("engaged");
+    const rows = await Promise.all(calls.map(({ call }) => parkedOf(store, call)));
+    expect(rows.map(({ state }) => state)).toEqual(["let_go", "let_go", "let_go"]);
+    const first = rows[0]?.letGoAt ?? Number.NaN;
+    expect(rows.map(({ letGoAt }) => (letGoAt ?? 0) - first)).toEqual([0, 500, 1000]);
+  });
+
+  test("a resume of one review leaves calls of others alone", async () => {
+    const { store } = stores();
+    const { agent, holder, review } = await scene(store, "one");
+    const { calls: strangers } = await scene(store, "one");
+    const asked = newReview({ agent, kind: "budget", subject: "daily" });
+    const budget = await store.clutch.open(asked);
+    const waiting = newParked({ agent, cause: "budget", review: budget.id });
+    const parked = await mustPark(store, holder, waiting);
+    await mustDecide(store, newDecision(review, "resume"));
+    expect(await statesOf(store, [parked, ...strangers])).toEqual(["parked", "parked"]);
+    await mustDecide(store, newDecision(budget, "resume"));
+    expect(await statesOf(store, [parked])).toEqual(["let_go"]);
+  });
+
+  test("a resume of an approval lets its call go, and moves no clutch", async () => {
+    const { store } = stores();
+    const { agent, holder, review } = await scene(store, "one");
+    const approval = await store.clutch.open(newReview({ agent, kind: "approval", subject: "x" }));
+    const call = newParked({ agent, cause: "approval", review: approval.id });
+    const parked = await mustPark(store, holder, call);
+    await mustDecide(store, newDecision(approval, "resume"));
+    expect(await statesOf(store, [parked])).toEqual(["let_go"]);
+    expect(await clutchOf(store, agent)).toBe("disengaged");
+    expect(await store.parking.claim(holder, parked.call)).toMatchObject({ kind: "waits" });
+    await mustDecide(store, newDecision(review, "resume"));
+    expect(await store.parking.claim(holder, parked.call)).toMatchObject({ kind: "claimed" });
+  });
+
+  test("who waited for its turn when the clutch tripped again comes first, and by turns", async () => {
+    const { store } = stores();
+    const { agent, calls, holder, review } = await scene(store, "one", "two", "three");
+    await mustDecide(store, newDecision(review, "resume", { paceMs: 3_600_000 }));
+    expect(await store.parking.claim(holder, calls[0]?.call ?? "")).toMatchObject({
+      kind: "claimed",
+    });
+    const second = await store.clutch.trip(newReview({ agent }));
+    const later = await parkedBehind(store, holder, second);
+    await mustDecide(store, newDecision(second, "resume", { paceMs: 250 }));
+    const [claimed, two, three, four] = await Promise.all(
+      [...calls, later].map(({ call }) => parkedOf(store, call)),
+    );
+    expect(claimed?.state).toBe("claimed");
+    const first = two?.letGoAt ?? Number.NaN;
+    expect([three, four].map((row) => (row?.letGoAt ?? 0) - first)).toEqual([250, 500]);
+    expect(await store.parking.claim(holder, calls[1]?.call ?? "")).toMatchObject({
+      kind: "claimed",
+    });
+  });
+}
+
+function probeCases(stores: () => Stores): void {
+  test("a probe lets one task go on, and a calm one the rest", async () => {
+    const { store, other } = stores();
+    const { agent, calls, holder, review } = await scene(store, "one", "two", "one");
+    const probe = newDecision(review, "probe", { task: "one", at: 55, paceMs: 60_000 });
+    const probed = await mustDecide(store, probe);
+    expect(probed).toMatchObject({ state: "open", version: 1, parked: 1 });
+    expect((await store.clutch.clutches()).find((row) => row.agent === agent)?.clutch).toEqual({
+      ...{ state: "probing", review: review.id, since: 55, task: "one" },
+    });
+    expect(await statesOf(store, calls)).toEqual(["let_go", "parked", "let_go"]);
+    for (const { call } of calls.filter(({ task }) => task === "one")) {
+      expect(await other.parking.claim(holder, call)).toMatchObject({ kind: "claimed" });
+    }
+    const passing = newParked({ agent, task: "one" });
+    expect((await mustPark(store, holder, passing)).state).toBe("let_go");
+    expect((await mustPark(store, holder, newParked({ agent, task: "two" }))).state).toBe("parked");
+    const calm = await mustDecide(other, newDecision(probed, "calm"));
+    expect(calm).toMatchObject({ state: "closed", parked: 0 });
+    expect(await clutchOf(store, agent)).toBe("engaged");
+    expect(await statesOf(store, calls)).toEqual(["claimed", "let_go", "claimed"]);
+  });
+
+  test("another task can be probed instead, whose calls alone may go on then", async () => {
+    const { store } = stores();
+    const { calls, holder, review } = await scene(store, "one", "two");
+    const first = await mustDecide(store, newDecision(review, "probe", { task: "one" }));
+    await mustDecide(store, newDecision(first, "probe", { task: "two" }));
+    const kinds = await Promise.all(
+      calls.map(async ({ call }) => (await store.parking.claim(holder, call)).kind),
+    );
+    expect(kinds).toEqual(["waits", "claimed"]);
+  });
+}
+
+function denyCases(stores: () => Stores): void {
+  test("one call is denied with what the reviewer said", async () => {
+    const { store } = stores();
+    const { calls, holder, review } = await scene(store, "one", "one");
+    const [first] = calls;
+    if (!first) throw new Error("two calls are parked");
+    const message = "Use the sandbox.";
+    await mustDecide(store, newDecision(review, "deny", { call: first.call, message }));
+    const denied = await parkedOf(store, first.call);
+    expect(denied).toEqual({ ...first, state: "denied", message });
+    const answer = await store.parking.claim(holder, first.call);
+    expect(answer).toEqual({ kind: "denied", parked: denied });
+    expect(await statesOf(store, calls)).toEqual(["denied", "parked"]);
+    await mustDecide(store, newDecision(await reviewOf(store, review.id), "resume"));
+    expect(await statesOf(store, calls)).toEqual(["denied", "let_go"]);
+  });
+
+  test("the end of a task denies what of it is parked, and leaves the clutch", async () => {
+    const { store } = stores();
+    const { agent, calls, review } = await scene(store, "one", "two", "one");
+    const end = newDecision(review, "end", { task: "one", message: "Ended." });
+    expect(await mustDecide(store, end)).toMatchObject({ state: "open", parked: 1 });
+    expect(await statesOf(store, calls)).toEqual(["denied", "parked", "denied"]);
+    expect(await parkedOf(store, calls[2]?.call ?? "")).toMatchObject({ message: "Ended." });
+    expect(await clutchOf(store, agent)).toBe("disengaged");
+  });
+}
+
+function nothingCases(stores: () => Stores): void {
+  test("where there is nothing to do it to, nothing is done and nothing kept", async () => {
+    const { store } = stores();
+    const { calls, holder, review } = await scene(store, "one");
+    const elsewhere = await scene(store, "elsewhere");
+    const stranger = elsewhere.calls[0]?.call ?? "";
+    const cases: readonly Partial<ReviewDecision>[] = [
+      { review: fresh("none") },
+      { decision: "calm" },
+      { decision: "probe", task: null },
+      { decision: "probe", task: "elsewhere" },
+      { decision: "deny", call: null },
+      { decision: "deny", call: stranger },
+      { decision: "end", task: null },
+      { decision: "end", task: "elsewhere" },
+      { decision: "ran", call: calls[0]?.call ?? "" },
+      { decision: "did_not_run", call: stranger },
+      { decision: "ran", call: null },
+    ];
+    for (const change of cases) {
+      const answer = await store.clutch.decide(newDecision(review, "resume", change));
+      expect(answer, JSON.stringify(change)).toMatchObject({ kind: "nothing" });
+    }
+    expect(await reviewOf(store, review.id)).toMatchObject({
+      version: 0,
+      decisions: [],
+      parked: 1,
+    });
+    expect(await store.parking.claim(holder, stranger)).toMatchObject({ kind: "waits" });
+    const closed = await mustDecide(store, newDecision(review, "resume"));
+    const after = await store.clutch.decide(newDecision(closed, "resume"));
+    expect(after).toMatchObject({ kind: "nothing" });
+    const budget = await store.clutch.open(newReview({ kind: "budget" }));
+    const probe = newDecision(budget, "probe", { task: "one" });
+    expect(await store.clutch.decide(probe)).toMatchObject({ kind: "nothing" });
+  });
+}
+
+const RACES = 10;
+
+function raceCases(stores: () => Stores): void {
+  test("of decisions that race on one version one is done", async () => {
+    const { store, other } = stores();
+    for (let race = 0; race < RACES; race += 1) {
+      const { calls, review } = await scene(store, "one", "two");
+      const [first, second] = calls;
+      const asked = [
+        newDecision(review, "deny", { call: first?.call ?? "" }),
+        newDecision(review, "deny", { call: second?.call ?? "" }),
+        newDecision(review, "resume"),
+      ];
+      const answers = await Promise.all(
+        asked.map((decision, index) => (index % 2 ? store : other).clutch.decide(decision)),
+      );
+      expect(answers.filter(({ kind }) => kind === "ok")).toHaveLength(1);
+      expect((await reviewOf(store, review.id)).decisions).toHaveLength(1);
+    }
+  });
+
+  test("a call parked while a resume runs is let go, or parked for the next trip: never lost", async () => {
+    const { store, other } = stores();
+    for (let race = 0; race < RACES; race += 1) {
+      const { agent, holder, review } = await scene(store, "one");
+      const calls: NewParked[] = Array.from({ length: 4 }, () => newParked({ agent }));
+      const [resumed, ...parks] = await Promise.all([
+        other.clutch.decide(newDecision(review, "resume")),
+        ...calls.map((call) => mustPark(store, holder, call)),
+      ]);
+      expect(resumed.kind).toBe("ok");
+      expect(parks).toHaveLength(4);
+      const rows = await store.parking.list({ agent, limit: 9 });
+      expect(rows.map(({ state }) => state)).toEqual(Array.from({ length: 5 }, () => "let_go"));
+    }
+  });
+
+  test("a call parked while a trip runs waits for it, or was let go before it", async () => {
+    const { store, other } = stores();
+    for (let race = 0; race < RACES; race += 1) {
+      const agent = fresh("agent");
+      const holder = await liveHolder(store);
+      const calls = Array.from({ length: 4 }, () => newParked({ agent }));
+      const tripping = other.clutch.trip(newReview({ agent }));
+      await Promise.all(calls.map((call) => mustPark(store, holder, call)));
+      const review = await tripping;
+      for (const row of await store.parking.list({ agent, limit: 9 })) {
+        if (row.state === "parked") expect(row.review).toBe(review.id);
+        else expect(row.state).toBe("let_go");
+        expect(await store.parking.claim(holder, row.call)).toMatchObject({ kind: "waits" });
+      }
+    }
+  });
+}
