@@ -1,4 +1,4 @@
-/** The parts of slipclutch.yaml about the process itself: listeners, store, key, limits, parking. */
+/** The parts of slipclutch.yaml about the process: listeners, store, key, limits, parking. */
 import type { RawParking } from "./clutch-schema.ts";
 import type {
   Issue,
