@@ -10,7 +10,7 @@ function breakers(text: string): readonly BreakerRule[] {
 const SURGE = {
   name: "tool-surge",
   signal: "calls_per_tool",
-  above: { kind: "times", times: 5, overMs: 3_600_000 },
+  above: { kind: "average", times: 5, overMs: 3_600_000 },
   forMs: 60_000,
   atLeast: 20,
   action: "trip",
@@ -18,7 +18,7 @@ const SURGE = {
 const STUCK = {
   name: "stuck",
   signal: "identical_calls",
-  above: { kind: "value", value: 8 },
+  above: 8,
   sameResult: true,
   windowMs: 600_000,
   action: "trip",
@@ -48,13 +48,19 @@ describe("Breakers", () => {
   test("are changed by name, field by field", () => {
     expect(breakers("[{ name: stuck, above: { value: 30 }, enabled: true }]")).toEqual([
       SURGE,
-      { ...STUCK, above: { kind: "value", value: 30 } },
+      { ...STUCK, above: 30 },
     ]);
     const all =
       "[{ name: tool-surge, above: { value: 50 }, for: 5s, at_least: 3, action: alert }," +
       " { name: stuck, same_result: false, window: 1m, action: alert }]";
     expect(breakers(all)).toEqual([
-      { ...SURGE, above: { kind: "value", value: 50 }, forMs: 5000, atLeast: 3, action: "alert" },
+      {
+        ...SURGE,
+        above: { kind: "value", perMinute: 50 },
+        forMs: 5000,
+        atLeast: 3,
+        action: "alert",
+      },
       { ...STUCK, sameResult: false, windowMs: 60_000, action: "alert" },
     ]);
   });
@@ -64,8 +70,8 @@ describe("Breakers", () => {
       "[{ name: x, signal: calls_per_tool, above: { value: 9 }, action: alert }," +
       " { name: y, signal: identical_calls, above: { value: 3 }, action: trip }]";
     expect(breakers(added).slice(2)).toEqual([
-      { ...SURGE, name: "x", above: { kind: "value", value: 9 }, action: "alert" },
-      { ...STUCK, name: "y", above: { kind: "value", value: 3 }, sameResult: false },
+      { ...SURGE, name: "x", above: { kind: "value", perMinute: 9 }, action: "alert" },
+      { ...STUCK, name: "y", above: 3, sameResult: false },
     ]);
   });
 });
