@@ -3,6 +3,8 @@ import type { Configuration, Issue, ProviderSettings } from "../config/configura
 import { explain } from "../config/explain.ts";
 import { load } from "../config/load.ts";
 import type { ModelPrice } from "../guards/price/price.ts";
+import { grantedTools, toolTable } from "./check-tools.ts";
+import { aligned } from "./columns.ts";
 
 /** Older prices are an alarm: providers change them every few months. */
 const TABLE_DAYS_MAX = 90;
@@ -51,10 +53,12 @@ export async function runCheck(options: CheckOptions): Promise<number> {
   const { digest, agents, budgets } = configuration;
   if (json) {
     const ids = [...agents.keys()];
-    out(JSON.stringify({ valid: true, digest, agents: ids, models, warnings }));
+    const tools = grantedTools(configuration);
+    out(JSON.stringify({ valid: true, digest, agents: ids, models, tools, warnings }));
     return 0;
   }
   for (const line of table(models)) out(line);
+  for (const line of toolTable(configuration)) out(line);
   if (warnings.length > 0) err(`Worth a look:\n${explain(warnings)}`);
   const counts = `${countOf(agents.size, "agent")}, ${countOf(budgets.length, "budget")}`;
   out(`${folder} is valid: ${counts}, prices of ${configuration.prices.tableDate}, ${digest}`);
@@ -116,14 +120,7 @@ function table(models: readonly Usable[]): string[] {
     "max output",
     "price from",
   ];
-  const rows = [head, ...models.map((row) => Object.values(rowTexts(row)))];
-  const widths = head.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return rows.map((row) =>
-    row
-      .map((text, column) => text.padEnd(widths[column] ?? 0))
-      .join("  ")
-      .trimEnd(),
-  );
+  return aligned([head, ...models.map(rowTexts)]);
 }
 
 function rowTexts(row: Usable): string[] {

@@ -15,7 +15,7 @@ export const BREAKERS: readonly BreakerRule[] = [
   {
     name: "tool-surge",
     signal: "calls_per_tool",
-    above: { kind: "times", times: 5, overMs: 60 * MINUTE_MS },
+    above: { kind: "average", times: 5, overMs: 60 * MINUTE_MS },
     forMs: FOR_MS,
     atLeast: AT_LEAST,
     action: "trip",
@@ -23,7 +23,7 @@ export const BREAKERS: readonly BreakerRule[] = [
   {
     name: "stuck",
     signal: "identical_calls",
-    above: { kind: "value", value: 8 },
+    above: 8,
     sameResult: true,
     windowMs: WINDOW_MS,
     action: "trip",
@@ -103,13 +103,8 @@ function repeatsOf(entry: Entry, action: BreakerRule["action"]): BreakerRule | n
   const { raw, before } = entry;
   foreign(entry, ["for", "at_least"], "calls_per_tool");
   const known = before?.signal === "identical_calls" ? before : undefined;
-  const above = raw.above === undefined ? known?.above : aboveOf(raw.above, entry);
+  const above = raw.above === undefined ? known?.above : countOf(raw.above, entry);
   if (above === undefined) return withoutLine(entry);
-  if (above.kind !== "value") {
-    const hint = "Calls that repeat are counted, not compared with an average.";
-    entry.refuse(["above"], "{ value }", hint);
-    return null;
-  }
   return {
     name: raw.name,
     signal: "identical_calls",
@@ -118,6 +113,15 @@ function repeatsOf(entry: Entry, action: BreakerRule["action"]): BreakerRule | n
     windowMs: raw.window ?? known?.windowMs ?? WINDOW_MS,
     action,
   };
+}
+
+/** A line that is a count; undefined: it is none, which is said. */
+function countOf(raw: NonNullable<RawBreaker["above"]>, entry: Entry): number | undefined {
+  const line = aboveOf(raw, entry);
+  if (line?.kind !== "average") return line?.perMinute;
+  const hint = "Calls that repeat are counted, not compared with an average.";
+  entry.refuse(["above"], "{ value }", hint);
+  return undefined;
 }
 
 function withoutLine({ raw, refuse }: Entry): null {
@@ -136,9 +140,9 @@ function foreign({ raw, refuse }: Entry, keys: readonly (keyof RawBreaker)[], ot
 function aboveOf(raw: NonNullable<RawBreaker["above"]>, { refuse }: Entry) {
   const { value, times, over } = raw;
   const relative = [times, raw.of, over].filter((part) => part !== undefined).length;
-  if (value !== undefined && relative === 0) return { kind: "value", value } as const;
+  if (value !== undefined && relative === 0) return { kind: "value", perMinute: value } as const;
   if (value === undefined && relative === 3 && times !== undefined && over !== undefined) {
-    return { kind: "times", times, overMs: over } as const;
+    return { kind: "average", times, overMs: over } as const;
   }
   const expected = "either { value } or { times, of: rolling_average, over }";
   refuse(["above"], expected, "Write one of the two, with all that it has.");

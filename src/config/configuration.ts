@@ -106,16 +106,16 @@ export interface ToolServerSettings {
 }
 
 /** A detector: what it watches, where its line is, and what crossing it does. */
-export type BreakerRule = SurgeRule | RepeatsRule;
+export type BreakerRule = SurgeRule | StuckRule;
 
 export interface SurgeRule {
   readonly name: string;
   /** Attempts of one tool in a minute, refused ones too. */
   readonly signal: "calls_per_tool";
   readonly above:
-    | { readonly kind: "value"; readonly value: number }
+    | { readonly kind: "value"; readonly perMinute: number }
     /** So many times the average over this long before. */
-    | { readonly kind: "times"; readonly times: number; readonly overMs: Millis };
+    | { readonly kind: "average"; readonly times: number; readonly overMs: Millis };
   /** Above the line without a break. */
   readonly forMs: Millis;
   /** Fewer in a minute are never a surge. */
@@ -123,11 +123,12 @@ export interface SurgeRule {
   readonly action: "trip" | "alert";
 }
 
-export interface RepeatsRule {
+export interface StuckRule {
   readonly name: string;
   /** Calls of one task and tool with the same arguments. */
   readonly signal: "identical_calls";
-  readonly above: { readonly kind: "value"; readonly value: number };
+  /** More than so many. */
+  readonly above: number;
   /** Only those whose result is the same too. */
   readonly sameResult: boolean;
   readonly windowMs: Millis;

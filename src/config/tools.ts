@@ -177,33 +177,42 @@ function costOf(entry: Entry): ToolCost | null {
   return { nanoUsd: cost.usd, quantity: { pointer, divideBy, max: cost.max ?? 0 } };
 }
 
-/** All spellings by which agents may call a tool, that of its name alone first. */
-function spellingsOf({ server, tool }: GrantedTool): readonly string[] {
-  return [tool, `${server}__${tool}`];
+/** With its server's name before it, which agents may always write. */
+function fullName({ server, tool }: GrantedTool): string {
+  return `${server}__${tool}`;
 }
 
-/** No tool twice, and no two that look the same in any spelling. */
+/**
+ * No tool twice, no two that look the same, and none that is spelled like another one with its
+ * server. One name on two servers is no harm: agents then have to say which.
+ */
 function checkNames(allowed: readonly Placed[]): void {
-  const bySpelling = new Map<string, GrantedTool>();
+  const known = new Map<string, GrantedTool>();
   for (const { granted, entry } of allowed) {
-    const folded = spellingsOf(granted).map(foldName);
-    const other = folded
-      .flatMap((spelling) => bySpelling.get(spelling) ?? [])
+    const full = fullName(granted);
+    const keys = [
+      `name ${granted.tool}`,
+      `name ${full}`,
+      `look ${foldName(granted.tool)}`,
+      `full look ${foldName(full)}`,
+    ];
+    const other = keys
+      .flatMap((key) => known.get(key) ?? [])
       .find(({ server, tool }) => tool !== granted.tool || server === granted.server);
     if (other !== undefined) {
-      const [, name = ""] = spellingsOf(other);
-      const same = other.server === granted.server && other.tool === granted.tool;
+      const same = fullName(other) === full;
       const hint = same
         ? "Remove one of the two: it is not clear which holds."
-        : `Agents could take it for ${name}: leave one out, or rename it at its server.`;
+        : `Agents could take it for ${fullName(other)}: leave one out, or rename it at its server.`;
       refuse(entry, ["tool_name"], same ? "each tool once" : "a name of its own", hint);
     }
-    for (const spelling of folded) bySpelling.set(spelling, granted);
+    for (const key of keys) known.set(key, granted);
   }
 }
 
 function warnOfBlacklisted({ granted, entry }: Placed, blacklisted: ReadonlySet<string>): void {
-  if (!spellingsOf(granted).some((spelling) => blacklisted.has(foldName(spelling)))) return;
+  const names = [granted.tool, fullName(granted)];
+  if (!names.some((name) => blacklisted.has(foldName(name)))) return;
   const hint = "The blacklist wins, so it is never let through: remove it from one of the two.";
   const path = [...entry.path, "tool_name"];
   entry.warnings.push(issueAt(entry.source, path, "a tool that is not blacklisted", hint));

@@ -75,6 +75,24 @@ describe("the installed package", () => {
     expect(() => slipclutch("check", "--config", path.join(app, "guardrails"))).not.toThrow();
   });
 
+  test("holds arguments against their schema, for which it loads a package", () => {
+    const folder = path.join(app, "tools");
+    fs.mkdirSync(path.join(folder, "agents"), { recursive: true });
+    const servers =
+      '{ t: { kind: mcp, url: "http://127.0.0.1:1/", tools: { f: { effect: read } } } }';
+    const budgets = "[{ name: b, each: agent, limit_usd: 1, window: day }]";
+    const main = `version: 1\ntool_servers: ${servers}\nbudgets: ${budgets}\n`;
+    fs.writeFileSync(path.join(folder, "slipclutch.yaml"), main);
+    const check = (schema: string) => {
+      const tool = `{ tool_name: f, arguments: ${schema} }`;
+      const manifest = `version: 1\nagent: a\nallowed_tools: [${tool}]\n`;
+      fs.writeFileSync(path.join(folder, "agents", "a.yaml"), manifest);
+      return slipclutch("check", "--config", folder);
+    };
+    expect(check("{ type: object }")).toContain("checked");
+    expect(() => check("{ type: objekt }")).toThrow("allowed_tools[0].arguments.type");
+  });
+
   test("starts without a configuration, answers a call, and ends at SIGTERM with 0", async () => {
     const program = path.join(app, "node_modules", "slipclutch", "dist", "slipclutch.mjs");
     const ports = ["--agent-port", "0", "--control-port", "0"];

@@ -366,4 +366,54 @@ describe("a guardrails folder", () => {
     writeFileSync(join(place, "guardrails", "slipclutch.yaml"), "nonsense: 1\n");
     expect((await slipclutch(["check", "--json"], { folder: place })).code).toBe(1);
   });
+
+  test("is shown with the tools of its agents", async () => {
+    const place = mkdtempSync(join(folder, "tools-"));
+    expect((await slipclutch(["init"], { folder: place })).code).toBe(0);
+    const rails = join(place, "guardrails");
+    const quantity = 'quantity: { pointer: "/result/s" }, max: 2.5';
+    writeFileSync(
+      join(rails, "slipclutch.yaml"),
+      `version: 1
+budgets: [{ name: b, each: agent, limit_usd: 1, window: day }]
+tool_servers:
+  files: { kind: mcp, url: "http://127.0.0.1:1/mcp", tools: { find: { effect: read } } }
+`,
+    );
+    writeFileSync(
+      join(rails, "agents", "example.yaml"),
+      `version: 1
+agent: example
+allowed_tools:
+  - tool_name: find
+    rate_limit: { requests: 3, per_seconds: 60 }
+    arguments: { properties: { name: { type: string } } }
+    cost: { usd: 0.5, per: second, ${quantity} }
+  - { tool_name: drop, read_only: false, empty_result: error, timeout: 2s }
+`,
+    );
+    const { code, out, err } = await slipclutch(["check"], { folder: place });
+    expect([code, err]).toEqual([0, ""]);
+    expect(out).toContain(
+      [
+        "agent    tool  server  effect  rate limit  max $/call  arguments",
+        "example  find  files   read    3 in 60s    1.25        checked",
+        "example  drop  files   write   -           0           any",
+      ].join("\n"),
+    );
+    const json = JSON.parse((await slipclutch(["check", "--json"], { folder: place })).out);
+    const rest = { agent: "example", server: "files" };
+    expect(json.tools).toEqual([
+      {
+        ...{ ...rest, tool: "find", effect: "read", read_only: true },
+        ...{ rate_limit: { requests: 3, per_seconds: 60 }, cost_max_usd: "1.25" },
+        ...{ arguments_checked: true, empty_result: "ok", timeout_ms: 60_000 },
+      },
+      {
+        ...{ ...rest, tool: "drop", effect: "write", read_only: false },
+        ...{ rate_limit: null, cost_max_usd: "0" },
+        ...{ arguments_checked: false, empty_result: "error", timeout_ms: 2000 },
+      },
+    ]);
+  });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { explain } from "../../../src/config/explain.ts";
+import { NO_TOOLS } from "../../../src/guards/manifest/manifest.ts";
 import { issuesOf, read, valid, withLine } from "./folder.ts";
 
 const KEY = "ab".repeat(32);
@@ -229,6 +230,7 @@ tell_agent: true
       uncapped: true,
       tellAgent: true,
       tasks: { newPerHour: 4, aliveMax: 5, depthMax: 1, childrenMax: 7, idleMs: 480_000 },
+      tools: NO_TOOLS,
     });
   });
 });
@@ -270,13 +272,13 @@ budgets:
   - name: "x\\u0007"
     limit_usd: -5
     window: hour
-    on_exhausted: park
+    on_exhausted: wait
     alert_at: [0.5]
   - {}
   - 7
 limits: {timeout: 5, max_output_tokens: 1.5}
 `,
-      "agents/b.json": `{"agent":"c","models":[{"modell":"x"}, 5],\t"allowed_tools":[], "strict":"yes"}`,
+      "agents/b.json": `{"agent":"c","models":[{"modell":"x"}, 5],\t"hosted_tools":[], "strict":"yes"}`,
       "agents/d.json": `{"agent":"d",}`,
       "agents/e.yaml": "agent: e\nagent: f\n",
     });
