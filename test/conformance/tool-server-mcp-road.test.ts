@@ -272,6 +272,17 @@ describe("what goes out", () => {
     expect(new Set(calls.map((call) => call.id)).size).toBe(2);
   });
 
+  test("of a call that is held not one byte leaves", async () => {
+    const { fixture, server } = await start();
+    await recordCall(server, toolRequest()).over;
+    const bytes = fixture.bytesReceived();
+    await recordCall(server, toolRequest(), () => false).over;
+    await sleep(SILENCE_MS);
+    expect(fixture.bytesReceived()).toBe(bytes);
+    expect((await recordCall(server, toolRequest()).over).kind).toBe("result");
+    expect(fixture.ran()).toBe(2);
+  });
+
   test("a header that cannot be sent is a fault before the write, without its value", async () => {
     const { fixture, server } = await start(
       {},
