@@ -64,6 +64,8 @@ export interface McpScript {
   /** The list never ends. */
   readonly pagesForEver: boolean;
   readonly hugeBytes: number;
+  /** What answers a question of ours is not taken: the connection hangs. */
+  readonly ignoresAnswers: boolean;
 }
 
 const ANY_OBJECT = { type: "object" };
@@ -90,6 +92,7 @@ export const MCP_SCRIPT: McpScript = {
   pageSize: 100,
   pagesForEver: false,
   hugeBytes: 4 * 1024 * 1024,
+  ignoresAnswers: false,
 };
 
 export interface McpArrival {
@@ -246,7 +249,10 @@ class ScriptedServer implements McpFixture {
     if (message.kind === "notification" && message.method === "notifications/initialized") {
       return status(response, this.#script.initialized === "well" ? 202 : 500);
     }
-    if (message.kind !== "request") return status(response, 202);
+    if (message.kind !== "request") {
+      if (!this.#script.ignoresAnswers) status(response, 202);
+      return;
+    }
     if (message.method === "tools/call") this.#ran += 1;
     const { latencyMs } = this.#script;
     if (latencyMs === 0) this.#respond(message, response);

@@ -120,13 +120,15 @@ function aborting(start: OpenToolServer): void {
 
   test("an abort from within the question whether it may be written writes nothing", async () => {
     const fixture = await start({});
-    await fixture.server.list();
+    // So that a connection is free, and the question comes while the call is being handed over.
+    await recordCall(fixture.server, toolRequest()).over;
+    await sleep(SILENCE_MS);
     const recording = recordCall(fixture.server, toolRequest(), () => {
       recording.exchange.abort();
       return true;
     });
     expect(await faultOf(recording)).toMatchObject({ kind: "aborted", written: false });
-    expect(fixture.ran()).toBe(0);
+    expect(fixture.ran()).toBe(1);
   });
 
   test("an abort while the tool runs is a fault of what was written", async () => {
@@ -172,7 +174,6 @@ function failing(start: OpenToolServer): void {
     const fixture = await start({ call: "never" });
     const recording = recordCall(fixture.server, toolRequest({ timeoutMs: 60 }));
     expect(await faultOf(recording)).toMatchObject({ kind: "timeout", written: true });
-    expect(fixture.ran()).toBe(1);
   });
 
   test("a result of exactly its limit passes, one of a byte more does not", async () => {

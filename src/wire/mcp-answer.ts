@@ -38,7 +38,8 @@ export function answerReader(contentType: string, bytesMax: number): AnswerReade
 class JsonAnswer implements AnswerReader {
   tooLarge = false;
   private readonly bytesMax: number;
-  private chunks: Uint8Array[] = [];
+  /** Doubles as it fills: a list of chunks would take far more than its bytes if they are tiny. */
+  private buffer = new Uint8Array(0);
   private bytes = 0;
 
   constructor(bytesMax: number) {
@@ -46,21 +47,22 @@ class JsonAnswer implements AnswerReader {
   }
 
   push(chunk: Uint8Array): readonly Incoming[] {
-    this.bytes += chunk.length;
-    this.tooLarge = this.bytes > this.bytesMax;
-    if (this.tooLarge) this.chunks = [];
-    else this.chunks.push(chunk);
+    const needed = this.bytes + chunk.length;
+    if (needed > this.bytesMax) this.tooLarge = true;
+    if (this.tooLarge) return [];
+    if (needed > this.buffer.length) {
+      const larger = new Uint8Array(Math.max(needed, 2 * this.buffer.length));
+      larger.set(this.buffer.subarray(0, this.bytes));
+      this.buffer = larger;
+    }
+    this.buffer.set(chunk, this.bytes);
+    this.bytes = needed;
     return [];
   }
 
   rest(): readonly Incoming[] {
     if (this.tooLarge) return [];
-    const whole = new Uint8Array(this.bytes);
-    let at = 0;
-    for (const chunk of this.chunks) {
-      whole.set(chunk, at);
-      at += chunk.length;
-    }
+    const whole = this.buffer.subarray(0, this.bytes);
     return [{ message: messageOf(decodeStrictly(whole)), bytes: this.bytes }];
   }
 }

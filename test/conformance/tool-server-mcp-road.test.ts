@@ -272,6 +272,17 @@ describe("what goes out", () => {
     expect(new Set(calls.map((call) => call.id)).size).toBe(2);
   });
 
+  test("of a call that is held not one byte leaves", async () => {
+    const { fixture, server } = await start();
+    await recordCall(server, toolRequest()).over;
+    const bytes = fixture.bytesReceived();
+    await recordCall(server, toolRequest(), () => false).over;
+    await sleep(SILENCE_MS);
+    expect(fixture.bytesReceived()).toBe(bytes);
+    expect((await recordCall(server, toolRequest()).over).kind).toBe("result");
+    expect(fixture.ran()).toBe(2);
+  });
+
   test("a header that cannot be sent is a fault before the write, without its value", async () => {
     const { fixture, server } = await start(
       {},
@@ -471,18 +482,25 @@ describe("what the server asks", () => {
     const before = Array.from({ length: 3 * ASIDES_MAX }, (_, at) => requestEvent(at, "ping"));
     const { fixture, server } = await start({ answers: "sse" });
     await server.list();
-    fixture.set({ before: [before.join("")] });
+    fixture.set({ before: [before.join("")], ignoresAnswers: true });
     expect((await recordCall(server, toolRequest()).over).kind).toBe("result");
-    await until(() => methods(fixture).filter((kind) => kind === "result").length >= ASIDES_MAX);
-    await sleep(SILENCE_MS);
-    expect(methods(fixture).filter((kind) => kind === "result").length).toBe(ASIDES_MAX);
+    const answers = () => methods(fixture).filter((kind) => kind === "result").length;
+    await until(() => answers() > 0);
+    fixture.set({ ignoresAnswers: false });
+    fixture.dropConnections();
+    await until(() => answers() >= ASIDES_MAX);
+    await sleep(2 * SILENCE_MS);
+    expect(answers()).toBe(ASIDES_MAX);
   });
 });
 
 describe("what nobody waits for any more", () => {
   test("a written call that times out or is aborted is cancelled at the server", async () => {
-    const { fixture, server } = await start({ call: "never" });
-    const late = recordCall(server, toolRequest({ timeoutMs: 50 }));
+    const clock = testClock();
+    const { fixture, server } = await start({ call: "never" }, { clock });
+    const late = recordCall(server, toolRequest());
+    await until(() => fixture.ran() === 1);
+    clock.advance(toolRequest().timeoutMs);
     await late.over;
     const aborted = recordCall(server, toolRequest());
     await until(() => fixture.ran() === 2);
@@ -506,12 +524,39 @@ describe("what nobody waits for any more", () => {
   });
 
   test("a call that was never written is not cancelled", async () => {
-    const { fixture, server } = await start();
+    const { fixture, server } = await start({}, { settings: { connectionsMax: 1 } });
     await server.list();
     recordCall(server, toolRequest()).exchange.abort();
     await recordCall(server, toolRequest(), () => false).over;
+    fixture.set({ call: "never" });
+    recordCall(server, toolRequest());
+    await until(() => fixture.ran() === 1);
+    const queued = recordCall(server, toolRequest());
     await sleep(SILENCE_MS);
+    queued.exchange.abort();
+    expect(await faultOf(queued)).toMatchObject({ kind: "aborted", written: false });
     expect(fixture.count("notifications/cancelled")).toBe(0);
+  });
+
+  test("leaves no timer behind, however a call ended", async () => {
+    const clock = testClock();
+    const { fixture, server } = await start({}, { clock });
+    for (const call of ["well", "reset", "garbage", "redirect", "half"] as const) {
+      fixture.set({ call });
+      await recordCall(server, toolRequest()).over;
+    }
+    fixture.set({ call: "well" });
+    fixture.loseSessions();
+    await recordCall(server, toolRequest()).over;
+    await recordCall(server, toolRequest(), () => false).over;
+    recordCall(server, toolRequest()).exchange.abort();
+    const torn = recordCall(server, toolRequest(), () => {
+      torn.exchange.abort();
+      return true;
+    });
+    await torn.over;
+    await server.list();
+    await until(() => clock.waiting === 0);
   });
 });
 

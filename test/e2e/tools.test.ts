@@ -96,3 +96,33 @@ describe("the dispatcher", () => {
     expect(await refused.json()).toMatchObject({ code: "budget.exhausted" });
   });
 });
+
+describe("a rate limit", () => {
+  test("lets so many calls through in its window, and says when to come again", async () => {
+    const limited = await startGateway({ config: limitedFolder(server.url, 3) });
+    const before = server.ran();
+    const path = "/guard/v1/tools/echo/call";
+    const answers = await Promise.all(
+      Array.from({ length: 10 }, () => limited.call(path, { arguments: {} })),
+    );
+    const statuses = answers.map(({ status }) => status).sort();
+    expect(statuses).toEqual([200, 200, 200, 429, 429, 429, 429, 429, 429, 429]);
+    expect(server.ran() - before).toBe(3);
+    const refused = answers.find(({ status }) => status === 429);
+    expect(refused?.headers.get("x-slipclutch-decision")).toContain("rate-limit.exceeded");
+    expect(Number(refused?.headers.get("retry-after"))).toBeGreaterThan(50);
+    await limited.stop();
+  });
+});
+
+function limitedFolder(url: string, requests: number) {
+  const plain = folder(url);
+  const rate_limit = { requests, per_seconds: 60 };
+  return {
+    ...plain,
+    "agents/worker.yaml": {
+      ...plain["agents/worker.yaml"],
+      allowed_tools: [{ tool_name: "echo", rate_limit }],
+    },
+  };
+}

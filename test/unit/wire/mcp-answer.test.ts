@@ -151,6 +151,13 @@ describe("events", () => {
     expect(flooded.push(Buffer.from(`\n\ndata: ${RESULT}\n\n`))).toEqual([]);
   });
 
+  test("what comes beside an answer has its own limit, however much an answer may have", () => {
+    const generous = reader(EVENTS, 10 * NOTICE_BYTES_MAX);
+    const chunk = Buffer.from(`: ${"x".repeat(100_000)}\n\n`);
+    for (let bytes = 0; bytes <= NOTICE_BYTES_MAX; bytes += chunk.length) generous.push(chunk);
+    expect(generous.tooLarge).toBe(true);
+  });
+
   test("so many events are read and no more, also of one chunk", () => {
     const flooded = reader(EVENTS);
     const found = flooded.push(Buffer.from(`data: ${notice}\n\n`.repeat(EVENTS_MAX + 1)));
