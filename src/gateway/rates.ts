@@ -14,14 +14,14 @@ import {
   type Permits,
   received,
   type TakenPermit,
-  type ToolRate,
   use,
 } from "../guards/rate-limit/permits.ts";
 import type { ToolRateNow } from "../guards/tool/facts.ts";
 import type { Resolved } from "../guards/tool/tool.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { PermitKey, PermitStore, PermitWant } from "../ports/store.ts";
+import type { PermitStore, PermitWant } from "../ports/store.ts";
 import type { Log } from "../telemetry/log.ts";
+import type { Pool } from "./pool.ts";
 import type { Tenure } from "./tenure.ts";
 
 /** Asked for at once, beside those that calls wait for: a tenth of what the limit has. */
@@ -30,19 +30,6 @@ const AHEAD_SHARE = 0.1;
 const WANTED_MS: Millis = 2_000;
 /** What the store said a moment ago still decides, so that a storm of refusals asks it no more. */
 const ASKED_MS: Millis = 250;
-
-/** The permits of one agent's tool. */
-export interface Pool {
-  readonly key: PermitKey;
-  limit: ToolRate;
-  permits: Permits;
-  /** Calls that wait for the store's answer. */
-  waiting: number;
-  asking: Promise<void> | null;
-  /** Monotonic: the store had no more. */
-  shortUntil: Millis;
-  wantedUntil: Millis;
-}
 
 export class Rates {
   readonly #store: PermitStore;

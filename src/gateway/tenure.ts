@@ -7,7 +7,7 @@ import type { Millis, NanoUsd } from "../guards/money.ts";
 import type { AccountId, AccountKey, HolderId, Settlement } from "../ports/store.ts";
 import type { Journal } from "../telemetry/journal.ts";
 import type { Account } from "./account.ts";
-import type { Pool } from "./rates.ts";
+import type { Pool } from "./pool.ts";
 
 /**
  * Both clocks when the last answered heartbeat was sent: a stopped process or a sleeping machine

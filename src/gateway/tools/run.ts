@@ -7,7 +7,7 @@ import { type Denial, deny } from "../../guards/verdict.ts";
 import type { ToolEnd, ToolFault, ToolServer } from "../../ports/tool-server.ts";
 import { type Allowed, originOf, type Refusal, type ToolCall } from "../call.ts";
 import { emit, type Gateway } from "../gateway.ts";
-import type { Pool } from "../rates.ts";
+import type { Pool } from "../pool.ts";
 import { record } from "../refuse.ts";
 import { remainingHeader } from "../remaining.ts";
 import { flushMany, legsOf } from "../settle.ts";

@@ -1,0 +1,89 @@
+/** A rate limit is exact over all gateways: two of them, one PostgreSQL, one tool server. */
+import { expect, test } from "vitest";
+import { type McpFixture, mcpFixture } from "../../src/testing/mcp-fixture.ts";
+import { startGateway, type TestGateway } from "../support/gateway.ts";
+import { describePostgres } from "../support/postgres.ts";
+
+const KEY = "7a".repeat(32);
+const WINDOW_S = 3;
+const REQUESTS = 20;
+/** Arrivals are stamped where they arrive, a moment after they were written. */
+const STAMP_MS = 50;
+
+function folder(url: string) {
+  return {
+    "slipclutch.yaml": {
+      version: 1,
+      encryption_key: KEY,
+      tool_servers: { desk: { kind: "mcp", url, tools: { echo: { effect: "read" } } } },
+      budgets: [{ name: "all", agent: "worker", limit_usd: 1, window: "lifetime" }],
+    },
+    "agents/worker.yaml": {
+      version: 1,
+      agent: "worker",
+      allowed_tools: [
+        {
+          tool_name: "echo",
+          rate_limit: { requests: REQUESTS, per_seconds: WINDOW_S },
+        },
+      ],
+    },
+  };
+}
+
+/** Asks over and over until the time is up; counts what came back, by status. */
+async function race(gateway: TestGateway, key: string, untilMs: number) {
+  const tally: Record<number, number> = {};
+  const one = async () => {
+    while (performance.now() < untilMs) {
+      const answer = await gateway.call(
+        "/guard/v1/tools/echo/call",
+        { arguments: {} },
+        { authorization: `Bearer ${key}` },
+      );
+      await answer.arrayBuffer();
+      tally[answer.status] = (tally[answer.status] ?? 0) + 1;
+      if (answer.status !== 200) await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  };
+  await Promise.all(Array.from({ length: 8 }, one));
+  return tally;
+}
+
+/** The most arrivals in any window. */
+function most(stamps: readonly number[], windowMs: number): number {
+  let [from, seen] = [0, 0];
+  for (const [to, at] of stamps.entries()) {
+    while (at - (stamps[from] ?? 0) >= windowMs) from += 1;
+    seen = Math.max(seen, to - from + 1);
+  }
+  return seen;
+}
+
+describePostgres("a rate limit over two gateways", (cluster) => {
+  test("lets no more through in any window, and wastes little", async () => {
+    const server: McpFixture = await mcpFixture();
+    const config = folder(server.url);
+    const store = cluster().url;
+    const [one, two] = [
+      await startGateway({ config, store }),
+      await startGateway({ config, store }),
+    ];
+    const key = one.agentKey;
+    const stamps: number[] = [];
+    let known = 0;
+    const watch = setInterval(() => {
+      for (; known < server.ran(); known += 1) stamps.push(performance.now());
+    }, 5);
+    const untilMs = performance.now() + 4 * WINDOW_S * 1_000;
+    const tallies = await Promise.all([race(one, key, untilMs), race(two, key, untilMs)]);
+    clearInterval(watch);
+    expect(most(stamps, WINDOW_S * 1_000 - STAMP_MS)).toBeLessThanOrEqual(REQUESTS);
+    // Both had a share of it, and most windows were used up.
+    for (const tally of tallies) expect(tally[200] ?? 0).toBeGreaterThan(REQUESTS / 4);
+    expect(server.ran()).toBeGreaterThan(2.5 * REQUESTS);
+    expect(Object.keys({ ...tallies[0], ...tallies[1] }).sort()).toEqual(["200", "429"]);
+    await Promise.all([one.stop(), two.stop()]);
+    await server.close();
+  }, 60_000);
+});
