@@ -1,6 +1,8 @@
 /** All guards, in their order. The first that does not allow wins and leaves no trace. */
 import { budget } from "./budget/admit.ts";
 import { cap } from "./cap/cap.ts";
+import { type ClutchFacts, clutch } from "./clutch/guard.ts";
+import type { Park } from "./clutch/park.ts";
 import type { Answer } from "./events.ts";
 import type { Bounds, Facts, Guard, Short, ShortOfPermits, States, Verdict } from "./facts.ts";
 import { grant } from "./manifest/grant.ts";
@@ -28,6 +30,7 @@ const MODEL_GUARDS: Guards<Facts> = [
   ["tools", offered],
   ["cap", cap],
   ["price", worstCase],
+  ["clutch", engaged],
   ["budget", budget],
 ];
 
@@ -36,6 +39,7 @@ const TOOL_GUARDS: Guards<ToolFacts> = [
   ["manifest", looking(grantTool)],
   ["effect", looking(effect)],
   ["arguments", looking(checkArguments)],
+  ["clutch", engaged],
   ["rate-limit", rateLimit],
   ["budget", budget],
 ];
@@ -52,7 +56,7 @@ const UNBOUND: Bounds = {
 
 export interface Decision {
   readonly states: States;
-  readonly verdict: Verdict | Short | ShortOfPermits;
+  readonly verdict: Verdict | Park | Short | ShortOfPermits;
   /** What each guard answered, in order, up to the one that decided. */
   readonly answers: readonly Answer[];
 }
@@ -77,6 +81,10 @@ function ask<Told>(guards: Guards<Told>, facts: Told, bounds: Bounds, states: St
   let verdict: Verdict = { kind: "allow", bounds, numbers: {} };
   for (const [name, guard] of guards) {
     const [after, answer] = guard(facts, verdict.bounds, next);
+    if (answer.kind === "park") {
+      answers.push({ guard: name, answer: `park: ${answer.cause}`, numbers: parkedBy(answer) });
+      return { states, verdict: answer, answers };
+    }
     if (answer.kind === "short" || answer.kind === "short-of-permits") {
       return { states, verdict: answer, answers };
     }
@@ -96,4 +104,17 @@ function looking(rule: ToolGuard): Guard<ToolFacts> {
     const answer = rule(facts);
     return [states, answer.kind === "deny" ? answer : { ...answer, bounds }];
   };
+}
+
+function engaged(
+  facts: ClutchFacts,
+  bounds: Bounds,
+  states: States,
+): ReturnType<Guard<ClutchFacts>> {
+  const answer = clutch(facts);
+  return [states, answer.kind === "park" ? answer : { ...answer, bounds }];
+}
+
+function parkedBy({ review }: Park): Answer["numbers"] {
+  return { review };
 }

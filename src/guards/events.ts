@@ -131,6 +131,33 @@ export type Event =
       readonly holder: string;
       readonly by: string;
     }
+  /** An agent runs away: a breaker's numbers. `trip`: its clutch is disengaged for it. */
+  | {
+      readonly kind: "breaker.alarmed";
+      readonly agent: string;
+      readonly task: string | null;
+      readonly rule: string;
+      readonly action: "alert" | "trip";
+      readonly server: string;
+      readonly tool: string;
+      readonly says: string;
+      readonly numbers: Readonly<Record<string, number>>;
+    }
+  | {
+      readonly kind: "clutch.disengaged";
+      readonly agent: string;
+      readonly review: string;
+      readonly reason: string;
+      readonly by: string;
+    }
+  | {
+      readonly kind: "review.decided";
+      readonly agent: string;
+      readonly review: string;
+      readonly decision: string;
+      readonly reason: string;
+      readonly by: string;
+    }
   | { readonly kind: "key.revoked"; readonly key: string; readonly by: string }
   | {
       readonly kind: "task.opened";

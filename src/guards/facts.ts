@@ -4,6 +4,8 @@
  */
 import type { Purse } from "./budget/slice.ts";
 import type { ModelAsk } from "./call.ts";
+import type { Clutch } from "./clutch/clutch.ts";
+import type { Park } from "./clutch/park.ts";
 import type { Answer } from "./events.ts";
 import type { Manifest } from "./manifest/manifest.ts";
 import type { NanoUsd } from "./money.ts";
@@ -27,6 +29,9 @@ export interface Facts {
   readonly ask: ModelAsk;
   readonly manifest: Manifest;
   readonly task: { readonly id: string; readonly ended: boolean };
+  readonly clutch: Clutch;
+  /** It was parked, and its review has let it go since. */
+  readonly letGo: boolean;
   /** Null: no provider of this format serves the model. */
   readonly target: Target | null;
 }
@@ -82,4 +87,4 @@ export type Guard<Told = Facts> = (
   facts: Told,
   bounds: Bounds,
   states: States,
-) => [States, Allow | Denial | Short | ShortOfPermits];
+) => [States, Allow | Denial | Park | Short | ShortOfPermits];

@@ -52,8 +52,8 @@ export interface Decided {
  *   ran, did_not_run   what became of a call whose outcome is unknown: done, or let go again
  *
  * `ran` and `did_not_run` name a parked call, or a claim by its `callId` (and its `task`, where two
- * have the same). A review `outcome_unknown` closes with the last of its calls, and not by `resume`.
- * Calls let go before that still wait for their turn come first in a `resume`.
+ * have the same). A review `outcome_unknown` closes with the last of its calls, not by `resume`.
+ * Calls that were let go before, and still wait for their turn, come first in a `resume`.
  */
 export interface ReviewDecision {
   /** Chosen by whoever asks: a repeated one is a no-op. */

@@ -123,7 +123,10 @@ export interface ParkingStore extends CallClaimStore {
   detach(holder: HolderId, calls: readonly string[]): Promise<void>;
   /** Needs: let go, its turn has come, the clutch engaged or probing with its task. */
   claim(holder: HolderId, call: string): Promise<Claimed | Fenced>;
-  /** It was not sent after all: let_go again, or parked while its clutch stops it. Another attempt than the claim's: a no-op. */
+  /**
+   * It was not sent after all: let_go again, or parked while its clutch stops it. Another attempt
+   * than the claim's: a no-op.
+   */
   unclaim(holder: HolderId, call: string, attempt: number): Promise<void>;
   /** Newest first. */
   list(filter: {

@@ -31,7 +31,7 @@ export function claimConformance(open: OpenFixture): void {
 }
 
 function claimCases(stores: () => Stores): void {
-  test("a claim gives the request and raises the attempt; asked again, it is the same", async () => {
+  test("a claim gives the request as the next attempt; asked again, it is the same", async () => {
     const { store, other } = stores();
     const [holder, next] = [await liveHolder(store), await liveHolder(other)];
     const asked = newParked({ request: bytes(0, 255, 1, 128) });
@@ -120,7 +120,7 @@ function unclaimCases(stores: () => Stores): void {
     await store.parking.unclaim(holder, fresh("none"), 1);
   });
 
-  test("unclaimed while its clutch stops it, a call is parked for the review that stands", async () => {
+  test("unclaimed while its clutch stops it, a call is parked for its review", async () => {
     const { store } = stores();
     const holder = await liveHolder(store);
     const stopped = await claimedCall(store, holder, { task: "one" });

@@ -4,6 +4,7 @@ import type { OpenFixture } from "./fixture.ts";
 import { fresh, liveHolder, type Stores, sharedStores } from "./kit.ts";
 import { hears } from "./watch.ts";
 import {
+  claimedCall,
   mustDecide,
   newDecision,
   newReview,
@@ -21,6 +22,7 @@ export function clutchConformance(open: OpenFixture): void {
     openCases(stores);
     listCases(stores);
     noticeCases(stores);
+    lossCase(stores);
   });
 }
 
@@ -66,7 +68,7 @@ function tripCases(stores: () => Stores): void {
     expect(await changeSeq(store, holder)).toBe(seq + 1);
   });
 
-  test("while one stands, a second trip adds its reason to the evidence and nothing else", async () => {
+  test("while one stands, a second trip adds its reason and nothing else", async () => {
     const { store, other } = stores();
     const holder = await liveHolder(store);
     const { agent, review } = await tripped(store);
@@ -243,6 +245,17 @@ function noticeCases(stores: () => Stores): void {
     await parkedBehind(store, holder, review);
     await hears(other, "changes", () => store.clutch.decide(newDecision(review, "resume")));
     expect(await changeSeq(store, holder)).toBeGreaterThan(tripSeq);
+  });
+}
+
+function lossCase(stores: () => Stores): void {
+  test("a review of unknown outcomes is heard of like a trip", async () => {
+    const { store, other } = stores();
+    const [holder, watcher] = [await liveHolder(store), await liveHolder(store)];
+    await claimedCall(store, holder);
+    const before = await changeSeq(store, watcher);
+    await hears(other, "changes", () => store.holders.fence(holder, null));
+    expect(await changeSeq(store, watcher)).toBeGreaterThan(before);
   });
 }
 

@@ -89,7 +89,7 @@ function versionCases(stores: () => Stores): void {
 }
 
 function resumeCases(stores: () => Stores): void {
-  test("a resume engages the clutch, lets all go one by one, oldest first, and closes", async () => {
+  test("a resume engages the clutch and lets all go one by one, oldest first", async () => {
     const { store, other } = stores();
     const { agent, calls, review } = await scene(store, "one", "two", "one");
     const closed = await mustDecide(other, newDecision(review, "resume", { paceMs: 500 }));
@@ -129,7 +129,7 @@ function resumeCases(stores: () => Stores): void {
     expect(await store.parking.claim(holder, parked.call)).toMatchObject({ kind: "claimed" });
   });
 
-  test("who waited for its turn when the clutch tripped again comes first, and by turns", async () => {
+  test("who waited for its turn when the clutch tripped again comes first", async () => {
     const { store } = stores();
     const { agent, calls, holder, review } = await scene(store, "one", "two", "three");
     await mustDecide(store, newDecision(review, "resume", { paceMs: 3_600_000 }));
@@ -273,7 +273,7 @@ function raceCases(stores: () => Stores): void {
     }
   });
 
-  test("a call parked while a resume runs is let go, or parked for the next trip: never lost", async () => {
+  test("a call parked while a resume runs is let go, before it or by it", async () => {
     const { store, other } = stores();
     for (let race = 0; race < RACES; race += 1) {
       const { agent, holder, review } = await scene(store, "one");

@@ -66,7 +66,7 @@ function fenceCases(stores: () => Stores): void {
     expect(await store.parking.claim(next, one.call)).toMatchObject({ kind: "unknown" });
   });
 
-  test("its late answers and unclaims change nothing: unknown leaves only by a person", async () => {
+  test("its late answers change nothing: unknown leaves only by a person", async () => {
     const { store } = stores();
     const holder = await liveHolder(store);
     const { call } = await claimedCall(store, holder);
@@ -99,7 +99,7 @@ function fenceCases(stores: () => Stores): void {
 }
 
 function silenceCases(stores: () => Stores): void {
-  test("its parked calls are detached; those from before its last beat wait as before", async () => {
+  test("its parked calls are detached; those before its last beat wait on", async () => {
     const { store, other } = stores();
     const holder = await liveHolder(store);
     const { review } = await tripped(store);
@@ -165,7 +165,7 @@ function silenceCases(stores: () => Stores): void {
 }
 
 function closeCases(stores: () => Stores): void {
-  test("a holder that closes with work left leaves it as a fence does, with nothing in doubt", async () => {
+  test("a holder that closes with work left leaves it as a fence does", async () => {
     const { store } = stores();
     const holder = await liveHolder(store);
     const { review } = await tripped(store);
@@ -194,7 +194,7 @@ function verdictCases(stores: () => Stores): void {
     return { store, one, two, three, review, next: await liveHolder(other) };
   };
 
-  test("ran: it is done; did not run: it goes again; the last of them closes the review", async () => {
+  test("what ran is done, what did not goes again; the last closes the review", async () => {
     const { store, one, two, three, review, next } = await doubts();
     const ran = newDecision(review, "ran", { call: one.call, message: "It is in the log." });
     const first = await mustDecide(store, ran);

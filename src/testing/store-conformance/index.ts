@@ -8,6 +8,7 @@ import type { OpenFixture } from "./fixture.ts";
 import { forfeitConformance } from "./forfeits.ts";
 import { goneConformance } from "./gone.ts";
 import { holderConformance } from "./holders.ts";
+import { huntConformance } from "./hunt.ts";
 import { journalConformance } from "./journal.ts";
 import { ledgerConformance } from "./ledger.ts";
 import { parkingConformance } from "./parking.ts";
@@ -41,5 +42,6 @@ export function storeConformance(name: string, open: OpenFixture): void {
     goneConformance(open);
     pruneConformance(open);
     counterConformance(open);
+    huntConformance(open);
   });
 }

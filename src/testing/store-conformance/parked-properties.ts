@@ -38,7 +38,7 @@ const step: fc.Arbitrary<ParkingStep> = fc.oneof(
 
 /** Everything that moves parked calls, in any order, and each message twice. */
 export function parkedProperties(stores: () => Stores): void {
-  test("whatever happens in whatever order, each call is in the state that its road leads to", async () => {
+  test("whatever happens in whatever order, each call is where its road leads", async () => {
     const steps = fc.array(step, { minLength: 5, maxLength: STEPS_MAX });
     const property = fc.asyncProperty(steps, async (taken) => {
       const run = await beginParking(stores());

@@ -29,7 +29,7 @@ export function parkingConformance(open: OpenFixture): void {
 }
 
 function parkCases(stores: () => Stores): void {
-  test("a call behind a tripped clutch is parked as it is, for the review that stands", async () => {
+  test("a call behind a tripped clutch is parked for the review that stands", async () => {
     const { store, other } = stores();
     const holder = await liveHolder(store);
     const { agent, review } = await tripped(store);
@@ -138,7 +138,7 @@ function limitCases(stores: () => Stores): void {
     expect((await park({ request: new Uint8Array(4) })).kind).toBe("ok");
   });
 
-  test("claimed calls count, finished and denied ones do not; a full one leaves no trace", async () => {
+  test("claimed calls count, finished ones do not; a full one leaves no trace", async () => {
     const { store, holder, agent, review, park } = await limited({ callsPerAgent: 2 });
     const first = await parkedBehind(store, holder, review);
     const second = await parkedBehind(store, holder, review);

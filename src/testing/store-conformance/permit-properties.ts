@@ -164,7 +164,7 @@ async function begin({ store, other }: Stores, requests: number) {
   };
 }
 
-/** Of what was unused for long, at least that long, and no longer than a test can take beside it. */
+/** At least as long as it was unused, and no longer than a test can take beside that. */
 function expectAge(ageMs: number | null, idleMs: number | null): void {
   if (idleMs === null) return expect(ageMs).toBe(null);
   expect(ageMs).toBeGreaterThanOrEqual(idleMs);

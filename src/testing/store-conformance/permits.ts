@@ -3,6 +3,7 @@ import type { HolderId, Permit, PermitsTaken, Store } from "../../ports/store.ts
 import type { OpenFixture } from "./fixture.ts";
 import { freshId, liveHolder, type Stores, sharedStores } from "./kit.ts";
 import { permitProperties } from "./permit-properties.ts";
+import { hears } from "./watch.ts";
 import { pass, permitKey, taken } from "./work-kit.ts";
 
 /** Rate limits over all gateways. */
@@ -13,6 +14,7 @@ export function permitConformance(open: OpenFixture): void {
     shareCases(stores);
     giveCases(stores);
     goneCases(stores);
+    noticeCases(stores);
     raceCases(stores);
     permitProperties(stores);
   });
@@ -243,7 +245,7 @@ function goneCases(stores: () => Stores): void {
     close: (store: Store, holder: HolderId) => store.holders.close(holder),
   };
   for (const [how, end] of Object.entries(ends)) {
-    test(`after a ${how} permits are free, used now at the latest, under a new number`, async () => {
+    test(`after a ${how} permits are free under new numbers, used just now`, async () => {
       const { store, other } = stores();
       const [gone, next] = [await liveHolder(store), await liveHolder(other)];
       const key = permitKey();
@@ -260,6 +262,19 @@ function goneCases(stores: () => Stores): void {
       }
     });
   }
+}
+
+function noticeCases(stores: () => Stores): void {
+  test("who is left short is heard at once, and so is what is given back or set free", async () => {
+    const { store, other } = stores();
+    const [one, two] = [await liveHolder(store), await liveHolder(other)];
+    const wish = { ...permitKey(), requests: 2, most: 2 };
+    const { owned } = await taken(store, one, wish);
+    await hears(store, "wants", () => other.permits.take(two, wish));
+    const given = owned.slice(0, 1).map(({ no, number }) => ({ ...wish, no, number, idleMs: 0 }));
+    await hears(other, "room", () => store.permits.give(one, given));
+    await hears(store, "room", () => other.holders.fence(one, null));
+  });
 }
 
 const RACES = 12;

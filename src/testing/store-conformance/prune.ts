@@ -103,7 +103,7 @@ function claimCases(stores: () => Stores): void {
       limits: { newPerHour: 9, aliveMax: 9, depthMax: 9, childrenMax: 9 },
     });
 
-  test("a done claim goes once its task has ended; until then a copy is still the same call", async () => {
+  test("a done claim goes once its task has ended, for then a copy is refused", async () => {
     const { store, other } = stores();
     const [holder, lost] = [await liveHolder(store), await liveHolder(store)];
     const agent = fresh("agent");
