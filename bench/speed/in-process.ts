@@ -97,6 +97,8 @@ function factsOf(text: string): Facts {
       tools: NO_TOOLS,
     },
     task: { id: "t", ended: false },
+    clutch: { state: "engaged" },
+    letGo: false,
     target: {
       rules: {
         ...{ name: "upstream", formats: ["openai-chat"], inputBound: "bytes+overhead" },

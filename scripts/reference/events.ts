@@ -18,6 +18,9 @@ const SENTENCES: Readonly<Record<EventKind, string>> = {
   "budget.overbilled": "A provider billed more than was reserved for the call.",
   "model.flagged": "A model billed above its bound for the first time: it is reserved in full now.",
   "model.cleared": "An operator trusts a flagged model again.",
+  "breaker.alarmed": "A breaker saw an agent run away; with `action: trip` its clutch lets go.",
+  "clutch.disengaged": "An agent was paused, by a breaker or a person: its calls wait.",
+  "review.decided": "A person decided a review, or a part of it.",
   "key.created": "A key was made.",
   "key.revoked": "A key was ended.",
   "task.opened":

@@ -1,6 +1,8 @@
 /** The gateway's parts, wired to each other and to the store, without any listener. */
 import { Allowance } from "../gateway/allowance.ts";
+import { Breakers } from "../gateway/breakers.ts";
 import { Cashier } from "../gateway/cashier.ts";
+import { Clutches } from "../gateway/clutches.ts";
 import { Flags } from "../gateway/flags.ts";
 import { Flusher } from "../gateway/flush.ts";
 import { emit, type Gateway } from "../gateway/gateway.ts";
@@ -61,6 +63,11 @@ export class Core {
       version: settings.version,
       metrics: new Metrics(),
       holding: this.#holding(),
+      clutches: new Clutches(store.clutch, clock, log, {
+        happened: emitNow,
+        engaged: (agent) => this.gateway.breakers.forget(agent),
+      }),
+      breakers: new Breakers(),
       rates: new Rates(store.permits, clock, log),
       cashier: new Cashier(store.ledger, clock, log, flusher),
       keys: new Keys(store.registry, clock),
@@ -84,12 +91,12 @@ export class Core {
 
   /** Registers, reads what the store knows, and begins to listen to it. */
   async start(follow: (digest: string) => Promise<void>): Promise<void> {
-    const { flags, holding, keys, store } = this.gateway;
+    const { clutches, flags, holding, keys, store } = this.gateway;
     const { clock, rules } = this.#settings;
     await fenceSilent(store, rules.configuration, clock);
     this.#follow = follow;
     await holding.start();
-    await Promise.all([keys.load(), flags.load()]);
+    await Promise.all([keys.load(), flags.load(), clutches.load()]);
     await this.#gaps.write();
     store.holders.watch((what) => {
       if (what === "wants") void holding.beat();
@@ -187,12 +194,12 @@ export class Core {
 
   /** Once more for what changed while it was read: that may be a key that was revoked. */
   async #readAgain(): Promise<void> {
-    const { flags, holding, keys, log } = this.gateway;
+    const { clutches, flags, holding, keys, log } = this.gateway;
     try {
       while (this.#changed) {
         this.#changed = false;
         noteRoom(holding.tenure);
-        await Promise.all([keys.load(), flags.load()]);
+        await Promise.all([keys.load(), flags.load(), clutches.load()]);
       }
     } catch (error) {
       // Asked for again with the next heartbeat: the number it knows stays the old one.

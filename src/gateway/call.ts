@@ -86,6 +86,14 @@ export type Decided =
       readonly accounts: readonly Account[];
     };
 
+/** Not refused, and not let through: its agent is paused, and this review says why. */
+export interface Parked {
+  readonly kind: "park";
+  readonly review: string;
+  readonly answers: readonly Answer[];
+  readonly accounts: readonly Account[];
+}
+
 export type Allowed = Extract<Decided, { kind: "allow" }>;
 
 /** A model call that was let through: its money is reserved until `settle`. */

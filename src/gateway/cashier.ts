@@ -105,7 +105,7 @@ export class Cashier {
           this.#keep(accounts, decision, verdict.bounds.reserve);
           return decision;
         }
-        if (verdict.kind === "short-of-permits") return decision;
+        if (verdict.kind === "short-of-permits" || verdict.kind === "park") return decision;
         if (verdict.kind === "deny") {
           if (verdict.code !== "budget.contended" && verdict.code !== "budget.exhausted") {
             return decision;

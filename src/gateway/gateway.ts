@@ -6,7 +6,9 @@ import type { Log } from "../telemetry/log.ts";
 import { logEvent } from "../telemetry/log-events.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { Allowance } from "./allowance.ts";
+import type { Breakers } from "./breakers.ts";
 import type { Cashier } from "./cashier.ts";
+import type { Clutches } from "./clutches.ts";
 import type { Flags } from "./flags.ts";
 import type { Flusher } from "./flush.ts";
 import type { Holding } from "./holding.ts";
@@ -30,6 +32,8 @@ export interface Gateway {
   readonly cashier: Cashier;
   readonly flusher: Flusher;
   readonly rates: Rates;
+  readonly clutches: Clutches;
+  readonly breakers: Breakers;
   readonly keys: Keys;
   readonly tasks: Tasks;
   readonly flags: Flags;

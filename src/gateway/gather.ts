@@ -32,7 +32,9 @@ async function gatherModel(
   const { incoming, read, route } = call;
   const accounts = await accountsOf(call, lineage, gateway);
   const target = route === null ? null : targetOf(route, gateway);
-  const facts = { ask: read.ask, manifest: incoming.manifest, task, target };
+  const { manifest } = incoming;
+  const clutch = gateway.clutches.of(manifest.agent);
+  const facts = { ask: read.ask, manifest, task, clutch, letGo: false, target };
   return { ask: (states) => admit(facts, states), accounts, lease: async () => {} };
 }
 
@@ -48,7 +50,7 @@ async function gatherTool(
   if (reserve === null) return deny("manifest.arguments", { wrong: "a cost beyond all counting" });
   const accounts = cost === null ? [] : await accountsOf(call, lineage, gateway);
   const { manifest } = incoming;
-  const clutch = { state: "engaged" } as const;
+  const clutch = gateway.clutches.of(manifest.agent);
   const facts = {
     ...{ ask, clutch, letGo: false, manifest, reserve, resolved, task },
     grants: manifest.tools,

@@ -4,7 +4,8 @@
  */
 import { type Denial, deny, isDenial } from "../guards/verdict.ts";
 import { StoreUnreachable } from "../ports/store.ts";
-import { type Call, type Decided, type Gathered, originOf } from "./call.ts";
+import { type Call, type Decided, type Gathered, originOf, type Parked } from "./call.ts";
+import { parked } from "./clutches.ts";
 import { forward } from "./forward.ts";
 import type { Gateway } from "./gateway.ts";
 import { gather } from "./gather.ts";
@@ -36,14 +37,30 @@ async function decide(call: Call, gateway: Gateway): Promise<Decided> {
   try {
     const standing = gateway.holding.refusal(tenure) ?? fullJournal(call);
     if (standing !== null) return refusal(standing);
-    const gathered = await gather(call, gateway); // every read that the rules need
-    if (isDenial(gathered)) return refusal(gathered);
-    const decided = (await ask(call, gathered, gateway)) ?? (await again(call, gathered, gateway));
-    if (decided === null) throw new Error("admission ended without an answer");
-    return decided;
+    const first = await admitted(call, gateway);
+    if (first.kind !== "park") return first;
+    const second = (await held(call, gateway)) ? await admitted(call, gateway) : first;
+    if (second.kind !== "park") return second;
+    const { accounts, answers, review } = second;
+    const denial = parked(call.incoming.manifest.agent, review);
+    return { kind: "deny", denial, answers, accounts };
   } catch (error) {
     return refusal(unsure(error, gateway));
   }
+}
+
+async function admitted(call: Call, gateway: Gateway): Promise<Decided | Parked> {
+  const gathered = await gather(call, gateway); // every read that the rules need
+  if (isDenial(gathered)) return refusal(gathered);
+  const decided = (await ask(call, gathered, gateway)) ?? (await again(call, gathered, gateway));
+  if (decided === null) throw new Error("admission ended without an answer");
+  return decided;
+}
+
+/** The client waits with its call until the clutch is engaged, for a bounded while. */
+function held({ incoming }: Call, { clutches }: Gateway): Promise<boolean> {
+  const { manifest, response, taskName } = incoming;
+  return clutches.hold(manifest.agent, taskName.id, (gone) => response.once("close", gone));
 }
 
 /** Null: the store is to be asked for permits of the tool's rate limit first. */
@@ -51,13 +68,15 @@ async function ask(
   { incoming }: Call,
   { accounts, ask: guards }: Gathered,
   gateway: Gateway,
-): Promise<Decided | null> {
+): Promise<Decided | Parked | null> {
   const { answers, verdict } = await gateway.cashier.admit(incoming.tenure, guards, accounts);
   switch (verdict.kind) {
     case "allow":
       return { kind: "allow", bounds: verdict.bounds, answers, accounts };
     case "deny":
       return { kind: "deny", denial: verdict, answers, accounts };
+    case "park":
+      return { kind: "park", review: verdict.review, answers, accounts };
     case "short-of-permits":
       return null;
     case "short":
@@ -65,7 +84,11 @@ async function ask(
   }
 }
 
-async function again(call: Call, gathered: Gathered, gateway: Gateway): Promise<Decided | null> {
+async function again(
+  call: Call,
+  gathered: Gathered,
+  gateway: Gateway,
+): Promise<Decided | Parked | null> {
   await gathered.lease();
   return ask(call, gathered, gateway);
 }

@@ -70,7 +70,9 @@ export class Relay implements Sink {
 
   /** The check of the same synchronous stretch as the write: after it the call may be billed. */
   mayWrite(): boolean {
-    this.#refused = this.#gateway.holding.refusal(this.#admitted.call.incoming.tenure);
+    const { manifest, taskName, tenure } = this.#admitted.call.incoming;
+    const { clutches, holding } = this.#gateway;
+    this.#refused = holding.refusal(tenure) ?? clutches.refusal(manifest.agent, taskName.id);
     return this.#refused === null && !this.#clientGone;
   }
 

@@ -41,13 +41,14 @@ export class Upkeep {
 
   /** Never rejects: what the store does not take now is offered again a second later. */
   async tick(): Promise<void> {
-    const { flags, flusher, holding, rates, log, metrics, tasks } = this.#gateway;
+    const { clutches, flags, flusher, holding, rates, log, metrics, tasks } = this.#gateway;
     try {
       const { tenure } = holding;
       this.#journalInFlight();
       await flusher.flush(tenure);
       await flusher.giveBack(tenure, "idle");
       await rates.giveIdle(tenure);
+      await clutches.writeTrips();
       forgetRetired(tenure);
       for (const former of holding.former) await this.#closeFormer(former);
       await tasks.touch();

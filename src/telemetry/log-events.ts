@@ -22,6 +22,7 @@ export function logEvent(log: Log, event: Event): void {
     case "budget.overbilled":
       logRemark(log, event);
       return;
+    case "review.decided":
     case "gateway.started":
     case "gateway.stopped":
     case "model.cleared":
@@ -37,6 +38,8 @@ export function logEvent(log: Log, event: Event): void {
     case "forfeit.released":
       logRelease(log, event);
       return;
+    case "breaker.alarmed":
+    case "clutch.disengaged":
     case "model.flagged":
     case "configuration.rejected":
       log.warn(event.kind, fieldsOf(event));

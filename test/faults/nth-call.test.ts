@@ -18,6 +18,7 @@ import { taskKey } from "../../src/gateway/tasks.ts";
 import { Upkeep } from "../../src/gateway/upkeep.ts";
 import { chargeOf, type Outcome, type Terms } from "../../src/guards/budget/settle.ts";
 import type { ModelAsk } from "../../src/guards/call.ts";
+import { ENGAGED } from "../../src/guards/clutch/clutch.ts";
 import { admit } from "../../src/guards/decide.ts";
 import type { Bounds } from "../../src/guards/facts.ts";
 import { isDenial } from "../../src/guards/verdict.ts";
@@ -182,7 +183,14 @@ class Life {
       const accounts = await cashier.accountsFor(tenure, specs);
       const flagged = { overbillsOutput: false, overbillsInput: false };
       const target = { rules: provider.rules, model: MODEL, price, ...flagged };
-      const facts = { ask, manifest, task: { id: task, ended: false }, target };
+      const facts = {
+        ask,
+        manifest,
+        task: { id: task, ended: false },
+        clutch: { state: "engaged" },
+        letGo: false,
+        target,
+      };
       const { verdict } = await cashier.admit(tenure, (states) => admit(facts, states), accounts);
       if (verdict.kind !== "allow") {
         return this.refusals.push(verdict.kind === "deny" ? verdict.code : verdict.kind);

@@ -173,7 +173,14 @@ function factsOf(generated: Generated): Facts {
     tasks: { newPerHour: 1, aliveMax: 1, depthMax: 1, childrenMax: 1, idleMs: 1 },
     tools: NO_TOOLS,
   };
-  return { ask, manifest, task: { id: "t", ended: false }, target };
+  return {
+    ask,
+    manifest,
+    task: { id: "t", ended: false },
+    clutch: { state: "engaged" },
+    letGo: false,
+    target,
+  };
 }
 
 function purseOf(free: number, seen: Seen | null): Purse {

@@ -11,6 +11,7 @@ import type { Pool } from "../pool.ts";
 import { record } from "../refuse.ts";
 import { remainingHeader } from "../remaining.ts";
 import { flushMany, legsOf } from "../settle.ts";
+import { watchEnd, watchRefused } from "./watch.ts";
 
 /** A result larger than this is not read on: it would go into a model's context. */
 const RESULT_BYTES_MAX = 8 * 1024 * 1024;
@@ -54,7 +55,7 @@ function begin({ allowed, call, gateway }: Running): void {
 
 function send(running: Running, server: ToolServer): Promise<void> {
   const { call, gateway, granted } = running;
-  const { response, tenure } = call.incoming;
+  const { manifest, response, taskName, tenure } = call.incoming;
   let refused: Denial | null = null;
   let written = false;
   return new Promise((resolve) => {
@@ -69,7 +70,8 @@ function send(running: Running, server: ToolServer): Promise<void> {
       mayWrite: () => {
         // Nobody waits for it any more, and nothing has been done: it is left undone.
         if (!written && response.destroyed) return false;
-        refused = gateway.holding.refusal(tenure);
+        refused =
+          gateway.holding.refusal(tenure) ?? gateway.clutches.refusal(manifest.agent, taskName.id);
         if (refused !== null) return false;
         // A server that lost our session is written to again: the same call, on the same permit.
         if (!written && !usePermit(running)) {
@@ -107,6 +109,7 @@ export function refuseTool(
   gateway: Gateway,
 ): void {
   record(refusal, answers, gateway);
+  watchRefused(call, gateway);
   call.desk.refuse(refusal.denial, refusal.origin);
 }
 
@@ -115,6 +118,7 @@ function finish(running: Running, end: ToolEnd, refused: Denial | null): void {
   const { allowed, call, granted } = running;
   const charge = toolChargeOf(granted.cost, allowed.bounds.reserve, outcomeOf(call, end));
   settle(running, end, charge);
+  watchEnd(call, end, running.gateway);
   const headers = { ...ownHeaders(running) };
   if (end.kind === "result") return call.desk.answer(end.result, headers);
   const origin = originOf(call.incoming);

@@ -130,6 +130,8 @@ export function facts(changes: Partial<Facts> = {}): Facts {
     ask: ask(),
     manifest: manifest(),
     task: { id: "t", ended: false },
+    clutch: { state: "engaged" },
+    letGo: false,
     target: target(),
     ...changes,
   };
