@@ -13,7 +13,9 @@ beforeAll(async () => {
       "slipclutch.yaml": {
         version: 1,
         providers: { simulated: { kind: "simulated" } },
-        tool_servers: { desk: { kind: "mcp", url: server.url, tools: { echo: { effect: "read" } } } },
+        tool_servers: {
+          desk: { kind: "mcp", url: server.url, tools: { echo: { effect: "read" } } },
+        },
         budgets: [{ name: "all", agent: "worker", limit_usd: 1, window: "lifetime" }],
       },
       "agents/worker.yaml": {

@@ -187,7 +187,7 @@ class Life {
         ask,
         manifest,
         task: { id: task, ended: false },
-        clutch: { state: "engaged" },
+        clutch: ENGAGED,
         letGo: false,
         target,
       };
