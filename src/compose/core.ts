@@ -12,6 +12,7 @@ import { Keys } from "../gateway/keys.ts";
 import { noteBeat, noteRoom } from "../gateway/notices.ts";
 import { Rates } from "../gateway/rates.ts";
 import type { Ruleset } from "../gateway/ruleset.ts";
+import { Surges } from "../gateway/surges.ts";
 import { Tasks, taskKey } from "../gateway/tasks.ts";
 import { retire } from "../gateway/tenure.ts";
 import type { Event } from "../guards/events.ts";
@@ -65,9 +66,10 @@ export class Core {
       holding: this.#holding(),
       clutches: new Clutches(store.clutch, clock, log, {
         happened: emitNow,
-        engaged: (agent) => this.gateway.breakers.forget(agent),
+        engaged: (agent) => this.#forget(agent),
       }),
       breakers: new Breakers(),
+      surges: new Surges(store.counters, log),
       rates: new Rates(store.permits, clock, log),
       cashier: new Cashier(store.ledger, clock, log, flusher),
       keys: new Keys(store.registry, clock),
@@ -113,6 +115,13 @@ export class Core {
       monotonic: () => clock.monotonic(),
       after: (ms, run) => clock.after(ms, run),
     };
+  }
+
+  /** What the breakers counted before a resume says nothing about what comes after it. */
+  #forget(agent: string): void {
+    const { breakers, holding, rules, surges } = this.gateway;
+    breakers.forget(agent);
+    surges.rearm(agent, rules.configuration.breakers, holding.storeNow());
   }
 
   #holding(): Holding {

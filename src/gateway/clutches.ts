@@ -15,7 +15,7 @@ import type { Log } from "../telemetry/log.ts";
 export const COME_BACK_MS: Millis = 30_000;
 /** Calls of one agent that are held at once: one that is paused must not take all connections. */
 const HELD_MAX = 100;
-/** A call is held so long for its clutch: MCP clients give up after 60 s, and so do load balancers. */
+/** A call is held so long for its clutch: MCP clients and load balancers give up after 60 s. */
 const HOLD_MS: Millis = 50_000;
 
 export interface ClutchListeners {

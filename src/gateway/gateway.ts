@@ -16,6 +16,7 @@ import type { InFlights } from "./in-flight.ts";
 import type { Keys } from "./keys.ts";
 import type { Rates } from "./rates.ts";
 import type { Ruleset } from "./ruleset.ts";
+import type { Surges } from "./surges.ts";
 import type { Tasks } from "./tasks.ts";
 import type { Tenure } from "./tenure.ts";
 
@@ -34,6 +35,7 @@ export interface Gateway {
   readonly rates: Rates;
   readonly clutches: Clutches;
   readonly breakers: Breakers;
+  readonly surges: Surges;
   readonly keys: Keys;
   readonly tasks: Tasks;
   readonly flags: Flags;

@@ -13,11 +13,13 @@ import { refuse } from "./refuse.ts";
 import { remainingHeader } from "./remaining.ts";
 import { begin, settle } from "./settle.ts";
 import { refuseTool, run } from "./tools/run.ts";
+import { watchAttempt } from "./tools/watch.ts";
 
 const RETRY_MS = 1_000;
 
 export async function handle(call: Call, gateway: Gateway): Promise<void> {
   const { incoming } = call;
+  if (call.kind === "tool") watchAttempt(call, gateway);
   const decided = await decide(call, gateway);
   if (decided.kind === "deny") {
     const { asked } = call;

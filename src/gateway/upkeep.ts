@@ -5,6 +5,7 @@ import type { Millis } from "../guards/money.ts";
 import { EndedTasks, isSettled } from "./ended-tasks.ts";
 import type { Gateway } from "./gateway.ts";
 import type { Tenure } from "./tenure.ts";
+import { watchSurges } from "./tools/watch.ts";
 
 const TICK_MS: Millis = 1_000;
 /** Idle tasks are looked for this often, or as often as the shortest limit that an agent has. */
@@ -49,6 +50,7 @@ export class Upkeep {
       await flusher.giveBack(tenure, "idle");
       await rates.giveIdle(tenure);
       await clutches.writeTrips();
+      await watchSurges(this.#gateway);
       forgetRetired(tenure);
       for (const former of holding.former) await this.#closeFormer(former);
       await tasks.touch();

@@ -17,6 +17,10 @@ function folder(url: string) {
       encryption_key: KEY,
       tool_servers: { desk: { kind: "mcp", url, tools: { echo: { effect: "read" } } } },
       budgets: [{ name: "all", agent: "worker", limit_usd: 1, window: "lifetime" }],
+      breakers: [
+        { name: "stuck", enabled: false },
+        { name: "tool-surge", enabled: false },
+      ],
     },
     "agents/worker.yaml": {
       version: 1,
@@ -59,6 +63,51 @@ function most(stamps: readonly number[], windowMs: number): number {
   }
   return seen;
 }
+
+describePostgres("a surge that is split over two gateways", (cluster) => {
+  test("trips both, though neither sees enough of it, and a rate limit refuses most", async () => {
+    const server: McpFixture = await mcpFixture();
+    const plain = folder(server.url);
+    const surge = { name: "tool-surge", above: { value: 60 }, for: "1s", at_least: 10 };
+    const config = {
+      ...plain,
+      "slipclutch.yaml": {
+        ...plain["slipclutch.yaml"],
+        breakers: [surge, { name: "stuck", enabled: false }],
+      },
+    };
+    const store = cluster().url;
+    const gateways = [await startGateway({ config, store }), await startGateway({ config, store })];
+    const key = gateways[0]?.agentKey ?? "";
+    const ask = (gateway: TestGateway, n: number) =>
+      gateway.call(
+        "/guard/v1/tools/echo/call",
+        { arguments: { n } },
+        { authorization: `Bearer ${key}` },
+      );
+    // 45 calls at each: above the line of 60 only together.
+    await Promise.all(
+      gateways.flatMap((gateway) => Array.from({ length: 45 }, (_, n) => ask(gateway, n))),
+    );
+    const paused = async (gateway: TestGateway) => {
+      const until = performance.now() + 10_000;
+      for (;;) {
+        const answer = await (
+          await gateway.api("GET", "/api/v1/journal?kind=clutch.disengaged")
+        ).text();
+        if (answer.includes("tool-surge")) return performance.now();
+        if (performance.now() > until) return null;
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+    };
+    const [one] = gateways;
+    if (one === undefined) throw new Error("no gateway");
+    expect(await paused(one)).not.toBeNull();
+    expect(server.ran()).toBeLessThanOrEqual(REQUESTS);
+    await Promise.all(gateways.map((gateway) => gateway.stop()));
+    await server.close();
+  }, 60_000);
+});
 
 describePostgres("a rate limit over two gateways", (cluster) => {
   test("lets no more through in any window, and wastes little", async () => {

@@ -103,7 +103,7 @@ describe("a rate limit", () => {
     const before = server.ran();
     const path = "/guard/v1/tools/echo/call";
     const answers = await Promise.all(
-      Array.from({ length: 10 }, () => limited.call(path, { arguments: {} })),
+      Array.from({ length: 10 }, (_, n) => limited.call(path, { arguments: { n } })),
     );
     const statuses = answers.map(({ status }) => status).sort();
     expect(statuses).toEqual([200, 200, 200, 429, 429, 429, 429, 429, 429, 429]);
