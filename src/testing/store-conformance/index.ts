@@ -7,6 +7,7 @@ import { decisionConformance } from "./decisions.ts";
 import type { OpenFixture } from "./fixture.ts";
 import { goneConformance } from "./gone.ts";
 import { holderConformance } from "./holders.ts";
+import { huntConformance } from "./hunt.ts";
 import { journalConformance } from "./journal.ts";
 import { ledgerConformance } from "./ledger.ts";
 import { parkingConformance } from "./parking.ts";
@@ -39,5 +40,6 @@ export function storeConformance(name: string, open: OpenFixture): void {
     goneConformance(open);
     pruneConformance(open);
     counterConformance(open);
+    huntConformance(open);
   });
 }
