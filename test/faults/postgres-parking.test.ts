@@ -118,7 +118,8 @@ describePostgres("parked calls on postgres", (cluster) => {
     test(`a park under way holds off the resume of its ${cause}, which lets it go`, async () => {
       const { store, other, holder, holdCount, letGo, close } = await scene();
       const { agent, review } = await tripped(store);
-      const budget = await store.clutch.open(newReview({ agent, kind: "budget" }));
+      // A budget may be several agents', whose clutches are others.
+      const budget = await store.clutch.open(newReview({ kind: "budget" }));
       const which = cause === "budget" ? budget : review;
       await holdCount(agent);
       const asked = newParked({ agent, cause, review: which.id });
