@@ -26,16 +26,16 @@ export function huntConformance(open: OpenFixture): void {
   describe("everything at once", () => {
     const stores = sharedStores(open);
     test("nobody waits for somebody who waits for him, and no call has two claimants", async () => {
-      const picks = fc.array(fc.nat(), { minLength: 400, maxLength: 400 });
-      const property = fc.asyncProperty(picks, (numbers) => hunt(stores(), numbers));
+      const seeds = fc.integer({ min: 1 });
+      const property = fc.asyncProperty(seeds, (seed) => hunt(stores(), seed));
       await fc.assert(property, { numRuns: RUNS, endOnFailure: true });
     });
   });
 }
 
-async function hunt(stores: Stores, numbers: readonly number[]): Promise<void> {
+async function hunt(stores: Stores, seed: number): Promise<void> {
   const holders = [await liveHolder(stores.store), await liveHolder(stores.other)];
-  const game = new Hunt(stores, holders, numbers);
+  const game = new Hunt(stores, holders, seed);
   for (let round = 0; round < ROUNDS; round += 1) {
     await Promise.all(Array.from({ length: AT_ONCE }, () => game.move()));
     await game.check();
@@ -45,24 +45,26 @@ async function hunt(stores: Stores, numbers: readonly number[]): Promise<void> {
 class Hunt {
   readonly #stores: Stores;
   readonly #holders: HolderId[];
-  readonly #numbers: readonly number[];
   readonly #agent = fresh("agent");
   readonly #key = permitKey();
   readonly #claim = callClaim();
   readonly #calls: string[] = [];
   /** By call and attempt: who was told that it is his. */
   readonly #claimants = new Map<string, Set<HolderId>>();
-  #used = 0;
+  #state: number;
 
-  constructor(stores: Stores, holders: HolderId[], numbers: readonly number[]) {
+  constructor(stores: Stores, holders: HolderId[], seed: number) {
     this.#stores = stores;
     this.#holders = holders;
-    this.#numbers = numbers;
+    this.#state = seed;
   }
 
+  /** A small generator of its own, so that a seed repeats a run's choices. */
   #pick(below: number): number {
-    this.#used += 1;
-    return (this.#numbers[this.#used % this.#numbers.length] ?? 0) % below;
+    this.#state ^= this.#state << 13;
+    this.#state ^= this.#state >>> 17;
+    this.#state ^= this.#state << 5;
+    return (this.#state >>> 0) % below;
   }
 
   async move(): Promise<void> {

@@ -67,22 +67,25 @@ END $$;
 -- one that its client asked it for again. What was finished before was answered to its client, and
 -- nobody else is to have it.
 CREATE FUNCTION release_work(h text, since bigint) RETURNS void LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+  ids text[];
 BEGIN
   PERFORM release_permits(h);
-  PERFORM 1 FROM parked p
+  -- Chosen once: what others detach meanwhile would be locked out of order.
+  ids := ARRAY(SELECT p.call_id FROM parked p
     WHERE p.attached = h OR (p.state = 'claimed' AND p.claimed_by = h)
-      OR (p.attached IS NULL AND p.state IN ('parked', 'let_go') AND p.arrived_at >= since)
-    ORDER BY p.call_id FOR UPDATE;
+      OR (p.attached IS NULL AND p.state IN ('parked', 'let_go') AND p.arrived_at >= since));
+  PERFORM 1 FROM parked p WHERE p.call_id = ANY(ids) ORDER BY p.call_id FOR UPDATE;
   UPDATE parked p SET attached = NULL
-    WHERE p.attached = h AND (p.finished_at IS NULL OR p.finished_at >= since);
+    WHERE p.call_id = ANY(ids) AND p.attached = h AND (p.finished_at IS NULL OR p.finished_at >= since);
   WITH doubted AS (
     UPDATE parked p SET review = 'unknown.' || h || '.' || p.agent,
       state = CASE p.state WHEN 'claimed' THEN 'unknown' ELSE 'parked' END,
       maybe_sent = p.state <> 'claimed',
       let_go_at = CASE p.state WHEN 'claimed' THEN p.let_go_at END
-    WHERE (p.state = 'claimed' AND p.claimed_by = h)
+    WHERE p.call_id = ANY(ids) AND ((p.state = 'claimed' AND p.claimed_by = h)
       OR (p.attached IS NULL AND p.state IN ('parked', 'let_go') AND NOT p.maybe_sent
-        AND p.arrived_at >= since)
+        AND p.arrived_at >= since))
     RETURNING p.agent, p.task, p.call_id),
   named AS (
     UPDATE call_claim c SET state = 'unknown', review = 'unknown.' || h || '.' || c.agent

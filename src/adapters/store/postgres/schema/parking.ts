@@ -104,8 +104,8 @@ END $$;
 
 CREATE FUNCTION detach(h text, calls text[]) RETURNS void LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
-  PERFORM 1 FROM parked p WHERE p.call_id = ANY(calls) AND p.attached = h
-    ORDER BY p.call_id FOR UPDATE;
+  -- All that are named: of those that are its own, one more could be there at the second look.
+  PERFORM 1 FROM parked p WHERE p.call_id = ANY(calls) ORDER BY p.call_id FOR UPDATE;
   UPDATE parked p SET attached = NULL WHERE p.call_id = ANY(calls) AND p.attached = h;
 END $$;
 
