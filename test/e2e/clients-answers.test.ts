@@ -13,11 +13,20 @@ import {
   WEATHER_PARAMETERS,
 } from "./official-clients.ts";
 
+/** A tool that the agent runs itself. */
+const WEATHER = { allowed_tools: [{ tool_name: "weather" }] };
+
 let world: World;
 
 beforeAll(async () => {
   world = await openWorld({
-    agents: { worker: {}, capped: { limits: { max_output_tokens: 5000 } } },
+    agents: {
+      worker: WEATHER,
+      capped: { limits: { max_output_tokens: 5000 } },
+      strict: { ...WEATHER, strict: true },
+      toolless: {},
+    },
+    more: { tool_servers: { own: { kind: "agent", tools: { weather: { effect: "read" } } } } },
   });
 });
 

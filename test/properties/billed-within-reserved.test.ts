@@ -371,7 +371,9 @@ function grantsOf({ body: asked, tools }: Generated): readonly GrantedTool[] {
 }
 
 /** Tools that the client would run, wherever they stand, in the order in which they are removed. */
-function offeredIn(root: Json): readonly { list: "tools" | "functions"; at: number; name: string }[] {
+function offeredIn(
+  root: Json,
+): readonly { list: "tools" | "functions"; at: number; name: string }[] {
   return (["tools", "functions"] as const).flatMap((list) =>
     [...(root[list] ?? [])].flatMap((tool: Json, at: number) => {
       const runsThere = /^web_/.test(tool.type ?? "");
@@ -544,8 +546,12 @@ function expectSameRequest(sent: string, one: Admitted, generated: Generated): v
   if (tools === "none") expect(removedTools.size).toBe(offered.length);
   for (const list of ["tools", "functions"] as const) {
     const gone = offered.filter((tool, index) => tool.list === list && removedTools.has(index));
-    const left = before[list]?.filter((_: Json, at: number) => gone.every((tool) => tool.at !== at));
-    expect(after[list]).toEqual(gone.length > 0 && left.length === 0 ? undefined : before[list] && left);
+    const left = before[list]?.filter((_: Json, at: number) =>
+      gone.every((tool) => tool.at !== at),
+    );
+    expect(after[list]).toEqual(
+      gone.length > 0 && left.length === 0 ? undefined : before[list] && left,
+    );
   }
 }
 
