@@ -110,14 +110,25 @@ function argumentsBytes(field: string, set: (settings: Settings, max: number) =>
 }
 
 export const TOOL_CASES: readonly WiringCase[] = [
-  differs([server("kind = mcp"), server("kind = agent")], {
-    set: ({ slipclutch }) => {
-      const { tools } = slipclutch.tool_servers.desk;
-      slipclutch.tool_servers.desk = { kind: "agent", tools };
+  {
+    fields: [server("kind = mcp"), server("kind = agent")],
+    async run(world) {
+      const settings = world.base();
+      expect((await world.load(settings)).status).toBe(200);
+      expect(await world.toolOutcome("echo")).toBe("200");
+      const { tools } = settings.slipclutch.tool_servers.desk;
+      settings.slipclutch.tool_servers.desk = { kind: "agent", tools };
+      expect((await world.load(settings)).status).toBe(200);
+      expect(await world.toolOutcome("echo")).toBe("manifest.unknown-tool");
+      // One is reached somewhere, the other nowhere.
+      for (const changes of [{ kind: "agent" }, { url: undefined }]) {
+        const wrong = world.base();
+        desk(changes)(wrong);
+        const { json } = await world.load(wrong);
+        expect(json.error.issues).toMatchObject([{ path: "tool_servers.desk.url" }]);
+      }
     },
-    see: (world) => world.toolOutcome("echo"),
-    expect: fromTo("200", "manifest.unknown-tool"),
-  }),
+  },
   differs(server("url"), {
     set: desk({ url: "http://127.0.0.1:1/mcp" }),
     see: (world) => world.toolOutcome("echo"),
@@ -134,9 +145,9 @@ export const TOOL_CASES: readonly WiringCase[] = [
     expect: fromTo<string | undefined>("undefined", "red"),
   }),
   differs(server("connections_max"), {
-    // A server that no case before has had connections to.
-    base: desk({ headers: { "x-case": "connections" } }),
-    set: desk({ connections_max: 1 }),
+    // Both times a server that there are no connections to yet.
+    base: desk({ headers: { "x-case": "many connections" } }),
+    set: desk({ headers: { "x-case": "one connection" }, connections_max: 1 }),
     see: connectionsMade,
     expect: fromTo("many", "one"),
   }),
