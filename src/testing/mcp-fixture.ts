@@ -30,6 +30,8 @@ export type CallAnswer =
   | "batch"
   | "duplicate-key"
   | "no-content"
+  /** A result with nothing in it. */
+  | "nothing"
   | "rpc-error"
   | "anonymous-error"
   | "http-500"
@@ -319,6 +321,7 @@ class ScriptedServer implements McpFixture {
       batch: () => send(`[${text}]`),
       "duplicate-key": () => send(text.replace('"id"', '"jsonrpc":"2.0","id"')),
       "no-content": () => send(renderResult(id, { task: { taskId: "1" } })),
+      nothing: () => send(renderResult(id, { content: [] })),
       "rpc-error": () => send(renderError(id, { code: -32_602, message: "Unknown tool: x" })),
       "anonymous-error": () => send(renderError(null, { code: -32_700, message: "Parse error" })),
       "http-500": () => status(response, 500),

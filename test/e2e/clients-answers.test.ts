@@ -1,6 +1,7 @@
 /** What the official clients get through the gateway is what they would get without it. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { SENTENCE } from "../../src/adapters/provider/simulated/plan.ts";
+import { expectRefusal, raised } from "./client-errors.ts";
 import { HOUSE_MODEL, MODEL, openWorld, PROVIDER_KEY, type World } from "./clients-world.ts";
 import {
   type Answered,
@@ -13,11 +14,20 @@ import {
   WEATHER_PARAMETERS,
 } from "./official-clients.ts";
 
+/** A tool that the agent runs itself. */
+const WEATHER = { allowed_tools: [{ tool_name: "weather" }] };
+
 let world: World;
 
 beforeAll(async () => {
   world = await openWorld({
-    agents: { worker: {}, capped: { limits: { max_output_tokens: 5000 } } },
+    agents: {
+      worker: WEATHER,
+      capped: { limits: { max_output_tokens: 5000 } },
+      strict: { ...WEATHER, strict: true },
+      toolless: {},
+    },
+    more: { tool_servers: { own: { kind: "agent", tools: { weather: { effect: "read" } } } } },
   });
 });
 
@@ -186,6 +196,70 @@ describe.each(CLIENTS)("$name", (client) => {
       const { answer } = answered(await ask({ headers }));
       expect(textOf(client, answer)).toContain(SENTENCE);
     }
+  });
+});
+
+/** The weather, and a tool that nobody granted. */
+function twoTools(client: Client): Json[] {
+  const [weather] = tools(client).tools as Json[];
+  const danger: Json = structuredClone(weather);
+  (danger.function ?? danger).name = "delete_everything";
+  return [danger, weather];
+}
+
+/** The choice of one tool by its name, as each format spells it. */
+function choiceOf({ family }: Client, name: string): Json {
+  return family === "openai" ? { type: "function", function: { name } } : { type: "tool", name };
+}
+
+describe.each(CLIENTS)("tools that $name offers", (client) => {
+  const ask = (changes: Partial<Ask> = {}, body: Record<string, unknown> = {}) =>
+    client.ask(world.ask(client, changes, body));
+
+  test.each(["whole", "frames"] as const)("are sent on where granted: %s", async (mode) => {
+    world.upstream.setScript({ toolCalls: CALLS });
+    const offered = twoTools(client);
+    const { headers } = answered(await ask({ mode }, { tools: offered }));
+    expect(sent().body.tools).toEqual(offered.slice(1));
+    expect(headers["x-slipclutch-narrowed"]).toBe("tools_removed=1");
+  });
+
+  test("are all sent on where all are granted, and no header says otherwise", async () => {
+    const { headers } = answered(await ask({}, tools(client)));
+    expect(sent().body.tools).toEqual(tools(client).tools);
+    expect(headers["x-slipclutch-narrowed"]).toBe(undefined);
+  });
+
+  test("are left out with the choice among them where none is granted", async () => {
+    const choice = { tool_choice: choiceOf(client, "weather") };
+    const offered = { ...tools(client), ...choice };
+    const { headers } = answered(await ask({ key: world.key("toolless") }, offered));
+    expect(sent().body).not.toHaveProperty("tools");
+    expect(sent().body).not.toHaveProperty("tool_choice");
+    expect(headers["x-slipclutch-narrowed"]).toBe("tools_removed=1");
+  });
+
+  test("are the model's to choose where the one that was chosen is taken out", async () => {
+    const tool_choice = choiceOf(client, "delete_everything");
+    answered(await ask({}, { tools: twoTools(client), tool_choice }));
+    expect(sent().body.tool_choice).toEqual(client.family === "openai" ? "auto" : { type: "auto" });
+  });
+
+  test("may be chosen by name where they are granted", async () => {
+    const tool_choice = choiceOf(client, "weather");
+    answered(await ask({}, { tools: twoTools(client), tool_choice }));
+    expect(sent().body.tool_choice).toEqual(tool_choice);
+  });
+
+  test("refuse a strict agent's request where one is not granted", async () => {
+    const before = world.upstream.received();
+    const strict = { key: world.key("strict") };
+    for (const mode of ["whole", "frames", "helper"] as const) {
+      const outcome = await ask({ ...strict, mode }, { tools: twoTools(client) });
+      expectRefusal(client, raised(outcome), "manifest.unknown-tool");
+    }
+    expect(world.upstream.received()).toBe(before);
+    answered(await ask(strict, tools(client)));
   });
 });
 

@@ -2,6 +2,7 @@
 import { readdir, rm } from "node:fs/promises";
 import path from "node:path";
 import { systemClock } from "../../src/adapters/clock/system.ts";
+import { MCP_SCRIPT, type McpFixture, mcpFixture } from "../../src/testing/mcp-fixture.ts";
 import { type SimulatedUpstream, simulatedUpstream } from "../../src/testing/simulated-upstream.ts";
 import {
   type Folder,
@@ -59,6 +60,8 @@ export function folderOf({ agents, prices, slipclutch }: Settings): Folder {
 export class WiringWorld {
   readonly upstream: SimulatedUpstream;
   readonly held: HeldUpstream;
+  /** The tool server `desk`. */
+  readonly desk: McpFixture;
   readonly gateway: TestGateway;
   readonly #keys = new Map<string, { key: string; id: string }>();
   #unique = 0;
@@ -66,19 +69,21 @@ export class WiringWorld {
   static async open(): Promise<WiringWorld> {
     const upstream = await simulatedUpstream({ clock: systemClock });
     const held = await heldUpstream();
-    const config = folderOf(baseOf(upstream.url, held.url));
-    return new WiringWorld(upstream, held, await startGateway({ config }));
+    const servers = { upstream, held, desk: await mcpFixture() };
+    const config = folderOf(baseOf(servers));
+    return new WiringWorld(servers, await startGateway({ config }));
   }
 
-  private constructor(upstream: SimulatedUpstream, held: HeldUpstream, gateway: TestGateway) {
+  private constructor({ desk, held, upstream }: Servers, gateway: TestGateway) {
     this.upstream = upstream;
     this.held = held;
+    this.desk = desk;
     this.gateway = gateway;
   }
 
   /** The settings that every case begins with. */
   base(): Settings {
-    return baseOf(this.upstream.url, this.held.url);
+    return baseOf(this);
   }
 
   /** Writes a folder and reloads; the answer of the reload. */
@@ -90,6 +95,7 @@ export class WiringWorld {
     await writeFolder(folderOf(settings), configFolder);
     const answer = await this.gateway.api("POST", "/api/v1/reload");
     this.upstream.control(null);
+    this.desk.set(MCP_SCRIPT);
     this.upstream.setScript({ outputTokens: 30, chunks: 8, latencyMs: 0, chunkMs: 0 });
     return { status: answer.status, json: await answer.json() };
   }
@@ -135,6 +141,25 @@ export class WiringWorld {
     return code ?? String(status);
   }
 
+  /** A tool by its name, through the dispatcher. */
+  tool(name: string, given: Json = {}, agent = "worker"): Promise<Asked> {
+    const at = `/guard/v1/tools/${encodeURIComponent(name)}/call`;
+    return this.key(agent).then(({ key }) => this.guard("POST", at, { arguments: given }, key));
+  }
+
+  /** "200", or the code of the refusal. */
+  async toolOutcome(name: string, given: Json = {}): Promise<string> {
+    const { code, status } = await this.tool(name, given);
+    return code ?? String(status);
+  }
+
+  /** What a call of a tool was reserved and charged, in nano-USD, once it has settled. */
+  async toolMoney(name: string, given: Json = {}): Promise<{ reserved: number; charged: number }> {
+    const { decision, status, text } = await this.tool(name, given);
+    if (status !== 200) throw new Error(`was refused: ${text}`);
+    return this.money(decision);
+  }
+
   /** The last request that reached the provider. */
   sent(): { path: string; headers: Json; body: Json } {
     const last = this.upstream.recorded().at(-1);
@@ -150,6 +175,12 @@ export class WiringWorld {
 
   /** What a call was reserved and charged, in nano-USD, once it has settled. */
   async money(decision: string): Promise<{ reserved: number; charged: number }> {
+    const { charged_usd: charged, reserved_usd: reserved } = await this.settled(decision);
+    return { reserved: nano(reserved), charged: nano(charged) };
+  }
+
+  /** How a call ended, once it has. */
+  async settled(decision: string): Promise<Json> {
     let found: Json = null;
     await until(async () => {
       const query = `kind=call.settled&decision=${decision}`;
@@ -157,7 +188,7 @@ export class WiringWorld {
       found = ((await answer.json()) as Json).entries[0]?.event ?? null;
       return found !== null;
     });
-    return { reserved: nano(found.reserved_usd), charged: nano(found.charged_usd) };
+    return found;
   }
 
   async reserved(body: Record<string, unknown> = {}, asking: Asking = {}): Promise<number> {
@@ -193,6 +224,7 @@ export class WiringWorld {
     await this.gateway.stop();
     await this.upstream.close();
     await this.held.close();
+    await this.desk.close();
     await forget(this.gateway);
   }
 }
@@ -201,7 +233,13 @@ function nano(usd: string): number {
   return Math.round(Number(usd) * 1e9);
 }
 
-function baseOf(upstream: string, held: string): Settings {
+interface Servers {
+  readonly upstream: SimulatedUpstream;
+  readonly held: HeldUpstream;
+  readonly desk: McpFixture;
+}
+
+function baseOf({ desk, held, upstream }: Servers): Settings {
   return {
     slipclutch: {
       version: 1,
@@ -209,27 +247,36 @@ function baseOf(upstream: string, held: string): Settings {
         gpt: {
           kind: "openai",
           api_key: SECRET,
-          base_url: `${upstream}/v1`,
+          base_url: `${upstream.url}/v1`,
           prices_of: "simulated",
         },
         claude: {
           kind: "anthropic",
           api_key: SECRET,
-          base_url: upstream,
+          base_url: upstream.url,
           prices_of: "simulated",
         },
         held: {
           kind: "openai",
-          base_url: `${held}/v1`,
+          base_url: `${held.url}/v1`,
           prices_of: "simulated",
           models: { "held-model": MODEL },
         },
       },
       budgets: [{ name: "all", each: "agent", limit_usd: 1_000_000, window: "lifetime" }],
+      tool_servers: {
+        desk: { kind: "mcp", url: desk.url, tools: { echo: { effect: "read" } } },
+        own: { kind: "agent", tools: { weather: { effect: "read" } } },
+      },
       limits: { new_tasks_per_hour: 100_000 },
     },
     agents: {
-      worker: { version: 1, agent: "worker", labels: { team: "red", org: "north" } },
+      worker: {
+        version: 1,
+        agent: "worker",
+        labels: { team: "red", org: "north" },
+        allowed_tools: [{ tool_name: "echo" }, { tool_name: "weather" }],
+      },
       other: { version: 1, agent: "other", labels: { team: "blue", org: "south" } },
     },
     prices: null,

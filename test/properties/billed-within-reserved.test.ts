@@ -20,7 +20,9 @@ import { begin } from "../../src/gateway/settle.ts";
 import { chargeOf, type Outcome } from "../../src/guards/budget/settle.ts";
 import { EMPTY, type Purse } from "../../src/guards/budget/slice.ts";
 import type { Format } from "../../src/guards/call.ts";
+import { NO_TOOLS } from "../../src/guards/manifest/manifest.ts";
 import type { ModelPrice, Usage } from "../../src/guards/price/price.ts";
+import type { GrantedTool } from "../../src/guards/tool/tool.ts";
 import { isDenial } from "../../src/guards/verdict.ts";
 import { createLog } from "../../src/telemetry/log.ts";
 import { testClock } from "../../src/testing/test-clock.ts";
@@ -257,6 +259,8 @@ const settings = fc.record({
   renamed: fc.boolean(),
   maxOutputTokens: fc.option(cap),
   minUsefulOutput: fc.constantFrom(1, 16, 256),
+  /** Whether the agent has the tools that it offers, but for one of its own if there is one. */
+  tools: fc.constantFrom<"all" | "some" | "none">("all", "some", "none"),
 });
 type Generated = typeof settings extends fc.Arbitrary<infer Value> ? Value : never;
 
@@ -329,6 +333,7 @@ function read(generated: Generated) {
       },
       manifest: {
         ...manifest,
+        tools: { ...NO_TOOLS, allowed: grantsOf(generated) },
         tellAgent,
         limits: { ...manifest.limits, maxOutputTokens, minUsefulOutput },
       },
@@ -351,6 +356,30 @@ function read(generated: Generated) {
 function kindOf({ body: { format }, simulated }: Generated): keyof typeof DOCUMENTED {
   if (simulated) return "simulated";
   return format === "openai-chat" ? "openai" : "anthropic";
+}
+
+/** Every name in the request that a tool could go by; of `some` every other one. */
+function grantsOf({ body: asked, tools }: Generated): readonly GrantedTool[] {
+  if (tools === "none") return [];
+  const names = new Set(offeredIn(JSON.parse(asked.text)).map(({ name }) => name.normalize("NFC")));
+  return [...names]
+    .filter((_, index) => tools === "all" || index % 2 === 0)
+    .map((tool) => ({
+      ...{ server: "own", tool, effect: "read", readOnly: true, rateLimit: null, check: null },
+      ...{ cost: null, emptyIsError: false, timeoutMs: 1_000 },
+    }));
+}
+
+/** Tools that the client would run, wherever they stand, in the order in which they are removed. */
+function offeredIn(
+  root: Json,
+): readonly { list: "tools" | "functions"; at: number; name: string }[] {
+  return (["tools", "functions"] as const).flatMap((list) =>
+    [...(root[list] ?? [])].flatMap((tool: Json, at: number) => {
+      const runsThere = /^web_/.test(tool.type ?? "");
+      return runsThere ? [] : [{ list, at, name: (tool.function ?? tool).name as string }];
+    }),
+  );
 }
 
 /** Admission on one purse; null: refused. */
@@ -497,7 +526,8 @@ function expectCovered({ bounds, terms }: Admitted, sent: string, generated: Gen
 }
 
 /** The request is the client's own but for what the gateway is there to change. */
-function expectSameRequest(sent: string, { body: asked, capField, renamed }: Generated): void {
+function expectSameRequest(sent: string, one: Admitted, generated: Generated): void {
+  const { body: asked, capField, renamed, tools } = generated;
   const [before, after]: [Json, Json] = [JSON.parse(asked.text), JSON.parse(sent)];
   const spellings = ["max_tokens", "max_completion_tokens"].filter((name) => name in after);
   if (asked.format === "openai-chat" && spellings.length > 0) {
@@ -509,8 +539,20 @@ function expectSameRequest(sent: string, { body: asked, capField, renamed }: Gen
   expect(after.messages.slice(after.messages.length - before.messages.length)).toEqual(
     before.messages,
   );
-  for (const name of ["tools", "functions", "n", "service_tier", "modalities", "metadata", "user"])
+  for (const name of ["n", "service_tier", "modalities", "metadata", "user"])
     expect(after[name]).toEqual(before[name]);
+  const { removedTools } = one.bounds;
+  const offered = offeredIn(before);
+  if (tools === "none") expect(removedTools.size).toBe(offered.length);
+  for (const list of ["tools", "functions"] as const) {
+    const gone = offered.filter((tool, index) => tool.list === list && removedTools.has(index));
+    const left = before[list]?.filter((_: Json, at: number) =>
+      gone.every((tool) => tool.at !== at),
+    );
+    expect(after[list]).toEqual(
+      gone.length > 0 && left.length === 0 ? undefined : before[list] && left,
+    );
+  }
 }
 
 describe("a provider that takes all that the request it was sent permits", () => {
@@ -524,7 +566,7 @@ describe("a provider that takes all that the request it was sent permits", () =>
         if (one === null || typeof one === "number") return;
         covered += 1;
         const sent = asked.sent(one);
-        expectSameRequest(sent, generated);
+        expectSameRequest(sent, one, generated);
         expectCovered(one, sent, generated);
       }),
       { numRuns: RUNS },

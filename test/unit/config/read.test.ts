@@ -1,6 +1,5 @@
 import { describe, expect, test } from "vitest";
 import { explain } from "../../../src/config/explain.ts";
-import { NO_TOOLS } from "../../../src/guards/manifest/manifest.ts";
 import { issuesOf, read, valid, withLine } from "./folder.ts";
 
 const KEY = "ab".repeat(32);
@@ -118,6 +117,15 @@ budgets:
   - { name: a, agent: bot, limit_usd: "0.000000001", window: day }
   - { name: b, team: T, org: O, key: k, model: fast, limit_usd: 1.5, window: lifetime }
   - { name: c, each: task, limit_usd: 0, window: task }
+tool_servers:
+  desk:
+    kind: mcp
+    url: http://127.0.0.1:9/mcp
+    auth: { bearer: "\${B}" }
+    headers: { x-team: "\${B}" }
+    connections_max: 8
+    tools: { look: { effect: read }, change: { effect: write } }
+  own: { kind: agent, tools: { think: { effect: read } } }
 limits:
   max_output_tokens: 10
   max_input_tokens: 20
@@ -128,6 +136,7 @@ limits:
   max_active_tasks: 5
   max_depth: 6
   max_children: 7
+  max_arguments_bytes: 4096
   task_idle: 8m
   max_request_bytes: 2048
   calls_in_flight_max: 9
@@ -142,6 +151,15 @@ limits: { max_n: 3, max_depth: 1 }
 strict: true
 uncapped: true
 tell_agent: true
+allowed_tools:
+  - { tool_name: look, server: desk, timeout: 9s, empty_result: error, cost: { usd: 0.5 } }
+  - tool_name: change
+    server: desk
+    read_only: false
+    cost: { usd: 0.006, per: minute, max: 60, quantity: { pointer: /result/s, divide_by: 60 } }
+  - { tool_name: think, rate_limit: { requests: 100, per_seconds: 60 } }
+blacklisted_tools: [Delete-Ticket]
+denied_tools: [drop]
 `,
     },
     { B: "bee" },
@@ -203,6 +221,22 @@ tell_agent: true
         },
       }),
     ]);
+    const server = { url: null, bearer: null, headers: {}, connectionsMax: 64 };
+    expect([...configuration.toolServers.values()]).toEqual([
+      {
+        kind: "mcp",
+        name: "desk",
+        url: "http://127.0.0.1:9/mcp",
+        bearer: "bee",
+        headers: { "x-team": "bee" },
+        connectionsMax: 8,
+        tools: new Map([
+          ["look", "read"],
+          ["change", "write"],
+        ]),
+      },
+      { ...server, kind: "agent", name: "own", tools: new Map([["think", "read"]]) },
+    ]);
     expect(budgets.map(({ only, each, limit, window }) => [only, each, limit, window])).toEqual([
       [{ agent: "bot" }, null, 1n, "day"],
       [{ team: "T", org: "O", key: "k", model: "fast" }, null, 1_500_000_000n, "lifetime"],
@@ -218,6 +252,17 @@ tell_agent: true
       timeoutMs: 2000,
       minUsefulOutput: 3,
     };
+    const tool = {
+      server: "desk",
+      effect: "read",
+      readOnly: true,
+      rateLimit: null,
+      check: null,
+      cost: null,
+      emptyIsError: false,
+      timeoutMs: 60_000,
+    };
+    const look = { ...tool, emptyIsError: true, timeoutMs: 9_000 };
     expect(configuration.agents.get("bot")).toEqual({
       agent: "bot",
       labels: { team: "T", org: "O", owner: "P" },
@@ -230,7 +275,24 @@ tell_agent: true
       uncapped: true,
       tellAgent: true,
       tasks: { newPerHour: 4, aliveMax: 5, depthMax: 1, childrenMax: 7, idleMs: 480_000 },
-      tools: NO_TOOLS,
+      tools: {
+        allowed: [
+          { ...look, tool: "look", cost: { nanoUsd: 500_000_000, quantity: null } },
+          {
+            ...tool,
+            tool: "change",
+            effect: "write",
+            readOnly: false,
+            cost: {
+              nanoUsd: 6_000_000,
+              quantity: { pointer: "/result/s", divideBy: 60, max: 60 },
+            },
+          },
+          { ...tool, server: "own", tool: "think", rateLimit: { requests: 100, perMs: 60_000 } },
+        ],
+        blacklisted: new Set(["delete_ticket", "drop"]),
+        argumentsBytesMax: 4096,
+      },
     });
   });
 });
@@ -272,13 +334,13 @@ budgets:
   - name: "x\\u0007"
     limit_usd: -5
     window: hour
-    on_exhausted: wait
+    on_exhausted: park
     alert_at: [0.5]
   - {}
   - 7
 limits: {timeout: 5, max_output_tokens: 1.5}
 `,
-      "agents/b.json": `{"agent":"c","models":[{"modell":"x"}, 5],\t"hosted_tools":[], "strict":"yes"}`,
+      "agents/b.json": `{"agent":"c","models":[{"modell":"x"}, 5],\t"allowed_tools":[], "strict":"yes"}`,
       "agents/d.json": `{"agent":"d",}`,
       "agents/e.yaml": "agent: e\nagent: f\n",
     });

@@ -20,6 +20,15 @@ const FAULTS: readonly (readonly [guard: string, code: string, fault: (told: Fac
     "model.not-granted",
     (told) => ({ ...told, manifest: { ...told.manifest, models: new Map() } }),
   ],
+  [
+    "tools",
+    "manifest.unknown-tool",
+    (told) => ({
+      ...told,
+      ask: { ...told.ask, offeredTools: ["weather"] },
+      manifest: { ...told.manifest, strict: true },
+    }),
+  ],
   ["cap", "call.cap", (told) => ({ ...told, ask: { ...told.ask, choices: 9 } })],
   [
     "price",
@@ -42,6 +51,7 @@ describe("a call that all allow", () => {
         bounds: {
           outputCap: 50,
           outputFloor: 10,
+          removedTools: new Set(),
           inputTokens: 100,
           fixedPico: 100_000,
           perTokenPico: 2_000,
@@ -53,6 +63,7 @@ describe("a call that all allow", () => {
         { guard: "task", answer: "allow", numbers: {} },
         { guard: "request", answer: "allow", numbers: {} },
         { guard: "manifest", answer: "allow", numbers: { models: "any priced" } },
+        { guard: "tools", answer: "allow", numbers: {} },
         {
           guard: "cap",
           answer: "allow",
@@ -86,6 +97,17 @@ describe("a call that all allow", () => {
     const account = { ...poor, seen: seen({ leased: 1_000n }) };
     const { verdict } = admit(BASE, { purses: [account] });
     expect(verdict).toMatchObject({ kind: "allow", bounds: { outputCap: 25, reserve: 150 } });
+  });
+});
+
+test("tools that are not granted are taken out, and the journal is told how many", () => {
+  const told = { ...BASE, ask: { ...BASE.ask, offeredTools: ["weather", "", "weather"] } };
+  const { answers, verdict } = admit(told, { purses: [RICH] });
+  expect(verdict).toMatchObject({ kind: "allow", bounds: { removedTools: new Set([0, 1, 2]) } });
+  expect(answers[3]).toEqual({
+    guard: "tools",
+    answer: "allow",
+    numbers: { tools_offered: 3, tools_removed: 3 },
   });
 });
 
