@@ -4,7 +4,6 @@ import { count, duration, id, oneOf, strict, yesOrNo } from "./fields.ts";
 import { LATER_BASELINES, LATER_SIGNALS } from "./later.ts";
 
 const CALLS_MAX = 1_000_000;
-const GIBIBYTE = 1024 ** 3;
 
 const TIMES = "a factor above 1 and at most 1000";
 
@@ -53,29 +52,10 @@ export const breaker = strict({
   enabled: yesOrNo.describe("False turns it off. Default true.").optional(),
 });
 
-/** How calls wait. */
+/** How calls wait while their agent is paused. */
 export const parking = strict({
-  hold_for: duration(0, "1h")
-    .describe(
-      "How long a waiting client's connection is held. Default 9m where it is kept alive, else 50s.",
-    )
-    .optional(),
-  keep_alive: oneOf(["auto", "informational", "none"])
-    .describe(
-      "Send 102 while it waits: to clients known to take it, to all, or to none. Default auto.",
-    )
-    .optional(),
-  keep_answers_for: duration(1000, "30d")
-    .describe("How long a finished answer is kept for a client that comes back. Default 1h.")
-    .optional(),
-  max_calls_per_agent: count(0, CALLS_MAX)
-    .describe("Calls of one agent that wait. Default 1000.")
-    .optional(),
-  max_calls_per_task: count(0, CALLS_MAX)
-    .describe("Calls of one task that wait. Default 100.")
-    .optional(),
-  max_bytes_per_agent: count(0, 64 * GIBIBYTE)
-    .describe("Bytes of one agent's calls that wait. Default 268435456.")
+  hold_for: duration(0, "9m")
+    .describe("How long a waiting client's connection is held before 429. Default 50s.")
     .optional(),
 });
 

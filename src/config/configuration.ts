@@ -7,7 +7,6 @@ import type { Millis } from "../guards/money.ts";
 import type { ModelPrice } from "../guards/price/price.ts";
 import type { ProviderRules } from "../guards/provider-rules.ts";
 import type { Effect } from "../guards/tool/tool.ts";
-import type { ParkLimits } from "../ports/parking.ts";
 
 export interface Configuration {
   /**
@@ -135,13 +134,10 @@ export interface StuckRule {
   readonly action: "trip" | "alert";
 }
 
-/** How calls wait for a person. */
+/** How calls wait while their agent is paused. */
 export interface ParkingSettings {
-  /** Null: as long as suits how the connection is kept alive. */
-  readonly holdMs: Millis | null;
-  readonly keepAlive: "auto" | "informational" | "none";
-  readonly keepAnswersMs: Millis;
-  readonly limits: ParkLimits;
+  /** A waiting client's connection is held so long before it is told to come back. */
+  readonly holdMs: Millis;
 }
 
 export interface PriceBook {

@@ -15,8 +15,15 @@ import type { Log } from "../telemetry/log.ts";
 export const COME_BACK_MS: Millis = 30_000;
 /** Calls of one agent that are held at once: one that is paused must not take all connections. */
 const HELD_MAX = 100;
-/** A call is held so long for its clutch: MCP clients and load balancers give up after 60 s. */
-const HOLD_MS: Millis = 50_000;
+
+/** A call whose agent is paused. */
+export interface Held {
+  readonly agent: string;
+  readonly task: string;
+  readonly holdMs: Millis;
+  /** Its client gives up. */
+  readonly gone: (listen: () => void) => void;
+}
 
 export interface ClutchListeners {
   readonly happened: (event: Event) => void;
@@ -111,7 +118,7 @@ export class Clutches {
    * Waits a bounded moment for the call's clutch. True: look again. The client keeps its connection
    * and sees no error meanwhile.
    */
-  hold(agent: string, task: string, gone: (listen: () => void) => void): Promise<boolean> {
+  hold({ agent, gone, holdMs, task }: Held): Promise<boolean> {
     const looked = () => this.refusal(agent, task) === null;
     const held = this.#held.get(agent) ?? 0;
     if (this.#released || held >= HELD_MAX) return Promise.resolve(false);
@@ -129,7 +136,7 @@ export class Clutches {
       const look = () => {
         if (looked() || this.#released) end(looked());
       };
-      const cancel = this.#clock.after(HOLD_MS, () => end(looked()));
+      const cancel = this.#clock.after(holdMs, () => end(looked()));
       this.#waiters.add(look);
       gone(() => end(false));
     });

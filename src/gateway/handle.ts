@@ -61,8 +61,10 @@ async function admitted(call: Call, gateway: Gateway): Promise<Decided | Parked>
 
 /** The client waits with its call until the clutch is engaged, for a bounded while. */
 function held({ incoming }: Call, { clutches }: Gateway): Promise<boolean> {
-  const { manifest, response, taskName } = incoming;
-  return clutches.hold(manifest.agent, taskName.id, (gone) => response.once("close", gone));
+  const { manifest, response, rules, taskName } = incoming;
+  const { holdMs } = rules.configuration.parking;
+  const gone = (listen: () => void) => response.once("close", listen);
+  return clutches.hold({ agent: manifest.agent, task: taskName.id, holdMs, gone });
 }
 
 /** Null: the store is to be asked for permits of the tool's rate limit first. */

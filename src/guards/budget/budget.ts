@@ -18,6 +18,4 @@ export interface Budget {
   readonly limit: bigint;
   /** `task` only with `each: task`. Calendar windows are UTC. */
   readonly window: Window;
-  /** What becomes of a call that does not fit: refused, or parked for a person. */
-  readonly onExhausted: "deny" | "park";
 }

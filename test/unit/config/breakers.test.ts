@@ -1,4 +1,4 @@
-/** Breakers, parking, and budgets that park. */
+/** Breakers, and how calls wait. */
 import { describe, expect, test } from "vitest";
 import type { BreakerRule } from "../../../src/config/configuration.ts";
 import { issuesOf, valid, withLine } from "./folder.ts";
@@ -160,38 +160,21 @@ test.each(REFUSED)("Refused: %s", (_, entries, path, says) => {
 });
 
 describe("Parking", () => {
-  test("has its defaults", () => {
-    expect(valid(withLine("")).parking).toEqual({
-      holdMs: null,
-      keepAlive: "auto",
-      keepAnswersMs: 3_600_000,
-      limits: { callsPerAgent: 1000, callsPerTask: 100, bytesPerAgent: 268_435_456 },
-    });
-  });
-
-  test("takes every field", () => {
-    const line =
-      "parking: { hold_for: 0s, keep_alive: none, keep_answers_for: 2h, " +
-      "max_calls_per_agent: 1, max_calls_per_task: 2, max_bytes_per_agent: 3 }";
-    expect(valid(withLine(line)).parking).toEqual({
-      holdMs: 0,
-      keepAlive: "none",
-      keepAnswersMs: 7_200_000,
-      limits: { callsPerAgent: 1, callsPerTask: 2, bytesPerAgent: 3 },
-    });
+  test("holds for 50 s, or as long as is said", () => {
+    expect(valid(withLine("")).parking).toEqual({ holdMs: 50_000 });
+    expect(valid(withLine("parking: { hold_for: 0s }")).parking).toEqual({ holdMs: 0 });
   });
 
   test.each([
     ["hold_for: 2h", "parking.hold_for"],
-    ["keep_alive: always", "parking.keep_alive"],
-    ["keep_answers_for: 0s", "parking.keep_answers_for"],
-    ["max_calls_per_task: -1", "parking.max_calls_per_task"],
+    ["keep_alive: auto", "parking.keep_alive"],
+    ["max_calls_per_task: 1", "parking.max_calls_per_task"],
   ])("refuses %s", (field, path) => {
     expect(issuesOf(withLine(`parking: { ${field} }`))).toMatchObject([{ path }]);
   });
 });
 
-test("A budget can park what does not fit", () => {
+test("A budget that parks is not in this version, and is refused", () => {
   const line = "budgets: [{ name: b, limit_usd: 1, window: day, on_exhausted: park }]";
-  expect(valid(withLine(line)).budgets[0]?.onExhausted).toBe("park");
+  expect(issuesOf(withLine(line))).toMatchObject([{ path: "budgets[0].on_exhausted" }]);
 });

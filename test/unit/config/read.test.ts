@@ -35,7 +35,6 @@ budgets:
         each: null,
         limit: 500_000_000_000n,
         window: "month",
-        onExhausted: "deny",
       },
     ]);
     expect([...configuration.agents.keys()]).toEqual(["support-transcriber-prod"]);

@@ -36,7 +36,7 @@ const FAULTS: readonly (readonly [guard: string, code: string, fault: (told: Fac
     (told) => ({ ...told, ask: { ...told.ask, unbounded: ["background"] } }),
   ],
 ];
-const ORDER = [...FAULTS.map(([guard]) => guard), "budget"];
+const ORDER = [...FAULTS.map(([guard]) => guard), "clutch", "budget"];
 
 const BASE = facts({ manifest: manifest({ limits: limits({ maxN: 2 }) }) });
 
@@ -81,6 +81,7 @@ describe("a call that all allow", () => {
             price: "prices.yaml",
           },
         },
+        { guard: "clutch", answer: "allow", numbers: { clutch: "engaged" } },
         { guard: "budget", answer: "allow", numbers: { reserve_nano_usd: 200 } },
       ],
     });
@@ -150,6 +151,26 @@ describe("a call that one guard refuses", () => {
     expect(unknown.verdict).toMatchObject({ code: "model.unknown", rule: "price" });
     const unpriced = admit({ ...BASE, target: target({ price: null }) }, { purses: [RICH] });
     expect(unpriced.verdict).toMatchObject({ code: "model.unpriced", rule: "price" });
+  });
+});
+
+describe("a paused agent", () => {
+  const clutch = { state: "disengaged", review: "r-1", since: 0 } as const;
+
+  test("is parked after all that refuses for good, and before the money", () => {
+    const states = Object.freeze({ purses: [RICH] });
+    const { answers, states: after, verdict } = admit({ ...BASE, clutch }, states);
+    expect(verdict).toEqual({ kind: "park", cause: "clutch", review: "r-1" });
+    expect(after).toBe(states);
+    expect(answers.map((one) => one.guard)).toEqual(ORDER.slice(0, -1));
+    expect(answers.at(-1)).toMatchObject({ answer: "park: clutch", numbers: { review: "r-1" } });
+  });
+
+  test("is refused all the same what is refused for good", () => {
+    for (const [guard, code, spoil] of FAULTS) {
+      const { verdict } = admit({ ...spoil(BASE), clutch }, { purses: [RICH] });
+      expect([guard, verdict]).toMatchObject([guard, { kind: "deny", code }]);
+    }
   });
 });
 
