@@ -23,6 +23,8 @@ export const METHODS = {
   initialized: "notifications/initialized",
   cancelled: "notifications/cancelled",
   listChanged: "notifications/tools/list_changed",
+  /** Of versions after these: which ones a server speaks. */
+  discover: "server/discover",
   ping: "ping",
   list: "tools/list",
   call: "tools/call",

@@ -548,7 +548,7 @@ describe.each(ROADS)("a server that fails, on %s", (name, road) => {
     ["the most for a negative quantity", { units: -3 }, UNITS_MAX * UNIT_NANO],
     ["the most for a text", { units: "2" }, UNITS_MAX * UNIT_NANO],
     ["all of it where it used more than it may", { units: 6 }, 6n * UNIT_NANO],
-    ["the most for what no budget can count", { units: 1e300 }, UNITS_MAX * UNIT_NANO],
+    ["the most for what no budget can count", { units: 1e15 }, UNITS_MAX * UNIT_NANO],
   ])("is charged %s", async (_, given, nano) => {
     const before = (await events("budget.overbilled")).length;
     expect(await spentBy(() => road("bill", given))).toBe(nano);

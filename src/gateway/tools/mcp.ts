@@ -2,6 +2,7 @@
  * `POST /mcp` and `/mcp/<server>`: the gateway as an MCP server, version 2025-11-25. Every request
  * stands alone, without a session, so that any gateway can answer it.
  */
+import { isIP } from "node:net";
 import type { Origin } from "../../guards/events.ts";
 import { type Denial, deny, isDenial } from "../../guards/verdict.ts";
 import type { ToolResult } from "../../ports/tool-server.ts";
@@ -12,6 +13,7 @@ import {
   readMessage,
   renderError,
   renderResult,
+  type Unreadable,
 } from "../../wire/json-rpc.ts";
 import {
   METHODS,
@@ -38,17 +40,13 @@ export async function serveMcp(
 ): Promise<void> {
   const foreign = foreignOrigin(incoming) ?? unknownServer(server, incoming);
   if (foreign !== null) {
-    return refuse(
-      { denial: foreign, origin: originOf(incoming), asked: null },
-      [],
-      incoming,
-      gateway,
-    );
+    const refusal = { denial: foreign, origin: originOf(incoming), asked: null };
+    return refuse(refusal, [], incoming, gateway);
   }
   const message = readMessage(body.text);
   switch (message.kind) {
     case "unreadable":
-      return send(incoming, 400, renderError(message.id, message));
+      return sendUnreadable(message, 400, incoming, gateway);
     case "notification":
     case "result":
     case "error":
@@ -58,13 +56,22 @@ export async function serveMcp(
   }
 }
 
-/** A page in a browser must not reach the agents' listener by a name that it made point here. */
+/**
+ * A page in a browser must not reach the agents' listener. That its origin is the host that it asks
+ * says nothing where the host is a name: it can have made its own name point here.
+ */
 function foreignOrigin({ headers }: Incoming): Denial | null {
   const { host, origin } = headers;
   if (origin === undefined) return null;
-  const from = URL.canParse(origin) ? new URL(origin).host : "";
-  if (from !== "" && from === host?.toLowerCase()) return null;
-  return deny("request.malformed", { at: "header origin", got: origin, expected: "none" });
+  const from = URL.canParse(origin) ? new URL(origin) : null;
+  const fixed = from !== null && isFixed(from.hostname);
+  if (fixed && from.host === host?.toLowerCase()) return null;
+  return deny("request.unknown-field", { unknown: "header origin" });
+}
+
+/** An address, or the one name that points nowhere else. */
+function isFixed(hostname: string): boolean {
+  return hostname === "localhost" || isIP(hostname.replace(/^\[|\]$/g, "")) !== 0;
 }
 
 function unknownServer(server: string | null, { manifest, rules }: Incoming): Denial | null {
@@ -81,6 +88,12 @@ async function answer(
   gateway: Gateway,
 ): Promise<void> {
   const { id, method } = request;
+  const { "mcp-protocol-version": version } = incoming.headers;
+  if (version !== undefined && !PROTOCOL_VERSIONS.has(version) && method !== METHODS.discover) {
+    const message = `this version is not spoken here: ${version.slice(0, 40)}`;
+    const error = { id, code: RPC_CODES.invalidRequest, message };
+    return sendUnreadable(error, 400, incoming, gateway);
+  }
   switch (method) {
     case METHODS.initialize:
       return send(incoming, 200, renderResult(id, greeting(request, gateway)));
@@ -100,12 +113,10 @@ async function answer(
         message: `${method.slice(0, 100)} is not served`,
       };
       // Clients that ask which newer versions there are take this for: none. A 403 would stop them.
-      return send(incoming, method === DISCOVER ? 400 : 200, renderError(id, error));
+      return send(incoming, method === METHODS.discover ? 400 : 200, renderError(id, error));
     }
   }
 }
-
-const DISCOVER = "server/discover";
 
 function greeting({ params }: RpcRequest, { version }: Gateway) {
   const { protocolVersion: asked } = params;
@@ -124,7 +135,7 @@ function callTool(
   gateway: Gateway,
 ): Promise<void> | void {
   const params = readParams(request);
-  if ("kind" in params) return send(incoming, 200, renderError(params.id, params));
+  if ("kind" in params) return sendUnreadable(params, 200, incoming, gateway);
   const desk = deskOf(request.id, incoming);
   const named = { name: params.name, server, arguments: params.arguments };
   const rest = { bytes: params.argumentsBytes, callId: null, by: "mcp" } as const;
@@ -159,6 +170,18 @@ function refusal(denial: Denial, { decision }: Origin) {
       ...(seconds === null ? {} : { "slipclutch/retry-after": seconds }),
     },
   };
+}
+
+/** Told in the protocol's own words, and written down like every refusal. */
+function sendUnreadable(
+  { id, code, message }: Pick<Unreadable, "id" | "code" | "message">,
+  status: number,
+  incoming: Incoming,
+  gateway: Gateway,
+): void {
+  const denial = deny("request.malformed", { at: "message", wrong: message, rpc_code: code });
+  record({ denial, origin: originOf(incoming), asked: null }, [], gateway);
+  send(incoming, status, renderError(id, { code, message }));
 }
 
 function send(

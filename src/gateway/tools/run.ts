@@ -121,6 +121,8 @@ function finish(running: Running, end: ToolEnd, refused: Denial | null): void {
   watchEnd(call, end, running.gateway);
   const headers = { ...ownHeaders(running) };
   if (end.kind === "result") return call.desk.answer(end.result, headers);
+  // Nobody is refused who has left: how the call ended is in the books.
+  if (call.incoming.response.destroyed) return;
   const origin = originOf(call.incoming);
   const denial = refused ?? faultDenial(end.fault, granted);
   record({ denial, origin, asked: call.asked }, [], running.gateway);
