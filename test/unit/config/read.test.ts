@@ -364,6 +364,25 @@ const REFUSED: readonly [name: string, files: Record<string, string>, issue: obj
     { ...withLine(`budgets: [{ ${BUDGET}, model: simulated-small }]`), ...BOT },
     { file: "agents/bot.yaml", got: "none" },
   ],
+  ...[
+    ["each model", "each: model"],
+    ["its one model", "model: simulated-small"],
+  ].map(
+    ([what, scope]) =>
+      [
+        `an agent whose tool costs, on a budget for ${what}`,
+        {
+          ...withLine(
+            `tool_servers: { desk: { kind: mcp, url: "http://127.0.0.1:7000/mcp" } }\n` +
+              `budgets: [{ ${BUDGET}, ${scope} }]`,
+          ),
+          "agents/bot.yaml":
+            "version: 1\nagent: bot\nmodels: [simulated-small]\n" +
+            "allowed_tools: [{ tool_name: search, read_only: false, cost: { usd: 1 } }]\n",
+        },
+        { file: "agents/bot.yaml", got: "none" },
+      ] as const,
+  ),
   [
     "an agent without a team, on budgets for each team",
     { ...withLine(`budgets: [{ ${BUDGET}, each: team }]`), ...BOT },
