@@ -383,6 +383,31 @@ const REFUSED: readonly [name: string, files: Record<string, string>, issue: obj
         { file: "agents/bot.yaml", got: "none" },
       ] as const,
   ),
+  ...[
+    "rate_limit: { requests: 1, per_seconds: 1 }",
+    "arguments: { type: object }",
+    "cost: { usd: 1 }",
+    "empty_result: error",
+    "timeout: 1s",
+  ].map(
+    (limit) =>
+      [
+        `a tool that the agent runs itself, with ${limit}`,
+        {
+          ...withLine(
+            "tool_servers: { own: { kind: agent, tools: { search: { effect: read } } } }\n" +
+              `budgets: [{ ${BUDGET} }]`,
+          ),
+          "agents/bot.yaml":
+            `version: 1\nagent: bot\nallowed_tools: [{ tool_name: search, ${limit} }]\n`,
+        },
+        {
+          path: `allowed_tools[0].${limit.split(":", 1)[0]}`,
+          expected: "nothing",
+          hint: expect.stringContaining("kind: mcp"),
+        },
+      ] as const,
+  ),
   [
     "an agent without a team, on budgets for each team",
     { ...withLine(`budgets: [{ ${BUDGET}, each: team }]`), ...BOT },
