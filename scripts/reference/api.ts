@@ -33,6 +33,17 @@ const ROUTE_SENTENCES: Readonly<Record<string, string>> = {
 const AGENT_PATHS: readonly (readonly [method: string, path: string, sentence: string])[] = [
   ["POST", "/v1/chat/completions", "OpenAI chat completions, streamed or whole."],
   ["POST", "/v1/messages", "Anthropic messages, streamed or whole."],
+  [
+    "POST",
+    "/mcp",
+    "MCP over streamable HTTP: all [tools](../tools.md#mcp) of the agent. One message a request, no sessions.",
+  ],
+  ["POST", "/mcp/SERVER", "The same, with the tools of one server."],
+  [
+    "POST",
+    "/guard/v1/tools/NAME/call",
+    'Runs a [tool](../tools.md#the-dispatcher). Body: `{"arguments"?, "call_id"?}`; answer: `{"decision", "result"}`.',
+  ],
   ["GET", "/v1/models", "The models that are named for this agent, in a shape both clients read."],
   ["GET", "/guard/v1/budgets", "What this agent and task may still spend."],
   [
@@ -83,7 +94,7 @@ ${table(
     ],
     [
       code("x-slipclutch-narrowed"),
-      "`max_output_tokens=N`: the output cap that was sent, where it is not the one asked for.",
+      "`max_output_tokens=N`: the output cap that was sent, where it is not the one asked for; `tools_removed=N`: so many of the tools that were offered are not granted.",
     ],
     [code("x-should-retry"), "On refusals: what the official clients are to do."],
     [code("retry-after"), "On refusals that may soon be over: 1 to 59 seconds."],

@@ -49,23 +49,25 @@ async function* entriesOf(
 function lineOf(entry: EntryView, paint: Paint): string {
   const { event } = entry;
   const money = typeof event.charged_usd === "string" ? `$${event.charged_usd}` : null;
-  const model = modelOf(event);
+  const asked = askedOf(event);
   const style = entry.code === null ? null : "red";
   const what = entry.code === null ? entry.kind : `${entry.kind} ${entry.code}`;
   const parts = [
     paint("dim", entry.at),
     style ? paint(style, clean(what)) : clean(what),
-    ...[entry.agent, entry.task, model, money, entry.decision]
+    ...[entry.agent, entry.task, asked, money, entry.decision]
       .filter((text) => text !== null)
       .map(clean),
   ];
   return parts.join("  ");
 }
 
-function modelOf(event: EntryView["event"]): string | null {
-  const { asked } = event;
-  if (typeof asked !== "object" || asked === null || !("model" in asked)) return null;
-  return typeof asked.model === "string" ? asked.model : null;
+/** The model, or the tool by the name that means it wherever it is. */
+function askedOf({ asked }: EntryView["event"]): string | null {
+  if (typeof asked !== "object" || asked === null) return null;
+  if ("model" in asked) return typeof asked.model === "string" ? asked.model : null;
+  if (!("tool" in asked) || !("server" in asked)) return null;
+  return asked.server === "" ? String(asked.tool) : `${asked.server}__${asked.tool}`;
 }
 
 /** Exit code 1, and the first entry that is bad, if the journal is not what was written. */

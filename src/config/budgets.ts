@@ -78,11 +78,16 @@ function missing(scope: "agent" | "team" | "org", name: string, names: ReadonlyS
 
 /**
  * Whether whatever this agent asks for draws on some budget. One for a single key does not count:
- * the agent may get another key. Those for single models count only if they are all its models.
+ * the agent may get another key. Those for single models count only if they are all its models, and
+ * not for tools: what these cost is of no model.
  */
 export function isCapped(manifest: Manifest, budgets: readonly Budget[]): boolean {
   const own = budgets.filter((budget) => drawsOn(budget, manifest));
-  if (own.some(({ only }) => only.model === undefined)) return true;
+  const whole = own.filter(({ only }) => only.model === undefined);
+  if (manifest.tools.allowed.some(({ cost }) => cost !== null)) {
+    return whole.some(({ each }) => each !== "model");
+  }
+  if (whole.length > 0) return true;
   const capped = new Set(own.map(({ only }) => only.model));
   return manifest.models !== null && [...manifest.models.keys()].every((id) => capped.has(id));
 }

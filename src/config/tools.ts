@@ -41,6 +41,7 @@ export function toolsOf(
     checkArguments(entry, tooling.schemas);
     const cost = costOf(entry);
     if (server === null) continue;
+    if (server.kind === "agent") checkUnseen(entry);
     const granted = grantedOf(entry, server, cost, tooling.schemas);
     allowed.push({ granted, entry });
   }
@@ -141,6 +142,18 @@ function checkEffect(entry: Entry, { name, tools }: ToolServerSettings): void {
     `${meant}A tool whose effect is not said is taken to write. If it only reads, add under ` +
     `tool_servers.${name}.tools of slipclutch.yaml: ${line}. Else add read_only: false here.`;
   refuse(entry, ["read_only"], "false, or a tool that only reads", hint);
+}
+
+/** What holds at a call holds nothing for tools whose calls do not come by here. */
+const OF_A_CALL = ["rate_limit", "arguments", "cost", "empty_result", "timeout"] as const;
+
+function checkUnseen(entry: Entry): void {
+  const hint =
+    "The agent runs this tool itself, so nothing would hold it to that: leave it out, or put the " +
+    "tool behind a server of kind: mcp.";
+  for (const key of OF_A_CALL) {
+    if (entry.tool[key] !== undefined) refuse(entry, [key], "nothing", hint);
+  }
 }
 
 function checkArguments(entry: Entry, schemas: ArgumentSchemas): void {

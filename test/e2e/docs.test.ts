@@ -4,7 +4,7 @@
  *
  *   sh                    run with bash, in one folder a page, variables kept from block to block
  *   sh fails              the same, and it must end with a code other than 0
- *   sh background         the same, and it is left running: a gateway that the page starts
+ *   sh background         the same, and it is left running: a gateway or a tool server
  *   ts, python            run with the official clients, unmodified
  *   text output           what the block before printed, with ids, times and ports masked;
  *                         a line `…` stands for any lines
@@ -13,8 +13,9 @@
  *   yaml, yaml FILE       a piece of slipclutch.yaml, or of FILE: valid over `BASE`
  *   text                  nothing is run
  *
- * http://127.0.0.1:4141 and :4142 stand for the gateway's listeners and `sck_…` for its first key,
- * as a reader would put them in; the id of a decision or a key stands for the one that the page
+ * http://127.0.0.1:4141 and :4142 stand for the gateway's listeners, :7000/mcp for the tool server
+ * that the page has started, and `sck_…` for the gateway's first key, as a reader would put them in;
+ * the id of a decision or a key stands for the one that the page
  * printed last. `ts FILE` is written and not run: a program for later blocks. A page that starts no gateway has one with the starter
  * configuration, as after `npm start`; `slipclutch` finds it as if it were in the data folder.
  */
@@ -46,6 +47,9 @@ const WHOLE_MS = 90_000;
 const DAY_MS = 86_400_000;
 const AGENT_URL = "http://127.0.0.1:4141";
 const CONTROL_URL = "http://127.0.0.1:4142";
+const TOOLS_URL = "http://127.0.0.1:7000/mcp";
+/** What a program that is left running prints once it can be called. */
+const STARTED = /Operators: |^Tools: /m;
 const KEY = "sck_…";
 const IDS = [/\bd-[0-9a-f]{16}-[0-9a-z]+/g, /\bkey_[0-9a-f]{16}\b/g];
 
@@ -66,6 +70,13 @@ const BASE: Readonly<Record<string, Record<string, unknown>>> = {
     providers: {
       openai: { kind: "openai", api_key: "not-a-key" },
       anthropic: { kind: "anthropic", api_key: "not-a-key" },
+    },
+    tool_servers: {
+      tickets: {
+        kind: "mcp",
+        url: TOOLS_URL,
+        tools: { transcribe_audio: { effect: "read" }, update_ticket_status: { effect: "write" } },
+      },
     },
     budgets: [{ name: "base", each: "agent", limit_usd: 100, window: "month" }],
   },
@@ -106,6 +117,7 @@ class Page {
   readonly #environment: Readonly<Record<string, string>>;
   #agentUrl: string;
   #controlUrl: string;
+  #toolsUrl = TOOLS_URL;
   #key: string;
   /** Null: nothing ran, for want of a part. */
   #printed: string | null = "";
@@ -116,13 +128,16 @@ class Page {
     this.#agentUrl = gateway.agentUrl;
     this.#controlUrl = gateway.controlUrl;
     this.#key = gateway.agentKey;
-    fs.symlinkSync(path.join(ROOT, "node_modules"), path.join(this.folder, "node_modules"));
+    for (const name of ["node_modules", "examples"]) {
+      fs.symlinkSync(path.join(ROOT, name), path.join(this.folder, name));
+    }
     const { PATH = "", HOME = "" } = process.env;
     this.#environment = {
       ...SECRETS,
       HOME,
       PATH: [bin, path.dirname(NODE), PATH].join(path.delimiter),
       NO_PROXY: "127.0.0.1",
+      PORT: "0",
       OPENAI_BASE_URL: `${gateway.agentUrl}/v1`,
       ANTHROPIC_BASE_URL: gateway.agentUrl,
       SLIPCLUTCH_KEY: gateway.agentKey,
@@ -182,7 +197,7 @@ class Page {
     expect(code, `\n${out.err}${out.out}`).toBe(0);
   }
 
-  /** A gateway of the page's own takes the place of the one it had. */
+  /** A gateway of the page's own takes the place of the one it had; a tool server is its first. */
   async #start(text: string): Promise<void> {
     const child = this.#child("bash", [
       "-c",
@@ -196,15 +211,20 @@ class Page {
     });
     await new Promise<void>((resolve, reject) => {
       const fail = (why: string) => reject(new Error(`${why}\n${err}${out}`));
-      const timer = setTimeout(() => fail("the gateway did not start"), START_MS);
-      child.once("exit", (code) => fail(`the gateway ended with ${code}`));
+      const timer = setTimeout(() => fail("it did not start"), START_MS);
+      child.once("exit", (code) => fail(`it ended with ${code}`));
       child.stdout?.on("data", (chunk) => {
         out += chunk;
-        if (!/Operators: /.test(out)) return;
+        if (!STARTED.test(out)) return;
         clearTimeout(timer);
         resolve();
       });
     });
+    const toolsUrl = /^Tools: (\S+)/m.exec(out)?.[1];
+    if (toolsUrl !== undefined) {
+      this.#toolsUrl = toolsUrl;
+      return this.#print(out);
+    }
     this.#agentUrl = /ANTHROPIC_BASE_URL=(\S+)/.exec(out)?.[1] ?? "";
     this.#controlUrl = /Operators: ([^\s,]+)/.exec(out)?.[1] ?? "";
     this.#key = /sck_[0-9a-f]+/.exec(out)?.[0] ?? this.#key;
@@ -250,6 +270,7 @@ class Page {
     let filled = text
       .replaceAll(AGENT_URL, this.#agentUrl)
       .replaceAll(CONTROL_URL, this.#controlUrl)
+      .replaceAll(TOOLS_URL, this.#toolsUrl)
       .replaceAll(KEY, this.#key);
     for (const [shape, id] of this.#ids) filled = filled.replaceAll(shape, id);
     return filled;
@@ -261,6 +282,7 @@ class Page {
       .replaceAll(this.folder, "/srv")
       .replaceAll(this.#agentUrl, AGENT_URL)
       .replaceAll(this.#controlUrl, CONTROL_URL)
+      .replaceAll(this.#toolsUrl, TOOLS_URL)
       .replaceAll(/\bd-[0-9a-f]{16}-[0-9a-z]+/g, "d-ID")
       .replaceAll(/\bsc([ko])_([0-9a-f]+|…)/g, "sc$1_ID")
       .replaceAll(/\bkey_([0-9a-f]{16}|…)/g, "key_ID")
@@ -299,7 +321,7 @@ class Page {
       return checkPiece(file, block.text, this.folder);
     const target = path.join(this.folder, file);
     fs.mkdirSync(path.dirname(target), { recursive: true });
-    fs.writeFileSync(target, `${block.text}\n`);
+    fs.writeFileSync(target, `${block.text.replaceAll(TOOLS_URL, this.#toolsUrl)}\n`);
   }
 }
 

@@ -4,7 +4,7 @@ import fs from "node:fs";
 import path from "node:path";
 
 /** Exact, so that a run today and one next month speak to the same clients. */
-const CLIENTS = ["openai==3.54.0", "anthropic==2.12.0"];
+const CLIENTS = ["openai==3.54.0", "anthropic==2.12.0", "mcp==2.3.0"];
 
 /** Making the environment downloads some 20 MB, once. */
 const INSTALL_MS = 180_000;
@@ -12,7 +12,7 @@ const INSTALL_MS = 180_000;
 const FOLDER = path.resolve(import.meta.dirname, "..", "..", ".cache", "python");
 
 /**
- * Path of a Python that can import both clients; null where none can be made (no venv, offline).
+ * Path of a Python that can import them all; null where none can be made (no venv, offline).
  */
 export function pythonClients(): string | null {
   const wanted = CLIENTS.join(" ");

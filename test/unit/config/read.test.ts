@@ -372,7 +372,8 @@ const BUDGET = "name: b, limit_usd: 1, window: month";
 const BOT = { "agents/bot.yaml": "version: 1\nagent: bot\n" };
 
 // One line of slipclutch.yaml (and other files) → the one issue: path, got, expected, hint.
-const REFUSED: readonly [name: string, files: Record<string, string>, issue: object][] = [
+type Refused = [name: string, files: Record<string, string>, issue: object];
+const REFUSED: readonly Refused[] = [
   ["no version", { "slipclutch.yaml": "budgets: []" }, { path: "version", got: "nothing" }],
   [
     "a later window",
@@ -427,6 +428,47 @@ const REFUSED: readonly [name: string, files: Record<string, string>, issue: obj
     { ...withLine(`budgets: [{ ${BUDGET}, model: simulated-small }]`), ...BOT },
     { file: "agents/bot.yaml", got: "none" },
   ],
+  ...[
+    ["each model", "each: model"],
+    ["its one model", "model: simulated-small"],
+  ].map(
+    ([what, scope]): Refused => [
+      `an agent whose tool costs, on a budget for ${what}`,
+      {
+        ...withLine(
+          `tool_servers: { desk: { kind: mcp, url: "http://127.0.0.1:7000/mcp" } }\n` +
+            `budgets: [{ ${BUDGET}, ${scope} }]`,
+        ),
+        "agents/bot.yaml":
+          "version: 1\nagent: bot\nmodels: [simulated-small]\n" +
+          "allowed_tools: [{ tool_name: search, read_only: false, cost: { usd: 1 } }]\n",
+      },
+      { file: "agents/bot.yaml", got: "none" },
+    ],
+  ),
+  ...[
+    "rate_limit: { requests: 1, per_seconds: 1 }",
+    "arguments: { type: object }",
+    "cost: { usd: 1 }",
+    "empty_result: error",
+    "timeout: 1s",
+  ].map(
+    (limit): Refused => [
+      `a tool that the agent runs itself, with ${limit}`,
+      {
+        ...withLine(
+          "tool_servers: { own: { kind: agent, tools: { search: { effect: read } } } }\n" +
+            `budgets: [{ ${BUDGET} }]`,
+        ),
+        "agents/bot.yaml": `version: 1\nagent: bot\nallowed_tools: [{ tool_name: search, ${limit} }]\n`,
+      },
+      {
+        path: `allowed_tools[0].${limit.split(":", 1)[0]}`,
+        expected: "nothing",
+        hint: expect.stringContaining("kind: mcp"),
+      },
+    ],
+  ),
   [
     "an agent without a team, on budgets for each team",
     { ...withLine(`budgets: [{ ${BUDGET}, each: team }]`), ...BOT },
