@@ -56,10 +56,9 @@ async function gatherTool(
     grants: manifest.tools,
   };
   const pool = gateway.rates.poolOf(incoming.tenure, manifest.agent, resolved);
-  let asked = false;
   return {
     ask: (states) => {
-      const { permits, rate } = gateway.rates.stateOf(pool, asked);
+      const { permits, rate } = gateway.rates.stateOf(pool);
       const decision = admitTool({ ...facts, rate }, { ...states, permits });
       // Taken in the same stretch in which the money is: nothing else can take it in between.
       if (decision.verdict.kind === "allow") gateway.rates.keep(pool, decision.states.permits);
@@ -67,7 +66,6 @@ async function gatherTool(
     },
     accounts,
     lease: async () => {
-      asked = true;
       if (pool !== null) await gateway.rates.lease(incoming.tenure, pool);
     },
   };

@@ -16,6 +16,8 @@ import { refuseTool, run } from "./tools/run.ts";
 import { watchAttempt } from "./tools/watch.ts";
 
 const RETRY_MS = 1_000;
+/** Others may take what the store gave for this call; each time it is asked for more. */
+const LEASES_MAX = 100;
 
 export async function handle(call: Call, gateway: Gateway): Promise<void> {
   const { incoming } = call;
@@ -54,9 +56,12 @@ async function decide(call: Call, gateway: Gateway): Promise<Decided> {
 async function admitted(call: Call, gateway: Gateway): Promise<Decided | Parked> {
   const gathered = await gather(call, gateway); // every read that the rules need
   if (isDenial(gathered)) return refusal(gathered);
-  const decided = (await ask(call, gathered, gateway)) ?? (await again(call, gathered, gateway));
-  if (decided === null) throw new Error("admission ended without an answer");
-  return decided;
+  for (let round = 0; round < LEASES_MAX; round += 1) {
+    const decided = await ask(call, gathered, gateway);
+    if (decided !== null) return decided;
+    await gathered.lease();
+  }
+  return refusal(deny("rate-limit.exceeded", {}, RETRY_MS));
 }
 
 /** The client waits with its call until the clutch is engaged, for a bounded while. */
@@ -86,15 +91,6 @@ async function ask(
     case "short":
       throw new Error("admission ended without an answer");
   }
-}
-
-async function again(
-  call: Call,
-  gathered: Gathered,
-  gateway: Gateway,
-): Promise<Decided | Parked | null> {
-  await gathered.lease();
-  return ask(call, gathered, gateway);
 }
 
 function refusal(denial: Denial): Decided {

@@ -63,11 +63,11 @@ export class Rates {
   }
 
   /** What the guards are told. */
-  stateOf(pool: Pool | null, asked: boolean): { permits: Permits; rate: ToolRateNow | null } {
+  stateOf(pool: Pool | null): { permits: Permits; rate: ToolRateNow | null } {
     if (pool === null) return { permits: NO_PERMITS, rate: null };
     const now = this.#clock.monotonic();
-    const known = asked || now < pool.shortUntil;
-    return { permits: pool.permits, rate: { limit: pool.limit, asked: known, now } };
+    const asked = now < pool.shortUntil;
+    return { permits: pool.permits, rate: { limit: pool.limit, asked, now } };
   }
 
   keep(pool: Pool | null, permits: Permits | undefined): void {
@@ -90,9 +90,6 @@ export class Rates {
   async lease(tenure: Tenure, pool: Pool): Promise<void> {
     pool.waiting += 1;
     try {
-      // An answer that was asked for before this call came may not have counted it.
-      if (pool.asking !== null) await pool.asking;
-      if (this.#isServed(pool)) return;
       pool.asking ??= this.#take(tenure, pool).finally(() => {
         pool.asking = null;
       });
@@ -100,10 +97,6 @@ export class Rates {
     } finally {
       pool.waiting -= 1;
     }
-  }
-
-  #isServed({ limit, permits }: Pool): boolean {
-    return admit(permits, limit, true, this.#clock.monotonic())[1].kind === "taken";
   }
 
   async #take(tenure: Tenure, pool: Pool): Promise<void> {
@@ -116,7 +109,9 @@ export class Rates {
     }
     const now = this.#clock.monotonic();
     pool.permits = received(pool.permits, answer.owned, now);
-    if (!this.#isServed(pool)) pool.shortUntil = now + ASKED_MS;
+    const usable = admit(pool.permits, pool.limit, true, now)[1].kind === "taken";
+    // There is nothing to be had, or nothing of it is old enough.
+    if (answer.unowned === 0 || !usable) pool.shortUntil = now + ASKED_MS;
   }
 
   /** Every second: what lies idle, and what others want, goes back. */
