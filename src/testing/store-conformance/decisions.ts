@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
-import type { NewParked, Parked, ReviewDecision, Store } from "../../ports/store.ts";
+import type { Parked, ReviewDecision, Store } from "../../ports/store.ts";
+import { decisionRaces } from "./decision-races.ts";
 import type { OpenFixture } from "./fixture.ts";
-import { fresh, liveHolder, type Stores, sharedStores } from "./kit.ts";
+import { fresh, type Stores, sharedStores } from "./kit.ts";
 import {
   mustDecide,
   mustPark,
@@ -10,8 +11,8 @@ import {
   newReview,
   parkedBehind,
   parkedOf,
+  parkedScene,
   reviewOf,
-  tripped,
 } from "./work-kit.ts";
 
 /** What people decide on reviews, and what becomes of the calls that wait for them. */
@@ -23,17 +24,8 @@ export function decisionConformance(open: OpenFixture): void {
     probeCases(stores);
     denyCases(stores);
     nothingCases(stores);
-    raceCases(stores);
+    decisionRaces(stores);
   });
-}
-
-/** A tripped agent with calls parked, one for each task named. */
-async function scene(store: Store, ...tasks: readonly string[]) {
-  const { agent, review } = await tripped(store);
-  const holder = await liveHolder(store);
-  const calls: Parked[] = [];
-  for (const task of tasks) calls.push(await parkedBehind(store, holder, review, { task }));
-  return { agent, calls, holder, review };
 }
 
 async function statesOf(store: Store, calls: readonly Parked[]): Promise<string[]> {
@@ -48,7 +40,7 @@ async function clutchOf(store: Store, agent: string): Promise<string> {
 function versionCases(stores: () => Stores): void {
   test("a decision is kept with who made it and why, and raises the version", async () => {
     const { store, other } = stores();
-    const { calls, review } = await scene(store, "one", "two");
+    const { calls, review } = await parkedScene(store, "one", "two");
     const [first] = calls;
     const decision = newDecision(review, "deny", { call: first?.call ?? "", message: "No." });
     const after = await mustDecide(store, decision);
@@ -63,7 +55,7 @@ function versionCases(stores: () => Stores): void {
 
   test("a repeated decision changes nothing, whatever happened since", async () => {
     const { store, other } = stores();
-    const { calls, holder, review } = await scene(store, "one", "two");
+    const { calls, holder, review } = await parkedScene(store, "one", "two");
     const probe = newDecision(review, "probe", { task: "one" });
     const once = await mustDecide(store, probe);
     expect(await mustDecide(other, probe)).toEqual(once);
@@ -76,7 +68,7 @@ function versionCases(stores: () => Stores): void {
 
   test("a decision on another version is a conflict, and changes nothing", async () => {
     const { store, other } = stores();
-    const { agent, calls, review } = await scene(store, "one", "two");
+    const { agent, calls, review } = await parkedScene(store, "one", "two");
     const seen = newDecision(review, "resume");
     const deny = newDecision(review, "deny", { call: calls[0]?.call ?? "" });
     const now = await mustDecide(store, deny);
@@ -91,7 +83,7 @@ function versionCases(stores: () => Stores): void {
 function resumeCases(stores: () => Stores): void {
   test("a resume engages the clutch and lets all go one by one, oldest first", async () => {
     const { store, other } = stores();
-    const { agent, calls, review } = await scene(store, "one", "two", "one");
+    const { agent, calls, review } = await parkedScene(store, "one", "two", "one");
     const closed = await mustDecide(other, newDecision(review, "resume", { paceMs: 500 }));
     expect(closed).toMatchObject({ state: "closed", version: 1, parked: 0 });
     expect(await clutchOf(store, agent)).toBe("engaged");
@@ -103,8 +95,8 @@ function resumeCases(stores: () => Stores): void {
 
   test("a resume of one review leaves calls of others alone", async () => {
     const { store } = stores();
-    const { agent, holder, review } = await scene(store, "one");
-    const { calls: strangers } = await scene(store, "one");
+    const { agent, holder, review } = await parkedScene(store, "one");
+    const { calls: strangers } = await parkedScene(store, "one");
     const asked = newReview({ agent, kind: "budget", subject: "daily" });
     const budget = await store.clutch.open(asked);
     const waiting = newParked({ agent, cause: "budget", review: budget.id });
@@ -117,7 +109,7 @@ function resumeCases(stores: () => Stores): void {
 
   test("a resume of an approval lets its call go, and moves no clutch", async () => {
     const { store } = stores();
-    const { agent, holder, review } = await scene(store, "one");
+    const { agent, holder, review } = await parkedScene(store, "one");
     const approval = await store.clutch.open(newReview({ agent, kind: "approval", subject: "x" }));
     const call = newParked({ agent, cause: "approval", review: approval.id });
     const parked = await mustPark(store, holder, call);
@@ -131,7 +123,7 @@ function resumeCases(stores: () => Stores): void {
 
   test("who waited for its turn when the clutch tripped again comes first", async () => {
     const { store } = stores();
-    const { agent, calls, holder, review } = await scene(store, "one", "two", "three");
+    const { agent, calls, holder, review } = await parkedScene(store, "one", "two", "three");
     await mustDecide(store, newDecision(review, "resume", { paceMs: 3_600_000 }));
     expect(await store.parking.claim(holder, calls[0]?.call ?? "")).toMatchObject({
       kind: "claimed",
@@ -154,7 +146,7 @@ function resumeCases(stores: () => Stores): void {
 function probeCases(stores: () => Stores): void {
   test("a probe lets one task go on, and a calm one the rest", async () => {
     const { store, other } = stores();
-    const { agent, calls, holder, review } = await scene(store, "one", "two", "one");
+    const { agent, calls, holder, review } = await parkedScene(store, "one", "two", "one");
     const probe = newDecision(review, "probe", { task: "one", at: 55, paceMs: 60_000 });
     const probed = await mustDecide(store, probe);
     expect(probed).toMatchObject({ state: "open", version: 1, parked: 1 });
@@ -176,7 +168,7 @@ function probeCases(stores: () => Stores): void {
 
   test("another task can be probed instead, whose calls alone may go on then", async () => {
     const { store } = stores();
-    const { calls, holder, review } = await scene(store, "one", "two");
+    const { calls, holder, review } = await parkedScene(store, "one", "two");
     const first = await mustDecide(store, newDecision(review, "probe", { task: "one" }));
     await mustDecide(store, newDecision(first, "probe", { task: "two" }));
     const kinds = await Promise.all(
@@ -189,7 +181,7 @@ function probeCases(stores: () => Stores): void {
 function denyCases(stores: () => Stores): void {
   test("one call is denied with what the reviewer said", async () => {
     const { store } = stores();
-    const { calls, holder, review } = await scene(store, "one", "one");
+    const { calls, holder, review } = await parkedScene(store, "one", "one");
     const [first] = calls;
     if (!first) throw new Error("two calls are parked");
     const message = "Use the sandbox.";
@@ -205,7 +197,7 @@ function denyCases(stores: () => Stores): void {
 
   test("the end of a task denies what of it is parked, and leaves the clutch", async () => {
     const { store } = stores();
-    const { agent, calls, review } = await scene(store, "one", "two", "one");
+    const { agent, calls, review } = await parkedScene(store, "one", "two", "one");
     const end = newDecision(review, "end", { task: "one", message: "Ended." });
     expect(await mustDecide(store, end)).toMatchObject({ state: "open", parked: 1 });
     expect(await statesOf(store, calls)).toEqual(["denied", "parked", "denied"]);
@@ -217,8 +209,8 @@ function denyCases(stores: () => Stores): void {
 function nothingCases(stores: () => Stores): void {
   test("where there is nothing to do it to, nothing is done and nothing kept", async () => {
     const { store } = stores();
-    const { calls, holder, review } = await scene(store, "one");
-    const elsewhere = await scene(store, "elsewhere");
+    const { calls, holder, review } = await parkedScene(store, "one");
+    const elsewhere = await parkedScene(store, "elsewhere");
     const stranger = elsewhere.calls[0]?.call ?? "";
     const cases: readonly Partial<ReviewDecision>[] = [
       { review: fresh("none") },
@@ -249,60 +241,5 @@ function nothingCases(stores: () => Stores): void {
     const budget = await store.clutch.open(newReview({ kind: "budget" }));
     const probe = newDecision(budget, "probe", { task: "one" });
     expect(await store.clutch.decide(probe)).toMatchObject({ kind: "nothing" });
-  });
-}
-
-const RACES = 10;
-
-function raceCases(stores: () => Stores): void {
-  test("of decisions that race on one version one is done", async () => {
-    const { store, other } = stores();
-    for (let race = 0; race < RACES; race += 1) {
-      const { calls, review } = await scene(store, "one", "two");
-      const [first, second] = calls;
-      const asked = [
-        newDecision(review, "deny", { call: first?.call ?? "" }),
-        newDecision(review, "deny", { call: second?.call ?? "" }),
-        newDecision(review, "resume"),
-      ];
-      const answers = await Promise.all(
-        asked.map((decision, index) => (index % 2 ? store : other).clutch.decide(decision)),
-      );
-      expect(answers.filter(({ kind }) => kind === "ok")).toHaveLength(1);
-      expect((await reviewOf(store, review.id)).decisions).toHaveLength(1);
-    }
-  });
-
-  test("a call parked while a resume runs is let go, before it or by it", async () => {
-    const { store, other } = stores();
-    for (let race = 0; race < RACES; race += 1) {
-      const { agent, holder, review } = await scene(store, "one");
-      const calls: NewParked[] = Array.from({ length: 4 }, () => newParked({ agent }));
-      const [resumed, ...parks] = await Promise.all([
-        other.clutch.decide(newDecision(review, "resume")),
-        ...calls.map((call) => mustPark(store, holder, call)),
-      ]);
-      expect(resumed.kind).toBe("ok");
-      expect(parks).toHaveLength(4);
-      const rows = await store.parking.list({ agent, limit: 9 });
-      expect(rows.map(({ state }) => state)).toEqual(Array.from({ length: 5 }, () => "let_go"));
-    }
-  });
-
-  test("a call parked while a trip runs waits for it, or was let go before it", async () => {
-    const { store, other } = stores();
-    for (let race = 0; race < RACES; race += 1) {
-      const agent = fresh("agent");
-      const holder = await liveHolder(store);
-      const calls = Array.from({ length: 4 }, () => newParked({ agent }));
-      const tripping = other.clutch.trip(newReview({ agent }));
-      await Promise.all(calls.map((call) => mustPark(store, holder, call)));
-      const review = await tripping;
-      for (const row of await store.parking.list({ agent, limit: 9 })) {
-        if (row.state === "parked") expect(row.review).toBe(review.id);
-        else expect(row.state).toBe("let_go");
-        expect(await store.parking.claim(holder, row.call)).toMatchObject({ kind: "waits" });
-      }
-    }
   });
 }

@@ -14,7 +14,7 @@ import type {
   ReviewDecision,
   Store,
 } from "../../ports/store.ts";
-import { ALL, fresh, type Stores } from "./kit.ts";
+import { ALL, fresh, liveHolder, type Stores } from "./kit.ts";
 
 /** Room for whatever a case parks. */
 export const ROOMY: ParkLimits = { callsPerAgent: ALL, callsPerTask: ALL, bytesPerAgent: 1 << 30 };
@@ -158,4 +158,13 @@ export async function flushAnswers(
 export async function pass({ fixture }: Stores, ms: number): Promise<void> {
   if (fixture.advance) fixture.advance(ms);
   else await sleep(ms);
+}
+
+/** A tripped agent with calls parked, one for each task named. */
+export async function parkedScene(store: Store, ...tasks: readonly string[]) {
+  const { agent, review } = await tripped(store);
+  const holder = await liveHolder(store);
+  const calls: Parked[] = [];
+  for (const task of tasks) calls.push(await parkedBehind(store, holder, review, { task }));
+  return { agent, calls, holder, review };
 }

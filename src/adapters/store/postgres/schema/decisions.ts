@@ -5,12 +5,14 @@ CREATE FUNCTION resume_calls(r review, of_clutch boolean, pace bigint)
 RETURNS void LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   ids text[];
+  -- Read once: the clock goes on while the rows are written.
+  moment bigint := now_ms();
 BEGIN
   ids := ARRAY(SELECT p.call_id FROM parked p
     WHERE (p.review = r.id AND p.state = 'parked' AND NOT p.maybe_sent)
       OR (of_clutch AND p.agent = r.agent AND p.state = 'let_go'));
   PERFORM 1 FROM parked p WHERE p.call_id = ANY(ids) ORDER BY p.call_id FOR UPDATE;
-  UPDATE parked p SET state = 'let_go', let_go_at = now_ms() + turn.n * pace
+  UPDATE parked p SET state = 'let_go', let_go_at = moment + turn.n * pace
     FROM (SELECT w.call_id,
         row_number() OVER (ORDER BY w.let_go_at IS NULL, w.let_go_at, w.no) - 1 AS n
       FROM parked w WHERE w.call_id = ANY(ids) AND w.state IN ('parked', 'let_go')) turn
