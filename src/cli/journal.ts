@@ -49,23 +49,30 @@ async function* entriesOf(
 function lineOf(entry: EntryView, paint: Paint): string {
   const { event } = entry;
   const money = typeof event.charged_usd === "string" ? `$${event.charged_usd}` : null;
-  const model = modelOf(event);
+  const asked = askedOf(event);
   const style = entry.code === null ? null : "red";
   const what = entry.code === null ? entry.kind : `${entry.kind} ${entry.code}`;
   const parts = [
     paint("dim", entry.at),
     style ? paint(style, clean(what)) : clean(what),
-    ...[entry.agent, entry.task, model, money, entry.decision]
+    ...[entry.agent, entry.task, asked, money, entry.decision]
       .filter((text) => text !== null)
       .map(clean),
   ];
   return parts.join("  ");
 }
 
-function modelOf(event: EntryView["event"]): string | null {
+/** As many digits of the arguments' digest as tell calls apart in one look. */
+const DIGEST_DIGITS = 12;
+
+/** The model; or the tool on its server, and which arguments: equal ones have an equal digest. */
+function askedOf(event: EntryView["event"]): string | null {
   const { asked } = event;
-  if (typeof asked !== "object" || asked === null || !("model" in asked)) return null;
-  return typeof asked.model === "string" ? asked.model : null;
+  if (typeof asked !== "object" || asked === null) return null;
+  if ("model" in asked) return typeof asked.model === "string" ? asked.model : null;
+  if (!("tool" in asked && "server" in asked && "digest" in asked)) return null;
+  const server = asked.server === "" ? "" : `${String(asked.server)}/`;
+  return `${server}${String(asked.tool)} ${String(asked.digest).slice(0, DIGEST_DIGITS)}`;
 }
 
 /** Exit code 1, and the first entry that is bad, if the journal is not what was written. */
