@@ -62,12 +62,17 @@ function lineOf(entry: EntryView, paint: Paint): string {
   return parts.join("  ");
 }
 
-/** The model, or the tool by the name that means it wherever it is. */
-function askedOf({ asked }: EntryView["event"]): string | null {
+/** As many digits of the arguments' digest as tell calls apart in one look. */
+const DIGEST_DIGITS = 12;
+
+/** The model; or the tool on its server, and which arguments: equal ones have an equal digest. */
+function askedOf(event: EntryView["event"]): string | null {
+  const { asked } = event;
   if (typeof asked !== "object" || asked === null) return null;
   if ("model" in asked) return typeof asked.model === "string" ? asked.model : null;
-  if (!("tool" in asked) || !("server" in asked)) return null;
-  return asked.server === "" ? String(asked.tool) : `${asked.server}__${asked.tool}`;
+  if (!("tool" in asked && "server" in asked && "digest" in asked)) return null;
+  const server = asked.server === "" ? "" : `${String(asked.server)}__`;
+  return `${server}${String(asked.tool)} ${String(asked.digest).slice(0, DIGEST_DIGITS)}`;
 }
 
 /** Exit code 1, and the first entry that is bad, if the journal is not what was written. */

@@ -1,4 +1,5 @@
 /** One decision explained: what was asked, what each guard answered, what it cost, how it ended. */
+import { isToolAsked } from "../guards/events.ts";
 import { DENIALS, type DenialCode } from "../guards/verdict.ts";
 import type { DecisionRecords } from "./operations.ts";
 import { eventView, iso } from "./views.ts";
@@ -60,22 +61,26 @@ function outcomeOf(event: Main): ExplanationView["outcome"] {
   return eventView({ outcome, status, fault, ...money, sentCap, capped, ...times });
 }
 
-function remarksOf(records: DecisionRecords): string[] {
+/** Sentences for what was out of the ordinary, of calls of models and of tools. */
+const OVERBILLED = {
+  model: "The provider billed more than was reserved; the model is reserved in full now.",
+  tool: "The tool used more than the `max` of its cost, and was charged for all of it.",
+};
+const ESTIMATED = {
+  model:
+    "The provider gave no usage that could be believed: the cost is the most it may have been.",
+  tool: "The tool may have run and nothing says what it used: it is charged all that was reserved.",
+};
+
+function remarksOf(records: DecisionRecords, asked: Main["asked"]): string[] {
   const remarks: string[] = [];
+  const kind = asked !== null && isToolAsked(asked) ? "tool" : "model";
   for (const { event } of records.records) {
     if (event.kind === "call.capped") {
       remarks.push(`The answer ended because it hit the cap of ${event.cap} tokens.`);
     }
-    if (event.kind === "budget.overbilled") {
-      remarks.push(
-        "The provider billed more than was reserved; the model is reserved in full now.",
-      );
-    }
-    if (event.kind === "call.settled" && event.estimated) {
-      remarks.push(
-        "The provider gave no usage that could be believed: the cost is the most it may have been.",
-      );
-    }
+    if (event.kind === "budget.overbilled") remarks.push(OVERBILLED[kind]);
+    if (event.kind === "call.settled" && event.estimated) remarks.push(ESTIMATED[kind]);
   }
   if (records.lostAt !== null) {
     const at = iso(records.lostAt);
@@ -109,6 +114,6 @@ export function explanationView(records: DecisionRecords): ExplanationView | nul
     denial: denialOf(event),
     budgets: legs.map(eventView),
     outcome: outcomeOf(event),
-    remarks: remarksOf(records),
+    remarks: remarksOf(records, event.asked),
   };
 }

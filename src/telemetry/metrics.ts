@@ -72,10 +72,17 @@ const PRICED: ReadonlySet<DenialCode> = new Set<DenialCode>([
   "provider.timeout",
 ]);
 const OTHER = "other";
-/** Of a tool that was never found: its name may be a caller's invention. */
-const UNRESOLVED: ReadonlySet<DenialCode> = new Set<DenialCode>([
-  "manifest.unknown-tool",
-  "manifest.blacklisted",
+/** Until a tool was granted its name may be a caller's invention: only these come after that. */
+const GRANTED: ReadonlySet<DenialCode> = new Set<DenialCode>([
+  "manifest.read-only",
+  "manifest.arguments",
+  "request.too-large",
+  "rate-limit.exceeded",
+  "tool.busy",
+  "budget.exhausted",
+  "budget.contended",
+  "provider.unreachable",
+  "provider.timeout",
 ]);
 
 type Legs = readonly (readonly [kind: string, tokens: number])[];
@@ -152,7 +159,7 @@ export class Metrics {
     const agent = event.agent ?? NONE;
     this.#denials.add([agent, code]);
     if (asked !== null && isToolAsked(asked)) {
-      const [server, tool] = UNRESOLVED.has(code) ? [OTHER, OTHER] : [asked.server, asked.tool];
+      const [server, tool] = GRANTED.has(code) ? [asked.server, asked.tool] : [OTHER, OTHER];
       return this.#toolCalls.add([agent, server, tool, "refused"]);
     }
     const model = asked === null ? NONE : PRICED.has(code) ? asked.model : OTHER;

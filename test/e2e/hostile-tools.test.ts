@@ -143,8 +143,9 @@ async function spentBy(calls: () => Promise<unknown>): Promise<bigint> {
   await agentsBooks();
   const before = await settled();
   await calls();
-  await agentsBooks();
-  return (await settled()) - before;
+  const spent = (await settled()) - before;
+  expect(await agentsBooks()).toMatchObject({ reserved_usd: "0" });
+  return spent;
 }
 
 /** What the agent is told of its budget; asking settles the books. */

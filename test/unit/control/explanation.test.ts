@@ -87,6 +87,18 @@ describe("a decision explained", () => {
     expect(view?.remarks.join(" ")).toMatch(/512 tokens.*billed more.*most it may have been/);
   });
 
+  test("of a tool: which, with what arguments, and what was out of the ordinary of a tool", () => {
+    const asked = {
+      ...{ server: "desk", tool: "echo", by: "mcp", digest: "ab12", bytes: 7, attempt: 0 },
+      by: "mcp" as const,
+    };
+    const tool = { ...done, asked, usage: null, status: null, estimated: true };
+    const over = { reserved: 1, charged: 2, provider: "desk", model: "echo" };
+    const view = explained([tool, { kind: "budget.overbilled", ...over, ...origin }]);
+    expect(view).toMatchObject({ asked, outcome: { outcome: "ok", usage: null } });
+    expect(view?.remarks.join(" ")).toMatch(/tool may have run.*`max` of its cost/);
+  });
+
   test("that nobody knows is nothing", () => {
     expect(explained([])).toBeNull();
     expect(explained([{ kind: "call.capped", model: "m", cap: 1, ...origin }])).toBeNull();

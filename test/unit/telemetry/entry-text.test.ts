@@ -18,7 +18,7 @@ const origin = {
   task: fc.option(name),
   key: fc.option(name),
 };
-const asked = fc.record({
+const modelAsked = fc.record({
   format: fc.constantFrom("openai-chat" as const, "anthropic-messages" as const),
   model: fc.string(),
   provider: fc.option(name),
@@ -27,6 +27,15 @@ const asked = fc.record({
   bytes: count,
   attempt: count,
 });
+const toolAsked = fc.record({
+  server: fc.string(),
+  tool: fc.string(),
+  by: fc.constantFrom("mcp" as const, "dispatcher" as const),
+  digest: name,
+  bytes: count,
+  attempt: count,
+});
+const asked = fc.oneof(modelAsked, toolAsked);
 const answers = fc
   .uniqueArray(name.filter((one) => !/^\d+$/.test(one) && one !== "__proto__"))
   .chain((guards) =>

@@ -146,6 +146,47 @@ describe("the metrics of a scrape", () => {
     expect(text).toContain('model="other",provider="none",outcome="refused"} 1');
   });
 
+  test("count tool calls and their money by tools that are granted, and no invented name", () => {
+    const metrics = new Metrics();
+    const { usage: _, ...done } = settled(1) as Extract<Event, { kind: "call.settled" }>;
+    const asked = { tool: "echo", server: "desk", by: "mcp", digest: "d", bytes: 2, attempt: 0 };
+    const toolAsked = { ...asked, by: "mcp" as const };
+    metrics.observe({ ...done, usage: null, asked: toolAsked });
+    metrics.observe({ ...done, usage: null, asked: toolAsked, outcome: "error", charged: 0 });
+    const refusal = refused("", null, "budget.exhausted") as Extract<
+      Event,
+      { kind: "call.refused" }
+    >;
+    metrics.observe({ ...refusal, asked: toolAsked });
+    const before: readonly DenialCode[] = [
+      "task.ended",
+      "store.unreachable",
+      "gateway.unsure",
+      "gateway.fenced",
+      "manifest.unknown-tool",
+      "manifest.blacklisted",
+    ];
+    for (const code of before) {
+      metrics.observe({ ...refusal, code, asked: { ...toolAsked, tool: `invented ${code}` } });
+    }
+    const text = metrics.render(READING);
+    expect(linesOf(text, "slipclutch_tool_calls_total")).toEqual([
+      'slipclutch_tool_calls_total{agent="support",server="desk",tool="echo",outcome="ok"} 1',
+      'slipclutch_tool_calls_total{agent="support",server="desk",tool="echo",outcome="error"} 1',
+      'slipclutch_tool_calls_total{agent="support",server="desk",tool="echo",outcome="refused"} 1',
+      'slipclutch_tool_calls_total{agent="support",server="other",tool="other",outcome="refused"} 6',
+    ]);
+    expect(linesOf(text, "slipclutch_tool_spend_usd_total")).toEqual([
+      'slipclutch_tool_spend_usd_total{agent="support",server="desk",tool="echo"} 0.0004',
+    ]);
+    expect(linesOf(text, "slipclutch_tool_seconds_count")).toEqual([
+      'slipclutch_tool_seconds_count{server="desk"} 2',
+    ]);
+    // Those are of models.
+    expect(linesOf(text, "slipclutch_calls_total")).toEqual([]);
+    expect(linesOf(text, "slipclutch_spend_usd_total")).toEqual([]);
+  });
+
   test("count an overbilled call and what it was over", () => {
     const metrics = new Metrics();
     const origin = { decision: "d", call: "c", agent: "a", task: "t", key: "k" };
