@@ -104,7 +104,7 @@ export const BUDGET_CASES: readonly WiringCase[] = [
       expect(await refusals(world)).toEqual(["other"]);
     },
   },
-  differs([field("name"), field("on_exhausted = deny")], {
+  differs([field("name"), field("on_exhausted")], {
     base: nothing("first-name", { on_exhausted: "deny" }),
     set: ({ slipclutch }) => {
       slipclutch.budgets.at(-1).name = "second-name";

@@ -268,6 +268,11 @@ function baseOf({ desk, held, upstream }: Servers): Settings {
         desk: { kind: "mcp", url: desk.url, tools: { echo: { effect: "read" } } },
         own: { kind: "agent", tools: { weather: { effect: "read" } } },
       },
+      // The cases repeat themselves.
+      breakers: [
+        { name: "stuck", enabled: false },
+        { name: "tool-surge", enabled: false },
+      ],
       limits: { new_tasks_per_hour: 100_000 },
     },
     agents: {

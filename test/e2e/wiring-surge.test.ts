@@ -1,0 +1,57 @@
+/** What is usual takes a while to learn: `above.times`, `above.of` and `above.over` of a surge. */
+import { expect, test } from "vitest";
+import { mcpFixture } from "../../src/testing/mcp-fixture.ts";
+import { startGateway, type TestGateway } from "../support/gateway.ts";
+
+const STEADY_MS = 75_000;
+const BURST = 240;
+
+function folder(url: string, above: Readonly<Record<string, unknown>>) {
+  const surge = { name: "tool-surge", above, for: "0s", at_least: 5 };
+  return {
+    "slipclutch.yaml": {
+      version: 1,
+      tool_servers: { desk: { kind: "mcp", url, tools: { echo: { effect: "read" } } } },
+      budgets: [{ name: "all", agent: "worker", limit_usd: 1, window: "lifetime" }],
+      breakers: [surge, { name: "stuck", enabled: false }],
+      parking: { hold_for: "0s" },
+    },
+    "agents/worker.yaml": {
+      version: 1,
+      agent: "worker",
+      // The line while too little is known of what is usual.
+      allowed_tools: [{ tool_name: "echo", rate_limit: { requests: 10_000, per_seconds: 60 } }],
+    },
+  };
+}
+
+async function call(gateway: TestGateway, n: number): Promise<number> {
+  const answer = await gateway.call("/guard/v1/tools/echo/call", { arguments: { n } });
+  await answer.arrayBuffer();
+  return answer.status;
+}
+
+test("twice what was usual over 90 s trips; fifty times does not, nor over an hour that is not known yet", async () => {
+  const server = await mcpFixture();
+  const gateways = await Promise.all(
+    [
+      { times: 2, of: "rolling_average", over: "90s" },
+      { times: 50, of: "rolling_average", over: "90s" },
+      { times: 2, of: "rolling_average", over: "1h" },
+    ].map((above) => startGateway({ config: folder(server.url, above) })),
+  );
+  const until = performance.now() + STEADY_MS;
+  for (let n = 0; performance.now() < until; n += 1) {
+    const statuses = await Promise.all(gateways.map((gateway) => call(gateway, n)));
+    expect(new Set(statuses)).toEqual(new Set([200]));
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+  }
+  await Promise.all(
+    gateways.flatMap((gateway) => Array.from({ length: BURST }, (_, n) => call(gateway, -n))),
+  );
+  await new Promise((resolve) => setTimeout(resolve, 3_000));
+  const after = await Promise.all(gateways.map((gateway) => call(gateway, 0.5)));
+  expect(after).toEqual([429, 200, 200]);
+  await Promise.all(gateways.map((gateway) => gateway.stop()));
+  await server.close();
+}, 150_000);
