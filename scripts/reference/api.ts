@@ -22,6 +22,14 @@ const ROUTE_SENTENCES: Readonly<Record<string, string>> = {
   "DELETE /api/v1/keys/:id": "Ends a key at once.",
   "GET /api/v1/tasks": `Tasks. Query: \`agent\`, \`alive\` (\`true\`, \`false\`), \`limit\` (at most ${PAGE_MAX}).`,
   "POST /api/v1/tasks/:agent/:id/end": "Ends a task as failed: its calls are refused.",
+  "GET /api/v1/agents":
+    "Each agent with its clutch (`engaged`, `disengaged`, `probing`), since when, the review it waits for, the task that goes on while it is probing, and how many calls this gateway holds.",
+  "POST /api/v1/agents/pause":
+    'Stops agents at every gateway: durable before the answer. Body: `{"agents": […], "reason"}` or `{"all": true, "reason"}`.',
+  "GET /api/v1/reviews": `Reviews, newest first. Query: \`state\` (\`open\`, \`closed\`), \`agent\`, \`limit\` (at most ${PAGE_MAX}).`,
+  "GET /api/v1/reviews/:id": "One review with its evidence and decisions.",
+  "POST /api/v1/reviews/:id/decision":
+    'Decides on the version that was looked at. Body: `{"version", "decision": "resume", "reason"}`, or `"probe"` or `"end"` with a `"task"`.',
   "GET /api/v1/forfeits":
     "What gateways that died had held of open accounts, with what is missing to release it, and past releases.",
   "POST /api/v1/forfeits/release":
@@ -105,8 +113,8 @@ ${table(
 const CONTROL_INTRO = `## For operators
 
 On the control listener (\`127.0.0.1:4142\`), with an operator token as \`authorization: Bearer\`. Roles:
-\`viewer\` reads, \`operator\` also reloads, ends tasks, clears flags and releases forfeits, \`admin\` also
-makes and ends keys.
+\`viewer\` reads, \`operator\` also reloads, ends tasks, pauses agents, decides reviews, clears flags and
+releases forfeits, \`admin\` also makes and ends keys.
 Amounts are decimal texts in USD, times are ISO. \`GET /healthz\` and \`GET /readyz\` are open to all.
 `;
 

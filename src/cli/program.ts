@@ -1,12 +1,11 @@
 /** The command line: which commands there are. What a command does is loaded when it is called. */
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { addAgents, addReviews } from "./clutch-commands.ts";
 import type { Asking } from "./connect.ts";
 import { failure } from "./failure.ts";
 import type { ReleaseOptions } from "./forfeits.ts";
+import { asking, type Do, example, type Work } from "./parts.ts";
 import { EXIT, type Shell } from "./shell.ts";
-
-/** A command's work; the answer is its exit code. */
-type Work = () => Promise<number>;
 
 /** Runs the command that the arguments name. Never rejects: the answer is the exit code. */
 export async function run(shell: Shell): Promise<number> {
@@ -23,8 +22,6 @@ export async function run(shell: Shell): Promise<number> {
     return failure(error, shell);
   }
 }
-
-type Do = (job: Work) => Promise<void>;
 
 function programFor(shell: Shell, work: Do): Command {
   const program = new Command("slipclutch")
@@ -44,27 +41,14 @@ function programFor(shell: Shell, work: Do): Command {
   addJournal(program, shell, work);
   addKeys(program, shell, work);
   addTasks(program, shell, work);
+  addAgents(program, shell, work);
+  addReviews(program, shell, work);
   addForfeits(program, shell, work);
   addFlags(program, shell, work);
   return program;
 }
 
 const HELP_COLUMNS_MAX = 100;
-
-function example(command: Command, ...lines: readonly string[]): Command {
-  return command.addHelpText("after", `\nExample:\n${lines.map((line) => `  ${line}`).join("\n")}`);
-}
-
-/** A command that asks a running gateway: with the options that say which, and `--json`. */
-function asking(parent: Command, spec: string, description: string): Command {
-  return parent
-    .command(spec)
-    .description(description)
-    .option("--url <url>", "control listener of the gateway (SLIPCLUTCH_URL)")
-    .option("--token <token>", "operator token (SLIPCLUTCH_TOKEN)")
-    .option("--data <folder>", "data folder of a gateway on this machine (.slipclutch)")
-    .option("--json", "for programs");
-}
 
 const PORT_MAX = 65_535;
 

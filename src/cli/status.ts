@@ -17,6 +17,9 @@ export async function showStatus(options: Asking, shell: Shell): Promise<number>
   const up = store.up ? "answers" : "does not answer";
   const rows: readonly (readonly [string, string])[] = [
     ["agents", `${status.agent_url}  (${status.agents.join(", ") || "none"})`],
+    ...(status.agents_paused.length === 0
+      ? []
+      : [["agents paused", status.agents_paused.join(", ")] as const]),
     ["operators", status.control_url],
     ["providers", status.providers.map(({ name, kind }) => `${name} (${kind})`).join(", ")],
     ["configuration", status.configuration],

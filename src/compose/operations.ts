@@ -17,6 +17,7 @@ import { hopeOf, roomOf } from "../guards/budget/slice.ts";
 import { type AccountState, type KeyRecord, StoreUnreachable } from "../ports/store.ts";
 import { eventOf } from "../telemetry/entry-text.ts";
 import { verifyJournal } from "../telemetry/verify.ts";
+import { agentsOf, decideReview, pause } from "./clutches.ts";
 import { forfeitsOf, goneFrom, releaseForfeits } from "./forfeits.ts";
 import type { Machine } from "./machine.ts";
 import type { Reload } from "./reload.ts";
@@ -43,6 +44,7 @@ export interface OperationsSettings {
     | "store"
     | "callsInFlight"
     | "agents"
+    | "agentsPaused"
     | "providers"
     | "modelsFlagged"
     | "configuration"
@@ -77,6 +79,10 @@ export function operationsOf(settings: OperationsSettings): Operations {
     revokeKey: (id, by) => revokeKey(id, by, gateway),
     tasks: (filter) => store.tasks.list(filter),
     endTask: (agent, id, by) => gateway.endTask(agent, id, "failed", by),
+    agents: () => agentsOf(gateway),
+    pause: (agents, reason, by) => pause(agents, reason, by, gateway),
+    reviews: (filter) => store.clutch.reviews(filter),
+    decideReview: (asked, by) => decideReview(asked, by, gateway),
     forfeits: () => forfeitsOf(held),
     releaseForfeits: (asked, by) => releaseForfeits(held, asked, by),
     flags: () => store.registry.flags(),
@@ -123,10 +129,16 @@ function status({ about, gateway }: OperationsSettings): Status {
     },
     callsInFlight: inFlight.size,
     agents: [...configuration.agents.keys()],
+    agentsPaused: pausedOf(gateway),
     providers: configuration.providers.map(({ kind, rules: { name } }) => ({ name, kind })),
     pricesFrom: configuration.prices.tableDate,
     modelsFlagged: flags.count,
   };
+}
+
+function pausedOf(gateway: Gateway): readonly string[] {
+  const paused = agentsOf(gateway).filter(({ clutch }) => clutch.state !== "engaged");
+  return paused.map(({ agent }) => agent);
 }
 
 /**
@@ -184,7 +196,8 @@ async function metrics({ about, gateway }: OperationsSettings): Promise<string> 
     modelsFlagged: gateway.flags.count,
     agents: [...gateway.rules.configuration.agents.values()].map(({ agent, labels }) => {
       const { org, owner, team } = labels;
-      return { agent, team: team ?? "", org: org ?? "", owner: owner ?? "" };
+      const { state } = gateway.clutches.of(agent);
+      return { agent, team: team ?? "", org: org ?? "", owner: owner ?? "", clutch: state };
     }),
     budgets: rows ?? [],
   });

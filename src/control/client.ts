@@ -2,6 +2,7 @@
 import type { ExplanationView } from "./explanation.ts";
 import type { ForfeitsView, ForfeitView, ReleasedView, ReleaseView } from "./forfeits.ts";
 import type { ProblemView } from "./problem.ts";
+import type { AgentView, PausedView, ReviewRowView, ReviewView } from "./reviews.ts";
 import type {
   BudgetView,
   EntryView,
@@ -14,6 +15,7 @@ import type {
 } from "./views.ts";
 
 export type {
+  AgentView,
   BudgetView,
   EntryView,
   ExplanationView,
@@ -23,8 +25,11 @@ export type {
   JournalPage,
   KeyView,
   MadeKeyView,
+  PausedView,
   ReleasedView,
   ReleaseView,
+  ReviewRowView,
+  ReviewView,
   StatusView,
   TaskView,
 };
@@ -95,6 +100,20 @@ export interface ReleaseRequest {
   readonly reason: string;
 }
 
+export interface PauseRequest {
+  readonly agents?: readonly string[];
+  readonly all?: true;
+  readonly reason: string;
+}
+
+export interface DecisionRequest {
+  /** Of the review that was looked at. */
+  readonly version: number;
+  readonly decision: "resume" | "probe" | "end";
+  readonly task?: string;
+  readonly reason: string;
+}
+
 /** One gateway, as an operator sees it. */
 export class ControlClient {
   readonly #url: string;
@@ -118,6 +137,13 @@ export class ControlClient {
     this.#ask<readonly TaskView[]>("GET", `/api/v1/tasks${query(params)}`);
   endTask = (agent: string, task: string) =>
     this.#ask<{ task: string }>("POST", `/api/v1/tasks/${part(agent)}/${part(task)}/end`);
+  agents = () => this.#ask<readonly AgentView[]>("GET", "/api/v1/agents");
+  pause = (pause: PauseRequest) => this.#ask<PausedView>("POST", "/api/v1/agents/pause", pause);
+  reviews = (params: Params) =>
+    this.#ask<readonly ReviewRowView[]>("GET", `/api/v1/reviews${query(params)}`);
+  review = (id: string) => this.#ask<ReviewView>("GET", `/api/v1/reviews/${part(id)}`);
+  decideReview = (id: string, decision: DecisionRequest) =>
+    this.#ask<ReviewView>("POST", `/api/v1/reviews/${part(id)}/decision`, decision);
   forfeits = () => this.#ask<ForfeitsView>("GET", "/api/v1/forfeits");
   releaseForfeits = (release: ReleaseRequest) =>
     this.#ask<ReleasedView>("POST", "/api/v1/forfeits/release", release);

@@ -4,6 +4,7 @@
  */
 import type { Issue } from "../config/configuration.ts";
 import type { Proof } from "../guards/budget/release.ts";
+import type { Clutch } from "../guards/clutch/clutch.ts";
 import type { Event } from "../guards/events.ts";
 import type { Millis } from "../guards/money.ts";
 import type {
@@ -13,6 +14,7 @@ import type {
   KeyRecord,
   ModelFlag,
   Release,
+  Review,
   Role,
   TaskRecord,
 } from "../ports/store.ts";
@@ -41,6 +43,8 @@ export interface Status {
   };
   readonly callsInFlight: number;
   readonly agents: readonly string[];
+  /** Those of them whose clutch is not engaged. */
+  readonly agentsPaused: readonly string[];
   readonly providers: readonly { readonly name: string; readonly kind: string }[];
   /** Day the built-in price table was made, ISO date. */
   readonly pricesFrom: string;
@@ -132,6 +136,45 @@ export type ReleaseOutcome =
   /** No forfeit is above what was billed; `most` is the largest. */
   | { readonly kind: "all-billed"; readonly most: bigint };
 
+export interface AgentState {
+  readonly agent: string;
+  readonly clutch: Clutch;
+  /** Calls that wait at this gateway with their connection. */
+  readonly held: number;
+}
+
+export type Paused =
+  /** `unstored`: stopped at this gateway, and the store has not taken it yet. */
+  | {
+      readonly kind: "ok";
+      readonly agents: readonly AgentState[];
+      readonly unstored: readonly string[];
+    }
+  | { readonly kind: "no-agent"; readonly unknown: string; readonly agents: readonly string[] };
+
+export interface ReviewFilter {
+  readonly state?: "open" | "closed";
+  readonly agent?: string;
+  readonly id?: string;
+  readonly limit: number;
+}
+
+export interface DecisionAsked {
+  readonly review: string;
+  /** Of the review that was looked at. */
+  readonly version: number;
+  readonly decision: "resume" | "probe" | "end";
+  readonly task: string | null;
+  readonly reason: string;
+}
+
+export type DecisionOutcome =
+  | { readonly kind: "ok"; readonly review: Review }
+  | { readonly kind: "conflict"; readonly version: number }
+  | { readonly kind: "no-review" }
+  | { readonly kind: "no-task"; readonly agent: string }
+  | { readonly kind: "nothing"; readonly because: string };
+
 export type StoredEntry = JournalEntry & { readonly position: number };
 
 export interface Operations {
@@ -158,6 +201,12 @@ export interface Operations {
   }): Promise<readonly TaskRecord[]>;
   /** As failed. False if there is none, or it had ended. */
   endTask(agent: string, id: string, by: string): Promise<boolean>;
+  agents(): readonly AgentState[];
+  /** Null: all of the configuration. */
+  pause(agents: readonly string[] | null, reason: string, by: string): Promise<Paused>;
+  /** Newest first. */
+  reviews(filter: ReviewFilter): Promise<readonly Review[]>;
+  decideReview(asked: DecisionAsked, by: string): Promise<DecisionOutcome>;
   forfeits(): Promise<Forfeits>;
   /** Once for each id. */
   releaseForfeits(asked: ReleaseAsked, by: string): Promise<ReleaseOutcome>;

@@ -31,6 +31,19 @@ export const PROBLEMS = {
     status: 404,
     hint: "List the flagged models with GET /api/v1/model-flags",
   },
+  "review.unknown": { status: 404, hint: "List the reviews: slipclutch reviews --all" },
+  "review.conflict": {
+    status: 409,
+    hint: "Somebody decided, or the agent tripped again. Look at it once more: slipclutch reviews show ID",
+  },
+  "review.nothing": {
+    status: 409,
+    hint: "Look at it once more: slipclutch reviews show ID",
+  },
+  "pause.unstored": {
+    status: 503,
+    hint: "The store does not answer. It is told every second; the other gateways stop once it is back, or when they have lost it too.",
+  },
   "forfeit.unknown": { status: 404, hint: "List the forfeits: slipclutch forfeits" },
   "forfeit.unproven": {
     status: 409,

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { id, parseDuration, usd } from "../config/fields.ts";
 import type { Millis } from "../guards/money.ts";
 import type { JournalQuery } from "../ports/store.ts";
+import type { ReviewFilter } from "./operations.ts";
 import { Problem } from "./problem.ts";
 
 /** Rows of one page. */
@@ -45,12 +46,38 @@ export const KEY_BODY = z.union(
   { error: 'expected {"agent", "expires_in"?} or {"operator", "role", "expires_in"?}' },
 );
 
+/** Why a person did it. */
+const reason = z.string().trim().min(1).max(TEXT_CHARACTERS_MAX);
+
 /** `DELETE /api/v1/model-flags/:provider/:model` */
-export const REASON_BODY = z.strictObject({
-  reason: z.string().trim().min(1).max(TEXT_CHARACTERS_MAX),
-});
+export const REASON_BODY = z.strictObject({ reason });
 
 const text = z.string().max(TEXT_CHARACTERS_MAX);
+const REASON_SAYS = `the reason has 1 to ${TEXT_CHARACTERS_MAX} characters`;
+/** Agents named in one request. */
+const AGENTS_MAX = 1_000;
+
+/** `POST /api/v1/agents/pause` */
+export const PAUSE_BODY = z.union(
+  [
+    z.strictObject({ agents: z.array(id).min(1).max(AGENTS_MAX), reason }),
+    z.strictObject({ all: z.literal(true), reason }),
+  ],
+  { error: `expected {"agents": […], "reason"} or {"all": true, "reason"}; ${REASON_SAYS}` },
+);
+
+/** `POST /api/v1/reviews/:id/decision` */
+export const DECISION_BODY = z
+  .strictObject({
+    version: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER),
+    decision: z.enum(["resume", "probe", "end"]),
+    task: z.string().min(1).max(TEXT_CHARACTERS_MAX).optional(),
+    reason,
+  })
+  .refine(({ decision, task }) => (task === undefined) === (decision === "resume"), {
+    error:
+      "probe and end are of one task, resume is of all: expected a task beside the former only",
+  });
 
 /** `POST /api/v1/forfeits/release` */
 export const RELEASE_BODY = z
@@ -61,7 +88,7 @@ export const RELEASE_BODY = z
     scope: text.optional(),
     billed_usd: usd.optional(),
     without_evidence: z.boolean().optional(),
-    reason: z.string().trim().min(1).max(TEXT_CHARACTERS_MAX),
+    reason,
   })
   .refine(({ billed_usd, without_evidence }) => billed_usd !== undefined || without_evidence, {
     error: "expected billed_usd, what the provider's bill shows, or without_evidence: true",
@@ -95,6 +122,12 @@ const JOURNAL_QUERY = z.strictObject({
 });
 
 const TASKS_QUERY = z.strictObject({ agent: filter, alive: flag, limit: number(1, PAGE_MAX) });
+
+const REVIEWS_QUERY = z.strictObject({
+  agent: filter,
+  state: z.enum(["open", "closed"]).optional(),
+  limit: number(1, PAGE_MAX),
+});
 
 const KEYS_QUERY = z.strictObject({ all: flag });
 
@@ -136,6 +169,12 @@ export function tasksQuery(params: Record<string, string>) {
   const named = agent === undefined ? {} : { agent };
   const living = alive === undefined ? {} : { alive: alive === "true" };
   return { ...named, ...living, limit: limit ?? PAGE_DEFAULT };
+}
+
+/** The query of `GET /api/v1/reviews`. */
+export function reviewsQuery(params: Record<string, string>): ReviewFilter {
+  const { limit, ...rest } = parsed(REVIEWS_QUERY, params);
+  return { ...withoutUndefined(rest), limit: limit ?? PAGE_DEFAULT };
 }
 
 /** The query of `GET /api/v1/keys`: revoked ones only with `all=true`. */

@@ -7,15 +7,19 @@ import { forfeitsView, releasedView } from "./forfeits.ts";
 import type { KeyWanted, Operations, Operator } from "./operations.ts";
 import { Problem } from "./problem.ts";
 import {
+  DECISION_BODY,
   journalQuery,
   KEY_BODY,
   keysQuery,
+  PAUSE_BODY,
   parsed,
   REASON_BODY,
   RELEASE_BODY,
   readBytes,
+  reviewsQuery,
   tasksQuery,
 } from "./requests.ts";
+import { agentView, decidedView, pausedView, reviewRowView, reviewView } from "./reviews.ts";
 import * as views from "./views.ts";
 
 /** What a route works with. */
@@ -148,6 +152,34 @@ async function endTask({ context, operations, operator }: Visit): Promise<Respon
   return context.json({ agent, task, outcome: "failed" });
 }
 
+async function listAgents({ context, operations }: Visit): Promise<Response> {
+  return context.json(operations.agents().map(agentView));
+}
+
+async function pause({ context, operations, operator }: Visit): Promise<Response> {
+  const body = parsed(PAUSE_BODY, await bodyOf(context));
+  const agents = "agents" in body ? body.agents : null;
+  return context.json(pausedView(await operations.pause(agents, body.reason, operator.name)));
+}
+
+async function listReviews({ context, operations }: Visit): Promise<Response> {
+  const reviews = await operations.reviews(reviewsQuery(context.req.query()));
+  return context.json(reviews.map(reviewRowView));
+}
+
+async function review({ context, operations }: Visit): Promise<Response> {
+  const id = param(context, "id");
+  const [found] = await operations.reviews({ id, limit: 1 });
+  if (!found) throw new Problem("review.unknown", `There is no review ${id} in the store.`);
+  return context.json(reviewView(found));
+}
+
+async function decideReview({ context, operations, operator }: Visit): Promise<Response> {
+  const { task, ...body } = parsed(DECISION_BODY, await bodyOf(context));
+  const asked = { ...body, review: param(context, "id"), task: task ?? null };
+  return context.json(decidedView(asked, await operations.decideReview(asked, operator.name)));
+}
+
 async function listForfeits({ context, operations }: Visit): Promise<Response> {
   return context.json(forfeitsView(await operations.forfeits()));
 }
@@ -189,6 +221,16 @@ export const ROUTES: readonly Route[] = [
   { method: "DELETE", path: "/api/v1/keys/:id", role: "admin", answer: revokeKey },
   { method: "GET", path: "/api/v1/tasks", role: "viewer", answer: listTasks },
   { method: "POST", path: "/api/v1/tasks/:agent/:id/end", role: "operator", answer: endTask },
+  { method: "GET", path: "/api/v1/agents", role: "viewer", answer: listAgents },
+  { method: "POST", path: "/api/v1/agents/pause", role: "operator", answer: pause },
+  { method: "GET", path: "/api/v1/reviews", role: "viewer", answer: listReviews },
+  { method: "GET", path: "/api/v1/reviews/:id", role: "viewer", answer: review },
+  {
+    method: "POST",
+    path: "/api/v1/reviews/:id/decision",
+    role: "operator",
+    answer: decideReview,
+  },
   { method: "GET", path: "/api/v1/forfeits", role: "viewer", answer: listForfeits },
   {
     method: "POST",

@@ -58,6 +58,8 @@ export interface StatusView {
   };
   readonly calls_in_flight: number;
   readonly agents: readonly string[];
+  /** Those of them whose clutch is not engaged. */
+  readonly agents_paused: readonly string[];
   readonly providers: readonly { readonly name: string; readonly kind: string }[];
   readonly prices_from: string;
   readonly models_flagged: number;
@@ -83,6 +85,7 @@ export function statusView(status: Status): StatusView {
     },
     calls_in_flight: status.callsInFlight,
     agents: status.agents,
+    agents_paused: status.agentsPaused,
     providers: status.providers.map(({ name, kind }) => ({ name, kind })),
     prices_from: status.pricesFrom,
     models_flagged: status.modelsFlagged,

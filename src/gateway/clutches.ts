@@ -8,7 +8,7 @@ import type { Event } from "../guards/events.ts";
 import type { Millis } from "../guards/money.ts";
 import { type Denial, deny } from "../guards/verdict.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { ClutchStore, NewReview } from "../ports/store.ts";
+import { type ClutchStore, type NewReview, StoreUnreachable } from "../ports/store.ts";
 import type { Log } from "../telemetry/log.ts";
 
 /** What official clients are told to wait before they come again. */
@@ -25,6 +25,11 @@ export interface Held {
   readonly gone: (listen: () => void) => void;
 }
 
+/** Trips of one agent that wait for the store at once: the first holds, the rest say why else. */
+const WAITING_MAX = 8;
+
+type Waiting = readonly [NewReview, ...NewReview[]];
+
 export interface ClutchListeners {
   readonly happened: (event: Event) => void;
   /** An agent goes on. */
@@ -39,7 +44,10 @@ export class Clutches {
   readonly #onEngaged: (agent: string) => void;
   #known = new Map<string, Clutch>();
   /** Trips that the store has not answered yet, by agent. */
-  readonly #local = new Map<string, NewReview>();
+  readonly #local = new Map<string, Waiting>();
+  #loads = 0;
+  /** The youngest read of the store that was taken over. */
+  #loaded = 0;
   readonly #waiters = new Set<() => void>();
   readonly #held = new Map<string, number>();
   /** The gateway stops: nobody is held any more. */
@@ -54,9 +62,14 @@ export class Clutches {
   }
 
   of(agent: string): Clutch {
-    const local = this.#local.get(agent);
+    const [local] = this.#local.get(agent) ?? [];
     if (local !== undefined) return { state: "disengaged", review: local.id, since: local.at };
     return this.#known.get(agent) ?? ENGAGED;
+  }
+
+  /** Calls of the agent that wait here with their connection. */
+  heldOf(agent: string): number {
+    return this.#held.get(agent) ?? 0;
   }
 
   /** All that are not engaged. */
@@ -76,8 +89,13 @@ export class Clutches {
 
   /** Reads what the store knows: at start, and whenever it says that something changed. */
   async load(): Promise<void> {
-    const before = this.#known;
+    this.#loads += 1;
+    const no = this.#loads;
     const rows = await this.#store.clutches();
+    // One that was begun earlier may have been read before a trip that a later one has shown.
+    if (no < this.#loaded) return;
+    this.#loaded = no;
+    const before = this.#known;
     this.#known = new Map(rows.map(({ agent, clutch }) => [agent, clutch]));
     for (const agent of before.keys()) if (!this.#known.has(agent)) this.#onEngaged(agent);
     this.#wake();
@@ -85,33 +103,86 @@ export class Clutches {
 
   /** Stops the agent here, now; durable when the promise says so. */
   async trip(review: NewReview, by: string): Promise<boolean> {
+    // A runaway trips with every call: one that has stopped is not written of again.
     if (this.of(review.agent).state === "disengaged") return true;
-    this.#local.set(review.agent, review);
-    const { agent, id, reason } = review;
-    this.#tell({ kind: "clutch.disengaged", agent, review: id, reason, by });
+    this.#disengage(review, by);
     return this.writeTrips();
+  }
+
+  /**
+   * Stops the agents here, now; the answer names those that the store has not taken yet. Agents
+   * that have stopped are written of too, for what is known of them here may be over by now.
+   */
+  async pause(reviews: readonly NewReview[], by: string): Promise<readonly string[]> {
+    for (const review of reviews) this.#disengage(review, by);
+    await this.writeTrips();
+    return reviews.map(({ agent }) => agent).filter((agent) => this.#local.has(agent));
+  }
+
+  #disengage(review: NewReview, by: string): void {
+    const { agent, id, reason } = review;
+    const [first, ...more] = this.#local.get(agent) ?? [];
+    if (first === undefined) this.#local.set(agent, [review]);
+    else this.#local.set(agent, [first, ...[...more, review].slice(0, WAITING_MAX - 1)]);
+    const clutch = this.#known.get(agent) ?? ENGAGED;
+    // Whoever has let go already, or probes, stays with its review.
+    const stands = clutch.state === "engaged" ? id : clutch.review;
+    this.#tell({ kind: "clutch.disengaged", agent, review: stands, reason, by });
   }
 
   /** Trips that the store did not take are offered again every second. */
   async writeTrips(): Promise<boolean> {
-    let all = true;
-    for (const [agent, review] of this.#local) {
-      try {
-        const stands = await this.#store.trip(review);
-        // Another gateway's review may stand for the same stop, or was decided meanwhile.
-        await this.load();
-        if (this.#local.get(agent) === review) this.#local.delete(agent);
-        if (stands.id !== review.id) this.#log.info("a trip joined a review", { agent });
-        this.#wake();
-      } catch (error) {
-        all = false;
-        this.#log.error("the store did not take a trip; it holds here and is offered again", {
-          agent,
-          error,
-        });
-      }
+    const offered = [...this.#local.values()].flat();
+    const written: NewReview[] = [];
+    try {
+      for (const review of offered) if (await this.#write(review)) written.push(review);
+    } catch (error) {
+      // Each further one would wait as long for nothing.
+      this.#log.error("the store did not take a trip; it holds here and is offered again", {
+        waiting: offered.length - written.length,
+        error,
+      });
     }
-    return all;
+    return (await this.#letStoreSpeak(written)) && written.length === offered.length;
+  }
+
+  /** Rejects only if the store cannot be reached; false: it did not take this one. */
+  async #write(review: NewReview): Promise<boolean> {
+    const { agent } = review;
+    try {
+      const stands = await this.#store.trip(review);
+      // Another gateway's review may stand for the same stop, or was decided meanwhile.
+      if (stands.id !== review.id) this.#log.info("a trip joined a review", { agent });
+      return true;
+    } catch (error) {
+      if (error instanceof StoreUnreachable) throw error;
+      this.#log.error("a trip was not written; it holds here and is offered again", {
+        agent,
+        error,
+      });
+      return false;
+    }
+  }
+
+  /** From here on what the store says of them holds: it has them, or they were decided since. */
+  async #letStoreSpeak(written: readonly NewReview[]): Promise<boolean> {
+    if (written.length === 0) return true;
+    try {
+      await this.load();
+    } catch (error) {
+      this.#log.warn("the store took a trip and did not say what holds; it is asked again", {
+        error,
+      });
+      return false;
+    }
+    const done = new Set(written);
+    for (const agent of new Set(written.map((review) => review.agent))) {
+      const [first, ...more] = (this.#local.get(agent) ?? []).filter((each) => !done.has(each));
+      if (first === undefined) this.#local.delete(agent);
+      else this.#local.set(agent, [first, ...more]);
+    }
+    this.#wake();
+    return true;
   }
 
   /**

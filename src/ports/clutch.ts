@@ -46,6 +46,7 @@ export interface Decided {
  *
  *   resume   the clutch is engaged, all its parked calls are let go, one every `paceMs`; closes
  *   probe    the clutch is probing with `task`, whose parked calls are let go; stays open
+ *            (a task that has none is probed by the calls that come)
  *   deny     one parked call is denied with `message`; stays open
  *   end      the parked calls of `task` are denied, whose end the caller has written; stays open
  *   calm     the probe stayed calm: as `resume`, by the gateway, and only while it is probing
@@ -74,7 +75,7 @@ export interface ReviewDecision {
 export type ReviewAnswer =
   | { readonly kind: "ok"; readonly review: Review }
   | { readonly kind: "conflict"; readonly review: Review }
-  /** Nothing to do this to: no such review, or it is closed, or it has no such task or call. */
+  /** Nothing to do this to: no such review, or it is closed, or it has no such call. */
   | { readonly kind: "nothing"; readonly because: string };
 
 export interface ClutchRow {

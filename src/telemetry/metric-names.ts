@@ -49,6 +49,11 @@ export const COUNTERS = {
     ["budget", "evidence"],
     "USD of forfeits that operators released; a budget may be overspent by what had no evidence.",
   ),
+  alarms: named(
+    "breaker_alarms_total",
+    ["agent", "rule", "action"],
+    "Alarms of breakers; with the action `trip` the agent was paused.",
+  ),
   faults: named("provider_faults_total", ["provider", "fault"], "Calls that ended in a fault."),
   happened: named("events_total", ["event"], "Events that are worth an alert."),
   journal: named("journal_entries_total", ["event"], "Events recorded for the journal."),
@@ -82,6 +87,7 @@ export const GAUGES = {
     ["agent", "team", "org", "owner"],
     "An agent and the labels of its manifest, to route alerts by: always 1.",
   ),
+  clutch: named("clutch", ["agent", "state"], "1 for the state that an agent's clutch is in."),
   inFlight: named("calls_in_flight", [], "Calls that were admitted and have not ended."),
   storeUp: named("store_up", [], "1 while the store answers."),
   heartbeatAge: named(

@@ -2,6 +2,7 @@
  * The metrics. Labels are what the configuration names (agents, models, providers, budgets, codes),
  * never what a caller invents (tasks, unknown models): a scrape stays small whatever is asked.
  */
+import type { Clutch } from "../guards/clutch/clutch.ts";
 import {
   type Asked,
   type Event,
@@ -42,6 +43,7 @@ export interface AgentReading {
   readonly team: string;
   readonly org: string;
   readonly owner: string;
+  readonly clutch: Clutch["state"];
 }
 
 export interface BudgetReading {
@@ -111,6 +113,7 @@ export class Metrics {
   readonly #overbilled = new Counter(COUNTERS.overbilled);
   readonly #overbilledUsd = new Counter(COUNTERS.overbilledUsd, formatUsd);
   readonly #releasedUsd = new Counter(COUNTERS.releasedUsd, formatUsd);
+  readonly #alarms = new Counter(COUNTERS.alarms);
   readonly #faults = new Counter(COUNTERS.faults);
   readonly #happened = new Counter(COUNTERS.happened);
   readonly #journal = new Counter(COUNTERS.journal);
@@ -143,6 +146,9 @@ export class Metrics {
         for (const { amount, budget } of event.releases) {
           this.#releasedUsd.add([budget, event.evidence], Number(amount));
         }
+        return;
+      case "breaker.alarmed":
+        this.#alarms.add([event.agent, event.rule, event.action]);
         return;
       default:
         if (NOTABLE.has(event.kind)) this.#happened.add([event.kind]);
@@ -197,7 +203,7 @@ export class Metrics {
     const tools = [this.#toolCalls, this.#toolSpend, this.#tool];
     const counted = [this.#calls, this.#denials, this.#tokens, this.#spend, this.#estimated];
     const rare = [this.#capped, this.#overbilled, this.#overbilledUsd, this.#faults];
-    const inner = [this.#releasedUsd, this.#happened, this.#journal, this.#errors];
+    const inner = [this.#alarms, this.#releasedUsd, this.#happened, this.#journal, this.#errors];
     const timed = [this.#decision, this.#firstByte, this.#provider];
     const all = [...counted, ...tools, ...rare, ...inner, ...timed].map((metric) => metric.text());
     const now = [gauges(reading), agentGauges(reading.agents), budgetGauges(reading.budgets)];
@@ -236,7 +242,16 @@ function agentGauges(agents: readonly AgentReading[]): string {
   const rows = shown.map(({ agent, org, owner, team }) =>
     sample(GAUGES.agent, [agent, team, org, owner], "1"),
   );
-  return header(GAUGES.agent, "gauge") + rows.join("");
+  return header(GAUGES.agent, "gauge") + rows.join("") + clutchGauges(agents);
+}
+
+/** Of very many agents those that stand still are shown before the rest. */
+function clutchGauges(agents: readonly AgentReading[]): string {
+  const paused = agents.filter(({ clutch }) => clutch !== "engaged");
+  const others = agents.filter(({ clutch }) => clutch === "engaged");
+  const shown = [...paused, ...others].slice(0, AGENT_SERIES_MAX);
+  const rows = shown.map(({ agent, clutch }) => sample(GAUGES.clutch, [agent, clutch], "1"));
+  return header(GAUGES.clutch, "gauge") + rows.join("");
 }
 
 const BUDGET_AMOUNTS = ["limit", "spent", "reserved", "leased", "forfeited", "remaining"] as const;

@@ -166,6 +166,17 @@ function probeCases(stores: () => Stores): void {
     expect(await statesOf(store, calls)).toEqual(["claimed", "let_go", "claimed"]);
   });
 
+  test("a task that has nothing parked is probed by the calls that come", async () => {
+    const { store } = stores();
+    const { agent, calls, review } = await scene(store, "one");
+    await mustDecide(store, newDecision(review, "probe", { task: "none-parked", at: 56 }));
+    expect(await statesOf(store, calls)).toEqual(["parked"]);
+    const rows = await store.clutch.clutches();
+    expect(rows.find((row) => row.agent === agent)?.clutch).toEqual({
+      ...{ state: "probing", review: review.id, since: 56, task: "none-parked" },
+    });
+  });
+
   test("another task can be probed instead, whose calls alone may go on then", async () => {
     const { store } = stores();
     const { calls, holder, review } = await parkedScene(store, "one", "two");
@@ -216,11 +227,9 @@ function nothingCases(stores: () => Stores): void {
       { review: fresh("none") },
       { decision: "calm" },
       { decision: "probe", task: null },
-      { decision: "probe", task: "elsewhere" },
       { decision: "deny", call: null },
       { decision: "deny", call: stranger },
       { decision: "end", task: null },
-      { decision: "end", task: "elsewhere" },
       { decision: "ran", call: calls[0]?.call ?? "" },
       { decision: "did_not_run", call: stranger },
       { decision: "ran", call: null },

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeEach, describe, expect, test } from "vitest";
-import { forfeit, TOKENS, task } from "../control/operations.ts";
+import { forfeit, review, TOKENS, task } from "../control/operations.ts";
 import { type Gateway, gateway, slipclutch } from "./harness.ts";
 
 let running: Gateway;
@@ -98,6 +98,15 @@ describe("shapes for programs", () => {
     ["keys", "revoke", "key_viewer"],
     ["tasks", "list"],
     ["tasks", "end", "support", "t1"],
+    ["agents"],
+    ["agents", "pause", "support", "--reason", "odd"],
+    ["agents", "pause", "--all", "--reason", "odd"],
+    ["agents", "resume", "support", "--reason", "fine"],
+    ["reviews"],
+    ["reviews", "show", "r-a"],
+    ["reviews", "resume", "r-a", "--reason", "fine"],
+    ["reviews", "probe", "r-a", "--task", "t1", "--reason", "look"],
+    ["reviews", "end", "r-a", "--task", "t1", "--reason", "hopeless"],
     ["forfeits"],
     ["forfeits", "release", "--holder", "aa", "--billed-usd", "0.5", "--reason", "bill"],
     ["model-flags", "list"],
@@ -105,6 +114,7 @@ describe("shapes for programs", () => {
   ])("of %s %s are JSON", async (...args) => {
     running.operations.taskRecords.push(task("t1"));
     running.operations.forfeitStates.push(forfeit("aa"));
+    running.operations.reviewRows.push(review("r-a"));
     const flag = {
       provider: "openai",
       model: "gpt-5",
@@ -415,5 +425,92 @@ allowed_tools:
         ...{ arguments_checked: false, empty_result: "error", timeout_ms: 2000 },
       },
     ]);
+  });
+});
+
+describe("agents and reviews", () => {
+  const shape = { agent: "support", clutch: "engaged", since: null, review: null, task: null };
+
+  test("for programs", async () => {
+    const engaged = await running.ask("agents", "--json");
+    expect(JSON.parse(engaged.out)).toEqual([{ ...shape, held: 0 }]);
+    running.operations.reviewRows.push(review("r-a"), review("r-b", { state: "closed" }));
+    const { out } = await running.ask("reviews", "--json");
+    expect(JSON.parse(out)).toEqual([
+      {
+        ...{ id: "r-a", agent: "support", kind: "trip", reason: "the same call 9 times" },
+        ...{ opened_at: "2026-01-02T00:00:00.000Z", parked: 0, version: 0, state: "open" },
+      },
+    ]);
+    const all = await running.ask("reviews", "--all", "--json");
+    expect(JSON.parse(all.out)).toHaveLength(2);
+  });
+
+  test("an agent is paused, seen to be, and resumed for a reason", async () => {
+    const before = await running.ask("status");
+    expect(before.out).not.toContain("agents paused");
+    const paused = await running.ask("agents", "pause", "support", "--reason", "odd");
+    expect(paused).toMatchObject({ code: 0, err: "" });
+    expect(paused.out).toMatch(/support +disengaged/);
+    expect((await running.ask("status")).out).toMatch(/agents paused +support/);
+    const resumed = await running.ask("agents", "resume", "support", "--reason", "fine");
+    expect(resumed.out).toMatch(/support +engaged/);
+    expect(running.operations.done).toEqual([
+      "pause support by the-admin: odd",
+      "resume r-0 by the-admin: fine",
+    ]);
+    // Of one that is engaged there is nothing to resume.
+    expect((await running.ask("agents", "resume", "support", "--reason", "x")).code).toBe(0);
+    expect(running.operations.done).toHaveLength(2);
+  });
+
+  test("a review shows its evidence and decisions, and no control character", async () => {
+    const evidence = JSON.stringify({ rule: "stuck", numbers: { calls: 9 }, last: "\u001b[2J" });
+    running.operations.reviewRows.push(review("r-a", { evidence }));
+    running.operations.taskRecords.push(task("t1"));
+    const asked = ["reviews", "probe", "r-a", "--task", "t1", "--seen", "0", "--reason", "look"];
+    expect((await running.ask(...asked)).code).toBe(0);
+    const { out } = await running.ask("reviews", "show", "r-a");
+    for (const text of ["rule stuck", "numbers.calls 9", "probe t1, by the-admin: look"]) {
+      expect(out).toContain(text);
+    }
+    expect(out).not.toContain("\u001b");
+    expect((await running.ask("reviews")).out).toMatch(/r-a +support +trip/);
+  });
+
+  test("what was looked at has changed: exit code 1, and nothing is decided", async () => {
+    running.operations.reviewRows.push(review("r-a", { version: 2 }));
+    const asked = ["reviews", "resume", "r-a", "--seen", "1", "--reason", "x", "--json"];
+    const { code, err } = await running.ask(...asked);
+    expect(code).toBe(1);
+    expect(JSON.parse(err).error.code).toBe("review.conflict");
+    expect(running.operations.done).toEqual([]);
+  });
+
+  test("a pause that only this gateway knows ends with the code of one unreachable", async () => {
+    running.operations.unstored = true;
+    const { code, err } = await running.ask("agents", "pause", "--all", "--reason", "x");
+    expect(code).toBe(3);
+    expect(err).toContain("Paused at this gateway, and at no other yet: support.");
+  });
+
+  test.each([
+    [["agents", "pause", "support"]],
+    [["agents", "pause", "--reason", "x"]],
+    [["agents", "pause", "support", "--all", "--reason", "x"]],
+    [["agents", "resume", "--reason", "x"]],
+    [["reviews", "resume", "r-a"]],
+    [["reviews", "probe", "r-a", "--reason", "x"]],
+    [["reviews", "resume", "r-a", "--seen", "-1", "--reason", "x"]],
+  ])("%j is written wrongly", async (args) => {
+    running.operations.reviewRows.push(review("r-a"));
+    expect((await running.ask(...args)).code).toBe(2);
+    expect(running.operations.done).toEqual([]);
+  });
+
+  test("an agent that does not exist cannot be resumed", async () => {
+    const { code, err } = await running.ask("agents", "resume", "nobody", "--reason", "x");
+    expect(code).toBe(1);
+    expect(err).toContain("There are: support.");
   });
 });

@@ -1,18 +1,28 @@
 import { createHash, randomBytes } from "node:crypto";
 import { systemClock } from "../../../src/adapters/clock/system.ts";
 import type {
+  AgentState,
   BudgetState,
+  DecisionAsked,
+  DecisionOutcome,
   DecisionRecords,
   ForfeitState,
   Forfeits,
   KeyWanted,
   Operations,
+  Paused,
   ReleaseAsked,
   ReleaseOutcome,
   Reloaded,
 } from "../../../src/control/operations.ts";
 import type { Clock } from "../../../src/ports/clock.ts";
-import type { KeyRecord, ModelFlag, Release, TaskRecord } from "../../../src/ports/store.ts";
+import type {
+  KeyRecord,
+  ModelFlag,
+  Release,
+  Review,
+  TaskRecord,
+} from "../../../src/ports/store.ts";
 import { eventOf } from "../../../src/telemetry/entry-text.ts";
 import { Metrics } from "../../../src/telemetry/metrics.ts";
 import { verifyJournal } from "../../../src/telemetry/verify.ts";
@@ -49,6 +59,9 @@ export class MemoryOperations implements Operations {
   readonly modelFlags: ModelFlag[] = [];
   readonly forfeitStates: ForfeitState[] = [];
   readonly releases: Release[] = [];
+  readonly reviewRows: Review[] = [];
+  /** The store takes no trip. */
+  unstored = false;
   authenticated = 0;
   notReady: string | null = null;
   reloaded: Reloaded = { kind: "unchanged", configuration: "dir:1" };
@@ -106,6 +119,9 @@ export class MemoryOperations implements Operations {
       store: { kind: "memory", up: true, heartbeatAgeMs: 12.4, gateways: 1 },
       callsInFlight: 0,
       agents: ["support"],
+      agentsPaused: this.agents().flatMap(({ agent, clutch }) =>
+        clutch.state === "engaged" ? [] : [agent],
+      ),
       providers: [{ name: "openai", kind: "openai" }],
       pricesFrom: "2026-01-01",
       modelsFlagged: this.modelFlags.length,
@@ -221,6 +237,51 @@ export class MemoryOperations implements Operations {
     return true;
   }
 
+  agents(): readonly AgentState[] {
+    const open = this.reviewRows.find(({ state }) => state === "open");
+    if (!open) return [{ agent: "support", clutch: { state: "engaged" }, held: 0 }];
+    const { id: review, openedAt: since } = open;
+    return [{ agent: "support", clutch: { state: "disengaged", review, since }, held: 2 }];
+  }
+
+  async pause(agents: readonly string[] | null, reason: string, by: string): Promise<Paused> {
+    const unknown = agents?.find((agent) => agent !== "support");
+    if (unknown !== undefined) return { kind: "no-agent", unknown, agents: ["support"] };
+    this.reviewRows.push(review(`r-${this.reviewRows.length}`, { kind: "pause", reason }));
+    this.done.push(`pause ${agents?.join(" ") ?? "all"} by ${by}: ${reason}`);
+    return { kind: "ok", agents: this.agents(), unstored: this.unstored ? ["support"] : [] };
+  }
+
+  async reviews(filter: Parameters<Operations["reviews"]>[0]) {
+    return this.reviewRows
+      .filter(({ id }) => filter.id === undefined || id === filter.id)
+      .filter(({ state }) => filter.state === undefined || state === filter.state)
+      .filter(({ agent }) => filter.agent === undefined || agent === filter.agent)
+      .slice(0, filter.limit);
+  }
+
+  async decideReview(asked: DecisionAsked, by: string): Promise<DecisionOutcome> {
+    const { decision, reason, task, version } = asked;
+    const index = this.reviewRows.findIndex(({ id }) => id === asked.review);
+    const found = this.reviewRows[index];
+    if (!found) return { kind: "no-review" };
+    if (found.state === "closed") return { kind: "nothing", because: "it is closed" };
+    if (found.version !== version) return { kind: "conflict", version: found.version };
+    const known = this.taskRecords.some(({ id }) => id === task);
+    if (task !== null && !known) return { kind: "no-task", agent: found.agent };
+    const at = Date.UTC(2026, 0, 3);
+    const decided = { decision, by, reason, at, task, call: null, message: null };
+    const after: Review = {
+      ...found,
+      version: version + 1,
+      state: decision === "resume" ? "closed" : "open",
+      decisions: [...found.decisions, decided],
+    };
+    this.reviewRows[index] = after;
+    this.done.push(`${decision} ${found.id} by ${by}: ${reason}`);
+    return { kind: "ok", review: after };
+  }
+
   async forfeits(): Promise<Forfeits> {
     return { forfeits: this.forfeitStates, releases: [...this.releases].reverse() };
   }
@@ -254,6 +315,18 @@ export class MemoryOperations implements Operations {
     this.done.push(`clear ${flag.provider} ${flag.model} by ${flag.by}: ${flag.reason}`);
     return true;
   }
+}
+
+/** A trip of the support agent. */
+export function review(id: string, changes: Partial<Review> = {}): Review {
+  const numbers = { calls: 9, limit: 8 };
+  return {
+    ...{ id, kind: "trip", agent: "support", subject: "", reason: "the same call 9 times" },
+    evidence: JSON.stringify({ rule: "stuck", tool: "echo", numbers }),
+    openedAt: Date.UTC(2026, 0, 2),
+    ...{ version: 0, state: "open", parked: 0, decisions: [] },
+    ...changes,
+  };
 }
 
 /** $1.5 of a monthly budget. */

@@ -6,7 +6,7 @@ import { controlApp, listenControl } from "../../../src/control/server.ts";
 import { type Role, StoreUnreachable } from "../../../src/ports/store.ts";
 import { createLog } from "../../../src/telemetry/log.ts";
 import { testClock } from "../../../src/testing/test-clock.ts";
-import { forfeit, MemoryOperations, TOKENS, task } from "./operations.ts";
+import { forfeit, MemoryOperations, review, TOKENS, task } from "./operations.ts";
 
 function opened(operations = new MemoryOperations(testClock())) {
   const clock = testClock();
@@ -50,6 +50,11 @@ const MAY: Record<string, Record<Role, boolean>> = {
   "GET /api/v1/decisions/:id": { viewer: true, operator: true, admin: true },
   "GET /api/v1/keys": { viewer: true, operator: true, admin: true },
   "GET /api/v1/tasks": { viewer: true, operator: true, admin: true },
+  "GET /api/v1/agents": { viewer: true, operator: true, admin: true },
+  "POST /api/v1/agents/pause": { viewer: false, operator: true, admin: true },
+  "GET /api/v1/reviews": { viewer: true, operator: true, admin: true },
+  "GET /api/v1/reviews/:id": { viewer: true, operator: true, admin: true },
+  "POST /api/v1/reviews/:id/decision": { viewer: false, operator: true, admin: true },
   "GET /api/v1/forfeits": { viewer: true, operator: true, admin: true },
   "POST /api/v1/forfeits/release": { viewer: false, operator: true, admin: true },
   "GET /api/v1/model-flags": { viewer: true, operator: true, admin: true },
@@ -523,4 +528,132 @@ test("the listener serves over a socket and stops while a connection is kept ope
   await response.arrayBuffer();
   await listener.close();
   await expect(fetch(listener.url)).rejects.toThrow();
+});
+
+describe("pausing and deciding", () => {
+  test("agents are shown with their clutch, and paused for a reason", async () => {
+    const { ask, operations } = opened();
+    const body = { agents: ["support"], reason: " odd answers " };
+    const paused = await ask("POST", "/api/v1/agents/pause", { body, token: TOKENS.operator });
+    expect(paused.status).toBe(200);
+    expect(operations.done).toEqual(["pause support by the-operator: odd answers"]);
+    const agents = await ask("GET", "/api/v1/agents", { token: TOKENS.viewer });
+    const shown = { agent: "support", clutch: "disengaged", review: "r-0", task: null, held: 2 };
+    expect(agents.json).toEqual([{ ...shown, since: "2026-01-02T00:00:00.000Z" }]);
+    expect(paused.json).toEqual({ agents: agents.json });
+    expect((await ask("GET", "/api/v1/status")).json.agents_paused).toEqual(["support"]);
+  });
+
+  test("a pause that the store has not is said to be one of this gateway alone", async () => {
+    const { ask, operations } = opened();
+    operations.unstored = true;
+    const body = { all: true, reason: "x" };
+    const { json, status } = await ask("POST", "/api/v1/agents/pause", { body });
+    expect(status).toBe(503);
+    expect(json.error).toMatchObject({ code: "pause.unstored" });
+    expect(json.error.message).toContain("support");
+  });
+
+  test.each([
+    [{}],
+    [{ reason: "x" }],
+    [{ all: false, reason: "x" }],
+    [{ agents: [], reason: "x" }],
+    [{ agents: ["support"] }],
+    [{ agents: ["support"], reason: "  " }],
+    [{ agents: ["support"], reason: "x".repeat(501) }],
+    [{ agents: ["support"], all: true, reason: "x" }],
+    [{ agents: "support", reason: "x" }],
+    [{ agents: ["a\nb"], reason: "x" }],
+    ["no json"],
+  ])("a pause like %j is malformed, and stops nobody", async (body) => {
+    const { ask, operations } = opened();
+    const { json, status } = await ask("POST", "/api/v1/agents/pause", { body });
+    expect({ status, code: json.error.code }).toEqual({ status: 400, code: "request.malformed" });
+    expect(operations.done).toEqual([]);
+  });
+
+  test("one agent that does not exist keeps the request from stopping any", async () => {
+    const { ask, operations } = opened();
+    const body = { agents: ["support", "nobody"], reason: "x" };
+    const { json, status } = await ask("POST", "/api/v1/agents/pause", { body });
+    expect({ status, code: json.error.code }).toEqual({ status: 404, code: "agent.unknown" });
+    expect(operations.done).toEqual([]);
+  });
+
+  test("reviews are listed by state and agent, and shown whole with their evidence", async () => {
+    const { ask, operations } = opened();
+    operations.reviewRows.push(review("r-a"), review("r-b", { state: "closed" }));
+    const open = await ask("GET", "/api/v1/reviews?state=open&agent=support");
+    const row = { id: "r-a", agent: "support", kind: "trip", reason: "the same call 9 times" };
+    const rest = { opened_at: "2026-01-02T00:00:00.000Z", parked: 0, version: 0, state: "open" };
+    expect(open.json).toEqual([{ ...row, ...rest }]);
+    expect((await ask("GET", "/api/v1/reviews")).json).toHaveLength(2);
+    expect((await ask("GET", "/api/v1/reviews?agent=other")).json).toEqual([]);
+    const whole = await ask("GET", "/api/v1/reviews/r-a");
+    expect(whole.json.evidence).toEqual({
+      ...{ rule: "stuck", tool: "echo", numbers: { calls: 9, limit: 8 } },
+    });
+    expect((await ask("GET", "/api/v1/reviews/none")).json.error.code).toBe("review.unknown");
+    for (const query of ["state=odd", "limit=0", "limit=1001", "id=r-a", "agent="]) {
+      expect((await ask("GET", `/api/v1/reviews?${query}`)).status, query).toBe(400);
+    }
+  });
+
+  test("evidence that is no JSON is shown as it is", async () => {
+    const { ask, operations } = opened();
+    operations.reviewRows.push(review("r-a", { evidence: "{half" }));
+    expect((await ask("GET", "/api/v1/reviews/r-a")).json.evidence).toBe("{half");
+  });
+
+  test("a decision names the version it was made on, and is kept with who made it", async () => {
+    const { ask, operations } = opened();
+    operations.reviewRows.push(review("r-a", { version: 3 }));
+    operations.taskRecords.push(task("t1"));
+    const path = "/api/v1/reviews/r-a/decision";
+    const stale = await ask("POST", path, {
+      body: { version: 2, decision: "resume", reason: "x" },
+    });
+    expect(stale.status).toBe(409);
+    expect(stale.json.error).toMatchObject({ code: "review.conflict" });
+    expect(stale.json.error.message).toContain("version 3");
+    const lost = { version: 3, decision: "probe", task: "none", reason: "x" };
+    expect((await ask("POST", path, { body: lost })).json.error.code).toBe("task.unknown");
+    const probe = { version: 3, decision: "probe", task: "t1", reason: "look" };
+    const probed = await ask("POST", path, { body: probe, token: TOKENS.operator });
+    expect(probed.json).toMatchObject({ version: 4, state: "open" });
+    expect(probed.json.decisions).toEqual([
+      {
+        ...{ decision: "probe", by: "the-operator", reason: "look", task: "t1" },
+        at: "2026-01-03T00:00:00.000Z",
+      },
+    ]);
+    const resume = { version: 4, decision: "resume", reason: "fine" };
+    expect((await ask("POST", path, { body: resume })).json.state).toBe("closed");
+    const again = await ask("POST", path, { body: { ...resume, version: 5 } });
+    expect(again.json.error).toMatchObject({ code: "review.nothing" });
+    const none = await ask("POST", "/api/v1/reviews/none/decision", { body: resume });
+    expect(none.json.error).toMatchObject({ code: "review.unknown" });
+  });
+
+  test.each([
+    [{}],
+    [{ version: 0, decision: "resume" }],
+    [{ version: 0, decision: "resume", reason: "" }],
+    [{ version: 0, decision: "resume", reason: "x", task: "t1" }],
+    [{ version: 0, decision: "probe", reason: "x" }],
+    [{ version: 0, decision: "end", reason: "x", task: "" }],
+    [{ version: -1, decision: "resume", reason: "x" }],
+    [{ version: 0.5, decision: "resume", reason: "x" }],
+    [{ version: "0", decision: "resume", reason: "x" }],
+    [{ decision: "resume", reason: "x" }],
+    [{ version: 0, decision: "calm", reason: "x" }],
+    [{ version: 0, decision: "resume", reason: "x", by: "somebody else" }],
+  ])("a decision like %j is malformed, and changes nothing", async (body) => {
+    const { ask, operations } = opened();
+    operations.reviewRows.push(review("r-a"));
+    const { json, status } = await ask("POST", "/api/v1/reviews/r-a/decision", { body });
+    expect({ status, code: json.error.code }).toEqual({ status: 400, code: "request.malformed" });
+    expect(operations.done).toEqual([]);
+  });
 });

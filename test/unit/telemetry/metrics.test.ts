@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Event } from "../../../src/guards/events.ts";
 import type { DenialCode } from "../../../src/guards/verdict.ts";
-import { Metrics, type Reading } from "../../../src/telemetry/metrics.ts";
+import { AGENT_SERIES_MAX, Metrics, type Reading } from "../../../src/telemetry/metrics.ts";
 import { Counter, LABEL_CHARACTERS_MAX, SERIES_MAX } from "../../../src/telemetry/series.ts";
 import { settled } from "./rows.ts";
 
@@ -13,7 +13,7 @@ const READING: Reading = {
   heartbeatAgeMs: 1_500,
   journalWaiting: 2,
   modelsFlagged: 0,
-  agents: [{ agent: "support", team: "care", org: "", owner: "ana" }],
+  agents: [{ agent: "support", team: "care", org: "", owner: "ana", clutch: "engaged" }],
   budgets: [],
 };
 
@@ -46,6 +46,27 @@ describe("the metrics of a scrape", () => {
     expect(linesOf(metrics.render(READING), "slipclutch_forfeits_released")).toEqual([
       'slipclutch_forfeits_released_usd_total{budget="all",evidence="gone"} 1.5',
       'slipclutch_forfeits_released_usd_total{budget="all",evidence="none"} 3',
+    ]);
+  });
+
+  test("say the state of each agent's clutch, of too many the paused first, and count alarms", () => {
+    const metrics = new Metrics();
+    const alarm = { kind: "breaker.alarmed", agent: "a7", task: null, rule: "stuck" } as const;
+    const more = { server: "desk", tool: "echo", says: "again", numbers: {} };
+    metrics.observe({ ...alarm, ...more, action: "trip" });
+    metrics.observe({ ...alarm, ...more, action: "alert" });
+    const labels = { team: "", org: "", owner: "" };
+    const agents = Array.from({ length: AGENT_SERIES_MAX + 1 }, (_, no) => {
+      const clutch = no === AGENT_SERIES_MAX ? ("probing" as const) : ("engaged" as const);
+      return { agent: `a${no}`, ...labels, clutch };
+    });
+    const text = metrics.render({ ...READING, agents });
+    const rows = linesOf(text, "slipclutch_clutch{");
+    expect(rows[0]).toBe(`slipclutch_clutch{agent="a${AGENT_SERIES_MAX}",state="probing"} 1`);
+    expect(rows).toHaveLength(AGENT_SERIES_MAX);
+    expect(linesOf(text, "slipclutch_breaker_alarms_total")).toEqual([
+      'slipclutch_breaker_alarms_total{agent="a7",rule="stuck",action="trip"} 1',
+      'slipclutch_breaker_alarms_total{agent="a7",rule="stuck",action="alert"} 1',
     ]);
   });
 

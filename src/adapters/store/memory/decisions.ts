@@ -60,10 +60,6 @@ function ofReview({ data, review }: Deciding): ParkedRow[] {
   return [...data.parked.values()].filter(({ parked }) => parked.review === review.id);
 }
 
-function hasTask(deciding: Deciding): boolean {
-  return ofReview(deciding).some(({ parked }) => parked.task === deciding.decision.task);
-}
-
 /** Those that wait for their turn from before come first, then all that are parked. */
 function resume(deciding: Deciding): null {
   const { data, decision, now, review } = deciding;
@@ -97,7 +93,7 @@ function letGo(row: ParkedRow, at: Millis): void {
 function probe(deciding: Deciding): string | null {
   const { data, decision, now, review } = deciding;
   const { task } = decision;
-  if (task === null || !hasTask(deciding)) return "it has no such task";
+  if (task === null) return "it names no task";
   data.clutches.set(review.agent, {
     state: "probing",
     review: review.id,
@@ -127,7 +123,7 @@ function denyCall(deciding: Deciding): string | null {
 }
 
 function denyTask(deciding: Deciding): string | null {
-  if (deciding.decision.task === null || !hasTask(deciding)) return "it has no such task";
+  if (deciding.decision.task === null) return "it names no task";
   for (const row of ofReview(deciding)) {
     const { task, state } = row.parked;
     if (task === deciding.decision.task && state === "parked") deny(row, deciding);

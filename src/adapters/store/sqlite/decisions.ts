@@ -59,11 +59,6 @@ function apply(deciding: Deciding): string | null {
   }
 }
 
-function hasTask({ decision, review, transaction }: Deciding): boolean {
-  const text = "SELECT 1 FROM parked WHERE review = ? AND task = ? LIMIT 1";
-  return transaction.sql.first(text, review.id, decision.task) !== undefined;
-}
-
 /** Those that wait for their turn from before come first, then all that are parked. */
 function resume(deciding: Deciding): null {
   const { decision, review, transaction } = deciding;
@@ -91,7 +86,7 @@ function probe(deciding: Deciding): string | null {
   const { decision, review, transaction } = deciding;
   const { sql, now } = transaction;
   const { task, at } = decision;
-  if (task === null || !hasTask(deciding)) return "it has no such task";
+  if (task === null) return "it names no task";
   setClutch(sql, review.agent, { state: "probing", review: review.id, since: at, task });
   sql.run(
     `UPDATE parked SET state = 'let_go', let_go_at = ?
@@ -117,7 +112,7 @@ function denyCall(deciding: Deciding): string | null {
 function denyTask(deciding: Deciding): string | null {
   const { decision, review, transaction } = deciding;
   const { message, task } = decision;
-  if (task === null || !hasTask(deciding)) return "it has no such task";
+  if (task === null) return "it names no task";
   transaction.sql.run(`${DENY} AND task = ?`, message, transaction.now, review.id, task);
   closeIfAllKnown(deciding);
   return null;

@@ -77,7 +77,6 @@ CREATE FUNCTION apply_decision(r review, c clutch, verb text, of_task text, of_c
   says text, at bigint, pace bigint) RETURNS text LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   waits boolean := c.state <> 'engaged' AND c.review = r.id;
-  has_task boolean := EXISTS (SELECT 1 FROM parked p WHERE p.review = r.id AND p.task = of_task);
 BEGIN
   CASE verb
     WHEN 'resume' THEN
@@ -88,12 +87,12 @@ BEGIN
       PERFORM resume_calls(r, waits, pace);
     WHEN 'probe' THEN
       IF NOT waits THEN RETURN 'no clutch waits for it'; END IF;
-      IF NOT has_task THEN RETURN 'it has no such task'; END IF;
+      IF of_task IS NULL THEN RETURN 'it names no task'; END IF;
       PERFORM probe_task(r, of_task, at);
     WHEN 'deny' THEN
       IF NOT deny_calls(r, of_call, NULL, says) THEN RETURN 'it has no such call parked'; END IF;
     WHEN 'end' THEN
-      IF NOT has_task THEN RETURN 'it has no such task'; END IF;
+      IF of_task IS NULL THEN RETURN 'it names no task'; END IF;
       PERFORM deny_calls(r, NULL, of_task, says);
     ELSE
       IF NOT settle_unknown(r, of_call, of_task, verb = 'ran', says) THEN

@@ -1,0 +1,108 @@
+/** `slipclutch reviews`: why agents were paused, and what people decide then. */
+import type { DecisionRequest, ReviewRowView, ReviewView } from "../control/client.ts";
+import { type Asking, connect } from "./connect.ts";
+import { type Column, clean, type Paint, paintFor, renderTable } from "./paint.ts";
+import { EXIT, type Shell } from "./shell.ts";
+
+const REVIEWS_SHOWN_MAX = "1000";
+
+const REVIEW_COLUMNS: readonly Column<ReviewRowView>[] = [
+  { title: "review", text: (row) => row.id },
+  { title: "agent", text: (row) => row.agent },
+  { title: "kind", text: (row) => row.kind },
+  { title: "opened", text: (row) => row.opened_at },
+  { title: "version", text: (row) => String(row.version), align: "right" },
+  { title: "state", text: (row) => row.state },
+  { title: "reason", text: (row) => row.reason },
+];
+
+export interface ReviewsOptions extends Asking {
+  readonly agent?: string;
+  readonly all?: boolean;
+}
+
+export async function listReviews(options: ReviewsOptions, shell: Shell): Promise<number> {
+  const client = await connect(options, shell);
+  const state = options.all ? undefined : "open";
+  const reviews = await client.reviews({ agent: options.agent, state, limit: REVIEWS_SHOWN_MAX });
+  if (options.json) {
+    shell.out.write(`${JSON.stringify(reviews)}\n`);
+    return EXIT.ok;
+  }
+  const output = { paint: paintFor(shell, shell.out), columns: shell.out.columns };
+  const none = options.all ? "No reviews.\n" : "No review is open.\n";
+  shell.out.write(reviews.length === 0 ? none : renderTable(reviews, REVIEW_COLUMNS, output));
+  return EXIT.ok;
+}
+
+export async function showReview(id: string, options: Asking, shell: Shell): Promise<number> {
+  const client = await connect(options, shell);
+  show(await client.review(id), options, shell);
+  return EXIT.ok;
+}
+
+export interface DecideOptions extends Asking {
+  readonly task?: string;
+  readonly reason: string;
+  /** The version that was looked at. */
+  readonly seen?: number;
+}
+
+export async function decideReview(
+  id: string,
+  decision: DecisionRequest["decision"],
+  options: DecideOptions,
+  shell: Shell,
+): Promise<number> {
+  const { reason, seen, task } = options;
+  const client = await connect(options, shell);
+  const version = seen ?? (await client.review(id)).version;
+  const asked = { version, decision, reason, ...(task === undefined ? {} : { task }) };
+  show(await client.decideReview(id, asked), options, shell);
+  return EXIT.ok;
+}
+
+function show(review: ReviewView, options: Asking, shell: Shell): void {
+  const text = options.json
+    ? `${JSON.stringify(review)}\n`
+    : render(review, paintFor(shell, shell.out));
+  shell.out.write(text);
+}
+
+const LABEL_COLUMNS = 10;
+
+/** The review for people. */
+function render(review: ReviewView, paint: Paint): string {
+  const style = review.state === "open" ? "red" : "green";
+  const lines = [
+    `${paint("bold", clean(review.id))} ${paint(style, review.state)}`,
+    field("agent", review.agent),
+    field("kind", review.kind),
+    field("reason", review.reason),
+    field("opened", review.opened_at),
+    field("version", String(review.version)),
+  ];
+  for (const [index, text] of evidenceLines(review.evidence).entries()) {
+    lines.push(field(index === 0 ? "evidence" : "", text));
+  }
+  for (const [index, decided] of review.decisions.entries()) {
+    const { at, by, decision, reason, task } = decided;
+    const what = task === null ? decision : `${decision} ${task}`;
+    lines.push(field(index === 0 ? "decided" : "", `${at} ${what}, by ${by}: ${reason}`));
+  }
+  return `${lines.join("\n")}\n`;
+
+  function field(name: string, text: string): string {
+    return `${paint("dim", name.padEnd(LABEL_COLUMNS))}${clean(text)}`;
+  }
+}
+
+/** One line for each thing that it says; names within names are joined with dots. */
+function evidenceLines(evidence: unknown, name = ""): string[] {
+  if (typeof evidence !== "object" || evidence === null) {
+    return [name === "" ? String(evidence) : `${name} ${String(evidence)}`];
+  }
+  return Object.entries(evidence).flatMap(([key, inner]) =>
+    evidenceLines(inner, name === "" ? key : `${name}.${key}`),
+  );
+}

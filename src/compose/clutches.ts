@@ -1,0 +1,86 @@
+/** Pausing agents, and what people decide on their reviews. */
+import type { AgentState, DecisionAsked, DecisionOutcome, Paused } from "../control/operations.ts";
+import { emit, type Gateway } from "../gateway/gateway.ts";
+
+const ID_BYTES = 8;
+
+export function agentsOf({ clutches, rules }: Gateway): readonly AgentState[] {
+  return [...rules.configuration.agents.keys()].map((agent) => {
+    return { agent, clutch: clutches.of(agent), held: clutches.heldOf(agent) };
+  });
+}
+
+/** All or none: a name that is not known stops nobody. */
+export async function pause(
+  names: readonly string[] | null,
+  reason: string,
+  by: string,
+  gateway: Gateway,
+): Promise<Paused> {
+  const agents = [...gateway.rules.configuration.agents.keys()];
+  const asked = new Set(names ?? agents);
+  for (const name of asked) {
+    if (!agents.includes(name)) return { kind: "no-agent", unknown: name, agents };
+  }
+  const reviews = [...asked].map((agent) => ({
+    id: `r-${gateway.chance.hex(ID_BYTES)}`,
+    kind: "pause" as const,
+    agent,
+    subject: "",
+    reason,
+    evidence: JSON.stringify({ by }),
+    at: gateway.holding.storeNow(),
+  }));
+  const unstored = await gateway.clutches.pause(reviews, by);
+  return {
+    kind: "ok",
+    agents: agentsOf(gateway).filter(({ agent }) => asked.has(agent)),
+    unstored,
+  };
+}
+
+/** What it is about is looked at before anything is done: `end` ends its task before the store. */
+export async function decideReview(
+  asked: DecisionAsked,
+  by: string,
+  gateway: Gateway,
+): Promise<DecisionOutcome> {
+  const { decision, reason, review: id, task, version } = asked;
+  const { chance, clutches, holding, store } = gateway;
+  const [review] = await store.clutch.reviews({ id, limit: 1 });
+  if (review === undefined) return { kind: "no-review" };
+  if (review.state === "closed") return { kind: "nothing", because: "it is closed" };
+  if (review.version !== version) return { kind: "conflict", version: review.version };
+  const { agent } = review;
+  if (task !== null && !(await taskFits(agent, task, decision, gateway))) {
+    return { kind: "no-task", agent };
+  }
+  if (decision === "end" && task !== null) await gateway.endTask(agent, task, "failed", by);
+  const answer = await store.clutch.decide({
+    ...{ id: `dr-${chance.hex(ID_BYTES)}`, review: id, version, decision, by, reason, task },
+    ...{ at: holding.storeNow(), call: null, message: reason, paceMs: 0 },
+  });
+  if (answer.kind === "nothing") return answer;
+  if (answer.kind === "conflict") return { kind: "conflict", version: answer.review.version };
+  emit(gateway, holding.tenure, {
+    kind: "review.decided",
+    agent,
+    review: id,
+    decision,
+    reason,
+    by,
+  });
+  await clutches.load();
+  return { kind: "ok", review: answer.review };
+}
+
+/** What has ended cannot go on; to end it again is to say so on its review. */
+async function taskFits(
+  agent: string,
+  id: string,
+  decision: DecisionAsked["decision"],
+  { store }: Gateway,
+): Promise<boolean> {
+  const task = await store.tasks.find(agent, id);
+  return task !== null && (decision === "end" || task.endedAt === null);
+}

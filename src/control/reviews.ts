@@ -1,0 +1,120 @@
+/** Clutches and reviews as the control plane's API shows them, and how it refuses a decision. */
+import type { Decided, Review } from "../ports/store.ts";
+import type { AgentState, DecisionAsked, DecisionOutcome, Paused } from "./operations.ts";
+import { Problem } from "./problem.ts";
+import { iso } from "./views.ts";
+
+export interface AgentView {
+  readonly agent: string;
+  readonly clutch: "engaged" | "disengaged" | "probing";
+  readonly since: string | null;
+  readonly review: string | null;
+  /** The one that goes on while it is probing. */
+  readonly task: string | null;
+  readonly held: number;
+}
+
+export interface ReviewRowView {
+  readonly id: string;
+  readonly agent: string;
+  readonly kind: string;
+  readonly reason: string;
+  readonly opened_at: string;
+  /** Calls that are stored for it. */
+  readonly parked: number;
+  readonly version: number;
+  readonly state: "open" | "closed";
+}
+
+export interface DecisionView {
+  readonly decision: string;
+  readonly by: string;
+  readonly reason: string;
+  readonly at: string;
+  readonly task: string | null;
+}
+
+export interface ReviewView extends ReviewRowView {
+  /** What tripped it: JSON, or text that is none. */
+  readonly evidence: unknown;
+  /** Oldest first. */
+  readonly decisions: readonly DecisionView[];
+}
+
+export interface PausedView {
+  readonly agents: readonly AgentView[];
+}
+
+export function agentView({ agent, clutch, held }: AgentState): AgentView {
+  const engaged = clutch.state === "engaged";
+  return {
+    agent,
+    clutch: clutch.state,
+    since: engaged ? null : iso(clutch.since),
+    review: engaged ? null : clutch.review,
+    task: clutch.state === "probing" ? clutch.task : null,
+    held,
+  };
+}
+
+export function reviewRowView(review: Review): ReviewRowView {
+  const { agent, id, kind, openedAt, parked, reason, state, version } = review;
+  return { id, agent, kind, reason, opened_at: iso(openedAt), parked, version, state };
+}
+
+export function reviewView(review: Review): ReviewView {
+  return {
+    ...reviewRowView(review),
+    evidence: parsedOrText(review.evidence),
+    decisions: review.decisions.map(decisionView),
+  };
+}
+
+function decisionView({ at, by, decision, reason, task }: Decided): DecisionView {
+  return { decision, by, reason, at: iso(at), task };
+}
+
+function parsedOrText(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    if (error instanceof SyntaxError) return text;
+    throw error;
+  }
+}
+
+/** Who stands still now, or the `Problem` that says why not, or only here. */
+export function pausedView(paused: Paused): PausedView {
+  if (paused.kind === "no-agent") {
+    const known = paused.agents.join(", ");
+    const message = `There is no agent ${paused.unknown}, and none was paused. There are: ${known}.`;
+    throw new Problem("agent.unknown", message);
+  }
+  const { agents, unstored } = paused;
+  if (unstored.length > 0) {
+    const names = unstored.join(", ");
+    throw new Problem("pause.unstored", `Paused at this gateway, and at no other yet: ${names}.`);
+  }
+  return { agents: agents.map(agentView) };
+}
+
+/** The review after the decision, or the `Problem` that says why nothing was decided. */
+export function decidedView(asked: DecisionAsked, outcome: DecisionOutcome): ReviewView {
+  const { review, task } = asked;
+  switch (outcome.kind) {
+    case "ok":
+      return reviewView(outcome.review);
+    case "no-review":
+      throw new Problem("review.unknown", `There is no review ${review} in the store.`);
+    case "no-task": {
+      const message = `${outcome.agent} has no task ${task ?? ""} that is alive.`;
+      throw new Problem("task.unknown", message);
+    }
+    case "conflict": {
+      const message = `The review is at version ${outcome.version}, not ${asked.version}.`;
+      throw new Problem("review.conflict", message);
+    }
+    case "nothing":
+      throw new Problem("review.nothing", `Nothing was decided: ${outcome.because}.`);
+  }
+}
