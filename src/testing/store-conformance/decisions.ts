@@ -168,7 +168,7 @@ function probeCases(stores: () => Stores): void {
 
   test("a task that has nothing parked is probed by the calls that come", async () => {
     const { store } = stores();
-    const { agent, calls, review } = await scene(store, "one");
+    const { agent, calls, review } = await parkedScene(store, "one");
     await mustDecide(store, newDecision(review, "probe", { task: "none-parked", at: 56 }));
     expect(await statesOf(store, calls)).toEqual(["parked"]);
     const rows = await store.clutch.clutches();
