@@ -442,6 +442,12 @@ describe("the protocol", () => {
       expect((await road(name)).code, name).toBe("ok");
   });
 
+  test.each(ROADS)("a refusal names its decision and its code in a header: %s", async (_, road) => {
+    const { headers } = await road("drop_table");
+    const said = headers.get("x-slipclutch-decision");
+    expect(said).toMatch(/^d-[0-9a-z-]+; code=manifest\.blacklisted$/);
+  });
+
   test("what was refused unread can be explained by its decision too", async () => {
     const { headers } = await post(MCP, "{");
     const decision = /^[^;]+/.exec(headers.get("x-slipclutch-decision") ?? "")?.[0] ?? "";

@@ -149,7 +149,10 @@ function callTool(
 /** Refusals are results that the model reads: every client hands those on, errors many do not. */
 function deskOf(id: RpcId, incoming: Incoming): Desk {
   return {
-    refuse: (denial, origin) => send(incoming, 200, renderResult(id, refusal(denial, origin))),
+    refuse: (denial, origin) => {
+      const text = renderResult(id, refusal(denial, origin));
+      send(incoming, 200, text, decisionHeader(incoming, denial));
+    },
     answer: ({ content, isError, structuredContent }: ToolResult, headers) => {
       const structured = structuredContent === undefined ? {} : { structuredContent };
       send(incoming, 200, renderResult(id, { content, ...structured, isError }), headers);
@@ -172,6 +175,11 @@ function refusal(denial: Denial, { decision }: Origin) {
   };
 }
 
+/** As the refusals of models say it. */
+function decisionHeader({ decision }: Incoming, { code }: Denial): Record<string, string> {
+  return { "x-slipclutch-decision": `${decision}; code=${code}` };
+}
+
 /** Told in the protocol's own words, and written down like every refusal. */
 function sendUnreadable(
   { id, code, message }: Pick<Unreadable, "id" | "code" | "message">,
@@ -181,7 +189,8 @@ function sendUnreadable(
 ): void {
   const denial = deny("request.malformed", { at: "message", wrong: message, rpc_code: code });
   record({ denial, origin: originOf(incoming), asked: null }, [], gateway);
-  send(incoming, status, renderError(id, { code, message }));
+  const text = renderError(id, { code, message });
+  send(incoming, status, text, decisionHeader(incoming, denial));
 }
 
 function send(
