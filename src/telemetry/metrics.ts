@@ -68,6 +68,7 @@ const NONE = "none";
 /** Until a call was priced its model may be a caller's invention: only these come after that. */
 const PRICED: ReadonlySet<DenialCode> = new Set<DenialCode>([
   "model.unbounded",
+  "clutch.parked",
   "budget.exhausted",
   "budget.contended",
   "provider.unreachable",
@@ -81,6 +82,7 @@ const GRANTED: ReadonlySet<DenialCode> = new Set<DenialCode>([
   "request.too-large",
   "rate-limit.exceeded",
   "tool.busy",
+  "clutch.parked",
   "budget.exhausted",
   "budget.contended",
   "provider.unreachable",

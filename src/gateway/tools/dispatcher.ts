@@ -38,7 +38,20 @@ export function readDispatch(name: string, body: Body, incoming: Incoming): Tool
   const place = parsed.members.find((member) => member.name === "arguments");
   const bytes = place ? byteLength(text.slice(place.valueFrom, place.valueTo)) : 0;
   const named = { name, server: null, arguments: given, bytes, callId, by: "dispatcher" } as const;
-  return readToolCall(named, incoming, deskOf(incoming));
+  const call = readToolCall(named, incoming, deskOf(incoming));
+  return isDenial(call) || callId === null ? call : once(call);
+}
+
+/**
+ * An id says that the same call sent twice runs once. For a tool that only reads that makes no
+ * difference; for one that writes it is not held in this version, and a promise that is not kept is
+ * worse than none.
+ */
+function once(call: ToolCall): ToolCall | Denial {
+  const { resolved } = call;
+  if (typeof resolved === "string" || resolved.effect === "read") return call;
+  const because = "not in this version for tools that write";
+  return deny("request.unknown-field", { unknown: "call_id", because });
 }
 
 function isCallId(value: unknown): value is string {
