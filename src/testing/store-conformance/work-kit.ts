@@ -151,7 +151,7 @@ export async function flushAnswers(
   ...answers: readonly Answered[]
 ): Promise<void> {
   const batch = { settlements: [], entries: [], anchor: null, answers };
-  expect(await store.ledger.flush(holder, batch)).toEqual({ kind: "ok" });
+  expect(await store.ledger.flush(holder, batch)).toMatchObject({ kind: "ok" });
 }
 
 /** Lets time go by: the adapter's, or the real one where it has no other. */

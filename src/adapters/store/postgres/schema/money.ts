@@ -4,9 +4,10 @@
  *
  * Lock order, everywhere: store, holder, clutch, review, accounts by ascending id, then the
  * holder's done number, slices, settlements, recalls, limits by ascending id with their permits,
- * the lock on an agent's parked calls, those by ascending id, claims, and the heads of counters and
- * journal last. Slices and settlements are only reached under their account's lock. The functions are VOLATILE: every statement in them sees a
- * new snapshot, so what is read after a lock was waited for is current.
+ * the lock on an agent's parked calls, those by ascending id, claims, and the heads of counters
+ * and journal last. Slices and settlements are only reached under their account's lock. The
+ * functions are VOLATILE: every statement in them sees a new snapshot, so what is read after a
+ * lock was waited for is current.
  */
 export const MONEY = `
 -- Accounts that are missing are made in sorted order, so that two callers wait in one direction.
