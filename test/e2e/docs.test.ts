@@ -14,7 +14,7 @@
  *   text                  nothing is run
  *
  * http://127.0.0.1:4141 and :4142 stand for the gateway's listeners and `sck_…` for its first key,
- * as a reader would put them in; the id of a decision or a key stands for the one that the page
+ * as a reader would put them in; the id of a decision, a key or a review stands for the one that the page
  * printed last. `ts FILE` is written and not run: a program for later blocks. A page that starts no gateway has one with the starter
  * configuration, as after `npm start`; `slipclutch` finds it as if it were in the data folder.
  */
@@ -47,7 +47,7 @@ const DAY_MS = 86_400_000;
 const AGENT_URL = "http://127.0.0.1:4141";
 const CONTROL_URL = "http://127.0.0.1:4142";
 const KEY = "sck_…";
-const IDS = [/\bd-[0-9a-f]{16}-[0-9a-z]+/g, /\bkey_[0-9a-f]{16}\b/g];
+const IDS = [/\bd-[0-9a-f]{16}-[0-9a-z]+/g, /\bkey_[0-9a-f]{16}\b/g, /\br-[0-9a-f]{16}\b/g];
 
 /** Provider keys that pages take from the environment; nothing here is ever sent anywhere. */
 const SECRETS = {
@@ -264,6 +264,7 @@ class Page {
       .replaceAll(/\bd-[0-9a-f]{16}-[0-9a-z]+/g, "d-ID")
       .replaceAll(/\bsc([ko])_([0-9a-f]+|…)/g, "sc$1_ID")
       .replaceAll(/\bkey_([0-9a-f]{16}|…)/g, "key_ID")
+      .replaceAll(/\br-([0-9a-f]{16}|…)/g, "r-ID")
       .replaceAll(/\bdir:([0-9a-f]{64}|…)/g, "dir:ID")
       .replaceAll(/\b[0-9a-f]{32,64}\b/g, "ID")
       .replaceAll(/\b(chatcmpl|msg)[-_]simulated[-_]\d+/g, "$1-ID")
