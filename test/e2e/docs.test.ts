@@ -15,7 +15,7 @@
  *
  * http://127.0.0.1:4141 and :4142 stand for the gateway's listeners, :7000/mcp for the tool server
  * that the page has started, and `sck_…` for the gateway's first key, as a reader would put them in;
- * the id of a decision or a key stands for the one that the page
+ * the id of a decision, a key or a review stands for the one that the page
  * printed last. `ts FILE` is written and not run: a program for later blocks. A page that starts no gateway has one with the starter
  * configuration, as after `npm start`; `slipclutch` finds it as if it were in the data folder.
  */
@@ -51,7 +51,7 @@ const TOOLS_URL = "http://127.0.0.1:7000/mcp";
 /** What a program that is left running prints once it can be called. */
 const STARTED = /Operators: |^Tools: /m;
 const KEY = "sck_…";
-const IDS = [/\bd-[0-9a-f]{16}-[0-9a-z]+/g, /\bkey_[0-9a-f]{16}\b/g];
+const IDS = [/\bd-[0-9a-f]{16}-[0-9a-z]+/g, /\bkey_[0-9a-f]{16}\b/g, /\br-[0-9a-f]{16}\b/g];
 
 /** Provider keys that pages take from the environment; nothing here is ever sent anywhere. */
 const SECRETS = {
@@ -286,6 +286,7 @@ class Page {
       .replaceAll(/\bd-[0-9a-f]{16}-[0-9a-z]+/g, "d-ID")
       .replaceAll(/\bsc([ko])_([0-9a-f]+|…)/g, "sc$1_ID")
       .replaceAll(/\bkey_([0-9a-f]{16}|…)/g, "key_ID")
+      .replaceAll(/\br-([0-9a-f]{16}|…)/g, "r-ID")
       .replaceAll(/\bdir:([0-9a-f]{64}|…)/g, "dir:ID")
       .replaceAll(/\b[0-9a-f]{32,64}\b/g, "ID")
       .replaceAll(/\b(chatcmpl|msg)[-_]simulated[-_]\d+/g, "$1-ID")

@@ -76,6 +76,8 @@ describe("what is told of a tool call", () => {
       "manifest",
       "effect",
       "arguments",
+      "clutch",
+      "rate-limit",
       "budget",
     ]);
     expect(json.outcome).toMatchObject({ reserved_usd: "0.25", charged_usd: "0.25" });
@@ -111,7 +113,7 @@ describe("what is told of a tool call", () => {
     );
     const line = (decision: string) => out.split("\n").find((one) => one.includes(decision));
     expect(line(decisionOf(told))).toMatch(
-      /call\.settled {2}worker .* desk\/echo [0-9a-f]{12} {2}\$0\.25/,
+      /call\.settled {2}worker .* desk__echo [0-9a-f]{12} {2}\$0\.25/,
     );
     expect(line(decisionOf(refused))).toMatch(
       /call\.refused manifest\.unknown-tool {2}worker .* rm -rf [0-9a-f]{12} {2}d-/,

@@ -155,8 +155,9 @@ allowed_tools:
   - tool_name: change
     server: desk
     read_only: false
+    rate_limit: { requests: 100, per_seconds: 60 }
     cost: { usd: 0.006, per: minute, max: 60, quantity: { pointer: /result/s, divide_by: 60 } }
-  - { tool_name: think, rate_limit: { requests: 100, per_seconds: 60 } }
+  - { tool_name: think }
 blacklisted_tools: [Delete-Ticket]
 denied_tools: [drop]
 `,
@@ -282,12 +283,13 @@ denied_tools: [drop]
             tool: "change",
             effect: "write",
             readOnly: false,
+            rateLimit: { requests: 100, perMs: 60_000 },
             cost: {
               nanoUsd: 6_000_000,
               quantity: { pointer: "/result/s", divideBy: 60, max: 60 },
             },
           },
-          { ...tool, server: "own", tool: "think", rateLimit: { requests: 100, perMs: 60_000 } },
+          { ...tool, server: "own", tool: "think" },
         ],
         blacklisted: new Set(["delete_ticket", "drop"]),
         argumentsBytesMax: 4096,
