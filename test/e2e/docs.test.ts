@@ -14,7 +14,7 @@
  *   text                  nothing is run
  *
  * http://127.0.0.1:4141 and :4142 stand for the gateway's listeners and `sck_…` for its first key,
- * as a reader would put them in; the id of a decision, a key or a review stands for the one that the page
+ * as a reader would put them in; the id of a decision or a key stands for the one that the page
  * printed last. `ts FILE` is written and not run: a program for later blocks. A page that starts no gateway has one with the starter
  * configuration, as after `npm start`; `slipclutch` finds it as if it were in the data folder.
  */
