@@ -596,6 +596,19 @@ describe("an exchange that fails", () => {
 });
 
 describe("a gateway that may not write any more", () => {
+  test("because its agent was paused after it was admitted, holds the call back", async () => {
+    const { answered, charged, fail, gateway, sink } = await scene();
+    const review = { id: "r-1", kind: "pause", agent: "a", subject: "" } as const;
+    const why = { reason: "looks wrong", evidence: "{}", at: 0 };
+    expect(await gateway.clutches.trip({ ...review, ...why }, "jo")).toBe(true);
+    expect(sink.mayWrite()).toBe(false);
+    fail("held", false);
+    const answer = await answered;
+    expect(answer.statusCode).toBe(429);
+    expect(await bodyOf(answer)).toContain('"code":"clutch.parked"');
+    expect(await charged()).toBeNull();
+  });
+
   test("because it was fenced, holds the call back and returns its money", async () => {
     const { answered, charged, fail, gateway, sink } = await scene();
     gateway.holding.tenure.fenced = true;
