@@ -1,7 +1,8 @@
 /** The breakers in force: those that are there anyway, changed and added to by slipclutch.yaml. */
 
+import { type BreakerRule, DEFAULT_RULES } from "../guards/breaker/rules.ts";
 import type { RawBreaker } from "./clutch-schema.ts";
-import type { BreakerRule, Issue } from "./configuration.ts";
+import type { Issue } from "./configuration.ts";
 import { issueAt } from "./issues.ts";
 import type { Source } from "./source.ts";
 
@@ -10,39 +11,19 @@ const FOR_MS = MINUTE_MS;
 const WINDOW_MS = 10 * MINUTE_MS;
 const AT_LEAST = 20;
 
-/** On for every agent unless they are turned off by name. */
-export const BREAKERS: readonly BreakerRule[] = [
-  {
-    name: "tool-surge",
-    signal: "calls_per_tool",
-    above: { kind: "average", times: 5, overMs: 60 * MINUTE_MS },
-    forMs: FOR_MS,
-    atLeast: AT_LEAST,
-    action: "trip",
-  },
-  {
-    name: "stuck",
-    signal: "identical_calls",
-    above: 8,
-    sameResult: true,
-    windowMs: WINDOW_MS,
-    action: "trip",
-  },
-];
-
 interface Breakers {
   readonly breakers: readonly BreakerRule[];
   readonly issues: readonly Issue[];
 }
 
 export function breakersOf(raw: readonly RawBreaker[], source: Source): Breakers {
-  const rules = new Map(BREAKERS.map((rule) => [rule.name, rule]));
+  const rules = new Map(DEFAULT_RULES.map((rule) => [rule.name, rule]));
   const seen = new Set<string>();
   const issues: Issue[] = [];
   for (const [index, written] of raw.entries()) {
     const entry: Entry = {
       raw: written,
-      before: BREAKERS.find(({ name }) => name === written.name),
+      before: DEFAULT_RULES.find(({ name }) => name === written.name),
       refuse: (key, expected, hint) =>
         issues.push(issueAt(source, ["breakers", index, ...key], expected, hint)),
     };

@@ -1,6 +1,7 @@
 /**
  * The whole of a guardrails folder, checked and compiled. Immutable: a reload makes another one.
  */
+import type { BreakerRule } from "../guards/breaker/rules.ts";
 import type { Budget } from "../guards/budget/budget.ts";
 import type { Manifest } from "../guards/manifest/manifest.ts";
 import type { Millis } from "../guards/money.ts";
@@ -105,35 +106,6 @@ export interface ToolServerSettings {
 }
 
 /** A detector: what it watches, where its line is, and what crossing it does. */
-export type BreakerRule = SurgeRule | StuckRule;
-
-export interface SurgeRule {
-  readonly name: string;
-  /** Attempts of one tool in a minute, refused ones too. */
-  readonly signal: "calls_per_tool";
-  readonly above:
-    | { readonly kind: "value"; readonly perMinute: number }
-    /** So many times the average over this long before. */
-    | { readonly kind: "average"; readonly times: number; readonly overMs: Millis };
-  /** Above the line without a break. */
-  readonly forMs: Millis;
-  /** Fewer in a minute are never a surge. */
-  readonly atLeast: number;
-  readonly action: "trip" | "alert";
-}
-
-export interface StuckRule {
-  readonly name: string;
-  /** Calls of one task and tool with the same arguments. */
-  readonly signal: "identical_calls";
-  /** More than so many. */
-  readonly above: number;
-  /** Only those whose result is the same too. */
-  readonly sameResult: boolean;
-  readonly windowMs: Millis;
-  readonly action: "trip" | "alert";
-}
-
 /** How calls wait while their agent is paused. */
 export interface ParkingSettings {
   /** A waiting client's connection is held so long before it is told to come back. */

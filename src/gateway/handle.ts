@@ -21,8 +21,8 @@ const LEASES_MAX = 100;
 
 export async function handle(call: Call, gateway: Gateway): Promise<void> {
   const { incoming } = call;
-  if (call.kind === "tool") watchAttempt(call, gateway);
   const decided = await decide(call, gateway);
+  if (call.kind === "tool" && !isParked(decided)) watchAttempt(call, gateway);
   if (decided.kind === "deny") {
     const { asked } = call;
     incoming.response.setHeaders(new Map(Object.entries(remainingHeader(decided.accounts))));
@@ -36,6 +36,11 @@ export async function handle(call: Call, gateway: Gateway): Promise<void> {
   await forward(admitted, gateway, (seen) => settle(admitted, seen, gateway));
 }
 
+/** Its client comes again and again while the agent is paused: that is no runaway. */
+function isParked(decided: Decided): boolean {
+  return decided.kind === "deny" && decided.denial.code === "clutch.parked";
+}
+
 async function decide(call: Call, gateway: Gateway): Promise<Decided> {
   const { tenure } = call.incoming;
   try {
@@ -43,7 +48,8 @@ async function decide(call: Call, gateway: Gateway): Promise<Decided> {
     if (standing !== null) return refusal(standing);
     const first = await admitted(call, gateway);
     if (first.kind !== "park") return first;
-    const second = (await held(call, gateway)) ? await admitted(call, gateway) : first;
+    const mayGoOn = (await held(call, gateway)) && isAsItCame(call, gateway);
+    const second = mayGoOn ? await admitted(call, gateway) : first;
     if (second.kind !== "park") return second;
     const { accounts, answers, review } = second;
     const denial = parked(call.incoming.manifest.agent, review);
@@ -70,6 +76,15 @@ function held({ incoming }: Call, { clutches }: Gateway): Promise<boolean> {
   const { holdMs } = rules.configuration.parking;
   const gone = (listen: () => void) => response.once("close", listen);
   return clutches.hold({ agent: manifest.agent, task: taskName.id, holdMs, gone });
+}
+
+/**
+ * While a call was held its key may have been revoked, or its rules changed by whoever looked into
+ * the pause: then it is not decided by what held before, but comes again and is read anew.
+ */
+function isAsItCame({ incoming }: Call, { keys, rules }: Gateway): boolean {
+  const { key, tenure } = incoming;
+  return incoming.rules === rules && keys.stillHolds(key) && !tenure.fenced;
 }
 
 /** Null: the store is to be asked for permits of the tool's rate limit first. */

@@ -51,6 +51,12 @@ export class Keys {
     return key === undefined ? this.#ask(digest) : this.#holds(key);
   }
 
+  /** Whether a key that was found a while ago would be found now. */
+  stillHolds({ hash: digest }: KeyRecord): boolean {
+    const key = this.#byHash.get(digest);
+    return key !== undefined && this.#holds(key) !== null;
+  }
+
   #ask(digest: string): Promise<Found> {
     const asked = this.#asking.get(digest);
     if (asked !== undefined) return asked;

@@ -109,7 +109,7 @@ export function refuseTool(
   gateway: Gateway,
 ): void {
   record(refusal, answers, gateway);
-  watchRefused(call, gateway);
+  if (refusal.denial.code !== "clutch.parked") watchRefused(call, gateway);
   call.desk.refuse(refusal.denial, refusal.origin);
 }
 
@@ -119,8 +119,7 @@ function finish(running: Running, end: ToolEnd, refused: Denial | null): void {
   const charge = toolChargeOf(granted.cost, allowed.bounds.reserve, outcomeOf(call, end));
   settle(running, end, charge);
   watchEnd(call, end, running.gateway);
-  const headers = { ...ownHeaders(running) };
-  if (end.kind === "result") return call.desk.answer(end.result, headers);
+  if (end.kind === "result") return call.desk.answer(end.result, ownHeaders(running));
   // Nobody is refused who has left: how the call ended is in the books.
   if (call.incoming.response.destroyed) return;
   const origin = originOf(call.incoming);

@@ -1,6 +1,6 @@
 /** Breakers, and how calls wait. */
 import { describe, expect, test } from "vitest";
-import type { BreakerRule } from "../../../src/config/configuration.ts";
+import type { BreakerRule } from "../../../src/guards/breaker/rules.ts";
 import { issuesOf, valid, withLine } from "./folder.ts";
 
 function breakers(text: string): readonly BreakerRule[] {
