@@ -19,6 +19,7 @@ import { type ControlListener, listenControl } from "./control/server.ts";
 import { agentPlane } from "./gateway/agent-plane.ts";
 import { emit, type Gateway } from "./gateway/gateway.ts";
 import { hashToken } from "./gateway/keys.ts";
+import { Seal } from "./gateway/parking/seal.ts";
 import { Upkeep } from "./gateway/upkeep.ts";
 import { anchorKey } from "./telemetry/anchor.ts";
 import type { Log } from "./telemetry/log.ts";
@@ -81,6 +82,7 @@ export async function startGateway(settings: StartSettings): Promise<Running> {
       log,
       rules: providers.rulesetOf(configuration),
       journalKey,
+      seal: new Seal(opened.key, chance),
       describe: { ...machine, keyId: keyIdOf(opened.key) },
       version: settings.version,
     });

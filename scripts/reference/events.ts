@@ -14,6 +14,9 @@ const SENTENCES: Readonly<Record<EventKind, string>> = {
   "call.admitted": "A call was let through and was still in flight when the journal was flushed.",
   "call.refused": "A call was refused, or was cut off after it had begun.",
   "call.settled": "A call ended and was charged.",
+  "call.parked": "A call of a paused agent was stored; `call` is what it is known by from then on.",
+  "call.attached":
+    "The same request came again and took the place of the stored call that it names.",
   "call.capped": "An answer ended because it hit its output cap.",
   "budget.overbilled": "A provider billed more than was reserved for the call.",
   "model.flagged": "A model billed above its bound for the first time: it is reserved in full now.",

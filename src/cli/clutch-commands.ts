@@ -1,5 +1,6 @@
 /** The commands of the clutch: agents that are paused, and the reviews that people decide. */
 import { type Command, InvalidArgumentError } from "commander";
+import type { DecisionRequest } from "../control/client.ts";
 import type { PauseOptions } from "./agents.ts";
 import type { Asking } from "./connect.ts";
 import { asking, type Do, example } from "./parts.ts";
@@ -50,21 +51,40 @@ export function addReviews(program: Command, shell: Shell, work: Do): void {
         (await import("./reviews.ts")).showReview(id, command.optsWithGlobals(), shell),
       ),
   );
-  addDecision(reviews, shell, work, ["resume", "Let the whole agent go on; closes the review."]);
-  addDecision(reviews, shell, work, ["probe", "Let one task go on; the rest stays paused."]);
-  addDecision(reviews, shell, work, ["end", "End one task as failed; the rest stays paused."]);
+  for (const verb of VERBS) addDecision(reviews, shell, work, verb);
 }
 
-type Verb = readonly [verb: "resume" | "probe" | "end", description: string];
+interface Verb {
+  readonly verb: DecisionRequest["decision"];
+  /** The option that says what it is about. */
+  readonly of: "task" | "call" | null;
+  readonly says: string;
+}
 
-function addDecision(reviews: Command, shell: Shell, work: Do, [verb, says]: Verb): void {
+const VERBS: readonly Verb[] = [
+  { verb: "resume", of: null, says: "Let the whole agent go on; closes the review." },
+  { verb: "probe", of: "task", says: "Let one task go on; the rest follows if it stays calm." },
+  { verb: "end", of: "task", says: "End one task as failed; the rest stays paused." },
+  { verb: "deny", of: "call", says: "Deny one parked call; the agent reads why." },
+  { verb: "ran", of: "call", says: "A call whose outcome is unknown did run: it is done." },
+  { verb: "did_not_run", of: "call", says: "It did not run: it is let go again." },
+];
+
+const SHOWN = { task: "--task ticket-4711", call: "--call d-3f2a9c4b1d6e8f70-000002a" };
+
+function addDecision(reviews: Command, shell: Shell, work: Do, { of, says, verb }: Verb): void {
   const command = asking(reviews, `${verb} <id>`, says);
-  if (verb !== "resume") command.requiredOption("--task <id>", "the task");
+  if (of === "task") command.requiredOption("--task <id>", "the task");
+  if (of === "call") command.requiredOption("--call <id>", "the call, as `reviews show` lists it");
+  if (of === "call" && verb !== "deny") {
+    command.option("--task <id>", "where two tasks have a call of this `call_id`");
+  }
+  if (verb === "deny") command.option("--message <text>", "for the agent; default: the reason");
   command
     .requiredOption("--reason <text>", "why; the review and the journal keep it")
     .option("--seen <version>", "refuse if the review is no longer at this version", version);
-  const task = verb === "resume" ? "" : " --task ticket-4711";
-  const line = `slipclutch reviews ${verb} r-1a2b3c4d5e6f7081${task} --reason "looked at it"`;
+  const about = of === null ? "" : ` ${SHOWN[of]}`;
+  const line = `slipclutch reviews ${verb} r-1a2b3c4d5e6f7081${about} --reason "looked at it"`;
   example(command, line).action((id: string, _options, own: Command) =>
     work(async () => {
       const options: DecideOptions = own.optsWithGlobals();

@@ -1,5 +1,5 @@
 /** `slipclutch reviews`: why agents were paused, and what people decide then. */
-import type { DecisionRequest, ReviewRowView, ReviewView } from "../control/client.ts";
+import type { DecisionRequest, ParkedView, ReviewRowView, ReviewView } from "../control/client.ts";
 import { type Asking, connect } from "./connect.ts";
 import { type Column, clean, type Paint, paintFor, renderTable } from "./paint.ts";
 import { EXIT, type Shell } from "./shell.ts";
@@ -11,6 +11,7 @@ const REVIEW_COLUMNS: readonly Column<ReviewRowView>[] = [
   { title: "agent", text: (row) => row.agent },
   { title: "kind", text: (row) => row.kind },
   { title: "opened", text: (row) => row.opened_at },
+  { title: "parked", text: (row) => String(row.parked), align: "right" },
   { title: "version", text: (row) => String(row.version), align: "right" },
   { title: "state", text: (row) => row.state },
   { title: "reason", text: (row) => row.reason },
@@ -43,6 +44,8 @@ export async function showReview(id: string, options: Asking, shell: Shell): Pro
 
 export interface DecideOptions extends Asking {
   readonly task?: string;
+  readonly call?: string;
+  readonly message?: string;
   readonly reason: string;
   /** The version that was looked at. */
   readonly seen?: number;
@@ -54,10 +57,15 @@ export async function decideReview(
   options: DecideOptions,
   shell: Shell,
 ): Promise<number> {
-  const { reason, seen, task } = options;
+  const { call, message, reason, seen, task } = options;
   const client = await connect(options, shell);
   const version = seen ?? (await client.review(id)).version;
-  const asked = { version, decision, reason, ...(task === undefined ? {} : { task }) };
+  const about = {
+    ...(task === undefined ? {} : { task }),
+    ...(call === undefined ? {} : { call }),
+    ...(message === undefined ? {} : { message }),
+  };
+  const asked = { version, decision, reason, ...about };
   show(await client.decideReview(id, asked), options, shell);
   return EXIT.ok;
 }
@@ -81,20 +89,30 @@ function render(review: ReviewView, paint: Paint): string {
     field("reason", review.reason),
     field("opened", review.opened_at),
     field("version", String(review.version)),
+    field("parked", String(review.parked)),
   ];
   for (const [index, text] of evidenceLines(review.evidence).entries()) {
     lines.push(field(index === 0 ? "evidence" : "", text));
   }
   for (const [index, decided] of review.decisions.entries()) {
-    const { at, by, decision, reason, task } = decided;
-    const what = task === null ? decision : `${decision} ${task}`;
+    const { at, by, call, decision, reason, task } = decided;
+    const what = [decision, task, call].filter((part) => part !== null).join(" ");
     lines.push(field(index === 0 ? "decided" : "", `${at} ${what}, by ${by}: ${reason}`));
+  }
+  for (const [index, call] of review.calls.entries()) {
+    lines.push(field(index === 0 ? "calls" : "", callLine(call)));
   }
   return `${lines.join("\n")}\n`;
 
   function field(name: string, text: string): string {
     return `${paint("dim", name.padEnd(LABEL_COLUMNS))}${clean(text)}`;
   }
+}
+
+function callLine({ attached, at, call, maybe_sent, state, task, what }: ParkedView): string {
+  const waits = attached ? "its client waits" : "its client has gone";
+  const sent = maybe_sent ? ", may have been sent" : "";
+  return `${call} ${what} of ${task}, ${at}: ${state}, ${waits}${sent}`;
 }
 
 /** One line for each thing that it says; names within names are joined with dots. */

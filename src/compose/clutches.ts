@@ -1,12 +1,13 @@
 /** Pausing agents, and what people decide on their reviews. */
 import type { AgentState, DecisionAsked, DecisionOutcome, Paused } from "../control/operations.ts";
 import { emit, type Gateway } from "../gateway/gateway.ts";
+import { PACE_MS } from "../gateway/parking/calm.ts";
 
 const ID_BYTES = 8;
 
-export function agentsOf({ clutches, rules }: Gateway): readonly AgentState[] {
+export function agentsOf({ clutches, lot, rules }: Gateway): readonly AgentState[] {
   return [...rules.configuration.agents.keys()].map((agent) => {
-    return { agent, clutch: clutches.of(agent), held: clutches.heldOf(agent) };
+    return { agent, clutch: clutches.of(agent), held: lot.heldOf(agent) };
   });
 }
 
@@ -45,8 +46,8 @@ export async function decideReview(
   by: string,
   gateway: Gateway,
 ): Promise<DecisionOutcome> {
-  const { decision, reason, review: id, task, version } = asked;
-  const { chance, clutches, holding, store } = gateway;
+  const { call, decision, reason, review: id, task, version } = asked;
+  const { chance, clutches, holding, lot, store } = gateway;
   const [review] = await store.clutch.reviews({ id, limit: 1 });
   if (review === undefined) return { kind: "no-review" };
   if (review.state === "closed") return { kind: "nothing", because: "it is closed" };
@@ -58,23 +59,18 @@ export async function decideReview(
   if (decision === "end" && task !== null) await gateway.endTask(agent, task, "failed", by);
   const answer = await store.clutch.decide({
     ...{ id: `dr-${chance.hex(ID_BYTES)}`, review: id, version, decision, by, reason, task },
-    ...{ at: holding.storeNow(), call: null, message: reason, paceMs: 0 },
+    ...{ at: holding.storeNow(), call, message: asked.message ?? reason, paceMs: PACE_MS },
   });
   if (answer.kind === "nothing") return answer;
   if (answer.kind === "conflict") return { kind: "conflict", version: answer.review.version };
-  emit(gateway, holding.tenure, {
-    kind: "review.decided",
-    agent,
-    review: id,
-    decision,
-    reason,
-    by,
-  });
+  const event = { kind: "review.decided", agent, review: id, decision, reason, by } as const;
+  emit(gateway, holding.tenure, event);
   await clutches.load();
+  await lot.look(holding.tenure.id);
   return { kind: "ok", review: answer.review };
 }
 
-/** What has ended cannot go on; to end it again is to say so on its review. */
+/** What has ended cannot go on; what is said of one that has ended is about its calls. */
 async function taskFits(
   agent: string,
   id: string,
@@ -82,5 +78,5 @@ async function taskFits(
   { store }: Gateway,
 ): Promise<boolean> {
   const task = await store.tasks.find(agent, id);
-  return task !== null && (decision === "end" || task.endedAt === null);
+  return task !== null && (decision !== "probe" || task.endedAt === null);
 }

@@ -10,6 +10,8 @@ import { Holding } from "../gateway/holding.ts";
 import { InFlights } from "../gateway/in-flight.ts";
 import { Keys } from "../gateway/keys.ts";
 import { noteBeat, noteRoom } from "../gateway/notices.ts";
+import { Lot } from "../gateway/parking/lot.ts";
+import type { Seal } from "../gateway/parking/seal.ts";
 import { Rates } from "../gateway/rates.ts";
 import type { Ruleset } from "../gateway/ruleset.ts";
 import { Surges } from "../gateway/surges.ts";
@@ -36,6 +38,7 @@ export interface CoreSettings {
   readonly log: Log;
   readonly rules: Ruleset;
   readonly journalKey: Uint8Array;
+  readonly seal: Seal;
   readonly describe: Omit<HolderInfo, "id" | "configuration">;
   readonly version: string;
 }
@@ -53,6 +56,7 @@ export class Core {
     const { chance, clock, log, rules, store } = settings;
     this.#settings = settings;
     const flusher = new Flusher(store.ledger, store.holders, clock, log);
+    const lot = new Lot(store.parking, clock, log);
     const emitNow = (event: Event) => emit(this.gateway, this.gateway.holding.tenure, event);
     this.gateway = {
       clock,
@@ -64,9 +68,13 @@ export class Core {
       version: settings.version,
       metrics: new Metrics(),
       holding: this.#holding(),
-      clutches: new Clutches(store.clutch, clock, log, {
+      lot,
+      seal: settings.seal,
+      clutches: new Clutches(store.clutch, log, {
         happened: emitNow,
+        goingOn: () => lot.learn(),
         engaged: (agent) => this.#forget(agent),
+        changed: () => lot.wake(),
       }),
       breakers: new Breakers(),
       surges: new Surges(store.counters, log),
@@ -93,12 +101,12 @@ export class Core {
 
   /** Registers, reads what the store knows, and begins to listen to it. */
   async start(follow: (digest: string) => Promise<void>): Promise<void> {
-    const { clutches, flags, holding, keys, store } = this.gateway;
+    const { clutches, flags, holding, keys, lot, store } = this.gateway;
     const { clock, rules } = this.#settings;
     await fenceSilent(store, rules.configuration, clock);
     this.#follow = follow;
     await holding.start();
-    await Promise.all([keys.load(), flags.load(), clutches.load()]);
+    await Promise.all([keys.load(), flags.load(), lot.learn(), clutches.load()]);
     await this.#gaps.write();
     store.holders.watch((what) => {
       if (what === "wants") void holding.beat();
@@ -203,12 +211,13 @@ export class Core {
 
   /** Once more for what changed while it was read: that may be a key that was revoked. */
   async #readAgain(): Promise<void> {
-    const { clutches, flags, holding, keys, log } = this.gateway;
+    const { clutches, flags, holding, keys, log, lot } = this.gateway;
     try {
       while (this.#changed) {
         this.#changed = false;
         noteRoom(holding.tenure);
         await Promise.all([keys.load(), flags.load(), clutches.load()]);
+        await lot.look(holding.tenure.id);
       }
     } catch (error) {
       // Asked for again with the next heartbeat: the number it knows stays the old one.

@@ -82,6 +82,7 @@ export function operationsOf(settings: OperationsSettings): Operations {
     agents: () => agentsOf(gateway),
     pause: (agents, reason, by) => pause(agents, reason, by, gateway),
     reviews: (filter) => store.clutch.reviews(filter),
+    parked: (filter) => store.parking.list(filter),
     decideReview: (asked, by) => decideReview(asked, by, gateway),
     forfeits: () => forfeitsOf(held),
     releaseForfeits: (asked, by) => releaseForfeits(held, asked, by),

@@ -12,7 +12,7 @@ const CLOSE_ATTEMPTS = 3;
 export async function drain(gateway: Gateway, server: Server, upkeep: Upkeep): Promise<void> {
   const { clock, flusher, holding, log, rates } = gateway;
   gateway.draining = true;
-  gateway.clutches.release();
+  gateway.lot.release();
   server.close();
   server.closeIdleConnections();
   const until = clock.monotonic() + DRAIN_MS;

@@ -5,6 +5,8 @@ import { LATER_BASELINES, LATER_SIGNALS } from "./later.ts";
 
 const CALLS_MAX = 1_000_000;
 
+const BYTES_MAX = 2 ** 40;
+
 const TIMES = "a factor above 1 and at most 1000";
 
 const above = strict({
@@ -55,7 +57,26 @@ export const breaker = strict({
 /** How calls wait while their agent is paused. */
 export const parking = strict({
   hold_for: duration(0, "9m")
-    .describe("How long a waiting client's connection is held before 429. Default 50s.")
+    .describe(
+      "How long a waiting client's connection is held before 429. Default 9m for clients that are sent 102, else 50s.",
+    )
+    .optional(),
+  keep_alive: oneOf(["auto", "informational", "none"])
+    .describe(
+      "Whether waiting clients are sent `102 Processing` every 15 s. `auto` (default): official clients that connect from this machine.",
+    )
+    .optional(),
+  keep_answers_for: duration(1000, "7d")
+    .describe("How long the answer of a call waits for a client that has gone. Default 1h.")
+    .optional(),
+  max_calls_per_agent: count(1, CALLS_MAX)
+    .describe("So many calls of one agent may wait at once. Default 10000.")
+    .optional(),
+  max_calls_per_task: count(1, CALLS_MAX)
+    .describe("So many calls of one task may wait at once. Default 1000.")
+    .optional(),
+  max_bytes_per_agent: count(1, BYTES_MAX)
+    .describe("So many bytes of one agent's requests may wait at once. Default 256 MiB.")
     .optional(),
 });
 

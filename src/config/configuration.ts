@@ -8,6 +8,7 @@ import type { Millis } from "../guards/money.ts";
 import type { ModelPrice } from "../guards/price/price.ts";
 import type { ProviderRules } from "../guards/provider-rules.ts";
 import type { Effect } from "../guards/tool/tool.ts";
+import type { ParkLimits } from "../ports/store.ts";
 
 export interface Configuration {
   /**
@@ -108,8 +109,15 @@ export interface ToolServerSettings {
 /** A detector: what it watches, where its line is, and what crossing it does. */
 /** How calls wait while their agent is paused. */
 export interface ParkingSettings {
-  /** A waiting client's connection is held so long before it is told to come back. */
-  readonly holdMs: Millis;
+  /**
+   * A waiting client's connection is held so long before it is told to come back; null: as long as
+   * clients of its kind were seen to wait.
+   */
+  readonly holdMs: Millis | null;
+  readonly keepAlive: "auto" | "informational" | "none";
+  /** How long the answer of a call waits for a client that has gone. */
+  readonly keepAnswersMs: Millis;
+  readonly limits: ParkLimits;
 }
 
 export interface PriceBook {

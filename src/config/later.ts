@@ -15,9 +15,6 @@ const MEASURES = "Only limit_usd is in this version: budgets count money, not to
 const POLICIES = "Policies are not in this version.";
 const CONTAINMENT = "Sandboxes and cloud backstops are not in this version.";
 
-const PARKED =
-  "Keeping the calls themselves while an agent is paused is not in this version: they are held, then told to come back.";
-
 /** Keys that are not in this version, whatever the file. */
 export const LATER_KEYS: Readonly<Record<string, string>> = {
   hosted_tools: HOSTED,
@@ -38,11 +35,6 @@ export const LATER_KEYS: Readonly<Record<string, string>> = {
   // In slipclutch.yaml these two are known.
   breakers: "Breakers of one agent are not in this version: slipclutch.yaml has those of all.",
   parking: "Parking of one agent is not in this version: slipclutch.yaml has that of all.",
-  keep_alive: PARKED,
-  keep_answers_for: PARKED,
-  max_calls_per_agent: PARKED,
-  max_calls_per_task: PARKED,
-  max_bytes_per_agent: PARKED,
   for_outputs: OUTPUTS,
   golden: OUTPUTS,
   sigmas: BASELINE,

@@ -17,8 +17,7 @@ const EXPIRY_MS = 12_000;
 const DRIFT = 1.002;
 const MARGIN_MS = 1_000;
 const KEY_BYTES = 32;
-/** MCP clients and load balancers give up after a minute. */
-const HOLD_MS = 50_000;
+const KEEP_ANSWERS_MS = 3_600_000;
 const MEBIBYTE = 1024 * 1024;
 
 /** Where the gateway listens; by default only this machine reaches it. */
@@ -40,7 +39,16 @@ export function processLimitsOf(raw: RawSlipclutch["limits"]): ProcessLimits {
 
 /** How calls wait while their agent is paused. */
 export function parkingOf(raw: RawParking | undefined): ParkingSettings {
-  return { holdMs: raw?.hold_for ?? HOLD_MS };
+  return {
+    holdMs: raw?.hold_for ?? null,
+    keepAlive: raw?.keep_alive ?? "auto",
+    keepAnswersMs: raw?.keep_answers_for ?? KEEP_ANSWERS_MS,
+    limits: {
+      callsPerAgent: raw?.max_calls_per_agent ?? 10_000,
+      callsPerTask: raw?.max_calls_per_task ?? 1_000,
+      bytesPerAgent: raw?.max_bytes_per_agent ?? 256 * MEBIBYTE,
+    },
+  };
 }
 
 /** The store and its two times, of which the second must be safely after the first. */

@@ -2,7 +2,7 @@
 import type { ExplanationView } from "./explanation.ts";
 import type { ForfeitsView, ForfeitView, ReleasedView, ReleaseView } from "./forfeits.ts";
 import type { ProblemView } from "./problem.ts";
-import type { AgentView, PausedView, ReviewRowView, ReviewView } from "./reviews.ts";
+import type { AgentView, ParkedView, PausedView, ReviewRowView, ReviewView } from "./reviews.ts";
 import type {
   BudgetView,
   EntryView,
@@ -25,6 +25,7 @@ export type {
   JournalPage,
   KeyView,
   MadeKeyView,
+  ParkedView,
   PausedView,
   ReleasedView,
   ReleaseView,
@@ -109,9 +110,12 @@ export interface PauseRequest {
 export interface DecisionRequest {
   /** Of the review that was looked at. */
   readonly version: number;
-  readonly decision: "resume" | "probe" | "end";
+  readonly decision: "resume" | "probe" | "deny" | "end" | "ran" | "did_not_run";
   readonly task?: string;
+  readonly call?: string;
   readonly reason: string;
+  /** For the agent whose call is denied; else it is told the reason. */
+  readonly message?: string;
 }
 
 /** One gateway, as an operator sees it. */

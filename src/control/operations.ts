@@ -13,6 +13,7 @@ import type {
   JournalQuery,
   KeyRecord,
   ModelFlag,
+  Parked,
   Release,
   Review,
   Role,
@@ -163,9 +164,13 @@ export interface DecisionAsked {
   readonly review: string;
   /** Of the review that was looked at. */
   readonly version: number;
-  readonly decision: "resume" | "probe" | "end";
+  readonly decision: "resume" | "probe" | "deny" | "end" | "ran" | "did_not_run";
   readonly task: string | null;
+  /** A parked call, or the `call_id` that names one. */
+  readonly call: string | null;
   readonly reason: string;
+  /** For the agent; null: it is told the reason. */
+  readonly message: string | null;
 }
 
 export type DecisionOutcome =
@@ -174,6 +179,11 @@ export type DecisionOutcome =
   | { readonly kind: "no-review" }
   | { readonly kind: "no-task"; readonly agent: string }
   | { readonly kind: "nothing"; readonly because: string };
+
+export interface ParkedFilter {
+  readonly review: string;
+  readonly limit: number;
+}
 
 export type StoredEntry = JournalEntry & { readonly position: number };
 
@@ -207,6 +217,8 @@ export interface Operations {
   /** Newest first. */
   reviews(filter: ReviewFilter): Promise<readonly Review[]>;
   decideReview(asked: DecisionAsked, by: string): Promise<DecisionOutcome>;
+  /** Calls that wait for this review, or did; newest first. */
+  parked(filter: ParkedFilter): Promise<readonly Parked[]>;
   forfeits(): Promise<Forfeits>;
   /** Once for each id. */
   releaseForfeits(asked: ReleaseAsked, by: string): Promise<ReleaseOutcome>;

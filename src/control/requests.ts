@@ -13,6 +13,8 @@ const PAGE_DEFAULT = 100;
 export const BODY_BYTES_MAX = 64 * 1024;
 /** Characters of a reason or a filter. */
 const TEXT_CHARACTERS_MAX = 500;
+/** Of what a reviewer says to a model. */
+const MESSAGE_CHARACTERS_MAX = 4_000;
 
 /** A body, given up at the first byte past `BODY_BYTES_MAX`, whatever its header says. */
 export async function readBytes(body: ReadableStream<Uint8Array> | null): Promise<Uint8Array> {
@@ -66,17 +68,38 @@ export const PAUSE_BODY = z.union(
   { error: `expected {"agents": […], "reason"} or {"all": true, "reason"}; ${REASON_SAYS}` },
 );
 
+const name = z.string().min(1).max(TEXT_CHARACTERS_MAX).optional();
+/** What a decision is about: the whole agent, a task, or a call. */
+const ABOUT = {
+  resume: "nothing",
+  probe: "task",
+  end: "task",
+  deny: "call",
+  ran: "call",
+  did_not_run: "call",
+} as const;
+
 /** `POST /api/v1/reviews/:id/decision` */
 export const DECISION_BODY = z
   .strictObject({
     version: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER),
-    decision: z.enum(["resume", "probe", "end"]),
-    task: z.string().min(1).max(TEXT_CHARACTERS_MAX).optional(),
+    decision: z.enum(["resume", "probe", "deny", "end", "ran", "did_not_run"]),
+    task: name,
+    call: name,
     reason,
+    message: z.string().trim().min(1).max(MESSAGE_CHARACTERS_MAX).optional(),
   })
-  .refine(({ decision, task }) => (task === undefined) === (decision === "resume"), {
-    error:
-      "probe and end are of one task, resume is of all: expected a task beside the former only",
+  .refine(({ call, decision }) => (call !== undefined) === (ABOUT[decision] === "call"), {
+    error: "deny, ran and did_not_run are of one call: expected a call beside these only",
+  })
+  .refine(({ decision, task }) => ABOUT[decision] !== "task" || task !== undefined, {
+    error: "probe and end are of one task: expected a task beside them",
+  })
+  .refine(({ decision, task }) => task === undefined || decision !== "resume", {
+    error: "resume is of the whole agent: expected no task beside it",
+  })
+  .refine(({ decision, message }) => message === undefined || decision === "deny", {
+    error: "a message is for the agent whose call is denied: expected it beside deny only",
   });
 
 /** `POST /api/v1/forfeits/release` */

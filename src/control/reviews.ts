@@ -1,5 +1,6 @@
 /** Clutches and reviews as the control plane's API shows them, and how it refuses a decision. */
-import type { Decided, Review } from "../ports/store.ts";
+import { isToolDigest } from "../guards/clutch/park.ts";
+import type { Decided, Parked, Review } from "../ports/store.ts";
 import type { AgentState, DecisionAsked, DecisionOutcome, Paused } from "./operations.ts";
 import { Problem } from "./problem.ts";
 import { iso } from "./views.ts";
@@ -32,6 +33,19 @@ export interface DecisionView {
   readonly reason: string;
   readonly at: string;
   readonly task: string | null;
+  readonly call: string | null;
+}
+
+export interface ParkedView {
+  readonly call: string;
+  readonly task: string;
+  readonly what: "tool" | "model";
+  readonly state: Parked["state"];
+  readonly at: string;
+  /** A client waits for it with its connection. */
+  readonly attached: boolean;
+  /** It may have been sent before it was parked: it is never let go by itself. */
+  readonly maybe_sent: boolean;
 }
 
 export interface ReviewView extends ReviewRowView {
@@ -39,6 +53,8 @@ export interface ReviewView extends ReviewRowView {
   readonly evidence: unknown;
   /** Oldest first. */
   readonly decisions: readonly DecisionView[];
+  /** Calls that wait for it, or did; the newest first, a hundred at most. */
+  readonly calls: readonly ParkedView[];
 }
 
 export interface PausedView {
@@ -62,16 +78,23 @@ export function reviewRowView(review: Review): ReviewRowView {
   return { id, agent, kind, reason, opened_at: iso(openedAt), parked, version, state };
 }
 
-export function reviewView(review: Review): ReviewView {
+export function reviewView(review: Review, calls: readonly Parked[]): ReviewView {
   return {
     ...reviewRowView(review),
     evidence: parsedOrText(review.evidence),
     decisions: review.decisions.map(decisionView),
+    calls: calls.map(parkedView),
   };
 }
 
-function decisionView({ at, by, decision, reason, task }: Decided): DecisionView {
-  return { decision, by, reason, at: iso(at), task };
+function decisionView({ at, by, call, decision, reason, task }: Decided): DecisionView {
+  return { decision, by, reason, at: iso(at), task, call };
+}
+
+function parkedView({ at, attached, call, digest, maybeSent, state, task }: Parked): ParkedView {
+  const what = isToolDigest(digest) ? "tool" : "model";
+  const more = { attached: attached !== null, maybe_sent: maybeSent };
+  return { call, task, what, state, at: iso(at), ...more };
 }
 
 function parsedOrText(text: string): unknown {
@@ -99,11 +122,11 @@ export function pausedView(paused: Paused): PausedView {
 }
 
 /** The review after the decision, or the `Problem` that says why nothing was decided. */
-export function decidedView(asked: DecisionAsked, outcome: DecisionOutcome): ReviewView {
+export function decidedView(asked: DecisionAsked, outcome: DecisionOutcome): Review {
   const { review, task } = asked;
   switch (outcome.kind) {
     case "ok":
-      return reviewView(outcome.review);
+      return outcome.review;
     case "no-review":
       throw new Problem("review.unknown", `There is no review ${review} in the store.`);
     case "no-task": {

@@ -152,6 +152,9 @@ async function endTask({ context, operations, operator }: Visit): Promise<Respon
   return context.json({ agent, task, outcome: "failed" });
 }
 
+/** Of one review, in its view: the newest ones. */
+const PARKED_SHOWN_MAX = 100;
+
 async function listAgents({ context, operations }: Visit): Promise<Response> {
   return context.json(operations.agents().map(agentView));
 }
@@ -171,13 +174,17 @@ async function review({ context, operations }: Visit): Promise<Response> {
   const id = param(context, "id");
   const [found] = await operations.reviews({ id, limit: 1 });
   if (!found) throw new Problem("review.unknown", `There is no review ${id} in the store.`);
-  return context.json(reviewView(found));
+  const parked = await operations.parked({ review: id, limit: PARKED_SHOWN_MAX });
+  return context.json(reviewView(found, parked));
 }
 
 async function decideReview({ context, operations, operator }: Visit): Promise<Response> {
-  const { task, ...body } = parsed(DECISION_BODY, await bodyOf(context));
-  const asked = { ...body, review: param(context, "id"), task: task ?? null };
-  return context.json(decidedView(asked, await operations.decideReview(asked, operator.name)));
+  const { call, message, task, ...body } = parsed(DECISION_BODY, await bodyOf(context));
+  const about = { task: task ?? null, call: call ?? null, message: message ?? null };
+  const asked = { ...body, review: param(context, "id"), ...about };
+  const decided = decidedView(asked, await operations.decideReview(asked, operator.name));
+  const parked = await operations.parked({ review: decided.id, limit: PARKED_SHOWN_MAX });
+  return context.json(reviewView(decided, parked));
 }
 
 async function listForfeits({ context, operations }: Visit): Promise<Response> {

@@ -6,7 +6,7 @@ import { type Address, addressOf } from "./address.ts";
 import { collect } from "./body.ts";
 import type { Incoming } from "./call.ts";
 import { originOf } from "./call.ts";
-import type { Gateway } from "./gateway.ts";
+import { type Gateway, nextDecision } from "./gateway.ts";
 import { budgets, endTask, models, openTask } from "./guard-api.ts";
 import { handle } from "./handle.ts";
 import { readCall } from "./read.ts";
@@ -25,8 +25,6 @@ const HEADERS_BYTES_MAX = 16_384;
 const RETRY_MS = 1_000;
 /** What a request for a tool may have beside the arguments: names, ids, `_meta`. */
 const AROUND_ARGUMENTS_BYTES = 64 * 1024;
-/** Padded, so that ids of one process sort as they were made: an index takes them at its end. */
-const DECISION_CHARS = 7;
 /** Of a body that was refused before it had arrived. */
 const DISCARDED_BYTES_MAX = 64 * 1024 * 1024;
 const DISCARD_MS = 10_000;
@@ -125,6 +123,7 @@ async function identify(
     rules: gateway.rules,
     tenure: gateway.holding.tenure,
     decision,
+    call: decision,
     taskName,
     receivedAt: 0,
   };
@@ -230,12 +229,6 @@ function discardRest(request: IncomingMessage, { clock }: Gateway): void {
     if (bytes > DISCARDED_BYTES_MAX) request.destroy();
   });
   request.once("close", cancel);
-}
-
-function nextDecision(gateway: Gateway): string {
-  gateway.decisions += 1;
-  const no = gateway.decisions.toString(36).padStart(DECISION_CHARS, "0");
-  return `d-${gateway.holding.tenure.id.slice(0, 16)}-${no}`;
 }
 
 /** Bearer, as the newer official clients send it, or `x-api-key`. Two that differ are none. */

@@ -7,18 +7,19 @@ import type { Manifest } from "../guards/manifest/manifest.ts";
 import type { Millis } from "../guards/money.ts";
 import type { Resolved, ToolAsk } from "../guards/tool/tool.ts";
 import type { Denial } from "../guards/verdict.ts";
-import type { KeyRecord } from "../ports/store.ts";
+import type { CallClaim, KeyRecord, Parked } from "../ports/store.ts";
 import type { ToolResult } from "../ports/tool-server.ts";
 import type { ReadRequest, WireFormat } from "../wire/format.ts";
 import type { Account } from "./account.ts";
 import type { Body } from "./body.ts";
 import type { Ask } from "./cashier.ts";
+import type { Client } from "./client.ts";
+import type { StoredAnswer } from "./parking/answer.ts";
 import type { Route, Ruleset } from "./ruleset.ts";
 import type { Tenure } from "./tenure.ts";
 
-/** A request whose sender is known. */
-export interface Incoming {
-  readonly response: ServerResponse;
+/** Who asks, whatever the connection. */
+export interface Caller {
   readonly headers: Readonly<Record<string, string | undefined>>;
   readonly key: KeyRecord;
   readonly manifest: Manifest;
@@ -26,10 +27,23 @@ export interface Incoming {
   readonly rules: Ruleset;
   readonly tenure: Tenure;
   readonly decision: string;
+  /** The call that it is a part of: its own decision, but for one that takes a parked one's place. */
+  readonly call: string;
   /** What names its task. */
   readonly taskName: { readonly id: string; readonly how: "named" | "unnamed" };
   /** Monotonic, when the last byte of the request was here. */
   receivedAt: Millis;
+}
+
+/** A request whose sender is known. */
+export interface Incoming extends Caller {
+  readonly response: ServerResponse;
+}
+
+/** A parked call that this gateway has claimed: from there on its row is its only road. */
+export interface Turn {
+  readonly call: string;
+  readonly attempt: number;
 }
 
 /** A call that was read: two readers, and one path for what they read. */
@@ -43,21 +57,27 @@ export interface ModelCall {
   readonly read: ReadRequest;
   readonly route: Route | null;
   readonly asked: ModelAsked;
+  readonly client: Client;
+  readonly turn: Turn | null;
 }
 
 export interface ToolCall {
   readonly kind: "tool";
-  readonly incoming: Incoming;
+  readonly incoming: Caller;
   readonly ask: ToolAsk;
   readonly resolved: Resolved;
   readonly asked: ToolAsked;
   /** How whoever asked is answered. */
   readonly desk: Desk;
+  readonly client: Client;
+  readonly turn: Turn | null;
+  /** A call that writes and named itself: it runs once, whoever asks for it how often. */
+  readonly claim: CallClaim | null;
 }
 
 /** The far end of a tool call: the same verdict, told as each road tells it. */
 export interface Desk {
-  refuse(denial: Denial, origin: Origin): void;
+  refuse(denial: Denial, origin: Origin, headers: Readonly<Record<string, string>>): void;
   answer(result: ToolResult, headers: Readonly<Record<string, string>>): void;
 }
 
@@ -87,9 +107,11 @@ export type Decided =
     };
 
 /** Not refused, and not let through: its agent is paused, and this review says why. */
-export interface Parked {
+export interface Waits {
   readonly kind: "park";
   readonly review: string;
+  /** That of a call whose place it takes; null: it is to be parked. */
+  readonly row: Parked | null;
   readonly answers: readonly Answer[];
   readonly accounts: readonly Account[];
 }
@@ -115,11 +137,13 @@ export interface Seen {
   readonly capped: boolean;
   readonly firstByteMs: number | null;
   readonly endedMs: number;
+  /** What its client had, or would have had: of a call that was parked. */
+  readonly answer: StoredAnswer | null;
 }
 
-export function originOf(incoming: Incoming): Origin {
-  const { decision, key, manifest, taskName } = incoming;
-  return { decision, call: decision, agent: manifest.agent, task: taskName.id, key: key.id };
+export function originOf(caller: Caller): Origin {
+  const { call, decision, key, manifest, taskName } = caller;
+  return { decision, call, agent: manifest.agent, task: taskName.id, key: key.id };
 }
 
 /** A refusal with what is known of who was refused. */

@@ -7,24 +7,11 @@ import { type Clutch, ENGAGED } from "../guards/clutch/clutch.ts";
 import type { Event } from "../guards/events.ts";
 import type { Millis } from "../guards/money.ts";
 import { type Denial, deny } from "../guards/verdict.ts";
-import type { Clock } from "../ports/clock.ts";
 import { type ClutchStore, type NewReview, StoreUnreachable } from "../ports/store.ts";
 import type { Log } from "../telemetry/log.ts";
 
 /** What official clients are told to wait before they come again. */
 export const COME_BACK_MS: Millis = 30_000;
-/** Calls of one agent that are held at once: one that is paused must not take all connections. */
-const HELD_MAX = 100;
-
-/** A call whose agent is paused. */
-export interface Held {
-  readonly agent: string;
-  readonly task: string;
-  readonly holdMs: Millis;
-  /** Its client gives up. */
-  readonly gone: (listen: () => void) => void;
-}
-
 /** Trips of one agent that wait for the store at once: the first holds, the rest say why else. */
 const WAITING_MAX = 8;
 
@@ -32,33 +19,30 @@ type Waiting = readonly [NewReview, ...NewReview[]];
 
 export interface ClutchListeners {
   readonly happened: (event: Event) => void;
+  /** Before any agent goes on: what must be known by then. */
+  readonly goingOn: () => Promise<void>;
   /** An agent goes on. */
   readonly engaged: (agent: string) => void;
+  readonly changed: () => void;
 }
 
 export class Clutches {
   readonly #store: ClutchStore;
-  readonly #clock: Clock;
   readonly #log: Log;
-  readonly #tell: (event: Event) => void;
-  readonly #onEngaged: (agent: string) => void;
+  readonly #on: ClutchListeners;
   #known = new Map<string, Clutch>();
   /** Trips that the store has not answered yet, by agent. */
   readonly #local = new Map<string, Waiting>();
+  /** By agent, the probe of which a call has ended here. */
+  readonly #probed = new Map<string, string>();
   #loads = 0;
   /** The youngest read of the store that was taken over. */
   #loaded = 0;
-  readonly #waiters = new Set<() => void>();
-  readonly #held = new Map<string, number>();
-  /** The gateway stops: nobody is held any more. */
-  #released = false;
 
-  constructor(store: ClutchStore, clock: Clock, log: Log, on: ClutchListeners) {
+  constructor(store: ClutchStore, log: Log, on: ClutchListeners) {
     this.#store = store;
-    this.#clock = clock;
     this.#log = log;
-    this.#tell = on.happened;
-    this.#onEngaged = on.engaged;
+    this.#on = on;
   }
 
   of(agent: string): Clutch {
@@ -67,16 +51,25 @@ export class Clutches {
     return this.#known.get(agent) ?? ENGAGED;
   }
 
-  /** Calls of the agent that wait here with their connection. */
-  heldOf(agent: string): number {
-    return this.#held.get(agent) ?? 0;
-  }
-
   /** All that are not engaged. */
   list(): ReadonlyMap<string, Clutch> {
     const all = new Map(this.#known);
     for (const agent of this.#local.keys()) all.set(agent, this.of(agent));
     return all;
+  }
+
+  /** A call of the task that a probe lets go on has ended here since it began. */
+  hasProbed(agent: string, clutch: Clutch): boolean {
+    const ended = this.#probed.get(agent);
+    return clutch.state === "probing" && ended !== undefined && ended === probeOf(clutch);
+  }
+
+  /** A call has ended: of whoever is probing, it counts. */
+  ended(agent: string, task: string): void {
+    const clutch = this.#known.get(agent);
+    if (clutch?.state === "probing" && clutch.task === task) {
+      this.#probed.set(agent, probeOf(clutch));
+    }
   }
 
   /** The check of the same stretch as a write: a call that was admitted before the trip. */
@@ -92,13 +85,15 @@ export class Clutches {
     this.#loads += 1;
     const no = this.#loads;
     const rows = await this.#store.clutches();
+    // Whoever goes on may have parked calls anywhere: they are to be known before it does.
+    if (this.#known.size > 0 || this.#local.size > 0) await this.#on.goingOn();
     // One that was begun earlier may have been read before a trip that a later one has shown.
     if (no < this.#loaded) return;
     this.#loaded = no;
     const before = this.#known;
     this.#known = new Map(rows.map(({ agent, clutch }) => [agent, clutch]));
-    for (const agent of before.keys()) if (!this.#known.has(agent)) this.#onEngaged(agent);
-    this.#wake();
+    for (const agent of before.keys()) if (!this.#known.has(agent)) this.#on.engaged(agent);
+    this.#on.changed();
   }
 
   /** Stops the agent here, now; durable when the promise says so. */
@@ -127,7 +122,7 @@ export class Clutches {
     const clutch = this.#known.get(agent) ?? ENGAGED;
     // Whoever has let go already, or probes, stays with its review.
     const stands = clutch.state === "engaged" ? id : clutch.review;
-    this.#tell({ kind: "clutch.disengaged", agent, review: stands, reason, by });
+    this.#on.happened({ kind: "clutch.disengaged", agent, review: stands, reason, by });
   }
 
   /** Trips that the store did not take are offered again every second. */
@@ -181,52 +176,14 @@ export class Clutches {
       if (first === undefined) this.#local.delete(agent);
       else this.#local.set(agent, [first, ...more]);
     }
-    this.#wake();
+    this.#on.changed();
     return true;
   }
+}
 
-  /**
-   * Waits a bounded moment for the call's clutch. True: look again. The client keeps its connection
-   * and sees no error meanwhile.
-   */
-  hold({ agent, gone, holdMs, task }: Held): Promise<boolean> {
-    const looked = () => this.refusal(agent, task) === null;
-    const held = this.#held.get(agent) ?? 0;
-    if (this.#released || held >= HELD_MAX) return Promise.resolve(false);
-    this.#held.set(agent, held + 1);
-    return new Promise((resolve) => {
-      let over = false;
-      const end = (answer: boolean) => {
-        if (over) return;
-        over = true;
-        this.#free(agent);
-        cancel();
-        this.#waiters.delete(look);
-        resolve(answer);
-      };
-      const look = () => {
-        if (looked() || this.#released) end(looked());
-      };
-      const cancel = this.#clock.after(holdMs, () => end(looked()));
-      this.#waiters.add(look);
-      gone(() => end(false));
-    });
-  }
-
-  #free(agent: string): void {
-    const held = (this.#held.get(agent) ?? 1) - 1;
-    if (held <= 0) this.#held.delete(agent);
-    else this.#held.set(agent, held);
-  }
-
-  release(): void {
-    this.#released = true;
-    this.#wake();
-  }
-
-  #wake(): void {
-    for (const look of [...this.#waiters]) look();
-  }
+/** One probe: another task, or another time, is another one. */
+function probeOf({ since, task }: Extract<Clutch, { state: "probing" }>): string {
+  return `${since} ${task}`;
 }
 
 /** The agent is paused; its client comes again, or a person looks. */

@@ -12,6 +12,8 @@ import type { Tenure } from "./tenure.ts";
 /** One transaction's worth: keeps a heartbeat from waiting behind a long one. */
 const SETTLEMENTS_A_BATCH = 2_000;
 const ENTRIES_A_BATCH = 4_000;
+/** Each may carry the answer of a call. */
+const ANSWERS_A_BATCH = 50;
 /** An account that no call has touched for so long gives back what is free. */
 const IDLE_MS = 2_000;
 
@@ -42,13 +44,18 @@ export class Flusher {
   async #drain(tenure: Tenure): Promise<boolean> {
     let settlementsLeft = tenure.settlements.length;
     let entriesLeft = tenure.journal.waiting;
-    while (settlementsLeft > 0 || entriesLeft > 0) {
+    let answersLeft = tenure.answers.length;
+    while (settlementsLeft > 0 || entriesLeft > 0 || answersLeft > 0) {
+      const answers = tenure.answers.slice(0, ANSWERS_A_BATCH);
       const taken = tenure.settlements.slice(0, SETTLEMENTS_A_BATCH);
       const { entries, anchor } = tenure.journal.take(ENTRIES_A_BATCH);
       const settlements = taken.map(({ settlement }) => settlement);
       const before = tenure.doneNo;
       try {
-        const answer = await this.#ledger.flush(tenure.id, { settlements, entries, anchor });
+        const answer = await this.#ledger.flush(tenure.id, {
+          ...{ settlements, entries, anchor },
+          ...(answers.length === 0 ? {} : { answers }),
+        });
         if (answer.kind === "closed") this.#log.error("a closed holder still had something to say");
         else tenure.hear(answer.doneNo, before, 1);
       } catch (error) {
@@ -56,6 +63,8 @@ export class Flusher {
         return false;
       }
       settlementsLeft -= taken.length;
+      answersLeft -= answers.length;
+      tenure.answers = tenure.answers.slice(answers.length);
       entriesLeft -= Math.max(1, entries.length + (anchor === null ? 0 : 1));
       tenure.journal.flushed();
       tenure.settlements = tenure.settlements.slice(taken.length);

@@ -14,6 +14,8 @@ import type { Flusher } from "./flush.ts";
 import type { Holding } from "./holding.ts";
 import type { InFlights } from "./in-flight.ts";
 import type { Keys } from "./keys.ts";
+import type { Lot } from "./parking/lot.ts";
+import type { Seal } from "./parking/seal.ts";
 import type { Rates } from "./rates.ts";
 import type { Ruleset } from "./ruleset.ts";
 import type { Surges } from "./surges.ts";
@@ -34,6 +36,8 @@ export interface Gateway {
   readonly flusher: Flusher;
   readonly rates: Rates;
   readonly clutches: Clutches;
+  readonly lot: Lot;
+  readonly seal: Seal;
   readonly breakers: Breakers;
   readonly surges: Surges;
   readonly keys: Keys;
@@ -55,6 +59,15 @@ export interface Gateway {
   /** Calls whose client has gone and whose answer is still read for its usage. */
   drains: number;
   decisions: number;
+}
+
+/** Padded, so that ids of one process sort as they were made: an index takes them at its end. */
+const DECISION_CHARS = 7;
+
+export function nextDecision(gateway: Gateway): string {
+  gateway.decisions += 1;
+  const no = gateway.decisions.toString(36).padStart(DECISION_CHARS, "0");
+  return `d-${gateway.holding.tenure.id.slice(0, 16)}-${no}`;
 }
 
 /** An event goes to the chain of the tenure it belongs to, the metrics and the log. */

@@ -34,7 +34,7 @@ async function gatherModel(
   const target = route === null ? null : targetOf(route, gateway);
   const { manifest } = incoming;
   const clutch = gateway.clutches.of(manifest.agent);
-  const facts = { ask: read.ask, manifest, task, clutch, letGo: false, target };
+  const facts = { ask: read.ask, manifest, task, clutch, letGo: call.turn !== null, target };
   return { ask: (states) => admit(facts, states), accounts, lease: async () => {} };
 }
 
@@ -52,7 +52,7 @@ async function gatherTool(
   const { manifest } = incoming;
   const clutch = gateway.clutches.of(manifest.agent);
   const facts = {
-    ...{ ask, clutch, letGo: false, manifest, reserve, resolved, task },
+    ...{ ask, clutch, letGo: call.turn !== null, manifest, reserve, resolved, task },
     grants: manifest.tools,
   };
   const pool = gateway.rates.poolOf(incoming.tenure, manifest.agent, resolved);

@@ -1,14 +1,18 @@
 /**
  * The path of one call, top to bottom. Only an explicit `allow` is forwarded; every doubt is a
- * refusal.
+ * refusal; what waits for a person is parked, and goes on from its row in the store alone.
  */
 import { type Denial, deny, isDenial } from "../guards/verdict.ts";
 import { StoreUnreachable } from "../ports/store.ts";
-import { type Call, type Decided, type Gathered, originOf, type Parked } from "./call.ts";
-import { parked } from "./clutches.ts";
+import { type Call, type Decided, type Gathered, originOf, type Waits } from "./call.ts";
 import { forward } from "./forward.ts";
 import type { Gateway } from "./gateway.ts";
 import { gather } from "./gather.ts";
+import { claimNamed } from "./parking/claims.ts";
+import { deliver, type Kept } from "./parking/deliver.ts";
+import { answered, notSent, refused } from "./parking/ends.ts";
+import { takePlace } from "./parking/place.ts";
+import { wait } from "./parking/wait.ts";
 import { refuse } from "./refuse.ts";
 import { remainingHeader } from "./remaining.ts";
 import { begin, settle } from "./settle.ts";
@@ -19,47 +23,110 @@ const RETRY_MS = 1_000;
 /** Others may take what the store gave for this call; each time it is asked for more. */
 const LEASES_MAX = 100;
 
-export async function handle(call: Call, gateway: Gateway): Promise<void> {
-  const { incoming } = call;
-  const decided = await decide(call, gateway);
-  if (call.kind === "tool" && !isParked(decided)) watchAttempt(call, gateway);
-  if (decided.kind === "deny") {
-    const { asked } = call;
-    incoming.response.setHeaders(new Map(Object.entries(remainingHeader(decided.accounts))));
-    const refusal = { denial: decided.denial, origin: originOf(incoming), asked };
-    if (call.kind === "tool") return refuseTool(call, refusal, decided.answers, gateway);
-    return refuse(refusal, decided.answers, incoming, gateway);
+/** What a call comes to, before anything is sent. */
+type Step = Decided | Waits | { readonly kind: "kept"; readonly kept: Kept };
+
+export async function handle(asked: Call, gateway: Gateway): Promise<void> {
+  const { call, step } = await decide(asked, gateway);
+  switch (step.kind) {
+    case "park":
+      return park(call, step, gateway);
+    case "kept":
+      return handOver(call, step.kept, gateway);
+    case "deny":
+      return turnAway(call, step, gateway);
+    case "allow":
+      break;
   }
-  if (call.kind === "tool") return run(call, decided, gateway);
-  const admitted = begin(call, decided, gateway);
+  // Whoever was parked was counted when it came, or a person has let it go: that is no surge.
+  if (call.kind === "tool" && call.turn === null) watchAttempt(call, gateway);
+  if (call.kind === "tool") return run(call, step, gateway);
+  const admitted = begin(call, step, gateway);
   // Never rejects, and settles exactly once: before the last byte of the answer is sent.
   await forward(admitted, gateway, (seen) => settle(admitted, seen, gateway));
 }
 
-/** Its client comes again and again while the agent is paused: that is no runaway. */
-function isParked(decided: Decided): boolean {
-  return decided.kind === "deny" && decided.denial.code === "clutch.parked";
+/** It waits with its client until its row lets it go; then it is decided afresh. */
+async function park(call: Call, waits: Waits, gateway: Gateway): Promise<void> {
+  // Whatever it has claimed by its name is not done by waiting.
+  await notSent(call, gateway);
+  const waited = await wait(call, waits, gateway);
+  switch (waited.kind) {
+    case "gone":
+      return;
+    case "deny":
+      return turnAway(call, { ...waits, kind: "deny", denial: waited.denial }, gateway);
+    case "kept":
+      return handOver(call, waited.kept, gateway);
+    // Its client had the answer: the same request once more is one more call.
+    case "told":
+      return handle(call, gateway);
+    case "claimed": {
+      const { turn } = waited;
+      const receivedAt = gateway.clock.monotonic();
+      const incoming = { ...call.incoming, call: turn.call, receivedAt };
+      // `as`: it is the same kind of call, and so is its caller.
+      return handle({ ...call, incoming, turn } as Call, gateway);
+    }
+  }
 }
 
-async function decide(call: Call, gateway: Gateway): Promise<Decided> {
+function handOver(call: Call, kept: Kept, gateway: Gateway): void {
+  const answer = deliver(call, kept, gateway);
+  // A parked call that has a name may have been run by that name meanwhile.
+  if (call.turn !== null) answered(call, answer, gateway);
+}
+
+type Denied = Extract<Decided, { kind: "deny" }>;
+
+async function turnAway(call: Call, denied: Denied, gateway: Gateway): Promise<void> {
+  const { accounts, answers, denial } = denied;
+  // Its row first: whoever is told to come again may do so at once.
+  if (call.turn !== null || call.kind === "tool") await refused(call, denial, gateway);
+  const { asked, incoming } = call;
+  const refusal = { denial, origin: originOf(incoming), asked };
+  const headers = remainingHeader(accounts);
+  if (call.kind === "tool") {
+    // Its client comes again and again while the agent is paused: that is no runaway.
+    if (denial.code !== "clutch.parked") watchAttempt(call, gateway);
+    return refuseTool(call, refusal, answers, { gateway, headers });
+  }
+  call.incoming.response.setHeaders(new Map(Object.entries(headers)));
+  return refuse(refusal, answers, call.incoming, gateway);
+}
+
+interface Decision {
+  /** As it was asked, or with what it has claimed. */
+  readonly call: Call;
+  readonly step: Step;
+}
+
+async function decide(call: Call, gateway: Gateway): Promise<Decision> {
   const { tenure } = call.incoming;
   try {
     const standing = gateway.holding.refusal(tenure) ?? fullJournal(call);
-    if (standing !== null) return refusal(standing);
-    const first = await admitted(call, gateway);
-    if (first.kind !== "park") return first;
-    const mayGoOn = (await held(call, gateway)) && isAsItCame(call, gateway);
-    const second = mayGoOn ? await admitted(call, gateway) : first;
-    if (second.kind !== "park") return second;
-    const { accounts, answers, review } = second;
-    const denial = parked(call.incoming.manifest.agent, review);
-    return { kind: "deny", denial, answers, accounts };
+    if (standing !== null) return { call, step: refusal(standing) };
+    const place = await takePlace(call, gateway);
+    if (place !== null) return { call, step: place };
+    const named = await claimNamed(call, gateway);
+    if (named.kind === "kept") return { call, step: named };
+    if (named.kind === "deny") return { call, step: refusal(named.denial) };
+    return { call: named.call, step: await admittedSurely(named.call, gateway) };
+  } catch (error) {
+    return { call, step: refusal(unsure(error, gateway)) };
+  }
+}
+
+/** Never rejects: what a call has claimed is to be given back, whatever goes wrong. */
+async function admittedSurely(call: Call, gateway: Gateway): Promise<Decided | Waits> {
+  try {
+    return await admitted(call, gateway);
   } catch (error) {
     return refusal(unsure(error, gateway));
   }
 }
 
-async function admitted(call: Call, gateway: Gateway): Promise<Decided | Parked> {
+async function admitted(call: Call, gateway: Gateway): Promise<Decided | Waits> {
   const gathered = await gather(call, gateway); // every read that the rules need
   if (isDenial(gathered)) return refusal(gathered);
   for (let round = 0; round < LEASES_MAX; round += 1) {
@@ -70,29 +137,12 @@ async function admitted(call: Call, gateway: Gateway): Promise<Decided | Parked>
   return refusal(deny("rate-limit.exceeded", {}, RETRY_MS));
 }
 
-/** The client waits with its call until the clutch is engaged, for a bounded while. */
-function held({ incoming }: Call, { clutches }: Gateway): Promise<boolean> {
-  const { manifest, response, rules, taskName } = incoming;
-  const { holdMs } = rules.configuration.parking;
-  const gone = (listen: () => void) => response.once("close", listen);
-  return clutches.hold({ agent: manifest.agent, task: taskName.id, holdMs, gone });
-}
-
-/**
- * While a call was held its key may have been revoked, or its rules changed by whoever looked into
- * the pause: then it is not decided by what held before, but comes again and is read anew.
- */
-function isAsItCame({ incoming }: Call, { keys, rules }: Gateway): boolean {
-  const { key, tenure } = incoming;
-  return incoming.rules === rules && keys.stillHolds(key) && !tenure.fenced;
-}
-
 /** Null: the store is to be asked for permits of the tool's rate limit first. */
 async function ask(
   { incoming }: Call,
   { accounts, ask: guards }: Gathered,
   gateway: Gateway,
-): Promise<Decided | Parked | null> {
+): Promise<Decided | Waits | null> {
   const { answers, verdict } = await gateway.cashier.admit(incoming.tenure, guards, accounts);
   switch (verdict.kind) {
     case "allow":
@@ -100,7 +150,7 @@ async function ask(
     case "deny":
       return { kind: "deny", denial: verdict, answers, accounts };
     case "park":
-      return { kind: "park", review: verdict.review, answers, accounts };
+      return { kind: "park", review: verdict.review, row: null, answers, accounts };
     case "short-of-permits":
       return null;
     case "short":
@@ -108,7 +158,7 @@ async function ask(
   }
 }
 
-function refusal(denial: Denial): Decided {
+function refusal(denial: Denial): Denied {
   return { kind: "deny", denial, answers: [], accounts: [] };
 }
 

@@ -51,6 +51,12 @@ export class Keys {
     return key === undefined ? this.#ask(digest) : this.#holds(key);
   }
 
+  /** The key of a call that was parked; null if it would not be found now. */
+  withId(id: string): KeyRecord | null {
+    for (const key of this.#byHash.values()) if (key.id === id) return this.#holds(key);
+    return null;
+  }
+
   /** Whether a key that was found a while ago would be found now. */
   stillHolds({ hash: digest }: KeyRecord): boolean {
     const key = this.#byHash.get(digest);

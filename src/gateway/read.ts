@@ -5,6 +5,7 @@ import { type Denial, isDenial } from "../guards/verdict.ts";
 import { FORMATS } from "../wire/formats.ts";
 import type { Body } from "./body.ts";
 import type { Incoming, ModelCall } from "./call.ts";
+import { HttpClient } from "./client.ts";
 
 /** Deeper JSON than any client of these formats writes. */
 const DEPTH_MAX = 64;
@@ -30,7 +31,8 @@ export function readCall(format: Format, body: Body, incoming: Incoming): ModelC
     bytes: body.bytes.length,
     attempt: attemptOf(incoming.headers["x-stainless-retry-count"]),
   };
-  return { kind: "model", incoming, wire, body, read, route, asked };
+  const client = new HttpClient(incoming.response, incoming.headers);
+  return { kind: "model", incoming, wire, body, read, route, asked, client, turn: null };
 }
 
 /** The official clients number their retries; anything else is a first attempt. */

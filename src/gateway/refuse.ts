@@ -33,12 +33,18 @@ export function record(refusal: Refusal, answers: readonly Answer[], gateway: Ga
 }
 
 /** Sends it, if the client is still there. */
-export function sendRefusal(response: ServerResponse, denial: Denial, origin: Origin): void {
+export function sendRefusal(
+  response: ServerResponse,
+  denial: Denial,
+  origin: Origin,
+  more: Readonly<Record<string, string>> = {},
+): void {
   if (response.destroyed || response.headersSent) return;
   const ids = { decision: origin.decision, requestId: origin.decision };
   const { body, headers, status } = renderRefusal(denial, ids);
   const task = origin.task === null ? {} : { "x-slipclutch-task": encodeURI(origin.task) };
   response.writeHead(status, {
+    ...more,
     ...headers,
     ...task,
     "content-length": Buffer.byteLength(body),

@@ -15,12 +15,16 @@ import type { AnswerSummary, StreamReader } from "../wire/format.ts";
 import { renderErrorFrame } from "../wire/refusal.ts";
 import { type Admitted, originOf, type Seen } from "./call.ts";
 import type { Gateway } from "./gateway.ts";
+import type { StoredAnswer } from "./parking/answer.ts";
+import { notSent } from "./parking/ends.ts";
 import { record, sendRefusal } from "./refuse.ts";
 import { ownHeaders } from "./remaining.ts";
 import { answerHeaders } from "./response-headers.ts";
 
 /** A whole answer larger than this is not one of a model. */
 const ANSWER_BYTES_MAX = 64 * 1024 * 1024;
+/** Of the answer of a call that was parked, for a client that comes again. */
+const KEPT_BYTES_MAX = 8 * 1024 * 1024;
 /** After the client has gone, its answer is read for its usage this long, and so many at once. */
 const DRAIN_MS: Millis = 30_000;
 const DRAINS_MAX = 256;
@@ -65,6 +69,7 @@ export class Relay implements Sink {
 
   /** The client left before anything was sent on its behalf. */
   neverSent(): void {
+    this.#drop(() => {});
     this.#finish("dropped", "client gone before the call was sent", null);
   }
 
@@ -124,6 +129,7 @@ export class Relay implements Sink {
       const because = "the stream ended in the middle";
       return this.#cut("half", deny("provider.unreachable", { because }));
     }
+    if (this.#admitted.call.turn !== null) this.#chunks.push(rest);
     if (!this.#clientGone) this.#response.end(rest.length > 0 ? rest : undefined);
     if (summary.error !== null && summary.textFrames > 0) {
       return this.#finish("fault", "error-frame", summary);
@@ -135,8 +141,19 @@ export class Relay implements Sink {
     if (this.#over) return;
     const kind = fault.written ? (this.#clientGone ? "aborted" : "fault") : "dropped";
     const denial = this.#refused ?? faultDenial(fault, this.#admitted.route.provider.rules.name);
-    if (!this.#clientGone) this.#tell(denial);
+    const tell = () => {
+      if (!this.#response.destroyed) this.#tell(denial);
+    };
+    if (kind === "dropped") this.#drop(tell);
+    else tell();
     this.#finish(kind, `${fault.kind}: ${fault.message}`, this.#reader?.summary() ?? null);
+  }
+
+  /** Nothing was sent: whoever is told so may come again at once, and then its row is to be free. */
+  #drop(tell: () => void): void {
+    const { call } = this.#admitted;
+    if (call.turn === null) tell();
+    else void notSent(call, this.#gateway).then(tell);
   }
 
   #gather(chunk: Uint8Array): void {
@@ -176,6 +193,7 @@ export class Relay implements Sink {
   }
 
   #send(out: Uint8Array): void {
+    if (this.#admitted.call.turn !== null) this.#chunks.push(out);
     if (this.#clientGone) return;
     this.#begun = true;
     if (this.#response.write(out)) return;
@@ -251,7 +269,22 @@ export class Relay implements Sink {
       capped: summary?.capped ?? false,
       firstByteMs: this.#firstByteAt === null ? null : this.#firstByteAt - receivedAt,
       endedMs: this.#gateway.clock.monotonic() - receivedAt,
+      answer: this.#answer(kind),
     });
+  }
+
+  /** For the row of a call that was parked: what a client that comes again is answered. */
+  #answer(kind: Outcome["kind"]): StoredAnswer | null {
+    if (this.#admitted.call.turn === null || kind === "dropped") return null;
+    const whole =
+      kind === "ok" || kind === "error" || (this.#status !== null && this.#status >= 400);
+    if (!whole || this.#bytes > KEPT_BYTES_MAX) {
+      const because = "its answer was lost on the way; it may be billed";
+      return { kind: "refused", denial: deny("provider.timeout", { because }) };
+    }
+    const headers = answerHeaders(this.#headers, {});
+    const body = Buffer.concat(this.#chunks).toString("base64");
+    return { kind: "model", status: this.#status ?? 0, headers, body };
   }
 }
 

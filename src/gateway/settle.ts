@@ -5,8 +5,16 @@ import type { Bounds } from "../guards/facts.ts";
 import type { NanoUsd } from "../guards/money.ts";
 import { mostInputTokens } from "../guards/price/worst-case.ts";
 import type { Account } from "./account.ts";
-import { type Admitted, type Allowed, type ModelCall, originOf, type Seen } from "./call.ts";
+import {
+  type Admitted,
+  type Allowed,
+  type Call,
+  type ModelCall,
+  originOf,
+  type Seen,
+} from "./call.ts";
 import { emit, type Gateway } from "./gateway.ts";
+import { answered } from "./parking/ends.ts";
 import type { Route } from "./ruleset.ts";
 import type { Tenure } from "./tenure.ts";
 
@@ -81,12 +89,19 @@ export function settle(admitted: Admitted, seen: Seen, gateway: Gateway): void {
     charged: outcome.kind === "dropped" ? null : charge.charged,
     estimated: charge.estimated,
   });
+  if (seen.answer !== null) answered(call, seen.answer, gateway);
   tenure.callsInFlight -= 1;
   gateway.inFlight.delete(decision);
+  noteEnded(call, outcome.kind, gateway);
   emit(gateway, tenure, settledEvent(admitted, seen, charge));
   flushMany(tenure, gateway);
   if (seen.capped) warnCapped(admitted, gateway);
   if (charge.overbilled || charge.brokeBound !== null) alarm(admitted, charge, gateway);
+}
+
+/** Whether a probe stays calm shows only where its task has done something. */
+export function noteEnded({ incoming }: Call, outcome: string, { clutches }: Gateway): void {
+  if (outcome === "ok") clutches.ended(incoming.manifest.agent, incoming.taskName.id);
 }
 
 function settledEvent(admitted: Admitted, seen: Seen, charge: Charge) {

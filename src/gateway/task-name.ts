@@ -36,6 +36,11 @@ function dayOf(now: Millis): string {
 /** Shared tasks cannot be named by an agent, or it would open them outside its limits. */
 const UNNAMED_PREFIX = "unnamed:";
 
+/** A task that a key shares for a day. */
+export function isUnnamed(id: string): boolean {
+  return id.startsWith(UNNAMED_PREFIX);
+}
+
 export function isTaskName(name: string): boolean {
   if (name.length > TASK_CHARS_MAX || name.startsWith(UNNAMED_PREFIX)) return false;
   return TASK_NAME.test(name);

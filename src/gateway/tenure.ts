@@ -4,7 +4,7 @@
  * found in what was forfeited.
  */
 import type { Millis, NanoUsd } from "../guards/money.ts";
-import type { AccountId, AccountKey, HolderId, Settlement } from "../ports/store.ts";
+import type { AccountId, AccountKey, Answered, HolderId, Settlement } from "../ports/store.ts";
 import type { Journal } from "../telemetry/journal.ts";
 import type { Account } from "./account.ts";
 import type { Pool } from "./pool.ts";
@@ -38,6 +38,8 @@ export class Tenure {
   /** What this process still needs of accounts that others hold: open recalls. */
   readonly wanting = new Map<AccountId, bigint>();
   settlements: PendingSettlement[] = [];
+  /** What became of parked and named calls, for the flush that has their settlements. */
+  answers: Answered[] = [];
   flushing: Promise<boolean> | null = null;
   callsInFlight = 0;
   /** The most that the store has said it has done for this holder: it can never again say less. */
@@ -65,7 +67,8 @@ export class Tenure {
 
   /** Everything that the store has not been told yet. */
   get hasPending(): boolean {
-    return this.settlements.length > 0 || this.journal.waiting > 0;
+    const { answers, journal, settlements } = this;
+    return settlements.length > 0 || journal.waiting > 0 || answers.length > 0;
   }
 
   *allAccounts(): Iterable<Account> {

@@ -4,6 +4,7 @@
 import type { Millis } from "../guards/money.ts";
 import { EndedTasks, isSettled } from "./ended-tasks.ts";
 import type { Gateway } from "./gateway.ts";
+import { ParkingUpkeep } from "./parking/upkeep.ts";
 import type { Tenure } from "./tenure.ts";
 import { watchSurges } from "./tools/watch.ts";
 
@@ -14,6 +15,7 @@ const IDLE_TASKS_MS: Millis = 60_000;
 export class Upkeep {
   readonly #gateway: Gateway;
   readonly #endedTasks: EndedTasks;
+  readonly #parking: ParkingUpkeep;
   #cancel: () => void = () => {};
   #stopped = false;
   #idleTasksAt = 0;
@@ -22,6 +24,7 @@ export class Upkeep {
   constructor(gateway: Gateway) {
     this.#gateway = gateway;
     this.#endedTasks = new EndedTasks(gateway);
+    this.#parking = new ParkingUpkeep(gateway);
     this.#idleTasksAt = gateway.clock.monotonic();
   }
 
@@ -38,6 +41,7 @@ export class Upkeep {
     this.#stopped = true;
     this.#cancel();
     await this.#running;
+    await this.#parking.stop();
   }
 
   /** Never rejects: what the store does not take now is offered again a second later. */
@@ -51,6 +55,7 @@ export class Upkeep {
       await rates.giveIdle(tenure);
       await clutches.writeTrips();
       await watchSurges(this.#gateway);
+      await this.#parking.tick();
       forgetRetired(tenure);
       for (const former of holding.former) await this.#closeFormer(former);
       await tasks.touch();

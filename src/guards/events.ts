@@ -104,6 +104,10 @@ export type Event =
       readonly firstByteMs: number | null;
       readonly endedMs: number;
     } & Origin)
+  /** It waits, durably: `call` is what it is known by from here on. */
+  | ({ readonly kind: "call.parked"; readonly asked: Asked; readonly review: string } & Origin)
+  /** The same request again took the place of one that waits, or did: `call` names that one. */
+  | ({ readonly kind: "call.attached"; readonly asked: Asked; readonly state: string } & Origin)
   | ({ readonly kind: "call.capped"; readonly model: string; readonly cap: number } & Origin)
   | ({
       readonly kind: "budget.overbilled";

@@ -13,6 +13,7 @@ import type { Providers } from "../../src/compose/providers.ts";
 import { Reload } from "../../src/compose/reload.ts";
 import { drain } from "../../src/compose/stop.ts";
 import type { Configuration } from "../../src/config/configuration.ts";
+import { Seal } from "../../src/gateway/parking/seal.ts";
 import { Ruleset } from "../../src/gateway/ruleset.ts";
 import { taskKey } from "../../src/gateway/tasks.ts";
 import { Upkeep } from "../../src/gateway/upkeep.ts";
@@ -129,6 +130,7 @@ class Life {
       log: { ...quiet, warn: note, error: note },
       rules: rulesetOf(this.#folder),
       journalKey: new Uint8Array(32),
+      seal: new Seal("00".repeat(32), { hex: (bytes) => "0".repeat(2 * bytes) }),
       describe: { host: "here", pid: 1, pidStart: "1", keyId: "key" },
       version: "0.0.0",
     });

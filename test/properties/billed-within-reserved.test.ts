@@ -14,6 +14,7 @@ import type { Admitted, ModelCall } from "../../src/gateway/call.ts";
 import { forward } from "../../src/gateway/forward.ts";
 import type { Gateway } from "../../src/gateway/gateway.ts";
 import { gather } from "../../src/gateway/gather.ts";
+import { Seal } from "../../src/gateway/parking/seal.ts";
 import { readCall } from "../../src/gateway/read.ts";
 import { Ruleset } from "../../src/gateway/ruleset.ts";
 import { begin } from "../../src/gateway/settle.ts";
@@ -284,6 +285,7 @@ beforeAll(async () => {
     log: createLog({ clock, write: () => {}, level: "error", form: "json" }),
     rules: new Ruleset(base, []),
     journalKey: new Uint8Array(32),
+    seal: new Seal("00".repeat(32), { hex: (bytes) => "0".repeat(2 * bytes) }),
     describe: { host: "here", pid: 1, pidStart: "1", keyId: "key" },
     version: "0.0.0",
   });
@@ -340,6 +342,7 @@ function read(generated: Generated) {
       rules: ruleset,
       tenure: gateway.holding.tenure,
       decision: `d${calls}`,
+      call: `d${calls}`,
       taskName: { id: "t", how: "named" },
       receivedAt: 0,
     },

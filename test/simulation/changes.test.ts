@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { memoryStore } from "../../src/adapters/store/memory/index.ts";
 import { Core } from "../../src/compose/core.ts";
 import { hashToken } from "../../src/gateway/keys.ts";
+import { Seal } from "../../src/gateway/parking/seal.ts";
 import { Ruleset } from "../../src/gateway/ruleset.ts";
 import type { KeyRecord, Store } from "../../src/ports/store.ts";
 import { testClock } from "../../src/testing/test-clock.ts";
@@ -54,6 +55,7 @@ test("a key that is revoked while keys are being read is not valid afterwards", 
     log: QUIET,
     rules: new Ruleset(configuration, []),
     journalKey: new Uint8Array(32),
+    seal: new Seal("00".repeat(32), { hex: (bytes) => "0".repeat(2 * bytes) }),
     describe: { host: "h", pid: 1, pidStart: "1", keyId: "k" },
     version: "0.0.0",
   });

@@ -9,6 +9,7 @@ import type { Configuration } from "../../src/config/configuration.ts";
 import type { Incoming } from "../../src/gateway/call.ts";
 import type { Gateway } from "../../src/gateway/gateway.ts";
 import { handle } from "../../src/gateway/handle.ts";
+import { Seal } from "../../src/gateway/parking/seal.ts";
 import { readCall } from "../../src/gateway/read.ts";
 import { Ruleset } from "../../src/gateway/ruleset.ts";
 import { Upkeep } from "../../src/gateway/upkeep.ts";
@@ -77,6 +78,7 @@ export class SimulatedGateway {
       log: { debug: log, info: log, warn: log, error: log },
       rules: rulesetOf(settings.folder()),
       journalKey: new Uint8Array(32),
+      seal: new Seal("00".repeat(32), world.chance()),
       describe: { host: "sim", pid: 1, pidStart: "1", keyId: "key" },
       version: "0.0.0",
     });
@@ -161,6 +163,7 @@ export class SimulatedGateway {
       rules,
       tenure: this.gateway.holding.tenure,
       decision: asked.id,
+      call: asked.id,
       taskName: { id: asked.task, how: "named" },
       receivedAt: this.process.clock.monotonic(),
     };

@@ -1,5 +1,4 @@
 /** `POST /guard/v1/tools/<name>/call`: runs one tool, for agents that speak no MCP. */
-import type { Origin } from "../../guards/events.ts";
 import { type Denial, deny, isDenial } from "../../guards/verdict.ts";
 import type { ToolResult } from "../../ports/tool-server.ts";
 import { numbersAreExact } from "../../wire/exact-numbers.ts";
@@ -7,6 +6,7 @@ import { isObject, parseObject } from "../../wire/json.ts";
 import { byteLength } from "../../wire/utf8.ts";
 import type { Body } from "../body.ts";
 import type { Desk, Incoming, ToolCall } from "../call.ts";
+import { HttpClient } from "../client.ts";
 import { sendRefusal } from "../refuse.ts";
 import { readToolCall } from "./read.ts";
 
@@ -38,20 +38,8 @@ export function readDispatch(name: string, body: Body, incoming: Incoming): Tool
   const place = parsed.members.find((member) => member.name === "arguments");
   const bytes = place ? byteLength(text.slice(place.valueFrom, place.valueTo)) : 0;
   const named = { name, server: null, arguments: given, bytes, callId, by: "dispatcher" } as const;
-  const call = readToolCall(named, incoming, deskOf(incoming));
-  return isDenial(call) || callId === null ? call : once(call);
-}
-
-/**
- * An id says that the same call sent twice runs once. For a tool that only reads that makes no
- * difference; for one that writes it is not held in this version, and a promise that is not kept is
- * worse than none.
- */
-function once(call: ToolCall): ToolCall | Denial {
-  const { resolved } = call;
-  if (typeof resolved === "string" || resolved.effect === "read") return call;
-  const because = "not in this version for tools that write";
-  return deny("request.unknown-field", { unknown: "call_id", because });
+  const client = new HttpClient(incoming.response, incoming.headers);
+  return readToolCall(named, incoming, { desk: deskOf(incoming), client });
 }
 
 function isCallId(value: unknown): value is string {
@@ -64,7 +52,7 @@ function malformed(at: string, got: string, expected: string): Denial {
 
 function deskOf({ decision, response }: Incoming): Desk {
   return {
-    refuse: (denial: Denial, origin: Origin) => sendRefusal(response, denial, origin),
+    refuse: (denial, origin, headers) => sendRefusal(response, denial, origin, headers),
     answer: ({ content, isError, structuredContent }: ToolResult, headers) => {
       if (response.destroyed) return;
       const structured = structuredContent === undefined ? {} : { structuredContent };

@@ -24,6 +24,7 @@ import {
 import { messageOf } from "../../wire/refusal.ts";
 import type { Body } from "../body.ts";
 import { type Desk, type Incoming, originOf } from "../call.ts";
+import { HttpClient } from "../client.ts";
 import type { Gateway } from "../gateway.ts";
 import { handle } from "../handle.ts";
 import { record, refuse } from "../refuse.ts";
@@ -31,6 +32,8 @@ import { listTools } from "./list.ts";
 import { readToolCall } from "./read.ts";
 
 const MS_PER_SECOND = 1_000;
+/** The official clients give up after a minute, and nothing that is sent extends it. */
+const PATIENCE_MS = 50_000;
 
 export async function serveMcp(
   server: string | null,
@@ -137,21 +140,22 @@ function callTool(
   const params = readParams(request);
   if ("kind" in params) return sendUnreadable(params, 200, incoming, gateway);
   const desk = deskOf(request.id, incoming);
+  const client = new HttpClient(incoming.response, incoming.headers, PATIENCE_MS);
   const named = { name: params.name, server, arguments: params.arguments };
   const rest = { bytes: params.argumentsBytes, callId: null, by: "mcp" } as const;
-  const call = readToolCall({ ...named, ...rest }, incoming, desk);
+  const call = readToolCall({ ...named, ...rest }, incoming, { desk, client });
   if (!isDenial(call)) return handle(call, gateway);
   const origin = originOf(incoming);
   record({ denial: call, origin, asked: null }, [], gateway);
-  desk.refuse(call, origin);
+  desk.refuse(call, origin, {});
 }
 
 /** Refusals are results that the model reads: every client hands those on, errors many do not. */
 function deskOf(id: RpcId, incoming: Incoming): Desk {
   return {
-    refuse: (denial, origin) => {
+    refuse: (denial, origin, headers) => {
       const text = renderResult(id, refusal(denial, origin));
-      send(incoming, 200, text, decisionHeader(incoming, denial));
+      send(incoming, 200, text, { ...headers, ...decisionHeader(incoming, denial) });
     },
     answer: ({ content, isError, structuredContent }: ToolResult, headers) => {
       const structured = structuredContent === undefined ? {} : { structuredContent };

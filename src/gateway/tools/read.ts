@@ -5,7 +5,8 @@ import { canonicalJson } from "../../guards/tool/canonical.ts";
 import { resolveTool } from "../../guards/tool/names.ts";
 import type { ToolAsk } from "../../guards/tool/tool.ts";
 import { type Denial, deny } from "../../guards/verdict.ts";
-import type { Desk, Incoming, ToolCall } from "../call.ts";
+import type { Caller, Desk, ToolCall } from "../call.ts";
+import type { Client } from "../client.ts";
 
 /** What a request on any road says. */
 export interface Named {
@@ -18,7 +19,13 @@ export interface Named {
   readonly by: ToolAsked["by"];
 }
 
-export function readToolCall(named: Named, incoming: Incoming, desk: Desk): ToolCall | Denial {
+/** Whoever is to be answered, and how. */
+export interface Counter {
+  readonly desk: Desk;
+  readonly client: Client;
+}
+
+export function readToolCall(named: Named, incoming: Caller, at: Counter): ToolCall | Denial {
   const { arguments: given, by, bytes, callId, name, server } = named;
   const resolved = resolveTool(name, incoming.manifest.tools, server);
   // An unknown name is kept as it was written: whoever reads the journal should see it.
@@ -36,5 +43,5 @@ export function readToolCall(named: Named, incoming: Incoming, desk: Desk): Tool
   const { server: on, tool } = id;
   const ask: ToolAsk = { server: on, tool, arguments: given, digest, bytes, callId };
   const asked: ToolAsked = { server: on, tool, by, digest, bytes, attempt: 0 };
-  return { kind: "tool", incoming, ask, resolved, asked, desk };
+  return { kind: "tool", incoming, ask, resolved, asked, ...at, turn: null, claim: null };
 }

@@ -7,10 +7,11 @@ import { type Denial, deny } from "../../guards/verdict.ts";
 import type { ToolEnd, ToolFault, ToolServer } from "../../ports/tool-server.ts";
 import { type Allowed, originOf, type Refusal, type ToolCall } from "../call.ts";
 import { emit, type Gateway } from "../gateway.ts";
+import { answered, notSent } from "../parking/ends.ts";
 import type { Pool } from "../pool.ts";
 import { record } from "../refuse.ts";
 import { remainingHeader } from "../remaining.ts";
-import { flushMany, legsOf } from "../settle.ts";
+import { flushMany, legsOf, noteEnded } from "../settle.ts";
 import { watchEnd, watchRefused } from "./watch.ts";
 
 /** A result larger than this is not read on: it would go into a model's context. */
@@ -55,7 +56,7 @@ function begin({ allowed, call, gateway }: Running): void {
 
 function send(running: Running, server: ToolServer): Promise<void> {
   const { call, gateway, granted } = running;
-  const { manifest, response, taskName, tenure } = call.incoming;
+  const { manifest, taskName, tenure } = call.incoming;
   let refused: Denial | null = null;
   let written = false;
   return new Promise((resolve) => {
@@ -69,7 +70,7 @@ function send(running: Running, server: ToolServer): Promise<void> {
     server.call(request, {
       mayWrite: () => {
         // Nobody waits for it any more, and nothing has been done: it is left undone.
-        if (!written && response.destroyed) return false;
+        if (!written && call.client.isGone()) return false;
         refused =
           gateway.holding.refusal(tenure) ?? gateway.clutches.refusal(manifest.agent, taskName.id);
         if (refused !== null) return false;
@@ -83,8 +84,7 @@ function send(running: Running, server: ToolServer): Promise<void> {
       },
       end: (end) => {
         if (!written) dropPermit(running);
-        finish(running, end, refused);
-        resolve();
+        void finish(running, end, refused).finally(resolve);
       },
     });
   });
@@ -106,26 +106,36 @@ export function refuseTool(
   call: ToolCall,
   refusal: Refusal,
   answers: readonly Answer[],
-  gateway: Gateway,
+  { gateway, headers }: { gateway: Gateway; headers: Readonly<Record<string, string>> },
 ): void {
   record(refusal, answers, gateway);
   if (refusal.denial.code !== "clutch.parked") watchRefused(call, gateway);
-  call.desk.refuse(refusal.denial, refusal.origin);
+  call.desk.refuse(refusal.denial, refusal.origin, headers);
 }
 
 /** The books first, so that the headers tell what is left after this call. */
-function finish(running: Running, end: ToolEnd, refused: Denial | null): void {
-  const { allowed, call, granted } = running;
+async function finish(running: Running, end: ToolEnd, refused: Denial | null): Promise<void> {
+  const { allowed, call, gateway, granted } = running;
   const charge = toolChargeOf(granted.cost, allowed.bounds.reserve, outcomeOf(call, end));
+  const denial = end.kind === "result" ? null : (refused ?? faultDenial(end.fault, granted));
   settle(running, end, charge);
-  watchEnd(call, end, running.gateway);
+  const sent = end.kind === "result" || end.fault.written;
+  if (sent) keep(call, end, denial, gateway);
+  watchEnd(call, end, gateway);
   if (end.kind === "result") return call.desk.answer(end.result, ownHeaders(running));
+  // Whoever is told that it was not sent may come again at once: then it is to be free.
+  if (!sent) await notSent(call, gateway);
   // Nobody is refused who has left: how the call ended is in the books.
-  if (call.incoming.response.destroyed) return;
+  if (denial === null || call.client.isGone()) return;
   const origin = originOf(call.incoming);
-  const denial = refused ?? faultDenial(end.fault, granted);
-  record({ denial, origin, asked: call.asked }, [], running.gateway);
-  call.desk.refuse(denial, origin);
+  record({ denial, origin, asked: call.asked }, [], gateway);
+  call.desk.refuse(denial, origin, {});
+}
+
+/** With the flush of its settlement, for whoever asks for this call again. */
+function keep(call: ToolCall, end: ToolEnd, denial: Denial | null, gateway: Gateway): void {
+  if (end.kind === "result") return answered(call, { kind: "result", result: end.result }, gateway);
+  if (denial !== null) answered(call, { kind: "refused", denial }, gateway);
 }
 
 function outcomeOf({ ask }: ToolCall, end: ToolEnd): ToolOutcome {
@@ -146,6 +156,7 @@ function settle(running: Running, end: ToolEnd, charge: ToolCharge): void {
   });
   tenure.callsInFlight -= 1;
   gateway.inFlight.delete(decision);
+  noteEnded(call, outcome, gateway);
   const origin: Origin = originOf(call.incoming);
   const legs: readonly LegNumbers[] = legsOf(accounts, bounds.reserve, charged);
   const fault = end.kind === "fault" ? `${end.fault.kind}: ${end.fault.message}` : null;

@@ -6,3 +6,16 @@ export interface Park {
   /** The review that decides. */
   readonly review: string;
 }
+
+const TOOL = "t:";
+const MODEL = "m:";
+
+/** The digest of a parked call begins with what it asked for. */
+export function digestText(what: "tool" | "model", sum: string): string {
+  return (what === "tool" ? TOOL : MODEL) + sum;
+}
+
+/** A tool call can run without whoever asked for it; a model's answer is of use to nobody else. */
+export function isToolDigest(digest: string): boolean {
+  return digest.startsWith(TOOL);
+}

@@ -19,6 +19,7 @@ import type { Clock } from "../../../src/ports/clock.ts";
 import type {
   KeyRecord,
   ModelFlag,
+  Parked,
   Release,
   Review,
   TaskRecord,
@@ -60,6 +61,7 @@ export class MemoryOperations implements Operations {
   readonly forfeitStates: ForfeitState[] = [];
   readonly releases: Release[] = [];
   readonly reviewRows: Review[] = [];
+  readonly parkedRows: Parked[] = [];
   /** The store takes no trip. */
   unstored = false;
   authenticated = 0;
@@ -260,8 +262,12 @@ export class MemoryOperations implements Operations {
       .slice(0, filter.limit);
   }
 
+  async parked(filter: Parameters<Operations["parked"]>[0]) {
+    return this.parkedRows.filter(({ review }) => review === filter.review).slice(0, filter.limit);
+  }
+
   async decideReview(asked: DecisionAsked, by: string): Promise<DecisionOutcome> {
-    const { decision, reason, task, version } = asked;
+    const { call, decision, message, reason, task, version } = asked;
     const index = this.reviewRows.findIndex(({ id }) => id === asked.review);
     const found = this.reviewRows[index];
     if (!found) return { kind: "no-review" };
@@ -270,7 +276,7 @@ export class MemoryOperations implements Operations {
     const known = this.taskRecords.some(({ id }) => id === task);
     if (task !== null && !known) return { kind: "no-task", agent: found.agent };
     const at = Date.UTC(2026, 0, 3);
-    const decided = { decision, by, reason, at, task, call: null, message: null };
+    const decided = { decision, by, reason, at, task, call, message };
     const after: Review = {
       ...found,
       version: version + 1,

@@ -27,9 +27,11 @@ function scene() {
         return rows;
       }),
   };
-  const clutches = new Clutches(between, clock, log, {
+  const clutches = new Clutches(between, log, {
     happened: (event) => events.push(event),
+    goingOn: async () => {},
     engaged: () => {},
+    changed: () => {},
   });
   return {
     clutches,

@@ -6,6 +6,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { memoryStore } from "../../../src/adapters/store/memory/index.ts";
 import { Core } from "../../../src/compose/core.ts";
 import { handle } from "../../../src/gateway/handle.ts";
+import { Seal } from "../../../src/gateway/parking/seal.ts";
 import { readCall } from "../../../src/gateway/read.ts";
 import { Ruleset } from "../../../src/gateway/ruleset.ts";
 import type { ProviderRules } from "../../../src/guards/provider-rules.ts";
@@ -119,6 +120,7 @@ async function scene(options: Options = {}) {
           rules: gateway.rules,
           tenure: gateway.holding.tenure,
           decision: "d1",
+          call: "d1",
           taskName: { id: "t", how: "named" },
           receivedAt: clock.monotonic(),
         },
@@ -200,6 +202,7 @@ async function started(clock: ReturnType<typeof testClock>, rules: Ruleset) {
     log: createLog({ clock, write: () => {}, level: "error", form: "json" }),
     rules,
     journalKey: new Uint8Array(32),
+    seal: new Seal("00".repeat(32), { hex: (bytes) => "0".repeat(2 * bytes) }),
     describe: { host: "here", pid: 1, pidStart: "1", keyId: "key" },
     version: "0.0.0",
   });

@@ -1,0 +1,59 @@
+/** Whoever waits for an answer at the other end of a connection, and how it can be kept waiting. */
+import type { ServerResponse } from "node:http";
+import type { Millis } from "../guards/money.ts";
+
+export interface Client {
+  /** Nobody has waited from the start: the call is run all the same. */
+  readonly isAbsent: boolean;
+  isGone(): boolean;
+  onGone(listen: () => void): void;
+  /** Sends `102 Processing`. */
+  reassure(): void;
+  /** A 102 reaches it with nothing in between, and it is known to wait on after one. */
+  readonly takes102: boolean;
+  /** It gives up by then, whatever it is sent. */
+  readonly patienceMs: Millis;
+}
+
+/** The official clients, as they name themselves. */
+const KNOWS_102 = /^(Async)?(OpenAI|Anthropic)\/(JS|Python) /;
+/** Who set one of these stands in between, and may take a 102 for the answer. */
+const IN_BETWEEN = ["forwarded", "via", "x-forwarded-for", "x-real-ip"];
+/** Only this machine's own processes connect from there. */
+const LOOPBACK = /^(127\.|::1$|::ffff:127\.)/;
+
+export class HttpClient implements Client {
+  readonly isAbsent = false;
+  readonly patienceMs: Millis;
+  readonly #response: ServerResponse;
+  readonly #headers: Readonly<Record<string, string | undefined>>;
+
+  constructor(
+    response: ServerResponse,
+    headers: Readonly<Record<string, string | undefined>>,
+    patienceMs: Millis = Number.POSITIVE_INFINITY,
+  ) {
+    this.#response = response;
+    this.#headers = headers;
+    this.patienceMs = patienceMs;
+  }
+
+  isGone(): boolean {
+    return this.#response.destroyed;
+  }
+
+  onGone(listen: () => void): void {
+    this.#response.once("close", listen);
+  }
+
+  reassure(): void {
+    const { destroyed, headersSent } = this.#response;
+    if (!destroyed && !headersSent) this.#response.writeProcessing();
+  }
+
+  get takes102(): boolean {
+    const from = this.#response.socket?.remoteAddress ?? "";
+    const direct = IN_BETWEEN.every((name) => this.#headers[name] === undefined);
+    return direct && LOOPBACK.test(from) && KNOWS_102.test(this.#headers["user-agent"] ?? "");
+  }
+}

@@ -1,0 +1,169 @@
+/**
+ * The parked calls as this gateway knows them: which ones a request may be the same as, whose
+ * clients wait here, and what the store is still to be told. Nothing here decides: a call is let go
+ * by its row in the store alone.
+ */
+import type { Millis } from "../../guards/money.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { HolderId, Parked, ParkingStore, ParkState } from "../../ports/store.ts";
+import type { Log } from "../../telemetry/log.ts";
+
+/** More than an agent may park, for several agents. */
+const ROWS_MAX = 200_000;
+/** Their waiting is over, or they may be claimed. */
+const DECIDED: readonly ParkState[] = ["let_go", "done", "denied", "unknown"];
+
+export type Same = Pick<Parked, "key" | "task" | "digest">;
+
+export interface Sleeper {
+  wake(): void;
+  sleep(ms: Millis): Promise<void>;
+}
+
+export class Lot {
+  readonly #store: ParkingStore;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  /** By agent, what a request would have to be the same as. */
+  #known = new Map<string, Set<string>>();
+  #decided: ReadonlySet<string> = new Set();
+  readonly #sleepers = new Set<() => void>();
+  readonly #held = new Map<string, number>();
+  readonly #owed = new Map<string, () => Promise<void>>();
+  #released = false;
+  #moment: Millis = 0;
+
+  constructor(store: ParkingStore, clock: Clock, log: Log) {
+    this.#store = store;
+    this.#clock = clock;
+    this.#log = log;
+  }
+
+  /** Calls of this agent are parked, or were. */
+  knows(agent: string): boolean {
+    return this.#known.has(agent);
+  }
+
+  /** The store is to be asked before such a request is admitted as a new call. */
+  expects(agent: string, same: Same): boolean {
+    return this.#known.get(agent)?.has(nameOf(same)) ?? false;
+  }
+
+  get isEmpty(): boolean {
+    return this.#known.size === 0;
+  }
+
+  /**
+   * Reads which calls are parked, or were and may be asked for again: at start, and before an agent
+   * goes on, so that no request of a call that waits is taken for a new one.
+   */
+  async learn(): Promise<void> {
+    const known = new Map<string, Set<string>>();
+    for (const row of await this.#store.list({ limit: ROWS_MAX })) add(known, row);
+    this.#known = known;
+  }
+
+  add(row: Parked): void {
+    add(this.#known, row);
+  }
+
+  /** Which of the calls that wait here were decided, whatever their clutch says. */
+  async look(holder: HolderId): Promise<void> {
+    if (this.#sleepers.size === 0) return;
+    const rows = await this.#store.list({ attached: holder, states: DECIDED, limit: ROWS_MAX });
+    this.#decided = new Set(rows.map(({ call }) => call));
+    this.wake();
+  }
+
+  isDecided(call: string): boolean {
+    return this.#decided.has(call);
+  }
+
+  /** A place for one more connection of the agent; null: it has as many as it may. */
+  take(agent: string, max: number): (() => void) | null {
+    const held = this.heldOf(agent);
+    if (this.#released || held >= max) return null;
+    this.#held.set(agent, held + 1);
+    return () => {
+      const left = this.heldOf(agent) - 1;
+      if (left <= 0) this.#held.delete(agent);
+      else this.#held.set(agent, left);
+    };
+  }
+
+  /** Calls of the agent that wait here with their connection. */
+  heldOf(agent: string): number {
+    return this.#held.get(agent) ?? 0;
+  }
+
+  /** The gateway stops: nobody is kept waiting any more. */
+  get isReleased(): boolean {
+    return this.#released;
+  }
+
+  release(): void {
+    this.#released = true;
+    this.wake();
+  }
+
+  wake(): void {
+    for (const wake of [...this.#sleepers]) wake();
+  }
+
+  /** Sleeps until something may have changed, or the time is over. */
+  sleeper(): Sleeper {
+    let wake: () => void = () => {};
+    return {
+      wake: () => wake(),
+      sleep: (ms) =>
+        new Promise((resolve) => {
+          wake = () => {
+            cancel();
+            this.#sleepers.delete(wake);
+            resolve();
+          };
+          const cancel = this.#clock.after(ms, wake);
+          this.#sleepers.add(wake);
+        }),
+    };
+  }
+
+  /** Tells two requests at this gateway apart: the store's time, and never the same twice. */
+  moment(now: Millis): Millis {
+    this.#moment = Math.max(now, this.#moment + 1);
+    return this.#moment;
+  }
+
+  /** Told to the store now; until it has answered, every second again. Never rejects. */
+  async owe(what: string, tell: () => Promise<void>): Promise<void> {
+    this.#owed.set(what, tell);
+    await this.#pay(what, tell);
+  }
+
+  async pay(): Promise<void> {
+    for (const [what, tell] of [...this.#owed]) {
+      if (!(await this.#pay(what, tell))) return;
+    }
+  }
+
+  async #pay(what: string, tell: () => Promise<void>): Promise<boolean> {
+    try {
+      await tell();
+      if (this.#owed.get(what) === tell) this.#owed.delete(what);
+      return true;
+    } catch (error) {
+      this.#log.warn("the store was not told of a parked call; it is told again", { what, error });
+      return false;
+    }
+  }
+}
+
+function nameOf({ digest, key, task }: Same): string {
+  return `${key}\u0000${task}\u0000${digest}`;
+}
+
+function add(known: Map<string, Set<string>>, row: Parked): void {
+  const names = known.get(row.agent);
+  if (names === undefined) known.set(row.agent, new Set([nameOf(row)]));
+  else names.add(nameOf(row));
+}

@@ -1,0 +1,38 @@
+/** What parked calls need every second: to be told of, let go while nobody waits, and forgotten. */
+import type { Millis } from "../../guards/money.ts";
+import type { Gateway } from "../gateway.ts";
+import { calmProbes } from "./calm.ts";
+import { LateCalls } from "./late.ts";
+
+/** What was taken for one that waits may be over: it is read again. */
+const LEARN_MS: Millis = 30_000;
+
+export class ParkingUpkeep {
+  readonly #gateway: Gateway;
+  readonly #late: LateCalls;
+  #learnedAt: Millis;
+
+  constructor(gateway: Gateway) {
+    this.#gateway = gateway;
+    this.#late = new LateCalls(gateway);
+    this.#learnedAt = gateway.clock.monotonic();
+  }
+
+  /** Rejects if the store cannot be asked. */
+  async tick(): Promise<void> {
+    const { clock, holding, lot, rules, store } = this.#gateway;
+    await lot.pay();
+    await lot.look(holding.tenure.id);
+    await calmProbes(this.#gateway);
+    await this.#late.tick();
+    if (lot.isEmpty || clock.monotonic() - this.#learnedAt < LEARN_MS) return;
+    this.#learnedAt = clock.monotonic();
+    const { keepAnswersMs } = rules.configuration.parking;
+    await store.parking.prune(holding.storeNow() - keepAnswersMs);
+    await lot.learn();
+  }
+
+  async stop(): Promise<void> {
+    await this.#late.stop();
+  }
+}

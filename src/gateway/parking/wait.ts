@@ -1,0 +1,208 @@
+/**
+ * A call that waits: its request goes to the store first, then its client is kept waiting in the way
+ * it can stand, until its row is let go, denied or answered, or its client has to come again.
+ */
+import type { Millis } from "../../guards/money.ts";
+import { type Denial, deny, isDenial } from "../../guards/verdict.ts";
+import { type Claimed, type Parked, StoreUnreachable } from "../../ports/store.ts";
+import type { Call, Turn, Waits } from "../call.ts";
+import { COME_BACK_MS } from "../clutches.ts";
+import type { Gateway } from "../gateway.ts";
+import type { Kept } from "./deliver.ts";
+import { leave } from "./ends.ts";
+import type { Sleeper } from "./lot.ts";
+import { attach, store } from "./place.ts";
+
+/** What the store does not say by itself is asked again. */
+const LOOK_MS: Millis = 1_000;
+/** A client that takes them is sent a 102 this often: proxies and clients count the silence. */
+const REASSURE_MS: Millis = 15_000;
+/** A 102 starts a client's patience anew, but its own limit for the whole call stays: 10 minutes. */
+const HOLD_REASSURED_MS: Millis = 540_000;
+/** Load balancers cut silent connections at a minute. */
+const HOLD_SILENT_MS: Millis = 50_000;
+/** Of the connections that a gateway takes, so many may be those of one agent that is paused. */
+const HELD_SHARE = 0.25;
+
+export type Waited =
+  | { readonly kind: "claimed"; readonly turn: Turn }
+  | { readonly kind: "kept"; readonly kept: Kept }
+  /** It is done, and its client was told. */
+  | { readonly kind: "told" }
+  | { readonly kind: "deny"; readonly denial: Denial }
+  | { readonly kind: "gone" };
+
+/** Never rejects for the store's sake: who cannot be served now is told to come again. */
+export async function wait(call: Call, waits: Waits, gateway: Gateway): Promise<Waited> {
+  const { client, incoming } = call;
+  const { agent } = incoming.manifest;
+  const { configuration } = incoming.rules;
+  const max = Math.ceil(configuration.limits.callsInFlightMax * HELD_SHARE);
+  const leavePlace = gateway.lot.take(agent, max);
+  const holdMs = leavePlace === null ? 0 : holdMsOf(call);
+  const until = gateway.clock.monotonic() + holdMs;
+  const sleeper = gateway.lot.sleeper();
+  client.onGone(() => sleeper.wake());
+  try {
+    const row = await parkedRow(call, waits, { gateway, sleeper, until });
+    if (row === "gone") return { kind: "gone" };
+    if (isDenial(row)) return { kind: "deny", denial: row };
+    return await takeTurn(call, row, { gateway, sleeper, until });
+  } finally {
+    leavePlace?.();
+  }
+}
+
+interface Waiting {
+  readonly gateway: Gateway;
+  readonly sleeper: Sleeper;
+  /** Monotonic: its client is told to come again then. */
+  readonly until: Millis;
+}
+
+function holdMsOf({ client, incoming }: Call): Millis {
+  const { holdMs } = incoming.rules.configuration.parking;
+  const usual = reassures(incoming, client) ? HOLD_REASSURED_MS : HOLD_SILENT_MS;
+  return Math.min(holdMs ?? usual, client.patienceMs);
+}
+
+function reassures({ rules }: Call["incoming"], client: Call["client"]): boolean {
+  const { keepAlive } = rules.configuration.parking;
+  return keepAlive === "informational" || (keepAlive === "auto" && client.takes102);
+}
+
+/** The row of this call: one that it is the same as and that nobody waits for, else a new one. */
+async function parkedRow(
+  call: Call,
+  waits: Waits,
+  waiting: Waiting,
+): Promise<Parked | Denial | "gone"> {
+  if (waits.row !== null) return waits.row;
+  const { gateway, sleeper, until } = waiting;
+  for (;;) {
+    try {
+      return (await attach(call, gateway)) ?? (await store(call, waits, gateway));
+    } catch (error) {
+      if (!(error instanceof StoreUnreachable)) throw error;
+      gateway.log.warn("a call waits for the store to park it", { error });
+    }
+    // Whether it was parked is not known: if it was, whoever comes again takes its place.
+    const over = gateway.clock.monotonic() >= until || gateway.lot.isReleased;
+    if (call.client.isGone() || over) {
+      void leave(call.incoming.decision, call, gateway);
+      return call.client.isGone() ? "gone" : comeAgain(call, waits.review, null);
+    }
+    await sleeper.sleep(Math.min(LOOK_MS, Math.max(until - gateway.clock.monotonic(), 1)));
+  }
+}
+
+async function takeTurn(call: Call, row: Parked, waiting: Waiting): Promise<Waited> {
+  const { gateway, sleeper, until } = waiting;
+  const { clock, lot } = gateway;
+  const informs = reassures(call.incoming, call.client);
+  let reassuredAt = clock.monotonic();
+  for (;;) {
+    const looked = await look(call, row, gateway);
+    if (looked.kind !== "waits") return looked;
+    const now = clock.monotonic();
+    if (call.client.isGone() || now >= until || lot.isReleased) return depart(call, row, gateway);
+    if (informs && now - reassuredAt >= REASSURE_MS) {
+      call.client.reassure();
+      reassuredAt = now;
+    }
+    const next = informs ? reassuredAt + REASSURE_MS - now : Number.POSITIVE_INFINITY;
+    await sleeper.sleep(Math.max(Math.min(looked.forMs, until - now, next), 1));
+  }
+}
+
+async function depart(call: Call, row: Parked, gateway: Gateway): Promise<Waited> {
+  await leave(row.call, call, gateway);
+  if (call.client.isGone()) return { kind: "gone" };
+  return { kind: "deny", denial: comeAgain(call, row.review, row.call) };
+}
+
+type Looked = Waited | { readonly kind: "waits"; readonly forMs: Millis };
+
+/** Asks for the call's turn, if there is any reason to think that it has come. */
+async function look(call: Call, row: Parked, gateway: Gateway): Promise<Looked> {
+  const { clutches, lot } = gateway;
+  const { manifest, taskName, tenure } = call.incoming;
+  const passes = clutches.refusal(manifest.agent, taskName.id) === null;
+  const decided = isDecided(row) || lot.isDecided(row.call);
+  if (!passes && !decided) return { kind: "waits", forMs: Number.POSITIVE_INFINITY };
+  if (call.client.isGone() || !isAsItCame(call, gateway)) return depart(call, row, gateway);
+  try {
+    const claimed = await gateway.store.parking.claim(tenure.id, row.call);
+    if (claimed.kind === "fenced") return depart(call, row, gateway);
+    return await turnOf(call, claimed, gateway);
+  } catch (error) {
+    if (!(error instanceof StoreUnreachable)) throw error;
+    gateway.log.warn("a parked call waits for the store", { error });
+    return { kind: "waits", forMs: LOOK_MS };
+  }
+}
+
+/** Attached to what was decided while nobody waited for it. */
+function isDecided({ state }: Parked): boolean {
+  return state === "done" || state === "denied" || state === "unknown";
+}
+
+/**
+ * While a call waited its key may have been revoked, or its rules changed by whoever looked into the
+ * pause: then it is not decided by what held before, but comes again and is read anew.
+ */
+function isAsItCame({ incoming }: Call, { keys, rules }: Gateway): boolean {
+  const { key, tenure } = incoming;
+  return incoming.rules === rules && keys.stillHolds(key) && !tenure.fenced;
+}
+
+async function turnOf(call: Call, claimed: Claimed, gateway: Gateway): Promise<Looked> {
+  switch (claimed.kind) {
+    case "claimed": {
+      const { attempt, call: id } = claimed.parked;
+      return { kind: "claimed", turn: { call: id, attempt } };
+    }
+    case "done": {
+      const { answer, parked } = claimed;
+      return answer === null
+        ? { kind: "told" }
+        : { kind: "kept", kept: { of: parked.call, answer } };
+    }
+    case "denied":
+      return { kind: "deny", denial: deniedBy(claimed.parked) };
+    case "unknown": {
+      const { call: id, review } = claimed.parked;
+      await leave(id, call, gateway);
+      const facts = { because: "whether it ran is not known" };
+      return { kind: "deny", denial: comeAgain(call, review, id, facts) };
+    }
+    case "waits":
+      return { kind: "waits", forMs: untilTurn(claimed.parked, gateway) };
+    case "none":
+      // Forgotten since: whoever comes again with it asks for a new call.
+      return { kind: "deny", denial: comeAgain(call, "", null) };
+  }
+}
+
+/** Calls are let go at a pace; what another gateway runs, or has not let go yet, is asked again. */
+function untilTurn({ letGoAt, state }: Parked, { holding }: Gateway): Millis {
+  const left = state === "let_go" && letGoAt !== null ? letGoAt - holding.storeNow() : LOOK_MS;
+  return left > 0 ? left : LOOK_MS;
+}
+
+/** A reviewer's message is for the agent: whoever denied it wrote it for that. */
+export function deniedBy({ call, message, review }: Parked): Denial {
+  const says = message === null ? {} : { message };
+  return deny("review.denied", { ...says, review, parked: call });
+}
+
+function comeAgain(
+  { incoming }: Call,
+  review: string,
+  parked: string | null,
+  more: Readonly<Record<string, string>> = {},
+): Denial {
+  const where = parked === null ? {} : { parked, wait_at: `/guard/v1/parked/${parked}` };
+  const facts = { agent: incoming.manifest.agent, review, ...where, ...more };
+  return deny("clutch.parked", facts, COME_BACK_MS);
+}

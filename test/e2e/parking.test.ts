@@ -1,0 +1,145 @@
+/** Calls of a paused agent are kept in the store, and each is answered once, or accounted for. */
+import { afterEach, expect, test } from "vitest";
+import { until } from "./clients-world.ts";
+import {
+  ask,
+  CHAT,
+  type ParkingWorld,
+  parkAndLeave,
+  parkingWorld,
+  READ,
+  WRITE,
+} from "./parking-world.ts";
+
+let world: ParkingWorld;
+
+afterEach(async () => {
+  await world.end();
+});
+
+const detached = async (id: string) => {
+  const { calls } = await world.review(id);
+  return calls.length > 0 && calls.every(({ attached }) => !attached);
+};
+
+test("a call whose client waits is parked, and answered after the resume", async () => {
+  world = await parkingWorld();
+  const { id } = await world.pause();
+  const model = world.post(CHAT, ask(1));
+  const tool = world.post(READ, { arguments: { n: 1 } });
+  await world.parked(2);
+  expect((await world.review(id)).calls.map(({ state }) => state)).toEqual(["parked", "parked"]);
+  expect(world.upstream.received() + world.server.ran()).toBe(0);
+  await world.resume();
+  expect((await model).status).toBe(200);
+  expect((await tool).status).toBe(200);
+  expect(world.upstream.received()).toBe(1);
+  expect(world.server.ran()).toBe(1);
+  await until(async () => (await world.review(id)).calls.every(({ state }) => state === "done"));
+});
+
+test("a client that hung up takes its place again, before the resume or after", async () => {
+  world = await parkingWorld();
+  const { id } = await world.pause();
+  await parkAndLeave(world, CHAT, ask(1), 1);
+  await parkAndLeave(world, CHAT, ask(2), 2);
+  await until(() => detached(id));
+  const first = world.post(CHAT, ask(1));
+  await until(async () => (await world.review(id)).calls.some(({ attached }) => attached));
+  expect((await world.review(id)).parked).toBe(2);
+  await world.resume();
+  expect((await first).status).toBe(200);
+  const second = await world.post(CHAT, ask(2));
+  expect(second.status).toBe(200);
+  expect(world.upstream.received()).toBe(2);
+  await until(async () => (await world.review(id)).calls.every(({ state }) => state === "done"));
+  // What is done is done: the same question once more is one more call.
+  expect((await world.post(CHAT, ask(2))).status).toBe(200);
+  expect(world.upstream.received()).toBe(3);
+});
+
+test("a tool call that nobody waits for runs once, and its answer is kept", async () => {
+  world = await parkingWorld();
+  const { id } = await world.pause();
+  await parkAndLeave(world, WRITE, { arguments: { text: "a" } }, 1);
+  await until(() => detached(id));
+  await world.resume();
+  await until(async () => (await world.review(id)).calls.every(({ state }) => state === "done"));
+  expect(world.server.ran()).toBe(1);
+  const answer = await world.post(WRITE, { arguments: { text: "a" } });
+  expect(answer.status).toBe(200);
+  expect(JSON.stringify(await answer.json())).toContain('\\"text\\":\\"a\\"');
+  expect(world.server.ran()).toBe(1);
+  await world.post(WRITE, { arguments: { text: "a" } });
+  expect(world.server.ran()).toBe(2);
+});
+
+test("what is parked outlives a kill -9, and is answered once", async () => {
+  world = await parkingWorld();
+  const { id } = await world.pause();
+  await parkAndLeave(world, CHAT, ask(1), 1);
+  const waiting = world.post(WRITE, { arguments: { text: "a" } });
+  await world.parked(2);
+  await world.restart("SIGKILL");
+  await expect(waiting).rejects.toThrow();
+  expect((await world.review(id)).calls.map(({ state }) => state)).toEqual(["parked", "parked"]);
+  const question = world.post(CHAT, ask(1));
+  await until(async () => (await world.review(id)).calls.some(({ attached }) => attached));
+  await world.resume();
+  expect((await question).status).toBe(200);
+  await until(async () => (await world.review(id)).calls.every(({ state }) => state === "done"));
+  expect([world.upstream.received(), world.server.ran()]).toEqual([1, 1]);
+  expect((await world.post(WRITE, { arguments: { text: "a" } })).status).toBe(200);
+  expect(world.server.ran()).toBe(1);
+});
+
+test("after its hold a client is told to come again, where, and why", async () => {
+  world = await parkingWorld({ hold_for: "0s" });
+  const { id } = await world.pause();
+  const refused = await world.post(CHAT, ask(1));
+  expect(refused.status).toBe(429);
+  expect(refused.headers.get("retry-after")).toBe("30");
+  expect(refused.headers.get("x-should-retry")).toBe("true");
+  const { error } = (await refused.json()) as {
+    error: { code: string; details: { facts: Record<string, string> } };
+  };
+  expect(error.code).toBe("clutch.parked");
+  const { facts } = error.details;
+  expect(facts.review).toBe(id);
+  expect(facts.wait_at).toBe(`/guard/v1/parked/${facts.parked}`);
+  // The same again is the same call.
+  expect((await world.post(CHAT, ask(1))).status).toBe(429);
+  expect((await world.review(id)).parked).toBe(1);
+});
+
+test("as many wait as may, and not one more", async () => {
+  world = await parkingWorld({ hold_for: "0s", max_calls_per_agent: 2 });
+  await world.pause();
+  expect((await world.post(CHAT, ask(1))).status).toBe(429);
+  expect((await world.post(CHAT, ask(2))).status).toBe(429);
+  const full = await world.post(CHAT, ask(3));
+  expect(full.status).toBe(429);
+  expect(full.headers.get("x-slipclutch-decision")).toContain("parking.full");
+});
+
+test("a denied call tells its agent why, by its own road", async () => {
+  world = await parkingWorld();
+  const { id } = await world.pause();
+  const model = world.post(CHAT, ask(1));
+  await world.parked(1);
+  const tool = world.post(READ, { arguments: { n: 1 } });
+  await world.parked(2);
+  const { calls, version } = await world.review(id);
+  const message = "The desk is closed: answer without it.";
+  for (const [index, { call }] of calls.entries()) {
+    const decision = { version: version + index, decision: "deny", call, message };
+    expect((await world.decide(id, decision)).status).toBe(200);
+  }
+  const refused = await model;
+  expect(refused.status).toBe(403);
+  expect(await refused.text()).toContain(message);
+  const told = await tool;
+  expect(told.status).toBe(403);
+  expect(await told.text()).toContain(message);
+  expect(world.upstream.received() + world.server.ran()).toBe(0);
+});
