@@ -34,7 +34,7 @@ async function sections(command: readonly string[]): Promise<string[]> {
   const name = ["slipclutch", ...command].join(" ");
   const own = `## ${name}\n\n\`\`\`text\n${text}\n\`\`\`\n`;
   const [list = ""] = (text.split("\nCommands:\n")[1] ?? "").split("\n\n");
-  const below = [...list.matchAll(/^ {2}([a-z][a-z-]*)/gm)].map(([, word = ""]) => word);
+  const below = [...list.matchAll(/^ {2}([a-z][a-z_-]*)/gm)].map(([, word = ""]) => word);
   const inner: string[] = [];
   for (const word of below) {
     if (word !== "help") inner.push(...(await sections([...command, word])));

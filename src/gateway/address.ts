@@ -10,6 +10,7 @@ export type Place =
   | { readonly kind: "models" }
   | { readonly kind: "open-task" }
   | { readonly kind: "end-task"; readonly id: string }
+  | { readonly kind: "parked"; readonly id: string }
   | { readonly kind: "tool"; readonly name: string }
   /** Null: the tools of all servers. */
   | { readonly kind: "mcp"; readonly server: string | null; readonly posts: boolean };
@@ -60,6 +61,11 @@ function placeOf(method: string, path: string): Place | null {
   }
   if (method !== "GET") return null;
   if (path === "/guard/v1/budgets") return { kind: "budgets" };
+  const parked = /^\/guard\/v1\/parked\/([^/]+)$/.exec(path);
+  if (parked?.[1] !== undefined) {
+    const id = decode(parked[1]);
+    return id === null ? null : { kind: "parked", id };
+  }
   return bare === "/models" ? { kind: "models" } : null;
 }
 

@@ -9,6 +9,7 @@ import { originOf } from "./call.ts";
 import { type Gateway, nextDecision } from "./gateway.ts";
 import { budgets, endTask, models, openTask } from "./guard-api.ts";
 import { handle } from "./handle.ts";
+import { parkedCall } from "./parking/ask.ts";
 import { readCall } from "./read.ts";
 import { record, refuse, sendRefusal } from "./refuse.ts";
 import { taskNameOf } from "./task-name.ts";
@@ -146,6 +147,7 @@ async function answer(
   const { place } = incoming.address;
   if (place.kind === "budgets") return budgets(incoming, gateway);
   if (place.kind === "models") return models(incoming);
+  if (place.kind === "parked") return parkedCall(place.id, incoming, gateway);
   if (place.kind === "mcp" && !place.posts) return refuseMethod(incoming);
 
   const { limits } = incoming.rules.configuration;

@@ -24,7 +24,7 @@ const RETRY_MS = 1_000;
 const LEASES_MAX = 100;
 
 /** What a call comes to, before anything is sent. */
-type Step = Decided | Waits | { readonly kind: "kept"; readonly kept: Kept };
+type Step = Decided | Denied | Waits | { readonly kind: "kept"; readonly kept: Kept };
 
 export async function handle(asked: Call, gateway: Gateway): Promise<void> {
   const { call, step } = await decide(asked, gateway);
@@ -77,22 +77,29 @@ function handOver(call: Call, kept: Kept, gateway: Gateway): void {
   if (call.turn !== null) answered(call, answer, gateway);
 }
 
-type Denied = Extract<Decided, { kind: "deny" }>;
+type Denied = Extract<Decided, { kind: "deny" }> & {
+  /** The same call asked for again, not one more: breakers do not count it. */
+  readonly again?: boolean;
+};
 
 async function turnAway(call: Call, denied: Denied, gateway: Gateway): Promise<void> {
-  const { accounts, answers, denial } = denied;
+  const { accounts, again = isParked(denied), answers, denial } = denied;
   // Its row first: whoever is told to come again may do so at once.
   if (call.turn !== null || call.kind === "tool") await refused(call, denial, gateway);
   const { asked, incoming } = call;
   const refusal = { denial, origin: originOf(incoming), asked };
   const headers = remainingHeader(accounts);
   if (call.kind === "tool") {
-    // Its client comes again and again while the agent is paused: that is no runaway.
-    if (denial.code !== "clutch.parked") watchAttempt(call, gateway);
-    return refuseTool(call, refusal, answers, { gateway, headers });
+    if (!again) watchAttempt(call, gateway);
+    return refuseTool(call, refusal, answers, { again, gateway, headers });
   }
   call.incoming.response.setHeaders(new Map(Object.entries(headers)));
   return refuse(refusal, answers, call.incoming, gateway);
+}
+
+/** Its client comes again and again while the agent is paused: that is no runaway. */
+function isParked({ denial }: Denied): boolean {
+  return denial.code === "clutch.parked" || denial.code === "parking.full";
 }
 
 interface Decision {
@@ -110,7 +117,8 @@ async function decide(call: Call, gateway: Gateway): Promise<Decision> {
     if (place !== null) return { call, step: place };
     const named = await claimNamed(call, gateway);
     if (named.kind === "kept") return { call, step: named };
-    if (named.kind === "deny") return { call, step: refusal(named.denial) };
+    if (named.kind === "deny")
+      return { call, step: { ...refusal(named.denial), again: named.again } };
     return { call: named.call, step: await admittedSurely(named.call, gateway) };
   } catch (error) {
     return { call, step: refusal(unsure(error, gateway)) };

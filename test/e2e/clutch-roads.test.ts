@@ -191,7 +191,7 @@ describe("a client that was held sees no error once its agent goes on", () => {
     const client = await mcpClient();
     await pause();
     const ran = server.ran();
-    const answer = client.callTool({ name: "echo", arguments: { n: 1 } });
+    const answer = client.callTool({ name: "echo", arguments: { n: 2 } });
     await until(async () => (await heldCalls()) === 1);
     expect(server.ran()).toBe(ran);
     await gateway.cli("agents", "resume", "worker", "--reason", "fine");

@@ -78,10 +78,10 @@ test("what is parked outlives a kill -9, and is answered once", async () => {
   world = await parkingWorld();
   const { id } = await world.pause();
   await parkAndLeave(world, CHAT, ask(1), 1);
-  const waiting = world.post(WRITE, { arguments: { text: "a" } });
+  const waiting = world.post(WRITE, { arguments: { text: "a" } }).catch(() => "cut");
   await world.parked(2);
   await world.restart("SIGKILL");
-  await expect(waiting).rejects.toThrow();
+  expect(await waiting).toBe("cut");
   expect((await world.review(id)).calls.map(({ state }) => state)).toEqual(["parked", "parked"]);
   const question = world.post(CHAT, ask(1));
   await until(async () => (await world.review(id)).calls.some(({ attached }) => attached));
@@ -142,4 +142,75 @@ test("a denied call tells its agent why, by its own road", async () => {
   expect(told.status).toBe(403);
   expect(await told.text()).toContain(message);
   expect(world.upstream.received() + world.server.ran()).toBe(0);
+});
+
+test("an agent that was told to come again can ask how its call stands", async () => {
+  world = await parkingWorld({ hold_for: "0s" });
+  await world.pause();
+  const refused = await world.post(CHAT, ask(1));
+  const { error } = (await refused.json()) as {
+    error: { details: { facts: { wait_at: string } } };
+  };
+  const headers = { authorization: `Bearer ${world.gateway.agentKey}` };
+  const get = (path: string) => fetch(world.gateway.agentUrl + path, { headers });
+  const waiting = get(error.details.facts.wait_at);
+  const early = await Promise.race([waiting, new Promise((resolve) => setTimeout(resolve, 300))]);
+  expect(early).toBeUndefined();
+  await world.resume();
+  expect(await (await waiting).json()).toMatchObject({ state: "let_go", message: null });
+  expect((await get("/guard/v1/parked/d-none")).status).toBe(404);
+});
+
+test("a call that writes and names itself runs once, however often it is asked for", async () => {
+  world = await parkingWorld();
+  const body = { arguments: { text: "a" }, call_id: "ticket-1" };
+  const both = await Promise.all([world.post(WRITE, body), world.post(WRITE, body)]);
+  const statuses = both.map(({ status }) => status).sort();
+  expect(statuses[0]).toBe(200);
+  expect([200, 429]).toContain(statuses[1]);
+  await until(async () => (await world.post(WRITE, body)).status === 200);
+  expect(world.server.ran()).toBe(1);
+  const other = await world.post(WRITE, { ...body, arguments: { text: "b" } });
+  expect(other.status).toBe(403);
+  expect(await other.text()).toContain("call.key-reused");
+  expect((await world.post(WRITE, { ...body, call_id: "ticket-2" })).status).toBe(200);
+  expect(world.server.ran()).toBe(2);
+  // The answer outlives the process that had it.
+  await world.restart("SIGKILL");
+  expect((await world.post(WRITE, body)).status).toBe(200);
+  expect(world.server.ran()).toBe(2);
+});
+
+test("a named call that is parked runs once, by whichever road it comes again", async () => {
+  world = await parkingWorld();
+  const body = { arguments: { text: "a" }, call_id: "ticket-1" };
+  const { id } = await world.pause();
+  await parkAndLeave(world, WRITE, body, 1);
+  await until(() => detached(id));
+  await world.resume();
+  await until(async () => (await world.review(id)).calls.every(({ state }) => state === "done"));
+  for (let n = 0; n < 3; n += 1) expect((await world.post(WRITE, body)).status).toBe(200);
+  expect(world.server.ran()).toBe(1);
+});
+
+test("what was out when the gateway died waits for a person, and never runs by itself", async () => {
+  world = await parkingWorld();
+  world.server.set({ latencyMs: 20_000 });
+  const body = { arguments: { text: "a" }, call_id: "ticket-1" };
+  const out = world.post(WRITE, body).catch(() => "cut");
+  await until(async () => world.server.count("tools/call") === 1);
+  await world.restart("SIGKILL");
+  expect(await out).toBe("cut");
+  world.server.set({ latencyMs: 0 });
+  const asked = await world.post(WRITE, body);
+  expect(asked.status).toBe(429);
+  expect(await asked.text()).toContain("not known");
+  const answer = await world.gateway.api("GET", "/api/v1/reviews?state=open");
+  const [review] = (await answer.json()) as { id: string; kind: string; version: number }[];
+  expect(review?.kind).toBe("outcome_unknown");
+  const { id = "", version = 0 } = review ?? {};
+  const decision = { version, decision: "did_not_run", call: "ticket-1" };
+  expect((await world.decide(id, decision)).status).toBe(200);
+  expect((await world.post(WRITE, body)).status).toBe(200);
+  expect(world.server.count("tools/call")).toBe(2);
 });

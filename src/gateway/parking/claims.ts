@@ -13,7 +13,8 @@ const BUSY_MS = 1_000;
 
 export type Named =
   | { readonly kind: "go"; readonly call: Call }
-  | { readonly kind: "deny"; readonly denial: Denial }
+  /** `again`: it is the same call, and not one more. */
+  | { readonly kind: "deny"; readonly denial: Denial; readonly again: boolean }
   | { readonly kind: "kept"; readonly kept: Kept };
 
 /** A call without a name, one that only reads, and one that is to be parked need no claim. */
@@ -44,7 +45,7 @@ export async function claimNamed(call: Call, gateway: Gateway): Promise<Named> {
       return refused(deny("clutch.parked", { call_id: callId, because }, COME_BACK_MS));
     }
     case "other-digest":
-      return refused(deny("call.key-reused", { call_id: callId }));
+      return refused(deny("call.key-reused", { call_id: callId }), false);
     case "fenced":
       throw new StoreUnreachable("this gateway was fenced");
   }
@@ -61,6 +62,6 @@ function isPaused({ incoming, turn }: ToolCall, { clutches }: Gateway): boolean 
   return turn === null && clutches.refusal(manifest.agent, taskName.id) !== null;
 }
 
-function refused(denial: Denial): Named {
-  return { kind: "deny", denial };
+function refused(denial: Denial, again = true): Named {
+  return { kind: "deny", denial, again };
 }

@@ -101,15 +101,22 @@ function dropPermit({ allowed, gateway, pool }: Running): void {
   if (pool !== null && permit !== undefined) gateway.rates.drop(pool, permit);
 }
 
+interface Telling {
+  readonly gateway: Gateway;
+  readonly headers: Readonly<Record<string, string>>;
+  /** The same call asked for again: breakers do not count it. */
+  readonly again: boolean;
+}
+
 /** Written down as every refusal, told as this road tells it. */
 export function refuseTool(
   call: ToolCall,
   refusal: Refusal,
   answers: readonly Answer[],
-  { gateway, headers }: { gateway: Gateway; headers: Readonly<Record<string, string>> },
+  { again, gateway, headers }: Telling,
 ): void {
   record(refusal, answers, gateway);
-  if (refusal.denial.code !== "clutch.parked") watchRefused(call, gateway);
+  if (!again) watchRefused(call, gateway);
   call.desk.refuse(refusal.denial, refusal.origin, headers);
 }
 

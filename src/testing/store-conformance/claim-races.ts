@@ -73,7 +73,8 @@ export function claimRaces(stores: () => Stores): void {
         other.holders.fence(next, null),
       ]);
       const { claimedBy, state } = await parkedOf(store, free.call);
-      if (claimedBy === null) expect(state).toBe("parked");
+      // Whether it may have been sent too depends on which of the two is fenced first.
+      if (claimedBy === null) expect(["parked", "let_go"]).toContain(state);
       else expect(state).toBe("unknown");
       expect(["done", "unknown"]).toContain((await parkedOf(store, claimed.call)).state);
       const live = await liveHolder(store);

@@ -160,15 +160,27 @@ test.each(REFUSED)("Refused: %s", (_, entries, path, says) => {
 });
 
 describe("Parking", () => {
-  test("holds for 50 s, or as long as is said", () => {
-    expect(valid(withLine("")).parking).toEqual({ holdMs: 50_000 });
-    expect(valid(withLine("parking: { hold_for: 0s }")).parking).toEqual({ holdMs: 0 });
+  test("holds as long as each client waits, or as is said, within bounds", () => {
+    const usual = { callsPerAgent: 10_000, callsPerTask: 1_000, bytesPerAgent: 268_435_456 };
+    expect(valid(withLine("")).parking).toEqual({
+      ...{ holdMs: null, keepAlive: "auto", keepAnswersMs: 3_600_000, limits: usual },
+    });
+    const fields =
+      "hold_for: 0s, keep_alive: none, keep_answers_for: 5m, max_calls_per_agent: 3, " +
+      "max_calls_per_task: 2, max_bytes_per_agent: 1000";
+    expect(valid(withLine(`parking: { ${fields} }`)).parking).toEqual({
+      ...{ holdMs: 0, keepAlive: "none", keepAnswersMs: 300_000 },
+      limits: { callsPerAgent: 3, callsPerTask: 2, bytesPerAgent: 1_000 },
+    });
   });
 
   test.each([
     ["hold_for: 2h", "parking.hold_for"],
-    ["keep_alive: auto", "parking.keep_alive"],
-    ["max_calls_per_task: 1", "parking.max_calls_per_task"],
+    ["keep_alive: always", "parking.keep_alive"],
+    ["keep_answers_for: 0s", "parking.keep_answers_for"],
+    ["max_calls_per_agent: 0", "parking.max_calls_per_agent"],
+    ["max_calls_per_task: 0", "parking.max_calls_per_task"],
+    ["max_bytes_per_agent: -1", "parking.max_bytes_per_agent"],
   ])("refuses %s", (field, path) => {
     expect(issuesOf(withLine(`parking: { ${field} }`))).toMatchObject([{ path }]);
   });

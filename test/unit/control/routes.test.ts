@@ -624,7 +624,7 @@ describe("pausing and deciding", () => {
     expect(probed.json).toMatchObject({ version: 4, state: "open" });
     expect(probed.json.decisions).toEqual([
       {
-        ...{ decision: "probe", by: "the-operator", reason: "look", task: "t1" },
+        ...{ call: null, decision: "probe", by: "the-operator", reason: "look", task: "t1" },
         at: "2026-01-03T00:00:00.000Z",
       },
     ]);

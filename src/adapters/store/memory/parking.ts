@@ -75,7 +75,13 @@ function park(
   };
   const bytes = request.slice();
   const nothing = { answer: null, finishedAt: null, by: null };
-  data.parked.set(call.call, { parked, request: bytes, arrivedAt: now, ...nothing });
+  data.parked.set(call.call, {
+    parked,
+    request: bytes,
+    arrivedAt: now,
+    parkedBy: holder,
+    ...nothing,
+  });
   return { kind: "ok", parked };
 }
 

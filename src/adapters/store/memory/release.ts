@@ -61,11 +61,15 @@ function detachCalls(data: MemoryData, { holder, silentSince }: Gone): void {
   }
 }
 
-/** A detached call that came in its silence may be the one that its client asked it for again. */
-function mayBeSent({ arrivedAt, parked }: ParkedRow, { silentSince }: Gone): boolean {
+/**
+ * A detached call that others parked in its silence may be the one that its client asked it for
+ * again. Who parks a call itself knows that its agent is paused, and admits no copy of it.
+ */
+function mayBeSent(row: ParkedRow, { holder, silentSince }: Gone): boolean {
+  const { arrivedAt, parked, parkedBy } = row;
   const { attached, maybeSent, state } = parked;
   const waits = state === "parked" || state === "let_go";
-  const came = silentSince !== null && arrivedAt >= silentSince;
+  const came = silentSince !== null && arrivedAt >= silentSince && parkedBy !== holder;
   return waits && attached === null && !maybeSent && came;
 }
 

@@ -58,6 +58,7 @@ export interface ParkedRow {
   answer: Uint8Array | null;
   /** By the store's clock, as everything that it compares. */
   readonly arrivedAt: Millis;
+  readonly parkedBy: HolderId;
   finishedAt: Millis | null;
   /** The request that took it over last. */
   by: string | null;

@@ -55,10 +55,10 @@ export function park(
   const { agent, at, call, cause, digest, key, request, task } = asked;
   sql.run(
     `INSERT INTO parked (call, agent, task, key, cause, review, digest, at, state, let_go_at,
-         attached, arrived_at, size, request)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+         attached, arrived_at, parked_by, size, request)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     ...[call, agent, task, key, cause, review, digest, at, lifted ? "let_go" : "parked"],
-    ...[lifted ? now : null, holder, now, request.byteLength, request],
+    ...[lifted ? now : null, holder, now, holder, request.byteLength, request],
   );
   const made = parkedRow(sql, call);
   if (!made) throw new Error("a call that was inserted is there");

@@ -27,9 +27,12 @@ interface Call {
 const NEVER = Number.MAX_SAFE_INTEGER;
 
 const CLAIMED = "state = 'claimed' AND claimed_by = ?";
-/** A detached call that came in its silence may be the one that its client asked it for again. */
+/**
+ * A detached call that others parked in its silence may be the one that its client asked it for
+ * again. Who parks a call itself knows that its agent is paused, and admits no copy of it.
+ */
 const MAY_BE_SENT = `attached IS NULL AND state IN ('parked', 'let_go') AND maybe_sent = 0
-  AND arrived_at >= ?`;
+  AND arrived_at >= ? AND parked_by <> ?`;
 const CALL_CLAIMED = "state = 'claimed' AND holder = ?";
 
 /** Permits and calls of a holder that is gone. */
@@ -47,7 +50,7 @@ export function release(transaction: Transaction, { no, holder, silentSince }: G
     `SELECT agent, task, call FROM parked WHERE ${CLAIMED}
        UNION ALL SELECT agent, task, call FROM parked WHERE ${MAY_BE_SENT}
        UNION ALL SELECT agent, task, call_id FROM call_claim WHERE ${CALL_CLAIMED}`,
-    ...[holder, since, holder],
+    ...[holder, since, holder, holder],
   );
   for (const agent of new Set(calls.map((call) => call.agent))) {
     const review = outcomeReviewId(holder, agent);
@@ -75,7 +78,7 @@ function doubt(
   sql.run(
     `UPDATE parked SET state = 'parked', let_go_at = NULL, maybe_sent = 1, review = ?
        WHERE agent = ? AND ${MAY_BE_SENT}`,
-    ...[review, agent, since],
+    ...[review, agent, since, holder],
   );
   sql.run(
     `UPDATE call_claim SET state = 'unknown', review = ? WHERE agent = ? AND ${CALL_CLAIMED}`,

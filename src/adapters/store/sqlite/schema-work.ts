@@ -96,6 +96,7 @@ export const SHARED_WORK = `
     message TEXT,
     maybe_sent INTEGER NOT NULL DEFAULT 0,
     arrived_at INTEGER NOT NULL,
+    parked_by TEXT NOT NULL,
     finished_at INTEGER,
     taken_by TEXT,
     size INTEGER NOT NULL,

@@ -70,10 +70,10 @@ BEGIN
     RETURN;
   END IF;
   INSERT INTO parked (call_id, agent, task, key, cause, review, digest, at, state, let_go_at,
-      attached, arrived_at, size, request)
+      attached, arrived_at, parked_by, size, request)
     VALUES (of_call, of_agent, of_task, of_key, because, stands, of_digest, park.at,
       CASE WHEN lifted THEN 'let_go' ELSE 'parked' END, CASE WHEN lifted THEN now_ms() END,
-      h, now_ms(), octet_length(body), body)
+      h, now_ms(), h, octet_length(body), body)
     ON CONFLICT (call_id) DO NOTHING;
   RETURN QUERY SELECT * FROM answered('ok', of_call, false);
 END $$;

@@ -95,6 +95,7 @@ CREATE TABLE parked (
   message text,
   maybe_sent boolean NOT NULL DEFAULT false,
   arrived_at bigint NOT NULL,
+  parked_by text NOT NULL,
   finished_at bigint,
   taken_by text,
   size bigint NOT NULL,
