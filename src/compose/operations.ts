@@ -14,12 +14,13 @@ import type {
 import { emit, type Gateway } from "../gateway/gateway.ts";
 import { hashToken } from "../gateway/keys.ts";
 import { hopeOf, roomOf } from "../guards/budget/slice.ts";
-import { type AccountState, type KeyRecord, StoreUnreachable } from "../ports/store.ts";
+import type { AccountState, KeyRecord } from "../ports/store.ts";
 import { eventOf } from "../telemetry/entry-text.ts";
 import { verifyJournal } from "../telemetry/verify.ts";
 import { agentsOf, decideReview, pause } from "./clutches.ts";
 import { forfeitsOf, goneFrom, releaseForfeits } from "./forfeits.ts";
 import type { Machine } from "./machine.ts";
+import { metricsText } from "./metrics.ts";
 import type { Reload } from "./reload.ts";
 
 /**
@@ -62,7 +63,11 @@ export function operationsOf(settings: OperationsSettings): Operations {
     authenticate: (token) => authenticate(token, settings),
     readiness: () => readiness(gateway),
     status: async () => status(settings),
-    metrics: () => metrics(settings),
+    metrics: () => {
+      const ready = readiness(gateway).ready;
+      const known = { version: about.version, ready, budgets: () => budgets(gateway) };
+      return metricsText(known, gateway);
+    },
     budgets: async () => budgets(gateway),
     decision: (id) => decision(id, gateway),
     journal: async (query) => {
@@ -183,36 +188,6 @@ function budgetState(account: AccountState, reserved: number, perTask: boolean):
     forfeited,
     remaining,
   };
-}
-
-async function metrics({ about, gateway }: OperationsSettings): Promise<string> {
-  const rows = await budgetsIfReached(gateway);
-  return gateway.metrics.render({
-    version: about.version,
-    configuration: gateway.rules.digest,
-    callsInFlight: gateway.inFlight.size,
-    storeUp: rows !== null,
-    heartbeatAgeMs: gateway.holding.beatAgeMs,
-    journalWaiting: gateway.holding.tenure.journal.waiting,
-    modelsFlagged: gateway.flags.count,
-    agents: [...gateway.rules.configuration.agents.values()].map(({ agent, labels }) => {
-      const { org, owner, team } = labels;
-      const { state } = gateway.clutches.of(agent);
-      return { agent, team: team ?? "", org: org ?? "", owner: owner ?? "", clutch: state };
-    }),
-    budgets: rows ?? [],
-  });
-}
-
-/** Null without the store: everything else is told all the same, for that is when it is read. */
-async function budgetsIfReached(gateway: Gateway): Promise<readonly BudgetState[] | null> {
-  if (!readiness(gateway).ready) return null;
-  try {
-    return await budgets(gateway);
-  } catch (error) {
-    if (error instanceof StoreUnreachable) return null;
-    throw error;
-  }
 }
 
 /**

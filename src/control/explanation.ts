@@ -11,7 +11,7 @@ export interface ExplanationView {
   readonly task: string | null;
   readonly key: string | null;
   /** `lost`: its process died, and what it had reserved is charged as forfeited. */
-  readonly state: "settled" | "refused" | "in-flight" | "lost" | "unknown";
+  readonly state: "settled" | "refused" | "in-flight" | "lost" | "unknown" | "parked";
   readonly at: string;
   readonly asked: Readonly<Record<string, unknown>> | null;
   readonly answers: readonly {
@@ -31,17 +31,24 @@ export interface ExplanationView {
   readonly remarks: readonly string[];
 }
 
+/** What says most first. */
+const MAIN = ["call.settled", "call.refused", "call.admitted", "call.parked"] as const;
+
 type Events = DecisionRecords["records"][number]["event"];
-type Main = Extract<Events, { kind: "call.admitted" | "call.settled" | "call.refused" }>;
+type Main = Extract<Events, { kind: (typeof MAIN)[number] }>;
 
 /** Of what is known, the event that says most. */
 function mainOf(records: DecisionRecords): { readonly at: number; readonly event: Main } | null {
-  for (const kind of ["call.settled", "call.refused", "call.admitted"] as const) {
+  for (const kind of MAIN) {
     for (const { at, event } of records.records) {
-      if (event.kind === kind) return { at, event };
+      if (isMain(event) && event.kind === kind) return { at, event };
     }
   }
   return null;
+}
+
+function isMain(event: Events): event is Main {
+  return MAIN.some((kind) => kind === event.kind);
 }
 
 function denialOf(event: Main): ExplanationView["denial"] {
@@ -79,6 +86,12 @@ function remarksOf(records: DecisionRecords, asked: Main["asked"]): string[] {
     if (event.kind === "call.capped") {
       remarks.push(`The answer ended because it hit the cap of ${event.cap} tokens.`);
     }
+    if (event.kind === "call.parked") {
+      remarks.push(`It was parked as ${event.call}, for review ${event.review}.`);
+    }
+    if (event.kind === "call.attached") {
+      remarks.push(`It took the place of the parked call ${event.call}, which was ${event.state}.`);
+    }
     if (event.kind === "budget.overbilled") remarks.push(OVERBILLED[kind]);
     if (event.kind === "call.settled" && event.estimated) remarks.push(ESTIMATED[kind]);
   }
@@ -94,6 +107,7 @@ function remarksOf(records: DecisionRecords, asked: Main["asked"]): string[] {
 function stateOf(records: DecisionRecords, main: Main): ExplanationView["state"] {
   if (main.kind === "call.settled") return "settled";
   if (main.kind === "call.refused") return "refused";
+  if (main.kind === "call.parked") return "parked";
   if (records.inFlight) return "in-flight";
   return records.lostAt === null ? "unknown" : "lost";
 }
@@ -104,13 +118,13 @@ export function explanationView(records: DecisionRecords): ExplanationView | nul
   if (!main) return null;
   const { at, event } = main;
   const { decision, call, agent, task, key } = event;
-  const legs = event.kind === "call.refused" ? [] : event.legs;
+  const legs = "legs" in event ? event.legs : [];
   return {
     ...{ decision, call, agent, task, key },
     state: stateOf(records, event),
     at: iso(at),
     asked: event.asked === null ? null : eventView(event.asked),
-    answers: event.answers,
+    answers: "answers" in event ? event.answers : [],
     denial: denialOf(event),
     budgets: legs.map(eventView),
     outcome: outcomeOf(event),

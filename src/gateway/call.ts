@@ -27,7 +27,7 @@ export interface Caller {
   readonly rules: Ruleset;
   readonly tenure: Tenure;
   readonly decision: string;
-  /** The call that it is a part of: its own decision, but for one that takes a parked one's place. */
+  /** The call that it is a part of: its own decision, or the parked call whose place it takes. */
   readonly call: string;
   /** What names its task. */
   readonly taskName: { readonly id: string; readonly how: "named" | "unnamed" };

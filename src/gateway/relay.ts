@@ -149,7 +149,7 @@ export class Relay implements Sink {
     this.#finish(kind, `${fault.kind}: ${fault.message}`, this.#reader?.summary() ?? null);
   }
 
-  /** Nothing was sent: whoever is told so may come again at once, and then its row is to be free. */
+  /** Nothing was sent: whoever is told so may come again at once, and its row is to be free. */
   #drop(tell: () => void): void {
     const { call } = this.#admitted;
     if (call.turn === null) tell();

@@ -13,11 +13,7 @@ export function logEvent(log: Log, event: Event): void {
       log.debug(event.kind, { ...who(event), code: event.code, ...event.facts });
       return;
     case "call.parked":
-      log.debug(event.kind, { ...who(event), call: event.call, review: event.review });
-      return;
     case "call.attached":
-      log.debug(event.kind, { ...who(event), call: event.call, state: event.state });
-      return;
     case "key.created":
     case "key.revoked":
     case "task.opened":

@@ -88,6 +88,8 @@ export const GAUGES = {
     "An agent and the labels of its manifest, to route alerts by: always 1.",
   ),
   clutch: named("clutch", ["agent", "state"], "1 for the state that an agent's clutch is in."),
+  parked: named("parked_calls", ["agent"], "Calls of an agent that wait for a person, stored."),
+  held: named("held_calls", ["agent"], "Of those, the clients that wait at this process."),
   inFlight: named("calls_in_flight", [], "Calls that were admitted and have not ended."),
   storeUp: named("store_up", [], "1 while the store answers."),
   heartbeatAge: named(

@@ -44,6 +44,9 @@ export interface AgentReading {
   readonly org: string;
   readonly owner: string;
   readonly clutch: Clutch["state"];
+  /** Calls that are stored for its open reviews; null: the store did not say. */
+  readonly parked: number | null;
+  readonly held: number;
 }
 
 export interface BudgetReading {
@@ -253,7 +256,18 @@ function clutchGauges(agents: readonly AgentReading[]): string {
   const others = agents.filter(({ clutch }) => clutch === "engaged");
   const shown = [...paused, ...others].slice(0, AGENT_SERIES_MAX);
   const rows = shown.map(({ agent, clutch }) => sample(GAUGES.clutch, [agent, clutch], "1"));
-  return header(GAUGES.clutch, "gauge") + rows.join("");
+  return header(GAUGES.clutch, "gauge") + rows.join("") + waitingGauges(agents);
+}
+
+/** Of agents that have some: a missing series is none, or a store that does not answer. */
+function waitingGauges(agents: readonly AgentReading[]): string {
+  const some = agents.filter(({ held, parked }) => held > 0 || (parked ?? 0) > 0);
+  const shown = some.slice(0, AGENT_SERIES_MAX);
+  const known = shown.filter(({ parked }) => parked !== null);
+  const parked = known.map((one) => sample(GAUGES.parked, [one.agent], String(one.parked)));
+  const held = shown.map((one) => sample(GAUGES.held, [one.agent], String(one.held)));
+  const headers = [header(GAUGES.parked, "gauge"), header(GAUGES.held, "gauge")];
+  return [headers[0], ...parked, headers[1], ...held].join("");
 }
 
 const BUDGET_AMOUNTS = ["limit", "spent", "reserved", "leased", "forfeited", "remaining"] as const;

@@ -4,6 +4,7 @@ import { BREAKER_CASES } from "./wiring-breakers.ts";
 import { BUDGET_CASES } from "./wiring-budgets.ts";
 import { fieldsOfTheFolder } from "./wiring-fields.ts";
 import { LIMIT_CASES } from "./wiring-limits.ts";
+import { PARKING_CASES } from "./wiring-parking.ts";
 import { PRICE_CASES } from "./wiring-prices.ts";
 import { PROVIDER_CASES } from "./wiring-providers.ts";
 import { TOOL_CASES } from "./wiring-tools.ts";
@@ -24,6 +25,7 @@ const CASES = {
   "a price": PRICE_CASES,
   "a rate limit or a breaker": BREAKER_CASES,
   "a tool": TOOL_CASES,
+  "how calls wait": PARKING_CASES,
 };
 
 /** Read once, when a gateway starts: `wiring-start.test.ts` has them. */
@@ -36,6 +38,13 @@ const AT_THE_START = [
   "slipclutch.yaml encryption_key",
 ];
 
+/** Clients are reassured every 15 s: `parking-clients.test.ts` has them. */
+const REASSURED = [
+  "slipclutch.yaml parking.keep_alive = auto",
+  "slipclutch.yaml parking.keep_alive = informational",
+  "slipclutch.yaml parking.keep_alive = none",
+];
+
 /** What is usual is learned over a minute and more: `wiring-surge.test.ts` has them. */
 const LEARNED = [
   "slipclutch.yaml breakers[].above.times",
@@ -45,7 +54,7 @@ const LEARNED = [
 
 test("every field has a case, and every case a field", () => {
   const cased = Object.values(CASES).flatMap((cases) => cases.flatMap(({ fields }) => fields));
-  const covered = [...cased, ...AT_THE_START, ...LEARNED];
+  const covered = [...cased, ...AT_THE_START, ...LEARNED, ...REASSURED];
   expect(covered.toSorted()).toEqual(fieldsOfTheFolder().toSorted());
 });
 

@@ -1,4 +1,6 @@
-/** `GET /guard/v1/parked/<id>`: how a parked call stands, for an agent that was told to come again. */
+/**
+ * `GET /guard/v1/parked/<id>`: how a parked call stands, for an agent that was told to come again.
+ */
 import type { Millis } from "../../guards/money.ts";
 import { deny } from "../../guards/verdict.ts";
 import type { Parked } from "../../ports/store.ts";

@@ -1,7 +1,7 @@
 /**
- * A probe that stays calm is over by itself: the rest of the agent follows. Calm is a minute without
- * a trip in which a call of the task that goes on has ended here; without one nobody has learned
- * anything, and a person decides.
+ * A probe that stays calm is over by itself: the rest of the agent follows. Calm is a minute
+ * without a trip in which a call of the task that goes on has ended here; without one nobody has
+ * learned anything, and a person decides.
  */
 import type { Millis } from "../../guards/money.ts";
 import { emit, type Gateway } from "../gateway.ts";

@@ -1,6 +1,6 @@
 /**
- * A tool call that writes and has a `call_id` runs once, whoever asks for it how often, at whichever
- * gateway: before anything else it is claimed in the store by its key, task and id.
+ * A tool call that writes and has a `call_id` runs once, whoever asks for it how often, at
+ * whichever gateway: before anything else it is claimed in the store by its key, task and id.
  */
 import { type Denial, deny } from "../../guards/verdict.ts";
 import { StoreUnreachable } from "../../ports/store.ts";

@@ -1,4 +1,4 @@
-/** Hands over an answer that was kept: the call had it before, or ran while nobody waited for it. */
+/** Hands over an answer that was kept: it was given before, or came while nobody waited for it. */
 import { type Call, originOf } from "../call.ts";
 import type { Gateway } from "../gateway.ts";
 import { sendRefusal } from "../refuse.ts";

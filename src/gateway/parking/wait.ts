@@ -1,6 +1,6 @@
 /**
- * A call that waits: its request goes to the store first, then its client is kept waiting in the way
- * it can stand, until its row is let go, denied or answered, or its client has to come again.
+ * A call that waits: its request goes to the store first, then its client is kept waiting in the
+ * way it can stand, until its row is let go, denied or answered, or its client has to come again.
  */
 import type { Millis } from "../../guards/money.ts";
 import { type Denial, deny, isDenial } from "../../guards/verdict.ts";
@@ -17,7 +17,7 @@ import { attach, store } from "./place.ts";
 const LOOK_MS: Millis = 1_000;
 /** A client that takes them is sent a 102 this often: proxies and clients count the silence. */
 const REASSURE_MS: Millis = 15_000;
-/** A 102 starts a client's patience anew, but its own limit for the whole call stays: 10 minutes. */
+/** A 102 starts a client's patience anew, but its limit for the whole call stays: 10 minutes. */
 const HOLD_REASSURED_MS: Millis = 540_000;
 /** Load balancers cut silent connections at a minute. */
 const HOLD_SILENT_MS: Millis = 50_000;
@@ -148,8 +148,8 @@ function isDecided({ state }: Parked): boolean {
 }
 
 /**
- * While a call waited its key may have been revoked, or its rules changed by whoever looked into the
- * pause: then it is not decided by what held before, but comes again and is read anew.
+ * While a call waited its key may have been revoked, or its rules changed by whoever looked into
+ * the pause: then it is not decided by what held before, but comes again and is read anew.
  */
 function isAsItCame({ incoming }: Call, { keys, rules }: Gateway): boolean {
   const { key, tenure } = incoming;

@@ -13,7 +13,12 @@ const READING: Reading = {
   heartbeatAgeMs: 1_500,
   journalWaiting: 2,
   modelsFlagged: 0,
-  agents: [{ agent: "support", team: "care", org: "", owner: "ana", clutch: "engaged" }],
+  agents: [
+    {
+      ...{ agent: "support", team: "care", org: "", owner: "ana", clutch: "engaged" },
+      ...{ parked: 0, held: 0 },
+    },
+  ],
   budgets: [],
 };
 
@@ -55,7 +60,7 @@ describe("the metrics of a scrape", () => {
     const more = { server: "desk", tool: "echo", says: "again", numbers: {} };
     metrics.observe({ ...alarm, ...more, action: "trip" });
     metrics.observe({ ...alarm, ...more, action: "alert" });
-    const labels = { team: "", org: "", owner: "" };
+    const labels = { team: "", org: "", owner: "", parked: null, held: 0 };
     const agents = Array.from({ length: AGENT_SERIES_MAX + 1 }, (_, no) => {
       const clutch = no === AGENT_SERIES_MAX ? ("probing" as const) : ("engaged" as const);
       return { agent: `a${no}`, ...labels, clutch };
@@ -67,6 +72,24 @@ describe("the metrics of a scrape", () => {
     expect(linesOf(text, "slipclutch_breaker_alarms_total")).toEqual([
       'slipclutch_breaker_alarms_total{agent="a7",rule="stuck",action="trip"} 1',
       'slipclutch_breaker_alarms_total{agent="a7",rule="stuck",action="alert"} 1',
+    ]);
+  });
+
+  test("tell which agents' calls wait, and say nothing of what the store did not", () => {
+    const metrics = new Metrics();
+    const labels = { team: "", org: "", owner: "", clutch: "disengaged" } as const;
+    const agents = [
+      { agent: "a", ...labels, parked: 12, held: 3 },
+      { agent: "b", ...labels, parked: 0, held: 0 },
+      { agent: "c", ...labels, parked: null, held: 1 },
+    ];
+    const text = metrics.render({ ...READING, agents });
+    expect(linesOf(text, "slipclutch_parked_calls{")).toEqual([
+      'slipclutch_parked_calls{agent="a"} 12',
+    ]);
+    expect(linesOf(text, "slipclutch_held_calls{")).toEqual([
+      'slipclutch_held_calls{agent="a"} 3',
+      'slipclutch_held_calls{agent="c"} 1',
     ]);
   });
 

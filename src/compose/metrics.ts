@@ -1,0 +1,64 @@
+/** The text of a scrape: what is counted here, and what the store knows beside it. */
+import type { BudgetState } from "../control/operations.ts";
+import type { Gateway } from "../gateway/gateway.ts";
+import { StoreUnreachable } from "../ports/store.ts";
+import type { AgentReading } from "../telemetry/metrics.ts";
+
+const OPEN_REVIEWS = { state: "open", limit: 10_000 } as const;
+
+export interface Scraped {
+  readonly version: string;
+  readonly ready: boolean;
+  readonly budgets: () => Promise<readonly BudgetState[]>;
+}
+
+export async function metricsText(scraped: Scraped, gateway: Gateway): Promise<string> {
+  const { budgets, ready, version } = scraped;
+  const rows = ready ? await ifReached(budgets) : null;
+  const parked = rows === null ? null : await ifReached(() => parkedOf(gateway));
+  return gateway.metrics.render({
+    version,
+    configuration: gateway.rules.digest,
+    callsInFlight: gateway.inFlight.size,
+    storeUp: rows !== null,
+    heartbeatAgeMs: gateway.holding.beatAgeMs,
+    journalWaiting: gateway.holding.tenure.journal.waiting,
+    modelsFlagged: gateway.flags.count,
+    agents: agentsOf(gateway, parked),
+    budgets: rows ?? [],
+  });
+}
+
+function agentsOf(
+  { clutches, lot, rules }: Gateway,
+  parked: ReadonlyMap<string, number> | null,
+): readonly AgentReading[] {
+  return [...rules.configuration.agents.values()].map(({ agent, labels }) => {
+    const { org = null, owner = null, team = null } = labels;
+    return {
+      ...{ agent, team: team ?? "", org: org ?? "", owner: owner ?? "" },
+      clutch: clutches.of(agent).state,
+      held: lot.heldOf(agent),
+      parked: parked === null ? null : (parked.get(agent) ?? 0),
+    };
+  });
+}
+
+/** By agent, what waits for its open reviews. */
+async function parkedOf({ store }: Gateway): Promise<ReadonlyMap<string, number>> {
+  const sums = new Map<string, number>();
+  for (const { agent, parked } of await store.clutch.reviews(OPEN_REVIEWS)) {
+    sums.set(agent, (sums.get(agent) ?? 0) + parked);
+  }
+  return sums;
+}
+
+/** Null without the store: everything else is told all the same, for that is when it is read. */
+async function ifReached<Value>(ask: () => Promise<Value>): Promise<Value | null> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (error instanceof StoreUnreachable) return null;
+    throw error;
+  }
+}
