@@ -92,11 +92,14 @@ describe.concurrent("the demo of the retry loop", () => {
       calls: expect.any(Number),
       usd: expect.any(Number),
       tripped_after_s: expect.any(Number),
-      parked: 8,
-      resumed: 8,
+      parked: expect.any(Number),
+      resumed: guarded.parked,
       lost: 0,
       agent_errors: 0,
     });
+    // Of the eight one may have been on its way at that moment: it comes again, and is not held.
+    expect(guarded.parked).toBeGreaterThanOrEqual(7);
+    expect(guarded.parked).toBeLessThanOrEqual(8);
     expect(guarded.tripped_after_s).toBeGreaterThan(0);
     expect(guarded.tripped_after_s).toBeLessThanOrEqual(10);
     expect(guarded.usd).toBeGreaterThan(0);
