@@ -50,13 +50,15 @@ class Demo {
 
   /** The processes that it started, by what they run. */
   processes(): Map<string, number> {
-    const lines = execFileSync("ps", ["-A", "-o", "pid=,ppid=,args="], { encoding: "utf8" });
-    const own = lines.split("\n").flatMap((line) => {
-      const [pid, parent, , program = "", verb = ""] = line.trim().split(/\s+/);
-      if (Number(parent) !== this.child.pid) return [];
-      return [[`${path.basename(program)} ${verb}`.trim(), Number(pid)] as const];
-    });
-    return new Map(own);
+    const pid = this.child.pid;
+    const children = fs.readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ");
+    return new Map(
+      children.map((child) => {
+        const args = fs.readFileSync(`/proc/${child}/cmdline`, "utf8").split("\0");
+        const [, program = "", verb = ""] = args;
+        return [`${path.basename(program)} ${verb}`.trim(), Number(child)];
+      }),
+    );
   }
 }
 
