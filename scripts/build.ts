@@ -8,6 +8,7 @@ import { createHash } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
 import { rolldown } from "rolldown";
+import { bundleAgent } from "./demo-agent.ts";
 
 const ROOT = path.dirname(import.meta.dirname);
 const DIST = path.join(ROOT, "dist");
@@ -15,11 +16,14 @@ const CACHE = path.join(ROOT, ".cache");
 const STAMP = path.join(CACHE, "build-stamp");
 
 /**
- * Output name → source. All lie flat in `dist/`: a worker is found as a sibling of who starts it.
+ * Output name → source. All lie flat in `dist/`: a worker, or a program of the demo, is found as a
+ * sibling of who starts it.
  */
 const ENTRIES = {
   main: "src/main.ts",
   "sqlite-worker": "src/adapters/store/sqlite/worker.ts",
+  "demo-model": "src/demo/model.ts",
+  "demo-tool-server": "src/demo/tool-server.ts",
   testing: "src/testing/index.ts",
 };
 
@@ -29,6 +33,7 @@ const INPUTS = [
   "package.json",
   "package-lock.json",
   "scripts/build.ts",
+  "scripts/demo-agent.ts",
   "tsconfig.types.json",
 ];
 
@@ -62,6 +67,7 @@ async function build(into: string): Promise<void> {
   });
   await bundle.close();
   fs.writeFileSync(path.join(into, "slipclutch.mjs"), LAUNCHER, { mode: 0o755 });
+  await bundleAgent(into);
   declare(into);
 }
 

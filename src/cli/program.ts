@@ -2,6 +2,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { addAgents, addReviews } from "./clutch-commands.ts";
 import type { Asking } from "./connect.ts";
+import type { DemoOptions } from "./demo.ts";
 import { failure } from "./failure.ts";
 import type { ReleaseOptions } from "./forfeits.ts";
 import { asking, type Do, example, type Work } from "./parts.ts";
@@ -36,6 +37,7 @@ function programFor(shell: Shell, work: Do): Command {
     })
     .showHelpAfterError("(--help shows what there is)");
   addStart(program, shell, work);
+  addDemo(program, shell, work);
   addFolderCommands(program, shell, work);
   addReading(program, shell, work);
   addJournal(program, shell, work);
@@ -70,6 +72,18 @@ function addStart(program: Command, shell: Shell, work: Do): void {
     .option("--json", "one line of JSON once it is ready");
   example(command, "slipclutch start --config ./guardrails --data ./data").action((options) =>
     work(async () => (await import("./start.ts")).runStart(options, shell)),
+  );
+}
+
+function addDemo(program: Command, shell: Shell, work: Do): void {
+  const demo = program.command("demo").description("Stories to watch, played by real processes.");
+  const loop = demo
+    .command("retry-loop")
+    .description("A tool breaks and an agent asks it again and again: unguarded, and guarded.")
+    .option("--keep", "leave the review to you; ctrl-c ends it")
+    .addOption(new Option("--json", "the figures as the last line").conflicts("keep"));
+  example(loop, "slipclutch demo retry-loop").action((options: DemoOptions) =>
+    work(async () => (await import("./demo.ts")).runRetryLoop(options, shell)),
   );
 }
 

@@ -66,6 +66,44 @@ describe("the installed package", () => {
     expect(fs.readdirSync(path.join(folder, "dist"))).not.toContain("compile-cache");
   });
 
+  test("has the demo's programs, with the licences of what is in its agent", () => {
+    const dist = path.join(app, "node_modules", "slipclutch", "dist");
+    const licences = fs.readFileSync(path.join(dist, "demo-agent.licenses.txt"), "utf8");
+    for (const name of ["openai", "@modelcontextprotocol/sdk", "zod"]) {
+      expect(licences).toMatch(new RegExp(`^${name} \\d+\\.`, "m"));
+    }
+    // It stands alone: neither client is a dependency of the package.
+    const agent = fs.readFileSync(path.join(dist, "demo-agent.mjs"), "utf8");
+    const imported = [...agent.matchAll(/(?:\bfrom|\bimport)\s*\(?"([^"]+)"/g)];
+    expect(imported.map(([, name = ""]) => name).filter((name) => !/^node:/.test(name))).toEqual(
+      [],
+    );
+    expect(fs.existsSync(path.join(app, "node_modules", "openai"))).toBe(false);
+  });
+
+  test("plays its demo by the programs that are in it", async () => {
+    const program = path.join(app, "node_modules", "slipclutch", "dist", "slipclutch.mjs");
+    const child = spawn(process.execPath, [program, "demo", "retry-loop"], {
+      cwd: home,
+      env: environment,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    children.push(child);
+    let said = "";
+    const ended = new Promise((resolve) => {
+      for (const stream of [child.stdout, child.stderr]) {
+        stream?.on("data", (chunk) => {
+          said += chunk;
+          // By then the model, the tools, both agents and the gateway have done something.
+          if (said.includes("The transcription service breaks")) child.kill("SIGTERM");
+        });
+      }
+      child.once("close", resolve);
+    });
+    expect(await ended, said).toBe(1);
+    expect(said).toContain("Its processes and files are gone.");
+  });
+
   test("helps", () => {
     expect(slipclutch("--help")).toContain("slipclutch");
   });

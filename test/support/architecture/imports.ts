@@ -40,9 +40,10 @@ export const ZONES: Readonly<Record<string, Zone>> = {
     ),
     node: true,
   },
+  demo: { values: ["guards", "wire", "fakes", "clock", "client"], types: ["ports"], node: true },
   sdk: { values: ["compose", "guards", "wire", "config"], node: true },
   cli: {
-    values: ["compose", "sdk", "config", "guards", "rego", "client"],
+    values: ["compose", "sdk", "config", "guards", "rego", "client", "demo"],
     types: ["telemetry"],
     packages: ["commander"],
     node: true,
@@ -57,8 +58,19 @@ const ADAPTER_PACKAGES: Readonly<Record<string, readonly string[]>> = {
   "tool-server/mcp": ["undici"],
 };
 
+/**
+ * Bundled whole at build time, so that what it imports is no dependency of the package: the rest
+ * of its folder must not import them.
+ */
+const BUNDLED: Readonly<Record<string, readonly string[]>> = {
+  "src/demo/agent.ts": ["openai", "@modelcontextprotocol/sdk"],
+};
+
 /** Adapters that stand in for the real thing, in tests and demos. */
 const FAKES = ["provider/simulated", "store/memory"];
+
+/** The machine's clock, for programs that are put together without `compose`. */
+const CLOCK = "src/adapters/clock/system.ts";
 
 /** The part of the control plane that asks a running gateway over its API. */
 const CLIENT = "src/control/client.ts";
@@ -107,6 +119,7 @@ function refusal(file: string, zone: Zone, { specifier, kind }: Import): string 
 
   const names = [to];
   if (FAKES.includes(adapterOf(target) ?? "")) names.push("fakes");
+  if (target === CLOCK) names.push("clock");
   if (target === CLIENT) names.push("client");
   if (names.some((each) => zone.values.includes(each))) return null;
   if (!zone.types?.includes(to)) return `${from} may not import ${to}: ${target}`;
@@ -116,7 +129,8 @@ function refusal(file: string, zone: Zone, { specifier, kind }: Import): string 
 function refusedPackage(file: string, zone: Zone, specifier: string): string | null {
   const parts = specifier.split("/");
   const name = parts.slice(0, specifier.startsWith("@") ? 2 : 1).join("/");
-  const allowed = zone.packages ?? ADAPTER_PACKAGES[adapterOf(file) ?? ""] ?? [];
+  const own = ADAPTER_PACKAGES[adapterOf(file) ?? ""] ?? BUNDLED[file] ?? [];
+  const allowed = zone.packages ?? own;
   return allowed.includes(name) ? null : `${zoneOf(file)} may not import the package ${name}`;
 }
 
