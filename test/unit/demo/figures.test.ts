@@ -28,7 +28,7 @@ const REVIEW: ReviewView = {
   state: "closed",
   evidence: {},
   decisions: [
-    { decision: "resume", by: "local", reason: "x", at: "2026-01-01T00:01:00.000Z", task: null },
+    { decision: "resume", by: "local", reason: "x", at: "2026-01-01T00:01:00.000Z", task: null, call: null },
   ],
 };
 
