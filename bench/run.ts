@@ -1,6 +1,9 @@
 /** `npm run bench`: see `docs/bench.md`, or `npm run bench -- --help`. */
 import { parseArgs } from "node:util";
+import { clutch } from "./clutch/run.ts";
+import { mcp } from "./mcp/run.ts";
 import { overspend } from "./overspend/run.ts";
+import { hasPostgres } from "./postgres.ts";
 import { speed } from "./speed/run.ts";
 
 const { values, positionals } = parseArgs({
@@ -29,6 +32,13 @@ npm run bench -- overspend [--variant NAME]… [--processes N] [--store embedded
   Many clients at once on a budget for k calls, counted at the upstream. Ends with 1 if a call was
   past the cap, or refused although it fitted.
 
+npm run bench -- mcp [--store sqlite|postgres|URL] [--quick] [--source] [--json]
+  What the gateway adds to tools/call of the official MCP client, beside the direct way.
+
+npm run bench -- clutch [--store postgres|sqlite|URL] [--quick] [--source] [--json]
+  From a trip to the last call that goes out anywhere, and a rate limit that gateways race for.
+  Ends with 1 if an agent did not stop, or more calls than the limit arrived in a window.
+
   --quick    fewer calls        --source   run src/ instead of a build
   --json     only the last line goes to standard output
 `;
@@ -41,6 +51,12 @@ if (values.help) {
   const store = values.store ?? (processes > 1 ? "postgres" : "embedded");
   const { json, kill, quick, source, stop, variant: variants } = values;
   process.exit(await overspend({ variants, processes, store, kill, stop, quick, source, json }));
+} else if (what === "mcp") {
+  const { json, quick, source, store = "sqlite" } = values;
+  process.exit(await mcp({ json, quick, source, store }));
+} else if (what === "clutch") {
+  const { json, quick, source, store = hasPostgres() ? "postgres" : "sqlite" } = values;
+  process.exit(await clutch({ json, quick, source, store }));
 } else if (what === "speed") {
   const { json, quick, source } = values;
   process.exit(await speed({ json, quick, source }));

@@ -10,7 +10,8 @@
  *   … and a model with "paced-N"    the same, N ms apart
  *   a model with "slow-N"           a whole answer after N ms
  *   otherwise                       a whole answer of about 600 bytes with usage
- *   GET /stats                      requests, connections, billed tokens; POST /reset sets all to 0
+ *   GET /stats                      requests, connections, billed tokens, last arrival; POST /reset
+ *                                   sets all to 0
  *
  * Every answer bills 12 tokens of input and 40 of output (100 when streamed), or as many as the cap
  * of the request allows, times --overbill.
@@ -18,6 +19,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { parseArgs } from "node:util";
+import { nowUs } from "./clock.ts";
 
 const { values } = parseArgs({
   options: { port: { type: "string", default: "0" }, overbill: { type: "string", default: "1" } },
@@ -40,6 +42,7 @@ interface Count {
 const models = new Map<string, Count>();
 let requests = 0;
 let connections = 0;
+let lastAtUs = 0;
 /** Answers by what they depend on; a benchmark uses a handful. */
 const made = new Map<string, Buffer[]>();
 const MADE_MAX = 1_000;
@@ -222,6 +225,7 @@ function stats(): string {
   return JSON.stringify({
     requests,
     connections,
+    last_at_us: lastAtUs,
     billed: { input, output },
     models: Object.fromEntries(models),
   });
@@ -235,10 +239,12 @@ const server = createServer((request, response) => {
   if (request.url === "/reset") {
     requests = 0;
     connections = 0;
+    lastAtUs = 0;
     models.clear();
     response.writeHead(204).end();
     return;
   }
+  lastAtUs = nowUs();
   let text = "";
   request.setEncoding("latin1");
   request.on("data", (chunk: string) => {

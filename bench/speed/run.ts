@@ -6,6 +6,7 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { keyFor, programToRun, startGateway, stopGateway, temporaryFolder } from "../gateways.ts";
+import { median } from "../median.ts";
 import { hasPostgres } from "../postgres.ts";
 import { CORE_UNDER_TEST, cpuMs, memoryOf, pins, runProgram } from "../processes.ts";
 import type { InProcess } from "./in-process.ts";
@@ -258,11 +259,4 @@ function packages(): number {
   // npm's own format: a map from folders to what lies there.
   const all: readonly Record<string, unknown>[] = Object.values(lock.packages);
   return all.filter((one) => !(one.dev || one.devOptional || one.optional || one.peer)).length;
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  const high = sorted[middle] ?? Number.NaN;
-  return sorted.length % 2 === 1 ? high : (high + (sorted[middle - 1] ?? Number.NaN)) / 2;
 }

@@ -1,5 +1,6 @@
 /** The tool servers of slipclutch.yaml. */
 import { BlockList, isIP } from "node:net";
+import { BUDGET_TOOL, looksLikeBudgetTool } from "../guards/tool/names.ts";
 import type { Issue, ToolServerSettings } from "./configuration.ts";
 import { issueAt } from "./issues.ts";
 import type { RawSlipclutch } from "./schema.ts";
@@ -20,7 +21,7 @@ export function toolServersOf(raw: RawSlipclutch["tool_servers"], source: Source
   const warnings: Issue[] = [];
   for (const [name, server] of Object.entries(raw ?? {})) {
     const settings = settingsOf(name, server);
-    issues.push(...placeIssues(name, server, source));
+    issues.push(...placeIssues(name, server, source), ...ownIssues(name, server, source));
     servers.set(name, settings);
     const own = Object.keys(settings.headers).find((key) => key.toLowerCase() === "authorization");
     const path = ["tool_servers", name];
@@ -52,6 +53,22 @@ function placeIssues(name: string, { auth, headers, kind, url }: RawToolServer, 
   const given = Object.entries({ url, auth, headers }).filter(([, value]) => value !== undefined);
   const hint = "The agent runs these tools itself: the gateway never goes there. Leave it out.";
   return given.map(([key]) => issueAt(source, [...path, key], "nothing", hint));
+}
+
+/** No server has the gateway's own tool, or one that looks like it. */
+function ownIssues(name: string, { tools = {} }: RawToolServer, source: Source): readonly Issue[] {
+  const taken = Object.keys(tools).filter((tool) =>
+    [tool, `${name}__${tool}`].some(looksLikeBudgetTool),
+  );
+  const hint = "It is the gateway's own tool: rename yours at its server, or leave it out.";
+  return taken.map((tool) =>
+    issueAt(
+      source,
+      ["tool_servers", name, "tools", tool],
+      `another name than ${BUDGET_TOOL}`,
+      hint,
+    ),
+  );
 }
 
 function settingsOf(name: string, raw: RawToolServer): ToolServerSettings {

@@ -1,6 +1,11 @@
 /** What a manifest grants of tools → grants in force, held against the tool servers there are. */
 import { NO_TOOLS } from "../guards/manifest/manifest.ts";
-import { foldName } from "../guards/tool/names.ts";
+import {
+  BUDGET_TOOL,
+  foldName,
+  isToolBlacklisted,
+  looksLikeBudgetTool,
+} from "../guards/tool/names.ts";
 import type { GrantedTool, ToolCost, ToolGrants } from "../guards/tool/tool.ts";
 import type { ArgumentSchemas } from "./arguments.ts";
 import type { Issue, ToolServerSettings } from "./configuration.ts";
@@ -38,6 +43,7 @@ export function toolsOf(
   for (const [index, tool] of (raw.allowed_tools ?? []).entries()) {
     const entry: Entry = { tool, path: ["allowed_tools", index], source, issues, warnings };
     const server = serverOf(entry, tooling.servers);
+    checkOwn(entry, server);
     checkArguments(entry, tooling.schemas);
     const cost = costOf(entry);
     if (server === null) continue;
@@ -47,6 +53,7 @@ export function toolsOf(
   }
   const refused = [...(raw.blacklisted_tools ?? []), ...(raw.denied_tools ?? [])];
   const blacklisted = new Set(refused.map(foldName));
+  issues.push(...ownBlacklisted(raw, source));
   checkNames(allowed);
   for (const one of allowed) warnOfBlacklisted(one, blacklisted);
   const bytes = raw.limits?.max_arguments_bytes ?? common?.max_arguments_bytes;
@@ -163,6 +170,30 @@ function checkArguments(entry: Entry, schemas: ArgumentSchemas): void {
     const issue = issueAt(source, [...path, "arguments", ...inside], expected, hint);
     (warning ? warnings : issues).push(issue);
   }
+}
+
+const OWN_HINT = "It is the gateway's own tool, which every agent has and which only reads";
+
+/** Nothing else may look like the gateway's own tool, alone or with its server's name before it. */
+function checkOwn(entry: Entry, server: ToolServerSettings | null): void {
+  const { tool_name: tool } = entry.tool;
+  const names = server === null ? [tool] : [tool, `${server.name}__${tool}`];
+  if (!names.some(looksLikeBudgetTool)) return;
+  const hint = `${OWN_HINT}. Leave it out, or rename your tool at its server.`;
+  refuse(entry, ["tool_name"], `another name than ${BUDGET_TOOL}`, hint);
+}
+
+/** A blacklist that did not hold would be worse than an error. */
+function ownBlacklisted(raw: RawManifest, source: Source): readonly Issue[] {
+  const own = { server: "", tool: BUDGET_TOOL };
+  return (["blacklisted_tools", "denied_tools"] as const).flatMap((key) =>
+    (raw[key] ?? []).flatMap((name, index) => {
+      if (!isToolBlacklisted(own, new Set([foldName(name)]))) return [];
+      const expected = `another name than ${BUDGET_TOOL}`;
+      const hint = `${OWN_HINT} the agent's own budgets: leave it out.`;
+      return [issueAt(source, [key, index], expected, hint)];
+    }),
+  );
 }
 
 /** A price for a call, or for each unit of something that is found in the call. */

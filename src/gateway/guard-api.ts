@@ -18,9 +18,18 @@ const SECRET_BYTES = 24;
 
 /** `GET /guard/v1/budgets`: what this agent and task may still spend. */
 export async function budgets(incoming: Incoming, gateway: Gateway): Promise<void> {
+  const seen = await budgetsOf(incoming, gateway);
+  return isDenial(seen) ? refused(seen, incoming, gateway) : send(incoming, 200, seen);
+}
+
+/** What is told of the budgets on every road. */
+export async function budgetsOf(
+  incoming: Incoming,
+  gateway: Gateway,
+): Promise<Readonly<Record<string, unknown>> | Denial> {
   const { key, manifest, rules, taskName, tenure } = incoming;
   const lineage = await gateway.tasks.lineage(manifest, taskName);
-  if (isDenial(lineage)) return refused(lineage, incoming, gateway);
+  if (isDenial(lineage)) return lineage;
   const { org, team } = manifest.labels;
   const belongs = { org, team, agent: manifest.agent, key: key.id, model: null };
   const scopes = lineage.map((task) => taskKey(task.agent, task.id));
@@ -43,7 +52,7 @@ export async function budgets(incoming: Incoming, gateway: Gateway): Promise<voi
       window_ends_at: state.ends === null ? null : new Date(state.ends).toISOString(),
     };
   });
-  send(incoming, 200, { agent: manifest.agent, task: taskName.id, budgets: rows });
+  return { agent: manifest.agent, task: taskName.id, budgets: rows };
 }
 
 /** `GET /v1/models`: the models that are named for this agent, in a shape both clients read. */

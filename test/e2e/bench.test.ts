@@ -1,4 +1,4 @@
-/** The proof of hard caps is a program; here it runs in its shortest form, for its shape. */
+/** The proofs are programs; here they run in their shortest form, for their shape. */
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -75,6 +75,50 @@ test.skipIf(!part("postgres").available)(
   },
   LIMIT_MS,
 );
+
+test(
+  "what the gateway adds to a tool call is told in numbers, with the ways it is held against",
+  async () => {
+    const { code, err, out } = await bench("mcp", "--quick", "--source", "--json");
+
+    expect(code, err).toBe(0);
+    const numbers = numbersOf(out);
+    const positive = ["direct_p50_ms", "bare_p50_ms", "gateway_p50_ms", "gateway_p99_ms"];
+    for (const name of [...positive, "cpu_us", "cpu_ratio"]) {
+      expect(numbers[name], name).toBeGreaterThan(0);
+    }
+    expect(numbers.added_p50_ms).toBeTypeOf("number");
+    expect(numbers.added_p99_ms).toBeTypeOf("number");
+    expect(out.trimEnd().split("\n")).toHaveLength(1);
+  },
+  LIMIT_MS,
+);
+
+test(
+  "trips are timed where calls arrive, and a raced rate limit is counted there",
+  async () => {
+    const { code, err, out } = await bench("clutch", "--quick", "--source", "--json");
+
+    expect(code, err).toBe(0);
+    const numbers = numbersOf(out);
+    expect(numbers).toMatchObject({
+      gateways: part("postgres").available ? 2 : 1,
+      ...{ pause_rounds: 1, breaker_rounds: 1, rate_limit: 100 },
+    });
+    for (const kind of ["pause", "breaker"]) {
+      expect(numbers[`${kind}_to_last_call_median_ms`], kind).toBeGreaterThan(0);
+      expect(numbers[`${kind}_to_last_call_max_ms`], kind).toBeLessThanOrEqual(1_000);
+    }
+    expect(numbers.rate_refused).toBeGreaterThan(100);
+    expect(numbers.rate_admitted).toBeGreaterThan(100);
+    expect(numbers.rate_max_in_window).toBeLessThanOrEqual(100);
+  },
+  LIMIT_MS,
+);
+
+function numbersOf(out: string): Record<string, number> {
+  return JSON.parse(out.trimEnd().split("\n").at(-1) ?? "");
+}
 
 test("a variant that does not exist is named, with those that do", async () => {
   const { code, err } = await bench("overspend", "--variant", "no-such", "--source");

@@ -90,6 +90,47 @@ describePostgres("the clutch over two gateways", (cluster) => {
     await server.close();
   }, 60_000);
 
+  test("trips at both at once are one stop with one review, and one resume starts both", async () => {
+    const server: McpFixture = await mcpFixture();
+    const plain = folder(server.url);
+    const breakers = [{ name: "stuck", above: { value: 3 } }];
+    const config = { ...plain, "slipclutch.yaml": { ...plain["slipclutch.yaml"], breakers } };
+    const store = cluster().url;
+    const one = await startGateway({ config, store });
+    const two = await startGateway({ config, store });
+    const key = (await (await one.api("POST", "/api/v1/keys", { agent: "worker" })).json()) as {
+      key: string;
+    };
+    const asWorker = { authorization: `Bearer ${key.key}` };
+    const body = { agents: ["worker"], reason: "both at once" };
+    const repeat = (gateway: TestGateway) => gateway.call(PATH, { arguments: {} }, asWorker);
+    for (const gateway of [one, two, one, two, one, two]) {
+      expect((await repeat(gateway)).status).toBe(200);
+    }
+    // The fourth at each trips, and two people pause: whoever is later meets a trip under way.
+    const equal = [one, two].map(repeat);
+    const pauses = [one, two].map((gateway) => gateway.api("POST", "/api/v1/agents/pause", body));
+    for (const answer of await Promise.all(pauses)) expect(answer.status).toBe(200);
+    for (const gateway of [one, two]) {
+      await until(async () => (await agentAt(gateway)).clutch === "disengaged");
+    }
+    const open = await (await two.api("GET", "/api/v1/reviews?state=open")).json();
+    expect(open).toMatchObject([{ agent: "worker" }]);
+    await two.cli("agents", "resume", "worker", "--reason", "fine");
+    for (const gateway of [one, two]) {
+      await until(async () => (await agentAt(gateway)).clutch === "engaged");
+    }
+    // Held meanwhile, and let go by the one resume; or told to come again, if it was being written.
+    const statuses = (await Promise.all(equal)).map(({ status }) => status);
+    expect(statuses.filter((status) => status !== 200 && status !== 429)).toEqual([]);
+    expect(server.ran()).toBe(6 + statuses.filter((status) => status === 200).length);
+    for (const gateway of [one, two]) {
+      expect((await gateway.call(PATH, { arguments: { n: 1 } }, asWorker)).status).toBe(200);
+    }
+    await Promise.all([one.stop(), two.stop()]);
+    await server.close();
+  }, 60_000);
+
   test("while the store is away a pause holds here, says so, and is written once it is back", async () => {
     const server: McpFixture = await mcpFixture();
     const config = folder(server.url);

@@ -100,9 +100,11 @@ describePostgres("a surge that is split over two gateways", (cluster) => {
         await new Promise((resolve) => setTimeout(resolve, 100));
       }
     };
-    const [one] = gateways;
-    if (one === undefined) throw new Error("no gateway");
-    expect(await paused(one)).not.toBeNull();
+    for (const gateway of gateways) {
+      expect(await paused(gateway)).not.toBeNull();
+      const rows = await (await gateway.api("GET", "/api/v1/agents")).json();
+      expect(rows).toMatchObject([{ clutch: "disengaged" }]);
+    }
     expect(server.ran()).toBeLessThanOrEqual(REQUESTS);
     await Promise.all(gateways.map((gateway) => gateway.stop()));
     await server.close();

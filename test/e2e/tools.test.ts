@@ -54,7 +54,7 @@ describe("the official MCP client", () => {
   test("lists what is granted, and only that", async () => {
     const client = await connect();
     const { tools } = await client.listTools();
-    expect(tools.map(({ name }) => name)).toEqual(["echo"]);
+    expect(tools.map(({ name }) => name)).toEqual(["echo", "slipclutch_budget"]);
     await client.close();
   });
 
@@ -73,6 +73,55 @@ describe("the official MCP client", () => {
     const black = await client.callTool({ name: "Delete-Ticket", arguments: {} });
     expect(black).toMatchObject({ _meta: { "slipclutch/code": "manifest.blacklisted" } });
     expect(server.ran()).toBe(1);
+    await client.close();
+  });
+});
+
+describe("the gateway's own tool", () => {
+  const BUDGET = "slipclutch_budget";
+
+  test("is not among the tools of one server", async () => {
+    const client = await connect("/mcp/desk");
+    expect((await client.listTools()).tools.map(({ name }) => name)).toEqual(["echo"]);
+    const refused = await client.callTool({ name: BUDGET, arguments: {} });
+    expect(refused).toMatchObject({ _meta: { "slipclutch/code": "manifest.unknown-tool" } });
+    await client.close();
+  });
+
+  test("tells what the guard API tells, as text and structured, and is not counted", async () => {
+    const client = await connect();
+    const seen = async () => {
+      const headers = { authorization: `Bearer ${gateway.agentKey}` };
+      return (await fetch(`${gateway.agentUrl}/guard/v1/budgets`, { headers })).json();
+    };
+    const before = await seen();
+    const ran = server.ran();
+    // More often than the breakers would bear, and by the name that a model is shown.
+    for (const name of [...Array(9).fill(BUDGET), `mcp__slipclutch__${BUDGET}`]) {
+      const told = await client.callTool({ name, arguments: {} });
+      expect(told).toEqual({
+        content: [{ type: "text", text: JSON.stringify(before) }],
+        structuredContent: before,
+        isError: false,
+      });
+    }
+    expect(before).toMatchObject({ agent: "worker", budgets: [{ name: "all", limit_usd: "1" }] });
+    expect(await seen()).toEqual(before);
+    expect(server.ran()).toBe(ran);
+    const agents = (await (await gateway.api("GET", "/api/v1/agents")).json()) as object[];
+    expect(agents).toMatchObject([{ clutch: "engaged" }]);
+    const metrics = await (await gateway.api("GET", "/metrics")).text();
+    expect(metrics).not.toContain(`tool="${BUDGET}"`);
+    await client.close();
+  });
+
+  test("takes no arguments", async () => {
+    const client = await connect();
+    const refused = await client.callTool({ name: BUDGET, arguments: { agent: "another" } });
+    expect(refused).toMatchObject({
+      isError: true,
+      _meta: { "slipclutch/code": "manifest.arguments" },
+    });
     await client.close();
   });
 });

@@ -7,42 +7,26 @@
 import { createServer } from "node:http";
 import { describe, expect, test } from "vitest";
 import { heldOf } from "../../src/adapters/store/memory/data.ts";
-import { type MemoryData, memoryData, memoryStore } from "../../src/adapters/store/memory/index.ts";
-import { Core } from "../../src/compose/core.ts";
-import type { Providers } from "../../src/compose/providers.ts";
-import { Reload } from "../../src/compose/reload.ts";
 import { drain } from "../../src/compose/stop.ts";
 import type { Configuration } from "../../src/config/configuration.ts";
-import { Seal } from "../../src/gateway/parking/seal.ts";
 import { Ruleset } from "../../src/gateway/ruleset.ts";
 import { taskKey } from "../../src/gateway/tasks.ts";
-import { Upkeep } from "../../src/gateway/upkeep.ts";
 import { chargeOf, type Outcome, type Terms } from "../../src/guards/budget/settle.ts";
 import type { ModelAsk } from "../../src/guards/call.ts";
 import { ENGAGED } from "../../src/guards/clutch/clutch.ts";
 import { admit } from "../../src/guards/decide.ts";
 import type { Bounds } from "../../src/guards/facts.ts";
 import { isDenial } from "../../src/guards/verdict.ts";
-import { type Store, StoreUnreachable } from "../../src/ports/store.ts";
-import { createLog } from "../../src/telemetry/log.ts";
-import { testClock } from "../../src/testing/test-clock.ts";
+import { StoreUnreachable } from "../../src/ports/store.ts";
 import { configurationOf, MODEL } from "../simulation/folder.ts";
 import { readText } from "../unit/wire/reading.ts";
+import { OUTAGES, type Outage } from "./failing-store.ts";
+import { failEach, Life, type Parts } from "./life.ts";
 
 /** Longer lives are an error of this test. */
 const CALLS_MAX = 300;
-const PUMPS_MAX = 3_000;
-const PUMP_MS = 25;
 const LIMITS = { all: 9_000_000, daily: 8_000_000, task: 4_000_000 };
 const RAISED = { ...LIMITS, all: 12_000_000, daily: 7_000_000 };
-
-type When = "before" | "after";
-interface Outage {
-  /** The first call that fails, from 1. */
-  readonly from: number;
-  readonly count: number;
-  readonly when: When;
-}
 
 const USAGE = { input: 9, output: 4 };
 const ask: ModelAsk = readText(
@@ -54,117 +38,23 @@ const ask: ModelAsk = readText(
   }),
 ).ask;
 
-/** A store whose calls are counted, and fail for a while. */
-class Failing {
-  calls = 0;
-  readonly store: Store;
-  readonly #outage: Outage;
-
-  constructor(real: Store, outage: Outage) {
-    this.#outage = outage;
-    this.store = {
-      ledger: this.#port(real.ledger),
-      holders: { ...this.#port(real.holders), watch: (changed) => real.holders.watch(changed) },
-      forfeits: this.#port(real.forfeits),
-      journal: this.#port(real.journal),
-      registry: this.#port(real.registry),
-      tasks: this.#port(real.tasks),
-      permits: this.#port(real.permits),
-      clutch: this.#port(real.clutch),
-      parking: this.#port(real.parking),
-      counters: this.#port(real.counters),
-      close: async () => {},
-    };
-  }
-
-  #port<Port extends object>(port: Port): Port {
-    const methods = Object.entries(port).map(([name, method]) => [
-      name,
-      async (...args: unknown[]) => {
-        this.calls += 1;
-        const { count, from, when } = this.#outage;
-        const fails = this.calls >= from && this.calls < from + count;
-        if (fails && when === "before") throw new StoreUnreachable(`${name} is lost`);
-        const answer = await method(...args);
-        if (fails) throw new StoreUnreachable(`the answer to ${name} is lost`);
-        return answer;
-      },
-    ]);
-    return Object.fromEntries(methods) as Port; // the entries are those of the port
-  }
-}
-
-class Life {
-  readonly clock = testClock();
-  readonly data: MemoryData = memoryData();
-  readonly failing: Failing;
+class ModelLife extends Life {
   readonly refusals: string[] = [];
-  readonly unexpected: unknown[] = [];
   /** What each call that was let through was charged. */
   readonly charges = new Map<string, number>();
   #folder: Configuration = configurationOf(LIMITS);
-  #ids = 0;
   #asked = 0;
 
-  constructor(outage: Outage) {
-    this.failing = new Failing(memoryStore({ clock: this.clock, data: this.data }), outage);
+  protected folder(): Configuration {
+    return this.#folder;
   }
 
-  gateway() {
-    const { clock, failing } = this;
-    const note = (_message: string, fields: Readonly<Record<string, unknown>> = {}) => {
-      const { error } = fields;
-      if (error !== undefined && !(error instanceof StoreUnreachable)) this.unexpected.push(error);
-    };
-    const quiet = createLog({ clock, write: () => {}, level: "error", form: "json" });
-    const rulesetOf = (configuration: Configuration) => new Ruleset(configuration, []);
-    const core = new Core({
-      store: failing.store,
-      clock,
-      chance: {
-        hex: (bytes) => {
-          this.#ids += 1;
-          return this.#ids.toString(16).padStart(2 * bytes, "0");
-        },
-      },
-      log: { ...quiet, warn: note, error: note },
-      rules: rulesetOf(this.#folder),
-      journalKey: new Uint8Array(32),
-      seal: new Seal("00".repeat(32), { hex: (bytes) => "0".repeat(2 * bytes) }),
-      describe: { host: "here", pid: 1, pidStart: "1", keyId: "key" },
-      version: "0.0.0",
-    });
-    const reload = new Reload({
-      gateway: core.gateway,
-      // Only these two methods are used: there are no providers here.
-      providers: { rulesetOf, closeRetired: async () => {} } as unknown as Providers,
-      load: async () => ({ kind: "ok", configuration: this.#folder, warnings: [] }),
-    });
-    return { core, reload, upkeep: new Upkeep(core.gateway), gateway: core.gateway };
-  }
-
-  /** Time passes until the work is done; false: the store failed it. */
-  async done(work: Promise<unknown>): Promise<boolean> {
-    let state = "runs" as "runs" | "done" | "failed"; // changes while this waits
-    work.then(
-      () => {
-        state = "done";
-      },
-      (error: unknown) => {
-        state = "failed";
-        if (!(error instanceof StoreUnreachable)) this.unexpected.push(error);
-      },
-    );
-    for (let pumps = 0; state === "runs" && pumps < PUMPS_MAX; pumps += 1) {
-      await new Promise((resolve) => setImmediate(resolve));
-      if (state === "runs") this.clock.advance(PUMP_MS);
-    }
-    if (state === "runs") throw new Error("it never ends");
-    return state === "done";
+  protected rulesetOf(configuration: Configuration): Ruleset {
+    return new Ruleset(configuration, []);
   }
 
   /** As `handle` does it, without a provider: admitted, kept open for a moment, settled. */
-  async call({ gateway }: ReturnType<Life["gateway"]>, ending: "usage" | "fault" | "dropped") {
+  async call({ gateway }: Parts, ending: "usage" | "fault" | "dropped") {
     this.#asked += 1;
     const id = `c${this.#asked}`;
     const task = `t${this.#asked % 2}`;
@@ -245,33 +135,21 @@ function termsOf(bounds: Bounds, price: Terms["price"]): Terms {
 
 /** Answers how many calls to the store it took. */
 async function live(outage: Outage): Promise<number> {
-  const life = new Life(outage);
-  const starting = async () => {
-    const parts = life.gateway();
-    return (await life.done(parts.core.start((digest) => parts.reload.follow(digest))))
-      ? parts
-      : null;
-  };
-  let parts: ReturnType<Life["gateway"]> | null = null;
-  // Whoever keeps the process running starts another one.
-  for (let attempt = 0; parts === null; attempt += 1) {
-    if (attempt > outage.count) throw new Error("it does not start any more");
-    parts = await starting();
-  }
-  const all = parts;
+  const life = new ModelLife(outage);
+  const all = await life.start();
   const calls = (...endings: readonly ("usage" | "fault" | "dropped")[]) =>
     life.done(Promise.all(endings.map((ending) => life.call(all, ending))));
 
   await calls("usage", "usage", "fault", "dropped", "usage");
   await life.done(all.upkeep.tick());
   // From here on accounts are idle.
-  await life.done(new Promise<void>((resolve) => life.clock.after(2_500, resolve)));
+  await life.pass(2_500);
   await life.done(all.upkeep.tick());
   life.editLimits();
   for (let attempt = 0; attempt <= outage.count; attempt += 1) {
     if (await life.done(all.reload.ask("operator"))) break;
   }
-  await life.done(new Promise<void>((resolve) => life.clock.after(2_500, resolve)));
+  await life.pass(2_500);
   expect(all.gateway.closedBecause).toBeNull();
   await calls("usage", "fault");
   await life.done(drain(all.gateway, createServer(), all.upkeep));
@@ -282,7 +160,7 @@ async function live(outage: Outage): Promise<number> {
   return life.failing.calls;
 }
 
-function expectTheBooks({ charges, data, refusals }: Life, { count }: Outage): void {
+function expectTheBooks({ charges, data, refusals }: ModelLife, { count }: Outage): void {
   expect(charges.size + refusals.length).toBe(7);
   expect(charges.size).toBeGreaterThan(0);
   const charged = [...charges.values()].reduce((sum, one) => sum + BigInt(one), 0n);
@@ -313,22 +191,7 @@ function expectTheBooks({ charges, data, refusals }: Life, { count }: Outage): v
 }
 
 describe("some calls to the store fail, whichever they are", () => {
-  const outages = [1, 3].flatMap((count) => {
-    return (["before", "after"] as const).map((when) => [count, when] as const);
+  test.each(OUTAGES)("%i at a time, %s they were done: the books are right", async (...outage) => {
+    expect(await failEach(live, outage, CALLS_MAX)).toBeGreaterThan(25);
   });
-
-  test.each(outages)(
-    "%i at a time, %s they were done: the books are right",
-    async (count, when) => {
-      let from = 1;
-      for (; from <= CALLS_MAX; from += 1) {
-        const calls = await live({ from, count, when }).catch((error: unknown) => {
-          throw new Error(`call ${from} of the store failed ${when} it was done`, { cause: error });
-        });
-        if (from > calls) break;
-      }
-      expect(from).toBeGreaterThan(25);
-      expect(from).toBeLessThan(CALLS_MAX);
-    },
-  );
 });

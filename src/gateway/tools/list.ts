@@ -1,9 +1,17 @@
 /** `tools/list`: what is granted and offered, under the names by which it can be called. */
-import { displayNames, usableTools } from "../../guards/tool/names.ts";
+import { BUDGET_TOOL, displayNames, usableTools } from "../../guards/tool/names.ts";
 import { type OfferedTool, ToolServerUnreachable } from "../../ports/tool-server.ts";
 import type { JsonObject } from "../../wire/json.ts";
 import type { Incoming } from "../call.ts";
 import type { Gateway } from "../gateway.ts";
+
+/** Read only, of the agent itself: every agent has it, where all its tools are. */
+const BUDGET: JsonObject = {
+  name: BUDGET_TOOL,
+  description: "Tells what this agent and its current task may still spend, for each budget.",
+  inputSchema: { type: "object", properties: {}, additionalProperties: false },
+  annotations: { readOnlyHint: true, openWorldHint: false },
+};
 
 export async function listTools(
   server: string | null,
@@ -19,11 +27,12 @@ export async function listTools(
       offers.set(name, await offersOf(name, rules.toolServer(name), gateway)),
     ),
   );
-  return usable.flatMap((tool) => {
+  const granted = usable.flatMap((tool) => {
     const name = names.get(tool);
     const offered = offers.get(tool.server)?.find((one) => one.name === tool.tool);
     return name === undefined || offered === undefined ? [] : [{ ...offered.raw, name }];
   });
+  return server === null ? [...granted, BUDGET] : granted;
 }
 
 /** One server that is away hides its own tools, not those of the others. */

@@ -4,6 +4,7 @@
  */
 import { isIP } from "node:net";
 import type { Origin } from "../../guards/events.ts";
+import { isBudgetTool } from "../../guards/tool/names.ts";
 import { type Denial, deny, isDenial } from "../../guards/verdict.ts";
 import type { ToolResult } from "../../ports/tool-server.ts";
 import {
@@ -28,6 +29,7 @@ import { HttpClient } from "../client.ts";
 import type { Gateway } from "../gateway.ts";
 import { handle } from "../handle.ts";
 import { record, refuse } from "../refuse.ts";
+import { tellBudgets } from "./budget.ts";
 import { listTools } from "./list.ts";
 import { readToolCall } from "./read.ts";
 
@@ -140,6 +142,9 @@ function callTool(
   const params = readParams(request);
   if ("kind" in params) return sendUnreadable(params, 200, incoming, gateway);
   const desk = deskOf(request.id, incoming);
+  if (server === null && isBudgetTool(params.name)) {
+    return tellBudgets(params.arguments, desk, incoming, gateway);
+  }
   const client = new HttpClient(incoming.response, incoming.headers, PATIENCE_MS);
   const named = { name: params.name, server, arguments: params.arguments };
   const rest = { bytes: params.argumentsBytes, callId: null, by: "mcp" } as const;

@@ -29,6 +29,22 @@ const CLIENT_PREFIX_FOLDED = "mcp_";
 const CLIENT_PREFIX_ENDS = /(?<=^mcp__.+__)/gs;
 const PREFIX_ENDS = /(?<=__|[/:])/g;
 
+/**
+ * The gateway's own tool, which every agent has on the road of all its tools: what it may still
+ * spend. No server and no manifest can have one that looks like it.
+ */
+export const BUDGET_TOOL = "slipclutch_budget";
+
+/** Whether this means the gateway's own tool, also with a client's prefix before it. */
+export function isBudgetTool(name: string): boolean {
+  return name.length <= NAME_CHARS_MAX && spellingsIn(name).includes(BUDGET_TOOL);
+}
+
+/** Whether a reader could take this name for the gateway's own tool. */
+export function looksLikeBudgetTool(name: string): boolean {
+  return foldName(name) === foldName(BUDGET_TOOL);
+}
+
 /** Which granted tool a client means; `server`: it asks on that server's own URL. */
 export function resolveTool(
   name: string,

@@ -1,14 +1,16 @@
 /**
  * What is not in the manifest does not exist: tools that a request offers to the model and that are
- * not granted are taken out of it, or, where the agent is `strict`, the request is refused.
+ * not granted are taken out of it, or, where the agent is `strict`, the request is refused. The
+ * gateway's own tool needs no grant.
  */
 import type { Guard } from "../facts.ts";
 import { deny } from "../verdict.ts";
-import { resolveTool } from "./names.ts";
+import { isBudgetTool, resolveTool } from "./names.ts";
 
 export const offered: Guard = ({ ask, manifest }, bounds, states) => {
   const removed = new Set<number>();
   for (const [index, name] of ask.offeredTools.entries()) {
+    if (isBudgetTool(name)) continue;
     const resolved = resolveTool(name, manifest.tools, null);
     if (typeof resolved !== "string") continue;
     if (manifest.strict) {

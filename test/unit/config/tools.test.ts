@@ -314,6 +314,50 @@ const REFUSED: readonly [name: string, manifest: object, servers: Servers, issue
     { path: "allowed_tools[1].tool_name", hint: expect.stringContaining("a__t") },
   ],
   [
+    "the gateway's own tool",
+    granting({ tool_name: "slipclutch_budget", read_only: false }),
+    TICKETS,
+    {
+      path: "allowed_tools[0].tool_name",
+      expected: "another name than slipclutch_budget",
+      hint: expect.stringContaining("Leave it out"),
+    },
+  ],
+  [
+    "a tool that looks like the gateway's own",
+    granting({ tool_name: "Slipclutch-Budget", read_only: false }),
+    TICKETS,
+    { path: "allowed_tools[0].tool_name", expected: "another name than slipclutch_budget" },
+  ],
+  [
+    "a tool that looks like the gateway's own with its server",
+    granting({ tool_name: "budget", read_only: false }),
+    { slipclutch: { kind: "mcp", url: URL_ } },
+    { path: "allowed_tools[0].tool_name", expected: "another name than slipclutch_budget" },
+  ],
+  [
+    "a server that says it has the gateway's own tool",
+    {},
+    { tickets: { kind: "mcp", url: URL_, tools: { slipclutch_budget: { effect: "read" } } } },
+    {
+      file: "slipclutch.yaml",
+      path: "tool_servers.tickets.tools.slipclutch_budget",
+      expected: "another name than slipclutch_budget",
+    },
+  ],
+  [
+    "a blacklist with the gateway's own tool",
+    { blacklisted_tools: ["delete_ticket", "slipclutch.budget"] },
+    TICKETS,
+    { path: "blacklisted_tools[1]", hint: expect.stringContaining("leave it out") },
+  ],
+  [
+    "a blacklist with it as a client shows it",
+    { denied_tools: ["mcp__any__slipclutch_budget"] },
+    TICKETS,
+    { path: "denied_tools[0]", expected: "another name than slipclutch_budget" },
+  ],
+  [
     "no call at all",
     granting({ ...FIND, rate_limit: { requests: 0, per_seconds: 1 } }),
     TICKETS,

@@ -27,8 +27,16 @@ const REVIEW: ReviewView = {
   version: 1,
   state: "closed",
   evidence: {},
+  calls: [],
   decisions: [
-    { decision: "resume", by: "local", reason: "x", at: "2026-01-01T00:01:00.000Z", task: null, call: null },
+    {
+      decision: "resume",
+      by: "local",
+      reason: "x",
+      at: "2026-01-01T00:01:00.000Z",
+      task: null,
+      call: null,
+    },
   ],
 };
 

@@ -11,6 +11,7 @@ function scene() {
   const store = memoryStore({ clock }).clutch;
   let away = false;
   let delay: Promise<void> | null = null;
+  let slow: Promise<void> | null = null;
   const lines: string[] = [];
   const events: Event[] = [];
   const log = createLog({ clock, write: (line) => lines.push(line), level: "debug", form: "json" });
@@ -18,7 +19,11 @@ function scene() {
     away ? Promise.reject(new StoreUnreachable("away")) : answer();
   const between = {
     ...store,
-    trip: (review: NewReview) => reached(() => store.trip(review)),
+    trip: (review: NewReview) =>
+      reached(async () => {
+        await slow;
+        return store.trip(review);
+      }),
     clutches: () =>
       reached(async (): Promise<readonly ClutchRow[]> => {
         const waits = delay;
@@ -39,6 +44,10 @@ function scene() {
     store,
     goAway: (gone: boolean) => {
       away = gone;
+    },
+    /** Trips that begin now are written once the promise says so. */
+    slowDown: (until: Promise<void> | null) => {
+      slow = until;
     },
     /** Reads that begin now answer with what was there now, once the promise says so. */
     hold: (until: Promise<void> | null) => {
@@ -94,6 +103,43 @@ test("a pause of an agent that others have resumed unheard stops it anew", async
   expect(clutches.of("a").state).toBe("disengaged");
   expect(await clutches.pause([pauseOf("a", "r-new")], "jo")).toEqual([]);
   expect(await store.clutches()).toMatchObject([{ agent: "a", clutch: { review: "r-new" } }]);
+});
+
+test("a pause while a trip is being written is written too, and said to be only then", async () => {
+  const { clutches, slowDown, store } = scene();
+  let letGo: () => void = () => {};
+  slowDown(
+    new Promise((resolve) => {
+      letGo = resolve;
+    }),
+  );
+  const over: string[] = [];
+  const trip = clutches.trip({ ...pauseOf("a", "r-1"), kind: "trip" }, "breaker stuck");
+  expect(clutches.of("a")).toMatchObject({ state: "disengaged", review: "r-1" });
+  const pause = clutches
+    .pause([pauseOf("a", "r-2"), pauseOf("b", "r-3")], "jo")
+    .then((unstored) => {
+      over.push("pause");
+      return unstored;
+    });
+  const again = clutches.writeTrips(); // as each second does
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(clutches.of("b").state).toBe("disengaged");
+  expect(over).toEqual([]);
+  expect(await store.clutches()).toEqual([]);
+
+  letGo();
+  expect([await trip, await pause, await again]).toEqual([true, [], true]);
+  const reviews = await store.reviews({ agent: "a", limit: 9 });
+  expect(reviews).toMatchObject([{ id: "r-1", state: "open" }]);
+  expect(reviews[0]?.evidence).toContain("because of r-2");
+  // Nothing of it is left here that could stop the agent again after its resume.
+  const version = reviews[0]?.version ?? -1;
+  await store.decide({ ...resume, ...rest, id: "d-1", review: "r-1", version });
+  await clutches.load();
+  expect(await clutches.writeTrips()).toBe(true);
+  expect(clutches.of("a").state).toBe("engaged");
+  expect(clutches.of("b").state).toBe("disengaged");
 });
 
 test("what trips again without end while it stands still is written once", async () => {

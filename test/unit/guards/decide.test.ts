@@ -112,6 +112,19 @@ test("tools that are not granted are taken out, and the journal is told how many
   });
 });
 
+test("the gateway's own tool may be offered by everybody, also where the agent is strict", () => {
+  const offeredTools = ["slipclutch_budget", "mcp__slipclutch__slipclutch_budget"];
+  const strict = { ...BASE.manifest, strict: true };
+  const told = { ...BASE, manifest: strict, ask: { ...BASE.ask, offeredTools } };
+  const { verdict } = admit(told, { purses: [RICH] });
+  expect(verdict).toMatchObject({ kind: "allow", bounds: { removedTools: new Set() } });
+  const alike = { ...told, ask: { ...BASE.ask, offeredTools: ["Slipclutch_Budget"] } };
+  expect(admit(alike, { purses: [RICH] }).verdict).toMatchObject({
+    kind: "deny",
+    code: "manifest.unknown-tool",
+  });
+});
+
 describe("a call that one guard refuses", () => {
   test.each(FAULTS)("%s: %s, and no later guard is asked", (guard, code, fault) => {
     const states = Object.freeze({ purses: [RICH, SPENT] });
