@@ -216,7 +216,7 @@ export class Core {
       while (this.#changed) {
         this.#changed = false;
         noteRoom(holding.tenure);
-        await Promise.all([keys.load(), flags.load(), clutches.load()]);
+        await Promise.all([keys.load(), flags.load(), lot.learn(), clutches.load()]);
         await lot.look(holding.tenure.id);
       }
     } catch (error) {

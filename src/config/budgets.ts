@@ -19,6 +19,7 @@ export function budgetsOf(raw: readonly RawBudget[]): Budget[] {
     each: budget.each ?? null,
     limit: budget.limit_usd,
     window: budget.window,
+    onExhausted: budget.on_exhausted ?? "deny",
   }));
 }
 

@@ -107,8 +107,3 @@ export const LATER_FILES: Readonly<Record<string, string>> = {
   "rollouts.yaml": POLICIES,
   golden: OUTPUTS,
 };
-
-/** Answers to an exhausted budget that are not in this version. */
-export const LATER_ON_EXHAUSTED: Readonly<Record<string, string>> = {
-  park: "Parking at a spent budget is not in this version; use deny.",
-};

@@ -22,7 +22,7 @@ import {
   VERSION_FIELDS,
   yesOrNo,
 } from "./fields.ts";
-import { LATER_ON_EXHAUSTED, LATER_SCOPES, LATER_WINDOWS } from "./later.ts";
+import { LATER_SCOPES, LATER_WINDOWS } from "./later.ts";
 import { LIMIT_FIELDS } from "./manifest-schema.ts";
 import { serverName, toolServer } from "./tool-schema.ts";
 
@@ -153,8 +153,8 @@ const budget = strict({
   window: oneOf(WINDOWS, LATER_WINDOWS).describe(
     "When it begins anew: a calendar day or month in UTC, with each task, or never.",
   ),
-  on_exhausted: oneOf(["deny"], LATER_ON_EXHAUSTED)
-    .describe("What happens to a call that does not fit. Default deny.")
+  on_exhausted: oneOf(["deny", "park"])
+    .describe("A call that does not fit is refused, or waits for more. Default deny.")
     .optional(),
 });
 

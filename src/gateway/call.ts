@@ -106,10 +106,16 @@ export type Decided =
       readonly accounts: readonly Account[];
     };
 
-/** Not refused, and not let through: its agent is paused, and this review says why. */
+/** Why a call waits: its agent is paused, or a budget is spent whose calls wait for more. */
+export type Why =
+  | { readonly cause: "clutch"; readonly review: string }
+  /** What it would be refused with, if it did not wait. */
+  | { readonly cause: "budget"; readonly spent: Denial };
+
+/** Not refused, and not let through. */
 export interface Waits {
   readonly kind: "park";
-  readonly review: string;
+  readonly why: Why;
   /** That of a call whose place it takes; null: it is to be parked. */
   readonly row: Parked | null;
   readonly answers: readonly Answer[];

@@ -10,8 +10,10 @@ import type { Gateway } from "./gateway.ts";
 import { gather } from "./gather.ts";
 import { claimNamed } from "./parking/claims.ts";
 import { deliver, type Kept } from "./parking/deliver.ts";
-import { answered, notSent, refused } from "./parking/ends.ts";
-import { takePlace } from "./parking/place.ts";
+import { answered, freeClaim, refused } from "./parking/ends.ts";
+import { parkAgain, takePlace } from "./parking/place.ts";
+import { reread } from "./parking/reread.ts";
+import { waitsFor } from "./parking/spent.ts";
 import { wait } from "./parking/wait.ts";
 import { refuse } from "./refuse.ts";
 import { remainingHeader } from "./remaining.ts";
@@ -49,8 +51,11 @@ export async function handle(asked: Call, gateway: Gateway): Promise<void> {
 /** It waits with its client until its row lets it go; then it is decided afresh. */
 async function park(call: Call, waits: Waits, gateway: Gateway): Promise<void> {
   // Whatever it has claimed by its name is not done by waiting.
-  await notSent(call, gateway);
-  const waited = await wait(call, waits, gateway);
+  await freeClaim(call, gateway);
+  const placed = call.turn === null ? waits : await parkAgain(call, call.turn, waits, gateway);
+  // Nobody waits for it: it goes on when it is let go once more.
+  if (call.client.isAbsent) return;
+  const waited = await wait({ ...call, turn: null }, placed, gateway);
   switch (waited.kind) {
     case "gone":
       return;
@@ -63,10 +68,9 @@ async function park(call: Call, waits: Waits, gateway: Gateway): Promise<void> {
       return handle(call, gateway);
     case "claimed": {
       const { turn } = waited;
-      const receivedAt = gateway.clock.monotonic();
-      const incoming = { ...call.incoming, call: turn.call, receivedAt };
-      // `as`: it is the same kind of call, and so is its caller.
-      return handle({ ...call, incoming, turn } as Call, gateway);
+      const again = reread(call, turn, gateway);
+      if (!isDenial(again)) return handle(again, gateway);
+      return turnAway({ ...call, turn }, { ...waits, kind: "deny", denial: again }, gateway);
     }
   }
 }
@@ -99,8 +103,10 @@ async function turnAway(call: Call, denied: Denied, gateway: Gateway): Promise<v
 
 /** Its client comes again and again while the agent is paused: that is no runaway. */
 function isParked({ denial }: Denied): boolean {
-  return denial.code === "clutch.parked" || denial.code === "parking.full";
+  return WAITS.has(denial.code);
 }
+
+const WAITS: ReadonlySet<string> = new Set(["clutch.parked", "budget.parked", "parking.full"]);
 
 interface Decision {
   /** As it was asked, or with what it has claimed. */
@@ -147,18 +153,24 @@ async function admitted(call: Call, gateway: Gateway): Promise<Decided | Waits> 
 
 /** Null: the store is to be asked for permits of the tool's rate limit first. */
 async function ask(
-  { incoming }: Call,
+  call: Call,
   { accounts, ask: guards }: Gathered,
   gateway: Gateway,
 ): Promise<Decided | Waits | null> {
-  const { answers, verdict } = await gateway.cashier.admit(incoming.tenure, guards, accounts);
+  const { tenure } = call.incoming;
+  const { answers, verdict } = await gateway.cashier.admit(tenure, guards, accounts);
   switch (verdict.kind) {
     case "allow":
       return { kind: "allow", bounds: verdict.bounds, answers, accounts };
-    case "deny":
+    case "deny": {
+      const why = waitsFor(verdict, call);
+      if (why !== null) return { kind: "park", why, row: null, answers, accounts };
       return { kind: "deny", denial: verdict, answers, accounts };
-    case "park":
-      return { kind: "park", review: verdict.review, row: null, answers, accounts };
+    }
+    case "park": {
+      const why = { cause: "clutch", review: verdict.review } as const;
+      return { kind: "park", why, row: null, answers, accounts };
+    }
     case "short-of-permits":
       return null;
     case "short":

@@ -48,6 +48,9 @@ export interface Parked extends Omit<NewParked, "request"> {
   readonly maybeSent: boolean;
 }
 
+/** What a call that was let go waits for once more. */
+export type ParkedAgain = Pick<NewParked, "cause" | "review">;
+
 export interface ParkLimits {
   readonly callsPerAgent: number;
   readonly callsPerTask: number;
@@ -124,10 +127,10 @@ export interface ParkingStore extends CallClaimStore {
   /** Needs: let go, its turn has come, the clutch engaged or probing with its task. */
   claim(holder: HolderId, call: string): Promise<Claimed | Fenced>;
   /**
-   * It was not sent after all: let_go again, or parked while its clutch stops it. Another attempt
-   * than the claim's: a no-op.
+   * It was not sent after all: let_go again, or parked while its clutch stops it, or, with `again`,
+   * for that review while it is open. Another attempt than the claim's: a no-op.
    */
-  unclaim(holder: HolderId, call: string, attempt: number): Promise<void>;
+  unclaim(holder: HolderId, call: string, attempt: number, again?: ParkedAgain): Promise<void>;
   /** Newest first. */
   list(filter: {
     readonly agent?: string;

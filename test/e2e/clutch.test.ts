@@ -136,15 +136,14 @@ test("what was held while the manifest was tightened, or its key revoked, does n
   const revoked = await hold({ authorization: `Bearer ${key}` });
   expect((await paused.api("DELETE", `/api/v1/keys/${id}`)).status).toBe(200);
   await resume();
-  expect((await revoked.call).status).toBe(429);
+  expect((await revoked.call).status).toBe(401);
 
   const tightened = await hold();
   await writeFolder(config({ blacklisted_tools: ["echo"] }), paused.configFolder);
   await post("/api/v1/reload", {});
   await resume();
-  expect((await tightened.call).status).toBe(429);
-  const again = await paused.call("/guard/v1/tools/echo/call", { arguments: {} });
-  expect(again.headers.get("x-slipclutch-decision")).toContain("manifest.blacklisted");
+  const refused = await tightened.call;
+  expect(refused.headers.get("x-slipclutch-decision")).toContain("manifest.blacklisted");
   expect(desk.ran()).toBe(0);
   await paused.stop();
   await desk.close();

@@ -2,7 +2,7 @@
 import { systemClock } from "../../src/adapters/clock/system.ts";
 import { type McpFixture, mcpFixture } from "../../src/testing/mcp-fixture.ts";
 import { type SimulatedUpstream, simulatedUpstream } from "../../src/testing/simulated-upstream.ts";
-import { forget, startGateway, type TestGateway } from "../support/gateway.ts";
+import { forget, startGateway, type TestGateway, writeFolder } from "../support/gateway.ts";
 import { MODEL, until } from "./clients-world.ts";
 
 export const CHAT = "/v1/chat/completions";
@@ -31,6 +31,8 @@ export interface ParkingWorld {
   resume(): Promise<void>;
   /** Until so many calls are parked for the open review. */
   parked(count: number): Promise<void>;
+  /** With these changes of slipclutch.yaml. */
+  reload(changes: Readonly<Record<string, unknown>>): Promise<void>;
   restart(signal: NodeJS.Signals): Promise<void>;
   end(): Promise<void>;
 }
@@ -43,6 +45,7 @@ export interface Posting {
 export async function parkingWorld(
   parking: Readonly<Record<string, unknown>> = {},
   manifest: Readonly<Record<string, unknown>> = {},
+  more: Readonly<Record<string, unknown>> = {},
 ): Promise<ParkingWorld> {
   const server = await mcpFixture({
     tools: ["echo", "save"].map((name) => ({ name, inputSchema: { type: "object" } })),
@@ -65,6 +68,7 @@ export async function parkingWorld(
       },
       budgets: [{ name: "all", each: "agent", limit_usd: 100, window: "lifetime" }],
       parking,
+      ...more,
     },
     "agents/worker.yaml": {
       version: 1,
@@ -105,7 +109,13 @@ export async function parkingWorld(
       const answer = await world.decide(id, { version, decision: "resume" });
       if (answer.status !== 200) throw new Error(await answer.text());
     },
-    parked: (count) => until(async () => (await open(world)).parked === count),
+    parked: (count) => until(async () => (await reviewsOf(world))[0]?.parked === count),
+    reload: async (changes) => {
+      const changed = { ...config["slipclutch.yaml"], ...changes };
+      await writeFolder({ ...config, "slipclutch.yaml": changed }, world.gateway.configFolder);
+      const answer = await world.gateway.api("POST", "/api/v1/reload", {});
+      if (answer.status !== 200) throw new Error(await answer.text());
+    },
     restart: async (signal) => {
       const { configFolder, dataFolder } = world.gateway;
       await world.gateway.stop(signal);
@@ -124,9 +134,12 @@ export async function parkingWorld(
   return world;
 }
 
-async function open({ gateway }: ParkingWorld): Promise<ReviewView> {
-  const answer = await gateway.api("GET", "/api/v1/reviews?state=open");
-  const [review] = (await answer.json()) as ReviewView[];
+async function reviewsOf({ gateway }: ParkingWorld): Promise<readonly ReviewView[]> {
+  return (await gateway.api("GET", "/api/v1/reviews?state=open")).json() as never;
+}
+
+async function open(world: ParkingWorld): Promise<ReviewView> {
+  const [review] = await reviewsOf(world);
   if (review === undefined) throw new Error("no review is open");
   return review;
 }

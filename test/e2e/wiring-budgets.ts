@@ -104,8 +104,19 @@ export const BUDGET_CASES: readonly WiringCase[] = [
       expect(await refusals(world)).toEqual(["other"]);
     },
   },
-  differs([field("name"), field("on_exhausted")], {
-    base: nothing("first-name", { on_exhausted: "deny" }),
+  differs([field("on_exhausted = deny"), field("on_exhausted = park")], {
+    base: (settings) => {
+      nothing("waits", { on_exhausted: "deny" })(settings);
+      settings.slipclutch.parking = { hold_for: "0s" };
+    },
+    set: ({ slipclutch }) => {
+      slipclutch.budgets.at(-1).on_exhausted = "park";
+    },
+    see: (world) => world.outcome(),
+    expect: fromTo("budget.exhausted", "budget.parked"),
+  }),
+  differs(field("name"), {
+    base: nothing("first-name"),
     set: ({ slipclutch }) => {
       slipclutch.budgets.at(-1).name = "second-name";
     },

@@ -65,7 +65,8 @@ export async function notSent(call: Call, gateway: Gateway): Promise<void> {
   await freeClaim(call, gateway);
 }
 
-async function freeClaim(call: Call, { lot, store }: Gateway): Promise<void> {
+/** What it claimed by its name is anybody's again. */
+export async function freeClaim(call: Call, { lot, store }: Gateway): Promise<void> {
   if (call.kind === "model" || call.claim === null) return;
   const { claim, incoming } = call;
   const what = `unclaim ${claim.callId} ${claim.at}`;

@@ -4,11 +4,12 @@
  */
 import { type Denial, deny } from "../../guards/verdict.ts";
 import { type Parked, StoreUnreachable } from "../../ports/store.ts";
-import { type Call, originOf, type Waits } from "../call.ts";
+import { type Call, originOf, type Turn, type Waits, type Why } from "../call.ts";
 import { COME_BACK_MS } from "../clutches.ts";
 import { emit, type Gateway } from "../gateway.ts";
 import { digestOf } from "./digest.ts";
 import { requestText } from "./request.ts";
+import { reviewOf } from "./spent.ts";
 
 /** Before anything is asked: a request that may be one of those that wait takes its place. */
 export async function takePlace(call: Call, gateway: Gateway): Promise<Waits | null> {
@@ -17,7 +18,12 @@ export async function takePlace(call: Call, gateway: Gateway): Promise<Waits | n
   if (!gateway.lot.expects(agent, sameAs(call))) return null;
   const row = await attach(call, gateway);
   if (row === null) return null;
-  return { kind: "park", review: row.review, row, answers: [], accounts: [] };
+  return { kind: "park", why: whyOf(row), row, answers: [], accounts: [] };
+}
+
+function whyOf({ cause, review }: Parked): Why {
+  if (cause === "budget") return { cause, spent: deny("budget.exhausted") };
+  return { cause: "clutch", review };
 }
 
 export async function attach(call: Call, gateway: Gateway): Promise<Parked | null> {
@@ -41,8 +47,10 @@ export async function store(call: Call, waits: Waits, gateway: Gateway): Promise
   const { decision, manifest, rules, tenure } = call.incoming;
   const { agent } = manifest;
   const { limits } = rules.configuration.parking;
+  const { why } = waits;
+  const review = why.cause === "clutch" ? why.review : await reviewOf(call, why.spent, gateway);
   const asked = {
-    ...{ call: decision, agent, cause: "clutch" as const, review: waits.review, ...sameAs(call) },
+    ...{ call: decision, agent, cause: why.cause, review, ...sameAs(call) },
     at: gateway.holding.storeNow(),
     request: gateway.seal.close(decision, requestText(call)),
   };
@@ -51,7 +59,7 @@ export async function store(call: Call, waits: Waits, gateway: Gateway): Promise
     case "fenced":
       throw new StoreUnreachable("this gateway was fenced");
     case "full": {
-      const facts = { agent, review: waits.review, max: answer.max };
+      const facts = { agent, review, max: answer.max };
       return deny("parking.full", { ...facts, limit: LIMIT_NAMES[answer.limit] }, COME_BACK_MS);
     }
     case "ok": {
@@ -62,6 +70,25 @@ export async function store(call: Call, waits: Waits, gateway: Gateway): Promise
       return parked;
     }
   }
+}
+
+/** It was let go, and a budget that parks does not cover it: its row waits once more. */
+export async function parkAgain(
+  call: Call,
+  turn: Turn,
+  waits: Waits,
+  gateway: Gateway,
+): Promise<Waits> {
+  const { why } = waits;
+  const { tenure } = call.incoming;
+  const { parking } = gateway.store;
+  const review = why.cause === "clutch" ? why.review : await reviewOf(call, why.spent, gateway);
+  const again = { cause: why.cause, review };
+  await gateway.lot.owe(`unclaim ${turn.call} ${turn.attempt}`, () =>
+    parking.unclaim(tenure.id, turn.call, turn.attempt, again),
+  );
+  const [row = null] = await parking.list({ call: turn.call, limit: 1 });
+  return { ...waits, row };
 }
 
 const LIMIT_NAMES = {

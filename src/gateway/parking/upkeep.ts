@@ -3,6 +3,7 @@ import type { Millis } from "../../guards/money.ts";
 import type { Gateway } from "../gateway.ts";
 import { calmProbes } from "./calm.ts";
 import { LateCalls } from "./late.ts";
+import { resumeRefilled } from "./spent.ts";
 
 /** What was taken for one that waits may be over: it is read again. */
 const LEARN_MS: Millis = 30_000;
@@ -24,6 +25,7 @@ export class ParkingUpkeep {
     await lot.pay();
     await lot.look(holding.tenure.id);
     await calmProbes(this.#gateway);
+    await resumeRefilled(this.#gateway);
     await this.#late.tick();
     if (lot.isEmpty || clock.monotonic() - this.#learnedAt < LEARN_MS) return;
     this.#learnedAt = clock.monotonic();

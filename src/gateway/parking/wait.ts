@@ -3,7 +3,7 @@
  * way it can stand, until its row is let go, denied or answered, or its client has to come again.
  */
 import type { Millis } from "../../guards/money.ts";
-import { type Denial, deny, isDenial } from "../../guards/verdict.ts";
+import { type Denial, type DenialFacts, deny, isDenial } from "../../guards/verdict.ts";
 import { type Claimed, type Parked, StoreUnreachable } from "../../ports/store.ts";
 import type { Call, Turn, Waits } from "../call.ts";
 import { COME_BACK_MS } from "../clutches.ts";
@@ -90,7 +90,7 @@ async function parkedRow(
     const over = gateway.clock.monotonic() >= until || gateway.lot.isReleased;
     if (call.client.isGone() || over) {
       void leave(call.incoming.decision, call, gateway);
-      return call.client.isGone() ? "gone" : comeAgain(call, waits.review, null);
+      return call.client.isGone() ? "gone" : comeAgain(call, null);
     }
     await sleeper.sleep(Math.min(LOOK_MS, Math.max(until - gateway.clock.monotonic(), 1)));
   }
@@ -118,7 +118,7 @@ async function takeTurn(call: Call, row: Parked, waiting: Waiting): Promise<Wait
 async function depart(call: Call, row: Parked, gateway: Gateway): Promise<Waited> {
   await leave(row.call, call, gateway);
   if (call.client.isGone()) return { kind: "gone" };
-  return { kind: "deny", denial: comeAgain(call, row.review, row.call) };
+  return { kind: "deny", denial: comeAgain(call, row) };
 }
 
 type Looked = Waited | { readonly kind: "waits"; readonly forMs: Millis };
@@ -129,8 +129,10 @@ async function look(call: Call, row: Parked, gateway: Gateway): Promise<Looked> 
   const { manifest, taskName, tenure } = call.incoming;
   const passes = clutches.refusal(manifest.agent, taskName.id) === null;
   const decided = isDecided(row) || lot.isDecided(row.call);
-  if (!passes && !decided) return { kind: "waits", forMs: Number.POSITIVE_INFINITY };
-  if (call.client.isGone() || !isAsItCame(call, gateway)) return depart(call, row, gateway);
+  // What waits for a budget, or for a person's word on it, is not let go by a clutch.
+  const mayBe = row.cause === "clutch" && !row.maybeSent ? passes : row.state === "let_go";
+  if (!mayBe && !decided) return { kind: "waits", forMs: Number.POSITIVE_INFINITY };
+  if (call.client.isGone() || tenure.fenced) return depart(call, row, gateway);
   try {
     const claimed = await gateway.store.parking.claim(tenure.id, row.call);
     if (claimed.kind === "fenced") return depart(call, row, gateway);
@@ -145,15 +147,6 @@ async function look(call: Call, row: Parked, gateway: Gateway): Promise<Looked> 
 /** Attached to what was decided while nobody waited for it. */
 function isDecided({ state }: Parked): boolean {
   return state === "done" || state === "denied" || state === "unknown";
-}
-
-/**
- * While a call waited its key may have been revoked, or its rules changed by whoever looked into
- * the pause: then it is not decided by what held before, but comes again and is read anew.
- */
-function isAsItCame({ incoming }: Call, { keys, rules }: Gateway): boolean {
-  const { key, tenure } = incoming;
-  return incoming.rules === rules && keys.stillHolds(key) && !tenure.fenced;
 }
 
 async function turnOf(call: Call, claimed: Claimed, gateway: Gateway): Promise<Looked> {
@@ -171,16 +164,16 @@ async function turnOf(call: Call, claimed: Claimed, gateway: Gateway): Promise<L
     case "denied":
       return { kind: "deny", denial: deniedBy(claimed.parked) };
     case "unknown": {
-      const { call: id, review } = claimed.parked;
-      await leave(id, call, gateway);
+      const { parked } = claimed;
+      await leave(parked.call, call, gateway);
       const facts = { because: "whether it ran is not known" };
-      return { kind: "deny", denial: comeAgain(call, review, id, facts) };
+      return { kind: "deny", denial: comeAgain(call, parked, facts) };
     }
     case "waits":
       return { kind: "waits", forMs: untilTurn(claimed.parked, gateway) };
     case "none":
       // Forgotten since: whoever comes again with it asks for a new call.
-      return { kind: "deny", denial: comeAgain(call, "", null) };
+      return { kind: "deny", denial: comeAgain(call, null) };
   }
 }
 
@@ -196,13 +189,12 @@ export function deniedBy({ call, message, review }: Parked): Denial {
   return deny("review.denied", { ...says, review, parked: call });
 }
 
-function comeAgain(
-  { incoming }: Call,
-  review: string,
-  parked: string | null,
-  more: Readonly<Record<string, string>> = {},
-): Denial {
-  const where = parked === null ? {} : { parked, wait_at: `/guard/v1/parked/${parked}` };
-  const facts = { agent: incoming.manifest.agent, review, ...where, ...more };
-  return deny("clutch.parked", facts, COME_BACK_MS);
+/** What is not in the store for sure has no place to ask at, and is a call of a paused agent. */
+function comeAgain({ incoming }: Call, row: Parked | null, more: DenialFacts = {}): Denial {
+  const { agent } = incoming.manifest;
+  if (row === null) return deny("clutch.parked", { agent, ...more }, COME_BACK_MS);
+  const { call: parked, cause, review } = row;
+  const facts = { agent, review, parked, wait_at: `/guard/v1/parked/${parked}`, ...more };
+  const code = cause === "budget" ? "budget.parked" : "clutch.parked";
+  return deny(code, facts, COME_BACK_MS);
 }

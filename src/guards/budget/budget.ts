@@ -18,4 +18,6 @@ export interface Budget {
   readonly limit: bigint;
   /** `task` only with `each: task`. Calendar windows are UTC. */
   readonly window: Window;
+  /** What a call comes to that can never fit: it is refused, or it waits for more. */
+  readonly onExhausted: "deny" | "park";
 }

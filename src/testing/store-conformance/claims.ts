@@ -137,6 +137,37 @@ function unclaimCases(stores: () => Stores): void {
     await store.parking.unclaim(holder, probed.call, 1);
     expect((await parkedOf(store, probed.call)).state).toBe("let_go");
   });
+
+  test("what cannot go on yet is parked again for another review, while that is open", async () => {
+    const { store, other } = stores();
+    const holder = await liveHolder(store);
+    const { agent, call } = await claimedCall(store, holder);
+    const { id: review } = await store.clutch.open(newReview({ agent, kind: "budget" }));
+    for (let n = 0; n < 2; n += 1) {
+      await store.parking.unclaim(holder, call, 1, { cause: "budget", review });
+    }
+    expect(await parkedOf(other, call)).toMatchObject({
+      ...{ state: "parked", cause: "budget", review, letGoAt: null, claimedBy: null, attempt: 1 },
+    });
+    const [open] = await other.clutch.reviews({ id: review, limit: 1 });
+    if (!open) throw new Error("a review that was opened is there");
+    expect(open.parked).toBe(1);
+    await mustDecide(other, newDecision(open, "resume"));
+    expect(await store.parking.claim(holder, call)).toMatchObject({
+      ...{ kind: "claimed", parked: { attempt: 2 } },
+    });
+    // That review is closed by now: nobody would let it go.
+    await store.parking.unclaim(holder, call, 2, { cause: "budget", review });
+    expect((await parkedOf(other, call)).state).toBe("let_go");
+    const again = await store.parking.claim(holder, call);
+    expect(again).toMatchObject({ kind: "claimed", parked: { attempt: 3 } });
+    const { review: trip } = await tripped(store, { agent });
+    const another = await store.clutch.open(newReview({ agent, kind: "budget" }));
+    await store.parking.unclaim(holder, call, 3, { cause: "budget", review: another.id });
+    expect(await parkedOf(other, call)).toMatchObject({
+      ...{ state: "parked", cause: "clutch", review: trip.id },
+    });
+  });
 }
 
 function answerCases(stores: () => Stores): void {

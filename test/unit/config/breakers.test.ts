@@ -185,8 +185,3 @@ describe("Parking", () => {
     expect(issuesOf(withLine(`parking: { ${field} }`))).toMatchObject([{ path }]);
   });
 });
-
-test("A budget that parks is not in this version, and is refused", () => {
-  const line = "budgets: [{ name: b, limit_usd: 1, window: day, on_exhausted: park }]";
-  expect(issuesOf(withLine(line))).toMatchObject([{ path: "budgets[0].on_exhausted" }]);
-});

@@ -35,6 +35,7 @@ budgets:
         each: null,
         limit: 500_000_000_000n,
         window: "month",
+        onExhausted: "deny",
       },
     ]);
     expect([...configuration.agents.keys()]).toEqual(["support-transcriber-prod"]);
@@ -335,7 +336,7 @@ budgets:
   - name: "x\\u0007"
     limit_usd: -5
     window: hour
-    on_exhausted: park
+    on_exhausted: wait
     alert_at: [0.5]
   - {}
   - 7

@@ -7,6 +7,7 @@ import type {
   NewParked,
   ParkAnswer,
   Parked,
+  ParkedAgain,
   ParkingStore,
   ParkLimits,
 } from "../../../ports/store.ts";
@@ -34,8 +35,8 @@ export function memoryParking(data: MemoryData, clock: Clock): ParkingStore {
     },
     claim: async (holder, call) =>
       live(holder) ? claim(data, { holder, call, now: clock.wall() }) : FENCED,
-    unclaim: async (holder, call, attempt) => {
-      if (live(holder)) unclaim(data, { holder, call, attempt });
+    unclaim: async (holder, call, attempt, again) => {
+      if (live(holder)) unclaim(data, { holder, call, attempt, again });
     },
     claimCall: async (holder, asked) => (live(holder) ? claimCall(data, holder, asked) : FENCED),
     unclaimCall: async (holder, asked) => {
@@ -175,16 +176,26 @@ function waits({ parked }: ParkedRow): Claimed {
 
 function unclaim(
   data: MemoryData,
-  asked: { readonly holder: HolderId; readonly call: string; readonly attempt: number },
+  asked: {
+    readonly holder: HolderId;
+    readonly call: string;
+    readonly attempt: number;
+    readonly again: ParkedAgain | undefined;
+  },
 ): void {
+  const { again } = asked;
   const row = data.parked.get(asked.call);
   if (!row || !isClaimedBy(row, asked.holder, asked.attempt)) return;
   const clutch = clutchOf(data, row.parked.agent);
   const free = { ...row.parked, claimedBy: null };
-  row.parked =
-    clutch.state === "engaged" || passes(clutch, free.task)
-      ? { ...free, state: "let_go" }
-      : { ...free, state: "parked", letGoAt: null, review: clutch.review };
+  const waits = { ...free, state: "parked", letGoAt: null } as const;
+  if (clutch.state !== "engaged" && !passes(clutch, free.task)) {
+    row.parked = { ...waits, cause: "clutch", review: clutch.review };
+  } else if (again !== undefined && data.reviews.get(again.review)?.state === "open") {
+    row.parked = { ...waits, ...again };
+  } else {
+    row.parked = { ...free, state: "let_go" };
+  }
 }
 
 function list(data: MemoryData, filter: Parameters<ParkingStore["list"]>[0]): Parked[] {

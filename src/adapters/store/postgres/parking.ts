@@ -53,9 +53,10 @@ export function parking(lane: Lane): ParkingStore {
     async claim(holder, call) {
       return claimedFrom(await answerOf<Claimed["kind"]>(lane, "claim", [holder, call]));
     },
-    async unclaim(holder, call, attempt) {
-      const text = "SELECT unclaim($1, $2, $3)";
-      await lane.ask({ name: "unclaim", text, values: [holder, call, attempt] });
+    async unclaim(holder, call, attempt, again) {
+      const text = "SELECT unclaim($1, $2, $3, $4, $5)";
+      const values = [holder, call, attempt, again?.cause ?? null, again?.review ?? null];
+      await lane.ask({ name: "unclaim", text, values });
     },
     async list(filter) {
       const statement = conditions()

@@ -172,7 +172,9 @@ function parkingOn(writer: WorkerClient, reader: WorkerClient): Store["parking"]
     attach: (holder, same) => writer.ask("attach", holder, same),
     detach: (holder, calls) => writer.ask("detach", holder, calls),
     claim: (holder, call) => writer.ask("claim", holder, call),
-    unclaim: (holder, call, attempt) => writer.ask("unclaim", holder, call, attempt),
+    unclaim: (holder, call, attempt, again) => {
+      return writer.ask("unclaim", holder, call, attempt, again);
+    },
     claimCall: (holder, claim) => writer.ask("claimCall", holder, claim),
     unclaimCall: (holder, claim) => writer.ask("unclaimCall", holder, claim),
     list: (filter) => reader.ask("listParked", filter),

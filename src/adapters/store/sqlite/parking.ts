@@ -7,6 +7,7 @@ import type {
   NewParked,
   ParkAnswer,
   Parked,
+  ParkedAgain,
   ParkingStore,
   ParkLimits,
 } from "../../../ports/store.ts";
@@ -171,7 +172,7 @@ function claimed(sql: Sql, parked: Parked): Claimed {
 export function unclaim(
   transaction: Transaction,
   holder: HolderId,
-  ...[call, attempt]: [string, number]
+  ...[call, attempt, again]: [string, number, ParkedAgain | undefined]
 ): void {
   const { sql } = transaction;
   if (liveNo(transaction, holder) === undefined) return;
@@ -179,15 +180,18 @@ export function unclaim(
   if (parked?.state !== "claimed") return;
   if (parked.claimedBy !== holder || parked.attempt !== attempt) return;
   const clutch = clutchOf(sql, parked.agent);
-  if (clutch.state === "engaged" || passes(clutch, parked.task)) {
+  const stopped = clutch.state !== "engaged" && !passes(clutch, parked.task);
+  const waits = stopped ? ({ cause: "clutch", review: clutch.review } as const) : again;
+  const open = "SELECT 1 FROM review WHERE id = ? AND state = 'open'";
+  if (waits === undefined || !(stopped || sql.first(open, waits.review))) {
     const text = "UPDATE parked SET state = 'let_go', claimed_by = NULL WHERE call = ?";
     sql.run(text, call);
     return;
   }
   sql.run(
-    `UPDATE parked SET state = 'parked', claimed_by = NULL, let_go_at = NULL, review = ?
+    `UPDATE parked SET state = 'parked', claimed_by = NULL, let_go_at = NULL, cause = ?, review = ?
        WHERE call = ?`,
-    ...[clutch.review, call],
+    ...[waits.cause, waits.review, call],
   );
 }
 

@@ -140,11 +140,13 @@ BEGIN
   RETURN QUERY SELECT * FROM answered(kind, of_call, true);
 END $$;
 
-CREATE FUNCTION unclaim(h text, of_call text, of_attempt bigint)
+CREATE FUNCTION unclaim(h text, of_call text, of_attempt bigint, again text, again_review text)
 RETURNS void LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   c clutch%ROWTYPE;
   p parked%ROWTYPE;
+  because text;
+  stands text;
 BEGIN
   PERFORM 1 FROM holder WHERE id = h AND state = 'live' FOR KEY SHARE;
   IF NOT FOUND THEN RETURN; END IF;
@@ -152,10 +154,19 @@ BEGIN
   IF NOT FOUND THEN RETURN; END IF;
   PERFORM make_clutch(p.agent);
   SELECT * INTO c FROM clutch k WHERE k.agent = p.agent FOR SHARE;
+  IF NOT passes(c, p.task) THEN
+    because := 'clutch';
+    stands := c.review;
+  ELSE
+    -- Locked, or it could close between this and the update: then nobody would let the call go.
+    SELECT r.id INTO stands FROM review r WHERE r.id = again_review AND r.state = 'open' FOR SHARE;
+    because := again;
+  END IF;
   UPDATE parked q SET claimed_by = NULL,
-      state = CASE WHEN passes(c, q.task) THEN 'let_go' ELSE 'parked' END,
-      let_go_at = CASE WHEN passes(c, q.task) THEN q.let_go_at END,
-      review = CASE WHEN passes(c, q.task) THEN q.review ELSE c.review END
+      state = CASE WHEN stands IS NULL THEN 'let_go' ELSE 'parked' END,
+      let_go_at = CASE WHEN stands IS NULL THEN q.let_go_at END,
+      cause = CASE WHEN stands IS NULL THEN q.cause ELSE because END,
+      review = coalesce(stands, q.review)
     WHERE q.call_id = of_call AND q.state = 'claimed' AND q.claimed_by = h
       AND q.attempt = of_attempt;
 END $$;

@@ -1,0 +1,45 @@
+/**
+ * While a call waited its key may have been revoked, or its rules changed by whoever looked into
+ * the pause: it is decided by what holds now, as if its client had sent it again.
+ */
+import { type Denial, deny, isDenial } from "../../guards/verdict.ts";
+import type { Call, Turn } from "../call.ts";
+import type { Gateway } from "../gateway.ts";
+import { readCall } from "../read.ts";
+import { readToolCall } from "../tools/read.ts";
+
+/** The call with its turn; a refusal is for good. */
+export function reread(call: Call, turn: Turn, gateway: Gateway): Call | Denial {
+  const { clock, holding, keys, rules } = gateway;
+  const { key, manifest: before } = call.incoming;
+  const manifest = rules.manifest(before.agent);
+  if (manifest === null || !keys.stillHolds(key)) {
+    return deny("key.invalid", { because: "it ended while the call waited", agent: before.agent });
+  }
+  holdRules(call, gateway);
+  const { tenure } = holding;
+  const receivedAt = clock.monotonic();
+  const now = { manifest, rules, tenure, receivedAt, call: turn.call };
+  const fresh = readAgain(call, now);
+  return isDenial(fresh) ? fresh : { ...fresh, turn };
+}
+
+type Now = Pick<Call["incoming"], "manifest" | "rules" | "tenure" | "receivedAt" | "call">;
+
+function readAgain(call: Call, now: Now): Call | Denial {
+  if (call.kind === "model") {
+    return readCall(call.wire.format, call.body, { ...call.incoming, ...now });
+  }
+  const { ask, asked, client, desk, incoming } = call;
+  const named = { ...ask, name: ask.tool, by: asked.by };
+  return readToolCall(named, { ...incoming, ...now }, { client, desk });
+}
+
+/** Until the answer is over no reload closes what the new rules lead to; the old ones are held. */
+function holdRules({ client, incoming }: Call, { rules }: Gateway): void {
+  if (incoming.rules === rules || client.isAbsent || client.isGone()) return;
+  rules.requests += 1;
+  client.onGone(() => {
+    rules.requests -= 1;
+  });
+}
