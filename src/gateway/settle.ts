@@ -158,10 +158,10 @@ function alarm(
   const { name } = provider.rules;
   const unit = charge.overbilled;
   // Tokens above their bound that no budget counts are told by the flag below.
-  if (unit === "usd" || accounts.some(({ purse }) => purse.unit === unit)) {
-    const over = unit ?? "usd";
-    const numbers = { reserved: bounds.reserve[over], charged: charge.charged[over] };
-    const event = { kind: "budget.overbilled", provider: name, model, unit: over } as const;
+  const counted = unit === "usd" || accounts.some(({ purse }) => purse.unit === unit);
+  if (unit !== null && counted) {
+    const numbers = { reserved: bounds.reserve[unit], charged: charge.charged[unit] };
+    const event = { kind: "budget.overbilled", provider: name, model, unit } as const;
     emit(gateway, tenure, { ...event, ...origin, ...numbers });
   }
   const what = charge.brokeBound;

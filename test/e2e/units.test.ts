@@ -275,6 +275,11 @@ describe("a tool", () => {
     const refused = await useTool("desk", "fail");
     expect([refused.status, refused.json.error.details.facts.budget]).toEqual([402, "desk-money"]);
     expect((await useTool("desk", "gone")).status).toBe(502);
+    const [dropped] = (await world.journal("call.settled")).slice(-1);
+    expect(dropped?.event).toMatchObject({
+      outcome: "dropped",
+      legs: [{ budget: "desk-calls", reserved_calls: "1", charged_calls: "0" }],
+    });
     const left: unknown[] = [];
     for (let no = 0; no < 3; no += 1) {
       const { headers, status } = await useTool("desk", "echo");
@@ -327,7 +332,32 @@ test("a budget that counts something else from now on begins anew, and finds bac
   expect(await reload({ limit_calls: 3 })).toMatchObject({ limit_calls: "3", spent_calls: "2" });
   expect((await ask("switch")).status).toBe(200);
   expect((await ask("switch")).status).toBe(402);
-  expect(await reload({ limit_tokens: 4_000 })).toMatchObject({
-    ...{ spent_tokens: String(4_000 - left) },
+  expect(await reload({ limit_tokens: 5_000 })).toMatchObject({
+    ...{ limit_tokens: "5000", spent_tokens: String(4_000 - left) },
   });
+  const views = (await jsonOf(await gateway.api("GET", "/api/v1/budgets"))) as Json[];
+  const units = views.filter(({ name }) => name === "switch").map(({ unit }) => unit);
+  expect(units).toEqual(["tokens"]);
+});
+
+test("tokens billed above their bound are charged and are an alarm, though the money was within its own", async () => {
+  const cached = { prompt_tokens_details: { cached_tokens: 1_000 } };
+  const usage = { prompt_tokens: 1_000, completion_tokens: 1, total_tokens: 1_001, ...cached };
+  const choice = { index: 0, message: { role: "assistant", content: "a" }, finish_reason: "stop" };
+  const body = { id: "c", object: "chat.completion", created: 0, model: COUNTED_MODEL };
+  const parts = [JSON.stringify({ ...body, choices: [choice], usage })];
+  const headers = { "content-type": "application/json" };
+  world.upstream.control(() => ({ kind: "raw", status: 200, headers, parts, ends: "clean" }));
+  const before = Number((await budgetOf("unlucky", "unlucky-tokens")).spent_tokens);
+  expect((await ask("unlucky", { model: COUNTED_MODEL })).status).toBe(200);
+  world.upstream.control(null);
+  expect(await budgetOf("unlucky", "unlucky-tokens")).toMatchObject({
+    spent_tokens: String(before + 1_001),
+  });
+  const [entry] = await world.journal("budget.overbilled");
+  expect(entry?.event).toMatchObject({ unit: "tokens", charged_tokens: "1001" });
+  expect(world.gateway.log()).toContain("charged_tokens");
+  const metrics = await (await world.gateway.api("GET", "/metrics")).text();
+  expect(metrics).toContain(`slipclutch_overbilled_total{provider="gpt",model="${COUNTED_MODEL}"}`);
+  expect(metrics).not.toMatch(/^slipclutch_overbilled_usd_total\{/m);
 });

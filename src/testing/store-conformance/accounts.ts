@@ -187,13 +187,14 @@ function unitCases(stores: () => Stores): void {
 
   test("a later window, and a limit, are of one unit", async () => {
     const { store } = stores();
-    const [usd, tokens] = days(0);
-    if (!usd || !tokens) throw new Error("there is one for each unit");
+    const [usd, tokens, calls] = days(0);
+    if (!usd || !tokens || !calls) throw new Error("there is one for each unit");
     const [money, count] = await store.ledger.open([usd, tokens]);
     await store.ledger.open([{ ...tokens, starts: 1000, ends: 2000 }]);
     expect(await stateOf(store, money?.id ?? -1)).toMatchObject({ open: true });
     expect(await stateOf(store, count?.id ?? -1)).toMatchObject({ open: false });
     const [now] = await store.ledger.open([{ ...tokens, starts: 1000, ends: 2000 }]);
+    expect(await store.ledger.open([calls])).toMatchObject([{ open: true }]);
     await store.ledger.editLimit({ ...tokens, limit: 7n });
     expect(await stateOf(store, money?.id ?? -1)).toMatchObject({ limit: 100n });
     expect(await stateOf(store, now?.id ?? -1)).toMatchObject({ limit: 7n });
