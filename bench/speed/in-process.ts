@@ -148,7 +148,7 @@ class Till {
     if (answer.kind !== "ok") throw new Error(`register answered ${answer.kind}`);
     const till = new Till(facts, id, store);
     const span = { window: "lifetime", starts: 0, ends: null } as const;
-    const spec = { scope: "", ...span, limit: LIMIT_NANO };
+    const spec = { scope: "", unit: "usd", ...span, limit: LIMIT_NANO } as const;
     const specs: AccountSpec[] = ["monthly", "each-task"].map((budget) => ({ budget, ...spec }));
     till.accounts = await till.#cashier.accountsFor(till.#tenure, specs);
     return till;
@@ -191,6 +191,8 @@ function termsOf(bounds: Bounds): Terms {
     outputTokens: bounds.outputCap,
     perTokenPico: bounds.perTokenPico,
     fixedPico: bounds.fixedPico,
+    tokensPerCap: bounds.tokensPerCap,
+    fixedTokens: bounds.fixedTokens,
     ...{ choices: 1, serviceTier: null, errorsAreFree: true, showsAllOutput: false },
   };
 }

@@ -33,7 +33,7 @@ const ROUTE_SENTENCES: Readonly<Record<string, string>> = {
   "GET /api/v1/forfeits":
     "What gateways that died had held of open accounts, with what is missing to release it, and past releases.",
   "POST /api/v1/forfeits/release":
-    'Releases what one of them had held, but for `billed_usd`, once for each `id`. Body: `{"id", "holder", "budget"?, "scope"?, "billed_usd", "reason"}`, or `"without_evidence": true` with or without `billed_usd`.',
+    'Releases what one of them had held, but for `billed_usd`, once for each `id`. Body: `{"id", "holder", "budget"?, "scope"?, "billed_usd", "reason"}`, or `"without_evidence": true` with or without `billed_usd`. `billed_tokens` or `billed_calls` in its place release what budgets of tokens or calls had held.',
   "GET /api/v1/model-flags": "Models that are reserved in full because they billed above a bound.",
   "DELETE /api/v1/model-flags/:provider/:model": 'Trusts a model again. Body: `{"reason"}`.',
 };
@@ -98,7 +98,11 @@ ${table(
     [code("x-slipclutch-task"), "The task that the call was counted for."],
     [
       code("x-slipclutch-budget-remaining-usd"),
-      "The smallest rest among the budgets it drew on, as this gateway knows it.",
+      "The smallest rest among the budgets of money it drew on, as this gateway knows it.",
+    ],
+    [
+      `${code("x-slipclutch-budget-remaining-tokens")}, ${code("…-calls")}`,
+      "The same, of budgets that count tokens or calls.",
     ],
     [
       code("x-slipclutch-narrowed"),
@@ -115,7 +119,7 @@ const CONTROL_INTRO = `## For operators
 On the control listener (\`127.0.0.1:4142\`), with an operator token as \`authorization: Bearer\`. Roles:
 \`viewer\` reads, \`operator\` also reloads, ends tasks, pauses agents, decides reviews, clears flags and
 releases forfeits, \`admin\` also makes and ends keys.
-Amounts are decimal texts in USD, times are ISO. \`GET /healthz\` and \`GET /readyz\` are open to all.
+Amounts are decimal texts in fields that end in their unit (\`limit_usd\`, \`limit_tokens\`), times are ISO. \`GET /healthz\` and \`GET /readyz\` are open to all.
 `;
 
 /** The whole page. */

@@ -79,7 +79,7 @@ function levelOf(kind: string): string {
   };
   const log = { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
   // The level depends on the kind alone; amounts are read for some kinds, so they are there.
-  const amounts = { reserved: 0, charged: 0, billed: 0, forfeits: [], releases: [] };
+  const amounts = { unit: "usd", reserved: 0, charged: 0, billed: 0, forfeits: [], releases: [] };
   logEvent(log as unknown as Log, { kind, ...amounts } as unknown as Event);
   return level;
 }
@@ -87,7 +87,7 @@ function levelOf(kind: string): string {
 const INTRO = `# Events
 
 What the journal records. \`slipclutch journal --json\` and \`GET /api/v1/journal\` show an event under
-\`event\` with these fields; amounts end in \`_usd\` and are decimal texts. The log has those with a level;
+\`event\` with these fields; amounts end in \`_usd\`, or with a \`unit\` beside them in \`_tokens\` or \`_calls\`, and are decimal texts. The log has those with a level;
 \`debug\` is not shown by a gateway.
 `;
 

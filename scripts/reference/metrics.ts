@@ -1,4 +1,5 @@
 /** docs/reference/metrics.md, from the table of metrics. */
+import { UNITS } from "../../src/guards/budget/unit.ts";
 import { COUNTERS, GAUGES, HISTOGRAMS } from "../../src/telemetry/metric-names.ts";
 import type { MetricName } from "../../src/telemetry/series.ts";
 import { code, table } from "./markdown.ts";
@@ -32,10 +33,11 @@ function rows(type: string, metrics: readonly MetricName[]) {
 /** The whole page. */
 export function metricsPage(): string {
   const { budget, ...plain } = GAUGES;
+  const budgets = UNITS.flatMap((unit) => AMOUNTS.map((amount) => budget(amount, unit)));
   const all = [
     ...rows("counter", Object.values(COUNTERS)),
     ...rows("histogram", Object.values(HISTOGRAMS)),
-    ...rows("gauge", [...Object.values(plain), ...AMOUNTS.map(budget)]),
+    ...rows("gauge", [...Object.values(plain), ...budgets]),
   ];
   return `${INTRO}\n${table(["metric", "type", "labels", "what it says"], all)}`;
 }

@@ -1,5 +1,7 @@
 /** `slipclutch budgets`: what every budget has left. */
 import type { BudgetView } from "../control/client.ts";
+import { amountOf } from "../guards/budget/unit.ts";
+import { amountColumn, unitColumn } from "./amounts.ts";
 import { type Asking, connect } from "./connect.ts";
 import { type Column, paintFor, renderTable, type Style } from "./paint.ts";
 import { EXIT, type Shell } from "./shell.ts";
@@ -9,8 +11,8 @@ const NEARLY = 0.8;
 const OVER = 1;
 
 function share(budget: BudgetView): number {
-  const limit = Number(budget.limit_usd);
-  const used = limit - Number(budget.remaining_usd);
+  const limit = Number(amountOf(budget, "limit"));
+  const used = limit - Number(amountOf(budget, "remaining"));
   return limit === 0 ? 1 : used / limit;
 }
 
@@ -21,25 +23,19 @@ function style(budget: BudgetView): Style | null {
 
 /** Forfeits and reservations are rare to look at: shown only where there are some. */
 function columnsFor(budgets: readonly BudgetView[]): Column<BudgetView>[] {
-  const amount = (title: string, text: (row: BudgetView) => string): Column<BudgetView> => ({
-    title,
-    text,
-    align: "right",
-  });
-  const some = (text: (row: BudgetView) => string) => budgets.some((row) => text(row) !== "0");
-  const optional = [
-    amount("reserved $", (row) => row.reserved_usd),
-    amount("leased $", (row) => row.leased_usd),
-    amount("forfeited $", (row) => row.forfeited_usd),
-  ].filter(({ text }) => some(text));
+  const some = ({ text }: Column<BudgetView>) => budgets.some((row) => text(row) !== "0");
+  const optional = (["reserved", "leased", "forfeited"] as const)
+    .map((name): Column<BudgetView> => amountColumn(budgets, name))
+    .filter(some);
   return [
     { title: "budget", text: (row) => row.name },
     { title: "scope", text: (row) => row.scope || "–" },
-    amount("limit $", (row) => row.limit_usd),
-    amount("spent $", (row) => row.spent_usd),
+    ...unitColumn(budgets),
+    amountColumn(budgets, "limit"),
+    amountColumn(budgets, "spent"),
     ...optional,
-    { ...amount("remaining $", (row) => row.remaining_usd), style },
-    { ...amount("used", (row) => `${Math.floor(share(row) * 100)}%`), style },
+    { ...amountColumn(budgets, "remaining"), style },
+    { title: "used", text: (row) => `${Math.floor(share(row) * 100)}%`, align: "right", style },
     { title: "until", text: (row) => row.window_ends_at ?? "–" },
   ];
 }

@@ -1,5 +1,7 @@
 /** `slipclutch explain ID`: asked, each guard's answer and numbers, cost, outcome. */
 import type { ExplanationView } from "../control/client.ts";
+import { UNITS } from "../guards/budget/unit.ts";
+import { amountText } from "./amounts.ts";
 import { type Asking, connect } from "./connect.ts";
 import { clean, type Paint, paintFor } from "./paint.ts";
 import { EXIT, type Shell } from "./shell.ts";
@@ -88,8 +90,10 @@ export function render(view: ExplanationView, paint: Paint): string {
 const LABEL_COLUMNS = 10;
 
 function budgetText(leg: Readonly<Record<string, unknown>>): string {
-  const { budget, scope, reserved_usd, charged_usd } = leg;
+  const { budget, scope } = leg;
+  const unit = UNITS.find((one) => one === leg.unit) ?? "usd";
+  const amount = (name: string) => amountText(unit, String(leg[`${name}_${unit}`]));
   const named = scope === "" ? String(budget) : `${String(budget)} of ${String(scope)}`;
-  const charged = charged_usd === null ? "" : `, charged $${String(charged_usd)}`;
-  return `${named}: reserved $${String(reserved_usd)}${charged}`;
+  const charged = leg[`charged_${unit}`] === null ? "" : `, charged ${amount("charged")}`;
+  return `${named}: reserved ${amount("reserved")}${charged}`;
 }

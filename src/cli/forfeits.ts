@@ -1,34 +1,42 @@
 /** `slipclutch forfeits`: what dead processes had held, and giving it back. */
 import { systemChance } from "../compose/process.ts";
 import type { ForfeitView, ReleasedView, ReleaseView } from "../control/client.ts";
+import { amountOf } from "../guards/budget/unit.ts";
+import { amountColumn, amountText, unitColumn } from "./amounts.ts";
 import { type Asking, connect } from "./connect.ts";
 import { type Column, clean, paintFor, renderTable } from "./paint.ts";
 import { CommandError, EXIT, type Shell } from "./shell.ts";
 
 const ID_BYTES = 8;
 
-const FORFEIT_COLUMNS: readonly Column<ForfeitView>[] = [
-  { title: "holder", text: (row) => row.holder },
-  { title: "process", text: (row) => `${row.host} ${row.pid}` },
-  { title: "fenced", text: (row) => row.fenced_at ?? "–" },
-  { title: "budget", text: (row) => row.budget },
-  { title: "scope", text: (row) => row.scope || "–" },
-  { title: "until", text: (row) => row.window_ends_at ?? "–" },
-  { title: "forfeited $", text: (row) => row.forfeited_usd, align: "right" },
-  { title: "evidence", text: (row) => row.evidence ?? `missing: ${row.missing}` },
-];
+function forfeitColumns(rows: readonly ForfeitView[]): readonly Column<ForfeitView>[] {
+  return [
+    { title: "holder", text: (row) => row.holder },
+    { title: "process", text: (row) => `${row.host} ${row.pid}` },
+    { title: "fenced", text: (row) => row.fenced_at ?? "–" },
+    { title: "budget", text: (row) => row.budget },
+    { title: "scope", text: (row) => row.scope || "–" },
+    { title: "until", text: (row) => row.window_ends_at ?? "–" },
+    ...unitColumn(rows),
+    amountColumn(rows, "forfeited"),
+    { title: "evidence", text: (row) => row.evidence ?? `missing: ${row.missing}` },
+  ];
+}
 
-const RELEASE_COLUMNS: readonly Column<ReleaseView>[] = [
-  { title: "when", text: (row) => row.at },
-  { title: "holder", text: (row) => row.holder },
-  { title: "budget", text: (row) => row.budget },
-  { title: "scope", text: (row) => row.scope || "–" },
-  { title: "released $", text: (row) => row.released_usd, align: "right" },
-  { title: "billed $", text: (row) => row.billed_usd, align: "right" },
-  { title: "evidence", text: (row) => row.evidence },
-  { title: "by", text: (row) => row.operator },
-  { title: "reason", text: (row) => row.reason },
-];
+function releaseColumns(rows: readonly ReleaseView[]): readonly Column<ReleaseView>[] {
+  return [
+    { title: "when", text: (row) => row.at },
+    { title: "holder", text: (row) => row.holder },
+    { title: "budget", text: (row) => row.budget },
+    { title: "scope", text: (row) => row.scope || "–" },
+    ...unitColumn(rows),
+    amountColumn(rows, "released"),
+    amountColumn(rows, "billed"),
+    { title: "evidence", text: (row) => row.evidence },
+    { title: "by", text: (row) => row.operator },
+    { title: "reason", text: (row) => row.reason },
+  ];
+}
 
 export async function showForfeits(
   options: Asking & { readonly released?: boolean },
@@ -43,8 +51,8 @@ export async function showForfeits(
   const output = { paint: paintFor(shell, shell.out), columns: shell.out.columns };
   const { forfeits, releases } = all;
   const text = options.released
-    ? releases.length > 0 && renderTable(releases, RELEASE_COLUMNS, output)
-    : forfeits.length > 0 && renderTable(forfeits, FORFEIT_COLUMNS, output);
+    ? releases.length > 0 && renderTable(releases, releaseColumns(releases), output)
+    : forfeits.length > 0 && renderTable(forfeits, forfeitColumns(forfeits), output);
   shell.out.write(
     text || (options.released ? "Nothing was released.\n" : "Nothing is forfeited.\n"),
   );
@@ -56,13 +64,16 @@ export interface ReleaseOptions extends Asking {
   readonly budget?: string;
   readonly scope?: string;
   readonly billedUsd?: string;
+  readonly billedTokens?: string;
+  readonly billedCalls?: string;
   readonly withoutEvidence?: boolean;
   readonly reason: string;
 }
 
 export async function releaseForfeits(options: ReleaseOptions, shell: Shell): Promise<number> {
-  const { billedUsd, budget, holder, json, reason, scope, withoutEvidence } = options;
-  if (billedUsd === undefined && !withoutEvidence) {
+  const { budget, holder, json, reason, scope, withoutEvidence } = options;
+  const billed = billedOf(options);
+  if (Object.keys(billed).length === 0 && !withoutEvidence) {
     const hint =
       "Give --billed-usd X, what the provider's bill shows of that process, or --without-evidence.";
     throw new CommandError(EXIT.usage, "It is not clear what has to stay charged.", hint);
@@ -73,7 +84,7 @@ export async function releaseForfeits(options: ReleaseOptions, shell: Shell): Pr
     holder,
     ...(budget === undefined ? {} : { budget }),
     ...(scope === undefined ? {} : { scope }),
-    ...(billedUsd === undefined ? {} : { billed_usd: billedUsd }),
+    ...billed,
     ...(withoutEvidence ? { without_evidence: true } : {}),
     reason,
   });
@@ -81,14 +92,26 @@ export async function releaseForfeits(options: ReleaseOptions, shell: Shell): Pr
   return EXIT.ok;
 }
 
+/** What stays charged, in the unit that it was given in. */
+function billedOf({ billedCalls, billedTokens, billedUsd }: ReleaseOptions) {
+  return {
+    ...(billedUsd === undefined ? {} : { billed_usd: billedUsd }),
+    ...(billedTokens === undefined ? {} : { billed_tokens: billedTokens }),
+    ...(billedCalls === undefined ? {} : { billed_calls: billedCalls }),
+  };
+}
+
 function textOf({ releases }: ReleasedView, shell: Shell): string {
   const paint = paintFor(shell, shell.out);
   const lines = releases.map((release) => {
-    const { billed_usd, budget, evidence, may_overspend_usd, released_usd, scope } = release;
+    const { budget, evidence, scope, unit } = release;
+    const [released, billed, over] = (["released", "billed", "may_overspend"] as const).map(
+      (name) => amountText(unit, amountOf(release, name)),
+    );
     const where = clean(scope === "" ? budget : `${budget} of ${scope}`);
-    const done = `${where}: $${released_usd} released, $${billed_usd} stays charged.`;
+    const done = `${where}: ${released} released, still charged: ${billed}.`;
     if (evidence === "gone") return done;
-    return `${done} ${paint("red", `It may be overspent by $${may_overspend_usd}.`)}`;
+    return `${done} ${paint("red", `It may be overspent by ${over}.`)}`;
   });
   return `${lines.join("\n")}\n`;
 }

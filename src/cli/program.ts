@@ -202,6 +202,8 @@ function addForfeits(program: Command, shell: Shell, work: Do): void {
     .option("--budget <name>", "only of this budget")
     .option("--scope <scope>", "only of this account of the budget")
     .option("--billed-usd <usd>", "what the provider billed of it: stays charged")
+    .option("--billed-tokens <n>", "the same, of budgets that count tokens")
+    .option("--billed-calls <n>", "the same, of budgets that count calls")
     .option("--without-evidence", "though it may still be billed: the budget may be overspent")
     .requiredOption("--reason <text>", "why; the journal keeps it");
   example(

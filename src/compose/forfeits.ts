@@ -4,6 +4,7 @@ import type { Forfeits, ReleaseAsked, ReleaseOutcome } from "../control/operatio
 import { emit, type Gateway } from "../gateway/gateway.ts";
 import { noteRoom } from "../gateway/notices.ts";
 import { type Proof, proofOf, UNKNOWN_TIMEOUT_MS } from "../guards/budget/release.ts";
+import type { Unit } from "../guards/budget/unit.ts";
 import type { Millis } from "../guards/money.ts";
 import type { HolderRow, Release, Released } from "../ports/store.ts";
 import { isGone, type Machine } from "./machine.ts";
@@ -47,12 +48,13 @@ export async function releaseForfeits(
 ): Promise<ReleaseOutcome> {
   const { gateway } = settings;
   const { forfeits } = gateway.store;
-  const { billed, budget, holder, id, reason, scope, withoutEvidence } = asked;
+  const { billed, budget, holder, id, reason, scope, unit, withoutEvidence } = asked;
   const before = await forfeits.releases({ id, limit: FORFEITS_MAX });
   if (before.length > 0) return { kind: "already", releases: before };
   const budgets = budget === null ? {} : { budget };
   const scopes = scope === null ? {} : { scope };
-  const which = { holder, ...budgets, ...scopes, limit: FORFEITS_MAX };
+  const units = unit === null ? {} : { unit };
+  const which = { holder, ...budgets, ...scopes, ...units, limit: FORFEITS_MAX };
   const rows = await forfeits.list(which);
   const [first] = rows;
   if (first === undefined) return { kind: "no-forfeit" };
@@ -63,21 +65,24 @@ export async function releaseForfeits(
   const evidence = withoutEvidence ? "none" : "gone";
   const wanted = { id, forfeits: which, billed, evidence, operator: by, reason } as const;
   const answer = await forfeits.release(wanted);
-  if (answer.kind === "released") await tell(gateway, answer.releases);
-  return outcomeOf(
-    answer,
-    rows.map(({ amount }) => amount),
-  );
+  if (answer.kind === "released") await tell(gateway, answer.releases, unit);
+  const amounts = rows.map(({ amount }) => amount);
+  return outcomeOf(answer, amounts, unit ?? first.unit);
 }
 
-function outcomeOf(answer: Released, amounts: readonly bigint[]): ReleaseOutcome {
+function outcomeOf(answer: Released, amounts: readonly bigint[], unit: Unit): ReleaseOutcome {
   if (answer.kind !== "refused") return answer;
   if (answer.missing === "fence") return { kind: "no-forfeit" };
-  return { kind: "all-billed", most: amounts.reduce((most, one) => (one > most ? one : most), 0n) };
+  const most = amounts.reduce((most, one) => (one > most ? one : most), 0n);
+  return { kind: "all-billed", unit, most };
 }
 
 /** The other gateways hear of it from the store. */
-async function tell(gateway: Gateway, releases: readonly Release[]): Promise<void> {
+async function tell(
+  gateway: Gateway,
+  releases: readonly Release[],
+  unit: Unit | null,
+): Promise<void> {
   const { flusher, holding } = gateway;
   const [first] = releases;
   if (first === undefined) return;
@@ -88,9 +93,10 @@ async function tell(gateway: Gateway, releases: readonly Release[]): Promise<voi
     release: id,
     holder,
     evidence,
+    unit,
     billed: billed.toString(),
-    releases: releases.map(({ amount, budget, scope }) => {
-      return { budget, scope, amount: amount.toString() };
+    releases: releases.map(({ amount, budget, scope, unit: of }) => {
+      return { budget, scope, unit: of, amount: amount.toString() };
     }),
     by: operator,
     reason,

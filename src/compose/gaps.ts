@@ -67,8 +67,8 @@ export class Gaps {
   async #pay({ forfeits, holder }: Gap): Promise<void> {
     const { clock, holding, log, metrics, store } = this.#gateway;
     const [last] = await store.journal.read({ writer: holder, take: "newest", limit: 1 });
-    const amounts = forfeits.map(({ amount, budget, scope }) => {
-      return { budget, scope, amount: amount.toString() };
+    const amounts = forfeits.map(({ amount, budget, scope, unit }) => {
+      return { budget, scope, unit, amount: amount.toString() };
     });
     const lastNo = last?.no ?? 0;
     const event = { kind: "journal.gap", writer: holder, lastNo, forfeits: amounts } as const;

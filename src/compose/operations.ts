@@ -149,14 +149,17 @@ function pausedOf(gateway: Gateway): readonly string[] {
 
 /**
  * Every open account that calls can draw on, as the store and this process know it together. One of
- * a budget, or of a kind of window, that is no longer configured refuses and admits nothing.
+ * a budget, a unit or a kind of window that is no longer configured refuses and admits nothing.
  */
 async function budgets(gateway: Gateway): Promise<readonly BudgetState[]> {
   const { flusher, holding, rules, store } = gateway;
   await flusher.flush(holding.tenure);
-  const inForce = new Map(rules.configuration.budgets.map((one) => [one.name, one.window]));
+  const inForce = new Map(rules.configuration.budgets.map((one) => [one.name, one]));
   const open = await store.ledger.accounts({ open: true, limit: ACCOUNTS_MAX });
-  const states = open.filter(({ budget, window }) => inForce.get(budget) === window);
+  const states = open.filter(({ budget, unit, window }) => {
+    const now = inForce.get(budget);
+    return now?.unit === unit && now.window === window;
+  });
   const reserved = new Map<number, number>();
   for (const tenure of [holding.tenure, ...holding.former]) {
     for (const { id, purse } of tenure.allAccounts()) {
@@ -172,7 +175,7 @@ async function budgets(gateway: Gateway): Promise<readonly BudgetState[]> {
 }
 
 function budgetState(account: AccountState, reserved: number, perTask: boolean): BudgetState {
-  const { budget, ends, forfeited, leased, limit, scope, spent } = account;
+  const { budget, ends, forfeited, leased, limit, scope, spent, unit } = account;
   const held = BigInt(reserved);
   // What others lease may come back, so only what is reserved here is taken off.
   const remaining = leased < held ? roomOf(account) : hopeOf(account) - held;
@@ -180,6 +183,7 @@ function budgetState(account: AccountState, reserved: number, perTask: boolean):
     budget,
     scope,
     perTask,
+    unit,
     ends,
     limit,
     spent,

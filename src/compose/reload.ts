@@ -141,7 +141,9 @@ export class Reload {
 export async function applyLimits(gateway: Gateway): Promise<void> {
   const { budgets } = gateway.rules.configuration;
   const { ledger } = gateway.store;
-  const edits = budgets.map(({ limit, name, window }) => ledger.editLimit(name, window, limit));
+  const edits = budgets.map(({ limit, name: budget, unit, window }) =>
+    ledger.editLimit({ budget, unit, window, limit }),
+  );
   await Promise.all(edits);
   for (const account of gateway.holding.tenure.allAccounts()) {
     account.viewedAt = Number.NEGATIVE_INFINITY;

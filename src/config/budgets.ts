@@ -1,5 +1,6 @@
 /** The budgets of slipclutch.yaml, and whether each has something to hold. */
 import type { Budget, Scope } from "../guards/budget/budget.ts";
+import { UNITS } from "../guards/budget/unit.ts";
 import type { Manifest } from "../guards/manifest/manifest.ts";
 import type { Issue } from "./configuration.ts";
 import { issueAt, nearest } from "./issues.ts";
@@ -17,10 +18,19 @@ export function budgetsOf(raw: readonly RawBudget[]): Budget[] {
       ONLY.flatMap((scope) => (budget[scope] === undefined ? [] : [[scope, budget[scope]]])),
     ),
     each: budget.each ?? null,
-    limit: budget.limit_usd,
+    ...limitOf(budget),
     window: budget.window,
     onExhausted: budget.on_exhausted ?? "deny",
   }));
+}
+
+/** The schema lets exactly one through; without any nothing could be admitted. */
+function limitOf(budget: RawBudget): Pick<Budget, "unit" | "limit"> {
+  for (const unit of UNITS) {
+    const limit = budget[`limit_${unit}`];
+    if (limit !== undefined) return { unit, limit };
+  }
+  throw new Error(`the budget ${budget.name} has no limit`);
 }
 
 /** What budgets must not contradict. */
@@ -78,7 +88,8 @@ function missing(scope: "agent" | "team" | "org", name: string, names: ReadonlyS
 }
 
 /**
- * Whether whatever this agent asks for draws on some budget. One for a single key does not count:
+ * Whether whatever this agent asks for draws on some budget of money: a limit on tokens or calls is
+ * none on what they cost. One for a single key does not count:
  * the agent may get another key. Those for single models count only if they are all its models, and
  * not for tools: what these cost is of no model.
  */
@@ -93,8 +104,9 @@ export function isCapped(manifest: Manifest, budgets: readonly Budget[]): boolea
   return manifest.models !== null && [...manifest.models.keys()].every((id) => capped.has(id));
 }
 
-function drawsOn({ only, each }: Budget, { agent, labels }: Manifest): boolean {
+function drawsOn({ only, each, unit }: Budget, { agent, labels }: Manifest): boolean {
   return (
+    unit === "usd" &&
     only.key === undefined &&
     (only.agent === undefined || only.agent === agent) &&
     (only.team === undefined || only.team === labels.team) &&

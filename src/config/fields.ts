@@ -66,6 +66,16 @@ export const usd = amount(
   `an amount of USD from 0 to ${USD_MAX}, with at most 9 decimals, like 500 or "12.50"`,
 );
 
+/** More than is ever counted, and far below what a number holds exactly. */
+const COUNT_MAX = "100000000000000";
+
+/** Tokens or calls of a budget. */
+export const tokensOrCalls = amount(
+  0,
+  COUNT_MAX,
+  `a whole number from 0 to ${COUNT_MAX}, like 1000000`,
+);
+
 /** A rate in USD for a million tokens → pico-USD for one token. */
 export const usdPerMillion = amount(
   6,

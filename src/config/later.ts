@@ -4,14 +4,13 @@
 
 const HOSTED = "Rules for tools that the provider runs are not in this version: they are refused.";
 const COUNTS =
-  "Limits on the number of calls are not in this version; cap the task's money instead.";
+  "Limits on a task's calls are not in this version; use a budget with limit_calls and each: task.";
 const TOOL_BUDGETS =
   "Budgets of one tool are not in this version: what tools cost draws on the others.";
 const BASELINE = "That baseline is not in this version; use { times, of: rolling_average, over }.";
 const OUTPUTS = "Watching outputs is not in this version.";
 const APPROVALS = "Approvals are not in this version: leave the tool out until they are.";
 const RESULTS = "Checking results is not in this version; use empty_result.";
-const MEASURES = "Only limit_usd is in this version: budgets count money, not tokens or calls.";
 const POLICIES = "Policies are not in this version.";
 const CONTAINMENT = "Sandboxes and cloud backstops are not in this version.";
 
@@ -39,8 +38,6 @@ export const LATER_KEYS: Readonly<Record<string, string>> = {
   golden: OUTPUTS,
   sigmas: BASELINE,
   mads: BASELINE,
-  limit_tokens: MEASURES,
-  limit_calls: MEASURES,
   max_calls: COUNTS,
   max_duration: "Limits on the duration of a task are not in this version; cap its money instead.",
   rolling: "Rolling windows are not in this version; use task, lifetime, day or month.",

@@ -156,8 +156,9 @@ function warningsOf(main: MainFile, { agents, budgets, store }: Configuration): 
   }
   for (const [index, budget] of budgets.entries()) {
     if (budget.limit !== 0n) continue;
-    const hint = "With 0 every call that costs anything is refused.";
-    warn(["budgets", index, "limit_usd"], "a limit above 0", hint);
+    const refused = budget.unit === "usd" ? "call that costs anything" : "call that it counts";
+    const hint = `With 0 every ${refused} is refused.`;
+    warn(["budgets", index, `limit_${budget.unit}`], "a limit above 0", hint);
   }
   if (store.url?.startsWith("postgres") && !/[?&]sslmode=/.test(store.url)) {
     const hint = "Add ?sslmode=verify-full unless the network to the database is yours alone.";

@@ -18,6 +18,7 @@ import {
   TEXT_MAX,
   TOKENS_MAX,
   text,
+  tokensOrCalls,
   usd,
   VERSION_FIELDS,
   yesOrNo,
@@ -138,7 +139,16 @@ const provider = strict({
   simulated: script.describe("`kind: simulated` only: how it answers.").optional(),
 });
 
-/** One cap on money. */
+/** What a budget counts is one thing: another one has a budget of its own. */
+const ONE_LIMIT = {
+  error:
+    "exactly one of limit_usd, limit_tokens and limit_calls\nKeep one of them, and make another budget for the other.",
+  // Told beside whatever else is wrong with it.
+  when: ({ value }: { readonly value: unknown }) => typeof value === "object" && value !== null,
+};
+const LIMITS = ["limit_usd", "limit_tokens", "limit_calls"] as const;
+
+/** One cap. */
 const budget = strict({
   name: id.describe("Its name, on every refusal and screen."),
   agent: id.describe("Only calls of this agent draw on it.").optional(),
@@ -149,14 +159,34 @@ const budget = strict({
   each: oneOf(SCOPES, LATER_SCOPES)
     .describe("One account for each of these, instead of one for all.")
     .optional(),
-  limit_usd: usd.describe("The most that may be spent in one window, in USD. 0 stops everything."),
+  limit_usd: usd
+    .describe("The most that may be spent in one window, in USD. 0 stops everything.")
+    .optional(),
+  limit_tokens: tokensOrCalls
+    .describe("The most tokens of models in one window, input and output. Instead of `limit_usd`.")
+    .optional(),
+  limit_calls: tokensOrCalls
+    .describe("The most calls of models and tools in one window. Instead of `limit_usd`.")
+    .optional(),
   window: oneOf(WINDOWS, LATER_WINDOWS).describe(
     "When it begins anew: a calendar day or month in UTC, with each task, or never.",
   ),
   on_exhausted: oneOf(["deny", "park"])
     .describe("A call that does not fit is refused, or waits for more. Default deny.")
     .optional(),
-});
+})
+  .refine((limits) => LIMITS.some((name) => limits[name] !== undefined), {
+    ...{ ...ONE_LIMIT, path: ["limit_usd"] },
+  })
+  .refine(({ limit_tokens, limit_usd }) => limit_tokens === undefined || limit_usd === undefined, {
+    ...{ ...ONE_LIMIT, path: ["limit_tokens"] },
+  })
+  .refine(
+    ({ limit_calls, limit_tokens, limit_usd }) =>
+      limit_calls === undefined || (limit_tokens ?? limit_usd) === undefined,
+    { ...ONE_LIMIT, path: ["limit_calls"] },
+  )
+  .meta({ oneOf: LIMITS.map((name) => ({ required: [name] })) });
 
 /** All of slipclutch.yaml. */
 export const slipclutchSchema = strict({
@@ -180,7 +210,7 @@ export const slipclutchSchema = strict({
   budgets: z
     .array(budget, { error: "a list of budgets" })
     .max(ENTRIES_MAX)
-    .describe("Caps on money.")
+    .describe("Caps on money, tokens or calls.")
     .optional(),
   tool_servers: z
     .record(serverName, toolServer, { error: "a map from names to tool servers" })

@@ -96,7 +96,10 @@ export interface ReleaseRequest {
   readonly holder: string;
   readonly budget?: string;
   readonly scope?: string;
+  /** At most one of the three: what stays charged of the accounts of that unit. */
   readonly billed_usd?: string;
+  readonly billed_tokens?: string;
+  readonly billed_calls?: string;
   readonly without_evidence?: boolean;
   readonly reason: string;
 }

@@ -1,41 +1,41 @@
 /** Forfeits and releases as the control plane's API shows them, and how it refuses a release. */
 import type { Proof } from "../guards/budget/release.ts";
-import { formatUsd } from "../guards/money.ts";
+import { formatAmount, type InUnit, inUnit, UNIT_NAMES, type Unit } from "../guards/budget/unit.ts";
 import type { Release } from "../ports/store.ts";
 import type { ForfeitState, Forfeits, ReleaseOutcome } from "./operations.ts";
 import { Problem } from "./problem.ts";
 import { iso } from "./views.ts";
 
-export interface ForfeitView {
+export type ForfeitView = InUnit<"forfeited"> & {
   readonly holder: string;
   readonly host: string;
   readonly pid: number;
   readonly fenced_at: string | null;
   readonly budget: string;
   readonly scope: string;
+  readonly unit: Unit;
   readonly window_starts_at: string | null;
   readonly window_ends_at: string | null;
-  readonly forfeited_usd: string;
   /** `gone` if it can be released on what the provider billed; else null, and what is missing. */
   readonly evidence: "gone" | null;
   readonly missing: string | null;
-}
+};
 
-export interface ReleaseView {
+/**
+ * `billed` stayed charged; `may_overspend` is the most by which it may let the budget be overspent:
+ * 0 with evidence.
+ */
+export type ReleaseView = InUnit<"released" | "billed" | "may_overspend"> & {
   readonly id: string;
   readonly holder: string;
   readonly budget: string;
   readonly scope: string;
-  readonly released_usd: string;
-  /** What stayed charged. */
-  readonly billed_usd: string;
-  /** The most by which it may let the budget be overspent: 0 with evidence. */
-  readonly may_overspend_usd: string;
+  readonly unit: Unit;
   readonly evidence: "gone" | "none";
   readonly operator: string;
   readonly reason: string;
   readonly at: string;
-}
+};
 
 export interface ForfeitsView {
   readonly forfeits: readonly ForfeitView[];
@@ -55,7 +55,7 @@ export function forfeitsView({ forfeits, releases }: Forfeits): ForfeitsView {
 }
 
 function forfeitView({ holder, proof, ...forfeit }: ForfeitState): ForfeitView {
-  const { amount, budget, ends, scope, starts } = forfeit;
+  const { amount, budget, ends, scope, starts, unit } = forfeit;
   return {
     holder: holder.id,
     host: holder.host,
@@ -63,9 +63,10 @@ function forfeitView({ holder, proof, ...forfeit }: ForfeitState): ForfeitView {
     fenced_at: holder.fencedAt === null ? null : iso(holder.fencedAt),
     budget,
     scope,
+    unit,
     window_starts_at: ends === null ? null : iso(starts),
     window_ends_at: ends === null ? null : iso(ends),
-    forfeited_usd: formatUsd(amount),
+    ...inUnit(unit, { forfeited: amount }),
     evidence: proof.kind === "gone" ? "gone" : null,
     missing: proof.kind === "gone" ? null : missingOf(proof),
   };
@@ -73,14 +74,15 @@ function forfeitView({ holder, proof, ...forfeit }: ForfeitState): ForfeitView {
 
 function releaseView(release: Release): ReleaseView {
   const { amount, at, billed, budget, evidence, holder, id, operator, reason, scope } = release;
+  const mayOverspend = evidence === "none" ? amount : 0n;
+  const amounts = { released: amount, billed, may_overspend: mayOverspend };
   return {
     id,
     holder,
     budget,
     scope,
-    released_usd: formatUsd(amount),
-    billed_usd: formatUsd(billed),
-    may_overspend_usd: evidence === "none" ? formatUsd(amount) : "0",
+    unit: release.unit,
+    ...inUnit(release.unit, amounts),
     evidence,
     operator,
     reason,
@@ -114,8 +116,9 @@ export function releasedView(id: string, holder: string, outcome: ReleaseOutcome
       throw new Problem("forfeit.unproven", `The evidence is missing: ${missing}.`);
     }
     case "all-billed": {
-      const most = formatUsd(outcome.most);
-      const message = `No forfeit is above what was billed; the largest is $${most}.`;
+      const { most, unit } = outcome;
+      const largest = `${formatAmount(unit, most)} ${UNIT_NAMES[unit]}`;
+      const message = `No forfeit is above what was billed; the largest is ${largest}.`;
       throw new Problem("forfeit.billed", message);
     }
     case "released":

@@ -1,9 +1,11 @@
 /**
- * What the control plane asks of a running gateway. Amounts are nano-USD; who did something is the
- * name of the operator whose token it was. A method rejects only when the store cannot be reached.
+ * What the control plane asks of a running gateway. Amounts are in their unit, money in nano-USD;
+ * who did something is the name of the operator whose token it was. A method rejects only when the
+ * store cannot be reached.
  */
 import type { Issue } from "../config/configuration.ts";
 import type { Proof } from "../guards/budget/release.ts";
+import type { Unit } from "../guards/budget/unit.ts";
 import type { Clutch } from "../guards/clutch/clutch.ts";
 import type { Event } from "../guards/events.ts";
 import type { Millis } from "../guards/money.ts";
@@ -62,6 +64,7 @@ export interface BudgetState {
   /** Value of the budget's scope; "" for a budget with one account. */
   readonly scope: string;
   readonly perTask: boolean;
+  readonly unit: Unit;
   readonly ends: Millis | null;
   readonly limit: bigint;
   readonly spent: bigint;
@@ -125,6 +128,8 @@ export interface ReleaseAsked {
   /** Null: every one. */
   readonly budget: string | null;
   readonly scope: string | null;
+  /** What was billed is of this unit, and nothing else is released; null: nothing was, of any. */
+  readonly unit: Unit | null;
   readonly billed: bigint;
   readonly withoutEvidence: boolean;
   readonly reason: string;
@@ -135,7 +140,7 @@ export type ReleaseOutcome =
   | { readonly kind: "no-forfeit" }
   | { readonly kind: "unproven"; readonly proof: Proof }
   /** No forfeit is above what was billed; `most` is the largest. */
-  | { readonly kind: "all-billed"; readonly most: bigint };
+  | { readonly kind: "all-billed"; readonly unit: Unit; readonly most: bigint };
 
 export interface AgentState {
   readonly agent: string;

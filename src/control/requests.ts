@@ -1,6 +1,7 @@
 /** What requests to the control plane may hold, checked before a route sees it. */
 import { z } from "zod";
-import { id, parseDuration, usd } from "../config/fields.ts";
+import { id, parseDuration, tokensOrCalls, usd } from "../config/fields.ts";
+import { UNITS, type Unit } from "../guards/budget/unit.ts";
 import type { Millis } from "../guards/money.ts";
 import type { JournalQuery } from "../ports/store.ts";
 import type { ReviewFilter } from "./operations.ts";
@@ -102,6 +103,17 @@ export const DECISION_BODY = z
     error: "a message is for the agent whose call is denied: expected it beside deny only",
   });
 
+type Billed = { readonly [In in Unit as `billed_${In}`]?: bigint | undefined };
+
+/** What stays charged, of the one unit that is released then; null: all units go. */
+export function billedOf(body: Billed): { readonly unit: Unit; readonly billed: bigint } | null {
+  const found = UNITS.flatMap((unit) => {
+    const billed = body[`billed_${unit}`];
+    return billed === undefined ? [] : [{ unit, billed }];
+  });
+  return found[0] ?? null;
+}
+
 /** `POST /api/v1/forfeits/release` */
 export const RELEASE_BODY = z
   .strictObject({
@@ -110,11 +122,17 @@ export const RELEASE_BODY = z
     budget: id.optional(),
     scope: text.optional(),
     billed_usd: usd.optional(),
+    billed_tokens: tokensOrCalls.optional(),
+    billed_calls: tokensOrCalls.optional(),
     without_evidence: z.boolean().optional(),
     reason,
   })
-  .refine(({ billed_usd, without_evidence }) => billed_usd !== undefined || without_evidence, {
+  .refine((body) => billedOf(body) !== null || body.without_evidence, {
     error: "expected billed_usd, what the provider's bill shows, or without_evidence: true",
+  })
+  .refine((body) => UNITS.filter((unit) => body[`billed_${unit}`] !== undefined).length <= 1, {
+    error:
+      "expected one of billed_usd, billed_tokens and billed_calls: one unit is released at once",
   })
   .refine(({ budget, scope }) => scope === undefined || budget !== undefined, {
     error: "a scope is of a budget: expected budget beside it",

@@ -7,6 +7,7 @@ import { forfeitsView, releasedView } from "./forfeits.ts";
 import type { KeyWanted, Operations, Operator } from "./operations.ts";
 import { Problem } from "./problem.ts";
 import {
+  billedOf,
   DECISION_BODY,
   journalQuery,
   KEY_BODY,
@@ -193,9 +194,10 @@ async function listForfeits({ context, operations }: Visit): Promise<Response> {
 
 async function releaseForfeits({ context, operations, operator }: Visit): Promise<Response> {
   const body = parsed(RELEASE_BODY, await bodyOf(context));
-  const { billed_usd, budget, holder, id, reason, scope, without_evidence } = body;
+  const { budget, holder, id, reason, scope, without_evidence } = body;
   const which = { id, holder, budget: budget ?? null, scope: scope ?? null };
-  const how = { billed: billed_usd ?? 0n, withoutEvidence: without_evidence ?? false, reason };
+  const billed = billedOf(body) ?? { unit: null, billed: 0n };
+  const how = { ...billed, withoutEvidence: without_evidence ?? false, reason };
   const outcome = await operations.releaseForfeits({ ...which, ...how }, operator.name);
   return context.json(releasedView(id, holder, outcome));
 }

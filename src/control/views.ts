@@ -1,6 +1,9 @@
-/** What the control plane's API answers: snake_case names, amounts in decimal USD, ISO times. */
+/**
+ * What the control plane's API answers: snake_case names, amounts as decimal texts in fields that
+ * end in their unit, ISO times.
+ */
+import { formatAmount, type InUnit, inUnit, UNITS, type Unit } from "../guards/budget/unit.ts";
 import type { Millis } from "../guards/money.ts";
-import { formatUsd } from "../guards/money.ts";
 import type { KeyRecord, ModelFlag, TaskRecord } from "../ports/store.ts";
 import { eventOf } from "../telemetry/entry-text.ts";
 import type { BudgetState, Status, StoredEntry } from "./operations.ts";
@@ -14,30 +17,20 @@ function isoOrNull(at: Millis | null): string | null {
   return at === null ? null : iso(at);
 }
 
-export interface BudgetView {
+type BudgetAmount = "limit" | "spent" | "reserved" | "leased" | "forfeited" | "remaining";
+
+export type BudgetView = InUnit<BudgetAmount> & {
   readonly name: string;
   readonly scope: string;
-  readonly limit_usd: string;
-  readonly spent_usd: string;
-  readonly reserved_usd: string;
-  readonly leased_usd: string;
-  readonly forfeited_usd: string;
-  readonly remaining_usd: string;
+  readonly unit: Unit;
   readonly window_ends_at: string | null;
-}
+};
 
 export function budgetView(state: BudgetState): BudgetView {
-  return {
-    name: state.budget,
-    scope: state.scope,
-    limit_usd: formatUsd(state.limit),
-    spent_usd: formatUsd(state.spent),
-    reserved_usd: formatUsd(state.reserved),
-    leased_usd: formatUsd(state.leased),
-    forfeited_usd: formatUsd(state.forfeited),
-    remaining_usd: formatUsd(state.remaining),
-    window_ends_at: isoOrNull(state.ends),
-  };
+  const { budget: name, ends, scope, unit } = state;
+  const { forfeited, leased, limit, remaining, reserved, spent } = state;
+  const amounts = { limit, spent, reserved, leased, forfeited, remaining };
+  return { name, scope, unit, ...inUnit(unit, amounts), window_ends_at: isoOrNull(ends) };
 }
 
 export interface StatusView {
@@ -180,7 +173,7 @@ export interface JournalPage {
   readonly next: number | null;
 }
 
-/** Fields of events that are nano-USD, wherever they stand. */
+/** Fields of events that are amounts, wherever they stand. */
 const AMOUNTS: ReadonlySet<string> = new Set(["reserved", "charged", "billed", "amount"]);
 /** What guards say has names of their own, which are nobody's fields. */
 const VERBATIM: ReadonlySet<string> = new Set(["numbers", "facts", "serverTools"]);
@@ -188,16 +181,27 @@ const VERBATIM: ReadonlySet<string> = new Set(["numbers", "facts", "serverTools"
 function shown(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(shown);
   if (typeof value !== "object" || value === null) return value;
+  const unit = unitOf(value);
   const view: Record<string, unknown> = {};
   for (const [name, inner] of Object.entries(value)) {
     const plain = name.replace(/(?<=[a-z])[A-Z\d]/g, (next) => `_${next.toLowerCase()}`);
-    if (AMOUNTS.has(name)) view[`${plain}_usd`] = inner === null ? null : formatUsd(BigInt(inner));
+    if (AMOUNTS.has(name)) view[`${plain}_${unit}`] = amountText(unit, inner);
     else view[plain] = VERBATIM.has(name) ? inner : shown(inner);
   }
   return view;
 }
 
-/** An event for readers: amounts in USD, names in snake_case. */
+/** Amounts are nano-USD, unless a unit stands beside them. */
+function unitOf(value: object): Unit {
+  const named = "unit" in value ? value.unit : null;
+  return UNITS.find((unit) => unit === named) ?? "usd";
+}
+
+function amountText(unit: Unit, amount: number | string | null): string | null {
+  return amount === null ? null : formatAmount(unit, BigInt(amount));
+}
+
+/** An event for readers: amounts by their unit, names in snake_case. */
 export function eventView(event: object): Readonly<Record<string, unknown>> {
   // `shown` turns an object into an object.
   return shown(event) as Readonly<Record<string, unknown>>;

@@ -3,7 +3,8 @@
 import type { Window } from "../guards/budget/budget.ts";
 import { type Demand, QUIET } from "../guards/budget/demand.ts";
 import { EMPTY, type Purse, type Seen } from "../guards/budget/slice.ts";
-import type { Millis, NanoUsd } from "../guards/money.ts";
+import type { Amount } from "../guards/budget/unit.ts";
+import type { Millis } from "../guards/money.ts";
 import type { AccountId, AccountState } from "../ports/store.ts";
 
 export interface Account {
@@ -26,7 +27,7 @@ export interface Account {
   /** A lease under way; whoever is short of this account waits for it and asks again. */
   leasing: Promise<unknown> | null;
   /** What the calls need that wait for it. */
-  queued: NanoUsd;
+  queued: Amount;
   /** Calls that wait for a refund, in order. */
   readonly waiters: Set<() => void>;
   /** Another process asked for it back: until then (monotonic) nothing free is kept. */
@@ -39,12 +40,13 @@ export interface Account {
 }
 
 export function accountFrom(state: AccountState, now: Millis): Account {
+  const { budget, scope, unit } = state;
   return {
     id: state.id,
     window: state.window,
     starts: state.starts,
     ends: state.ends,
-    purse: { budget: state.budget, scope: state.scope, slice: EMPTY, seen: null },
+    purse: { budget, scope, unit, slice: EMPTY, seen: null },
     view: state,
     viewedAt: now,
     demand: QUIET,

@@ -1,5 +1,6 @@
 import type { Purse } from "../guards/budget/slice.ts";
-import type { Millis, NanoUsd } from "../guards/money.ts";
+import { type Amounts, NOTHING } from "../guards/budget/unit.ts";
+import type { Millis } from "../guards/money.ts";
 import type { Account } from "./account.ts";
 
 /** One call's way through admission: which accounts it has been told about. */
@@ -9,7 +10,7 @@ export class Attempt {
   /** The next refusal is final. */
   last = false;
   /** What it was last short of, in all. */
-  need: NanoUsd = 0;
+  need: Amounts = NOTHING;
   readonly #asked = new Set<Account>();
 
   constructor(accounts: readonly Account[], deadline: Millis) {

@@ -5,9 +5,10 @@
  */
 import { noteDemand } from "../guards/budget/demand.ts";
 import { drop, settle } from "../guards/budget/slice.ts";
+import type { Amount, Amounts } from "../guards/budget/unit.ts";
 import type { Decision } from "../guards/decide.ts";
 import type { States } from "../guards/facts.ts";
-import type { Millis, NanoUsd } from "../guards/money.ts";
+import type { Millis } from "../guards/money.ts";
 import { type Denial, deny } from "../guards/verdict.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { AccountSpec, LedgerStore } from "../ports/store.ts";
@@ -32,8 +33,8 @@ const WAITERS_MAX = 10_000;
 
 /** What a call had reserved, and what it is charged; null: it was never sent. */
 export interface Ended {
-  readonly reserved: NanoUsd;
-  readonly charged: NanoUsd | null;
+  readonly reserved: Amounts;
+  readonly charged: Amounts | null;
   /** The charge is not what somebody billed, but what could be known of it. */
   readonly estimated: boolean;
 }
@@ -128,13 +129,13 @@ export class Cashier {
     }
   }
 
-  #keep(accounts: readonly Account[], decision: Decision, reserve: NanoUsd): void {
+  #keep(accounts: readonly Account[], decision: Decision, reserve: Amounts): void {
     const now = this.#clock.monotonic();
     accounts.forEach((account, index) => {
       const purse = decision.states.purses[index];
       if (purse === undefined) throw new Error("the guards lost a purse");
       account.purse = purse.seen === null ? purse : { ...purse, seen: null };
-      account.demand = noteDemand(account.demand, reserve, now);
+      account.demand = noteDemand(account.demand, reserve[purse.unit], now);
       account.usedAt = now;
     });
   }
@@ -165,18 +166,20 @@ export class Cashier {
   /** A call ends: its slices, and what the store is to be told. Once for each call. */
   settle(tenure: Tenure, call: string, accounts: readonly Account[], end: Ended): void {
     const { charged, estimated, reserved } = end;
-    const drawn: (readonly [Account, NanoUsd])[] = [];
+    const drawn: (readonly [Account, Amount])[] = [];
     for (const account of accounts) {
-      const { slice } = account.purse;
+      const { slice, unit } = account.purse;
       const [after, amount] =
-        charged === null ? [drop(slice, reserved), 0] : settle(slice, reserved, charged);
+        charged === null
+          ? [drop(slice, reserved[unit]), 0]
+          : settle(slice, reserved[unit], charged[unit]);
       account.purse = { ...account.purse, slice: after };
       drawn.push([account, amount]);
       if (account.waiters.size > 0) wake(account);
     }
     if (charged !== null && accounts.length > 0) {
-      const legs = drawn.map(([{ id }, amount]) => {
-        return { account: id, drawn: BigInt(amount), charged: BigInt(charged) };
+      const legs = drawn.map(([{ id, purse }, amount]) => {
+        return { account: id, drawn: BigInt(amount), charged: BigInt(charged[purse.unit]) };
       });
       tenure.settlements.push({ settlement: { call, legs, estimated }, drawn });
     }

@@ -1,8 +1,9 @@
 /** Every read that the rules need for one call: its task, where it goes, what it draws on. */
 import { admit, admitTool } from "../guards/decide.ts";
 import type { Target } from "../guards/facts.ts";
-import { reserveOf } from "../guards/tool/cost.ts";
+import { drawsOn, reserveOf } from "../guards/tool/cost.ts";
 import { type Denial, deny, isDenial } from "../guards/verdict.ts";
+import type { AccountSpec } from "../ports/store.ts";
 import type { Account } from "./account.ts";
 import type { Call, Gathered, ModelCall, ToolCall } from "./call.ts";
 import type { Gateway } from "./gateway.ts";
@@ -38,7 +39,6 @@ async function gatherModel(
   return { ask: (states) => admit(facts, states), accounts, lease: async () => {} };
 }
 
-/** A tool that costs nothing draws on nothing: a spent budget does not stop it. */
 async function gatherTool(
   call: ToolCall,
   { lineage, task }: OfTask,
@@ -48,7 +48,8 @@ async function gatherTool(
   const cost = typeof resolved === "string" ? null : resolved.cost;
   const reserve = reserveOf(cost, ask.arguments);
   if (reserve === null) return deny("manifest.arguments", { wrong: "a cost beyond all counting" });
-  const accounts = cost === null ? [] : await accountsOf(call, lineage, gateway);
+  // A name that is granted to nobody is refused, whatever is left.
+  const accounts = typeof resolved === "string" ? [] : await accountsOf(call, lineage, gateway);
   const { manifest } = incoming;
   const clutch = gateway.clutches.of(manifest.agent);
   const facts = {
@@ -83,7 +84,12 @@ function accountsOf(call: Call, lineage: Lineage, gateway: Gateway): Promise<rea
   };
   const scopes = lineage.map((task) => taskKey(task.agent, task.id));
   const specs = rules.accountsOf(belongs, scopes, gateway.holding.storeNow());
-  return gateway.cashier.accountsFor(tenure, specs);
+  return gateway.cashier.accountsFor(tenure, call.kind === "tool" ? ofTool(call, specs) : specs);
+}
+
+function ofTool({ resolved }: ToolCall, specs: readonly AccountSpec[]): readonly AccountSpec[] {
+  const cost = typeof resolved === "string" ? null : resolved.cost;
+  return specs.filter(({ unit }) => drawsOn(unit, cost));
 }
 
 /** A task ends with any of those it was opened under. */

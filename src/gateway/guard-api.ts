@@ -1,6 +1,6 @@
 /** What an agent can ask of the gateway itself: its budgets, its models, its tasks. */
 import { hopeOf } from "../guards/budget/slice.ts";
-import { formatUsd } from "../guards/money.ts";
+import { inUnit } from "../guards/budget/unit.ts";
 import { type Denial, deny, isDenial } from "../guards/verdict.ts";
 import type { KeyRecord } from "../ports/store.ts";
 import { parseObject } from "../wire/json.ts";
@@ -42,13 +42,13 @@ export async function budgetsOf(
     const state = states.find(({ id }) => id === account.id);
     if (state === undefined) return [];
     const { reserved } = account.purse.slice;
+    const { limit, scope, spent, unit } = state;
+    const remaining = hopeOf(state) - BigInt(reserved);
     return {
       name: state.budget,
-      scope: state.scope,
-      limit_usd: formatUsd(state.limit),
-      spent_usd: formatUsd(state.spent),
-      reserved_usd: formatUsd(reserved),
-      remaining_usd: formatUsd(hopeOf(state) - BigInt(reserved)),
+      scope,
+      unit,
+      ...inUnit(unit, { limit, spent, reserved, remaining }),
       window_ends_at: state.ends === null ? null : new Date(state.ends).toISOString(),
     };
   });

@@ -1,7 +1,7 @@
 /** Gets what an attempt is short of from the store: all or none, one lease an account at a time. */
 import { aheadOf } from "../guards/budget/demand.ts";
 import { hopeOf, receive, roomOf } from "../guards/budget/slice.ts";
-import type { NanoUsd } from "../guards/money.ts";
+import type { Amounts } from "../guards/budget/unit.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { LedgerStore, Want } from "../ports/store.ts";
 import type { Account } from "./account.ts";
@@ -34,10 +34,10 @@ export class Leasing {
   }
 
   /** Leases what the call is short of, all accounts or none; one lease an account at a time. */
-  async lease(tenure: Tenure, attempt: Attempt, need: NanoUsd): Promise<Leased> {
+  async lease(tenure: Tenure, attempt: Attempt, need: Amounts): Promise<Leased> {
     attempt.need = need;
     if (tenure.fenced) return "fenced";
-    const lacking = attempt.accounts.filter(({ purse }) => purse.slice.free < need);
+    const lacking = attempt.accounts.filter(({ purse }) => purse.slice.free < need[purse.unit]);
     // The store may still know money of it that was given back here: none of it may be taken up
     // again.
     if (lacking.some(({ over }) => over)) return "over";
@@ -48,9 +48,9 @@ export class Leasing {
     const busy = lacking.find((account) => account.leasing !== null);
     if (busy?.leasing) {
       // The next lease asks for all who wait: one for each would be a queue of as many.
-      for (const account of lacking) account.queued += need;
+      for (const account of lacking) account.queued += need[account.purse.unit];
       await busy.leasing.finally(() => {
-        for (const account of lacking) account.queued -= need;
+        for (const account of lacking) account.queued -= need[account.purse.unit];
       });
       return "ok";
     }
@@ -72,7 +72,7 @@ export class Leasing {
     tenure: Tenure,
     attempt: Attempt,
     lacking: readonly Account[],
-    need: NanoUsd,
+    need: Amounts,
   ): Promise<Leased> {
     const wants = lacking.map((account) => this.#want(account, need));
     const before = tenure.doneNo;
@@ -112,8 +112,9 @@ export class Leasing {
     }
   }
 
-  #want(account: Account, need: NanoUsd): Want {
-    const { slice } = account.purse;
+  #want(account: Account, amounts: Amounts): Want {
+    const { slice, unit } = account.purse;
+    const need = amounts[unit];
     const wanted = this.#clock.monotonic() < account.wantedUntil;
     const least = slice.granted + BigInt(Math.max(0, need - slice.free));
     const room = roomOf(account.view);
@@ -122,7 +123,7 @@ export class Leasing {
   }
 
   /** All of them decide the refusal, so nothing may be said of one by what it was long ago. */
-  #areKnownShort(lacking: readonly Account[], need: NanoUsd, attempt: Attempt): boolean {
+  #areKnownShort(lacking: readonly Account[], need: Amounts, attempt: Attempt): boolean {
     const since = this.#clock.monotonic() - SPENT_VIEW_MS;
     if (lacking.some(({ viewedAt }) => viewedAt <= since)) return false;
     return lacking.some((account) => this.#knownShort(account, need, attempt));
@@ -132,7 +133,8 @@ export class Leasing {
    * What the store said a moment ago still decides, so a storm of refusals does not become one of
    * leases.
    */
-  #knownShort(account: Account, need: NanoUsd, attempt: Attempt): boolean {
+  #knownShort(account: Account, amounts: Amounts, attempt: Attempt): boolean {
+    const need = amounts[account.purse.unit];
     const lacking = BigInt(Math.max(0, Math.ceil(need - account.purse.slice.free)));
     if (lacking <= roomOf(account.view)) return false;
     if (BigInt(need) > hopeOf(account.view)) return true;

@@ -101,11 +101,11 @@ export class Ruleset {
   accountsOf(belongs: Omit<Belongs, "task">, tasks: readonly string[], now: Millis): AccountSpec[] {
     const specs: AccountSpec[] = [];
     for (const budget of this.#budgets.get(belongs.agent ?? "") ?? []) {
-      const { limit, name, window } = budget;
+      const { limit, name, unit, window } = budget;
       for (const task of budget.each === "task" ? tasks : tasks.slice(0, 1)) {
         const scope = scopeValue(budget, { ...belongs, task });
         if (scope === null) continue;
-        specs.push({ budget: name, scope, window, limit, ...windowAt(window, now) });
+        specs.push({ budget: name, scope, unit, window, limit, ...windowAt(window, now) });
       }
     }
     return specs;

@@ -1,8 +1,8 @@
 /** From admission to settlement: what is kept of a call in between, and its one and only end. */
 import { type Charge, chargeOf, type Terms } from "../guards/budget/settle.ts";
+import type { Amounts } from "../guards/budget/unit.ts";
 import type { LegNumbers } from "../guards/events.ts";
 import type { Bounds } from "../guards/facts.ts";
-import type { NanoUsd } from "../guards/money.ts";
 import { mostInputTokens } from "../guards/price/worst-case.ts";
 import type { Account } from "./account.ts";
 import {
@@ -63,6 +63,8 @@ function termsOf({ read }: ModelCall, route: Route, bounds: Bounds): Terms {
     outputTokens: (bounds.outputCap ?? price.maxOutput) * choices,
     perTokenPico: bounds.perTokenPico,
     fixedPico: bounds.fixedPico,
+    tokensPerCap: bounds.tokensPerCap,
+    fixedTokens: bounds.fixedTokens,
     choices,
     serviceTier,
     errorsAreFree: provider.rules.errorsAreFree,
@@ -96,7 +98,7 @@ export function settle(admitted: Admitted, seen: Seen, gateway: Gateway): void {
   emit(gateway, tenure, settledEvent(admitted, seen, charge));
   flushMany(tenure, gateway);
   if (seen.capped) warnCapped(admitted, gateway);
-  if (charge.overbilled || charge.brokeBound !== null) alarm(admitted, charge, gateway);
+  if (charge.overbilled !== null || charge.brokeBound !== null) alarm(admitted, charge, gateway);
 }
 
 /** Whether a probe stays calm shows only where its task has done something. */
@@ -118,8 +120,8 @@ function settledEvent(admitted: Admitted, seen: Seen, charge: Charge) {
     fault,
     usage,
     estimated: charge.estimated,
-    reserved: bounds.reserve,
-    charged: charge.charged,
+    reserved: bounds.reserve.usd,
+    charged: charge.charged.usd,
     sentCap: bounds.outputCap,
     capped: seen.capped,
     decidedMs,
@@ -130,15 +132,16 @@ function settledEvent(admitted: Admitted, seen: Seen, charge: Charge) {
 
 export function legsOf(
   accounts: readonly Account[],
-  reserved: NanoUsd,
-  charged: NanoUsd | null,
+  reserved: Amounts,
+  charged: Amounts | null,
 ): readonly LegNumbers[] {
-  return accounts.map(({ purse, starts }) => ({
-    budget: purse.budget,
-    scope: purse.scope,
+  return accounts.map(({ purse: { budget, scope, unit }, starts }) => ({
+    budget,
+    scope,
+    unit,
     window: starts,
-    reserved,
-    charged,
+    reserved: reserved[unit],
+    charged: charged === null ? null : charged[unit],
   }));
 }
 
@@ -159,20 +162,22 @@ function warnCapped({ bounds, call }: Admitted, gateway: Gateway): void {
 /**
  * The provider billed more than it was asked: from now on this model is reserved at its maximum.
  */
-function alarm({ bounds, call, route }: Admitted, charge: Charge, gateway: Gateway): void {
+function alarm(
+  { accounts, bounds, call, route }: Admitted,
+  charge: Charge,
+  gateway: Gateway,
+): void {
   const { tenure } = call.incoming;
   const origin = originOf(call.incoming);
   const { model, provider } = route;
   const { name } = provider.rules;
-  const numbers = { reserved: bounds.reserve, charged: charge.charged };
-  if (charge.overbilled) {
-    emit(gateway, tenure, {
-      kind: "budget.overbilled",
-      ...origin,
-      provider: name,
-      model,
-      ...numbers,
-    });
+  const unit = charge.overbilled;
+  // Tokens above their bound that no budget counts are told by the flag below.
+  const counted = unit === "usd" || accounts.some(({ purse }) => purse.unit === unit);
+  if (unit !== null && counted) {
+    const numbers = { reserved: bounds.reserve[unit], charged: charge.charged[unit] };
+    const event = { kind: "budget.overbilled", provider: name, model, unit } as const;
+    emit(gateway, tenure, { ...event, ...origin, ...numbers });
   }
   const what = charge.brokeBound;
   if (what === null || !gateway.flags.raise(name, model, what, origin.call)) return;

@@ -3,7 +3,8 @@
  * settle into the tenure that admitted them, also after it was fenced, so that what they cost is
  * found in what was forfeited.
  */
-import type { Millis, NanoUsd } from "../guards/money.ts";
+import type { Amount } from "../guards/budget/unit.ts";
+import type { Millis } from "../guards/money.ts";
 import type { AccountId, AccountKey, Answered, HolderId, Settlement } from "../ports/store.ts";
 import type { Journal } from "../telemetry/journal.ts";
 import type { Account } from "./account.ts";
@@ -20,15 +21,16 @@ export interface Mark {
 
 export interface PendingSettlement {
   readonly settlement: Settlement;
-  readonly drawn: readonly (readonly [Account, NanoUsd])[];
+  readonly drawn: readonly (readonly [Account, Amount])[];
 }
 
 export class Tenure {
   readonly id: HolderId;
   readonly journal: Journal;
   /**
-   * The window in force of each budget, scope and kind of window. Those of a kind that is no longer
-   * configured stay: a budget may go back to it, and goes on with the totals that the store knows.
+   * The window in force of each budget, scope, unit and kind of window. Those of a unit or kind
+   * that is no longer configured stay: a budget may go back to it, and goes on with the totals that
+   * the store knows.
    */
   readonly accounts = new Map<string, Account>();
   /** Windows and tasks that are over, until everything of them is settled and given back. */
@@ -93,6 +95,6 @@ export function retire(tenure: Tenure, account: Account): void {
   if (tenure.accounts.get(key) === account) tenure.accounts.delete(key);
 }
 
-export function accountKey(of: Pick<AccountKey, "budget" | "scope" | "window">): string {
-  return `${of.window}\u0000${of.budget}\u0000${of.scope}`;
+export function accountKey(of: Omit<AccountKey, "starts">): string {
+  return `${of.window}\u0000${of.unit}\u0000${of.budget}\u0000${of.scope}`;
 }

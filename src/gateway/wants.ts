@@ -57,7 +57,7 @@ export class Wants {
     const sums = new Map<AccountId, bigint>();
     for (const { accounts, need } of this.#attempts) {
       for (const { id, purse } of accounts) {
-        const lacking = Math.max(0, need - purse.slice.free);
+        const lacking = Math.max(0, need[purse.unit] - purse.slice.free);
         if (lacking > 0) sums.set(id, (sums.get(id) ?? 0n) + BigInt(lacking));
       }
     }

@@ -1,5 +1,6 @@
 /** All guards, in their order. The first that does not allow wins and leaves no trace. */
 import { budget } from "./budget/admit.ts";
+import { NOTHING } from "./budget/unit.ts";
 import { cap } from "./cap/cap.ts";
 import { type ClutchFacts, clutch } from "./clutch/guard.ts";
 import type { Park } from "./clutch/park.ts";
@@ -11,6 +12,7 @@ import { rateLimit } from "./rate-limit/guard.ts";
 import { known } from "./request/known.ts";
 import { alive } from "./task/alive.ts";
 import { checkArguments } from "./tool/arguments.ts";
+import { amountsOf } from "./tool/cost.ts";
 import { effect } from "./tool/effect.ts";
 import type { ToolFacts, ToolGuard } from "./tool/facts.ts";
 import { grantTool } from "./tool/grant.ts";
@@ -51,7 +53,9 @@ const UNBOUND: Bounds = {
   inputTokens: 0,
   fixedPico: 0,
   perTokenPico: 0,
-  reserve: 0,
+  fixedTokens: 0,
+  tokensPerCap: 0,
+  reserve: NOTHING,
 };
 
 export interface Decision {
@@ -68,7 +72,7 @@ export function admit(facts: Facts, states: States): Decision {
 
 /** May this tool call go out? */
 export function admitTool(facts: ToolFacts, states: States): Decision {
-  return ask(TOOL_GUARDS, facts, { ...UNBOUND, reserve: facts.reserve }, states);
+  return ask(TOOL_GUARDS, facts, { ...UNBOUND, reserve: amountsOf(facts.reserve) }, states);
 }
 
 /**

@@ -1,5 +1,6 @@
 /** What happened, as one union: the journal, the metrics and (later) the dashboard all read it. */
 import type { Evidence } from "./budget/release.ts";
+import type { Unit } from "./budget/unit.ts";
 import type { Format } from "./call.ts";
 import type { Millis } from "./money.ts";
 import type { Usage } from "./price/price.ts";
@@ -46,8 +47,9 @@ export function isToolAsked(asked: Asked): asked is ToolAsked {
 export interface LegNumbers {
   readonly budget: string;
   readonly scope: string;
+  readonly unit: Unit;
   readonly window: Millis;
-  /** Nano-USD. */
+  /** In its unit; of money nano-USD. */
   readonly reserved: number;
   readonly charged: number | null;
 }
@@ -63,7 +65,8 @@ export interface Answer {
 export interface Part {
   readonly budget: string;
   readonly scope: string;
-  /** Nano-USD as text: a part of a large limit may be more than a number counts. */
+  readonly unit: Unit;
+  /** In its unit, as text: a part of a large limit may be more than a number counts. */
   readonly amount: string;
 }
 
@@ -113,6 +116,8 @@ export type Event =
       readonly kind: "budget.overbilled";
       readonly provider: string;
       readonly model: string;
+      /** Of both amounts. */
+      readonly unit: "usd" | "tokens";
       readonly reserved: number;
       readonly charged: number;
     } & Origin)
@@ -203,7 +208,8 @@ export type Event =
       readonly holder: string;
       /** `none`: by force, and the budgets may be overspent by what was released. */
       readonly evidence: Evidence;
-      /** Nano-USD as text. */
+      /** Of what was billed; null: nothing, of all units. */
+      readonly unit: Unit | null;
       readonly billed: string;
       readonly releases: readonly Part[];
       readonly by: string;

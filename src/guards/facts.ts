@@ -3,12 +3,12 @@
  * other.
  */
 import type { Purse } from "./budget/slice.ts";
+import type { Amounts } from "./budget/unit.ts";
 import type { ModelAsk } from "./call.ts";
 import type { Clutch } from "./clutch/clutch.ts";
 import type { Park } from "./clutch/park.ts";
 import type { Answer } from "./events.ts";
 import type { Manifest } from "./manifest/manifest.ts";
-import type { NanoUsd } from "./money.ts";
 import type { ModelPrice } from "./price/price.ts";
 import type { ProviderRules } from "./provider-rules.ts";
 import type { Permits, TakenPermit } from "./rate-limit/permits.ts";
@@ -49,8 +49,11 @@ export interface Bounds {
   /** Cost at cap c is `fixedPico + c × perTokenPico`, rounded up to nano-USD. */
   readonly fixedPico: number;
   readonly perTokenPico: number;
-  /** What is reserved on every account. */
-  readonly reserve: NanoUsd;
+  /** Tokens at cap c are `fixedTokens + c × tokensPerCap`: one for each choice. */
+  readonly fixedTokens: number;
+  readonly tokensPerCap: number;
+  /** What is reserved on every account, in its unit. */
+  readonly reserve: Amounts;
   /** Of a tool that has a rate limit. */
   readonly permit?: TakenPermit;
 }
@@ -65,7 +68,7 @@ export interface States {
 /** The slices do not cover the call: lease this much in all, then ask again. */
 export interface Short {
   readonly kind: "short";
-  readonly need: NanoUsd;
+  readonly need: Amounts;
 }
 
 /** No permit here is old enough, and the store may have others: ask it, then ask again. */

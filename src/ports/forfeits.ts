@@ -1,5 +1,6 @@
 /** What processes that died had held: charged, until an operator releases it. */
 import type { Evidence } from "../guards/budget/release.ts";
+import type { Unit } from "../guards/budget/unit.ts";
 import type { Millis } from "../guards/money.ts";
 import type { HolderRow } from "./holders.ts";
 import type { AccountId, HolderId } from "./ids.ts";
@@ -10,6 +11,7 @@ export interface ForfeitRow {
   readonly account: AccountId;
   readonly budget: string;
   readonly scope: string;
+  readonly unit: Unit;
   readonly starts: Millis;
   readonly ends: Millis | null;
   readonly amount: bigint;
@@ -20,6 +22,7 @@ export interface ForfeitFilter {
   readonly holder?: HolderId;
   readonly budget?: string;
   readonly scope?: string;
+  readonly unit?: Unit;
   readonly limit: number;
 }
 
@@ -27,7 +30,10 @@ export interface ReleaseWanted {
   /** Given by who asks: the same one again changes nothing. */
   readonly id: string;
   readonly forfeits: ForfeitFilter & { readonly holder: HolderId };
-  /** Stays charged of each forfeit: what the provider's bill shows of that process. */
+  /**
+   * Stays charged of each forfeit: what the provider's bill shows of that process. Unless it is 0
+   * the forfeits are of one unit, which is its own.
+   */
   readonly billed: bigint;
   readonly evidence: Evidence;
   readonly operator: string;
@@ -41,6 +47,7 @@ export interface Release {
   readonly account: AccountId;
   readonly budget: string;
   readonly scope: string;
+  readonly unit: Unit;
   /** What was given back; `billed` is what stayed charged. */
   readonly amount: bigint;
   readonly billed: bigint;

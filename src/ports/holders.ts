@@ -1,4 +1,5 @@
 /** Which processes share the store, and which of them are still there. */
+import type { Unit } from "../guards/budget/unit.ts";
 import type { Millis } from "../guards/money.ts";
 import type { AccountId, Fenced, HolderId } from "./ids.ts";
 import type { PermitWant } from "./permits.ts";
@@ -59,6 +60,7 @@ export interface Forfeit {
   readonly account: AccountId;
   readonly budget: string;
   readonly scope: string;
+  readonly unit: Unit;
   readonly amount: bigint;
 }
 

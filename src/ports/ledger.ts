@@ -1,5 +1,9 @@
-/** Money between processes and crashes: accounts, leases, settlements. */
+/**
+ * What budgets count, between processes and crashes: accounts, leases, settlements. Every amount is
+ * of the unit of its account.
+ */
 import type { Window } from "../guards/budget/budget.ts";
+import type { Unit } from "../guards/budget/unit.ts";
 import type { Millis } from "../guards/money.ts";
 import type { AccountId, Fenced, HolderId } from "./ids.ts";
 import type { Anchor, JournalEntry } from "./journal.ts";
@@ -9,6 +13,8 @@ export interface AccountKey {
   readonly budget: string;
   /** Value of the scope: an agent's id, a task's id, …; "" for a budget with one account. */
   readonly scope: string;
+  /** A budget that is given another unit has other accounts: dollars are never added to tokens. */
+  readonly unit: Unit;
   /**
    * The kind of window: a day's account and a month's are two, so that neither is a later window of
    * the other, and what was spent on the one is not taken off the other.
@@ -17,6 +23,9 @@ export interface AccountKey {
   /** Start of the window, 0 for windows without one (task, lifetime). */
   readonly starts: Millis;
 }
+
+/** The open accounts of a budget that a limit is for. */
+export type Limited = Pick<AccountSpec, "budget" | "unit" | "window" | "limit">;
 
 export interface AccountSpec extends AccountKey {
   /** End of the window, exclusive; null for windows without one. */
@@ -29,7 +38,7 @@ export interface AccountState extends AccountSpec {
   readonly spent: bigint;
   readonly leased: bigint;
   readonly forfeited: bigint;
-  /** False once a later window of its budget, scope and kind exists, or its task has ended. */
+  /** False once there is a later window of its budget, scope, unit and kind, or its task ended. */
   readonly open: boolean;
 }
 
@@ -91,7 +100,8 @@ export interface Batch {
 export interface LedgerStore {
   /**
    * Makes accounts that are missing (keeping those that stand, limits included), and closes older
-   * windows of their kind. Accounts of other kinds stay as they are: a budget may go back to them.
+   * windows of their unit and kind. Accounts of others stay as they are: a budget may go back to
+   * them.
    */
   open(specs: readonly AccountSpec[]): Promise<readonly AccountState[]>;
   /**
@@ -125,10 +135,10 @@ export interface LedgerStore {
     wants: readonly { readonly account: AccountId; readonly amount: bigint }[],
   ): Promise<void>;
   /**
-   * Sets the limit of every open account of a budget and kind of window: what is a limit for a
-   * month never was one for a day. Usage stays. A holder's slice is not taken away.
+   * Sets the limit of every open account of a budget, unit and kind of window: what is a limit for
+   * a month never was one for a day. Usage stays. A holder's slice is not taken away.
    */
-  editLimit(budget: string, window: Window, limit: bigint): Promise<void>;
+  editLimit(limited: Limited): Promise<void>;
   accounts(filter: AccountFilter): Promise<readonly AccountState[]>;
   /**
    * Closes the accounts whose scope is this task, of every kind: no lease any more; flush and give

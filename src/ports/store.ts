@@ -2,7 +2,7 @@
  * Where everything that must outlive a process is kept, behind small ports with one adapter object
  * for all of them. Every method is one transaction: it is durable before its answer is given, and
  * it rejects only with `StoreUnreachable` (which leaves open whether it happened; every method may
- * be repeated). Amounts are nano-USD as `bigint`. Protocol: chapter 11 of the design,
+ * be repeated). Amounts are `bigint`, in their account's unit. Protocol: chapter 11 of the design,
  * "Transactions".
  */
 

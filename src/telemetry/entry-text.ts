@@ -23,7 +23,7 @@ type Admitted = Extract<Event, { kind: "call.admitted" }>;
 type Refused = Extract<Event, { kind: "call.refused" }>;
 type Settled = Extract<Event, { kind: "call.settled" }>;
 
-const USUAL_LEG = { scope: "", window: 0 };
+const USUAL_LEG = { scope: "", unit: "usd", window: 0 } as const;
 const USUAL_SETTLED = {
   outcome: "ok",
   status: 200,
@@ -203,8 +203,9 @@ function askedOf(text: Text<typeof askedText>): Asked {
   };
 }
 
-function legText({ budget, charged, reserved, scope, window }: LegNumbers) {
-  return { budget, scope: scope || undefined, window: window || undefined, reserved, charged };
+function legText({ budget, charged, reserved, scope, unit, window }: LegNumbers) {
+  const named = { budget, scope: scope || undefined, window: window || undefined };
+  return { ...named, unit: unit === USUAL_LEG.unit ? undefined : unit, reserved, charged };
 }
 
 /** A leg is charged what the call is charged, but for an overbill. */

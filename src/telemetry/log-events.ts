@@ -1,6 +1,6 @@
 /** Which events an operator reads in the log, and how loud each is. The journal has all of them. */
+import { inUnit } from "../guards/budget/unit.ts";
 import type { Event, Part } from "../guards/events.ts";
-import { formatUsd } from "../guards/money.ts";
 import type { Fields, Log } from "./log.ts";
 
 /** Tells the log what happened. One refused call is no news at 3 a.m.: those are for debugging. */
@@ -64,11 +64,9 @@ function logRemark(log: Log, event: Remark): void {
       return;
     }
     case "budget.overbilled": {
-      const { provider, model } = event;
-      const reserved_usd = formatUsd(event.reserved);
-      const charged_usd = formatUsd(event.charged);
-      const fields = { ...who(event), provider, model, reserved_usd, charged_usd };
-      log.error(event.kind, fields);
+      const { charged, model, provider, reserved, unit } = event;
+      const amounts = inUnit(unit, { reserved, charged });
+      log.error(event.kind, { ...who(event), provider, model, ...amounts });
     }
   }
 }
@@ -77,7 +75,7 @@ function logRemark(log: Log, event: Remark): void {
 function logRelease(log: Log, event: Extract<Event, { kind: "forfeit.released" }>): void {
   const { billed, by, evidence, holder, reason, release } = event;
   const amounts = {
-    billed_usd: formatUsd(BigInt(billed)),
+    ...inUnit(event.unit ?? "usd", { billed: BigInt(billed) }),
     releases: event.releases.map(shownPart),
   };
   const fields = { release, holder, evidence, ...amounts, by, reason };
@@ -85,8 +83,8 @@ function logRelease(log: Log, event: Extract<Event, { kind: "forfeit.released" }
   else log.warn(event.kind, fields);
 }
 
-function shownPart({ amount, budget, scope }: Part): Fields {
-  return { budget, scope, amount_usd: formatUsd(BigInt(amount)) };
+function shownPart({ amount, budget, scope, unit }: Part): Fields {
+  return { budget, scope, ...inUnit(unit, { amount: BigInt(amount) }) };
 }
 
 function who(event: { decision: string; agent: string | null; task: string | null }): Fields {

@@ -1,8 +1,21 @@
 /** Every metric by its name, its labels and one sentence: the reference is made from this. */
+import type { Unit } from "../guards/budget/unit.ts";
 import type { MetricName } from "./series.ts";
 
 function named(name: string, labels: readonly string[], help: string): MetricName {
   return { name: `slipclutch_${name}`, labels, help };
+}
+
+const NAMES: Readonly<Record<Unit, string>> = { usd: "USD", tokens: "Tokens", calls: "Calls" };
+
+/** A series for each unit: what is counted in one is never added to another. */
+function released(unit: Unit): MetricName {
+  const what = `${NAMES[unit]} of forfeits that operators released`;
+  return named(
+    `forfeits_released_${unit}_total`,
+    ["budget", "evidence"],
+    `${what}; a budget may be overspent by what had no evidence.`,
+  );
 }
 
 export const COUNTERS = {
@@ -44,11 +57,14 @@ export const COUNTERS = {
     ["provider", "model"],
     "USD that providers billed above the bounds of calls.",
   ),
-  releasedUsd: named(
-    "forfeits_released_usd_total",
-    ["budget", "evidence"],
-    "USD of forfeits that operators released; a budget may be overspent by what had no evidence.",
+  overbilledTokens: named(
+    "overbilled_tokens_total",
+    ["provider", "model"],
+    "Tokens above the bounds of calls, where their money was within its own.",
   ),
+  releasedUsd: released("usd"),
+  releasedTokens: released("tokens"),
+  releasedCalls: released("calls"),
   alarms: named(
     "breaker_alarms_total",
     ["agent", "rule", "action"],
@@ -103,6 +119,10 @@ export const GAUGES = {
     [],
     "Models reserved at their maximum because they billed above their bound once.",
   ),
-  budget: (amount: keyof typeof BUDGET_HELP) =>
-    named(`budget_${amount}_usd`, ["budget", "scope"], `USD. ${BUDGET_HELP[amount]}`),
+  budget: (amount: keyof typeof BUDGET_HELP, unit: Unit) =>
+    named(
+      `budget_${amount}_${unit}`,
+      ["budget", "scope"],
+      `${NAMES[unit]}. ${BUDGET_HELP[amount]}`,
+    ),
 } as const;

@@ -2,6 +2,7 @@
  * The metrics. Labels are what the configuration names (agents, models, providers, budgets, codes),
  * never what a caller invents (tasks, unknown models): a scrape stays small whatever is asked.
  */
+import { formatAmount, UNITS, type Unit } from "../guards/budget/unit.ts";
 import type { Clutch } from "../guards/clutch/clutch.ts";
 import {
   type Asked,
@@ -17,7 +18,10 @@ import type { DenialCode } from "../guards/verdict.ts";
 import { COUNTERS, GAUGES, HISTOGRAMS } from "./metric-names.ts";
 import { Counter, Histogram, header, type MetricName, sample } from "./series.ts";
 
-/** Budgets shown in one scrape: with one account for each of many agents the largest spenders. */
+/**
+ * Budgets of each unit shown in one scrape: with one account for each of many agents the largest
+ * spenders.
+ */
 export const BUDGET_SERIES_MAX = 1_000;
 
 /** Agents shown in one scrape. */
@@ -34,7 +38,7 @@ export interface Reading {
   readonly modelsFlagged: number;
   /** The agents of the configuration; "" for a label that is not set. */
   readonly agents: readonly AgentReading[];
-  /** Nano-USD. Accounts of single tasks are left out by `render`. */
+  /** Accounts of single tasks are left out by `render`. */
   readonly budgets: readonly BudgetReading[];
 }
 
@@ -53,6 +57,8 @@ export interface BudgetReading {
   readonly budget: string;
   readonly scope: string;
   readonly perTask: boolean;
+  /** Of all amounts; money is nano-USD. */
+  readonly unit: Unit;
   readonly limit: bigint;
   readonly spent: bigint;
   readonly reserved: bigint;
@@ -116,8 +122,15 @@ export class Metrics {
   readonly #estimated = new Counter(COUNTERS.estimated);
   readonly #capped = new Counter(COUNTERS.capped);
   readonly #overbilled = new Counter(COUNTERS.overbilled);
-  readonly #overbilledUsd = new Counter(COUNTERS.overbilledUsd, formatUsd);
-  readonly #releasedUsd = new Counter(COUNTERS.releasedUsd, formatUsd);
+  readonly #overbilledBy = {
+    usd: new Counter(COUNTERS.overbilledUsd, formatUsd),
+    tokens: new Counter(COUNTERS.overbilledTokens),
+  };
+  readonly #released: Readonly<Record<Unit, Counter>> = {
+    usd: new Counter(COUNTERS.releasedUsd, formatUsd),
+    tokens: new Counter(COUNTERS.releasedTokens),
+    calls: new Counter(COUNTERS.releasedCalls),
+  };
   readonly #alarms = new Counter(COUNTERS.alarms);
   readonly #faults = new Counter(COUNTERS.faults);
   readonly #happened = new Counter(COUNTERS.happened);
@@ -142,14 +155,14 @@ export class Metrics {
         return;
       case "budget.overbilled":
         this.#overbilled.add([event.provider, event.model]);
-        this.#overbilledUsd.add(
+        this.#overbilledBy[event.unit].add(
           [event.provider, event.model],
           Math.max(event.charged - event.reserved, 0),
         );
         return;
       case "forfeit.released":
-        for (const { amount, budget } of event.releases) {
-          this.#releasedUsd.add([budget, event.evidence], Number(amount));
+        for (const { amount, budget, unit } of event.releases) {
+          this.#released[unit].add([budget, event.evidence], BigInt(amount));
         }
         return;
       case "breaker.alarmed":
@@ -207,11 +220,14 @@ export class Metrics {
   render(reading: Reading): string {
     const tools = [this.#toolCalls, this.#toolSpend, this.#tool];
     const counted = [this.#calls, this.#denials, this.#tokens, this.#spend, this.#estimated];
-    const rare = [this.#capped, this.#overbilled, this.#overbilledUsd, this.#faults];
-    const inner = [this.#alarms, this.#releasedUsd, this.#happened, this.#journal, this.#errors];
+    const over = Object.values(this.#overbilledBy);
+    const rare = [this.#capped, this.#overbilled, ...over, this.#faults];
+    const released = Object.values(this.#released);
+    const inner = [this.#alarms, ...released, this.#happened, this.#journal, this.#errors];
     const timed = [this.#decision, this.#firstByte, this.#provider];
     const all = [...counted, ...tools, ...rare, ...inner, ...timed].map((metric) => metric.text());
-    const now = [gauges(reading), agentGauges(reading.agents), budgetGauges(reading.budgets)];
+    const budgets = UNITS.map((unit) => budgetGauges(reading.budgets, unit));
+    const now = [gauges(reading), agentGauges(reading.agents), ...budgets];
     return [...all, ...now].join("");
   }
 }
@@ -272,17 +288,18 @@ function waitingGauges(agents: readonly AgentReading[]): string {
 
 const BUDGET_AMOUNTS = ["limit", "spent", "reserved", "leased", "forfeited", "remaining"] as const;
 
-function budgetGauges(budgets: readonly BudgetReading[]): string {
+function budgetGauges(budgets: readonly BudgetReading[], unit: Unit): string {
   const shown = budgets
-    .filter((budget) => !budget.perTask)
+    .filter((budget) => !budget.perTask && budget.unit === unit)
     .sort((a, b) => (a.spent < b.spent ? 1 : a.spent > b.spent ? -1 : 0))
     .slice(0, BUDGET_SERIES_MAX);
   let text = "";
   for (const amount of BUDGET_AMOUNTS) {
-    const metric = GAUGES.budget(amount);
+    const metric = GAUGES.budget(amount, unit);
     text += header(metric, "gauge");
     for (const budget of shown) {
-      text += sample(metric, [budget.budget, budget.scope], formatUsd(budget[amount]));
+      const value = formatAmount(unit, budget[amount]);
+      text += sample(metric, [budget.budget, budget.scope], value);
     }
   }
   return text;

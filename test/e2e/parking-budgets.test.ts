@@ -97,3 +97,20 @@ test("paused while it waits for money, it waits for both", async () => {
   await world.resume();
   await until(() => world.server.ran() === 2);
 }, 40_000);
+
+test("a budget of calls that parks goes on when it has more of them", async () => {
+  const calls = (limit_calls: number) => [
+    { name: "money", limit_usd: 100, window: "lifetime" },
+    { name: "few", each: "agent", limit_calls, window: "lifetime", on_exhausted: "park" },
+  ];
+  world = await parkingWorld({}, {}, { budgets: calls(1) });
+  expect((await world.post(WRITE, { arguments: { n: 0 } })).status).toBe(200);
+  const held = world.post(WRITE, { arguments: { n: 1 } });
+  await world.parked(1);
+  // As much as it has is not more than it has.
+  await new Promise((resolve) => setTimeout(resolve, 2_500));
+  expect(world.server.ran()).toBe(1);
+  await world.reload({ budgets: calls(2) });
+  expect((await held).status).toBe(200);
+  expect(world.server.ran()).toBe(2);
+}, 30_000);

@@ -33,6 +33,33 @@ function only(scope: string, value: string, refused: readonly string[]): WiringC
   });
 }
 
+/** A budget for many tokens or calls, and then for none. */
+function counted(unit: "tokens" | "calls", facts: Json): WiringCase {
+  const name = `counts-${unit}`;
+  return differs(field(`limit_${unit}`), {
+    base: ({ slipclutch }) => {
+      slipclutch.budgets.push({ name, [`limit_${unit}`]: 1_000_000, window: "lifetime" });
+    },
+    set: ({ slipclutch }) => {
+      slipclutch.budgets.at(-1).name = `no-${unit}`;
+      slipclutch.budgets.at(-1)[`limit_${unit}`] = 0;
+    },
+    see: async (world) => {
+      const { headers, json, status } = await world.ask();
+      const left = headers.get(`x-slipclutch-budget-remaining-${unit}`);
+      return { status, isLeft: Number(left) > 900_000, facts: json.error?.details.facts ?? null };
+    },
+    expect: fromTo<object>(
+      { status: 200, isLeft: true, facts: null },
+      {
+        status: 402,
+        isLeft: false,
+        facts: { budget: `no-${unit}`, ...facts, [`needed_${unit}`]: expect.any(String) },
+      },
+    ),
+  });
+}
+
 interface Row {
   readonly scope: string;
   readonly spent_usd: string;
@@ -134,6 +161,8 @@ export const BUDGET_CASES: readonly WiringCase[] = [
     see: (world) => world.outcome(),
     expect: fromTo("budget.exhausted", "200"),
   }),
+  counted("tokens", { limit_tokens: "0", spent_tokens: "0", remaining_tokens: "0" }),
+  counted("calls", { limit_calls: "0", spent_calls: "0", remaining_calls: "0" }),
   each("org", async () => "north"),
   each("team", async () => "red"),
   each("agent", async () => "worker"),

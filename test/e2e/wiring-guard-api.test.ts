@@ -165,6 +165,7 @@ describe("budgets", () => {
     expect(rowOf(before, "task")).toEqual({
       name: "task",
       scope: `worker/${task}`,
+      unit: "usd",
       limit_usd: "1",
       spent_usd: "0",
       reserved_usd: "0",

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import type { ForfeitsView, ReleasedView } from "../../src/control/client.ts";
+import { amountOf } from "../../src/guards/budget/unit.ts";
 import { formatUsd } from "../../src/guards/money.ts";
 import type { SimulatedUpstream } from "../../src/testing/index.ts";
 import { forget, startGateway, type TestGateway } from "../support/gateway.ts";
@@ -79,7 +80,7 @@ test("the forfeit of a killed gateway is spendable again, but for what was bille
   const [forfeit] = forfeits;
   if (forfeit === undefined || forfeits.length > 1) throw new Error("one budget, one forfeit");
   const before = await booksOf(second);
-  expect(parseNano(forfeit.forfeited_usd)).toBe(before.forfeited);
+  expect(parseNano(amountOf(forfeit, "forfeited"))).toBe(before.forfeited);
   expect(forfeit).toMatchObject({ budget: "all", evidence: null });
   expect(forfeit.missing).toMatch(/may still be worked on and billed: wait [123] s/);
   const billed = billedNano(upstream) - before.spent;
@@ -155,7 +156,7 @@ describePostgres("on PostgreSQL", (cluster) => {
     const forced = await second.cli("forfeits", "release", ...how);
     const usd = formatUsd(held);
     expect(forced.out).toBe(
-      `all: $${usd} released, $0 stays charged. It may be overspent by $${usd}.\n`,
+      `all: $${usd} released, still charged: $0. It may be overspent by $${usd}.\n`,
     );
     expect((await booksOf(second)).forfeited).toBe(0n);
     expect(second.log()).toContain("forfeit.released");

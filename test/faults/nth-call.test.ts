@@ -97,7 +97,7 @@ class ModelLife extends Life {
         charged: outcome.kind === "dropped" ? null : charged,
         estimated,
       });
-      this.charges.set(id, charged);
+      this.charges.set(id, charged.usd);
     } catch (error) {
       if (!(error instanceof StoreUnreachable)) throw error;
       this.refusals.push("store.unreachable");
@@ -119,6 +119,7 @@ function outcomeOf(ending: "usage" | "fault" | "dropped"): Outcome {
 
 function termsOf(bounds: Bounds, price: Terms["price"]): Terms {
   const { fixedPico, inputTokens, outputCap, perTokenPico, reserve } = bounds;
+  const { fixedTokens, tokensPerCap } = bounds;
   return {
     price,
     reserved: reserve,
@@ -126,6 +127,8 @@ function termsOf(bounds: Bounds, price: Terms["price"]): Terms {
     outputTokens: outputCap,
     perTokenPico,
     fixedPico,
+    tokensPerCap,
+    fixedTokens,
     choices: 1,
     serviceTier: null,
     errorsAreFree: true,

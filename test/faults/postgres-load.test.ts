@@ -121,7 +121,7 @@ async function work(store: Store, hunt: Hunt, seed: number, until: number): Prom
         holder,
         some().map((account) => ({ account, amount: 5n })),
       ),
-    () => store.ledger.editLimit(hunt.budget, "day", BigInt(pick(100))),
+    () => store.ledger.editLimit({ ...windowOf(hunt, 0), limit: BigInt(pick(100)) }),
     () => store.ledger.open([windowOf(hunt, pick(20)), windowOf(hunt, pick(20))]),
     () => store.holders.configure(holder, "dir:one", "dir:one"),
     () => store.ledger.accounts({ limit: 10 }),
@@ -135,7 +135,7 @@ async function work(store: Store, hunt: Hunt, seed: number, until: number): Prom
 
 function windowOf(hunt: Hunt, hour: number) {
   const span = { window: "day", starts: hour, ends: hour + 1 } as const;
-  return { budget: hunt.budget, scope: "", ...span, limit: 10n };
+  return { budget: hunt.budget, scope: "", unit: "usd", ...span, limit: 10n } as const;
 }
 
 interface Books {

@@ -156,6 +156,7 @@ function contentCases(cluster: () => Cluster): void {
       const spec = {
         budget: "tasks",
         scope: id,
+        unit: "usd",
         window: "lifetime",
         starts: 0,
         ends: null,

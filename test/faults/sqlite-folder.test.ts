@@ -35,6 +35,7 @@ async function makeStore(): Promise<void> {
       {
         budget: `budget-${n}`,
         scope: "s".repeat(400),
+        unit: "usd",
         window: "lifetime",
         starts: 0,
         ends: null,

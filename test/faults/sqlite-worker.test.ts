@@ -95,6 +95,7 @@ test("a flush that was durable when its thread died counts once when it is sent 
   const spec = {
     budget: "b",
     scope: "",
+    unit: "usd",
     window: "lifetime",
     starts: 0,
     ends: null,
@@ -157,6 +158,7 @@ describe("group commit", () => {
     const spec = {
       budget: "b",
       scope: "",
+      unit: "usd",
       window: "lifetime",
       starts: 0,
       ends: null,

@@ -57,6 +57,7 @@ async function begin(): Promise<{ readonly store: Store; readonly account: numbe
   const spec = {
     budget: "b",
     scope: "",
+    unit: "usd",
     window: "lifetime",
     starts: 0,
     ends: null,

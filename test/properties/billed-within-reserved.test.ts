@@ -18,8 +18,10 @@ import { Seal } from "../../src/gateway/parking/seal.ts";
 import { readCall } from "../../src/gateway/read.ts";
 import { Ruleset } from "../../src/gateway/ruleset.ts";
 import { begin } from "../../src/gateway/settle.ts";
+import { costAt } from "../../src/guards/budget/admit.ts";
 import { chargeOf, type Outcome } from "../../src/guards/budget/settle.ts";
 import { EMPTY, type Purse } from "../../src/guards/budget/slice.ts";
+import { type Amounts, UNITS, type Unit } from "../../src/guards/budget/unit.ts";
 import type { Format } from "../../src/guards/call.ts";
 import { NO_TOOLS } from "../../src/guards/manifest/manifest.ts";
 import type { ModelPrice, Usage } from "../../src/guards/price/price.ts";
@@ -390,7 +392,7 @@ async function admitted(call: ModelCall, purse: Purse): Promise<Admitted | numbe
   const gathered = await gather(call, gateway);
   if (isDenial(gathered)) throw new Error(gathered.code);
   const { answers, verdict } = gathered.ask({ purses: [purse] });
-  if (verdict.kind === "short") return verdict.need;
+  if (verdict.kind === "short") return verdict.need[purse.unit];
   if (verdict.kind !== "allow") return null;
   return begin(
     call,
@@ -399,9 +401,9 @@ async function admitted(call: ModelCall, purse: Purse): Promise<Admitted | numbe
   );
 }
 
-function purseOf(free: number, room: bigint): Purse {
+function purseOf(free: number, room: bigint, unit: Unit = "usd"): Purse {
   const seen = { limit: room, spent: 0n, leased: 0n, forfeited: 0n };
-  return { budget: "b", scope: "", slice: { ...EMPTY, free, granted: BigInt(free) }, seen };
+  return { budget: "b", scope: "", unit, slice: { ...EMPTY, free, granted: BigInt(free) }, seen };
 }
 
 // --- A provider that reads what it was sent ------------------------------------------------------
@@ -517,14 +519,20 @@ function expectCovered({ bounds, terms }: Admitted, sent: string, generated: Gen
   for (const usage of greediest(sent, generated)) {
     const ended = { status: 200, fault: null, outputTokensSeen: null };
     const charge = chargeOf({ kind: "ok", usage, ...ended }, terms);
-    expect(charge.charged, JSON.stringify(usage)).toBeLessThanOrEqual(bounds.reserve);
-    expect(charge).toMatchObject({ overbilled: false, brokeBound: null, estimated: false });
+    expectWithin(charge.charged, bounds.reserve, usage);
+    expect(charge).toMatchObject({ overbilled: null, brokeBound: null, estimated: false });
   }
   for (const kind of ["ok", "error", "fault", "aborted", "dropped"] as const) {
     for (const outputTokensSeen of [null, 0, 1e15]) {
       const outcome: Outcome = { kind, usage: null, status: 200, fault: null, outputTokensSeen };
-      expect(chargeOf(outcome, terms).charged).toBeLessThanOrEqual(bounds.reserve);
+      expectWithin(chargeOf(outcome, terms).charged, bounds.reserve, outcome);
     }
+  }
+}
+
+function expectWithin(charged: Amounts, reserve: Amounts, by: unknown): void {
+  for (const unit of UNITS) {
+    expect(charged[unit], `${unit} of ${JSON.stringify(by)}`).toBeLessThanOrEqual(reserve[unit]);
   }
 }
 
@@ -578,30 +586,33 @@ describe("a provider that takes all that the request it was sent permits", () =>
     expect(covered).toBeGreaterThan(RUNS / 4);
   });
 
-  test("is covered by the rest of a budget too, where the cap was narrowed into it", async () => {
-    let narrowed = 0;
-    const scarce = fc.tuple(settings, fc.nat({ max: 1_000 }));
-    await fc.assert(
-      fc.asyncProperty(scarce, async ([generated, thousandths]) => {
-        const asked = read(generated);
-        if (asked === null) return;
-        const whole = await admitted(asked.call, purseOf(Number.MAX_SAFE_INTEGER, 0n));
-        if (whole === null || typeof whole === "number") return;
-        const { fixedPico, reserve } = whole.bounds;
-        const least = Math.ceil(fixedPico / 1000);
-        const room = least + Math.floor(((reserve - least) * thousandths) / 1_000);
-        const need = await admitted(asked.call, purseOf(0, BigInt(room)));
-        if (typeof need !== "number") return;
-        expect(need).toBeLessThanOrEqual(room);
-        const one = await admitted(asked.call, purseOf(need, 0n));
-        if (one === null || typeof one === "number")
-          throw new Error("what was needed is not enough");
-        expect(one.bounds.reserve).toBeLessThanOrEqual(need);
-        narrowed += one.bounds.reserve < reserve ? 1 : 0;
-        expectCovered(one, asked.sent(one), generated);
-      }),
-      { numRuns: RUNS / 2 },
-    );
-    expect(narrowed).toBeGreaterThan(RUNS / 20);
-  });
+  test.each(["usd", "tokens"] as const)(
+    "is covered by the rest of a budget of %s too, where the cap was narrowed into it",
+    async (unit) => {
+      let narrowed = 0;
+      const scarce = fc.tuple(settings, fc.nat({ max: 1_000 }));
+      await fc.assert(
+        fc.asyncProperty(scarce, async ([generated, thousandths]) => {
+          const asked = read(generated);
+          if (asked === null) return;
+          const whole = await admitted(asked.call, purseOf(Number.MAX_SAFE_INTEGER, 0n));
+          if (whole === null || typeof whole === "number") return;
+          const reserve = whole.bounds.reserve[unit];
+          const least = costAt(whole.bounds, 0)[unit];
+          const room = least + Math.floor(((reserve - least) * thousandths) / 1_000);
+          const need = await admitted(asked.call, purseOf(0, BigInt(room), unit));
+          if (typeof need !== "number") return;
+          expect(need).toBeLessThanOrEqual(room);
+          const one = await admitted(asked.call, purseOf(need, 0n, unit));
+          if (one === null || typeof one === "number")
+            throw new Error("what was needed is not enough");
+          expect(one.bounds.reserve[unit]).toBeLessThanOrEqual(need);
+          narrowed += one.bounds.reserve[unit] < reserve ? 1 : 0;
+          expectCovered(one, asked.sent(one), generated);
+        }),
+        { numRuns: RUNS / 2 },
+      );
+      expect(narrowed).toBeGreaterThan(RUNS / 20);
+    },
+  );
 });

@@ -4,13 +4,15 @@
  */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { costAt } from "../../src/guards/budget/admit.ts";
 import { chargeOf, type Terms } from "../../src/guards/budget/settle.ts";
 import { hopeOf, type Purse, roomOf, type Seen } from "../../src/guards/budget/slice.ts";
+import type { Unit } from "../../src/guards/budget/unit.ts";
 import type { Format, ModelAsk } from "../../src/guards/call.ts";
 import { admit } from "../../src/guards/decide.ts";
 import type { Bounds, Facts, Target } from "../../src/guards/facts.ts";
 import { type CallLimits, type Manifest, NO_TOOLS } from "../../src/guards/manifest/manifest.ts";
-import { billOf } from "../../src/guards/price/bill.ts";
+import { billOf, tokensOf } from "../../src/guards/price/bill.ts";
 import type { ModelPrice, Usage } from "../../src/guards/price/price.ts";
 import { mostInputTokens } from "../../src/guards/price/worst-case.ts";
 import type { ProviderRules } from "../../src/guards/provider-rules.ts";
@@ -183,9 +185,9 @@ function factsOf(generated: Generated): Facts {
   };
 }
 
-function purseOf(free: number, seen: Seen | null): Purse {
+function purseOf(free: number, seen: Seen | null, unit: Unit = "usd"): Purse {
   const slice = { free, reserved: 0, unflushed: 0, granted: BigInt(free), returned: 0n };
-  return { budget: "b", scope: "", slice, seen };
+  return { budget: "b", scope: "", unit, slice, seen };
 }
 
 /** What is admitted with all the money there is; null: refused, because something has no bound. */
@@ -253,6 +255,8 @@ function termsOf({ ask, price: found }: Generated, bounds: Bounds): Terms {
     outputTokens: (bounds.outputCap ?? found.maxOutput) * ask.choices,
     perTokenPico: bounds.perTokenPico,
     fixedPico: bounds.fixedPico,
+    tokensPerCap: bounds.tokensPerCap,
+    fixedTokens: bounds.fixedTokens,
     choices: ask.choices,
     serviceTier: ask.serviceTier,
     errorsAreFree: true,
@@ -268,7 +272,8 @@ describe("whatever a request permits a provider to bill", () => {
         if (bounds === null) return;
         const usage = usageOf(generated, bounds, wants);
         const billed = billOf(usage, generated.price, generated.ask.serviceTier);
-        expect(billed).toBeLessThanOrEqual(bounds.reserve);
+        expect(billed).toBeLessThanOrEqual(bounds.reserve.usd);
+        expect(tokensOf(usage)).toBeLessThanOrEqual(bounds.reserve.tokens);
       }),
       { numRuns: RUNS },
     );
@@ -282,8 +287,9 @@ describe("whatever a request permits a provider to bill", () => {
         const usage = usageOf(generated, bounds, wants);
         const outcome = { kind: "ok", status: 200, fault: null, outputTokensSeen: 0 } as const;
         const charge = chargeOf({ ...outcome, usage }, termsOf(generated, bounds));
-        const charged = billOf(usage, generated.price, generated.ask.serviceTier);
-        expect(charge).toEqual({ charged, estimated: false, overbilled: false, brokeBound: null });
+        const usd = billOf(usage, generated.price, generated.ask.serviceTier);
+        const charged = { usd, tokens: tokensOf(usage), calls: 1 };
+        expect(charge).toEqual({ charged, estimated: false, overbilled: null, brokeBound: null });
       }),
       { numRuns: RUNS },
     );
@@ -305,68 +311,76 @@ describe("whatever a request permits a provider to bill", () => {
   });
 });
 
+/** A call cannot be narrowed into a part of one. */
+const UNITS = ["usd", "tokens"] as const;
+
 describe("a call that does not fit", () => {
   const money = fc.tuple(call, fc.nat({ max: 1_000_000 }), fc.nat({ max: 1_000_000 }));
 
-  test("is narrowed into what is left, or refused, and never above what it asked for", () => {
-    let narrowed = 0;
-    fc.assert(
-      fc.property(money, ([generated, freeShare, roomShare]) => {
-        const facts = factsOf(generated);
-        const whole = boundsOf(facts);
-        if (whole === null) return;
-        const free = Math.floor((whole.reserve * freeShare) / 1_000_000);
-        const room = BigInt(Math.floor((whole.reserve * roomShare) / 2_000_000));
-        const seen = { limit: room + 10n, spent: 10n, leased: 0n, forfeited: 0n };
-        const purse = purseOf(free, seen);
-        const { states, verdict } = admit(facts, { purses: [purse] });
-        const reach = BigInt(free) + roomOf(seen);
-        if (verdict.kind === "deny") {
-          expect(states.purses).toEqual([purse]);
-          const floor = Math.min(whole.outputFloor, whole.outputCap ?? Number.POSITIVE_INFINITY);
-          const least = Math.ceil((whole.fixedPico + floor * whole.perTokenPico) / 1000);
-          expect(BigInt(least)).toBeGreaterThan(reach < 0n ? 0n : reach);
-          if (verdict.code === "budget.exhausted") {
-            expect(BigInt(least)).toBeGreaterThan(hopeOf(seen));
+  test.each(UNITS)(
+    "is narrowed into the %s that are left, or refused, and never above what it asked for",
+    (unit) => {
+      let narrowed = 0;
+      fc.assert(
+        fc.property(money, ([generated, freeShare, roomShare]) => {
+          const facts = factsOf(generated);
+          const whole = boundsOf(facts);
+          if (whole === null) return;
+          const free = Math.floor((whole.reserve[unit] * freeShare) / 1_000_000);
+          const room = BigInt(Math.floor((whole.reserve[unit] * roomShare) / 2_000_000));
+          const seen = { limit: room + 10n, spent: 10n, leased: 0n, forfeited: 0n };
+          const purse = purseOf(free, seen, unit);
+          const { states, verdict } = admit(facts, { purses: [purse] });
+          const reach = BigInt(free) + roomOf(seen);
+          if (verdict.kind === "deny") {
+            expect(states.purses).toEqual([purse]);
+            const floor = Math.min(whole.outputFloor, whole.outputCap ?? Number.POSITIVE_INFINITY);
+            const least = costAt(whole, floor)[unit];
+            expect(BigInt(least)).toBeGreaterThan(reach < 0n ? 0n : reach);
+            if (verdict.code === "budget.exhausted") {
+              expect(BigInt(least)).toBeGreaterThan(hopeOf(seen));
+            }
+            return;
           }
-          return;
-        }
-        if (verdict.kind === "short") {
-          expect(BigInt(verdict.need)).toBeLessThanOrEqual(reach);
-          expect(verdict.need).toBeGreaterThan(free);
-          return;
-        }
-        if (verdict.kind !== "allow") throw new Error("a model call takes no permit");
-        narrowed += verdict.bounds.reserve < whole.reserve ? 1 : 0;
-        const { outputCap, reserve } = verdict.bounds;
-        expect(reserve).toBeLessThanOrEqual(free);
-        expect(outputCap ?? 0).toBeLessThanOrEqual(whole.outputCap ?? 0);
-        expect(outputCap ?? 0).toBeGreaterThanOrEqual(
-          Math.min(whole.outputFloor, whole.outputCap ?? 0),
-        );
-        expect(states.purses).toEqual([
-          { ...purse, slice: { ...purse.slice, free: free - reserve, reserved: reserve } },
-        ]);
-      }),
-      { numRuns: RUNS },
-    );
-    expect(narrowed).toBeGreaterThan(10);
-  });
+          if (verdict.kind === "short") {
+            expect(BigInt(verdict.need[unit])).toBeLessThanOrEqual(reach);
+            expect(verdict.need[unit]).toBeGreaterThan(free);
+            return;
+          }
+          if (verdict.kind !== "allow") throw new Error("a model call takes no permit");
+          const { outputCap } = verdict.bounds;
+          const reserve = verdict.bounds.reserve[unit];
+          narrowed += reserve < whole.reserve[unit] ? 1 : 0;
+          expect(reserve).toBeLessThanOrEqual(free);
+          expect(outputCap ?? 0).toBeLessThanOrEqual(whole.outputCap ?? 0);
+          expect(outputCap ?? 0).toBeGreaterThanOrEqual(
+            Math.min(whole.outputFloor, whole.outputCap ?? 0),
+          );
+          expect(states.purses).toEqual([
+            { ...purse, slice: { ...purse.slice, free: free - reserve, reserved: reserve } },
+          ]);
+        }),
+        { numRuns: RUNS },
+      );
+      expect(narrowed).toBeGreaterThan(10);
+    },
+  );
 
-  test("is billed within its smaller reservation too", () => {
+  test.each(UNITS)("is billed within its smaller reservation of %s too", (unit) => {
     fc.assert(
       fc.property(call, fc.nat({ max: 1_000 }), greed, (generated, thousandths, wants) => {
         const facts = factsOf(generated);
         const whole = boundsOf(facts);
         if (whole === null) return;
-        const free = Math.floor((whole.reserve * thousandths) / 1_000);
+        const free = Math.floor((whole.reserve[unit] * thousandths) / 1_000);
         const seen = { limit: 0n, spent: 0n, leased: 0n, forfeited: 0n };
-        const bounds = boundsOf(facts, purseOf(free, seen));
+        const bounds = boundsOf(facts, purseOf(free, seen, unit));
         if (bounds === null) return;
         const usage = usageOf(generated, bounds, wants);
         const billed = billOf(usage, generated.price, generated.ask.serviceTier);
-        expect(billed).toBeLessThanOrEqual(bounds.reserve);
-        expect(bounds.reserve).toBeLessThanOrEqual(free);
+        expect(billed).toBeLessThanOrEqual(bounds.reserve.usd);
+        expect(tokensOf(usage)).toBeLessThanOrEqual(bounds.reserve.tokens);
+        expect(bounds.reserve[unit]).toBeLessThanOrEqual(free);
       }),
       { numRuns: RUNS },
     );

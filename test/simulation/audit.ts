@@ -1,12 +1,13 @@
 /** Looks at everything at once, as nobody in the system can, and says which promise was broken. */
 import { heldOf, type MemoryData, type Slice } from "../../src/adapters/store/memory/data.ts";
 import type { Tenure } from "../../src/gateway/tenure.ts";
+import { UNITS, type Unit } from "../../src/guards/budget/unit.ts";
 import type { Event } from "../../src/guards/events.ts";
 import { parseUsd } from "../../src/guards/money.ts";
 import type { Forfeit, Settlement, Store } from "../../src/ports/store.ts";
 import type { Fields } from "../../src/telemetry/log.ts";
 import type { SimulatedGateway } from "./gateways.ts";
-import { accountName, type Truth } from "./upstream.ts";
+import { accountName, type Leg, type Truth } from "./upstream.ts";
 import type { Process, World } from "./world.ts";
 
 /** What a gateway knows of an account may be this old when it refuses for good. */
@@ -42,7 +43,7 @@ export class Audit {
   readonly #data: MemoryData;
   readonly #gateways: readonly SimulatedGateway[];
   readonly #unsettled = new Set<Truth>();
-  /** By account, nano-USD: of all calls that were written, and of those without a settlement. */
+  /** By account, in its unit: of all calls that were written, and of those without a settlement. */
   readonly #billable = new Map<string, number>();
   readonly #uncovered = new Map<string, number>();
   readonly #highest = new Map<string, bigint>();
@@ -95,12 +96,17 @@ export class Audit {
     };
   }
 
-  /** What a bill shows of a holder's calls that are not settled: the most of any one account. */
-  billOf(holder: string): number {
+  /**
+   * What a bill shows of a holder's calls that are not settled: the most of any one account of that
+   * unit.
+   */
+  billOf(holder: string, unit: Unit): number {
     const sums = new Map<string, number>([["", 0]]);
     for (const truth of this.#unsettled) {
       if (truth.holder !== holder) continue;
-      for (const leg of truth.legs) add(sums, leg.account, truth.billed ?? leg.reserved);
+      for (const leg of truth.legs.filter((one) => one.unit === unit)) {
+        add(sums, leg.account, truth.billed?.[unit] ?? leg.reserved);
+      }
     }
     return Math.max(...sums.values());
   }
@@ -153,7 +159,7 @@ export class Audit {
   #checkCharge(truth: Truth, { call, legs }: Settlement): void {
     truth.legs.forEach((leg, index) => {
       const charged = legs[index]?.charged ?? -1n;
-      const billable = BigInt(billableOf(truth, leg.reserved));
+      const billable = BigInt(billableOf(truth, leg));
       if (charged < billable) this.#fail(`${call}: charged ${charged}, billed ${billable}`);
       if (this.#unsettled.has(truth)) add(this.#uncovered, leg.account, -Number(billable));
     });
@@ -179,10 +185,10 @@ export class Audit {
 
   /** The provider has made up its mind, at most at what was reserved: more is an overbill. */
   onBilled(truth: Truth): void {
-    for (const { account, reserved } of truth.legs) {
-      const less = reserved - billableOf(truth, reserved);
-      add(this.#billable, account, -less);
-      if (this.#unsettled.has(truth)) add(this.#uncovered, account, -less);
+    for (const leg of truth.legs) {
+      const less = leg.reserved - billableOf(truth, leg);
+      add(this.#billable, leg.account, -less);
+      if (this.#unsettled.has(truth)) add(this.#uncovered, leg.account, -less);
     }
   }
 
@@ -306,11 +312,13 @@ export class Audit {
   /** A refusal for good, while the account could have covered the call all the time. */
   onRefused(process: Process, fields: Fields): void {
     if (fields.code !== "budget.exhausted") return;
-    const need = parseUsd(String(fields.needed_usd)) ?? 0n;
+    const unit = UNITS.find((one) => fields[`needed_${one}`] !== undefined) ?? "usd";
+    const needed = String(fields[`needed_${unit}`]);
+    const need = unit === "usd" ? (parseUsd(needed) ?? 0n) : BigInt(needed);
     const scope = fields.scope ?? "";
     const from = process.since(VIEW_AGE_MS);
     for (const [id, { spec }] of this.#data.accounts) {
-      if (spec.budget !== fields.budget || spec.scope !== scope) continue;
+      if (spec.budget !== fields.budget || spec.scope !== scope || spec.unit !== unit) continue;
       const hopes = this.#hopes.get(id) ?? [];
       const recent = hopes.filter(({ since }, index) => {
         return since >= from || (hopes[index + 1]?.since ?? Number.POSITIVE_INFINITY) >= from;
@@ -326,9 +334,9 @@ export class Audit {
 }
 
 /** What the provider may bill of a call, up to what was reserved for it: more is an overbill. */
-function billableOf(truth: Truth, reserved: number): number {
+function billableOf(truth: Truth, { reserved, unit }: Leg): number {
   if (truth.writtenAt === null) return 0;
-  return Math.min(truth.billed ?? reserved, reserved);
+  return Math.min(truth.billed?.[unit] ?? reserved, reserved);
 }
 
 function add(sums: Map<string, number>, name: string, amount: number): number {

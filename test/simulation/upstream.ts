@@ -1,5 +1,6 @@
 /** The provider of a simulation: it decides by chance how each call goes, and keeps what it bills. */
 import type { Gateway } from "../../src/gateway/gateway.ts";
+import { type Amounts, NOTHING, type Unit } from "../../src/guards/budget/unit.ts";
 import type { ProviderRules } from "../../src/guards/provider-rules.ts";
 import type { Exchange, Fault, Provider, Sink, UpstreamRequest } from "../../src/ports/provider.ts";
 import type { Process, World } from "./world.ts";
@@ -12,13 +13,19 @@ export const OUTPUT_NANO = 10_000;
 export interface Truth {
   readonly id: string;
   readonly holder: string;
-  readonly legs: readonly { readonly account: string; readonly reserved: number }[];
+  readonly legs: readonly Leg[];
   /** When the provider had the whole request. */
   writtenAt: number | null;
   /** Written after the process had stood still between its check and the write. */
   inGap: boolean;
   /** What the provider bills in the end; null while nobody can know. */
-  billed: number | null;
+  billed: Amounts | null;
+}
+
+export interface Leg {
+  readonly account: string;
+  readonly unit: Unit;
+  readonly reserved: number;
 }
 
 export interface UpstreamSettings {
@@ -75,9 +82,9 @@ class Sending implements Exchange {
     const known = settings.gateway().inFlight.get(id);
     if (known === undefined) throw new Error(`${id} was sent without being in flight`);
     const { budgets } = known.call.incoming.rules.configuration;
-    const legs = known.admitted.legs.map(({ budget, reserved, scope, window: starts }) => {
+    const legs = known.admitted.legs.map(({ budget, reserved, scope, unit, window: starts }) => {
       const window = budgets.find(({ name }) => name === budget)?.window ?? "none";
-      return { account: accountName({ budget, scope, window, starts }), reserved };
+      return { account: accountName({ budget, scope, unit, window, starts }), unit, reserved };
     });
     const holder = known.call.incoming.tenure.id;
     const fresh = { writtenAt: null, inGap: false, billed: null };
@@ -136,15 +143,27 @@ class Sending implements Exchange {
     const { shares, world } = this.#settings;
     const { random } = world;
     const cap = this.#asked.max_completion_tokens;
-    const reserved = Math.max(0, ...this.#call.legs.map((leg) => leg.reserved));
-    const inputMax = Math.floor((reserved - cap * OUTPUT_NANO) / INPUT_NANO);
+    const inputMax = this.#inputMax(cap);
     const greedy = random.chance(0.2);
     const input = greedy ? inputMax : random.integer(1, inputMax);
     const over = ending === "ok" && random.chance(shares.overbilled);
     const output = over ? cap * 3 : greedy ? cap : random.integer(0, cap);
-    this.#call.billed = ending === "error" ? 0 : input * INPUT_NANO + output * OUTPUT_NANO;
+    const usd = input * INPUT_NANO + output * OUTPUT_NANO;
+    const nothing = { ...NOTHING, calls: 1 };
+    const all = { usd, tokens: input + output, calls: 1 };
+    this.#call.billed = ending === "error" ? nothing : all;
     this.#settings.onBilled(this.#call);
     this.#inside(1, () => this.#tell(ending, input, output));
+  }
+
+  /** The most input that was reserved beside all the output, on every account. */
+  #inputMax(cap: number): number {
+    const rest = this.#call.legs.flatMap(({ reserved, unit }) => {
+      if (unit === "calls") return [];
+      const nano = (reserved - cap * OUTPUT_NANO) / INPUT_NANO;
+      return [unit === "usd" ? Math.floor(nano) : reserved - cap];
+    });
+    return Math.min(...rest);
   }
 
   #tell(ending: Ending, input: number, output: number): void {
@@ -207,8 +226,9 @@ class Sending implements Exchange {
 export function accountName(of: {
   readonly budget: string;
   readonly scope: string;
+  readonly unit: string;
   readonly window: string;
   readonly starts: number;
 }): string {
-  return `${of.budget}|${of.scope}|${of.window}|${of.starts}`;
+  return `${of.budget}|${of.scope}|${of.unit}|${of.window}|${of.starts}`;
 }

@@ -186,7 +186,7 @@ export async function newHolder(store: Store): Promise<string> {
 export async function newAccount(store: Store, limit: bigint): Promise<number> {
   const budget = `budget-${randomUUID()}`;
   const [account] = await store.ledger.open([
-    { budget, scope: "", window: "lifetime", starts: 0, ends: null, limit },
+    { budget, scope: "", unit: "usd", window: "lifetime", starts: 0, ends: null, limit },
   ]);
   if (!account) throw new Error("open answers every account");
   return account.id;

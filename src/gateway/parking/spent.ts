@@ -61,7 +61,8 @@ async function isRefilled(review: Review, { holding, rules, store }: Gateway): P
   const need = needOf(review, configured);
   const filter = { budget, scope, open: true, limit: ACCOUNTS_MAX };
   const accounts = await store.ledger.accounts(filter);
-  const inForce = accounts.filter(({ window }) => window === configured.window);
+  const { unit, window } = configured;
+  const inForce = accounts.filter((account) => account.window === window && account.unit === unit);
   return inForce.some((account) => has(account, need, holding.storeNow()));
 }
 
@@ -76,10 +77,13 @@ function subjectOf({ subject }: Review): readonly [budget: string, scope: string
 }
 
 /** Of the first call that waited: one that needs less may have fitted all the time. */
-function needOf({ evidence }: Review, _budget: Budget): bigint {
+function needOf({ evidence }: Review, { unit }: Budget): bigint {
   // `as`: the facts of a refusal, see `reviewOf`.
-  const { needed_usd } = JSON.parse(evidence) as Record<string, string>;
-  return parseUsd(needed_usd ?? "") ?? 0n;
+  const facts = JSON.parse(evidence) as Record<string, string | undefined>;
+  const needed = facts[`needed_${unit}`];
+  // Of another unit: the budget counts something else by now.
+  if (needed === undefined) return 0n;
+  return unit === "usd" ? (parseUsd(needed) ?? 0n) : BigInt(needed);
 }
 
 /** Another gateway may do it first, or a person decide: then the version is another one. */

@@ -1,6 +1,12 @@
 /** Runs an admitted tool call on its server: one write at most, one end, settled exactly once. */
+import { NOTHING } from "../../guards/budget/unit.ts";
 import type { Answer, LegNumbers, Origin } from "../../guards/events.ts";
-import { type ToolCharge, type ToolOutcome, toolChargeOf } from "../../guards/tool/cost.ts";
+import {
+  amountsOf,
+  type ToolCharge,
+  type ToolOutcome,
+  toolChargeOf,
+} from "../../guards/tool/cost.ts";
 import { isEmpty, resultValue } from "../../guards/tool/result.ts";
 import type { GrantedTool } from "../../guards/tool/tool.ts";
 import { type Denial, deny } from "../../guards/verdict.ts";
@@ -123,7 +129,7 @@ export function refuseTool(
 /** The books first, so that the headers tell what is left after this call. */
 async function finish(running: Running, end: ToolEnd, refused: Denial | null): Promise<void> {
   const { allowed, call, gateway, granted } = running;
-  const charge = toolChargeOf(granted.cost, allowed.bounds.reserve, outcomeOf(call, end));
+  const charge = toolChargeOf(granted.cost, allowed.bounds.reserve.usd, outcomeOf(call, end));
   const denial = end.kind === "result" ? null : (refused ?? faultDenial(end.fault, granted));
   settle(running, end, charge);
   const sent = end.kind === "result" || end.fault.written;
@@ -156,29 +162,32 @@ function settle(running: Running, end: ToolEnd, charge: ToolCharge): void {
   const { decision, receivedAt, tenure } = call.incoming;
   const { charged, estimated } = charge;
   const outcome = nameOf(running, end);
+  const dropped = outcome === "dropped";
+  const amounts = dropped ? NOTHING : amountsOf(charged);
   gateway.cashier.settle(tenure, decision, accounts, {
     reserved: bounds.reserve,
-    charged: outcome === "dropped" ? null : charged,
+    charged: dropped ? null : amounts,
     estimated,
   });
   tenure.callsInFlight -= 1;
   gateway.inFlight.delete(decision);
   noteEnded(call, outcome, gateway);
   const origin: Origin = originOf(call.incoming);
-  const legs: readonly LegNumbers[] = legsOf(accounts, bounds.reserve, charged);
+  const legs: readonly LegNumbers[] = legsOf(accounts, bounds.reserve, amounts);
   const fault = end.kind === "fault" ? `${end.fault.kind}: ${end.fault.message}` : null;
   emit(gateway, tenure, {
     kind: "call.settled",
     ...origin,
     ...{ asked: call.asked, answers, legs, outcome, status: null, fault, usage: null },
-    ...{ estimated, reserved: bounds.reserve, charged, sentCap: null, capped: false },
+    ...{ estimated, reserved: bounds.reserve.usd, charged, sentCap: null, capped: false },
     ...{ decidedMs, firstByteMs: null, endedMs: gateway.clock.monotonic() - receivedAt },
   });
   flushMany(tenure, gateway);
   if (charge.overbilled) {
     const { server, tool } = call.ask;
-    const event = { kind: "budget.overbilled", provider: server, model: tool } as const;
-    emit(gateway, tenure, { ...event, ...origin, reserved: bounds.reserve, charged });
+    const who = { provider: server, model: tool, unit: "usd" } as const;
+    const numbers = { reserved: bounds.reserve.usd, charged };
+    emit(gateway, tenure, { kind: "budget.overbilled", ...origin, ...who, ...numbers });
   }
 }
 

@@ -1,4 +1,5 @@
-/** A cap on money over a scope and a window. */
+/** A cap on money, tokens or calls over a scope and a window. */
+import type { Unit } from "./unit.ts";
 
 export const SCOPES = ["org", "team", "agent", "task", "key", "model"] as const;
 export type Scope = (typeof SCOPES)[number];
@@ -14,7 +15,8 @@ export interface Budget {
   readonly only: Readonly<Partial<Record<Scope, string>>>;
   /** One account for each value of this scope; null: one account for all. */
   readonly each: Scope | null;
-  /** Nano-USD. */
+  /** What it counts, and the most of it: nano-USD, tokens or calls. */
+  readonly unit: Unit;
   readonly limit: bigint;
   /** `task` only with `each: task`. Calendar windows are UTC. */
   readonly window: Window;

@@ -3,14 +3,16 @@
  *
  *   never written          nothing, the slices are as before
  *   usage known            the usage, also where it is more than was reserved
- *   error without usage    nothing, where the provider's errors are free
+ *   error without usage    no money and no tokens, where the provider's errors are free
  *   ended without usage    our own upper count, at most the reservation (estimated), where the
  *                          answer shows all output
  *   anything else          the reservation: it may have been billed
+ *
+ * Whatever was written is one call, however it ended.
  */
-import type { NanoUsd } from "../money.ts";
-import { billOf, inputTokensOf } from "../price/bill.ts";
+import { billOf, inputTokensOf, tokensOf } from "../price/bill.ts";
 import type { ModelPrice, Usage } from "../price/price.ts";
+import { type Amount, type Amounts, NOTHING } from "./unit.ts";
 
 /** How a call ended, as the shell saw it. */
 export interface Outcome {
@@ -25,12 +27,14 @@ export interface Outcome {
 /** What was agreed when the call was admitted. */
 export interface Terms {
   readonly price: ModelPrice;
-  readonly reserved: NanoUsd;
+  readonly reserved: Amounts;
   readonly inputTokens: number;
   /** The output cap sent, times the choices; null: the model's maximum. */
   readonly outputTokens: number | null;
   readonly perTokenPico: number;
   readonly fixedPico: number;
+  readonly tokensPerCap: number;
+  readonly fixedTokens: number;
   readonly choices: number;
   readonly serviceTier: string | null;
   readonly errorsAreFree: boolean;
@@ -39,39 +43,60 @@ export interface Terms {
 }
 
 export interface Charge {
-  readonly charged: NanoUsd;
+  readonly charged: Amounts;
   readonly estimated: boolean;
-  readonly overbilled: boolean;
+  /** What was billed above the reservation: the money, else the tokens. */
+  readonly overbilled: "usd" | "tokens" | null;
   /** Which bound the provider did not keep, to be reserved at its maximum from now on. */
   readonly brokeBound: "output" | "input" | null;
 }
 
+/** No answer has so many; a few that said more could overflow the sums of the store. */
+const BILLED_TOKENS_MAX = 1_000_000_000_000;
+
 export function chargeOf(outcome: Outcome, terms: Terms): Charge {
-  if (outcome.kind === "dropped") return exact(0, terms);
+  const { calls } = terms.reserved;
+  if (outcome.kind === "dropped") return exact(NOTHING, terms);
   if (outcome.usage !== null) return fromUsage(outcome.usage, terms);
-  if (outcome.kind === "error" && terms.errorsAreFree) return exact(0, terms);
+  if (outcome.kind === "error" && terms.errorsAreFree) return exact({ ...NOTHING, calls }, terms);
   if (outcome.kind === "ok" && outcome.outputTokensSeen !== null && terms.showsAllOutput) {
-    const seenPerChoice = outcome.outputTokensSeen / terms.choices;
-    const pico = terms.fixedPico + seenPerChoice * terms.perTokenPico;
-    const counted = Math.min(Math.ceil(pico / 1000), terms.reserved);
+    const counted = countedOf(outcome.outputTokensSeen / terms.choices, terms);
     return { ...exact(counted, terms), estimated: true };
   }
   return { ...exact(terms.reserved, terms), estimated: true };
 }
 
-function fromUsage(usage: Usage, terms: Terms): Charge {
-  const charged = billOf(usage, terms.price, terms.serviceTier);
-  const safe = Number.isSafeInteger(charged) ? charged : terms.reserved;
-  return { ...exact(safe, terms), brokeBound: brokenBound(usage, terms) };
+/** Our own upper count of an answer, at most what was reserved. */
+function countedOf(seenPerChoice: number, terms: Terms): Amounts {
+  const { calls, tokens, usd } = terms.reserved;
+  const pico = terms.fixedPico + seenPerChoice * terms.perTokenPico;
+  const seen = terms.fixedTokens + seenPerChoice * terms.tokensPerCap;
+  return {
+    usd: Math.min(Math.ceil(pico / 1000), usd),
+    tokens: Math.min(Math.ceil(seen), tokens),
+    calls,
+  };
 }
 
-function exact(charged: NanoUsd, terms: Terms): Charge {
-  return {
-    charged,
-    estimated: false,
-    overbilled: charged > terms.reserved,
-    brokeBound: null,
+function fromUsage(usage: Usage, terms: Terms): Charge {
+  const { calls, tokens, usd } = terms.reserved;
+  const charged = {
+    usd: sane(billOf(usage, terms.price, terms.serviceTier), Number.MAX_SAFE_INTEGER, usd),
+    tokens: sane(tokensOf(usage), BILLED_TOKENS_MAX, tokens),
+    calls,
   };
+  return { ...exact(charged, terms), brokeBound: brokenBound(usage, terms) };
+}
+
+/** A usage beyond all counting makes no sense, and is no number to charge. */
+function sane(billed: Amount, most: Amount, reserved: Amount): Amount {
+  return billed <= most ? billed : reserved;
+}
+
+function exact(charged: Amounts, { reserved }: Terms): Charge {
+  const tokens = charged.tokens > reserved.tokens ? "tokens" : null;
+  const overbilled = charged.usd > reserved.usd ? "usd" : tokens;
+  return { charged, estimated: false, overbilled, brokeBound: null };
 }
 
 function brokenBound(usage: Usage, terms: Terms): "output" | "input" | null {

@@ -1,20 +1,20 @@
 /**
- * The part of one account that this process holds, and its books:
+ * The part of one account that this process holds, in the unit of its budget, and its books:
  *
  *     free + reserved + unflushed + (returned − what the store knows of it) = held
  *
  * `granted` and `returned` are running totals since the holder registered, so that an answer that
  * comes twice, late or never changes nothing.
  */
-import type { NanoUsd } from "../money.ts";
+import type { Amount, Unit } from "./unit.ts";
 
 export interface Slice {
   /** May be reserved. Never negative but by an overbill. */
-  readonly free: NanoUsd;
+  readonly free: Amount;
   /** Set aside for calls that have not settled. */
-  readonly reserved: NanoUsd;
+  readonly reserved: Amount;
   /** Drawn by settled calls that the store has not yet been told of. */
-  readonly unflushed: NanoUsd;
+  readonly unflushed: Amount;
   /** Largest total seen granted by the store. */
   readonly granted: bigint;
   /** Own total of what was given back. */
@@ -32,6 +32,7 @@ export interface Seen {
 export interface Purse {
   readonly budget: string;
   readonly scope: string;
+  readonly unit: Unit;
   readonly slice: Slice;
   /** Set once this call was told that the store has not enough; null: not asked yet. */
   readonly seen: Seen | null;
@@ -56,19 +57,19 @@ export function receive(slice: Slice, granted: bigint): Slice {
 }
 
 /** Sets money aside. The caller has seen that it is free. */
-export function reserve(slice: Slice, amount: NanoUsd): Slice {
+export function reserve(slice: Slice, amount: Amount): Slice {
   return { ...slice, free: slice.free - amount, reserved: slice.reserved + amount };
 }
 
 /** The request never left: nothing was spent. */
-export function drop(slice: Slice, reserved: NanoUsd): Slice {
+export function drop(slice: Slice, reserved: Amount): Slice {
   return { ...slice, free: slice.free + reserved, reserved: slice.reserved - reserved };
 }
 
 /**
  * A call ends. What it drew leaves the slice; an overbill beyond the slice is in `charged` alone.
  */
-export function settle(slice: Slice, reserved: NanoUsd, charged: NanoUsd): [Slice, NanoUsd] {
+export function settle(slice: Slice, reserved: Amount, charged: Amount): [Slice, Amount] {
   const drawn = Math.min(charged, reserved + Math.max(slice.free, 0));
   const after = {
     ...slice,
@@ -80,12 +81,12 @@ export function settle(slice: Slice, reserved: NanoUsd, charged: NanoUsd): [Slic
 }
 
 /** The store has these settlements. */
-export function flushed(slice: Slice, drawn: NanoUsd): Slice {
+export function flushed(slice: Slice, drawn: Amount): Slice {
   return { ...slice, unflushed: slice.unflushed - drawn };
 }
 
 /** Puts part of what is free, at most all of it, on its way back to the store. */
-export function giveBack(slice: Slice, amount: NanoUsd): Slice {
+export function giveBack(slice: Slice, amount: Amount): Slice {
   const given = Math.max(0, Math.min(amount, slice.free));
   return given === 0
     ? slice

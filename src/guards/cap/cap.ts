@@ -2,7 +2,7 @@
  * Layer 1: the limits on one call. An output cap above its ceiling is clamped, or refused where the
  * manifest is strict; what cannot be clamped without changing what was asked for is refused.
  */
-import type { Bounds, Facts, Guard } from "../facts.ts";
+import type { Bounds, Facts, Guard, States } from "../facts.ts";
 import type { CallLimits, Manifest } from "../manifest/manifest.ts";
 import { inputBound } from "../price/worst-case.ts";
 import { deny } from "../verdict.ts";
@@ -10,7 +10,7 @@ import { deny } from "../verdict.ts";
 /** Anthropic's least `thinking.budget_tokens`; the cap must be above it. */
 export const THINKING_MIN = 1024;
 
-/** What the line of `tell_agent` adds to the input at most, in bytes and so in tokens. */
+/** What a sentence of `tell_agent` adds to the input at most, in bytes and so in tokens. */
 export const TELL_BYTES_MAX = 512;
 
 /** The limits for a model: its own entry in the manifest, else the agent's. */
@@ -27,7 +27,7 @@ export const cap: Guard = (facts, bounds, states) => {
   if (target === null || target.price === null) {
     return [states, { kind: "allow", bounds, numbers: {} }];
   }
-  const told = manifest.tellAgent ? TELL_BYTES_MAX : 0;
+  const told = manifest.tellAgent ? mostTold(states) : 0;
   const inputTokens = inputBound(ask, target, target.price) + told;
   if (limits.maxInputTokens !== null && inputTokens > limits.maxInputTokens) {
     const asked = { limit: "max_input_tokens", max: limits.maxInputTokens, asked: inputTokens };
@@ -48,6 +48,11 @@ export const cap: Guard = (facts, bounds, states) => {
   }
   return [states, { kind: "allow", bounds: narrowed, numbers: numbersOf(narrowed, ceiling) }];
 };
+
+/** A sentence for each unit that its budgets count. */
+function mostTold({ purses }: States): number {
+  return TELL_BYTES_MAX * Math.max(1, new Set(purses.map(({ unit }) => unit)).size);
+}
 
 /** Without a ceiling of its own and without a cap in the request, nothing is injected. */
 function narrow(facts: Facts, bounds: Bounds, ceiling: number, inputTokens: number): Bounds {

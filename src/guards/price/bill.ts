@@ -33,6 +33,11 @@ export function inputTokensOf(usage: Usage): number {
   return input + cachedInput + cacheWrite5m + cacheWrite1h + inputAudio;
 }
 
+/** All tokens of an answer: its input, cached or not, and its output with what was thought. */
+export function tokensOf(usage: Usage): number {
+  return Math.ceil(inputTokensOf(usage) + usage.output + usage.outputAudio);
+}
+
 /** The whole call is billed at the last tier that its input reaches. */
 function tierAt(tiers: readonly Tier[], inputTokens: number): Tier {
   let found = tiers[0];

@@ -42,24 +42,24 @@ function priced(facts: Facts, target: Target, price: ModelPrice, bounds: Bounds)
     inputTokens * inputRate * factor + fixedOutputPico + price.perRequest + feesPico(ask, price),
   );
   const reservePico = fixedPico + (target.overbillsOutput ? 0 : cap * perTokenPico);
-  if (!Number.isSafeInteger(reservePico)) {
+  const tokens = inputTokens + cap * ask.choices;
+  if (!Number.isSafeInteger(reservePico) || !Number.isSafeInteger(tokens)) {
     return deny("model.unbounded", { model: target.model, what: "the sum is too large" });
   }
-  const reserve = Math.ceil(reservePico / 1000);
+  const reserve = { usd: Math.ceil(reservePico / 1000), tokens, calls: 1 };
   const numbers = {
     input_tokens_max: inputTokens,
     output_tokens_max: cap * ask.choices,
     input_pico_usd: inputRate * factor,
     output_pico_usd: outputRate * factor,
-    worst_case_nano_usd: reserve,
+    worst_case_nano_usd: reserve.usd,
     price: price.source,
   };
   const outputCap = bounds.outputCap ?? price.maxOutput;
-  return {
-    kind: "allow",
-    bounds: { ...bounds, outputCap, fixedPico, perTokenPico, reserve },
-    numbers,
-  };
+  const tokensPerCap = target.overbillsOutput ? 0 : ask.choices;
+  const fixedTokens = target.overbillsOutput ? tokens : inputTokens;
+  const costs = { fixedPico, perTokenPico, fixedTokens, tokensPerCap, reserve };
+  return { kind: "allow", bounds: { ...bounds, outputCap, ...costs }, numbers };
 }
 
 function firstUnbounded({ ask, target }: Facts, price: ModelPrice): Denial | null {

@@ -11,6 +11,7 @@
  *
  * So a charge is above its reservation only where a *result* says more than the manifest's `max`.
  */
+import type { Amounts, Unit } from "../budget/unit.ts";
 import type { NanoUsd } from "../money.ts";
 import { readPointer } from "./pointer.ts";
 import type { Quantity, ToolCost } from "./tool.ts";
@@ -32,6 +33,19 @@ export interface ToolCharge {
   readonly estimated: boolean;
   /** The tool used more than `max`, which is what was reserved. */
   readonly overbilled: boolean;
+}
+
+/**
+ * Of budgets of which units a tool call draws. It is a call, so that a loop over a free tool ends;
+ * but one that costs nothing is not stopped by money that is spent, and none takes tokens.
+ */
+export function drawsOn(unit: Unit, cost: ToolCost | null): boolean {
+  return unit === "calls" || (unit === "usd" && cost !== null);
+}
+
+/** One call at this price. */
+export function amountsOf(usd: NanoUsd): Amounts {
+  return { usd, tokens: 0, calls: 1 };
 }
 
 /** What to set aside; null: more than can be counted, so the call cannot be admitted. */

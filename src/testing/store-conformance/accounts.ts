@@ -22,6 +22,7 @@ export function accountConformance(open: OpenFixture): void {
     openCases(stores);
     windowCases(stores);
     kindCases(stores);
+    unitCases(stores);
     limitCases(stores);
     filterCases(stores);
     scopeCases(stores);
@@ -148,11 +149,55 @@ function kindCases(stores: () => Stores): void {
     const base = accountSpec(100n, { scope: fresh("task") });
     const specs = [day, month].map((kind) => ({ ...base, ...kind }));
     const [first, second] = await store.ledger.open(specs);
-    await store.ledger.editLimit(base.budget, "month", 7n);
+    await store.ledger.editLimit({ ...base, window: "month", limit: 7n });
     expect(await stateOf(store, first?.id ?? -1)).toMatchObject({ limit: 100n });
     expect(await stateOf(store, second?.id ?? -1)).toMatchObject({ limit: 7n });
     await store.ledger.closeScope([base.budget], base.scope);
     expect(await store.ledger.open(specs)).toMatchObject([{ open: false }, { open: false }]);
+  });
+}
+
+/** What changes when a budget is made to count something else: nothing of the two is ever added. */
+function unitCases(stores: () => Stores): void {
+  const units = ["usd", "tokens", "calls"] as const;
+  const days = (starts: number) => {
+    const base = accountSpec(100n, { window: "day", starts, ends: starts + 1000 });
+    return units.map((unit) => ({ ...base, unit }));
+  };
+
+  test("another unit is another account, and each keeps its own books", async () => {
+    const { store, other } = stores();
+    const holder = await liveHolder(store);
+    const specs = days(0);
+    const opened = await store.ledger.open(specs);
+    expect(new Set(opened.map(({ id }) => id)).size).toBe(units.length);
+    expect(opened).toMatchObject(units.map((unit) => ({ unit, open: true, spent: 0n })));
+    const [usd, tokens, calls] = opened.map(({ id }) => id);
+    await mustLease(store, holder, tokens ?? -1, 70n);
+    await mustLease(store, holder, calls ?? -1, 100n);
+    await flush(store, holder, [settlement(tokens ?? -1, 30n), settlement(calls ?? -1, 1n)]);
+    expect(await other.ledger.open(specs)).toMatchObject([
+      { id: usd, spent: 0n, leased: 0n },
+      { id: tokens, spent: 30n, leased: 40n },
+      { id: calls, spent: 1n, leased: 99n },
+    ]);
+    const answer = await store.ledger.lease(holder, [{ account: usd ?? -1, least: 9n, most: 9n }]);
+    expect(answer).toMatchObject({ kind: "ok", accounts: [{ unit: "usd", leased: 9n }] });
+  });
+
+  test("a later window, and a limit, are of one unit", async () => {
+    const { store } = stores();
+    const [usd, tokens, calls] = days(0);
+    if (!usd || !tokens || !calls) throw new Error("there is one for each unit");
+    const [money, count] = await store.ledger.open([usd, tokens]);
+    await store.ledger.open([{ ...tokens, starts: 1000, ends: 2000 }]);
+    expect(await stateOf(store, money?.id ?? -1)).toMatchObject({ open: true });
+    expect(await stateOf(store, count?.id ?? -1)).toMatchObject({ open: false });
+    const [now] = await store.ledger.open([{ ...tokens, starts: 1000, ends: 2000 }]);
+    expect(await store.ledger.open([calls])).toMatchObject([{ open: true }]);
+    await store.ledger.editLimit({ ...tokens, limit: 7n });
+    expect(await stateOf(store, money?.id ?? -1)).toMatchObject({ limit: 100n });
+    expect(await stateOf(store, now?.id ?? -1)).toMatchObject({ limit: 7n });
   });
 }
 
@@ -166,7 +211,7 @@ function limitCases(stores: () => Stores): void {
     const id = now?.id ?? -1;
     await mustLease(store, holder, id, 60n);
     await flush(store, holder, [settlement(id, 10n)]);
-    await store.ledger.editLimit(base.budget, base.window, 20n);
+    await store.ledger.editLimit({ ...base, limit: 20n });
     expect(await stateOf(other, id)).toMatchObject({ limit: 20n, spent: 10n, leased: 50n });
     expect(await stateOf(store, old?.id ?? -1)).toMatchObject({ limit: 100n });
     const more = { account: id, least: 61n, most: 61n };
@@ -176,7 +221,7 @@ function limitCases(stores: () => Stores): void {
       kind: "ok",
       granted: [{ account: id, total: 60n }],
     });
-    await store.ledger.editLimit(base.budget, base.window, 61n);
+    await store.ledger.editLimit({ ...base, limit: 61n });
     expect((await store.ledger.lease(holder, [more])).kind).toBe("ok");
   });
 }

@@ -63,9 +63,9 @@ function listCases(stores: () => Stores): void {
     const listed = () => other.forfeits.list({ holder: info.id, limit: ALL });
     expect(await listed()).toEqual([]);
     await store.holders.fence(info.id, null);
-    const { budget, ends, scope, starts } = account;
+    const { budget, ends, scope, starts, unit } = account;
     const holder = { ...info, state: "fenced", beatNo: 0, fencedAt: expect.any(Number) };
-    const row = { holder, account: account.id, budget, scope, starts, ends, amount: 60n };
+    const row = { holder, account: account.id, budget, scope, unit, starts, ends, amount: 60n };
     expect(await listed()).toEqual([row]);
     await store.holders.close(info.id);
     expect(await listed()).toEqual([]);
@@ -111,11 +111,11 @@ function releaseCases(stores: () => Stores): void {
   test("a release leaves what was billed, keeps its row, and can be leased again", async () => {
     const { store, other } = stores();
     const [holder, account] = await fenced(store, 100n);
-    const { budget, id, scope } = account;
+    const { budget, id, scope, unit } = account;
     const ask = wanted(holder, { billed: 30n });
     const answer = await store.forfeits.release(ask);
     const { billed, evidence, operator, reason } = ask;
-    const row = { id: ask.id, holder, account: id, budget, scope, amount: 70n, billed };
+    const row = { id: ask.id, holder, account: id, budget, scope, unit, amount: 70n, billed };
     const kept = { ...row, evidence, operator, reason, at: expect.any(Number) };
     expect(answer).toEqual({ kind: "released", releases: [kept] });
     expect(await stateOf(other, id)).toMatchObject({ spent: 0n, leased: 0n, forfeited: 30n });
@@ -185,6 +185,21 @@ function narrowedCases(stores: () => Stores): void {
     expect(await left()).toEqual([20n, 20n, 70n]);
     await store.forfeits.release(wanted(holder));
     expect(await left()).toEqual([20n, 20n, 20n]);
+  });
+
+  test("a release of one unit leaves what is counted in another", async () => {
+    const { store } = stores();
+    const holder = await liveHolder(store);
+    const specs = [accountSpec(100n), accountSpec(100n, { unit: "tokens" })];
+    const accounts = await store.ledger.open(specs);
+    for (const { id } of accounts) await mustLease(store, holder, id, 50n);
+    await store.holders.fence(holder, null);
+    const forfeits = { holder, unit: "tokens", limit: ALL } as const;
+    expect(await store.forfeits.list(forfeits)).toMatchObject([{ unit: "tokens", amount: 50n }]);
+    const answer = await store.forfeits.release(wanted(holder, { forfeits, billed: 20n }));
+    expect(answer).toMatchObject({ releases: [{ unit: "tokens", amount: 30n, billed: 20n }] });
+    const states = await Promise.all(accounts.map(({ id }) => stateOf(store, id)));
+    expect(states).toMatchObject([{ forfeited: 50n }, { forfeited: 20n }]);
   });
 }
 

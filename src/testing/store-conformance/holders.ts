@@ -256,14 +256,14 @@ function fenceCases(stores: () => Stores): void {
     const { store, other } = stores();
     const [holder, bystander] = [await liveHolder(store), await liveHolder(other)];
     const account = await openAccount(store, 100n);
-    const { id, budget, scope } = account;
+    const { id, budget, scope, unit } = account;
     await mustLease(store, holder, id, 50n);
     await mustLease(other, bystander, id, 20n);
     await store.ledger.giveBack(holder, [{ account: id, total: 5n }]);
     await flush(store, holder, [settlement(id, 10n)]);
     const forfeits = await other.holders.fence(holder, 0);
     expect(forfeits.filter((forfeit) => forfeit.amount > 0n)).toEqual([
-      { account: id, budget, scope, amount: 35n },
+      { account: id, budget, scope, unit, amount: 35n },
     ]);
     const after = { ...account, spent: 10n, leased: 20n, forfeited: 35n };
     expect(await stateOf(store, id)).toEqual(after);

@@ -166,13 +166,13 @@ function gapCases(open: OpenFixture): void {
   test("a fence owes one gap entry with what it forfeited, and it is written once", async () => {
     await onFreshStores(open, async ({ store, other }) => {
       const [holder, live] = [await liveHolder(store), await liveHolder(other)];
-      const { budget, id, scope } = await openAccount(store, 2n ** 60n);
+      const { budget, id, scope, unit } = await openAccount(store, 2n ** 60n);
       await mustLease(store, holder, id, 2n ** 60n - 1n);
       expect(await store.journal.gaps(ALL)).toEqual([]);
       expect(await store.journal.writeGap(live, entryOf(live))).toBe(false);
       await other.holders.fence(holder, null);
       await other.holders.fence(holder, null);
-      const forfeits = [{ account: id, budget, scope, amount: 2n ** 60n - 1n }];
+      const forfeits = [{ account: id, budget, scope, unit, amount: 2n ** 60n - 1n }];
       expect(await store.journal.gaps(ALL)).toEqual([{ holder, forfeits }]);
       const entry = entryOf(holder);
       const written = await Promise.all([

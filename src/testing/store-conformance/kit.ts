@@ -91,10 +91,10 @@ export async function liveHolder(store: Store): Promise<HolderId> {
   return info.id;
 }
 
-/** Account of a new budget, without a window. */
+/** Account of a new budget of money, without a window. */
 export function accountSpec(limit: bigint, changes: Partial<AccountSpec> = {}): AccountSpec {
   const lifetime = { window: "lifetime", starts: 0, ends: null } as const;
-  return { budget: fresh("budget"), scope: "", ...lifetime, limit, ...changes };
+  return { budget: fresh("budget"), scope: "", unit: "usd", ...lifetime, limit, ...changes };
 }
 
 /** Opens one new account. */

@@ -176,13 +176,14 @@ export function modelRelease(
   return released;
 }
 
-/** A later window closes the earlier ones of its kind. */
+/** A later window closes the earlier ones of its unit and kind. */
 export function modelOpen(model: LedgerModel, state: AccountState): void {
   const { id, limit, open, spent, leased, forfeited, ...spec } = state;
   if (model.accounts.has(id)) return;
   for (const account of model.accounts.values()) {
-    const { budget, scope, starts, window } = account.spec;
-    if (budget !== spec.budget || scope !== spec.scope || window !== spec.window) continue;
+    const { budget, scope, starts, unit, window } = account.spec;
+    if (budget !== spec.budget || scope !== spec.scope) continue;
+    if (unit !== spec.unit || window !== spec.window) continue;
     if (starts < spec.starts) account.open = false;
   }
   model.accounts.set(id, { spec: { ...spec, limit }, limit, open: true });

@@ -45,7 +45,8 @@ function settle() {
 
 function window() {
   const of = fc.constantFrom("day", "day", "month");
-  return fc.record({ kind: fc.constant("window"), account: index, amount, of });
+  const unit = fc.constantFrom("usd", "usd", "tokens");
+  return fc.record({ kind: fc.constant("window"), account: index, amount, of, unit });
 }
 
 function fence() {

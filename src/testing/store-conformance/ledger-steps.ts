@@ -59,8 +59,9 @@ export type Step =
       readonly kind: "window";
       readonly account: number;
       readonly amount: number;
-      /** Of which kind: another one than before is another account. */
+      /** Of which kind and unit: others than before are another account. */
       readonly of: "day" | "month";
+      readonly unit: "usd" | "tokens";
     };
 
 /** A message as sent: sent again it must do what the protocol says of a late copy. */
@@ -100,7 +101,7 @@ export async function beginRun(
   for (let n = 0; n < HOLDERS; n += 1) await addHolder(run);
   for (let n = 0; n < ACCOUNTS; n += 1) {
     const limit = LIMIT_UNITS * scale;
-    const base = { budget: `${budget}-${n}`, scope: "s", limit };
+    const base = { budget: `${budget}-${n}`, scope: "s", unit: "usd", limit } as const;
     await openWindow(run, { ...base, window: "day", starts: 0, ends: WINDOW_MS });
   }
   return run;
@@ -278,24 +279,27 @@ function releaseMessage(run: Run, holderAt: number, amount: number): Message {
 }
 
 async function editLimit(run: Run, at: number, limit: bigint): Promise<void> {
-  const { budget, window } = pick(run.specs, at);
-  await run.stores.store.ledger.editLimit(budget, window, limit);
+  const { budget, unit, window } = pick(run.specs, at);
+  await run.stores.store.ledger.editLimit({ budget, unit, window, limit });
   for (const account of run.model.accounts.values()) {
     const { open, spec } = account;
-    if (open && spec.budget === budget && spec.window === window) account.limit = limit;
+    const isMeant = spec.budget === budget && spec.unit === unit && spec.window === window;
+    if (open && isMeant) account.limit = limit;
   }
 }
 
 async function rollOver(
   run: Run,
-  { account, of }: Extract<Step, { readonly kind: "window" }>,
+  { account, of, unit }: Extract<Step, { readonly kind: "window" }>,
   limit: bigint,
 ): Promise<void> {
   const { budget } = pick(run.specs, account);
-  const before = run.specs.filter((spec) => spec.budget === budget && spec.window === of);
+  const before = run.specs.filter((spec) => {
+    return spec.budget === budget && spec.unit === unit && spec.window === of;
+  });
   const starts = before.length * WINDOW_MS;
   const span = { window: of, starts, ends: starts + WINDOW_MS };
-  await openWindow(run, { budget, scope: "s", limit, ...span });
+  await openWindow(run, { budget, scope: "s", unit, limit, ...span });
 }
 
 async function openWindow(run: Run, spec: AccountSpec): Promise<void> {

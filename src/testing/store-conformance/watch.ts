@@ -75,8 +75,8 @@ function watchCases(stores: () => Stores): void {
 
   test("room is heard when a limit is raised", async () => {
     const { store, other } = stores();
-    const { budget, window } = await openAccount(store, 100n);
-    await hears(other, "room", () => store.ledger.editLimit(budget, window, 200n));
+    const account = await openAccount(store, 100n);
+    await hears(other, "room", () => store.ledger.editLimit({ ...account, limit: 200n }));
   });
 
   test("who stopped watching hears nothing", async () => {
@@ -97,17 +97,17 @@ type Change = readonly [name: string, run: (store: Store) => Promise<unknown>];
 function numberCases(stores: () => Stores): void {
   const revoked = keyRecord();
   const flag = { provider: fresh("p"), model: "m", what: "output", since: 1, call: "c" } as const;
-  const budget = fresh("budget");
+  const spec = accountSpec(1n);
   const prepare = async (store: Store) => {
     await store.registry.createKey(revoked);
-    await store.ledger.open([accountSpec(1n, { budget })]);
+    await store.ledger.open([spec]);
   };
   const changes: readonly Change[] = [
     ["a key made", (store) => store.registry.createKey(keyRecord())],
     ["a key revoked", (store) => store.registry.revokeKey(revoked.id, 5)],
     ["a model flagged", (store) => store.registry.flag(flag)],
     ["a flag cleared", (store) => store.registry.clearFlag(flag.provider, flag.model)],
-    ["a limit edited", (store) => store.ledger.editLimit(budget, "lifetime", 2n)],
+    ["a limit edited", (store) => store.ledger.editLimit({ ...spec, limit: 2n })],
   ];
   test("every change to keys, flags and limits is heard and raises the number", async () => {
     const { store, other } = stores();

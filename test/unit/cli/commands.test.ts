@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeEach, describe, expect, test } from "vitest";
-import { forfeit, review, TOKENS, task } from "../control/operations.ts";
+import { BUDGET, forfeit, review, TOKENS, task } from "../control/operations.ts";
 import { type Gateway, gateway, slipclutch } from "./harness.ts";
 
 let running: Gateway;
@@ -38,6 +38,7 @@ describe("shapes for programs", () => {
       {
         name: "support-monthly",
         scope: "support",
+        unit: "usd",
         limit_usd: "500",
         spent_usd: "12.5",
         reserved_usd: "0.001",
@@ -142,6 +143,15 @@ describe("for people", () => {
     expect(Math.max(...narrow.out.split("\n").map((line) => line.length))).toBeLessThanOrEqual(40);
   });
 
+  test("budgets of other units say what they count, and show no dollars", async () => {
+    const { budgetStates } = running.operations;
+    budgetStates.push({ ...BUDGET, budget: "some", unit: "tokens", limit: 100n, remaining: 20n });
+    const [head, money, tokens] = (await running.ask("budgets")).out.split("\n");
+    expect(head).toMatch(/^budget +scope +unit +limit +spent +reserved +leased +remaining +used/);
+    expect(money).toMatch(/^support-monthly +support +USD +500 +12\.5 /);
+    expect(tokens).toMatch(/^some +support +tokens +100 .* 20 +80% /);
+  });
+
   test("colours are for terminals only", async () => {
     const { environment } = running;
     const colour = "\u001b[";
@@ -237,15 +247,28 @@ describe("for people", () => {
     expect(missing).toMatch(/missing: nothing here proves that its process is gone/);
     const how = ["forfeits", "release", "--reason", "bill", "--holder"];
     const done = await running.ask(...how, "aa", "--billed-usd", "0.5", "--budget", "all");
-    expect(done.out).toBe("all of support: $1 released, $0.5 stays charged.\n");
+    expect(done.out).toBe("all of support: $1 released, still charged: $0.5.\n");
     const refused = await running.ask(...how, "bb", "--billed-usd", "0.5");
     expect(refused).toMatchObject({ code: 1, err: expect.stringContaining("may be spent twice") });
     const forced = await running.ask(...how, "bb", "--without-evidence");
     expect(forced.out).toBe(
-      "all of support: $1.5 released, $0 stays charged. It may be overspent by $1.5.\n",
+      "all of support: $1.5 released, still charged: $0. It may be overspent by $1.5.\n",
     );
     const { out } = await running.ask("forfeits", "--released");
     expect(out.split("\n")[1]).toMatch(/ bb +all +support +1\.5 +0 +none +the-admin +bill$/);
+  });
+
+  test("forfeits of tokens are released in tokens", async () => {
+    const tokens = forfeit("aa", { budget: "some", unit: "tokens", amount: 70n });
+    running.operations.forfeitStates.push(tokens, forfeit("bb"));
+    const [head, row] = (await running.ask("forfeits")).out.split("\n");
+    expect(head).toMatch(/ until +unit +forfeited +evidence$/);
+    expect(row).toMatch(/ tokens +70 +gone$/);
+    const how = ["forfeits", "release", "--reason", "bill", "--holder", "aa"];
+    const done = await running.ask(...how, "--billed-tokens", "20");
+    expect(done.out).toBe("some of support: 50 tokens released, still charged: 20 tokens.\n");
+    const other = await running.ask(...how, "--billed-calls", "1");
+    expect(other).toMatchObject({ code: 1, err: expect.stringContaining("no such forfeit") });
   });
 
   test("the first bad entry of a journal is named", async () => {

@@ -33,6 +33,7 @@ budgets:
         name: "support-monthly",
         only: { agent: "support-transcriber-prod" },
         each: null,
+        unit: "usd",
         limit: 500_000_000_000n,
         window: "month",
         onExhausted: "deny",
@@ -117,6 +118,8 @@ budgets:
   - { name: a, agent: bot, limit_usd: "0.000000001", window: day }
   - { name: b, team: T, org: O, key: k, model: fast, limit_usd: 1.5, window: lifetime }
   - { name: c, each: task, limit_usd: 0, window: task }
+  - { name: d, limit_tokens: 100000000000000, window: day }
+  - { name: e, each: task, limit_calls: "3", window: task }
 tool_servers:
   desk:
     kind: mcp
@@ -238,10 +241,14 @@ denied_tools: [drop]
       },
       { ...server, kind: "agent", name: "own", tools: new Map([["think", "read"]]) },
     ]);
-    expect(budgets.map(({ only, each, limit, window }) => [only, each, limit, window])).toEqual([
-      [{ agent: "bot" }, null, 1n, "day"],
-      [{ team: "T", org: "O", key: "k", model: "fast" }, null, 1_500_000_000n, "lifetime"],
-      [{}, "task", 0n, "task"],
+    const four = { team: "T", org: "O", key: "k", model: "fast" };
+    expect(budgets.every(({ onExhausted }) => onExhausted === "deny")).toBe(true);
+    expect(budgets.map(({ onExhausted, ...rest }) => rest)).toEqual([
+      { name: "a", only: { agent: "bot" }, each: null, unit: "usd", limit: 1n, window: "day" },
+      { name: "b", only: four, each: null, unit: "usd", limit: 1_500_000_000n, window: "lifetime" },
+      { name: "c", only: {}, each: "task", unit: "usd", limit: 0n, window: "task" },
+      { name: "d", only: {}, each: null, unit: "tokens", limit: 10n ** 14n, window: "day" },
+      { name: "e", only: {}, each: "task", unit: "calls", limit: 3n, window: "task" },
     ]);
   });
 
@@ -383,6 +390,35 @@ const REFUSED: readonly Refused[] = [
     withLine("budgets: [{ name: b, limit_usd: 1, window: week }]"),
     { path: "budgets[0].window", hint: expect.stringContaining("not in this version") },
   ],
+  ...[
+    ["none", "", "limit_usd", "nothing"],
+    ["of money and tokens", "limit_usd: 1, limit_tokens: 2,", "limit_tokens", "2"],
+    ["of money and calls", "limit_usd: 1, limit_calls: 0,", "limit_calls", "0"],
+    ["of tokens and calls", "limit_tokens: 1, limit_calls: 3,", "limit_calls", "3"],
+  ].map(
+    ([which, limits, at, got]): Refused => [
+      `a budget with limits ${which}`,
+      withLine(`budgets: [{ name: b, ${limits} window: day }]`),
+      {
+        ...{ path: `budgets[0].${at}`, got },
+        expected: "exactly one of limit_usd, limit_tokens and limit_calls",
+      },
+    ],
+  ),
+  ...["limit_tokens: 1.5", "limit_tokens: -1", "limit_calls: 100000000000001"].map(
+    (limit): Refused => [
+      `a budget of ${limit}`,
+      withLine(`budgets: [{ name: b, ${limit}, window: day }]`),
+      { path: `budgets[0].${limit.split(":")[0]}` },
+    ],
+  ),
+  ...["limit_tokens", "limit_calls"].map(
+    (limit): Refused => [
+      `an agent with ${limit} alone, which is no cap on money`,
+      { ...withLine(`budgets: [{ name: b, ${limit}: 5, window: day }]`), ...BOT },
+      { file: "agents/bot.yaml", got: "none", hint: expect.stringContaining("uncapped: true") },
+    ],
+  ),
   [
     "a task window for all tasks together",
     withLine("budgets: [{ name: b, limit_usd: 1, window: task }]"),

@@ -77,7 +77,7 @@ describe("a decision explained", () => {
   });
 
   test("with what was out of the ordinary", () => {
-    const money = { reserved: 1, charged: 2 };
+    const money = { unit: "usd", reserved: 1, charged: 2 } as const;
     const view = explained([
       { kind: "call.capped", model: "m", cap: 512, ...origin },
       { kind: "budget.overbilled", provider: "p", model: "m", ...money, ...origin },
@@ -93,7 +93,7 @@ describe("a decision explained", () => {
       by: "mcp" as const,
     };
     const tool = { ...done, asked, usage: null, status: null, estimated: true };
-    const over = { reserved: 1, charged: 2, provider: "desk", model: "echo" };
+    const over = { unit: "usd", reserved: 1, charged: 2, provider: "desk", model: "echo" } as const;
     const view = explained([tool, { kind: "budget.overbilled", ...over, ...origin }]);
     expect(view).toMatchObject({ asked, outcome: { outcome: "ok", usage: null } });
     expect(view?.remarks.join(" ")).toMatch(/tool may have run.*`max` of its cost/);

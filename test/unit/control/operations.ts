@@ -33,6 +33,7 @@ export const BUDGET: BudgetState = {
   budget: "support-monthly",
   scope: "support",
   perTask: false,
+  unit: "usd",
   ends: Date.UTC(2026, 1, 1),
   limit: 500_000_000_000n,
   spent: 12_500_000_000n,
@@ -58,6 +59,7 @@ export class MemoryOperations implements Operations {
   readonly keyRecords: KeyRecord[] = [];
   readonly taskRecords: TaskRecord[] = [];
   readonly modelFlags: ModelFlag[] = [];
+  readonly budgetStates: BudgetState[] = [BUDGET];
   readonly forfeitStates: ForfeitState[] = [];
   readonly releases: Release[] = [];
   readonly reviewRows: Review[] = [];
@@ -145,7 +147,7 @@ export class MemoryOperations implements Operations {
   }
 
   async budgets() {
-    return [BUDGET];
+    return this.budgetStates;
   }
 
   async decision(id: string): Promise<DecisionRecords | null> {
@@ -295,14 +297,16 @@ export class MemoryOperations implements Operations {
   async releaseForfeits(asked: ReleaseAsked, by: string): Promise<ReleaseOutcome> {
     const known = this.releases.filter(({ id }) => id === asked.id);
     if (known.length > 0) return { kind: "already", releases: known };
-    const [forfeit] = this.forfeitStates.filter(({ holder }) => holder.id === asked.holder);
+    const [forfeit] = this.forfeitStates.filter(({ holder, unit }) => {
+      return holder.id === asked.holder && (asked.unit ?? unit) === unit;
+    });
     if (!forfeit) return { kind: "no-forfeit" };
-    const { account, amount, budget, proof, scope } = forfeit;
+    const { account, amount, budget, proof, scope, unit } = forfeit;
     if (proof.kind !== "gone" && !asked.withoutEvidence) return { kind: "unproven", proof };
     const { billed, holder, id, reason } = asked;
-    if (amount <= billed) return { kind: "all-billed", most: amount };
+    if (amount <= billed) return { kind: "all-billed", unit, most: amount };
     const evidence = asked.withoutEvidence ? "none" : "gone";
-    const which = { id, holder, account, budget, scope, amount: amount - billed, billed };
+    const which = { id, holder, account, budget, scope, unit, amount: amount - billed, billed };
     const release = { ...which, evidence, operator: by, reason, at: Date.UTC(2026, 0, 3) } as const;
     this.releases.push(release);
     return { kind: "released", releases: [release] };
@@ -344,6 +348,7 @@ export function forfeit(holder: string, changes: Partial<ForfeitState> = {}): Fo
     account: 1,
     budget: "all",
     scope: "support",
+    unit: "usd",
     starts: Date.UTC(2026, 0, 1),
     ends: Date.UTC(2026, 1, 1),
     amount: 1_500_000_000n,

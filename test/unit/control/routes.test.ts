@@ -182,6 +182,7 @@ describe("the API", () => {
       {
         name: "support-monthly",
         scope: "support",
+        unit: "usd",
         limit_usd: "500",
         spent_usd: "12.5",
         reserved_usd: "0.001",
@@ -344,6 +345,7 @@ describe("the API", () => {
       fenced_at: "2026-01-02T00:00:00.000Z",
       budget: "all",
       scope: "support",
+      unit: "usd",
       window_starts_at: "2026-01-01T00:00:00.000Z",
       window_ends_at: "2026-02-01T00:00:00.000Z",
       forfeited_usd: "1.5",
@@ -369,6 +371,7 @@ describe("the API", () => {
       holder: "aa",
       budget: "all",
       scope: "support",
+      unit: "usd",
       released_usd: "1.25",
       billed_usd: "0.25",
       may_overspend_usd: "0",
@@ -390,14 +393,33 @@ describe("the API", () => {
     ]);
     const billed = await release({ ...body, id: "r3", billed_usd: 1.5 });
     expect(billed).toMatchObject({ status: 409, json: { error: { code: "forfeit.billed" } } });
-    expect(billed.json.error.message).toContain("$1.5");
+    expect(billed.json.error.message).toContain("1.5 USD");
     const unknown = await release({ ...body, id: "r4", holder: "dd" });
     expect(unknown).toMatchObject({ status: 404, json: { error: { code: "forfeit.unknown" } } });
+  });
+
+  test("releases what is counted in the unit of what was billed, and nothing else", async () => {
+    const { ask, operations } = opened();
+    operations.forfeitStates.push(
+      forfeit("aa"),
+      forfeit("aa", { budget: "some", unit: "tokens", amount: 70n }),
+      forfeit("bb", { budget: "few", unit: "calls", amount: 3n }),
+    );
+    const { json } = await ask("GET", "/api/v1/forfeits", {});
+    expect(json.forfeits[1]).toMatchObject({ unit: "tokens", forfeited_tokens: "70" });
+    const release = (body: object) => ask("POST", "/api/v1/forfeits/release", { body });
+    const tokens = { id: "r1", holder: "aa", billed_tokens: 20, reason: "the bill" };
+    const row = { budget: "some", unit: "tokens", released_tokens: "50", billed_tokens: "20" };
+    expect((await release(tokens)).json.releases).toMatchObject([row]);
+    const calls = { id: "r2", holder: "bb", billed_calls: "3", reason: "the bill" };
+    expect((await release(calls)).json.error.message).toContain("3 calls");
   });
 
   test.each([
     ["nothing that stays charged", {}],
     ["an amount that is none", { billed_usd: "-1" }],
+    ["a part of a token", { billed_tokens: "1.5" }],
+    ["amounts of two units", { billed_usd: "1", billed_tokens: 1 }],
     ["without_evidence: false", { without_evidence: false }],
     ["a scope of no budget", { billed_usd: "1", scope: "s" }],
     ["an unknown field", { billed_usd: "1", amount_usd: "1" }],

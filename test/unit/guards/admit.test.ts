@@ -3,11 +3,12 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { budget, costAt } from "../../../src/guards/budget/admit.ts";
 import type { Purse } from "../../../src/guards/budget/slice.ts";
+import { UNITS, type Unit } from "../../../src/guards/budget/unit.ts";
 import type { Bounds } from "../../../src/guards/facts.ts";
-import { bounds, facts, purse, seen, slice } from "./scenes.ts";
+import { bounds, facts, purse, seen, slice, usd } from "./scenes.ts";
 
 /** 100 nano-USD for the input and 2 for each token of at most 50: 200 in all, 120 at the floor. */
-const CALL = bounds({ fixedPico: 100_000, perTokenPico: 2_000, reserve: 200 });
+const CALL = bounds({ fixedPico: 100_000, perTokenPico: 2_000, reserve: usd(200) });
 
 /** A purse of which the store has said all: so much free here, so much room, so much hope. */
 function asked(name: string, free: number, room: bigint, hope: bigint): Purse {
@@ -45,7 +46,7 @@ describe("a call that the slices cover", () => {
   });
 
   test("may cost nothing and is allowed on empty accounts", () => {
-    const free = bounds({ reserve: 0 });
+    const free = bounds({ reserve: usd(0) });
     expect(decide([purse()], free).answer).toMatchObject({ kind: "allow", bounds: free });
   });
 });
@@ -56,13 +57,13 @@ describe("a call that one slice does not cover", () => {
       purse({ slice: slice({ free: 900 }) }),
       purse({ slice: slice({ free: 199 }) }),
     ]);
-    expect(answer).toEqual({ kind: "short", need: 200 });
+    expect(answer).toEqual({ kind: "short", need: usd(200) });
     expect(after).toBe(states);
   });
 
   test("asks also while another account has been asked, and is known to be spent", () => {
     const { answer } = decide([asked("spent", 0, 0n, 0n), purse({ slice: slice({ free: 10 }) })]);
-    expect(answer).toEqual({ kind: "short", need: 200 });
+    expect(answer).toEqual({ kind: "short", need: usd(200) });
   });
 
   test("does not ask for an account that was not asked but covers it", () => {
@@ -72,7 +73,7 @@ describe("a call that one slice does not cover", () => {
 
   test("leases where slice and room together cover it", () => {
     const { after, answer, states } = decide([asked("b", 150, 50n, 1_000n)]);
-    expect(answer).toEqual({ kind: "short", need: 200 });
+    expect(answer).toEqual({ kind: "short", need: usd(200) });
     expect(after).toBe(states);
   });
 });
@@ -84,7 +85,7 @@ describe("narrowing", () => {
     ["the last that still makes a useful answer", 121, 10, 120],
     ["exactly the floor", 120, 10, 120],
   ])("%s", (_name, free, cap, reserve) => {
-    const narrowed = { ...CALL, outputCap: cap, reserve };
+    const narrowed = { ...CALL, outputCap: cap, reserve: usd(reserve) };
     const mine = asked("b", free, 0n, 1_000n);
     const { after, answer } = decide([mine]);
     const numbers = { reserve_nano_usd: reserve };
@@ -101,7 +102,10 @@ describe("narrowing", () => {
 
   test("follows the poorest account and is reserved alike on all", () => {
     const { after, answer } = decide([asked("rich", 900, 0n, 900n), asked("poor", 150, 0n, 900n)]);
-    expect(answer).toMatchObject({ kind: "allow", bounds: { outputCap: 25, reserve: 150 } });
+    expect(answer).toMatchObject({
+      kind: "allow",
+      bounds: { outputCap: 25, reserve: { usd: 150 } },
+    });
     expect(after.purses.map((one) => one.slice)).toEqual([
       slice({ free: 750, reserved: 150 }),
       slice({ free: 0, reserved: 150 }),
@@ -110,17 +114,20 @@ describe("narrowing", () => {
 
   test("counts what the store could still lease, and asks for it", () => {
     const { after, answer, states } = decide([asked("b", 100, 55n, 1_000n)]);
-    expect(answer).toEqual({ kind: "short", need: 154 });
+    expect(answer).toEqual({ kind: "short", need: usd(154) });
     expect(after).toBe(states);
   });
 
   test("a room below zero takes nothing from what is held here", () => {
     const { answer } = decide([asked("b", 150, -500n, 1_000n)]);
-    expect(answer).toMatchObject({ kind: "allow", bounds: { outputCap: 25, reserve: 150 } });
+    expect(answer).toMatchObject({
+      kind: "allow",
+      bounds: { outputCap: 25, reserve: { usd: 150 } },
+    });
   });
 
   test("is of no use where the output costs nothing", () => {
-    const flat = bounds({ fixedPico: 200_000, perTokenPico: 0, reserve: 200 });
+    const flat = bounds({ fixedPico: 200_000, perTokenPico: 0, reserve: usd(200) });
     expect(decide([asked("b", 199, 0n, 1_000n)], flat).answer).toMatchObject({
       code: "budget.contended",
       facts: { needed_usd: "0.0000002" },
@@ -128,10 +135,10 @@ describe("narrowing", () => {
   });
 
   test("is not needed where slice and room cover the call exactly, whatever its output costs", () => {
-    const flat = bounds({ fixedPico: 200_000, perTokenPico: 0, reserve: 200 });
+    const flat = bounds({ fixedPico: 200_000, perTokenPico: 0, reserve: usd(200) });
     expect(decide([asked("b", 150, 50n, 1_000n)], flat).answer).toEqual({
       kind: "short",
-      need: 200,
+      need: usd(200),
     });
   });
 
@@ -151,21 +158,113 @@ describe("narrowing", () => {
         const plain = { fixedPico: rates.fixed, perTokenPico: rates.perToken };
         const whole = bounds({ ...plain, outputCap: cap, outputFloor: Math.min(floor, cap) });
         const asks = { ...whole, reserve: costAt(whole, cap) };
-        const free = Math.floor((asks.reserve * share) / 1_000);
+        const free = Math.floor((asks.reserve.usd * share) / 1_000);
         const { answer } = decide([asked("b", free, 0n, 10_000n)], asks);
         if (answer.kind === "allow") {
           const { outputCap, reserve } = answer.bounds;
           expect(outputCap).toBeGreaterThanOrEqual(asks.outputFloor);
-          expect(reserve).toBe(costAt(asks, outputCap ?? -1));
-          expect(reserve).toBeLessThanOrEqual(free);
-          if (outputCap !== cap) expect(costAt(asks, (outputCap ?? 0) + 1)).toBeGreaterThan(free);
+          expect(reserve).toEqual(costAt(asks, outputCap ?? -1));
+          expect(reserve.usd).toBeLessThanOrEqual(free);
+          if (outputCap !== cap)
+            expect(costAt(asks, (outputCap ?? 0) + 1).usd).toBeGreaterThan(free);
         } else {
           expect(answer.kind).toBe("deny");
-          expect(costAt(asks, asks.outputFloor)).toBeGreaterThan(free);
+          expect(costAt(asks, asks.outputFloor).usd).toBeGreaterThan(free);
         }
       }),
       { numRuns: 500 },
     );
+  });
+});
+
+describe("budgets of several units", () => {
+  /** 100 tokens of input, and for each of two choices as many as the cap, of at most 50. */
+  const COUNTED = bounds({
+    ...{ fixedPico: 100_000, perTokenPico: 2_000, fixedTokens: 100, tokensPerCap: 2 },
+    reserve: { usd: 200, tokens: 200, calls: 1 },
+  });
+  /** As `asked`, of this unit. */
+  const of = (unit: Unit, free: number, room: bigint, hope: bigint): Purse => {
+    return { ...asked(unit, free, room, hope), unit };
+  };
+
+  test("each take their own, and the others' amounts do not matter to them", () => {
+    const purses = UNITS.map((unit) => purse({ unit, slice: slice({ free: 1_000 }) }));
+    const { after, answer } = decide(purses, COUNTED);
+    expect(after.purses.map((one) => one.slice)).toEqual([
+      slice({ free: 800, reserved: 200 }),
+      slice({ free: 800, reserved: 200 }),
+      slice({ free: 999, reserved: 1 }),
+    ]);
+    const numbers = { reserve_nano_usd: 200, reserve_tokens: 200, reserve_calls: 1 };
+    expect(answer).toEqual({ kind: "allow", bounds: COUNTED, numbers });
+  });
+
+  test("one that is short asks for all that the call needs, by unit", () => {
+    const purses = [
+      purse({ slice: slice({ free: 900 }) }),
+      purse({ unit: "calls", slice: slice({ free: 0 }) }),
+    ];
+    expect(decide(purses, COUNTED).answer).toEqual({ kind: "short", need: COUNTED.reserve });
+  });
+
+  test.each([
+    ["one token short takes one of each choice", 199, 49],
+    ["two short too", 198, 49],
+    ["exactly the floor", 120, 10],
+  ])("%s", (_name, free, cap) => {
+    const { answer } = decide([of("tokens", free, 0n, 1_000n)], COUNTED);
+    const reserve = { usd: 100 + 2 * cap, tokens: 100 + 2 * cap, calls: 1 };
+    expect(answer).toMatchObject({ kind: "allow", bounds: { outputCap: cap, reserve } });
+  });
+
+  test("the scarcest of money and tokens decides the cap", () => {
+    const both = (usd: number, tokens: number) => {
+      return decide([of("usd", usd, 0n, 900n), of("tokens", tokens, 0n, 900n)], COUNTED).answer;
+    };
+    expect(both(140, 160)).toMatchObject({ bounds: { outputCap: 20 } });
+    expect(both(180, 130)).toMatchObject({ bounds: { outputCap: 15 } });
+  });
+
+  test("a model that ignores its cap is not narrowed in tokens either", () => {
+    const ignores = { ...COUNTED, fixedTokens: 200, tokensPerCap: 0 };
+    expect(decide([of("tokens", 199, 0n, 1_000n)], ignores).answer).toMatchObject({
+      code: "budget.contended",
+      facts: { needed_tokens: "200" },
+    });
+  });
+
+  test("spent tokens are named as tokens", () => {
+    expect(decide([of("tokens", 0, 0n, 119n)], COUNTED).answer).toEqual({
+      kind: "deny",
+      code: "budget.exhausted",
+      facts: {
+        budget: "tokens",
+        limit_tokens: "10000",
+        spent_tokens: "9881",
+        remaining_tokens: "119",
+        needed_tokens: "120",
+      },
+    });
+  });
+
+  test("no part of a call fits in what is left of calls, whatever the cap", () => {
+    expect(decide([of("calls", 0, 0n, 0n)], COUNTED).answer).toEqual({
+      kind: "deny",
+      code: "budget.exhausted",
+      facts: {
+        budget: "calls",
+        limit_calls: "10000",
+        spent_calls: "10000",
+        remaining_calls: "0",
+        needed_calls: "1",
+      },
+    });
+    expect(decide([of("calls", 0, 0n, 1n)], COUNTED).answer).toMatchObject({
+      code: "budget.contended",
+      facts: { needed_calls: "1" },
+      retryAfterMs: 1_000,
+    });
   });
 });
 
@@ -179,7 +278,7 @@ describe("the cost at a cap", () => {
     [999, 1, 2, 2],
     [1_000, 500, 3, 3],
   ])("%s fixed and %s a token: at %s tokens %s", (fixedPico, perTokenPico, cap, nano) => {
-    expect(costAt(bounds({ fixedPico, perTokenPico }), cap)).toBe(nano);
+    expect(costAt(bounds({ fixedPico, perTokenPico }), cap)).toEqual(usd(nano));
   });
 });
 
@@ -247,7 +346,7 @@ describe("a refusal", () => {
   });
 
   test("needs no more than the call's own cap where that is below what is useful", () => {
-    const small = { ...CALL, outputCap: 5, outputFloor: 10, reserve: 110 };
+    const small = { ...CALL, outputCap: 5, outputFloor: 10, reserve: usd(110) };
     expect(decide([asked("b", 0, 0n, 110n)], small).answer).toMatchObject({
       code: "budget.contended",
       facts: { needed_usd: "0.00000011" },
@@ -268,8 +367,8 @@ describe("a refusal", () => {
         }
         for (const [index, purse] of after.purses.entries()) {
           const { free } = purse.slice;
-          expect(purse.slice.reserved).toBe(answer.bounds.reserve);
-          expect(free).toBe((amounts[index]?.[0] ?? -1) - answer.bounds.reserve);
+          expect(purse.slice.reserved).toBe(answer.bounds.reserve.usd);
+          expect(free).toBe((amounts[index]?.[0] ?? -1) - answer.bounds.reserve.usd);
           expect(free).toBeGreaterThanOrEqual(0);
         }
       }),

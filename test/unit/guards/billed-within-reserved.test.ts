@@ -6,10 +6,11 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { budget } from "../../../src/guards/budget/admit.ts";
 import { chargeOf, type Terms } from "../../../src/guards/budget/settle.ts";
+import type { Unit } from "../../../src/guards/budget/unit.ts";
 import type { ModelAsk } from "../../../src/guards/call.ts";
 import { cap } from "../../../src/guards/cap/cap.ts";
 import type { Bounds, Facts } from "../../../src/guards/facts.ts";
-import { billOf } from "../../../src/guards/price/bill.ts";
+import { billOf, tokensOf } from "../../../src/guards/price/bill.ts";
 import type { ModelPrice, Usage } from "../../../src/guards/price/price.ts";
 import { mostInputTokens, worstCase } from "../../../src/guards/price/worst-case.ts";
 import {
@@ -168,10 +169,10 @@ function bound(told: Facts): Bounds | null {
   return priced.kind === "allow" ? priced.bounds : null;
 }
 
-/** The cheaper call that the budget guard makes of it where only a share of the money is left. */
-function narrowed(told: Facts, whole: Bounds, share: number): Bounds | null {
-  const free = Math.floor((whole.reserve * share) / 1_000);
-  const states = { purses: [purse({ slice: slice({ free }), seen: seen() })] };
+/** The smaller call that the budget guard makes of it where only a share of a unit is left. */
+function narrowed(told: Facts, whole: Bounds, share: number, unit: Unit): Bounds | null {
+  const free = Math.floor((whole.reserve[unit] * share) / 1_000);
+  const states = { purses: [purse({ unit, slice: slice({ free }), seen: seen({ limit: 0n }) })] };
   const [, answer] = budget(told, whole, states);
   return answer.kind === "allow" ? answer.bounds : null;
 }
@@ -185,47 +186,55 @@ describe("billed within reserved", () => {
         if (whole === null) return;
         const used = billed(told, price, whole, greed);
         bills += 1;
-        expect(billOf(used, price, told.ask.serviceTier)).toBeLessThanOrEqual(whole.reserve);
+        const { tokens, usd } = whole.reserve;
+        expect(billOf(used, price, told.ask.serviceTier)).toBeLessThanOrEqual(usd);
+        expect(tokensOf(used)).toBeLessThanOrEqual(tokens);
       }),
       { numRuns: 4_000 },
     );
     expect(bills).toBeGreaterThan(2_000);
   });
 
-  test("for a call that the budget has narrowed, and its settlement breaks no bound", () => {
-    let bills = 0;
-    fc.assert(
-      fc.property(scenes, greeds, ({ price, share, told }, greed) => {
-        const whole = bound(told);
-        const less = whole && narrowed(told, whole, share);
-        if (less === null) return;
-        const { choices, serviceTier } = told.ask;
-        const terms: Terms = {
-          price,
-          reserved: less.reserve,
-          inputTokens: mostInputTokens(told.ask, less.inputTokens, price),
-          outputTokens: (less.outputCap ?? -1) * choices,
-          perTokenPico: less.perTokenPico,
-          fixedPico: less.fixedPico,
-          choices,
-          serviceTier,
-          errorsAreFree: true,
-          showsAllOutput: true,
-        };
-        const used = billed(told, price, less, greed);
-        const end = { kind: "ok", status: 200, fault: null, outputTokensSeen: null } as const;
-        const charge = chargeOf({ ...end, usage: used }, terms);
-        bills += 1;
-        expect(charge.charged).toBeLessThanOrEqual(less.reserve);
-        expect(charge.overbilled).toBe(false);
-        if (told.target?.overbillsOutput === false) expect(charge.brokeBound).toBeNull();
-      }),
-      { numRuns: 4_000 },
-    );
-    expect(bills).toBeGreaterThan(300);
-  });
+  test.each(["usd", "tokens"] as const)(
+    "for a call that a budget of %s has narrowed, and its settlement breaks no bound",
+    (unit) => {
+      let bills = 0;
+      fc.assert(
+        fc.property(scenes, greeds, ({ price, share, told }, greed) => {
+          const whole = bound(told);
+          const less = whole && narrowed(told, whole, share, unit);
+          if (less === null) return;
+          const { choices, serviceTier } = told.ask;
+          const terms: Terms = {
+            price,
+            reserved: less.reserve,
+            inputTokens: mostInputTokens(told.ask, less.inputTokens, price),
+            outputTokens: (less.outputCap ?? -1) * choices,
+            perTokenPico: less.perTokenPico,
+            fixedPico: less.fixedPico,
+            tokensPerCap: less.tokensPerCap,
+            fixedTokens: less.fixedTokens,
+            choices,
+            serviceTier,
+            errorsAreFree: true,
+            showsAllOutput: true,
+          };
+          const used = billed(told, price, less, greed);
+          const end = { kind: "ok", status: 200, fault: null, outputTokensSeen: null } as const;
+          const charge = chargeOf({ ...end, usage: used }, terms);
+          bills += 1;
+          expect(charge.charged.usd).toBeLessThanOrEqual(less.reserve.usd);
+          expect(charge.charged.tokens).toBeLessThanOrEqual(less.reserve.tokens);
+          expect(charge.overbilled).toBeNull();
+          if (told.target?.overbillsOutput === false) expect(charge.brokeBound).toBeNull();
+        }),
+        { numRuns: 4_000 },
+      );
+      expect(bills).toBeGreaterThan(300);
+    },
+  );
 
-  test("to the nano-USD: a call that takes all at the dearest rates costs what was reserved", () => {
+  test("to the nano-USD and the token: a call that takes all costs what was reserved", () => {
     const flat = fc.record({ input: rate, output: rate });
     fc.assert(
       fc.property(
@@ -251,7 +260,9 @@ describe("billed within reserved", () => {
             target: target({ price: priced }),
           });
           const all = usage({ input: bytes, output: cap });
-          expect(billOf(all, priced, null)).toBe(bound(told)?.reserve);
+          const reserve = bound(told)?.reserve;
+          expect(billOf(all, priced, null)).toBe(reserve?.usd);
+          expect(tokensOf(all)).toBe(reserve?.tokens);
         },
       ),
     );

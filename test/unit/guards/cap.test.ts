@@ -4,7 +4,18 @@ import type { ModelAsk } from "../../../src/guards/call.ts";
 import { cap, limitsFor, TELL_BYTES_MAX, THINKING_MIN } from "../../../src/guards/cap/cap.ts";
 import type { Target } from "../../../src/guards/facts.ts";
 import type { CallLimits, Manifest } from "../../../src/guards/manifest/manifest.ts";
-import { ask, bounds, facts, limits, manifest, measure, price, rules, target } from "./scenes.ts";
+import {
+  ask,
+  bounds,
+  facts,
+  limits,
+  manifest,
+  measure,
+  price,
+  purse,
+  rules,
+  target,
+} from "./scenes.ts";
 
 const BEFORE = bounds({ outputCap: null, outputFloor: 1, inputTokens: 0 });
 const STATES = Object.freeze({ purses: [] });
@@ -178,6 +189,12 @@ describe("the line about the budget", () => {
       bounds: { inputTokens: 612 },
       numbers: { input_tokens_max: 612 },
     });
+  });
+
+  test("counts once for each unit that the budgets count", () => {
+    const purses = (["usd", "tokens", "usd", "tokens"] as const).map((unit) => purse({ unit }));
+    const [, answer] = cap(facts({ manifest: manifest({ tellAgent: true }) }), BEFORE, { purses });
+    expect(answer).toMatchObject({ bounds: { inputTokens: 100 + 2 * TELL_BYTES_MAX } });
   });
 
   test("is in the limit on input too", () => {

@@ -55,7 +55,9 @@ describe("a call that all allow", () => {
           inputTokens: 100,
           fixedPico: 100_000,
           perTokenPico: 2_000,
-          reserve: 200,
+          fixedTokens: 100,
+          tokensPerCap: 1,
+          reserve: { usd: 200, tokens: 150, calls: 1 },
         },
         numbers: { reserve_nano_usd: 200 },
       },
@@ -97,7 +99,10 @@ describe("a call that all allow", () => {
     const poor = purse({ slice: slice({ free: 150 }), seen: seen() });
     const account = { ...poor, seen: seen({ leased: 1_000n }) };
     const { verdict } = admit(BASE, { purses: [account] });
-    expect(verdict).toMatchObject({ kind: "allow", bounds: { outputCap: 25, reserve: 150 } });
+    expect(verdict).toMatchObject({
+      kind: "allow",
+      bounds: { outputCap: 25, reserve: { usd: 150 } },
+    });
   });
 });
 
@@ -191,7 +196,7 @@ test("a slice that is short asks for a lease: neither allowed nor refused", () =
   const states = Object.freeze({ purses: [RICH, purse({ slice: slice({ free: 199 }) })] });
   const { answers, states: after, verdict } = admit(BASE, states);
   expect(after).toBe(states);
-  expect(verdict).toEqual({ kind: "short", need: 200 });
+  expect(verdict).toEqual({ kind: "short", need: { usd: 200, tokens: 150, calls: 1 } });
   expect(answers.map((one) => one.guard)).toEqual(ORDER.slice(0, -1));
 });
 
@@ -199,5 +204,8 @@ test("an agent without a budget is bounded all the same, and reserves nothing", 
   const told = { ...BASE, ask: ask({ input: measure({ textBytes: 300 }) }) };
   const { states, verdict } = admit(told, { purses: [] });
   expect(states).toEqual({ purses: [] });
-  expect(verdict).toMatchObject({ kind: "allow", bounds: { inputTokens: 300, reserve: 400 } });
+  expect(verdict).toMatchObject({
+    kind: "allow",
+    bounds: { inputTokens: 300, reserve: { usd: 400 } },
+  });
 });

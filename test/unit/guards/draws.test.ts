@@ -6,7 +6,7 @@ import { type Belongs, scopeValue, windowAt } from "../../../src/guards/budget/d
 const CALL: Belongs = { org: "o", team: "t", agent: "a", task: "k", key: "y", model: null };
 
 function budgetOf(only: Budget["only"], each: Budget["each"]): Budget {
-  return { name: "b", only, each, limit: 1n, window: "day", onExhausted: "deny" };
+  return { name: "b", only, each, unit: "usd", limit: 1n, window: "day", onExhausted: "deny" };
 }
 
 describe("the account of a budget", () => {

@@ -1,5 +1,6 @@
 /** Small whole values that the guards' tests change one field of. */
 import { EMPTY, type Purse, type Seen, type Slice } from "../../../src/guards/budget/slice.ts";
+import { type Amounts, NOTHING } from "../../../src/guards/budget/unit.ts";
 import type { InputMeasure, ModelAsk } from "../../../src/guards/call.ts";
 import type { Bounds, Facts, Target } from "../../../src/guards/facts.ts";
 import { type CallLimits, type Manifest, NO_TOOLS } from "../../../src/guards/manifest/manifest.ts";
@@ -145,9 +146,16 @@ export function bounds(changes: Partial<Bounds> = {}): Bounds {
     inputTokens: 100,
     fixedPico: 0,
     perTokenPico: 0,
-    reserve: 0,
+    fixedTokens: 0,
+    tokensPerCap: 0,
+    reserve: NOTHING,
     ...changes,
   };
+}
+
+/** Money, and nothing else. */
+export function usd(nano: number): Amounts {
+  return { ...NOTHING, usd: nano };
 }
 
 export function slice(changes: Partial<Slice> = {}): Slice {
@@ -159,7 +167,7 @@ export function seen(changes: Partial<Seen> = {}): Seen {
 }
 
 export function purse(changes: Partial<Purse> = {}): Purse {
-  return { budget: "b", scope: "", slice: slice(), seen: null, ...changes };
+  return { budget: "b", scope: "", unit: "usd", slice: slice(), seen: null, ...changes };
 }
 
 export function usage(changes: Partial<Usage> = {}): Usage {

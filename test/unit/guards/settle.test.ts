@@ -6,16 +6,18 @@ import {
   type Outcome,
   type Terms,
 } from "../../../src/guards/budget/settle.ts";
-import { price, usage } from "./scenes.ts";
+import { price, tier, usage } from "./scenes.ts";
 
-/** 100 tokens of input at 1,000 pico and 2 × 50 of output at 2,000: 100 + 200 nano-USD. */
+/** 100 tokens of input at 1,000 pico and 2 × 50 of output at 2,000: 100 + 200 nano-USD, 200 tokens. */
 const TERMS: Terms = {
   price: price(),
-  reserved: 300,
+  reserved: { usd: 300, tokens: 200, calls: 1 },
   inputTokens: 100,
   outputTokens: 100,
   perTokenPico: 4_000,
   fixedPico: 100_000,
+  tokensPerCap: 2,
+  fixedTokens: 100,
   choices: 2,
   serviceTier: null,
   errorsAreFree: true,
@@ -28,8 +30,10 @@ function outcome(kind: Outcome["kind"], changes: Partial<Outcome> = {}): Outcome
   return { kind, status: 200, fault: null, usage: null, outputTokensSeen: null, ...changes };
 }
 
-function charge(charged: number, changes: Partial<Charge> = {}): Charge {
-  return { charged, estimated: false, overbilled: false, brokeBound: null, ...changes };
+/** The money of a charge; what it is in tokens and calls has tables of its own below. */
+function charge(usd: number, changes: Partial<Charge> = {}): Charge {
+  const charged = { usd, tokens: expect.any(Number), calls: expect.any(Number) };
+  return { charged, estimated: false, overbilled: null, brokeBound: null, ...changes };
 }
 
 const KINDS = ["ok", "error", "fault", "aborted", "dropped"] as const;
@@ -109,7 +113,7 @@ describe("a bill above what was agreed", () => {
     [
       "output over the cap and over the reservation",
       { input: 100, output: 101 },
-      charge(302, { overbilled: true, brokeBound: "output" as const }),
+      charge(302, { overbilled: "usd" as const, brokeBound: "output" as const }),
     ],
     [
       "text and audio together over the cap",
@@ -131,24 +135,28 @@ describe("a bill above what was agreed", () => {
     [
       "both: the output is the one named",
       { input: 200, output: 200 },
-      charge(600, { overbilled: true, brokeBound: "output" as const }),
+      charge(600, { overbilled: "usd" as const, brokeBound: "output" as const }),
     ],
     ["within the bounds, but dearer", { cacheWrite1h: 100, output: 100 }, null],
   ])("%s", (_name, used, expected) => {
     const end = outcome("ok", { usage: usage(used) });
-    expect(chargeOf(end, TERMS)).toEqual(expected ?? charge(450, { overbilled: true }));
+    expect(chargeOf(end, TERMS)).toEqual(expected ?? charge(450, { overbilled: "usd" as const }));
   });
 
   test("exactly the reservation is not too much, one nano-USD more is", () => {
     const end = outcome("ok", { usage: usage({ input: 90, output: 100 }) });
-    expect(chargeOf(end, { ...TERMS, reserved: 290 })).toEqual(charge(290));
-    expect(chargeOf(end, { ...TERMS, reserved: 289 })).toEqual(charge(290, { overbilled: true }));
+    expect(chargeOf(end, { ...TERMS, reserved: { ...TERMS.reserved, usd: 290 } })).toEqual(
+      charge(290),
+    );
+    expect(chargeOf(end, { ...TERMS, reserved: { ...TERMS.reserved, usd: 289 } })).toEqual(
+      charge(290, { overbilled: "usd" as const }),
+    );
   });
 
   test("without a cap only the input can be over its bound", () => {
     const terms = { ...TERMS, outputTokens: null };
     const much = outcome("ok", { usage: usage({ output: 1_000 }) });
-    expect(chargeOf(much, terms)).toEqual(charge(2_000, { overbilled: true }));
+    expect(chargeOf(much, terms)).toEqual(charge(2_000, { overbilled: "usd" as const }));
     const more = outcome("ok", { usage: usage({ input: 101, output: 1 }) });
     expect(chargeOf(more, terms)).toEqual(charge(103, { brokeBound: "input" }));
   });
@@ -165,4 +173,50 @@ test("a usage is charged at the service tier that was asked for, unless the answ
   expect(chargeOf(outcome("ok", { usage: USED }), asked)).toEqual(charge(200));
   const answered = usage({ ...USED, serviceTier: "default" });
   expect(chargeOf(outcome("ok", { usage: answered }), asked)).toEqual(charge(100));
+});
+
+describe("in tokens and calls", () => {
+  const legs = { input: 10, cachedInput: 20, cacheWrite5m: 5, cacheWrite1h: 4, inputAudio: 3 };
+
+  test.each<[string, Outcome, number, number]>([
+    ["never written", outcome("dropped", { usage: USED }), 0, 0],
+    ["usage: input and output", outcome("ok", { usage: USED }), 70, 1],
+    [
+      "usage: every leg once, reasoning inside output",
+      outcome("ok", { usage: usage({ ...legs, output: 30, reasoning: 29, outputAudio: 7 }) }),
+      79,
+      1,
+    ],
+    ["an error that is free was sent all the same", outcome("error"), 0, 1],
+    ["an error with a usage", outcome("error", { usage: USED }), 70, 1],
+    ["broken off: the reservation", outcome("fault"), 200, 1],
+    ["hung up: the reservation", outcome("aborted"), 200, 1],
+    ["ended without a usage: the reservation", outcome("ok"), 200, 1],
+    ["our own count, of all choices together", outcome("ok", { outputTokensSeen: 20 }), 120, 1],
+    ["our own count, at most the reservation", outcome("ok", { outputTokensSeen: 999 }), 200, 1],
+  ])("%s", (_name, end, tokens, calls) => {
+    expect(chargeOf(end, TERMS).charged).toMatchObject({ tokens, calls });
+  });
+
+  test("more tokens than were reserved are charged, and told where the money was within", () => {
+    const free = { ...TERMS, price: price({ tiers: [tier({ input: 0, output: 0 })] }) };
+    const end = outcome("ok", { usage: usage({ input: 101, output: 100 }) });
+    expect(chargeOf(end, free)).toEqual({
+      charged: { usd: 0, tokens: 201, calls: 1 },
+      estimated: false,
+      overbilled: "tokens",
+      brokeBound: "input",
+    });
+  });
+
+  test("of both the money is what is told", () => {
+    const end = outcome("ok", { usage: usage({ input: 200, output: 200 }) });
+    expect(chargeOf(end, TERMS)).toMatchObject({ charged: { tokens: 400 }, overbilled: "usd" });
+  });
+
+  test("so many that no answer can have them cost the reservation", () => {
+    const of = (input: number) => chargeOf(outcome("ok", { usage: usage({ input }) }), TERMS);
+    expect(of(1e12).charged.tokens).toBe(1e12);
+    expect(of(1e12 + 1)).toMatchObject({ charged: { tokens: 200 }, brokeBound: "input" });
+  });
 });

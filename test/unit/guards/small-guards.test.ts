@@ -3,9 +3,9 @@ import { describe, expect, test } from "vitest";
 import { grant } from "../../../src/guards/manifest/grant.ts";
 import { known } from "../../../src/guards/request/known.ts";
 import { alive } from "../../../src/guards/task/alive.ts";
-import { ask, bounds, facts, limits, manifest, purse, rules, target } from "./scenes.ts";
+import { ask, bounds, facts, limits, manifest, purse, rules, target, usd } from "./scenes.ts";
 
-const BOUNDS = bounds({ outputCap: 7, fixedPico: 3, perTokenPico: 5, reserve: 11 });
+const BOUNDS = bounds({ outputCap: 7, fixedPico: 3, perTokenPico: 5, reserve: usd(11) });
 const STATES = Object.freeze({ purses: [purse()] });
 
 describe("the task", () => {

@@ -1,7 +1,14 @@
 /** What a tool call sets aside and is charged. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { reserveOf, type ToolOutcome, toolChargeOf } from "../../../src/guards/tool/cost.ts";
+import { UNITS } from "../../../src/guards/budget/unit.ts";
+import {
+  amountsOf,
+  drawsOn,
+  reserveOf,
+  type ToolOutcome,
+  toolChargeOf,
+} from "../../../src/guards/tool/cost.ts";
 import type { ToolCost } from "../../../src/guards/tool/tool.ts";
 
 /** $0.006 for each minute of audio, at most 60 of them in a call. */
@@ -45,6 +52,20 @@ describe("a call sets aside", () => {
     expect(of(1, 2 ** 53)).toBeNull();
     expect(of(1, Number.NaN)).toBeNull();
     expect(of(1, -1)).toBeNull();
+  });
+});
+
+describe("a call draws on", () => {
+  test.each([
+    ["money and calls where it has a price", FLAT, ["usd", "calls"]],
+    ["calls alone where it has none", null, ["calls"]],
+    ["money too where its price is 0", { nanoUsd: 0, quantity: null }, ["usd", "calls"]],
+  ])("%s", (_name, cost, units) => {
+    expect(UNITS.filter((unit) => drawsOn(unit, cost))).toEqual(units);
+  });
+
+  test("no tokens, and is one call whatever it costs", () => {
+    expect(amountsOf(7)).toEqual({ usd: 7, tokens: 0, calls: 1 });
   });
 });
 

@@ -27,13 +27,16 @@ function decide(scene: Scene = {}) {
 function reserved(scene: Scene): number {
   const answer = decide(scene);
   if (answer.kind !== "allow") throw new Error(`refused: ${JSON.stringify(answer)}`);
-  return answer.bounds.reserve;
+  return answer.bounds.reserve.usd;
 }
 
 test("a plain call: input bound × input rate + cap × output rate", () => {
   expect(decide()).toEqual({
     kind: "allow",
-    bounds: bounds({ fixedPico: 100_000, perTokenPico: 2_000, reserve: 200 }),
+    bounds: bounds({
+      ...{ fixedPico: 100_000, perTokenPico: 2_000, fixedTokens: 100, tokensPerCap: 1 },
+      reserve: { usd: 200, tokens: 150, calls: 1 },
+    }),
     numbers: {
       input_tokens_max: 100,
       output_tokens_max: 50,
@@ -48,14 +51,14 @@ test("a plain call: input bound × input rate + cap × output rate", () => {
 describe("output", () => {
   test("without a cap is all that the model can give out, and that becomes the cap", () => {
     expect(decide({ bounds: { outputCap: null } })).toMatchObject({
-      bounds: { outputCap: 400, perTokenPico: 2_000, reserve: 900 },
+      bounds: { outputCap: 400, perTokenPico: 2_000, reserve: { usd: 900 } },
       numbers: { output_tokens_max: 400 },
     });
   });
 
   test("counts for each choice", () => {
     expect(decide({ ask: { choices: 3 } })).toMatchObject({
-      bounds: { outputCap: 50, perTokenPico: 6_000, reserve: 400 },
+      bounds: { outputCap: 50, perTokenPico: 6_000, reserve: { usd: 400 } },
       numbers: { output_tokens_max: 150 },
     });
   });
@@ -103,7 +106,7 @@ describe("tiers", () => {
   ])("%s tokens of input", (inputTokens, input, output, nano) => {
     const answer = decide({ price: { tiers: [tier(), long, longest] }, bounds: { inputTokens } });
     expect(answer).toMatchObject({
-      bounds: { inputTokens, reserve: nano },
+      bounds: { inputTokens, reserve: { usd: nano } },
       numbers: { input_pico_usd: input, output_pico_usd: output },
     });
   });
@@ -157,7 +160,9 @@ describe("service tiers", () => {
       price: { tiers: [rates], serviceTiers: { priority: 1.1 } },
       bounds: { inputTokens: 1 },
     };
-    expect(decide(scene)).toMatchObject({ bounds: { fixedPico: 2, perTokenPico: 4, reserve: 1 } });
+    expect(decide(scene)).toMatchObject({
+      bounds: { fixedPico: 2, perTokenPico: 4, reserve: { usd: 1 } },
+    });
   });
 
   test.each(["turbo", "constructor", "__proto__", "toString", ""])("%j is refused", (name) => {
@@ -181,7 +186,7 @@ describe("service tiers", () => {
 describe("fees", () => {
   test("a fee for each call, rounded up with the rest", () => {
     expect(decide({ price: { perRequest: 1 } })).toMatchObject({
-      bounds: { fixedPico: 100_001, reserve: 201 },
+      bounds: { fixedPico: 100_001, reserve: { usd: 201 } },
     });
   });
 
@@ -193,7 +198,7 @@ describe("fees", () => {
     const serverTools = [{ type: "web_search", maxUses }];
     const answer = decide({ ask: { serverTools }, price: { serverTools: { web_search: 10_000 } } });
     expect(answer).toMatchObject({
-      bounds: { reserve: nano, perTokenPico: 2_000 },
+      bounds: { reserve: { usd: nano }, perTokenPico: 2_000 },
       numbers: { input_tokens_max: 100 + 1_000 * maxUses },
     });
   });
@@ -305,8 +310,43 @@ describe("what has no bound is refused by name", () => {
   test("the largest safe sum is still reserved", () => {
     const flat = tier({ input: 0, output: 0, cachedInput: 0, reasoning: 0 });
     const of = (perRequest: number) => decide({ price: { tiers: [flat], perRequest } });
-    expect(of(Number.MAX_SAFE_INTEGER)).toMatchObject({ bounds: { reserve: 9_007_199_254_741 } });
+    expect(of(Number.MAX_SAFE_INTEGER)).toMatchObject({
+      bounds: { reserve: { usd: 9_007_199_254_741 } },
+    });
     expect(of(Number.MAX_SAFE_INTEGER + 1).kind).toBe("deny");
+  });
+});
+
+describe("in tokens", () => {
+  const tokens = (scene: Scene) => {
+    const answer = decide(scene);
+    if (answer.kind !== "allow") throw new Error(`refused: ${JSON.stringify(answer)}`);
+    const { fixedTokens, reserve, tokensPerCap } = answer.bounds;
+    return [fixedTokens, tokensPerCap, reserve.tokens];
+  };
+
+  test("the input bound and the cap of every choice", () => {
+    expect(tokens({})).toEqual([100, 1, 150]);
+    expect(tokens({ ask: { choices: 3 } })).toEqual([100, 3, 250]);
+    expect(tokens({ bounds: { outputCap: null } })).toEqual([100, 1, 500]);
+  });
+
+  test("a context window for each use of a server tool, read again as input", () => {
+    const serverTools = [{ type: "web_search", maxUses: 2 }];
+    const priced = { serverTools: { web_search: 0 } };
+    expect(tokens({ ask: { serverTools }, price: priced })).toEqual([2_100, 1, 2_150]);
+  });
+
+  test("all that a model can give where it ignored its cap once, whatever cap is sent", () => {
+    const scene = { ask: { choices: 2 }, target: { overbillsOutput: true } };
+    expect(tokens(scene)).toEqual([900, 0, 900]);
+  });
+
+  test("a model that costs nothing is bounded all the same", () => {
+    const free = { tiers: [tier({ input: 0, output: 0, cachedInput: 0, reasoning: 0 })] };
+    expect(tokens({ price: free })).toEqual([100, 1, 150]);
+    const endless = { ask: { choices: 2 ** 50 }, price: free };
+    expect(decide(endless)).toMatchObject({ kind: "deny", code: "model.unbounded" });
   });
 });
 
@@ -332,14 +372,14 @@ describe("a model that once billed above its cap", () => {
   test("is reserved at its maximum whatever cap is sent, and narrowing saves nothing", () => {
     expect(decide({ ask: { choices: 2 }, target: { overbillsOutput: true } })).toMatchObject({
       // 100 × 1,000 + 2 × 400 × 2,000.
-      bounds: { outputCap: 50, fixedPico: 1_700_000, perTokenPico: 0, reserve: 1_700 },
+      bounds: { outputCap: 50, fixedPico: 1_700_000, perTokenPico: 0, reserve: { usd: 1_700 } },
       numbers: { output_tokens_max: 800 },
     });
   });
 
   test("without a cap it is the same sum", () => {
     const scene = { target: { overbillsOutput: true }, bounds: { outputCap: null } };
-    expect(decide(scene)).toMatchObject({ bounds: { outputCap: 400, reserve: 900 } });
+    expect(decide(scene)).toMatchObject({ bounds: { outputCap: 400, reserve: { usd: 900 } } });
   });
 });
 

@@ -49,7 +49,12 @@ const answers = fc
       ),
     ),
   );
-const leg = { budget: name, scope: fc.string(), window: count };
+const leg = {
+  budget: name,
+  scope: fc.string(),
+  unit: fc.constantFrom("usd" as const, "tokens" as const, "calls" as const),
+  window: count,
+};
 const usage = fc.record({
   input: count,
   cachedInput: count,
@@ -114,7 +119,7 @@ describe("the text of an entry", () => {
       kind: "journal.gap",
       writer: "aa",
       lastNo: 7,
-      forfeits: [{ budget: "monthly", scope: "", amount: "12" }],
+      forfeits: [{ budget: "monthly", scope: "", unit: "tokens", amount: "12" }],
     };
     expect(through(gap)).toEqual(gap);
   });

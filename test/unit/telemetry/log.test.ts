@@ -122,8 +122,13 @@ describe("events in the log", () => {
 
   test("shout when a provider overbilled", () => {
     const { log, lines } = written();
-    const money = { reserved: 1_000_000_000, charged: 5_000_000_000 };
-    logEvent(log, { kind: "budget.overbilled", provider: "p", model: "m", ...money, ...origin });
-    expect(JSON.parse(lines[0] ?? "")).toMatchObject({ level: "error", charged_usd: "5" });
+    const amounts = { reserved: 1_000_000_000, charged: 5_000_000_000 };
+    const over = { kind: "budget.overbilled", provider: "p", model: "m", ...amounts } as const;
+    logEvent(log, { ...over, unit: "usd", ...origin });
+    logEvent(log, { ...over, unit: "tokens", ...origin });
+    expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+      { level: "error", reserved_usd: "1", charged_usd: "5" },
+      { level: "error", reserved_tokens: "1000000000", charged_tokens: "5000000000" },
+    ]);
   });
 });

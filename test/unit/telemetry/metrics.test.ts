@@ -43,14 +43,20 @@ function linesOf(text: string, name: string): string[] {
 describe("the metrics of a scrape", () => {
   test("count what operators released, with and without evidence", () => {
     const metrics = new Metrics();
-    const why = { release: "r", holder: "aa", billed: "0", by: "jo", reason: "x" };
-    const part = { budget: "all", scope: "s", amount: "1500000000" };
+    const why = { release: "r", holder: "aa", unit: null, billed: "0", by: "jo", reason: "x" };
+    const part = { budget: "all", scope: "s", unit: "usd", amount: "1500000000" } as const;
     for (const evidence of ["gone", "none", "none"] as const) {
       metrics.observe({ kind: "forfeit.released", ...why, evidence, releases: [part] });
     }
+    const tokens = { budget: "t", scope: "", unit: "tokens", amount: "7" } as const;
+    const calls = { budget: "c", scope: "", unit: "calls", amount: "2" } as const;
+    const evidence = "gone";
+    metrics.observe({ kind: "forfeit.released", ...why, evidence, releases: [tokens, calls] });
     expect(linesOf(metrics.render(READING), "slipclutch_forfeits_released")).toEqual([
       'slipclutch_forfeits_released_usd_total{budget="all",evidence="gone"} 1.5',
       'slipclutch_forfeits_released_usd_total{budget="all",evidence="none"} 3',
+      'slipclutch_forfeits_released_tokens_total{budget="t",evidence="gone"} 7',
+      'slipclutch_forfeits_released_calls_total{budget="c",evidence="gone"} 2',
     ]);
   });
 
@@ -161,6 +167,7 @@ describe("the metrics of a scrape", () => {
       budget: "monthly",
       scope: "support",
       perTask: false,
+      unit: "usd" as const,
       limit: 9_007_199_254_740_993_000_000_001n,
       spent: 1n,
       reserved: 2n,
@@ -175,6 +182,18 @@ describe("the metrics of a scrape", () => {
     );
     expect(text).toContain('budget_remaining_usd{budget="monthly",scope="support"} -0.000000005\n');
     expect(text).not.toContain("ticket-7");
+  });
+
+  test("show a budget in the series of its unit, and in no other", () => {
+    const amounts = { spent: 1n, reserved: 2n, leased: 3n, forfeited: 4n, remaining: 5n };
+    const one = { budget: "b", scope: "", perTask: false, limit: 15_000_000_000n, ...amounts };
+    for (const unit of ["usd", "tokens", "calls"] as const) {
+      const text = new Metrics().render({ ...READING, budgets: [{ ...one, unit }] });
+      const shown = linesOf(text, "slipclutch_budget_limit");
+      const limit = unit === "usd" ? "15" : "15000000000";
+      expect(shown).toEqual([`slipclutch_budget_limit_${unit}{budget="b",scope=""} ${limit}`]);
+      expect(linesOf(text, "slipclutch_budget_")).toHaveLength(6);
+    }
   });
 
   test("never carry a model that a caller made up, nor a task", () => {
@@ -238,12 +257,17 @@ describe("the metrics of a scrape", () => {
       kind: "budget.overbilled",
       provider: "p",
       model: "m",
+      unit: "usd",
       reserved: 1_000_000_000,
       charged: 3_500_000_000,
       ...origin,
     });
+    const over = { provider: "p", model: "tokens", reserved: 5, charged: 8, ...origin };
+    metrics.observe({ kind: "budget.overbilled", unit: "tokens", ...over });
     const text = metrics.render(READING);
     expect(text).toContain('slipclutch_overbilled_total{provider="p",model="m"} 1\n');
+    expect(text).toContain('slipclutch_overbilled_tokens_total{provider="p",model="tokens"} 3\n');
+    expect(linesOf(text, "slipclutch_overbilled_usd_total")).toHaveLength(1);
     expect(text).toContain('slipclutch_overbilled_usd_total{provider="p",model="m"} 2.5\n');
   });
 });

@@ -26,6 +26,8 @@ export function storeOf(rows: Rows): JournalReader {
   };
 }
 
+const money = { unit: "usd", window: 0, reserved: 1_200_000, charged: 400_000 } as const;
+
 export function settled(no: number, agent = "support"): Event {
   return {
     kind: "call.settled",
@@ -49,8 +51,8 @@ export function settled(no: number, agent = "support"): Event {
       { guard: "budget", answer: "allow", numbers: { reserved: 1_200_000, remaining: "499.9" } },
     ],
     legs: [
-      { budget: "monthly", scope: agent, window: 0, reserved: 1_200_000, charged: 400_000 },
-      { budget: "each-task", scope: "t", window: 0, reserved: 1_200_000, charged: 400_000 },
+      { ...money, budget: "monthly", scope: agent },
+      { ...money, budget: "each-task", scope: "t" },
     ],
     outcome: "ok",
     status: 200,

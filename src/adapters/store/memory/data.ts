@@ -24,7 +24,7 @@ export interface MemoryData extends SharedWork {
   changeSeq: number;
   counterSeq: number;
   readonly accounts: Map<AccountId, Account>;
-  /** Ids by budget, scope, kind of window and its start. */
+  /** Ids by budget, scope, unit, kind of window and its start. */
   readonly accountIds: Map<string, AccountId>;
   readonly holders: Map<HolderId, Holder>;
   /** Calls settled, by id: each counts once. */

@@ -26,7 +26,7 @@ export function memoryForfeits(data: MemoryData, clock: Clock): ForfeitStore {
 }
 
 function find(data: MemoryData, filter: ForfeitFilter): ForfeitRow[] {
-  const { budget, holder, scope } = filter;
+  const { budget, holder, scope, unit } = filter;
   const fenced = [...data.holders.values()]
     .filter(({ info, state }) => state === "fenced" && (holder ?? info.id) === info.id)
     .reverse()
@@ -35,10 +35,10 @@ function find(data: MemoryData, filter: ForfeitFilter): ForfeitRow[] {
     [...data.accounts.values()].flatMap(({ id, open, spec }): ForfeitRow[] => {
       const amount = one.slices.get(id)?.forfeit ?? 0n;
       const named = (budget ?? spec.budget) === spec.budget && (scope ?? spec.scope) === spec.scope;
-      if (!open || !named || amount === 0n) return [];
+      if (!open || !named || (unit ?? spec.unit) !== spec.unit || amount === 0n) return [];
       const { ends, starts } = spec;
-      const account = { account: id, budget: spec.budget, scope: spec.scope, starts, ends };
-      return [{ holder: rowOf(one), ...account, amount }];
+      const account = { account: id, budget: spec.budget, scope: spec.scope, unit: spec.unit };
+      return [{ holder: rowOf(one), ...account, starts, ends, amount }];
     }),
   );
 }
@@ -53,14 +53,14 @@ function release(data: MemoryData, clock: Clock, wanted: ReleaseWanted): Release
   if (rows.length === 0) return { kind: "refused", missing: "nothing" };
   const at = clock.wall();
   const releases = rows.map((row): Release => {
-    const { account, budget, scope } = row;
+    const { account, budget, scope, unit } = row;
     const amount = row.amount - billed;
     const slice = holder.slices.get(account);
     const books = data.accounts.get(account);
     if (!slice || !books) throw new Error("a forfeit is of a slice of an account");
     slice.forfeit = billed;
     books.forfeited -= amount;
-    const who = { id, holder: forfeits.holder, account, budget, scope };
+    const who = { id, holder: forfeits.holder, account, budget, scope, unit };
     return { ...who, amount, billed, evidence, operator, reason, at };
   });
   data.releases.push(...releases);

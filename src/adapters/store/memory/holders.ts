@@ -115,8 +115,8 @@ function fence(
     slice.returned += amount;
     account.leased -= amount;
     account.forfeited += amount;
-    const { budget, scope } = account.spec;
-    forfeits.push({ account: accountId, budget, scope, amount });
+    const { budget, scope, unit } = account.spec;
+    forfeits.push({ account: accountId, budget, scope, unit, amount });
   }
   holder.gap = forfeits;
   release(data, clock, { holder: id, silentSince: holder.beatAt });

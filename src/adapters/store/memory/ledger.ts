@@ -9,6 +9,7 @@ import type {
   Granted,
   HolderId,
   LedgerStore,
+  Limited,
   Settlement,
   Short,
   Total,
@@ -52,7 +53,7 @@ export function memoryLedger(data: MemoryData, clock: Clock): LedgerStore {
       holder.wants = [...wants];
       tell(data, "wants");
     },
-    editLimit: async (budget, window, limit) => editLimit(data, { budget, window, limit }),
+    editLimit: async (limited) => editLimit(data, limited),
     accounts: async (filter) => findAccounts(data, filter),
     closeScope: async (budgets, scope) => {
       for (const account of data.accounts.values()) {
@@ -64,13 +65,13 @@ export function memoryLedger(data: MemoryData, clock: Clock): LedgerStore {
 }
 
 function openAccount(data: MemoryData, spec: AccountSpec): Account {
-  const key = JSON.stringify([spec.budget, spec.scope, spec.window, spec.starts]);
+  const key = JSON.stringify([spec.budget, spec.scope, spec.unit, spec.window, spec.starts]);
   const known = data.accounts.get(data.accountIds.get(key) ?? -1);
   if (known) return known;
   let open = true;
   for (const other of data.accounts.values()) {
     if (other.spec.budget !== spec.budget || other.spec.scope !== spec.scope) continue;
-    if (other.spec.window !== spec.window) continue;
+    if (other.spec.unit !== spec.unit || other.spec.window !== spec.window) continue;
     if (other.spec.starts < spec.starts) other.open = false;
     else open = false;
   }
@@ -186,13 +187,11 @@ function settle(data: MemoryData, holder: Holder, settlement: Settlement): void 
   }
 }
 
-function editLimit(
-  data: MemoryData,
-  { budget, limit, window }: Pick<AccountSpec, "budget" | "window" | "limit">,
-): void {
+function editLimit(data: MemoryData, { budget, limit, unit, window }: Limited): void {
   for (const account of data.accounts.values()) {
     const { open, spec } = account;
-    if (open && spec.budget === budget && spec.window === window) account.limit = limit;
+    const isMeant = spec.budget === budget && spec.unit === unit && spec.window === window;
+    if (open && isMeant) account.limit = limit;
   }
   raiseChange(data);
   tell(data, "room");

@@ -1,3 +1,4 @@
+import type { Unit } from "../../../guards/budget/unit.ts";
 import type {
   ForfeitFilter,
   ForfeitRow,
@@ -16,6 +17,7 @@ interface Row {
   readonly account: bigint;
   readonly budget: string;
   readonly scope: string;
+  readonly unit: Unit;
   readonly starts: bigint;
   readonly ends: bigint | null;
   readonly amount: bigint;
@@ -35,7 +37,7 @@ type AnswerRow = { readonly [Column in keyof ReleaseRow]: ReleaseRow[Column] | n
 export function forfeits(lane: Lane): ForfeitStore {
   return {
     async list(filter) {
-      const text = "SELECT * FROM forfeits($1, $2, $3, 0, $4)";
+      const text = "SELECT * FROM forfeits($1, $2, $3, $4, 0, $5)";
       return (await lane.ask<Row>({ text, values: named(filter) })).map(forfeitRow);
     },
     release: async (wanted) => answered(await lane.ask<AnswerRow>(releasing(wanted))),
@@ -49,8 +51,9 @@ export function forfeits(lane: Lane): ForfeitStore {
 }
 
 /** The first parameters of both functions, less the amount, and the last. */
-function named({ budget, holder, limit, scope }: ForfeitFilter): Value[] {
-  return [holder ?? null, budget ?? null, scope ?? null, Math.min(limit, ROWS_MAX)];
+function named({ budget, holder, limit, scope, unit }: ForfeitFilter): Value[] {
+  const which = [holder ?? null, budget ?? null, scope ?? null, unit ?? null];
+  return [...which, Math.min(limit, ROWS_MAX)];
 }
 
 function forfeitRow({ account, ends, starts, ...row }: Row): ForfeitRow {
@@ -60,10 +63,10 @@ function forfeitRow({ account, ends, starts, ...row }: Row): ForfeitRow {
 
 function releasing({ forfeits: which, ...wanted }: ReleaseWanted): Statement {
   const { billed, evidence, id, operator, reason } = wanted;
-  const [holder = null, budget = null, scope = null, atMost = null] = named(which);
+  const [holder = null, budget = null, scope = null, unit = null, atMost = null] = named(which);
   return {
-    text: "SELECT * FROM release_forfeits($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-    values: [id, holder, budget, scope, billed, evidence, operator, reason, atMost],
+    text: "SELECT * FROM release_forfeits($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+    values: [id, holder, budget, scope, unit, billed, evidence, operator, reason, atMost],
   };
 }
 
@@ -76,7 +79,7 @@ function answered(rows: readonly AnswerRow[]): Released {
 }
 
 function releaseOf(row: ReleaseRow): Release {
-  const { amount, billed, budget, evidence, holder, id, operator, reason, scope } = row;
-  const who = { id, holder, account: Number(row.account), budget, scope };
+  const { amount, billed, budget, evidence, holder, id, operator, reason, scope, unit } = row;
+  const who = { id, holder, account: Number(row.account), budget, scope, unit };
   return { ...who, amount, billed, evidence, operator, reason, at: Number(row.at) };
 }

@@ -24,12 +24,7 @@ type BeatJson = Omit<Beat, "wants"> & {
 };
 type RegisteredJson = BeatJson | Exclude<Registered, Beat>;
 
-interface ForfeitRow {
-  readonly account: bigint;
-  readonly budget: string;
-  readonly scope: string;
-  readonly amount: bigint;
-}
+type ForfeitRow = Omit<Forfeit, "account"> & { readonly account: bigint };
 
 /** What holders need: work in one lane, heartbeats in one of their own, notices in a third. */
 export interface HolderLanes {

@@ -1,3 +1,4 @@
+import type { Unit } from "../../../guards/budget/unit.ts";
 import type {
   Anchor,
   Forfeit,
@@ -25,10 +26,11 @@ interface GapRow {
   readonly account: bigint | null;
   readonly budget: string;
   readonly scope: string;
+  readonly unit: Unit;
   readonly amount: bigint;
 }
 
-const GAPS = `SELECT h.id AS holder, a.id AS account, a.budget, a.scope, f.amount
+const GAPS = `SELECT h.id AS holder, a.id AS account, a.budget, a.scope, a.unit, f.amount
   FROM (SELECT * FROM holder WHERE gap IS NOT NULL ORDER BY no LIMIT $1) h
   LEFT JOIN LATERAL jsonb_to_recordset(h.gap) AS f(account bigint, amount bigint) ON true
   LEFT JOIN account a ON a.id = f.account ORDER BY h.no, a.id`;
@@ -48,10 +50,11 @@ export function journal(lane: Lane): JournalStore {
     async gaps(limit) {
       const found = new Map<string, Forfeit[]>();
       for (const row of await lane.ask<GapRow>({ text: GAPS, values: [limit] })) {
-        const { account, amount, budget, holder, scope } = row;
+        const { account, amount, budget, holder, scope, unit } = row;
         const forfeits = found.get(holder) ?? [];
         found.set(holder, forfeits);
-        if (account !== null) forfeits.push({ account: Number(account), budget, scope, amount });
+        if (account === null) continue;
+        forfeits.push({ account: Number(account), budget, scope, unit, amount });
       }
       return [...found].map(([holder, forfeits]) => ({ holder, forfeits }));
     },

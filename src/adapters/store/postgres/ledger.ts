@@ -56,9 +56,9 @@ export function ledger(lane: Lane): LedgerStore {
         values: [holder, wants.map((w) => w.account), wants.map((w) => w.amount)],
       });
     },
-    async editLimit(budget, window, limit) {
-      const text = "SELECT edit_limit($1, $2, $3)";
-      await lane.ask({ text, values: [budget, window, limit] });
+    async editLimit({ budget, limit, unit, window }) {
+      const text = "SELECT edit_limit($1, $2, $3, $4)";
+      await lane.ask({ text, values: [budget, unit, window, limit] });
     },
     accounts: async (filter) => (await lane.ask<AccountRow>(listing(filter))).map(accountState),
     async closeScope(budgets, scope) {
@@ -78,10 +78,11 @@ function answered(done: bigint | null | undefined): (Done & { readonly kind: "ok
 function opening(specs: Parameters<LedgerStore["open"]>[0]): Statement {
   return {
     name: "open_accounts",
-    text: "SELECT * FROM open_accounts($1, $2, $3, $4, $5, $6)",
+    text: "SELECT * FROM open_accounts($1, $2, $3, $4, $5, $6, $7)",
     values: [
       specs.map((spec) => spec.budget),
       specs.map((spec) => spec.scope),
+      specs.map((spec) => spec.unit),
       specs.map((spec) => spec.window),
       specs.map((spec) => spec.starts),
       specs.map((spec) => spec.ends),

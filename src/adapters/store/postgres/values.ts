@@ -1,5 +1,6 @@
 import { types } from "pg";
 import type { Window } from "../../../guards/budget/budget.ts";
+import type { Unit } from "../../../guards/budget/unit.ts";
 import type { AccountState } from "../../../ports/store.ts";
 
 const INT8 = 20;
@@ -56,6 +57,7 @@ export interface AccountRow {
   readonly id: bigint;
   readonly budget: string;
   readonly scope: string;
+  readonly unit: Unit;
   readonly window: Window;
   readonly starts: bigint;
   readonly ends: bigint | null;
@@ -72,6 +74,7 @@ export function accountState(row: AccountRow): AccountState {
     id: Number(row.id),
     budget: row.budget,
     scope: row.scope,
+    unit: row.unit,
     window: row.window,
     starts: Number(row.starts),
     ends: row.ends === null ? null : Number(row.ends),

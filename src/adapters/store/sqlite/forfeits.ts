@@ -1,3 +1,4 @@
+import type { Unit } from "../../../guards/budget/unit.ts";
 import type {
   ForfeitFilter,
   ForfeitRow,
@@ -14,6 +15,7 @@ interface Row {
   readonly account: bigint;
   readonly budget: string;
   readonly scope: string;
+  readonly unit: Unit;
   readonly starts: bigint;
   readonly ends: bigint | null;
   readonly amount: bigint;
@@ -26,17 +28,18 @@ type ReleaseRow = Omit<Release, "account" | "at"> & {
 
 /** Forfeits above an amount, on open accounts. */
 function find({ sql }: Transaction, filter: ForfeitFilter, above: bigint): Row[] {
-  const { budget = null, holder = null, limit, scope = null } = filter;
-  const given: Value[] = [above, holder, holder, budget, budget, scope, scope, limit];
+  const { budget = null, holder = null, limit, scope = null, unit = null } = filter;
+  const which: Value[] = [holder, holder, budget, budget, scope, scope, unit, unit];
   return sql.allExact<Row>(
-    `SELECT holder.no AS holder_no, account.id AS account, budget, scope, starts, ends,
+    `SELECT holder.no AS holder_no, account.id AS account, budget, scope, unit, starts, ends,
          forfeit AS amount
        FROM holder JOIN slice ON slice.holder = holder.no
        JOIN account ON account.id = slice.account
        WHERE state = 'fenced' AND forfeit > ? AND open = 1 AND (? IS NULL OR holder.id = ?)
          AND (? IS NULL OR budget = ?) AND (? IS NULL OR scope = ?)
+         AND (? IS NULL OR unit = ?)
        ORDER BY fenced_at DESC, holder.no DESC, account.id LIMIT ?`,
-    ...given,
+    ...[above, ...which, limit],
   );
 }
 
@@ -83,7 +86,7 @@ export function releases(
   { id = null, limit }: { readonly id?: string | null; readonly limit: number },
 ): Release[] {
   const rows = sql.allExact<ReleaseRow>(
-    `SELECT release.id, holder, account, budget, scope, amount, billed, evidence, operator,
+    `SELECT release.id, holder, account, budget, scope, unit, amount, billed, evidence, operator,
          reason, at
        FROM release JOIN account ON account.id = release.account
        WHERE ? IS NULL OR release.id = ? ORDER BY release.rowid DESC LIMIT ?`,

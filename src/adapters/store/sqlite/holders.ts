@@ -133,8 +133,9 @@ export function fence(transaction: Transaction, id: HolderId, seen: number | nul
   if (holder?.state !== "live" || (seen !== null && holder.beat_no !== seen)) return [];
   sql.run("UPDATE holder SET state = 'fenced', fenced_at = ? WHERE no = ?", now, holder.no);
   sql.run("DELETE FROM want WHERE holder = ?", holder.no);
-  const held = sql.allExact<{ account: bigint; budget: string; scope: string; amount: bigint }>(
-    `SELECT account, budget, scope, granted - returned - drawn AS amount
+  type Held = Omit<Forfeit, "account"> & { readonly account: bigint };
+  const held = sql.allExact<Held>(
+    `SELECT account, budget, scope, unit, granted - returned - drawn AS amount
        FROM slice JOIN account ON account.id = slice.account
        WHERE holder = ? AND granted - returned - drawn > 0 ORDER BY account`,
     holder.no,

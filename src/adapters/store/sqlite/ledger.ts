@@ -1,4 +1,5 @@
 import type { Window } from "../../../guards/budget/budget.ts";
+import type { Unit } from "../../../guards/budget/unit.ts";
 import type {
   AccountFilter,
   AccountId,
@@ -8,20 +9,23 @@ import type {
   Fenced,
   Granted,
   HolderId,
+  Limited,
   Short,
   Total,
   Want,
 } from "../../../ports/store.ts";
 import type { Transaction } from "./transaction.ts";
 
-const ACCOUNT = "id, budget, scope, window, starts, ends, limit_n, spent, leased, forfeited, open";
+const ACCOUNT =
+  "id, budget, scope, unit, window, starts, ends, limit_n, spent, leased, forfeited, open";
 
-const OF_KIND = "budget = ? AND scope = ? AND window = ?";
+const OF_KIND = "budget = ? AND scope = ? AND unit = ? AND window = ?";
 
 interface AccountRow {
   readonly id: bigint;
   readonly budget: string;
   readonly scope: string;
+  readonly unit: Unit;
   readonly window: Window;
   readonly starts: bigint;
   readonly ends: bigint | null;
@@ -65,8 +69,8 @@ function doneNo({ sql }: Transaction, no: number): number {
 
 /** Makes accounts that are missing; a window is open only if none of its kind is later. */
 export function open({ sql }: Transaction, specs: readonly AccountSpec[]): AccountState[] {
-  return specs.map(({ budget, scope, window, starts, ends, limit }) => {
-    const kind = [budget, scope, window] as const;
+  return specs.map(({ budget, scope, unit, window, starts, ends, limit }) => {
+    const kind = [budget, scope, unit, window] as const;
     const find = `SELECT ${ACCOUNT} FROM account WHERE ${OF_KIND} AND starts = ?`;
     const known = sql.firstExact<AccountRow>(find, ...kind, starts);
     if (known) return stateOf(known);
@@ -75,8 +79,8 @@ export function open({ sql }: Transaction, specs: readonly AccountSpec[]): Accou
       ...[...kind, starts],
     );
     sql.run(
-      `INSERT INTO account (budget, scope, window, starts, ends, limit_n, open)
-         VALUES (?, ?, ?, ?, ?, ?,
+      `INSERT INTO account (budget, scope, unit, window, starts, ends, limit_n, open)
+         VALUES (?, ?, ?, ?, ?, ?, ?,
            NOT EXISTS (SELECT 1 FROM account WHERE ${OF_KIND} AND starts > ?))`,
       ...[...kind, starts, ends, limit, ...kind, starts],
     );
@@ -207,14 +211,12 @@ export function want(
   transaction.tell("wants");
 }
 
-/** The limit of every open account of a budget and kind of window. */
-export function editLimit(
-  transaction: Transaction,
-  ...[budget, window, limit]: [string, Window, bigint]
-): void {
+/** The limit of every open account of a budget, unit and kind of window. */
+export function editLimit(transaction: Transaction, limited: Limited): void {
+  const { budget, limit, unit, window } = limited;
   const text = `UPDATE account SET limit_n = ?
-    WHERE budget = ? AND window = ? AND open = 1 AND limit_n <> ?`;
-  if (transaction.sql.run(text, limit, budget, window, limit) === 0) return;
+    WHERE budget = ? AND unit = ? AND window = ? AND open = 1 AND limit_n <> ?`;
+  if (transaction.sql.run(text, limit, budget, unit, window, limit) === 0) return;
   transaction.raiseChange();
   transaction.tell("room");
 }

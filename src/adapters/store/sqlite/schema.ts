@@ -5,10 +5,10 @@ export const APPLICATION_ID = 0x536c6970;
 
 /**
  * The schema in numbered steps: step n makes version n out of n − 1. A step that was released is
- * never edited. Amounts are 64-bit integers of nano-USD; the checks are a second line behind the
- * transactions, so that a bug in one of those is an error and not an overspend. What a call cost is
- * in its journal entry; `settlement` only remembers that it was counted. `gap` is what a fence
- * forfeited, as JSON, until the journal says so.
+ * never edited. Amounts are 64-bit integers of their account's unit; the checks are a second line
+ * behind the transactions, so that a bug in one of those is an error and not an overspend. What a
+ * call cost is in its journal entry; `settlement` only remembers that it was counted. `gap` is what
+ * a fence forfeited, as JSON, until the journal says so.
  */
 export const MIGRATIONS: readonly string[] = [
   `
@@ -25,6 +25,7 @@ export const MIGRATIONS: readonly string[] = [
     id INTEGER PRIMARY KEY,
     budget TEXT NOT NULL,
     scope TEXT NOT NULL,
+    unit TEXT NOT NULL,
     window TEXT NOT NULL,
     starts INTEGER NOT NULL,
     ends INTEGER,
@@ -33,7 +34,7 @@ export const MIGRATIONS: readonly string[] = [
     leased INTEGER NOT NULL DEFAULT 0 CHECK (leased >= 0),
     forfeited INTEGER NOT NULL DEFAULT 0 CHECK (forfeited >= 0),
     open INTEGER NOT NULL,
-    UNIQUE (budget, scope, window, starts)
+    UNIQUE (budget, scope, unit, window, starts)
   ) STRICT;
   CREATE INDEX account_open ON account (id) WHERE open = 1;
 

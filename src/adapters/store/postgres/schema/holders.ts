@@ -63,7 +63,7 @@ BEGIN
 END $$;
 
 CREATE FUNCTION fence(h text, seen bigint)
-RETURNS TABLE (account bigint, budget text, scope text, amount bigint)
+RETURNS TABLE (account bigint, budget text, scope text, unit text, amount bigint)
 LANGUAGE plpgsql VOLATILE AS $$
 #variable_conflict use_column
 DECLARE
@@ -88,7 +88,7 @@ BEGIN
     SELECT coalesce(jsonb_agg(jsonb_build_object('account', s.account, 'amount', s.forfeit)), '[]')
     FROM slice s WHERE s.holder = h AND s.account = ANY(ids)) WHERE id = h;
   PERFORM release_work(h, heard_at);
-  RETURN QUERY SELECT a.id, a.budget, a.scope, s.forfeit FROM slice s
+  RETURN QUERY SELECT a.id, a.budget, a.scope, a.unit, s.forfeit FROM slice s
     JOIN account a ON a.id = s.account WHERE s.holder = h AND a.id = ANY(ids) ORDER BY a.id;
 END $$;
 

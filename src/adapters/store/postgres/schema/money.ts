@@ -11,37 +11,42 @@
  */
 export const MONEY = `
 -- Accounts that are missing are made in sorted order, so that two callers wait in one direction.
--- For windows a lock on (budget, scope, kind) comes first: else an older and a later window made at
--- the same moment would not see each other, and both stay open.
-CREATE FUNCTION open_accounts(budgets text[], scopes text[], kinds text[], starts_at bigint[],
-  ends_at bigint[], limits bigint[]) RETURNS SETOF account LANGUAGE plpgsql VOLATILE AS $$
+-- For windows a lock on (budget, scope, unit, kind) comes first: else an older and a later window
+-- made at the same moment would not see each other, and both stay open.
+CREATE FUNCTION open_accounts(budgets text[], scopes text[], units text[], kinds text[],
+  starts_at bigint[], ends_at bigint[], limits bigint[])
+RETURNS SETOF account LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   older bigint[];
 BEGIN
-  IF EXISTS (SELECT 1 FROM unnest(budgets, scopes, kinds, starts_at) AS u(b, s, k, t)
-      LEFT JOIN account a
-        ON a.budget = u.b AND a.scope = u.s AND a."window" = u.k AND a.starts = u.t
+  IF EXISTS (SELECT 1 FROM unnest(budgets, scopes, units, kinds, starts_at) AS u(b, s, c, k, t)
+      LEFT JOIN account a ON a.budget = u.b AND a.scope = u.s AND a.unit = u.c
+        AND a."window" = u.k AND a.starts = u.t
       WHERE a.id IS NULL) THEN
     PERFORM pg_advisory_xact_lock(k.key) FROM (
-      SELECT DISTINCT hashtextextended(
-        current_schema() || ' window ' || u.k || ' ' || u.b || ' ' || u.s, 0) AS key
-      FROM unnest(budgets, scopes, kinds, ends_at) AS u(b, s, k, e)
+      SELECT DISTINCT hashtextextended(current_schema()
+        || ' window ' || u.k || ' ' || u.c || ' ' || u.b || ' ' || u.s, 0) AS key
+      FROM unnest(budgets, scopes, units, kinds, ends_at) AS u(b, s, c, k, e)
       WHERE u.e IS NOT NULL ORDER BY 1) k;
-    INSERT INTO account (budget, scope, "window", starts, ends, limit_n)
-      SELECT u.b, u.s, u.k, u.t, u.e, u.l
-      FROM unnest(budgets, scopes, kinds, starts_at, ends_at, limits) AS u(b, s, k, t, e, l)
-      ORDER BY u.b, u.s, u.k, u.t ON CONFLICT (budget, scope, "window", starts) DO NOTHING;
+    INSERT INTO account (budget, scope, unit, "window", starts, ends, limit_n)
+      SELECT u.b, u.s, u.c, u.k, u.t, u.e, u.l
+      FROM unnest(budgets, scopes, units, kinds, starts_at, ends_at, limits)
+        AS u(b, s, c, k, t, e, l)
+      ORDER BY u.b, u.s, u.c, u.k, u.t
+      ON CONFLICT (budget, scope, unit, "window", starts) DO NOTHING;
     older := ARRAY(
-      SELECT DISTINCT a.id FROM unnest(budgets, scopes, kinds) AS u(b, s, k)
-      JOIN account a ON a.budget = u.b AND a.scope = u.s AND a."window" = u.k AND a.open
+      SELECT DISTINCT a.id FROM unnest(budgets, scopes, units, kinds) AS u(b, s, c, k)
+      JOIN account a ON a.budget = u.b AND a.scope = u.s AND a.unit = u.c
+        AND a."window" = u.k AND a.open
       WHERE EXISTS (SELECT 1 FROM account l WHERE l.budget = a.budget AND l.scope = a.scope
-        AND l."window" = a."window" AND l.starts > a.starts));
+        AND l.unit = a.unit AND l."window" = a."window" AND l.starts > a.starts));
     PERFORM 1 FROM account a WHERE a.id = ANY(older) ORDER BY a.id FOR UPDATE;
     UPDATE account SET open = false WHERE id = ANY(older);
   END IF;
   RETURN QUERY SELECT a.*
-    FROM unnest(budgets, scopes, kinds, starts_at) WITH ORDINALITY AS u(b, s, k, t, n)
-    JOIN account a ON a.budget = u.b AND a.scope = u.s AND a."window" = u.k AND a.starts = u.t
+    FROM unnest(budgets, scopes, units, kinds, starts_at) WITH ORDINALITY AS u(b, s, c, k, t, n)
+    JOIN account a ON a.budget = u.b AND a.scope = u.s AND a.unit = u.c
+      AND a."window" = u.k AND a.starts = u.t
     ORDER BY u.n;
 END $$;
 
@@ -53,8 +58,8 @@ $$;
 
 -- FOR KEY SHARE holds off a fence and not a heartbeat. Targets are totals: a repeat does nothing.
 CREATE FUNCTION lease(h text, ids bigint[], least_n bigint[], most_n bigint[])
-RETURNS TABLE (kind text, granted bigint, id bigint, budget text, scope text, "window" text,
-  starts bigint, ends bigint, limit_n bigint, spent bigint, leased bigint, forfeited bigint,
+RETURNS TABLE (kind text, granted bigint, id bigint, budget text, scope text, unit text,
+  "window" text, starts bigint, ends bigint, limit_n bigint, spent bigint, leased bigint, forfeited bigint,
   open boolean, done_no bigint)
 LANGUAGE plpgsql VOLATILE AS $$
 #variable_conflict use_column
@@ -90,7 +95,7 @@ BEGIN
     INSERT INTO holder_done AS d (holder, done_no) SELECT h, 1 FROM fits f WHERE f.ok
     ON CONFLICT (holder) DO UPDATE SET done_no = d.done_no + 1 RETURNING d.done_no)
   SELECT CASE WHEN f.ok THEN 'ok' ELSE 'short' END, p.had + coalesce(g.n, 0), p.id, p.budget,
-    p.scope, p."window", p.starts, p.ends, p.limit_n, p.spent, p.leased + coalesce(g.n, 0),
+    p.scope, p.unit, p."window", p.starts, p.ends, p.limit_n, p.spent, p.leased + coalesce(g.n, 0),
     p.forfeited, p.open, coalesce((SELECT done_no FROM doing),
       (SELECT d.done_no FROM holder_done d WHERE d.holder = h), 0)
   FROM fits f LEFT JOIN plan p ON true LEFT JOIN give g ON g.account = p.id ORDER BY p.place;
@@ -130,14 +135,16 @@ BEGIN
   PERFORM tell('wants');
 END $$;
 
-CREATE FUNCTION edit_limit(of_budget text, of_kind text, limit_to bigint)
+CREATE FUNCTION edit_limit(of_budget text, of_unit text, of_kind text, limit_to bigint)
 RETURNS void LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
   PERFORM 1 FROM store FOR UPDATE;
-  PERFORM 1 FROM account WHERE budget = of_budget AND "window" = of_kind AND open
+  PERFORM 1 FROM account
+    WHERE budget = of_budget AND unit = of_unit AND "window" = of_kind AND open
     ORDER BY id FOR UPDATE;
   UPDATE account SET limit_n = limit_to
-    WHERE budget = of_budget AND "window" = of_kind AND open AND limit_n <> limit_to;
+    WHERE budget = of_budget AND unit = of_unit AND "window" = of_kind AND open
+      AND limit_n <> limit_to;
   IF NOT FOUND THEN RETURN; END IF;
   UPDATE store SET change_seq = change_seq + 1;
   PERFORM tell('changes'), tell('room');

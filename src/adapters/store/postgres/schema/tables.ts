@@ -19,6 +19,7 @@ CREATE TABLE account (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   budget text NOT NULL,
   scope text NOT NULL,
+  unit text NOT NULL,
   "window" text NOT NULL,
   starts bigint NOT NULL,
   ends bigint,
@@ -27,7 +28,7 @@ CREATE TABLE account (
   leased bigint NOT NULL DEFAULT 0 CHECK (leased >= 0),
   forfeited bigint NOT NULL DEFAULT 0 CHECK (forfeited >= 0),
   open boolean NOT NULL DEFAULT true,
-  UNIQUE (budget, scope, "window", starts)
+  UNIQUE (budget, scope, unit, "window", starts)
 ) WITH (fillfactor = 50);
 CREATE INDEX account_scope ON account (scope, id);
 
