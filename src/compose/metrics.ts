@@ -2,7 +2,7 @@
 import type { BudgetState } from "../control/operations.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import { StoreUnreachable } from "../ports/store.ts";
-import type { AgentReading } from "../telemetry/metrics.ts";
+import type { AgentReading } from "../telemetry/gauges.ts";
 
 const OPEN_REVIEWS = { state: "open", limit: 10_000 } as const;
 

@@ -2,8 +2,7 @@
  * The metrics. Labels are what the configuration names (agents, models, providers, budgets, codes),
  * never what a caller invents (tasks, unknown models): a scrape stays small whatever is asked.
  */
-import { formatAmount, UNITS, type Unit } from "../guards/budget/unit.ts";
-import type { Clutch } from "../guards/clutch/clutch.ts";
+import type { Unit } from "../guards/budget/unit.ts";
 import {
   type Asked,
   type Event,
@@ -15,57 +14,9 @@ import {
 import { formatUsd } from "../guards/money.ts";
 import type { Usage } from "../guards/price/price.ts";
 import type { DenialCode } from "../guards/verdict.ts";
-import { COUNTERS, GAUGES, HISTOGRAMS } from "./metric-names.ts";
-import { Counter, Histogram, header, type MetricName, sample } from "./series.ts";
-
-/**
- * Budgets of each unit shown in one scrape: with one account for each of many agents the largest
- * spenders.
- */
-export const BUDGET_SERIES_MAX = 1_000;
-
-/** Agents shown in one scrape. */
-export const AGENT_SERIES_MAX = 1_000;
-
-/** What is read at the moment of a scrape. */
-export interface Reading {
-  readonly version: string;
-  readonly configuration: string;
-  readonly callsInFlight: number;
-  readonly storeUp: boolean;
-  readonly heartbeatAgeMs: number;
-  readonly journalWaiting: number;
-  readonly modelsFlagged: number;
-  /** The agents of the configuration; "" for a label that is not set. */
-  readonly agents: readonly AgentReading[];
-  /** Accounts of single tasks are left out by `render`. */
-  readonly budgets: readonly BudgetReading[];
-}
-
-export interface AgentReading {
-  readonly agent: string;
-  readonly team: string;
-  readonly org: string;
-  readonly owner: string;
-  readonly clutch: Clutch["state"];
-  /** Calls that are stored for its open reviews; null: the store did not say. */
-  readonly parked: number | null;
-  readonly held: number;
-}
-
-export interface BudgetReading {
-  readonly budget: string;
-  readonly scope: string;
-  readonly perTask: boolean;
-  /** Of all amounts; money is nano-USD. */
-  readonly unit: Unit;
-  readonly limit: bigint;
-  readonly spent: bigint;
-  readonly reserved: bigint;
-  readonly leased: bigint;
-  readonly forfeited: bigint;
-  readonly remaining: bigint;
-}
+import { gaugesText, type Reading } from "./gauges.ts";
+import { COUNTERS, HISTOGRAMS } from "./metric-names.ts";
+import { Counter, Histogram } from "./series.ts";
 
 const DECISION_SECONDS = [
   0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1,
@@ -78,6 +29,8 @@ const NONE = "none";
 const PRICED: ReadonlySet<DenialCode> = new Set<DenialCode>([
   "model.unbounded",
   "clutch.parked",
+  "budget.parked",
+  "parking.full",
   "budget.exhausted",
   "budget.contended",
   "provider.unreachable",
@@ -92,6 +45,8 @@ const GRANTED: ReadonlySet<DenialCode> = new Set<DenialCode>([
   "rate-limit.exceeded",
   "tool.busy",
   "clutch.parked",
+  "budget.parked",
+  "parking.full",
   "budget.exhausted",
   "budget.contended",
   "provider.unreachable",
@@ -226,9 +181,7 @@ export class Metrics {
     const inner = [this.#alarms, ...released, this.#happened, this.#journal, this.#errors];
     const timed = [this.#decision, this.#firstByte, this.#provider];
     const all = [...counted, ...tools, ...rare, ...inner, ...timed].map((metric) => metric.text());
-    const budgets = UNITS.map((unit) => budgetGauges(reading.budgets, unit));
-    const now = [gauges(reading), agentGauges(reading.agents), ...budgets];
-    return [...all, ...now].join("");
+    return all.join("") + gaugesText(reading);
   }
 }
 
@@ -242,65 +195,3 @@ const NOTABLE: ReadonlySet<EventKind> = new Set<EventKind>([
   "configuration.changed",
   "configuration.rejected",
 ]);
-
-function gauge(metric: MetricName, values: readonly string[], value: string): string {
-  return header(metric, "gauge") + sample(metric, values, value);
-}
-
-function gauges(reading: Reading): string {
-  return [
-    gauge(GAUGES.info, [reading.version, reading.configuration], "1"),
-    gauge(GAUGES.inFlight, [], String(reading.callsInFlight)),
-    gauge(GAUGES.storeUp, [], reading.storeUp ? "1" : "0"),
-    gauge(GAUGES.heartbeatAge, [], String(reading.heartbeatAgeMs / MS_PER_SECOND)),
-    gauge(GAUGES.journalWaiting, [], String(reading.journalWaiting)),
-    gauge(GAUGES.modelsFlagged, [], String(reading.modelsFlagged)),
-  ].join("");
-}
-
-function agentGauges(agents: readonly AgentReading[]): string {
-  const shown = agents.slice(0, AGENT_SERIES_MAX);
-  const rows = shown.map(({ agent, org, owner, team }) =>
-    sample(GAUGES.agent, [agent, team, org, owner], "1"),
-  );
-  return header(GAUGES.agent, "gauge") + rows.join("") + clutchGauges(agents);
-}
-
-/** Of very many agents those that stand still are shown before the rest. */
-function clutchGauges(agents: readonly AgentReading[]): string {
-  const paused = agents.filter(({ clutch }) => clutch !== "engaged");
-  const others = agents.filter(({ clutch }) => clutch === "engaged");
-  const shown = [...paused, ...others].slice(0, AGENT_SERIES_MAX);
-  const rows = shown.map(({ agent, clutch }) => sample(GAUGES.clutch, [agent, clutch], "1"));
-  return header(GAUGES.clutch, "gauge") + rows.join("") + waitingGauges(agents);
-}
-
-/** Of agents that have some: a missing series is none, or a store that does not answer. */
-function waitingGauges(agents: readonly AgentReading[]): string {
-  const some = agents.filter(({ held, parked }) => held > 0 || (parked ?? 0) > 0);
-  const shown = some.slice(0, AGENT_SERIES_MAX);
-  const known = shown.filter(({ parked }) => parked !== null);
-  const parked = known.map((one) => sample(GAUGES.parked, [one.agent], String(one.parked)));
-  const held = shown.map((one) => sample(GAUGES.held, [one.agent], String(one.held)));
-  const headers = [header(GAUGES.parked, "gauge"), header(GAUGES.held, "gauge")];
-  return [headers[0], ...parked, headers[1], ...held].join("");
-}
-
-const BUDGET_AMOUNTS = ["limit", "spent", "reserved", "leased", "forfeited", "remaining"] as const;
-
-function budgetGauges(budgets: readonly BudgetReading[], unit: Unit): string {
-  const shown = budgets
-    .filter((budget) => !budget.perTask && budget.unit === unit)
-    .sort((a, b) => (a.spent < b.spent ? 1 : a.spent > b.spent ? -1 : 0))
-    .slice(0, BUDGET_SERIES_MAX);
-  let text = "";
-  for (const amount of BUDGET_AMOUNTS) {
-    const metric = GAUGES.budget(amount, unit);
-    text += header(metric, "gauge");
-    for (const budget of shown) {
-      const value = formatAmount(unit, budget[amount]);
-      text += sample(metric, [budget.budget, budget.scope], value);
-    }
-  }
-  return text;
-}

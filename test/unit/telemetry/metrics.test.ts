@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { Event } from "../../../src/guards/events.ts";
 import type { DenialCode } from "../../../src/guards/verdict.ts";
-import { AGENT_SERIES_MAX, Metrics, type Reading } from "../../../src/telemetry/metrics.ts";
+import { AGENT_SERIES_MAX, type Reading } from "../../../src/telemetry/gauges.ts";
+import { Metrics } from "../../../src/telemetry/metrics.ts";
 import { Counter, LABEL_CHARACTERS_MAX, SERIES_MAX } from "../../../src/telemetry/series.ts";
 import { settled } from "./rows.ts";
 
