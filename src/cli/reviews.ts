@@ -109,10 +109,22 @@ function render(review: ReviewView, paint: Paint): string {
   }
 }
 
-function callLine({ attached, at, call, maybe_sent, state, task, what }: ParkedView): string {
-  const waits = attached ? "its client waits" : "its client has gone";
+function callLine(parked: ParkedView): string {
+  const { at, call, maybe_sent, state, task, what } = parked;
   const sent = maybe_sent ? ", may have been sent" : "";
-  return `${call} ${what} of ${task}, ${at}: ${state}, ${waits}${sent}`;
+  return `${call} ${what} of ${task}, ${at}: ${state}, ${clientText(parked)}${sent}`;
+}
+
+/** Whether anybody waits for it, or has had what came of it. */
+function clientText({ attached, state }: ParkedView): string {
+  switch (state) {
+    case "done":
+      return attached ? "its client has the answer" : "its client has not come for the answer";
+    case "denied":
+      return attached ? "its client was told" : "its client has not come since";
+    default:
+      return attached ? "its client waits" : "its client has gone";
+  }
 }
 
 /** One line for each thing that it says; names within names are joined with dots. */

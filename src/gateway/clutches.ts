@@ -99,7 +99,8 @@ export class Clutches {
   /** Stops the agent here, now; durable when the promise says so. */
   async trip(review: NewReview, by: string): Promise<boolean> {
     // A runaway trips with every call: one that has stopped is not written of again.
-    if (this.of(review.agent).state === "disengaged") return true;
+    const { agent } = review;
+    if (this.of(agent).state === "disengaged") return !this.#local.has(agent);
     this.#disengage(review, by);
     return this.writeTrips();
   }

@@ -174,6 +174,8 @@ export interface Denial {
   readonly facts: DenialFacts;
   /** Guard that refused, for the journal. */
   readonly rule?: string;
+  /** A person's own words for the agent, in place of the code's sentence. */
+  readonly says?: string;
   /** For "come back" codes only. Sent as whole seconds from 1 to 59. */
   readonly retryAfterMs?: number;
 }

@@ -70,7 +70,8 @@ export function renderErrorFrame(denial: Denial, ids: RefusalIds, sequence: numb
 
 /** What happened, the numbers that decided, and the way forward, in one line. */
 export function messageOf(denial: Denial): string {
-  const { says, hint } = DENIALS[denial.code];
+  const { hint } = DENIALS[denial.code];
+  const says = denial.says ?? DENIALS[denial.code].says;
   const facts = Object.entries(shortened(denial.facts)).map(([name, value]) => `${name}: ${value}`);
   return facts.length === 0 ? `${says} ${hint}` : `${says} (${facts.join(", ")}) ${hint}`;
 }

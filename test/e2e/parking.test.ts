@@ -130,14 +130,16 @@ test("a denied call tells its agent why, by its own road", async () => {
   const tool = world.post(READ, { arguments: { n: 1 } });
   await world.parked(2);
   const { calls, version } = await world.review(id);
-  const message = "The desk is closed: answer without it.";
+  const message = `The desk is closed: answer without it. ${"Be brief. ".repeat(50)}`.trim();
   for (const [index, { call }] of calls.entries()) {
     const decision = { version: version + index, decision: "deny", call, message };
     expect((await world.decide(id, decision)).status).toBe(200);
   }
   const refused = await model;
   expect(refused.status).toBe(403);
-  expect(await refused.text()).toContain(message);
+  const { error } = (await refused.json()) as { error: { code: string; message: string } };
+  expect(error.code).toBe("review.denied");
+  expect(error.message.startsWith(message)).toBe(true);
   const told = await tool;
   expect(told.status).toBe(403);
   expect(await told.text()).toContain(message);
@@ -213,4 +215,39 @@ test("what was out when the gateway died waits for a person, and never runs by i
   expect((await world.decide(id, decision)).status).toBe(200);
   expect((await world.post(WRITE, body)).status).toBe(200);
   expect(world.server.count("tools/call")).toBe(2);
+});
+
+interface ToolTold {
+  readonly isError: boolean;
+  readonly content: readonly { readonly text: string }[];
+  readonly _meta?: object;
+}
+
+test("over MCP a model reads that its call waits, and that the same call again takes its place", async () => {
+  world = await parkingWorld({ hold_for: "0s" });
+  const { id } = await world.pause();
+  const call = async () => {
+    const params = { name: "echo", arguments: { n: 1 } };
+    const answer = await world.post(
+      "/mcp",
+      { jsonrpc: "2.0", id: 1, method: "tools/call", params },
+      { headers: { accept: "application/json, text/event-stream" } },
+    );
+    expect(answer.status).toBe(200);
+    const { result } = (await answer.json()) as { result: ToolTold };
+    return result;
+  };
+  for (let n = 0; n < 2; n += 1) {
+    const told = await call();
+    expect(told.isError).toBe(true);
+    expect(told.content[0]?.text).toContain("Call again with the same arguments after 30 s.");
+    expect(told._meta).toMatchObject({ "slipclutch/code": "clutch.parked" });
+  }
+  expect((await world.review(id)).parked).toBe(1);
+  const { calls, version } = await world.review(id);
+  const decision = { version, decision: "deny", call: calls[0]?.call, message: "Not today." };
+  expect((await world.decide(id, decision)).status).toBe(200);
+  const denied = await call();
+  expect(denied.isError).toBe(true);
+  expect(denied.content[0]?.text.startsWith("Not today.")).toBe(true);
 });

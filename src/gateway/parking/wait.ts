@@ -184,9 +184,9 @@ function untilTurn({ letGoAt, state }: Parked, { holding }: Gateway): Millis {
 }
 
 /** A reviewer's message is for the agent: whoever denied it wrote it for that. */
-export function deniedBy({ call, message, review }: Parked): Denial {
-  const says = message === null ? {} : { message };
-  return deny("review.denied", { ...says, review, parked: call });
+function deniedBy({ call, message, review }: Parked): Denial {
+  const denial = deny("review.denied", { review, parked: call });
+  return message === null ? denial : { ...denial, says: message };
 }
 
 /** What is not in the store for sure has no place to ask at, and is a call of a paused agent. */

@@ -169,10 +169,14 @@ function deskOf(id: RpcId, incoming: Incoming): Desk {
   };
 }
 
+/** The same call takes the place of the one that waits. */
+const PARKED: ReadonlySet<string> = new Set(["clutch.parked", "budget.parked"]);
+
 function refusal(denial: Denial, { decision }: Origin) {
   const { code, retryAfterMs } = denial;
   const seconds = retryAfterMs === undefined ? null : Math.ceil(retryAfterMs / MS_PER_SECOND);
-  const wait = seconds === null ? "" : ` Retry after ${seconds} s.`;
+  const same = PARKED.has(code) ? " with the same arguments" : "";
+  const wait = seconds === null ? "" : ` Call again${same} after ${seconds} s.`;
   return {
     content: [{ type: "text", text: `${messageOf(denial)}${wait}` }],
     isError: true,
