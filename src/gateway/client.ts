@@ -39,7 +39,8 @@ export class HttpClient implements Client {
   }
 
   isGone(): boolean {
-    return this.#response.destroyed;
+    const { destroyed, writableFinished } = this.#response;
+    return destroyed && !writableFinished;
   }
 
   onGone(listen: () => void): void {

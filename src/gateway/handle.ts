@@ -4,13 +4,13 @@
  */
 import { type Denial, deny, isDenial } from "../guards/verdict.ts";
 import { StoreUnreachable } from "../ports/store.ts";
-import { type Call, type Decided, type Gathered, originOf, type Waits } from "./call.ts";
+import { type Call, type Decided, type Gathered, originOf, type Turn, type Waits } from "./call.ts";
 import { forward } from "./forward.ts";
 import type { Gateway } from "./gateway.ts";
 import { gather } from "./gather.ts";
 import { claimNamed } from "./parking/claims.ts";
 import { deliver, type Kept } from "./parking/deliver.ts";
-import { answered, freeClaim, refused } from "./parking/ends.ts";
+import { answered, freeClaim, leave, refused } from "./parking/ends.ts";
 import { parkAgain, takePlace } from "./parking/place.ts";
 import { reread } from "./parking/reread.ts";
 import { waitsFor } from "./parking/spent.ts";
@@ -53,6 +53,7 @@ async function park(call: Call, waits: Waits, gateway: Gateway): Promise<void> {
   // Whatever it has claimed by its name is not done by waiting.
   await freeClaim(call, gateway);
   const placed = call.turn === null ? waits : await parkAgain(call, call.turn, waits, gateway);
+  if (isDenial(placed)) return turnAway(call, { ...waits, kind: "deny", denial: placed }, gateway);
   // Nobody waits for it: it goes on when it is let go once more.
   if (call.client.isAbsent) return;
   const waited = await wait({ ...call, turn: null }, placed, gateway);
@@ -66,12 +67,26 @@ async function park(call: Call, waits: Waits, gateway: Gateway): Promise<void> {
     // Its client had the answer: the same request once more is one more call.
     case "told":
       return handle(call, gateway);
-    case "claimed": {
-      const { turn } = waited;
-      const again = reread(call, turn, gateway);
-      if (!isDenial(again)) return handle(again, gateway);
-      return turnAway({ ...call, turn }, { ...waits, kind: "deny", denial: again }, gateway);
-    }
+    case "claimed":
+      return goOn(call, waited.turn, gateway);
+  }
+}
+
+/** Its turn has come: it is decided afresh, and nobody else runs it meanwhile. */
+async function goOn(call: Call, turn: Turn, gateway: Gateway): Promise<void> {
+  const end = gateway.lot.begin(turn.call);
+  let over = false;
+  // Whoever comes again while it runs waits for its answer.
+  call.client.onGone(() => {
+    if (!over && call.client.isGone()) void leave(turn.call, call, gateway);
+  });
+  try {
+    const again = reread(call, turn, gateway);
+    if (isDenial(again)) await turnAway({ ...call, turn }, refusal(again), gateway);
+    else await handle(again, gateway);
+  } finally {
+    over = true;
+    end();
   }
 }
 

@@ -251,3 +251,38 @@ test("over MCP a model reads that its call waits, and that the same call again t
   expect(denied.isError).toBe(true);
   expect(denied.content[0]?.text.startsWith("Not today.")).toBe(true);
 });
+
+test("a client that hangs up while its call runs, and comes again, waits for the one answer", async () => {
+  world = await parkingWorld();
+  await world.pause();
+  world.server.set({ latencyMs: 1_500 });
+  world.upstream.setScript({ latencyMs: 1_500 });
+  const hangUp = new AbortController();
+  const { signal } = hangUp;
+  const tool = world.post(WRITE, { arguments: { n: 1 } }, { signal }).catch(() => "gone");
+  await world.parked(1);
+  const model = world.post(CHAT, ask(1), { signal }).catch(() => "gone");
+  await world.parked(2);
+  await world.resume();
+  await until(() => world.server.count("tools/call") === 1 && world.upstream.received() === 1);
+  hangUp.abort();
+  expect([await tool, await model]).toEqual(["gone", "gone"]);
+  const again = [world.post(WRITE, { arguments: { n: 1 } }), world.post(CHAT, ask(1))];
+  for (const answer of await Promise.all(again)) expect(answer.status).toBe(200);
+  expect([world.server.ran(), world.upstream.received()]).toEqual([1, 1]);
+});
+
+test("a tool whose server is away is called once it is back, by nobody's asking", async () => {
+  world = await parkingWorld();
+  const { id } = await world.pause();
+  await parkAndLeave(world, WRITE, { arguments: { n: 1 } }, 1);
+  await until(() => detached(id));
+  world.server.set({ initialize: "reset" });
+  world.server.loseSessions();
+  await world.resume();
+  await new Promise((resolve) => setTimeout(resolve, 2_500));
+  expect((await world.review(id)).calls[0]?.state).not.toBe("done");
+  world.server.set({ initialize: "well" });
+  await until(() => world.server.ran() === 1);
+  await until(async () => (await world.review(id)).calls[0]?.state === "done");
+}, 30_000);

@@ -3,6 +3,7 @@ import { DENIALS, type Denial } from "../../guards/verdict.ts";
 import type { Call } from "../call.ts";
 import type { Gateway } from "../gateway.ts";
 import { answerText, type StoredAnswer } from "./answer.ts";
+import { unclaimOf } from "./lot.ts";
 
 const COME_BACK_STATUSES: ReadonlySet<number> = new Set([429, 502, 503]);
 
@@ -57,7 +58,7 @@ export async function notSent(call: Call, gateway: Gateway): Promise<void> {
   const { tenure } = call.incoming;
   const { turn } = call;
   if (turn !== null) {
-    await lot.owe(`unclaim ${turn.call} ${turn.attempt}`, async () => {
+    await lot.owe(unclaimOf(turn.call), async () => {
       await store.parking.unclaim(tenure.id, turn.call, turn.attempt);
       await store.parking.detach(tenure.id, [turn.call]);
     });
@@ -69,7 +70,7 @@ export async function notSent(call: Call, gateway: Gateway): Promise<void> {
 export async function freeClaim(call: Call, { lot, store }: Gateway): Promise<void> {
   if (call.kind === "model" || call.claim === null) return;
   const { claim, incoming } = call;
-  const what = `unclaim ${claim.callId} ${claim.at}`;
+  const what = `unclaim named ${claim.callId} ${claim.at}`;
   await lot.owe(what, () => store.parking.unclaimCall(incoming.tenure.id, claim));
 }
 

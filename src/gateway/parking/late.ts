@@ -3,6 +3,7 @@
  * model call waits for its client a while longer, and then ends unspent.
  */
 import { isToolDigest } from "../../guards/clutch/park.ts";
+import type { Millis } from "../../guards/money.ts";
 import { type Denial, deny, isDenial } from "../../guards/verdict.ts";
 import type { Parked } from "../../ports/store.ts";
 import type { Caller, Desk, ToolCall, Turn } from "../call.ts";
@@ -15,6 +16,8 @@ import { answerText } from "./answer.ts";
 import { requestOf, type StoredTool } from "./request.ts";
 
 const ROWS_MAX = 20_000;
+const FIRST_AGAIN_MS: Millis = 2_000;
+const LAST_AGAIN_MS: Millis = 60_000;
 /** Their pace is in the store; this bounds what one gateway does at once. */
 const RUNNING_MAX = 64;
 
@@ -33,6 +36,8 @@ const NO_DESK: Desk = { refuse: () => {}, answer: () => {} };
 export class LateCalls {
   readonly #gateway: Gateway;
   readonly #running = new Map<string, Promise<void>>();
+  /** When those that could not be sent are tried again. */
+  readonly #tried = new Map<string, { readonly againAt: Millis; readonly waitMs: Millis }>();
 
   constructor(gateway: Gateway) {
     this.#gateway = gateway;
@@ -45,6 +50,7 @@ export class LateCalls {
     const now = holding.storeNow();
     const { keepAnswersMs } = rules.configuration.parking;
     const rows = await store.parking.list({ states: ["let_go"], limit: ROWS_MAX });
+    this.#forget(rows);
     // The oldest were let go first, and are listed last.
     for (const row of [...rows].reverse()) {
       if (row.attached !== null || row.letGoAt === null) continue;
@@ -56,13 +62,19 @@ export class LateCalls {
     }
   }
 
+  #forget(rows: readonly Parked[]): void {
+    if (this.#tried.size === 0) return;
+    const waiting = new Set(rows.map(({ call }) => call));
+    for (const call of this.#tried.keys()) if (!waiting.has(call)) this.#tried.delete(call);
+  }
+
   /** Waits for those that run. */
   async stop(): Promise<void> {
     await Promise.all(this.#running.values());
   }
 
   #start(row: Parked): void {
-    if (this.#running.has(row.call)) return;
+    if (this.#running.has(row.call) || !this.#mayTry(row)) return;
     const running = this.#run(row)
       .catch((error) => {
         this.#gateway.metrics.error("late");
@@ -70,6 +82,16 @@ export class LateCalls {
       })
       .finally(() => this.#running.delete(row.call));
     this.#running.set(row.call, running);
+  }
+
+  /** Whatever keeps it from being sent may last: it is tried again, each time after twice as long. */
+  #mayTry(row: Parked): boolean {
+    const now = this.#gateway.clock.monotonic();
+    const tried = this.#tried.get(row.call);
+    if (tried !== undefined && now < tried.againAt) return false;
+    const waitMs = Math.min((tried?.waitMs ?? FIRST_AGAIN_MS / 2) * 2, LAST_AGAIN_MS);
+    this.#tried.set(row.call, { againAt: now + waitMs, waitMs });
+    return true;
   }
 
   async #run(row: Parked): Promise<void> {
@@ -82,12 +104,14 @@ export class LateCalls {
     if (request.kind === "model") throw new Error(`${row.call} is a model call`);
     const call = this.#callOf(row, turn, request);
     if (isDenial(call)) return this.#refuse(turn, call);
-    const { rules } = this.#gateway;
+    const { lot, rules } = this.#gateway;
     rules.requests += 1;
+    const end = lot.begin(row.call);
     try {
       await handle(call, this.#gateway);
     } finally {
       rules.requests -= 1;
+      end();
     }
   }
 

@@ -7,6 +7,7 @@ import type { Millis } from "../../guards/money.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { HolderId, Parked, ParkingStore, ParkState } from "../../ports/store.ts";
 import type { Log } from "../../telemetry/log.ts";
+import type { Tenure } from "../tenure.ts";
 
 /** More than an agent may park, for several agents. */
 const ROWS_MAX = 200_000;
@@ -29,6 +30,7 @@ export class Lot {
   #decided: ReadonlySet<string> = new Set();
   readonly #sleepers = new Set<() => void>();
   readonly #held = new Map<string, number>();
+  readonly #running = new Set<string>();
   readonly #owed = new Map<string, () => Promise<void>>();
   #released = false;
   #moment: Millis = 0;
@@ -77,6 +79,22 @@ export class Lot {
 
   isDecided(call: string): boolean {
     return this.#decided.has(call);
+  }
+
+  /** From its claim to its end, this gateway runs it: a second claim here would be the same one. */
+  begin(call: string): () => void {
+    this.#running.add(call);
+    return () => this.end(call);
+  }
+
+  end(call: string): void {
+    this.#running.delete(call);
+  }
+
+  /** It runs here, or what became of it is still to be told to the store. */
+  isOut(call: string, { answers }: Tenure): boolean {
+    const untold = answers.some((answer) => answer.kind === "parked" && answer.call === call);
+    return untold || this.#running.has(call) || this.#owed.has(unclaimOf(call));
   }
 
   /** A place for one more connection of the agent; null: it has as many as it may. */
@@ -156,6 +174,11 @@ export class Lot {
       return false;
     }
   }
+}
+
+/** What is owed of a call that was not sent after all. */
+export function unclaimOf(call: string): string {
+  return `unclaim ${call}`;
 }
 
 function nameOf({ digest, key, task }: Same): string {

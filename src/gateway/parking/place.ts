@@ -8,6 +8,7 @@ import { type Call, originOf, type Turn, type Waits, type Why } from "../call.ts
 import { COME_BACK_MS } from "../clutches.ts";
 import { emit, type Gateway } from "../gateway.ts";
 import { digestOf } from "./digest.ts";
+import { unclaimOf } from "./lot.ts";
 import { requestText } from "./request.ts";
 import { reviewOf } from "./spent.ts";
 
@@ -29,6 +30,8 @@ function whyOf({ cause, review }: Parked): Why {
 export async function attach(call: Call, gateway: Gateway): Promise<Parked | null> {
   const { decision, tenure } = call.incoming;
   const asked = { ...sameAs(call), by: decision };
+  // A client that has gone may be this one, and the store not know of it yet.
+  await gateway.lot.pay();
   const row = await gateway.store.parking.attach(tenure.id, asked);
   if (row === null) return null;
   if ("kind" in row) throw new StoreUnreachable("this gateway was fenced");
@@ -78,17 +81,25 @@ export async function parkAgain(
   turn: Turn,
   waits: Waits,
   gateway: Gateway,
-): Promise<Waits> {
+): Promise<Waits | Denial> {
   const { why } = waits;
-  const { tenure } = call.incoming;
-  const { parking } = gateway.store;
-  const review = why.cause === "clutch" ? why.review : await reviewOf(call, why.spent, gateway);
-  const again = { cause: why.cause, review };
-  await gateway.lot.owe(`unclaim ${turn.call} ${turn.attempt}`, () =>
-    parking.unclaim(tenure.id, turn.call, turn.attempt, again),
-  );
-  const [row = null] = await parking.list({ call: turn.call, limit: 1 });
-  return { ...waits, row };
+  const { id } = call.incoming.tenure;
+  const { lot, store } = gateway;
+  try {
+    const review = why.cause === "clutch" ? why.review : await reviewOf(call, why.spent, gateway);
+    const again = { cause: why.cause, review };
+    await lot.owe(unclaimOf(turn.call), () => {
+      return store.parking.unclaim(id, turn.call, turn.attempt, again);
+    });
+    // From here on it waits like any other.
+    lot.end(turn.call);
+    const [row = null] = await store.parking.list({ call: turn.call, limit: 1 });
+    return { ...waits, row };
+  } catch (error) {
+    if (!(error instanceof StoreUnreachable)) throw error;
+    // It comes again, and then its row says how it stands.
+    return deny("store.unreachable", { parked: turn.call }, COME_BACK_MS);
+  }
 }
 
 const LIMIT_NAMES = {

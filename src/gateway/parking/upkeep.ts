@@ -27,11 +27,11 @@ export class ParkingUpkeep {
     await calmProbes(this.#gateway);
     await resumeRefilled(this.#gateway);
     await this.#late.tick();
-    if (lot.isEmpty || clock.monotonic() - this.#learnedAt < LEARN_MS) return;
+    if (clock.monotonic() - this.#learnedAt < LEARN_MS) return;
     this.#learnedAt = clock.monotonic();
     const { keepAnswersMs } = rules.configuration.parking;
     await store.parking.prune(holding.storeNow() - keepAnswersMs);
-    await lot.learn();
+    if (!lot.isEmpty) await lot.learn();
   }
 
   async stop(): Promise<void> {

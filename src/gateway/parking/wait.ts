@@ -133,6 +133,7 @@ async function look(call: Call, row: Parked, gateway: Gateway): Promise<Looked> 
   const mayBe = row.cause === "clutch" && !row.maybeSent ? passes : row.state === "let_go";
   if (!mayBe && !decided) return { kind: "waits", forMs: Number.POSITIVE_INFINITY };
   if (call.client.isGone() || tenure.fenced) return depart(call, row, gateway);
+  if (lot.isOut(row.call, tenure)) return { kind: "waits", forMs: LOOK_MS };
   try {
     const claimed = await gateway.store.parking.claim(tenure.id, row.call);
     if (claimed.kind === "fenced") return depart(call, row, gateway);

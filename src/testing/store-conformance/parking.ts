@@ -259,6 +259,27 @@ function attachCases(stores: () => Stores): void {
     });
   });
 
+  test("a call that is done without an answer has nothing to give to whoever asks again", async () => {
+    const { store, other, holder, review, same, first, second, next } = await twins();
+    await store.parking.detach(holder, [first.call, second.call]);
+    expect(await other.parking.attach(next, { ...same, by: "one" })).toMatchObject({
+      call: first.call,
+    });
+    await mustDecide(store, newDecision(review, "resume"));
+    await store.parking.claim(holder, first.call);
+    const answer = { kind: "parked", call: first.call, attempt: 1, answer: null } as const;
+    await store.ledger.flush(holder, {
+      settlements: [],
+      entries: [],
+      anchor: null,
+      answers: [answer],
+    });
+    const again = await other.parking.attach(next, { ...same, by: "one" });
+    expect(again).toMatchObject({ call: second.call });
+    await other.parking.detach(next, [first.call]);
+    expect(await store.parking.attach(holder, { ...same, by: "two" })).toBeNull();
+  });
+
   test("requests that race take one call each", async () => {
     for (let race = 0; race < 8; race += 1) {
       const { store, other, holder, same, first, second, next } = await twins();

@@ -120,9 +120,10 @@ function attach(
   holder: HolderId,
   { by, digest, key, task }: Parameters<ParkingStore["attach"]>[1],
 ): Parked | null {
-  const same = [...data.parked.values()].filter(
-    ({ parked }) => parked.key === key && parked.task === task && parked.digest === digest,
-  );
+  const same = [...data.parked.values()].filter(({ answer, parked }) => {
+    const gives = parked.state !== "done" || answer !== null;
+    return gives && parked.key === key && parked.task === task && parked.digest === digest;
+  });
   const before = same.find((row) => {
     return by !== undefined && row.by === by && row.parked.attached === holder;
   });
