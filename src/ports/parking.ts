@@ -115,8 +115,9 @@ export interface ParkingStore extends CallClaimStore {
   park(holder: HolderId, parked: NewParked, limits: ParkLimits): Promise<ParkAnswer | Fenced>;
   /**
    * Takes over the oldest detached call of this key, task and digest, if there is one: finished
-   * ones too, whose answers nobody has had. One that is done without an answer has nothing to give. `by` names the request that takes it over: asked again
-   * with it, the answer is the same call, and not the next one.
+   * ones too, whose answers nobody has had. One that is done without an answer has nothing to
+   * give. `by` names the request that takes it over: asked again with it, the answer is the same
+   * call, and not the next one.
    */
   attach(
     holder: HolderId,

@@ -84,7 +84,7 @@ export class LateCalls {
     this.#running.set(row.call, running);
   }
 
-  /** Whatever keeps it from being sent may last: it is tried again, each time after twice as long. */
+  /** What keeps it from being sent may last: it is tried again, each time after twice as long. */
   #mayTry(row: Parked): boolean {
     const now = this.#gateway.clock.monotonic();
     const tried = this.#tried.get(row.call);

@@ -259,7 +259,7 @@ function attachCases(stores: () => Stores): void {
     });
   });
 
-  test("a call that is done without an answer has nothing to give to whoever asks again", async () => {
+  test("what is done without an answer has nothing to give to whoever asks again", async () => {
     const { store, other, holder, review, same, first, second, next } = await twins();
     await store.parking.detach(holder, [first.call, second.call]);
     expect(await other.parking.attach(next, { ...same, by: "one" })).toMatchObject({
