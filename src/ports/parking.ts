@@ -116,8 +116,8 @@ export interface ParkingStore extends CallClaimStore {
   /**
    * Takes over the oldest detached call of this key, task and digest, if there is one: finished
    * ones too, whose answers nobody has had. One that is done without an answer has nothing to
-   * give. `by` names the request that takes it over: asked again with it, the answer is the same
-   * call, and not the next one.
+   * give, unless a person says that it ran. `by` names the request that takes it over: asked again
+   * with it, the answer is the same call, and not the next one.
    */
   attach(
     holder: HolderId,

@@ -121,7 +121,7 @@ function attach(
   { by, digest, key, task }: Parameters<ParkingStore["attach"]>[1],
 ): Parked | null {
   const same = [...data.parked.values()].filter(({ answer, parked }) => {
-    const gives = parked.state !== "done" || answer !== null;
+    const gives = parked.state !== "done" || answer !== null || parked.message !== null;
     return gives && parked.key === key && parked.task === task && parked.digest === digest;
   });
   const before = same.find((row) => {

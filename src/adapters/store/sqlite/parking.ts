@@ -108,7 +108,7 @@ export function attach(
   const find = (condition: string, ...values: Value[]): Parked | undefined => {
     const row = sql.first<Row>(
       `SELECT ${PARKED} FROM parked WHERE key = ? AND task = ? AND digest = ? AND ${condition}
-         AND (state <> 'done' OR answer IS NOT NULL) ORDER BY no LIMIT 1`,
+         AND (state <> 'done' OR answer IS NOT NULL OR message IS NOT NULL) ORDER BY no LIMIT 1`,
       ...[key, task, digest, ...values],
     );
     return row && parkedFrom(row);

@@ -78,6 +78,11 @@ BEGIN
   RETURN QUERY SELECT * FROM answered('ok', of_call, false);
 END $$;
 
+-- A call that is done without an answer has nothing to give, unless a person says that it ran.
+CREATE FUNCTION gives(p parked) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+  SELECT p.state <> 'done' OR p.answer IS NOT NULL OR p.message IS NOT NULL;
+$$;
+
 CREATE FUNCTION attach(h text, of_key text, of_task text, of_digest text, request_id text)
 RETURNS SETOF parked_answer LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
@@ -87,13 +92,12 @@ BEGIN
   IF NOT FOUND THEN RETURN QUERY SELECT * FROM answered('fenced', NULL, false); RETURN; END IF;
   SELECT p.call_id INTO found_call FROM parked p WHERE p.key = of_key AND p.task = of_task
     AND p.digest = of_digest AND p.attached = h AND p.taken_by = request_id
-    AND (p.state <> 'done' OR p.answer IS NOT NULL) ORDER BY p.no LIMIT 1;
+    AND gives(p) ORDER BY p.no LIMIT 1;
   IF NOT FOUND THEN
     -- The oldest; where another request takes it at this moment, the next one.
     LOOP
       SELECT p.call_id INTO found_call FROM parked p WHERE p.key = of_key AND p.task = of_task
-        AND p.digest = of_digest AND p.attached IS NULL
-        AND (p.state <> 'done' OR p.answer IS NOT NULL) ORDER BY p.no LIMIT 1;
+        AND p.digest = of_digest AND p.attached IS NULL AND gives(p) ORDER BY p.no LIMIT 1;
       IF NOT FOUND THEN RETURN QUERY SELECT * FROM answered('none', NULL, false); RETURN; END IF;
       UPDATE parked p SET attached = h, taken_by = request_id
         WHERE p.call_id = found_call AND p.attached IS NULL;
