@@ -6,7 +6,7 @@ import { type Denial, deny, isDenial } from "../guards/verdict.ts";
 import { StoreUnreachable } from "../ports/store.ts";
 import { type Call, type Decided, type Gathered, originOf, type Waits } from "./call.ts";
 import { forward } from "./forward.ts";
-import type { Gateway } from "./gateway.ts";
+import { type Gateway, nextDecision } from "./gateway.ts";
 import { gather } from "./gather.ts";
 import { claimNamed } from "./parking/claims.ts";
 import { deliver, type Kept } from "./parking/deliver.ts";
@@ -59,8 +59,13 @@ async function park(call: Call, waits: Waits, gateway: Gateway): Promise<void> {
     case "kept":
       return handOver(call, waited.kept, gateway);
     // Its client had the answer: the same request once more is one more call.
-    case "told":
-      return handle(call, gateway);
+    case "told": {
+      // By its old id it would be given the same row for ever.
+      const decision = nextDecision(gateway);
+      const incoming = { ...call.incoming, decision, call: decision };
+      // `as`: it is the same kind of call, and so is its caller.
+      return handle({ ...call, incoming } as Call, gateway);
+    }
     case "claimed": {
       const { turn } = waited;
       const receivedAt = gateway.clock.monotonic();

@@ -214,3 +214,39 @@ test("what was out when the gateway died waits for a person, and never runs by i
   expect((await world.post(WRITE, body)).status).toBe(200);
   expect(world.server.count("tools/call")).toBe(2);
 });
+
+test("a question that nobody came back for ends unspent, and is a new call when it comes again", async () => {
+  world = await parkingWorld({ keep_answers_for: "1s" });
+  const { id } = await world.pause();
+  await parkAndLeave(world, CHAT, ask(1), 1);
+  await until(() => detached(id));
+  await world.resume();
+  await until(async () => (await world.review(id)).calls.every(({ state }) => state === "done"));
+  expect(world.upstream.received()).toBe(0);
+  const answer = await world.post(CHAT, ask(1), { signal: AbortSignal.timeout(5_000) });
+  expect(answer.status).toBe(200);
+  expect(world.upstream.received()).toBe(1);
+});
+
+test("a parked call that a person says ran is not run again for a client that comes back", async () => {
+  world = await parkingWorld();
+  const body = { arguments: { text: "a" } };
+  const { id } = await world.pause();
+  await parkAndLeave(world, WRITE, body, 1);
+  await until(() => detached(id));
+  world.server.set({ latencyMs: 20_000 });
+  await world.resume();
+  await until(async () => world.server.count("tools/call") === 1);
+  await world.restart("SIGKILL");
+  world.server.set({ latencyMs: 0 });
+  const unknown = await world.gateway.api("GET", "/api/v1/reviews?state=open");
+  const [review] = (await unknown.json()) as [{ id: string; version: number }];
+  const [parked] = (await world.review(review.id)).calls;
+  expect(parked).toMatchObject({ state: "unknown", attached: false });
+  const decision = { version: review.version, decision: "ran", call: parked?.call };
+  expect((await world.decide(review.id, decision)).status).toBe(200);
+  const told = await world.post(WRITE, body, { signal: AbortSignal.timeout(5_000) });
+  expect(told.status).toBe(403);
+  expect(await told.text()).toContain("a person says that it ran");
+  expect(world.server.count("tools/call")).toBe(1);
+});
