@@ -110,7 +110,9 @@ function render(review: ReviewView, paint: Paint): string {
 }
 
 function callLine({ attached, at, call, maybe_sent, state, task, what }: ParkedView): string {
-  const waits = attached ? "its client waits" : "its client has gone";
+  const over = state === "done" || state === "denied";
+  const here = over ? "its client was told" : "its client waits";
+  const waits = attached ? here : "its client has gone";
   const sent = maybe_sent ? ", may have been sent" : "";
   return `${call} ${what} of ${task}, ${at}: ${state}, ${waits}${sent}`;
 }
