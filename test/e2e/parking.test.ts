@@ -250,3 +250,20 @@ test("a parked call that a person says ran is not run again for a client that co
   expect(await told.text()).toContain("a person says that it ran");
   expect(world.server.count("tools/call")).toBe(1);
 });
+
+test("a task with a call that waits is not idle, however long nobody names it", async () => {
+  world = await parkingWorld({}, { limits: { task_idle: "1s" } });
+  const { id } = await world.pause();
+  await parkAndLeave(world, `/t/waits${WRITE}`, { arguments: { text: "a" } }, 1);
+  await until(() => detached(id));
+  expect((await world.post("/guard/v1/tasks", { name: "idle" })).status).toBe(201);
+  const alive = async () => {
+    const answer = await world.gateway.api("GET", "/api/v1/tasks?alive=true");
+    return ((await answer.json()) as { task: string }[]).map(({ task }) => task);
+  };
+  await until(async () => !(await alive()).includes("idle"));
+  expect(await alive()).toContain("waits");
+  await world.resume();
+  await until(async () => (await world.review(id)).calls.every(({ state }) => state === "done"));
+  expect(world.server.ran()).toBe(1);
+});
