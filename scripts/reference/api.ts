@@ -27,9 +27,9 @@ const ROUTE_SENTENCES: Readonly<Record<string, string>> = {
   "POST /api/v1/agents/pause":
     'Stops agents at every gateway: durable before the answer. Body: `{"agents": […], "reason"}` or `{"all": true, "reason"}`.',
   "GET /api/v1/reviews": `Reviews, newest first. Query: \`state\` (\`open\`, \`closed\`), \`agent\`, \`limit\` (at most ${PAGE_MAX}).`,
-  "GET /api/v1/reviews/:id": "One review with its evidence and decisions.",
+  "GET /api/v1/reviews/:id": "One review with its evidence and decisions, and the newest hundred of its calls.",
   "POST /api/v1/reviews/:id/decision":
-    'Decides on the version that was looked at. Body: `{"version", "decision": "resume", "reason"}`, or `"probe"` or `"end"` with a `"task"`.',
+    'Decides on the version that was looked at. Body: `{"version", "decision": "resume", "reason"}`; or `"probe"` or `"end"` with a `"task"`; `"deny"` with a `"call"` and perhaps a `"message"`; `"ran"` or `"did_not_run"` with a `"call"` and, where two tasks have one of that `call_id`, a `"task"`.',
   "GET /api/v1/forfeits":
     "What gateways that died had held of open accounts, with what is missing to release it, and past releases.",
   "POST /api/v1/forfeits/release":
@@ -54,6 +54,11 @@ const AGENT_PATHS: readonly (readonly [method: string, path: string, sentence: s
   ],
   ["GET", "/v1/models", "The models that are named for this agent, in a shape both clients read."],
   ["GET", "/guard/v1/budgets", "What this agent and task may still spend."],
+  [
+    "GET",
+    "/guard/v1/parked/CALL",
+    'How a [parked call](../clutch.md#what-an-agent-sees) stands: `{"id", "state", "task", "review", "message"}`, once it waits no longer or after 25 s.',
+  ],
   [
     "POST",
     "/guard/v1/tasks",

@@ -4,6 +4,7 @@
 import type { Millis } from "../guards/money.ts";
 import { EndedTasks, isSettled } from "./ended-tasks.ts";
 import type { Gateway } from "./gateway.ts";
+import { keepTasks } from "./parking/keep-tasks.ts";
 import { ParkingUpkeep } from "./parking/upkeep.ts";
 import type { Tenure } from "./tenure.ts";
 import { watchSurges } from "./tools/watch.ts";
@@ -92,6 +93,7 @@ export class Upkeep {
     const shortest = manifests.reduce((ms, one) => Math.min(ms, one.tasks.idleMs), IDLE_TASKS_MS);
     if (clock.monotonic() - this.#idleTasksAt < shortest) return;
     this.#idleTasksAt = clock.monotonic();
+    await keepTasks(this.#gateway);
     for (const manifest of manifests) {
       for (const id of await tasks.endIdle(manifest)) {
         await endTask(manifest.agent, id, "unknown", "idle");

@@ -68,7 +68,7 @@ export const DENIALS = {
   },
   "call.key-reused": {
     status: 403,
-    says: "This call id was already used for a call of another tool or with other arguments.",
+    says: "This call id is taken: by another call, or by one whose answer nobody knows.",
     hint: "Give every call an id of its own, and repeat an id only with the same call.",
   },
   "manifest.unknown-tool": {
@@ -93,7 +93,7 @@ export const DENIALS = {
   },
   "review.denied": {
     status: 403,
-    says: "A person has reviewed this call and denied it.",
+    says: "A person has reviewed this call, and it is not to be sent.",
     hint: "The review says why; do not repeat the call unchanged.",
   },
   "rate-limit.exceeded": {
@@ -103,8 +103,8 @@ export const DENIALS = {
   },
   "clutch.parked": {
     status: 429,
-    says: "The agent is paused, and this call waits for a person to let it go.",
-    hint: "Decide the review that the facts name; the same call sent again takes its place.",
+    says: "This call waits for a person: its agent is paused, or nobody knows whether it ran.",
+    hint: "Decide its review; the same call sent again takes its place.",
   },
   "budget.parked": {
     status: 429,

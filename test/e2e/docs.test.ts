@@ -170,7 +170,7 @@ class Page {
 
   async close(): Promise<void> {
     for (const child of this.#background) {
-      if (child.exitCode !== null) continue;
+      if (child.exitCode !== null || child.signalCode !== null) continue;
       const ended = new Promise((resolve) => child.once("exit", resolve));
       child.kill("SIGTERM");
       await ended;

@@ -286,3 +286,56 @@ test("a tool whose server is away is called once it is back, by nobody's asking"
   await until(() => world.server.ran() === 1);
   await until(async () => (await world.review(id)).calls[0]?.state === "done");
 }, 30_000);
+
+test("a question that nobody came back for ends unspent, and is a new call when it comes again", async () => {
+  world = await parkingWorld({ keep_answers_for: "1s" });
+  const { id } = await world.pause();
+  await parkAndLeave(world, CHAT, ask(1), 1);
+  await until(() => detached(id));
+  await world.resume();
+  await until(async () => (await world.review(id)).calls.every(({ state }) => state === "done"));
+  expect(world.upstream.received()).toBe(0);
+  const answer = await world.post(CHAT, ask(1), { signal: AbortSignal.timeout(5_000) });
+  expect(answer.status).toBe(200);
+  expect(world.upstream.received()).toBe(1);
+});
+
+test("a parked call that a person says ran is not run again for a client that comes back", async () => {
+  world = await parkingWorld();
+  const body = { arguments: { text: "a" } };
+  const { id } = await world.pause();
+  await parkAndLeave(world, WRITE, body, 1);
+  await until(() => detached(id));
+  world.server.set({ latencyMs: 20_000 });
+  await world.resume();
+  await until(async () => world.server.count("tools/call") === 1);
+  await world.restart("SIGKILL");
+  world.server.set({ latencyMs: 0 });
+  const unknown = await world.gateway.api("GET", "/api/v1/reviews?state=open");
+  const [review] = (await unknown.json()) as [{ id: string; version: number }];
+  const [parked] = (await world.review(review.id)).calls;
+  expect(parked).toMatchObject({ state: "unknown", attached: false });
+  const decision = { version: review.version, decision: "ran", call: parked?.call };
+  expect((await world.decide(review.id, decision)).status).toBe(200);
+  const told = await world.post(WRITE, body, { signal: AbortSignal.timeout(5_000) });
+  expect(told.status).toBe(403);
+  expect(await told.text()).toContain("a person says that it ran");
+  expect(world.server.count("tools/call")).toBe(1);
+});
+
+test("a task with a call that waits is not idle, however long nobody names it", async () => {
+  world = await parkingWorld({}, { limits: { task_idle: "1s" } });
+  const { id } = await world.pause();
+  await parkAndLeave(world, `/t/waits${WRITE}`, { arguments: { text: "a" } }, 1);
+  await until(() => detached(id));
+  expect((await world.post("/guard/v1/tasks", { name: "idle" })).status).toBe(201);
+  const alive = async () => {
+    const answer = await world.gateway.api("GET", "/api/v1/tasks?alive=true");
+    return ((await answer.json()) as { task: string }[]).map(({ task }) => task);
+  };
+  await until(async () => !(await alive()).includes("idle"));
+  expect(await alive()).toContain("waits");
+  await world.resume();
+  await until(async () => (await world.review(id)).calls.every(({ state }) => state === "done"));
+  expect(world.server.ran()).toBe(1);
+});

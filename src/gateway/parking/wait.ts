@@ -23,6 +23,7 @@ const HOLD_REASSURED_MS: Millis = 540_000;
 const HOLD_SILENT_MS: Millis = 50_000;
 /** Of the connections that a gateway takes, so many may be those of one agent that is paused. */
 const HELD_SHARE = 0.25;
+const RAN = { because: "a person says that it ran; its answer is not known" };
 
 export type Waited =
   | { readonly kind: "claimed"; readonly turn: Turn }
@@ -158,9 +159,10 @@ async function turnOf(call: Call, claimed: Claimed, gateway: Gateway): Promise<L
     }
     case "done": {
       const { answer, parked } = claimed;
-      return answer === null
-        ? { kind: "told" }
-        : { kind: "kept", kept: { of: parked.call, answer } };
+      if (answer !== null) return { kind: "kept", kept: { of: parked.call, answer } };
+      // Only of what a person says ran there are words and no answer: it is not to run again.
+      if (parked.message === null) return { kind: "told" };
+      return { kind: "deny", denial: deniedBy(parked, RAN) };
     }
     case "denied":
       return { kind: "deny", denial: deniedBy(claimed.parked) };
@@ -185,8 +187,8 @@ function untilTurn({ letGoAt, state }: Parked, { holding }: Gateway): Millis {
 }
 
 /** A reviewer's message is for the agent: whoever denied it wrote it for that. */
-function deniedBy({ call, message, review }: Parked): Denial {
-  const denial = deny("review.denied", { review, parked: call });
+function deniedBy({ call, message, review }: Parked, more: DenialFacts = {}): Denial {
+  const denial = deny("review.denied", { ...more, review, parked: call });
   return message === null ? denial : { ...denial, says: message };
 }
 

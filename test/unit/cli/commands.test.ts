@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeEach, describe, expect, test } from "vitest";
-import { BUDGET, forfeit, review, TOKENS, task } from "../control/operations.ts";
+import { BUDGET, forfeit, parkedRow, review, TOKENS, task } from "../control/operations.ts";
 import { type Gateway, gateway, slipclutch } from "./harness.ts";
 
 let running: Gateway;
@@ -499,6 +499,23 @@ describe("agents and reviews", () => {
     }
     expect(out).not.toContain("\u001b");
     expect((await running.ask("reviews")).out).toMatch(/r-a +support +trip/);
+  });
+
+  test("a review tells of each call whether somebody waits for it, was told, or has gone", async () => {
+    running.operations.reviewRows.push(review("r-a"));
+    const states = [
+      ["parked", "holder", "parked, its client waits"],
+      ["parked", null, "parked, its client has gone"],
+      ["denied", "holder", "denied, its client was told"],
+      ["done", null, "done, its client has gone"],
+    ] as const;
+    for (const [no, [state, attached]] of states.entries()) {
+      running.operations.parkedRows.push(parkedRow({ call: `d-${no}`, state, attached }));
+    }
+    const { out } = await running.ask("reviews", "show", "r-a");
+    for (const [no, [, , says]] of states.entries()) {
+      expect(out).toMatch(new RegExp(`d-${no} tool of t1, .*: ${says}\n`));
+    }
   });
 
   test("what was looked at has changed: exit code 1, and nothing is decided", async () => {

@@ -339,6 +339,16 @@ export function review(id: string, changes: Partial<Review> = {}): Review {
   };
 }
 
+/** A tool call that waits for the review r-a. */
+export function parkedRow(changes: Partial<Parked>): Parked {
+  return {
+    ...{ call: "d-a", agent: "support", task: "t1", key: "key_a", cause: "clutch", review: "r-a" },
+    ...{ digest: "t:1", at: Date.UTC(2026, 0, 2), state: "parked", letGoAt: null, attached: null },
+    ...{ claimedBy: null, attempt: 0, message: null, maybeSent: false },
+    ...changes,
+  };
+}
+
 /** $1.5 of a monthly budget. */
 export function forfeit(holder: string, changes: Partial<ForfeitState> = {}): ForfeitState {
   const process = { host: "box", pid: 42, pidStart: "1", configuration: "dir:1", keyId: "k" };
