@@ -117,14 +117,8 @@ function callLine(parked: ParkedView): string {
 
 /** Whether anybody waits for it, or has had what came of it. */
 function clientText({ attached, state }: ParkedView): string {
-  switch (state) {
-    case "done":
-      return attached ? "its client has the answer" : "its client has not come for the answer";
-    case "denied":
-      return attached ? "its client was told" : "its client has not come since";
-    default:
-      return attached ? "its client waits" : "its client has gone";
-  }
+  if (!attached) return "its client has gone";
+  return state === "done" || state === "denied" ? "its client was told" : "its client waits";
 }
 
 /** One line for each thing that it says; names within names are joined with dots. */
