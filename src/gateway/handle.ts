@@ -10,7 +10,7 @@ import type { Gateway } from "./gateway.ts";
 import { gather } from "./gather.ts";
 import { claimNamed } from "./parking/claims.ts";
 import { deliver, type Kept } from "./parking/deliver.ts";
-import { answered, notSent, refused } from "./parking/ends.ts";
+import { answered, leave, notSent, refused } from "./parking/ends.ts";
 import { takePlace } from "./parking/place.ts";
 import { wait } from "./parking/wait.ts";
 import { refuse } from "./refuse.ts";
@@ -63,6 +63,8 @@ async function park(call: Call, waits: Waits, gateway: Gateway): Promise<void> {
       return handle(call, gateway);
     case "claimed": {
       const { turn } = waited;
+      // From then on it may be asked for again: whoever does takes its place, and its answer.
+      call.client.onGone(() => void leave(turn.call, call, gateway));
       const receivedAt = gateway.clock.monotonic();
       const incoming = { ...call.incoming, call: turn.call, receivedAt };
       // `as`: it is the same kind of call, and so is its caller.

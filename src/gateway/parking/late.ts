@@ -10,9 +10,11 @@ import type { Client } from "../client.ts";
 import { type Gateway, nextDecision } from "../gateway.ts";
 import { handle } from "../handle.ts";
 import { isUnnamed } from "../task-name.ts";
+import type { Tenure } from "../tenure.ts";
 import { readToolCall } from "../tools/read.ts";
 import { answerText } from "./answer.ts";
 import { requestOf, type StoredTool } from "./request.ts";
+import { askTurn } from "./turn.ts";
 
 const ROWS_MAX = 20_000;
 /** Their pace is in the store; this bounds what one gateway does at once. */
@@ -73,14 +75,14 @@ export class LateCalls {
   }
 
   async #run(row: Parked): Promise<void> {
-    const { holding, seal, store } = this.#gateway;
+    const { holding, seal } = this.#gateway;
     const { tenure } = holding;
-    const claimed = await store.parking.claim(tenure.id, row.call);
+    const claimed = await askTurn(row.call, tenure, this.#gateway);
     if (claimed.kind !== "claimed") return;
     const turn = { call: row.call, attempt: claimed.parked.attempt };
     const request = requestOf(seal.open(row.call, claimed.request));
     if (request.kind === "model") throw new Error(`${row.call} is a model call`);
-    const call = this.#callOf(row, turn, request);
+    const call = this.#callOf(row, { tenure, turn }, request);
     if (isDenial(call)) return this.#refuse(turn, call);
     const { rules } = this.#gateway;
     rules.requests += 1;
@@ -92,7 +94,11 @@ export class LateCalls {
   }
 
   /** As it would be read if its client sent it now. */
-  #callOf(row: Parked, turn: Turn, request: StoredTool): ToolCall | Denial {
+  #callOf(
+    row: Parked,
+    { tenure, turn }: { readonly tenure: Tenure; readonly turn: Turn },
+    request: StoredTool,
+  ): ToolCall | Denial {
     const gateway = this.#gateway;
     const key = gateway.keys.withId(row.key);
     const manifest = gateway.rules.manifest(row.agent);
@@ -103,7 +109,8 @@ export class LateCalls {
       key,
       manifest,
       rules: gateway.rules,
-      tenure: gateway.holding.tenure,
+      // That which claimed it: once it is fenced, the call is a person's to decide.
+      tenure,
       decision: nextDecision(gateway),
       call: row.call,
       taskName: { id: row.task, how },
@@ -122,9 +129,8 @@ export class LateCalls {
 
   /** Nobody came for it in all that time: it has cost nothing. */
   async #endUnspent({ call }: Parked): Promise<void> {
-    const { holding, store } = this.#gateway;
-    const { tenure } = holding;
-    const claimed = await store.parking.claim(tenure.id, call);
+    const { tenure } = this.#gateway.holding;
+    const claimed = await askTurn(call, tenure, this.#gateway);
     if (claimed.kind !== "claimed") return;
     const { attempt } = claimed.parked;
     tenure.answers.push({ kind: "parked", call, attempt, answer: null });

@@ -12,6 +12,7 @@ import type { Kept } from "./deliver.ts";
 import { leave } from "./ends.ts";
 import type { Sleeper } from "./lot.ts";
 import { attach, store } from "./place.ts";
+import { askTurn } from "./turn.ts";
 
 /** What the store does not say by itself is asked again. */
 const LOOK_MS: Millis = 1_000;
@@ -132,8 +133,9 @@ async function look(call: Call, row: Parked, gateway: Gateway): Promise<Looked> 
   if (!passes && !decided) return { kind: "waits", forMs: Number.POSITIVE_INFINITY };
   if (call.client.isGone() || !isAsItCame(call, gateway)) return depart(call, row, gateway);
   try {
-    const claimed = await gateway.store.parking.claim(tenure.id, row.call);
+    const claimed = await askTurn(row.call, tenure, gateway);
     if (claimed.kind === "fenced") return depart(call, row, gateway);
+    if (claimed.kind === "taken") return { kind: "waits", forMs: LOOK_MS };
     return await turnOf(call, claimed, gateway);
   } catch (error) {
     if (!(error instanceof StoreUnreachable)) throw error;
