@@ -29,6 +29,8 @@ export class Lot {
   #decided: ReadonlySet<string> = new Set();
   readonly #sleepers = new Set<() => void>();
   readonly #held = new Map<string, number>();
+  /** Of each row, how many wait for it here: late messages may bring two to one. */
+  readonly #awaited = new Map<string, number>();
   readonly #owed = new Map<string, () => Promise<void>>();
   #released = false;
   #moment: Millis = 0;
@@ -81,14 +83,17 @@ export class Lot {
 
   /** A place for one more connection of the agent; null: it has as many as it may. */
   take(agent: string, max: number): (() => void) | null {
-    const held = this.heldOf(agent);
-    if (this.#released || held >= max) return null;
-    this.#held.set(agent, held + 1);
-    return () => {
-      const left = this.heldOf(agent) - 1;
-      if (left <= 0) this.#held.delete(agent);
-      else this.#held.set(agent, left);
-    };
+    if (this.#released || this.heldOf(agent) >= max) return null;
+    return count(this.#held, agent);
+  }
+
+  /** Somebody here waits for this row, until what is answered is called. */
+  await(call: string): () => void {
+    return count(this.#awaited, call);
+  }
+
+  isAwaited(call: string): boolean {
+    return this.#awaited.has(call);
   }
 
   /** Calls of the agent that wait here with their connection. */
@@ -140,10 +145,12 @@ export class Lot {
     await this.#pay(what, tell);
   }
 
-  async pay(): Promise<void> {
+  /** Tells all that the store has not heard yet; false: it does not answer. */
+  async pay(): Promise<boolean> {
     for (const [what, tell] of [...this.#owed]) {
-      if (!(await this.#pay(what, tell))) return;
+      if (!(await this.#pay(what, tell))) return false;
     }
+    return true;
   }
 
   async #pay(what: string, tell: () => Promise<void>): Promise<boolean> {
@@ -156,6 +163,16 @@ export class Lot {
       return false;
     }
   }
+}
+
+/** One more of that name, until what is answered is called. */
+function count(counts: Map<string, number>, name: string): () => void {
+  counts.set(name, (counts.get(name) ?? 0) + 1);
+  return () => {
+    const left = (counts.get(name) ?? 0) - 1;
+    if (left <= 0) counts.delete(name);
+    else counts.set(name, left);
+  };
 }
 
 function nameOf({ digest, key, task }: Same): string {

@@ -21,14 +21,30 @@ export async function takePlace(call: Call, gateway: Gateway): Promise<Waits | n
 }
 
 export async function attach(call: Call, gateway: Gateway): Promise<Parked | null> {
-  const { decision, tenure } = call.incoming;
-  const asked = { ...sameAs(call), by: decision };
-  const row = await gateway.store.parking.attach(tenure.id, asked);
+  const { tenure } = call.incoming;
+  // That the client of this very call has left may be among what the store has not heard yet.
+  if (!(await gateway.lot.pay())) throw new StoreUnreachable("it has not heard who has left");
+  const row = await attachNow(call, gateway);
   if (row === null) return null;
   if ("kind" in row) throw new StoreUnreachable("this gateway was fenced");
   const origin = { ...originOf(call.incoming), call: row.call };
   emit(gateway, tenure, { kind: "call.attached", asked: call.asked, state: row.state, ...origin });
   return row;
+}
+
+async function attachNow(call: Call, { lot, store: { parking } }: Gateway) {
+  const { decision, tenure } = call.incoming;
+  const asked = { ...sameAs(call), by: decision };
+  try {
+    return await parking.attach(tenure.id, asked);
+  } catch (error) {
+    // It may have a row now that nobody waits for: whoever comes again is to find it free.
+    void lot.owe(`attach ${decision}`, async () => {
+      const row = await parking.attach(tenure.id, asked);
+      if (row !== null && !("kind" in row)) await parking.detach(tenure.id, [row.call]);
+    });
+    throw error;
+  }
 }
 
 function sameAs(call: Call): Pick<Parked, "key" | "task" | "digest"> {

@@ -3,6 +3,7 @@ import type { Millis } from "../../guards/money.ts";
 import type { Gateway } from "../gateway.ts";
 import { calmProbes } from "./calm.ts";
 import { LateCalls } from "./late.ts";
+import { Strays } from "./strays.ts";
 
 /** What was taken for one that waits may be over: it is read again. */
 const LEARN_MS: Millis = 30_000;
@@ -10,11 +11,13 @@ const LEARN_MS: Millis = 30_000;
 export class ParkingUpkeep {
   readonly #gateway: Gateway;
   readonly #late: LateCalls;
+  readonly #strays: Strays;
   #learnedAt: Millis;
 
   constructor(gateway: Gateway) {
     this.#gateway = gateway;
     this.#late = new LateCalls(gateway);
+    this.#strays = new Strays(gateway);
     this.#learnedAt = gateway.clock.monotonic();
   }
 
@@ -24,6 +27,7 @@ export class ParkingUpkeep {
     await lot.pay();
     await lot.look(holding.tenure.id);
     await calmProbes(this.#gateway);
+    await this.#strays.tick();
     await this.#late.tick();
     if (lot.isEmpty || clock.monotonic() - this.#learnedAt < LEARN_MS) return;
     this.#learnedAt = clock.monotonic();

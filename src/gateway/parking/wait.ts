@@ -44,12 +44,15 @@ export async function wait(call: Call, waits: Waits, gateway: Gateway): Promise<
   const until = gateway.clock.monotonic() + holdMs;
   const sleeper = gateway.lot.sleeper();
   client.onGone(() => sleeper.wake());
+  let leaveRow = () => {};
   try {
     const row = await parkedRow(call, waits, { gateway, sleeper, until });
     if (row === "gone") return { kind: "gone" };
     if (isDenial(row)) return { kind: "deny", denial: row };
+    leaveRow = gateway.lot.await(row.call);
     return await takeTurn(call, row, { gateway, sleeper, until });
   } finally {
+    leaveRow();
     leavePlace?.();
   }
 }
