@@ -85,7 +85,8 @@ type Denied = Extract<Decided, { kind: "deny" }> & {
 };
 
 async function turnAway(call: Call, denied: Denied, gateway: Gateway): Promise<void> {
-  const { accounts, again = isParked(denied), answers, denial } = denied;
+  const { accounts, answers, denial } = denied;
+  const again = denied.again ?? (call.turn !== null || isParked(denied));
   // Its row first: whoever is told to come again may do so at once.
   if (call.turn !== null || call.kind === "tool") await refused(call, denial, gateway);
   const { asked, incoming } = call;
