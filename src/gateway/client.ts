@@ -6,6 +6,7 @@ export interface Client {
   /** Nobody has waited from the start: the call is run all the same. */
   readonly isAbsent: boolean;
   isGone(): boolean;
+  /** Whoever has had the whole answer has not gone. */
   onGone(listen: () => void): void;
   /** Sends `102 Processing`. */
   reassure(): void;
@@ -44,7 +45,9 @@ export class HttpClient implements Client {
   }
 
   onGone(listen: () => void): void {
-    this.#response.once("close", listen);
+    this.#response.once("close", () => {
+      if (!this.#response.writableFinished) listen();
+    });
   }
 
   reassure(): void {

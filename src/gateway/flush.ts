@@ -65,6 +65,7 @@ export class Flusher {
       settlementsLeft -= taken.length;
       answersLeft -= answers.length;
       tenure.answers = tenure.answers.slice(answers.length);
+      for (const one of answers) if (one.kind === "parked") tenure.turns.delete(one.call);
       entriesLeft -= Math.max(1, entries.length + (anchor === null ? 0 : 1));
       tenure.journal.flushed();
       tenure.settlements = tenure.settlements.slice(taken.length);

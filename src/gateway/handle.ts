@@ -4,7 +4,7 @@
  */
 import { type Denial, deny, isDenial } from "../guards/verdict.ts";
 import { StoreUnreachable } from "../ports/store.ts";
-import { type Call, type Decided, type Gathered, originOf, type Turn, type Waits } from "./call.ts";
+import { type Call, type Decided, type Gathered, originOf, type Waits } from "./call.ts";
 import { forward } from "./forward.ts";
 import type { Gateway } from "./gateway.ts";
 import { gather } from "./gather.ts";
@@ -67,26 +67,14 @@ async function park(call: Call, waits: Waits, gateway: Gateway): Promise<void> {
     // Its client had the answer: the same request once more is one more call.
     case "told":
       return handle(call, gateway);
-    case "claimed":
-      return goOn(call, waited.turn, gateway);
-  }
-}
-
-/** Its turn has come: it is decided afresh, and nobody else runs it meanwhile. */
-async function goOn(call: Call, turn: Turn, gateway: Gateway): Promise<void> {
-  const end = gateway.lot.begin(turn.call);
-  let over = false;
-  // Whoever comes again while it runs waits for its answer.
-  call.client.onGone(() => {
-    if (!over && call.client.isGone()) void leave(turn.call, call, gateway);
-  });
-  try {
-    const again = reread(call, turn, gateway);
-    if (isDenial(again)) await turnAway({ ...call, turn }, refusal(again), gateway);
-    else await handle(again, gateway);
-  } finally {
-    over = true;
-    end();
+    case "claimed": {
+      const { turn } = waited;
+      // From then on it may be asked for again: whoever does takes its place, and its answer.
+      call.client.onGone(() => void leave(turn.call, call, gateway));
+      const again = reread(call, turn, gateway);
+      if (!isDenial(again)) return handle(again, gateway);
+      return turnAway({ ...call, turn }, refusal(again), gateway);
+    }
   }
 }
 
@@ -102,7 +90,8 @@ type Denied = Extract<Decided, { kind: "deny" }> & {
 };
 
 async function turnAway(call: Call, denied: Denied, gateway: Gateway): Promise<void> {
-  const { accounts, again = isParked(denied), answers, denial } = denied;
+  const { accounts, answers, denial } = denied;
+  const again = denied.again ?? (call.turn !== null || isParked(denied));
   // Its row first: whoever is told to come again may do so at once.
   if (call.turn !== null || call.kind === "tool") await refused(call, denial, gateway);
   const { asked, incoming } = call;

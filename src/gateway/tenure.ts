@@ -42,6 +42,8 @@ export class Tenure {
   settlements: PendingSettlement[] = [];
   /** What became of parked and named calls, for the flush that has their settlements. */
   answers: Answered[] = [];
+  /** Parked calls whose turn somebody here has, or asks for. */
+  readonly turns = new Set<string>();
   flushing: Promise<boolean> | null = null;
   callsInFlight = 0;
   /** The most that the store has said it has done for this holder: it can never again say less. */

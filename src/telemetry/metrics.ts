@@ -29,6 +29,7 @@ const NONE = "none";
 const PRICED: ReadonlySet<DenialCode> = new Set<DenialCode>([
   "model.unbounded",
   "clutch.parked",
+  "review.denied",
   "budget.parked",
   "parking.full",
   "budget.exhausted",
@@ -45,6 +46,7 @@ const GRANTED: ReadonlySet<DenialCode> = new Set<DenialCode>([
   "rate-limit.exceeded",
   "tool.busy",
   "clutch.parked",
+  "review.denied",
   "budget.parked",
   "parking.full",
   "budget.exhausted",

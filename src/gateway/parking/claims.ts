@@ -3,7 +3,7 @@
  * whichever gateway: before anything else it is claimed in the store by its key, task and id.
  */
 import { type Denial, deny } from "../../guards/verdict.ts";
-import { StoreUnreachable } from "../../ports/store.ts";
+import { type CallClaim, type HolderId, StoreUnreachable } from "../../ports/store.ts";
 import type { Call, ToolCall } from "../call.ts";
 import { COME_BACK_MS } from "../clutches.ts";
 import type { Gateway } from "../gateway.ts";
@@ -28,7 +28,7 @@ export async function claimNamed(call: Call, gateway: Gateway): Promise<Named> {
     ...{ key: key.id, task: taskName.id, callId },
     ...{ digest: call.ask.digest, at: gateway.lot.moment(gateway.holding.storeNow()) },
   };
-  const claimed = await gateway.store.parking.claimCall(tenure.id, claim);
+  const claimed = await claimNow(tenure.id, claim, gateway);
   switch (claimed.kind) {
     case "claimed":
       return { kind: "go", call: { ...call, claim } };
@@ -48,6 +48,17 @@ export async function claimNamed(call: Call, gateway: Gateway): Promise<Named> {
       return refused(deny("call.key-reused", { call_id: callId }), false);
     case "fenced":
       throw new StoreUnreachable("this gateway was fenced");
+  }
+}
+
+async function claimNow(holder: HolderId, claim: CallClaim, { lot, store }: Gateway) {
+  try {
+    return await store.parking.claimCall(holder, claim);
+  } catch (error) {
+    // It may be claimed, and nobody would run it: whoever asks again would be told that it runs.
+    const what = `unclaim ${claim.callId} ${claim.at}`;
+    void lot.owe(what, () => store.parking.unclaimCall(holder, claim));
+    throw error;
   }
 }
 

@@ -61,6 +61,8 @@ export async function notSent(call: Call, gateway: Gateway): Promise<void> {
     await lot.owe(unclaimOf(turn.call), async () => {
       await store.parking.unclaim(tenure.id, turn.call, turn.attempt);
       await store.parking.detach(tenure.id, [turn.call]);
+      // Not before the store has it: a late copy would free the attempt of whoever is next.
+      tenure.turns.delete(turn.call);
     });
   }
   await freeClaim(call, gateway);

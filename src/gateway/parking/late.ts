@@ -10,10 +10,13 @@ import type { Caller, Desk, ToolCall, Turn } from "../call.ts";
 import type { Client } from "../client.ts";
 import { type Gateway, nextDecision } from "../gateway.ts";
 import { handle } from "../handle.ts";
+import { record } from "../refuse.ts";
 import { isUnnamed } from "../task-name.ts";
+import type { Tenure } from "../tenure.ts";
 import { readToolCall } from "../tools/read.ts";
 import { answerText } from "./answer.ts";
 import { requestOf, type StoredTool } from "./request.ts";
+import { askTurn } from "./turn.ts";
 
 const ROWS_MAX = 20_000;
 const FIRST_AGAIN_MS: Millis = 2_000;
@@ -32,6 +35,12 @@ const NOBODY: Client = {
 
 /** What is told to nobody is in the row. */
 const NO_DESK: Desk = { refuse: () => {}, answer: () => {} };
+
+/** A turn, and whose it is. */
+interface Had {
+  readonly tenure: Tenure;
+  readonly turn: Turn;
+}
 
 export class LateCalls {
   readonly #gateway: Gateway;
@@ -95,28 +104,38 @@ export class LateCalls {
   }
 
   async #run(row: Parked): Promise<void> {
-    const { holding, seal, store } = this.#gateway;
-    const { tenure } = holding;
-    const claimed = await store.parking.claim(tenure.id, row.call);
+    const { tenure } = this.#gateway.holding;
+    const claimed = await askTurn(row.call, tenure, this.#gateway);
     if (claimed.kind !== "claimed") return;
     const turn = { call: row.call, attempt: claimed.parked.attempt };
-    const request = requestOf(seal.open(row.call, claimed.request));
-    if (request.kind === "model") throw new Error(`${row.call} is a model call`);
-    const call = this.#callOf(row, turn, request);
-    if (isDenial(call)) return this.#refuse(turn, call);
-    const { lot, rules } = this.#gateway;
+    const request = this.#open(row.call, claimed.request);
+    const call = isDenial(request) ? request : this.#callOf(row, { tenure, turn }, request);
+    if (isDenial(call)) return this.#refuse(row, { tenure, turn }, call);
+    const { rules } = this.#gateway;
     rules.requests += 1;
-    const end = lot.begin(row.call);
     try {
       await handle(call, this.#gateway);
     } finally {
       rules.requests -= 1;
-      end();
+    }
+  }
+
+  /** What cannot be opened is over, and says so: the rest goes on, and nobody asks for it again. */
+  #open(call: string, bytes: Uint8Array): StoredTool | Denial {
+    const { log, metrics, seal } = this.#gateway;
+    try {
+      const request = requestOf(seal.open(call, bytes));
+      if (request.kind === "tool") return request;
+      throw new Error(`${call} is a model call`);
+    } catch (error) {
+      metrics.error("late");
+      log.error("a parked call cannot be read", { call, error });
+      return deny("gateway.unsure", { because: "what was parked cannot be read" });
     }
   }
 
   /** As it would be read if its client sent it now. */
-  #callOf(row: Parked, turn: Turn, request: StoredTool): ToolCall | Denial {
+  #callOf(row: Parked, { tenure, turn }: Had, request: StoredTool): ToolCall | Denial {
     const gateway = this.#gateway;
     const key = gateway.keys.withId(row.key);
     const manifest = gateway.rules.manifest(row.agent);
@@ -127,7 +146,8 @@ export class LateCalls {
       key,
       manifest,
       rules: gateway.rules,
-      tenure: gateway.holding.tenure,
+      // That which claimed it: once it is fenced, the call is a person's to decide.
+      tenure,
       decision: nextDecision(gateway),
       call: row.call,
       taskName: { id: row.task, how },
@@ -138,17 +158,18 @@ export class LateCalls {
     return isDenial(call) ? call : { ...call, turn };
   }
 
-  #refuse({ attempt, call }: Turn, denial: Denial): void {
-    const { holding, seal } = this.#gateway;
-    const answer = seal.close(call, answerText({ kind: "refused", denial }));
-    holding.tenure.answers.push({ kind: "parked", call, attempt, answer });
+  #refuse({ agent, call, key, task }: Parked, { tenure, turn }: Had, denial: Denial): void {
+    const gateway = this.#gateway;
+    const origin = { decision: nextDecision(gateway), call, agent, task, key };
+    record({ denial, origin, asked: null }, [], gateway);
+    const answer = gateway.seal.close(call, answerText({ kind: "refused", denial }));
+    tenure.answers.push({ kind: "parked", ...turn, answer });
   }
 
   /** Nobody came for it in all that time: it has cost nothing. */
   async #endUnspent({ call }: Parked): Promise<void> {
-    const { holding, store } = this.#gateway;
-    const { tenure } = holding;
-    const claimed = await store.parking.claim(tenure.id, call);
+    const { tenure } = this.#gateway.holding;
+    const claimed = await askTurn(call, tenure, this.#gateway);
     if (claimed.kind !== "claimed") return;
     const { attempt } = claimed.parked;
     tenure.answers.push({ kind: "parked", call, attempt, answer: null });

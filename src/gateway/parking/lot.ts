@@ -7,7 +7,6 @@ import type { Millis } from "../../guards/money.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { HolderId, Parked, ParkingStore, ParkState } from "../../ports/store.ts";
 import type { Log } from "../../telemetry/log.ts";
-import type { Tenure } from "../tenure.ts";
 
 /** More than an agent may park, for several agents. */
 const ROWS_MAX = 200_000;
@@ -30,7 +29,8 @@ export class Lot {
   #decided: ReadonlySet<string> = new Set();
   readonly #sleepers = new Set<() => void>();
   readonly #held = new Map<string, number>();
-  readonly #running = new Set<string>();
+  /** Of each row, how many wait for it here: late messages may bring two to one. */
+  readonly #awaited = new Map<string, number>();
   readonly #owed = new Map<string, () => Promise<void>>();
   #released = false;
   #moment: Millis = 0;
@@ -81,32 +81,19 @@ export class Lot {
     return this.#decided.has(call);
   }
 
-  /** From its claim to its end, this gateway runs it: a second claim here would be the same one. */
-  begin(call: string): () => void {
-    this.#running.add(call);
-    return () => this.end(call);
-  }
-
-  end(call: string): void {
-    this.#running.delete(call);
-  }
-
-  /** It runs here, or what became of it is still to be told to the store. */
-  isOut(call: string, { answers }: Tenure): boolean {
-    const untold = answers.some((answer) => answer.kind === "parked" && answer.call === call);
-    return untold || this.#running.has(call) || this.#owed.has(unclaimOf(call));
-  }
-
   /** A place for one more connection of the agent; null: it has as many as it may. */
   take(agent: string, max: number): (() => void) | null {
-    const held = this.heldOf(agent);
-    if (this.#released || held >= max) return null;
-    this.#held.set(agent, held + 1);
-    return () => {
-      const left = this.heldOf(agent) - 1;
-      if (left <= 0) this.#held.delete(agent);
-      else this.#held.set(agent, left);
-    };
+    if (this.#released || this.heldOf(agent) >= max) return null;
+    return count(this.#held, agent);
+  }
+
+  /** Somebody here waits for this row, until what is answered is called. */
+  await(call: string): () => void {
+    return count(this.#awaited, call);
+  }
+
+  isAwaited(call: string): boolean {
+    return this.#awaited.has(call);
   }
 
   /** Calls of the agent that wait here with their connection. */
@@ -158,10 +145,12 @@ export class Lot {
     await this.#pay(what, tell);
   }
 
-  async pay(): Promise<void> {
+  /** Tells all that the store has not heard yet; false: it does not answer. */
+  async pay(): Promise<boolean> {
     for (const [what, tell] of [...this.#owed]) {
-      if (!(await this.#pay(what, tell))) return;
+      if (!(await this.#pay(what, tell))) return false;
     }
+    return true;
   }
 
   async #pay(what: string, tell: () => Promise<void>): Promise<boolean> {
@@ -179,6 +168,16 @@ export class Lot {
 /** What is owed of a call that was not sent after all. */
 export function unclaimOf(call: string): string {
   return `unclaim ${call}`;
+}
+
+/** One more of that name, until what is answered is called. */
+function count(counts: Map<string, number>, name: string): () => void {
+  counts.set(name, (counts.get(name) ?? 0) + 1);
+  return () => {
+    const left = (counts.get(name) ?? 0) - 1;
+    if (left <= 0) counts.delete(name);
+    else counts.set(name, left);
+  };
 }
 
 function nameOf({ digest, key, task }: Same): string {

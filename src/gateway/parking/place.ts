@@ -28,16 +28,30 @@ function whyOf({ cause, review }: Parked): Why {
 }
 
 export async function attach(call: Call, gateway: Gateway): Promise<Parked | null> {
-  const { decision, tenure } = call.incoming;
-  const asked = { ...sameAs(call), by: decision };
-  // A client that has gone may be this one, and the store not know of it yet.
-  await gateway.lot.pay();
-  const row = await gateway.store.parking.attach(tenure.id, asked);
+  const { tenure } = call.incoming;
+  // That the client of this very call has left may be among what the store has not heard yet.
+  if (!(await gateway.lot.pay())) throw new StoreUnreachable("it has not heard who has left");
+  const row = await attachNow(call, gateway);
   if (row === null) return null;
   if ("kind" in row) throw new StoreUnreachable("this gateway was fenced");
   const origin = { ...originOf(call.incoming), call: row.call };
   emit(gateway, tenure, { kind: "call.attached", asked: call.asked, state: row.state, ...origin });
   return row;
+}
+
+async function attachNow(call: Call, { lot, store: { parking } }: Gateway) {
+  const { decision, tenure } = call.incoming;
+  const asked = { ...sameAs(call), by: decision };
+  try {
+    return await parking.attach(tenure.id, asked);
+  } catch (error) {
+    // It may have a row now that nobody waits for: whoever comes again is to find it free.
+    void lot.owe(`attach ${decision}`, async () => {
+      const row = await parking.attach(tenure.id, asked);
+      if (row !== null && !("kind" in row)) await parking.detach(tenure.id, [row.call]);
+    });
+    throw error;
+  }
 }
 
 function sameAs(call: Call): Pick<Parked, "key" | "task" | "digest"> {
@@ -83,16 +97,15 @@ export async function parkAgain(
   gateway: Gateway,
 ): Promise<Waits | Denial> {
   const { why } = waits;
-  const { id } = call.incoming.tenure;
+  const { tenure } = call.incoming;
   const { lot, store } = gateway;
   try {
     const review = why.cause === "clutch" ? why.review : await reviewOf(call, why.spent, gateway);
     const again = { cause: why.cause, review };
-    await lot.owe(unclaimOf(turn.call), () => {
-      return store.parking.unclaim(id, turn.call, turn.attempt, again);
+    await lot.owe(unclaimOf(turn.call), async () => {
+      await store.parking.unclaim(tenure.id, turn.call, turn.attempt, again);
+      tenure.turns.delete(turn.call);
     });
-    // From here on it waits like any other.
-    lot.end(turn.call);
     const [row = null] = await store.parking.list({ call: turn.call, limit: 1 });
     return { ...waits, row };
   } catch (error) {

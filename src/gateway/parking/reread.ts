@@ -10,21 +10,21 @@ import { readToolCall } from "../tools/read.ts";
 
 /** The call with its turn; a refusal is for good. */
 export function reread(call: Call, turn: Turn, gateway: Gateway): Call | Denial {
-  const { clock, holding, keys, rules } = gateway;
+  const { clock, keys, rules } = gateway;
   const { key, manifest: before } = call.incoming;
   const manifest = rules.manifest(before.agent);
   if (manifest === null || !keys.stillHolds(key)) {
     return deny("key.invalid", { because: "it ended while the call waited", agent: before.agent });
   }
   holdRules(call, gateway);
-  const { tenure } = holding;
   const receivedAt = clock.monotonic();
-  const now = { manifest, rules, tenure, receivedAt, call: turn.call };
+  // Its tenure stays that which claimed the turn: once it is fenced, a person is to decide.
+  const now = { manifest, rules, receivedAt, call: turn.call };
   const fresh = readAgain(call, now);
   return isDenial(fresh) ? fresh : { ...fresh, turn };
 }
 
-type Now = Pick<Call["incoming"], "manifest" | "rules" | "tenure" | "receivedAt" | "call">;
+type Now = Pick<Call["incoming"], "manifest" | "rules" | "receivedAt" | "call">;
 
 function readAgain(call: Call, now: Now): Call | Denial {
   if (call.kind === "model") {

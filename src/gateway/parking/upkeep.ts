@@ -4,6 +4,7 @@ import type { Gateway } from "../gateway.ts";
 import { calmProbes } from "./calm.ts";
 import { LateCalls } from "./late.ts";
 import { resumeRefilled } from "./spent.ts";
+import { Strays } from "./strays.ts";
 
 /** What was taken for one that waits may be over: it is read again. */
 const LEARN_MS: Millis = 30_000;
@@ -11,11 +12,13 @@ const LEARN_MS: Millis = 30_000;
 export class ParkingUpkeep {
   readonly #gateway: Gateway;
   readonly #late: LateCalls;
+  readonly #strays: Strays;
   #learnedAt: Millis;
 
   constructor(gateway: Gateway) {
     this.#gateway = gateway;
     this.#late = new LateCalls(gateway);
+    this.#strays = new Strays(gateway);
     this.#learnedAt = gateway.clock.monotonic();
   }
 
@@ -26,6 +29,7 @@ export class ParkingUpkeep {
     await lot.look(holding.tenure.id);
     await calmProbes(this.#gateway);
     await resumeRefilled(this.#gateway);
+    await this.#strays.tick();
     await this.#late.tick();
     if (clock.monotonic() - this.#learnedAt < LEARN_MS) return;
     this.#learnedAt = clock.monotonic();

@@ -12,6 +12,7 @@ import type { Kept } from "./deliver.ts";
 import { leave } from "./ends.ts";
 import type { Sleeper } from "./lot.ts";
 import { attach, store } from "./place.ts";
+import { askTurn } from "./turn.ts";
 
 /** What the store does not say by itself is asked again. */
 const LOOK_MS: Millis = 1_000;
@@ -44,12 +45,15 @@ export async function wait(call: Call, waits: Waits, gateway: Gateway): Promise<
   const until = gateway.clock.monotonic() + holdMs;
   const sleeper = gateway.lot.sleeper();
   client.onGone(() => sleeper.wake());
+  let leaveRow = () => {};
   try {
     const row = await parkedRow(call, waits, { gateway, sleeper, until });
     if (row === "gone") return { kind: "gone" };
     if (isDenial(row)) return { kind: "deny", denial: row };
+    leaveRow = gateway.lot.await(row.call);
     return await takeTurn(call, row, { gateway, sleeper, until });
   } finally {
+    leaveRow();
     leavePlace?.();
   }
 }
@@ -134,10 +138,10 @@ async function look(call: Call, row: Parked, gateway: Gateway): Promise<Looked> 
   const mayBe = row.cause === "clutch" && !row.maybeSent ? passes : row.state === "let_go";
   if (!mayBe && !decided) return { kind: "waits", forMs: Number.POSITIVE_INFINITY };
   if (call.client.isGone() || tenure.fenced) return depart(call, row, gateway);
-  if (lot.isOut(row.call, tenure)) return { kind: "waits", forMs: LOOK_MS };
   try {
-    const claimed = await gateway.store.parking.claim(tenure.id, row.call);
+    const claimed = await askTurn(row.call, tenure, gateway);
     if (claimed.kind === "fenced") return depart(call, row, gateway);
+    if (claimed.kind === "taken") return { kind: "waits", forMs: LOOK_MS };
     return await turnOf(call, claimed, gateway);
   } catch (error) {
     if (!(error instanceof StoreUnreachable)) throw error;
