@@ -27,7 +27,8 @@ const ROUTE_SENTENCES: Readonly<Record<string, string>> = {
   "POST /api/v1/agents/pause":
     'Stops agents at every gateway: durable before the answer. Body: `{"agents": […], "reason"}` or `{"all": true, "reason"}`.',
   "GET /api/v1/reviews": `Reviews, newest first. Query: \`state\` (\`open\`, \`closed\`), \`agent\`, \`limit\` (at most ${PAGE_MAX}).`,
-  "GET /api/v1/reviews/:id": "One review with its evidence and decisions, and the newest hundred of its calls.",
+  "GET /api/v1/reviews/:id":
+    "One review with its evidence and decisions, and the newest hundred of its calls.",
   "POST /api/v1/reviews/:id/decision":
     'Decides on the version that was looked at. Body: `{"version", "decision": "resume", "reason"}`; or `"probe"` or `"end"` with a `"task"`; `"deny"` with a `"call"` and perhaps a `"message"`; `"ran"` or `"did_not_run"` with a `"call"` and, where two tasks have one of that `call_id`, a `"task"`.',
   "GET /api/v1/forfeits":
