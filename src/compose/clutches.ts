@@ -63,8 +63,8 @@ export async function decideReview(
   });
   if (answer.kind === "nothing") return answer;
   if (answer.kind === "conflict") return { kind: "conflict", version: answer.review.version };
-  const event = { kind: "review.decided", agent, review: id, decision, reason, by } as const;
-  emit(gateway, holding.tenure, event);
+  const event = { kind: "review.decided", agent, review: id, decision, task, call } as const;
+  emit(gateway, holding.tenure, { ...event, reason, by });
   await clutches.load();
   await lot.look(holding.tenure.id);
   return { kind: "ok", review: answer.review };

@@ -164,6 +164,9 @@ export type Event =
       readonly agent: string;
       readonly review: string;
       readonly decision: string;
+      /** What it was about, if not the whole agent. */
+      readonly task: string | null;
+      readonly call: string | null;
       readonly reason: string;
       readonly by: string;
     }

@@ -259,7 +259,9 @@ test("a restart while paused starts paused", async () => {
     agentKey: key,
     call: (path, body) => callAs(again.agentUrl, key, path, body),
   };
-  expect((await reviews()).map((review) => review.id)).toEqual([id]);
+  // What was released a moment before the kill may be in doubt: that is a review of its own.
+  const pauses = (await reviews()).filter(({ kind }) => kind === "pause");
+  expect(pauses.map((review) => review.id)).toEqual([id]);
   const [ran, held] = [server.ran(), gateway.call("/guard/v1/tools/echo/call", { arguments: {} })];
   await until(async () => (await heldCalls()) === 1);
   expect(server.ran()).toBe(ran);

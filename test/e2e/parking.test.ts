@@ -144,6 +144,10 @@ test("a denied call tells its agent why, by its own road", async () => {
   expect(told.status).toBe(403);
   expect(await told.text()).toContain(message);
   expect(world.upstream.received() + world.server.ran()).toBe(0);
+  // The review is forgotten one day; what was decided of which call is not.
+  const journal = await world.gateway.api("GET", "/api/v1/journal?kind=review.decided");
+  const { entries } = (await journal.json()) as { entries: { event: { call: string } }[] };
+  expect(entries.map(({ event }) => event.call)).toEqual(calls.map(({ call }) => call));
 });
 
 test("an agent that was told to come again can ask how its call stands", async () => {

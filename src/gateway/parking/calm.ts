@@ -33,7 +33,7 @@ async function calm(agent: string, id: string, gateway: Gateway): Promise<void> 
     paceMs: PACE_MS,
   });
   if (answer.kind !== "ok") return;
-  const event = { agent, review: id, decision: "calm", reason, by: "gateway" } as const;
-  emit(gateway, holding.tenure, { kind: "review.decided", ...event });
+  const event = { kind: "review.decided", agent, review: id, decision: "calm" } as const;
+  emit(gateway, holding.tenure, { ...event, task: null, call: null, reason, by: "gateway" });
   await clutches.load();
 }
