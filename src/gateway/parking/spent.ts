@@ -96,6 +96,6 @@ async function resume({ agent, id, version }: Review, gateway: Gateway): Promise
     paceMs: PACE_MS,
   });
   if (answer.kind !== "ok") return;
-  const event = { agent, review: id, decision: "resume", reason, by: "gateway" } as const;
-  emit(gateway, holding.tenure, { kind: "review.decided", ...event });
+  const event = { agent, review: id, decision: "resume", task: null, call: null } as const;
+  emit(gateway, holding.tenure, { kind: "review.decided", ...event, reason, by: "gateway" });
 }
