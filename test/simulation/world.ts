@@ -163,6 +163,9 @@ function isBefore(one: Entry, other: Entry): boolean {
   return one.at < other.at || (one.at === other.at && one.order < other.order);
 }
 
+/** Chapter 11, T1: within this, not both clocks of a process fail it. Longer than any grace. */
+const ONE_CLOCK_MS = 30_000;
+
 /**
  * One operating-system process: it runs, stands still (nothing of it happens until it wakes, and
  * then everything that waited, in any order), or is gone.
@@ -176,6 +179,9 @@ export class Process {
   #wallStepMs = 0;
   #stoppedAt = 0;
   #wokeAt = Number.NEGATIVE_INFINITY;
+  /** When its monotonic clock last stood, and when its wall clock was last set back. */
+  #stoodAt = Number.NEGATIVE_INFINITY;
+  #setBackAt = Number.NEGATIVE_INFINITY;
 
   constructor(world: World) {
     this.#world = world;
@@ -198,7 +204,9 @@ export class Process {
   stop(ms: number, suspended: boolean): void {
     if (this.state !== "runs") return;
     this.#pause();
-    this.#world.after(ms, () => this.#wake(suspended ? ms : 0));
+    const sleeps = suspended && this.#world.now - this.#setBackAt > ONE_CLOCK_MS;
+    if (sleeps) this.#stoodAt = this.#world.now + ms;
+    this.#world.after(ms, () => this.#wake(sleeps ? ms : 0));
   }
 
   /** Stands still in the middle of what it does, which it ends before anything else. */
@@ -216,7 +224,10 @@ export class Process {
     this.#backlog = [];
   }
 
+  /** Never back while, or soon after, the other clock stood: one of the two always advances. */
   stepWall(ms: number): void {
+    if (ms < 0 && this.#world.now - this.#stoodAt < ONE_CLOCK_MS) return;
+    if (ms < 0) this.#setBackAt = this.#world.now;
     this.#wallStepMs += ms;
   }
 
