@@ -1,3 +1,4 @@
+import { transition } from "../../../guards/clutch/transition.ts";
 import type { Clock } from "../../../ports/clock.ts";
 import type { ClutchStore, NewReview } from "../../../ports/store.ts";
 import { type MemoryData, raiseChange } from "./data.ts";
@@ -45,7 +46,7 @@ function trip(data: MemoryData, asked: NewReview): ReviewRow {
     if (clutch.state === "probing") stands.version += 1;
   }
   const review = stands ?? openReview(data, asked);
-  data.clutches.set(agent, { state: "disengaged", review: review.id, since: at });
+  data.clutches.set(agent, transition(clutch, { kind: "trip", review: review.id, at }));
   raiseChange(data);
   return review;
 }

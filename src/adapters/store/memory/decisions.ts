@@ -1,4 +1,4 @@
-import { ENGAGED } from "../../../guards/clutch/clutch.ts";
+import { transition } from "../../../guards/clutch/transition.ts";
 import type { Millis } from "../../../guards/money.ts";
 import type { ReviewAnswer, ReviewDecision } from "../../../ports/store.ts";
 import { type MemoryData, raiseChange } from "./data.ts";
@@ -66,7 +66,7 @@ function resume(deciding: Deciding): null {
   const clutch = clutchOf(data, review.agent);
   const rows: ParkedRow[] = [];
   if (clutch.state !== "engaged" && clutch.review === review.id) {
-    data.clutches.set(review.agent, ENGAGED);
+    data.clutches.set(review.agent, transition(clutch, { kind: "resume", review: review.id }));
     const turns = ({ parked }: ParkedRow): number => parked.letGoAt ?? 0;
     const waiting = [...data.parked.values()].filter(
       ({ parked }) => parked.agent === review.agent && parked.state === "let_go",
@@ -94,12 +94,8 @@ function probe(deciding: Deciding): string | null {
   const { data, decision, now, review } = deciding;
   const { task } = decision;
   if (task === null) return "it names no task";
-  data.clutches.set(review.agent, {
-    state: "probing",
-    review: review.id,
-    since: decision.at,
-    task,
-  });
+  const event = { kind: "probe", review: review.id, task, at: decision.at } as const;
+  data.clutches.set(review.agent, transition(clutchOf(data, review.agent), event));
   for (const row of ofReview(deciding)) {
     const { state, maybeSent } = row.parked;
     if (row.parked.task === task && state === "parked" && !maybeSent) letGo(row, now);

@@ -1,4 +1,5 @@
 import { type Clutch, ENGAGED } from "../../../guards/clutch/clutch.ts";
+import { transition } from "../../../guards/clutch/transition.ts";
 import type { ClutchRow, ClutchStore, NewReview, Review } from "../../../ports/store.ts";
 import { found, knownReview, openReview, shownReview, standing } from "./reviews.ts";
 import type { Sql } from "./sql.ts";
@@ -75,7 +76,7 @@ export function trip(transaction: Transaction, asked: NewReview): Review {
     // Who decides on what was seen of the probe decides on something else now.
     sql.run("UPDATE review SET version = version + 1 WHERE id = ?", review);
   }
-  setClutch(sql, agent, { state: "disengaged", review, since: at });
+  setClutch(sql, agent, transition(clutch, { kind: "trip", review, at }));
   transaction.raiseChange();
   return shownReview(sql, review);
 }

@@ -1,4 +1,4 @@
-import { ENGAGED } from "../../../guards/clutch/clutch.ts";
+import { transition } from "../../../guards/clutch/transition.ts";
 import type { ReviewAnswer, ReviewDecision } from "../../../ports/store.ts";
 import { clutchOf, setClutch } from "./clutch.ts";
 import { type ReviewRow, reviewRow, shownReview } from "./reviews.ts";
@@ -65,7 +65,8 @@ function resume(deciding: Deciding): null {
   const { sql, now } = transaction;
   const clutch = clutchOf(sql, review.agent);
   const ofClutch = clutch.state !== "engaged" && clutch.review === review.id;
-  if (ofClutch) setClutch(sql, review.agent, ENGAGED);
+  const next = transition(clutch, { kind: "resume", review: review.id });
+  if (ofClutch) setClutch(sql, review.agent, next);
   sql.run(
     `UPDATE parked SET state = 'let_go', let_go_at = ? + turn.no * ?
        FROM (SELECT call, row_number() OVER (ORDER BY let_go_at IS NULL, let_go_at, no) - 1 AS no
@@ -87,7 +88,8 @@ function probe(deciding: Deciding): string | null {
   const { sql, now } = transaction;
   const { task, at } = decision;
   if (task === null) return "it names no task";
-  setClutch(sql, review.agent, { state: "probing", review: review.id, since: at, task });
+  const event = { kind: "probe", review: review.id, task, at } as const;
+  setClutch(sql, review.agent, transition(clutchOf(sql, review.agent), event));
   sql.run(
     `UPDATE parked SET state = 'let_go', let_go_at = ?
        WHERE review = ? AND state = 'parked' AND task = ? AND maybe_sent = 0`,
