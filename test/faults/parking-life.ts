@@ -206,6 +206,11 @@ export class ParkingLife extends Life {
   /** Until it is answered for good, or hangs up while it waits. */
   async #askOn(parts: Parts, asked: Asked, leavesAfterMs: number) {
     for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt += 1) {
+      // As its listener does.
+      if (parts.gateway.closedBecause !== null) {
+        await this.sleep(COME_AGAIN_MS);
+        continue;
+      }
       const client = new Client();
       const stay = this.clock.after(leavesAfterMs, () => client.leave());
       await handle(this.#callOf(parts, asked, client), parts.gateway);

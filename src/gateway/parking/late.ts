@@ -49,8 +49,8 @@ export class LateCalls {
 
   /** Every second: those whose time has come. Rejects if the store cannot be asked. */
   async tick(): Promise<void> {
-    const { holding, lot, rules, store } = this.#gateway;
-    if (lot.isEmpty || lot.isReleased) return;
+    const { closedBecause, holding, lot, rules, store } = this.#gateway;
+    if (lot.isEmpty || lot.isReleased || closedBecause !== null) return;
     const now = holding.storeNow();
     const { keepAnswersMs } = rules.configuration.parking;
     const rows = await store.parking.list({ states: ["let_go"], limit: ROWS_MAX });

@@ -156,8 +156,10 @@ function isDecided({ state }: Parked): boolean {
  * While a call waited its key may have been revoked, or its rules changed by whoever looked into
  * the pause: then it is not decided by what held before, but comes again and is read anew.
  */
-function isAsItCame({ incoming }: Call, { keys, rules }: Gateway): boolean {
+function isAsItCame({ incoming }: Call, { closedBecause, keys, rules }: Gateway): boolean {
   const { key, tenure } = incoming;
+  // Rules that others have left behind hold no more, though they are still the last known here.
+  if (closedBecause !== null) return false;
   return incoming.rules === rules && keys.stillHolds(key) && !tenure.fenced;
 }
 
