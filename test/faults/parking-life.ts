@@ -21,13 +21,13 @@ import type { Outage } from "./failing-store.ts";
 import { Life, type Parts } from "./life.ts";
 
 export const AGENT = "a";
-const KEY_ID = "key_a";
+export const KEY_ID = "key_a";
 const MODEL = "m-1";
 /** As long as a client goes on asking. */
 const ATTEMPTS_MAX = 40;
 /** What a call takes, at the model and at the tool server. */
 const RUNS_MS = 700;
-const COME_AGAIN: ReadonlySet<number> = new Set([429, 502, 503]);
+export const COME_AGAIN: ReadonlySet<number> = new Set([429, 502, 503]);
 const COME_AGAIN_MS = 1_000;
 
 export type Kind = "model" | "read" | "write" | "named";
@@ -42,7 +42,7 @@ export interface Leaves {
   readonly backAfterMs: number | null;
 }
 
-function folder(): Configuration {
+export function folder(): Configuration {
   const tool = (name: string, read_only: boolean) => ({ tool_name: name, read_only });
   const price = { input: 1, output: 10, context_window: 32_000, max_output: 4_096 };
   const provider = { kind: "openai", base_url: "http://127.0.0.1:9", prices_of: "local" };
@@ -73,9 +73,16 @@ export class FarEnd {
   /** Numbers of the calls, each as often as it was written. */
   readonly written: number[] = [];
   readonly #clock: Clock;
+  readonly #onWrite: (no: number) => void;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, onWrite: (no: number) => void = () => {}) {
     this.#clock = clock;
+    this.#onWrite = onWrite;
+  }
+
+  #write(no: number): void {
+    this.written.push(no);
+    this.#onWrite(no);
   }
 
   readonly server: ToolServer = {
@@ -85,7 +92,7 @@ export class FarEnd {
         if (!run.mayWrite()) {
           return run.end({ kind: "fault", fault: { kind: "held", written: false, message: "" } });
         }
-        this.written.push(Number(given.no));
+        this.#write(Number(given.no));
         const content = [{ type: "text", text: `done ${given.no}` }];
         const result = { content, structuredContent: undefined, isError: false, bytes: 10 };
         this.#clock.after(RUNS_MS, () => run.end({ kind: "result", result }));
@@ -103,7 +110,7 @@ export class FarEnd {
         const { user } = JSON.parse(Buffer.from(request.body).toString());
         this.#clock.after(5, () => {
           if (!sink.mayWrite()) return sink.fail({ kind: "held", written: false, message: "" });
-          this.written.push(Number(user));
+          this.#write(Number(user));
           this.#clock.after(RUNS_MS, () => answer(sink, user));
         });
         return { pause: () => {}, resume: () => {}, abort: () => {} };
@@ -122,7 +129,7 @@ function answer(sink: Parameters<Provider["send"]>[1], user: string): void {
 }
 
 /** The parts of a response that the path of a call uses, without a socket behind them. */
-class Client extends EventEmitter {
+export class Client extends EventEmitter {
   status = 0;
   text = "";
   destroyed = false;
@@ -276,7 +283,7 @@ export class ParkingLife extends Life {
   }
 }
 
-function readAs({ kind, no }: Asked, incoming: Incoming) {
+export function readAs({ kind, no }: Asked, incoming: Incoming) {
   if (kind === "model") {
     const messages = [{ role: "user", content: `question ${no}` }];
     const text = JSON.stringify({ model: MODEL, max_tokens: 16, user: String(no), messages });

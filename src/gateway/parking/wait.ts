@@ -171,9 +171,11 @@ async function turnOf(call: Call, claimed: Claimed, gateway: Gateway): Promise<L
     }
     case "done": {
       const { answer, parked } = claimed;
-      return answer === null
+      if (answer !== null) return { kind: "kept", kept: { of: parked.call, answer } };
+      // Only a person's word that it ran comes with a message: it is not to run once more.
+      return parked.message === null
         ? { kind: "told" }
-        : { kind: "kept", kept: { of: parked.call, answer } };
+        : { kind: "deny", denial: saidToHaveRun(parked) };
     }
     case "denied":
       return { kind: "deny", denial: deniedBy(claimed.parked) };
@@ -201,6 +203,12 @@ function untilTurn({ letGoAt, state }: Parked, { holding }: Gateway): Millis {
 export function deniedBy({ call, message, review }: Parked): Denial {
   const says = message === null ? {} : { message };
   return deny("review.denied", { ...says, review, parked: call });
+}
+
+/** What a person wrote of it is for people. */
+function saidToHaveRun({ call, review }: Parked): Denial {
+  const because = "a person says that it ran; its answer is not known";
+  return deny("review.denied", { because, review, parked: call });
 }
 
 function comeAgain(
