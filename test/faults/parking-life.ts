@@ -11,6 +11,7 @@ import type { Call, Incoming } from "../../src/gateway/call.ts";
 import { handle } from "../../src/gateway/handle.ts";
 import { readCall } from "../../src/gateway/read.ts";
 import { Ruleset } from "../../src/gateway/ruleset.ts";
+import { taskNameOf } from "../../src/gateway/task-name.ts";
 import { readDispatch } from "../../src/gateway/tools/dispatcher.ts";
 import { isDenial } from "../../src/guards/verdict.ts";
 import type { Clock } from "../../src/ports/clock.ts";
@@ -35,6 +36,8 @@ export type Kind = "model" | "read" | "write" | "named";
 export interface Asked {
   readonly no: number;
   readonly kind: Kind;
+  /** It names no task: it is of that which its key shares for the day. */
+  readonly isUnnamed?: boolean;
 }
 
 export interface Leaves {
@@ -265,19 +268,22 @@ export class ParkingLife extends Life {
     return call;
   }
 
-  #incoming({ gateway }: Parts, { no }: Asked, client: Client): Incoming {
+  #incoming({ gateway }: Parts, { isUnnamed, no }: Asked, client: Client): Incoming {
     this.#decisions += 1;
     const decision = `d-${no}-${this.#decisions}`;
     const { rules } = gateway;
     const manifest = rules.manifest(AGENT);
     const key = this.data.keys.get(KEY_ID);
     if (manifest === null || key === undefined) throw new Error("the agent has a key");
+    const named = isUnnamed ? null : `t${no % 2}`;
+    const taskName = taskNameOf(key, {}, named, gateway.holding.storeNow());
+    if (isDenial(taskName)) throw new Error("the task has a good name");
     return {
       // See the class: nothing else of a response is used.
       response: client as unknown as ServerResponse,
       headers: {},
       ...{ key, manifest, rules, tenure: gateway.holding.tenure, decision, call: decision },
-      taskName: { id: `t${no % 2}`, how: "named" },
+      taskName,
       receivedAt: this.clock.monotonic(),
     };
   }
