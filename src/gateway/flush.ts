@@ -4,7 +4,7 @@
  */
 import { flushed, giveBack, receive } from "../guards/budget/slice.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { HolderStore, LedgerStore } from "../ports/store.ts";
+import type { Answered, HolderStore, LedgerStore } from "../ports/store.ts";
 import type { Log } from "../telemetry/log.ts";
 import { type Account, isUnsure, wake } from "./account.ts";
 import type { Tenure } from "./tenure.ts";
@@ -14,6 +14,7 @@ const SETTLEMENTS_A_BATCH = 2_000;
 const ENTRIES_A_BATCH = 4_000;
 /** Each may carry the answer of a call. */
 const ANSWERS_A_BATCH = 50;
+const ANSWER_BYTES_A_BATCH = 16 * 1024 * 1024;
 /** An account that no call has touched for so long gives back what is free. */
 const IDLE_MS = 2_000;
 
@@ -46,7 +47,7 @@ export class Flusher {
     let entriesLeft = tenure.journal.waiting;
     let answersLeft = tenure.answers.length;
     while (settlementsLeft > 0 || entriesLeft > 0 || answersLeft > 0) {
-      const answers = tenure.answers.slice(0, ANSWERS_A_BATCH);
+      const answers = firstOf(tenure.answers);
       const taken = tenure.settlements.slice(0, SETTLEMENTS_A_BATCH);
       const { entries, anchor } = tenure.journal.take(ENTRIES_A_BATCH);
       const settlements = taken.map(({ settlement }) => settlement);
@@ -157,6 +158,17 @@ export class Flusher {
       return false;
     }
   }
+}
+
+/** At least one, and no more than one transaction takes well. */
+function firstOf(answers: readonly Answered[]): readonly Answered[] {
+  let bytes = 0;
+  const within = (answer: Answered): boolean => {
+    bytes += answer.answer?.byteLength ?? 0;
+    return bytes <= ANSWER_BYTES_A_BATCH;
+  };
+  const beyond = answers.slice(1, ANSWERS_A_BATCH).findIndex((answer) => !within(answer));
+  return answers.slice(0, beyond < 0 ? ANSWERS_A_BATCH : beyond + 1);
 }
 
 function isDue(account: Account, which: "idle" | "wanted", now: number): boolean {

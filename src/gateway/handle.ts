@@ -6,7 +6,7 @@ import { type Denial, deny, isDenial } from "../guards/verdict.ts";
 import { StoreUnreachable } from "../ports/store.ts";
 import { type Call, type Decided, type Gathered, originOf, type Waits } from "./call.ts";
 import { forward } from "./forward.ts";
-import type { Gateway } from "./gateway.ts";
+import { type Gateway, nextDecision } from "./gateway.ts";
 import { gather } from "./gather.ts";
 import { claimNamed } from "./parking/claims.ts";
 import { deliver, type Kept } from "./parking/deliver.ts";
@@ -64,9 +64,8 @@ async function park(call: Call, waits: Waits, gateway: Gateway): Promise<void> {
       return turnAway(call, { ...waits, kind: "deny", denial: waited.denial }, gateway);
     case "kept":
       return handOver(call, waited.kept, gateway);
-    // Its client had the answer: the same request once more is one more call.
     case "told":
-      return handle(call, gateway);
+      return handle(oneMore(call, gateway), gateway);
     case "claimed": {
       const { turn } = waited;
       // From then on it may be asked for again: whoever does takes its place, and its answer.
@@ -76,6 +75,13 @@ async function park(call: Call, waits: Waits, gateway: Gateway): Promise<void> {
       return turnAway({ ...call, turn }, refusal(again), gateway);
     }
   }
+}
+
+/** Its client had the answer: the same request once more is one more call, by a name of its own. */
+function oneMore(call: Call, gateway: Gateway): Call {
+  const decision = nextDecision(gateway);
+  // `as`: it is the same kind of call, and so is its caller.
+  return { ...call, incoming: { ...call.incoming, decision, call: decision } } as Call;
 }
 
 function handOver(call: Call, kept: Kept, gateway: Gateway): void {

@@ -129,7 +129,7 @@ export class Relay implements Sink {
       const because = "the stream ended in the middle";
       return this.#cut("half", deny("provider.unreachable", { because }));
     }
-    if (this.#admitted.call.turn !== null) this.#chunks.push(rest);
+    if (this.#keeps) this.#chunks.push(rest);
     if (!this.#clientGone) this.#response.end(rest.length > 0 ? rest : undefined);
     if (summary.error !== null && summary.textFrames > 0) {
       return this.#finish("fault", "error-frame", summary);
@@ -192,8 +192,13 @@ export class Relay implements Sink {
     return this.#bytes > most && reader.summary().textFrames > most;
   }
 
+  /** Of a stream, what a client that comes again would be given. */
+  get #keeps(): boolean {
+    return this.#admitted.call.turn !== null && this.#bytes <= KEPT_BYTES_MAX;
+  }
+
   #send(out: Uint8Array): void {
-    if (this.#admitted.call.turn !== null) this.#chunks.push(out);
+    if (this.#keeps) this.#chunks.push(out);
     if (this.#clientGone) return;
     this.#begun = true;
     if (this.#response.write(out)) return;

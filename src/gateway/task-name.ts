@@ -8,6 +8,7 @@ import type { KeyRecord } from "../ports/store.ts";
 import type { TaskName } from "./tasks.ts";
 
 export const TASK_CHARS_MAX = 128;
+const DAY_MS: Millis = 24 * 60 * 60 * 1_000;
 /**
  * Printable and without a blank, a slash or a percent sign, and not the dots that a path resolves:
  * what survives headers, paths and logs.
@@ -26,6 +27,11 @@ export function taskNameOf(
     return isTaskName(asked) ? { id: asked, how: "named" } : notATaskName(asked);
   }
   return { id: `${UNNAMED_PREFIX}${key.id}:${dayOf(now)}`, how: "unnamed" };
+}
+
+/** That which its key shared the day before, of a task that a key shares; else null. */
+export function sharedBefore({ how }: TaskName, key: string, now: Millis): string | null {
+  return how === "unnamed" ? `${UNNAMED_PREFIX}${key}:${dayOf(now - DAY_MS)}` : null;
 }
 
 /** The calendar day, UTC. */

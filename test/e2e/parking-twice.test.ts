@@ -74,3 +74,36 @@ test("an answer that its client had is no answer to the next call", async () => 
   expect((await world.post(WRITE, { arguments: { text: "a" } })).status).toBe(200);
   expect(world.server.ran()).toBe(2);
 });
+
+test("a model call that ended unspent is one more call when its client comes after all", async () => {
+  world = await parkingWorld({ keep_answers_for: "1s" });
+  const { id } = await world.pause();
+  await parkAndLeave(world, CHAT, ask(1), 1);
+  await until(() => isDetached(id));
+  await world.resume();
+  await until(() => allOf(id, "done"));
+  expect(world.upstream.received()).toBe(0);
+  expect((await world.post(CHAT, ask(1))).status).toBe(200);
+  expect(world.upstream.received()).toBe(1);
+});
+
+test("a call of which a person says that it ran is told so, and does not run once more", async () => {
+  world = await parkingWorld();
+  world.server.set({ latencyMs: 20_000 });
+  const { id } = await world.pause();
+  await parkAndLeave(world, WRITE, { arguments: { text: "a" } }, 1);
+  await until(() => isDetached(id));
+  await world.resume();
+  await until(() => world.server.ran() === 1);
+  await world.restart("SIGKILL");
+  world.server.set({ latencyMs: 0 });
+  const answer = await world.gateway.api("GET", "/api/v1/reviews?state=open");
+  const [review] = (await answer.json()) as { id: string; version: number }[];
+  const { id: unknown = "", version = 0 } = review ?? {};
+  const call = (await world.review(unknown)).calls[0]?.call;
+  expect((await world.decide(unknown, { version, decision: "ran", call })).status).toBe(200);
+  const told = await world.post(WRITE, { arguments: { text: "a" } });
+  expect(told.status).toBe(403);
+  expect(await told.text()).toContain("says that it ran");
+  expect(world.server.ran()).toBe(1);
+});

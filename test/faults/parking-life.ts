@@ -11,6 +11,7 @@ import type { Call, Incoming } from "../../src/gateway/call.ts";
 import { handle } from "../../src/gateway/handle.ts";
 import { readCall } from "../../src/gateway/read.ts";
 import { Ruleset } from "../../src/gateway/ruleset.ts";
+import { taskNameOf } from "../../src/gateway/task-name.ts";
 import { readDispatch } from "../../src/gateway/tools/dispatcher.ts";
 import { isDenial } from "../../src/guards/verdict.ts";
 import type { Clock } from "../../src/ports/clock.ts";
@@ -21,13 +22,13 @@ import type { Outage } from "./failing-store.ts";
 import { Life, type Parts } from "./life.ts";
 
 export const AGENT = "a";
-const KEY_ID = "key_a";
+export const KEY_ID = "key_a";
 const MODEL = "m-1";
 /** As long as a client goes on asking. */
 const ATTEMPTS_MAX = 40;
 /** What a call takes, at the model and at the tool server. */
 const RUNS_MS = 700;
-const COME_AGAIN: ReadonlySet<number> = new Set([429, 502, 503]);
+export const COME_AGAIN: ReadonlySet<number> = new Set([429, 502, 503]);
 const COME_AGAIN_MS = 1_000;
 
 export type Kind = "model" | "read" | "write" | "named";
@@ -35,6 +36,8 @@ export type Kind = "model" | "read" | "write" | "named";
 export interface Asked {
   readonly no: number;
   readonly kind: Kind;
+  /** It names no task: it is of that which its key shares for the day. */
+  readonly isUnnamed?: boolean;
 }
 
 export interface Leaves {
@@ -42,7 +45,7 @@ export interface Leaves {
   readonly backAfterMs: number | null;
 }
 
-function folder(): Configuration {
+export function folder(): Configuration {
   const tool = (name: string, read_only: boolean) => ({ tool_name: name, read_only });
   const price = { input: 1, output: 10, context_window: 32_000, max_output: 4_096 };
   const provider = { kind: "openai", base_url: "http://127.0.0.1:9", prices_of: "local" };
@@ -73,9 +76,16 @@ export class FarEnd {
   /** Numbers of the calls, each as often as it was written. */
   readonly written: number[] = [];
   readonly #clock: Clock;
+  readonly #onWrite: (no: number) => void;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, onWrite: (no: number) => void = () => {}) {
     this.#clock = clock;
+    this.#onWrite = onWrite;
+  }
+
+  #write(no: number): void {
+    this.written.push(no);
+    this.#onWrite(no);
   }
 
   readonly server: ToolServer = {
@@ -85,7 +95,7 @@ export class FarEnd {
         if (!run.mayWrite()) {
           return run.end({ kind: "fault", fault: { kind: "held", written: false, message: "" } });
         }
-        this.written.push(Number(given.no));
+        this.#write(Number(given.no));
         const content = [{ type: "text", text: `done ${given.no}` }];
         const result = { content, structuredContent: undefined, isError: false, bytes: 10 };
         this.#clock.after(RUNS_MS, () => run.end({ kind: "result", result }));
@@ -103,7 +113,7 @@ export class FarEnd {
         const { user } = JSON.parse(Buffer.from(request.body).toString());
         this.#clock.after(5, () => {
           if (!sink.mayWrite()) return sink.fail({ kind: "held", written: false, message: "" });
-          this.written.push(Number(user));
+          this.#write(Number(user));
           this.#clock.after(RUNS_MS, () => answer(sink, user));
         });
         return { pause: () => {}, resume: () => {}, abort: () => {} };
@@ -122,7 +132,7 @@ function answer(sink: Parameters<Provider["send"]>[1], user: string): void {
 }
 
 /** The parts of a response that the path of a call uses, without a socket behind them. */
-class Client extends EventEmitter {
+export class Client extends EventEmitter {
   status = 0;
   text = "";
   destroyed = false;
@@ -206,6 +216,11 @@ export class ParkingLife extends Life {
   /** Until it is answered for good, or hangs up while it waits. */
   async #askOn(parts: Parts, asked: Asked, leavesAfterMs: number) {
     for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt += 1) {
+      // As its listener does.
+      if (parts.gateway.closedBecause !== null) {
+        await this.sleep(COME_AGAIN_MS);
+        continue;
+      }
       const client = new Client();
       const stay = this.clock.after(leavesAfterMs, () => client.leave());
       await handle(this.#callOf(parts, asked, client), parts.gateway);
@@ -253,25 +268,28 @@ export class ParkingLife extends Life {
     return call;
   }
 
-  #incoming({ gateway }: Parts, { no }: Asked, client: Client): Incoming {
+  #incoming({ gateway }: Parts, { isUnnamed, no }: Asked, client: Client): Incoming {
     this.#decisions += 1;
     const decision = `d-${no}-${this.#decisions}`;
     const { rules } = gateway;
     const manifest = rules.manifest(AGENT);
     const key = this.data.keys.get(KEY_ID);
     if (manifest === null || key === undefined) throw new Error("the agent has a key");
+    const named = isUnnamed ? null : `t${no % 2}`;
+    const taskName = taskNameOf(key, {}, named, gateway.holding.storeNow());
+    if (isDenial(taskName)) throw new Error("the task has a good name");
     return {
       // See the class: nothing else of a response is used.
       response: client as unknown as ServerResponse,
       headers: {},
       ...{ key, manifest, rules, tenure: gateway.holding.tenure, decision, call: decision },
-      taskName: { id: `t${no % 2}`, how: "named" },
+      taskName,
       receivedAt: this.clock.monotonic(),
     };
   }
 }
 
-function readAs({ kind, no }: Asked, incoming: Incoming) {
+export function readAs({ kind, no }: Asked, incoming: Incoming) {
   if (kind === "model") {
     const messages = [{ role: "user", content: `question ${no}` }];
     const text = JSON.stringify({ model: MODEL, max_tokens: 16, user: String(no), messages });

@@ -24,6 +24,9 @@ export const CALM: Chaos = { lost: 0, unheard: 0, late: 0, repeated: 0, unnotice
 /** A late copy of these says something else than it said in time: the port does not promise it. */
 const SAID_ONCE: ReadonlySet<string> = new Set(["editLimit", "configure", "want", "open"]);
 
+/** Asked again only where they were not answered; then their sender knows that they may be done. */
+const ASKED_ONCE: ReadonlySet<string> = new Set(["lease", "claimCall"]);
+
 /** Too long, and no money in it. */
 const NOT_TOLD: ReadonlySet<string> = new Set(["beat", "touch", "endIdle", "read", "list", "keys"]);
 
@@ -84,8 +87,8 @@ export class Road {
     const fate = this.fate(this.calls, name);
     const lost = fate === "lost" || cut === "requests" || random.chance(chaos.lost);
     const unheard = fate === "unheard" || cut === "answers" || random.chance(chaos.unheard);
-    // A lease is asked again only where it was not answered; then its sender knows that it may be done.
-    const once = SAID_ONCE.has(name) || (name === "lease" && !lost && !unheard && !late);
+    const answered = !lost && !unheard && !late;
+    const once = SAID_ONCE.has(name) || (ASKED_ONCE.has(name) && answered);
     const repeated = !once && random.chance(chaos.repeated);
     return new Promise((resolve, reject) => {
       const giveUp = this.#world.after(lost || unheard ? this.#failAfter() : DEADLINE_MS, () =>

@@ -10,6 +10,8 @@ import type { Gateway } from "../gateway.ts";
 import type { Kept } from "./deliver.ts";
 
 const BUSY_MS = 1_000;
+/** Longer than a store that stood still takes to do what it was asked before. */
+const LATE_MS = 15_000;
 
 export type Named =
   | { readonly kind: "go"; readonly call: Call }
@@ -51,13 +53,15 @@ export async function claimNamed(call: Call, gateway: Gateway): Promise<Named> {
   }
 }
 
-async function claimNow(holder: HolderId, claim: CallClaim, { lot, store }: Gateway) {
+async function claimNow(holder: HolderId, claim: CallClaim, { clock, lot, store }: Gateway) {
   try {
     return await store.parking.claimCall(holder, claim);
   } catch (error) {
     // It may be claimed, and nobody would run it: whoever asks again would be told that it runs.
     const what = `unclaim ${claim.callId} ${claim.at}`;
-    void lot.owe(what, () => store.parking.unclaimCall(holder, claim));
+    const withdraw = () => lot.owe(what, () => store.parking.unclaimCall(holder, claim));
+    void withdraw();
+    clock.after(LATE_MS, () => void withdraw());
     throw error;
   }
 }

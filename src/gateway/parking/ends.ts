@@ -9,13 +9,18 @@ const COME_BACK_STATUSES: ReadonlySet<number> = new Set([429, 502, 503]);
 
 /** Its row is done with the flush that has its settlement. */
 export function answered(call: Call, answer: StoredAnswer, gateway: Gateway): void {
-  finishTurn(call, answer, gateway);
-  if (call.kind === "model" || call.claim === null) return;
-  const { claim } = call;
   const { tenure } = call.incoming;
-  // Whoever names a call asks for its answer by that name, as often as it likes.
-  const sealed = gateway.seal.close(claim.callId, answerText(answer));
-  tenure.answers.push({ kind: "claim", claim, answer: sealed });
+  finishTurn(call, answer, gateway);
+  const claim = call.kind === "tool" ? call.claim : null;
+  if (claim !== null) {
+    // Whoever names a call asks for its answer by that name, as often as it likes.
+    const sealed = gateway.seal.close(claim.callId, answerText(answer));
+    tenure.answers.push({ kind: "claim", claim, answer: sealed });
+  }
+  if (call.turn === null && claim === null) return;
+  // Not a second later: until the store has it nobody else knows how it ended. The settlement
+  // comes in this same stretch.
+  queueMicrotask(() => void gateway.flusher.flush(tenure));
 }
 
 /**

@@ -21,6 +21,8 @@ import { askTurn } from "./turn.ts";
 const ROWS_MAX = 20_000;
 const FIRST_AGAIN_MS: Millis = 2_000;
 const LAST_AGAIN_MS: Millis = 60_000;
+/** Of a stop that has waited for all other calls already. */
+const STOP_MS: Millis = 5_000;
 /** Their pace is in the store; this bounds what one gateway does at once. */
 const RUNNING_MAX = 64;
 
@@ -54,8 +56,8 @@ export class LateCalls {
 
   /** Every second: those whose time has come. Rejects if the store cannot be asked. */
   async tick(): Promise<void> {
-    const { holding, lot, rules, store } = this.#gateway;
-    if (lot.isEmpty || lot.isReleased) return;
+    const { closedBecause, holding, lot, rules, store } = this.#gateway;
+    if (lot.isEmpty || lot.isReleased || closedBecause !== null) return;
     const now = holding.storeNow();
     const { keepAnswersMs } = rules.configuration.parking;
     const rows = await store.parking.list({ states: ["let_go"], limit: ROWS_MAX });
@@ -77,9 +79,16 @@ export class LateCalls {
     for (const call of this.#tried.keys()) if (!waiting.has(call)) this.#tried.delete(call);
   }
 
-  /** Waits for those that run. */
+  /** Waits for those that run, and not for one that does not end. */
   async stop(): Promise<void> {
-    await Promise.all(this.#running.values());
+    const { clock } = this.#gateway;
+    const ended = Promise.all(this.#running.values());
+    let cancel: () => void = () => {};
+    const late = new Promise<void>((resolve) => {
+      cancel = clock.after(STOP_MS, resolve);
+    });
+    await Promise.race([ended, late]);
+    cancel();
   }
 
   #start(row: Parked): void {

@@ -26,6 +26,7 @@ export class Lot {
   readonly #log: Log;
   /** By agent, what a request would have to be the same as. */
   #known = new Map<string, Set<string>>();
+  readonly #learning = new Set<Map<string, Set<string>>>();
   #decided: ReadonlySet<string> = new Set();
   readonly #sleepers = new Set<() => void>();
   readonly #held = new Map<string, number>();
@@ -61,12 +62,18 @@ export class Lot {
    */
   async learn(): Promise<void> {
     const known = new Map<string, Set<string>>();
-    for (const row of await this.#store.list({ limit: ROWS_MAX })) add(known, row);
-    this.#known = known;
+    this.#learning.add(known);
+    try {
+      for (const row of await this.#store.list({ limit: ROWS_MAX })) add(known, row);
+      this.#known = known;
+    } finally {
+      this.#learning.delete(known);
+    }
   }
 
+  /** Also to what is being read: it may have been parked after the store was asked. */
   add(row: Parked): void {
-    add(this.#known, row);
+    for (const known of [this.#known, ...this.#learning]) add(known, row);
   }
 
   /** Which of the calls that wait here were decided, whatever their clutch says. */

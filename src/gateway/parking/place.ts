@@ -3,12 +3,13 @@
  * as and whose client has gone.
  */
 import { type Denial, deny } from "../../guards/verdict.ts";
-import { type Parked, StoreUnreachable } from "../../ports/store.ts";
+import { type Fenced, type Parked, StoreUnreachable } from "../../ports/store.ts";
 import { type Call, originOf, type Turn, type Waits, type Why } from "../call.ts";
 import { COME_BACK_MS } from "../clutches.ts";
 import { emit, type Gateway } from "../gateway.ts";
+import { sharedBefore } from "../task-name.ts";
 import { digestOf } from "./digest.ts";
-import { unclaimOf } from "./lot.ts";
+import { type Same, unclaimOf } from "./lot.ts";
 import { requestText } from "./request.ts";
 import { reviewOf } from "./spent.ts";
 
@@ -16,7 +17,7 @@ import { reviewOf } from "./spent.ts";
 export async function takePlace(call: Call, gateway: Gateway): Promise<Waits | null> {
   const { agent } = call.incoming.manifest;
   if (call.turn !== null || !gateway.lot.knows(agent)) return null;
-  if (!gateway.lot.expects(agent, sameAs(call))) return null;
+  if (!samesAs(call, gateway).some((same) => gateway.lot.expects(agent, same))) return null;
   const row = await attach(call, gateway);
   if (row === null) return null;
   return { kind: "park", why: whyOf(row), row, answers: [], accounts: [] };
@@ -31,7 +32,8 @@ export async function attach(call: Call, gateway: Gateway): Promise<Parked | nul
   const { tenure } = call.incoming;
   // That the client of this very call has left may be among what the store has not heard yet.
   if (!(await gateway.lot.pay())) throw new StoreUnreachable("it has not heard who has left");
-  const row = await attachNow(call, gateway);
+  let row: Parked | Fenced | null = null;
+  for (const same of samesAs(call, gateway)) row ??= await attachNow(call, same, gateway);
   if (row === null) return null;
   if ("kind" in row) throw new StoreUnreachable("this gateway was fenced");
   const origin = { ...originOf(call.incoming), call: row.call };
@@ -39,14 +41,14 @@ export async function attach(call: Call, gateway: Gateway): Promise<Parked | nul
   return row;
 }
 
-async function attachNow(call: Call, { lot, store: { parking } }: Gateway) {
+async function attachNow(call: Call, same: Same, { lot, store: { parking } }: Gateway) {
   const { decision, tenure } = call.incoming;
-  const asked = { ...sameAs(call), by: decision };
+  const asked = { ...same, by: decision };
   try {
     return await parking.attach(tenure.id, asked);
   } catch (error) {
     // It may have a row now that nobody waits for: whoever comes again is to find it free.
-    void lot.owe(`attach ${decision}`, async () => {
+    void lot.owe(`attach ${decision} ${same.task}`, async () => {
       const row = await parking.attach(tenure.id, asked);
       if (row !== null && !("kind" in row)) await parking.detach(tenure.id, [row.call]);
     });
@@ -54,7 +56,15 @@ async function attachNow(call: Call, { lot, store: { parking } }: Gateway) {
   }
 }
 
-function sameAs(call: Call): Pick<Parked, "key" | "task" | "digest"> {
+/** A key shares a task for a day; a call that was parked before midnight is the same after it. */
+function samesAs(call: Call, { holding }: Gateway): readonly Same[] {
+  const { key, taskName } = call.incoming;
+  const same = sameAs(call);
+  const before = sharedBefore(taskName, key.id, holding.storeNow());
+  return before === null ? [same] : [same, { ...same, task: before }];
+}
+
+function sameAs(call: Call): Same {
   const { key, taskName } = call.incoming;
   return { key: key.id, task: taskName.id, digest: digestOf(call) };
 }

@@ -24,7 +24,6 @@ const HOLD_REASSURED_MS: Millis = 540_000;
 const HOLD_SILENT_MS: Millis = 50_000;
 /** Of the connections that a gateway takes, so many may be those of one agent that is paused. */
 const HELD_SHARE = 0.25;
-const RAN = { because: "a person says that it ran; its answer is not known" };
 
 export type Waited =
   | { readonly kind: "claimed"; readonly turn: Turn }
@@ -137,7 +136,9 @@ async function look(call: Call, row: Parked, gateway: Gateway): Promise<Looked> 
   // What waits for a budget, or for a person's word on it, is not let go by a clutch.
   const mayBe = row.cause === "clutch" && !row.maybeSent ? passes : row.state === "let_go";
   if (!mayBe && !decided) return { kind: "waits", forMs: Number.POSITIVE_INFINITY };
-  if (call.client.isGone() || tenure.fenced) return depart(call, row, gateway);
+  // Rules that others have left behind hold no more, though they are still the last known here.
+  const unfit = tenure.fenced || gateway.closedBecause !== null;
+  if (call.client.isGone() || unfit) return depart(call, row, gateway);
   try {
     const claimed = await askTurn(row.call, tenure, gateway);
     if (claimed.kind === "fenced") return depart(call, row, gateway);
@@ -164,9 +165,10 @@ async function turnOf(call: Call, claimed: Claimed, gateway: Gateway): Promise<L
     case "done": {
       const { answer, parked } = claimed;
       if (answer !== null) return { kind: "kept", kept: { of: parked.call, answer } };
-      // Only of what a person says ran there are words and no answer: it is not to run again.
-      if (parked.message === null) return { kind: "told" };
-      return { kind: "deny", denial: deniedBy(parked, RAN) };
+      // Only a person's word that it ran comes with a message: it is not to run once more.
+      return parked.message === null
+        ? { kind: "told" }
+        : { kind: "deny", denial: saidToHaveRun(parked) };
     }
     case "denied":
       return { kind: "deny", denial: deniedBy(claimed.parked) };
@@ -191,9 +193,15 @@ function untilTurn({ letGoAt, state }: Parked, { holding }: Gateway): Millis {
 }
 
 /** A reviewer's message is for the agent: whoever denied it wrote it for that. */
-function deniedBy({ call, message, review }: Parked, more: DenialFacts = {}): Denial {
-  const denial = deny("review.denied", { ...more, review, parked: call });
+function deniedBy({ call, message, review }: Parked): Denial {
+  const denial = deny("review.denied", { review, parked: call });
   return message === null ? denial : { ...denial, says: message };
+}
+
+/** What a person wrote of it is for people. */
+function saidToHaveRun({ call, review }: Parked): Denial {
+  const because = "a person says that it ran; its answer is not known";
+  return deny("review.denied", { because, review, parked: call });
 }
 
 /** What is not in the store for sure has no place to ask at, and is a call of a paused agent. */
