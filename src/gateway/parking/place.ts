@@ -7,7 +7,7 @@ import { type Parked, StoreUnreachable } from "../../ports/store.ts";
 import { type Call, originOf, type Turn, type Waits, type Why } from "../call.ts";
 import { COME_BACK_MS } from "../clutches.ts";
 import { emit, type Gateway } from "../gateway.ts";
-import { digestOf } from "./digest.ts";
+import { sameAs } from "./digest.ts";
 import { requestText } from "./request.ts";
 import { reviewOf } from "./spent.ts";
 
@@ -35,11 +35,6 @@ export async function attach(call: Call, gateway: Gateway): Promise<Parked | nul
   const origin = { ...originOf(call.incoming), call: row.call };
   emit(gateway, tenure, { kind: "call.attached", asked: call.asked, state: row.state, ...origin });
   return row;
-}
-
-function sameAs(call: Call): Pick<Parked, "key" | "task" | "digest"> {
-  const { key, taskName } = call.incoming;
-  return { key: key.id, task: taskName.id, digest: digestOf(call) };
 }
 
 /** Rejects where it is not known whether the store has it. */

@@ -77,7 +77,7 @@ async function scene(stores: () => Stores) {
 }
 
 function doubtCases(stores: () => Stores): void {
-  test("a call whose client has gone goes to one review of its agent, and stays there", async () => {
+  test("a call whose client has gone goes to one review of its agent, to stay", async () => {
     const { store, other, late, agent, review, left, over } = await scene(stores);
     const rows = [await left(), await left({ task: "task-2" })];
     const copies = await letThrough(other, late, ...rows);
@@ -199,7 +199,7 @@ function claimedCases(stores: () => Stores): void {
 }
 
 function verdictCases(stores: () => Stores): void {
-  test("what a person said of a call holds, whoever says once more that it was copied", async () => {
+  test("what a person said of a call holds, whoever tells of its copy again", async () => {
     const { store, other, parker, late, agent, review, left, over } = await scene(stores);
     const row = await left();
     const copies = await letThrough(other, late, row);
@@ -239,7 +239,7 @@ function verdictCases(stores: () => Stores): void {
 }
 
 function awaitedCases(stores: () => Stores): void {
-  test("a call that was left waits until every other gateway knows that it was let go", async () => {
+  test("a call that was left waits until all other gateways know it was let go", async () => {
     const { store, other, parker, late, review, left, over } = await scene(stores);
     const { seq: paused } = await standing(store);
     await other.parking.catchUp(late, paused, []);
@@ -283,7 +283,7 @@ function awaitedCases(stores: () => Stores): void {
     await over();
   });
 
-  test("nobody waits for who parked it, who serves nobody yet, or with its first client", async () => {
+  test("who parked it, or serves nobody yet, is not waited for", async () => {
     const { store, other, parker, late, review, same, left, over } = await scene(stores);
     await store.parking.catchUp(parker, (await standing(store)).seq, []);
     const row = await left();
@@ -353,7 +353,7 @@ function raceCases(stores: () => Stores): void {
     await over();
   });
 
-  test("a claim that is taken back while a copy is told of leaves a call that is doubted", async () => {
+  test("a claim taken back while a copy is told of leaves a call that is doubted", async () => {
     const { store, other, parker, late, over } = await scene(stores);
     for (let race = 0; race < RACES; race += 1) {
       const row = await claimedCall(store, parker);
