@@ -11,6 +11,7 @@ import { InFlights } from "../gateway/in-flight.ts";
 import { Keys } from "../gateway/keys.ts";
 import { noteBeat, noteRoom } from "../gateway/notices.ts";
 import { Lot } from "../gateway/parking/lot.ts";
+import { Recent } from "../gateway/parking/recent.ts";
 import type { Seal } from "../gateway/parking/seal.ts";
 import { Rates } from "../gateway/rates.ts";
 import type { Ruleset } from "../gateway/ruleset.ts";
@@ -30,6 +31,9 @@ import { Gaps, gapWriter } from "./gaps.ts";
 /** Enough to see who knocks; a flood of them is in the metrics. */
 const STRANGERS_AT_ONCE = 300;
 const STRANGERS_A_SECOND = 2;
+
+/** No change has this number. */
+const UNREAD = -1;
 
 export interface CoreSettings {
   readonly store: Store;
@@ -69,6 +73,7 @@ export class Core {
       metrics: new Metrics(),
       holding: this.#holding(),
       lot,
+      recent: new Recent(),
       seal: settings.seal,
       clutches: new Clutches(store.clutch, log, {
         happened: emitNow,
@@ -101,17 +106,19 @@ export class Core {
 
   /** Registers, reads what the store knows, and begins to listen to it. */
   async start(follow: (digest: string) => Promise<void>): Promise<void> {
-    const { clutches, flags, holding, keys, lot, store } = this.gateway;
+    const { clutches, flags, holding, keys, lot, recent, store } = this.gateway;
     const { clock, rules } = this.#settings;
     await fenceSilent(store, rules.configuration, clock);
     this.#follow = follow;
-    await holding.start();
+    const { changeSeq } = await holding.start();
     await Promise.all([keys.load(), flags.load(), lot.learn(), clutches.load()]);
+    // Not before: from here on calls are served, and others wait for what this one lets through.
+    await recent.catchUp(changeSeq, this.gateway);
     await this.#gaps.write();
     store.holders.watch((what) => {
       if (what === "wants") void holding.beat();
       if (what === "room") noteRoom(holding.tenure);
-      if (what === "changes") void this.#refresh();
+      if (what === "changes") this.#noteChange();
     });
   }
 
@@ -181,8 +188,12 @@ export class Core {
   #onBeat(beat: Beat): void {
     noteBeat(this.gateway, beat);
     void this.#gaps.writeIfDue();
-    if (this.#changeSeq !== null && beat.changeSeq !== this.#changeSeq) void this.#refresh();
-    this.#changeSeq = beat.changeSeq;
+    const [before, { changeSeq }] = [this.#changeSeq, beat];
+    this.#changeSeq = changeSeq;
+    const { holding, recent } = this.gateway;
+    const isNew = changeSeq !== before || holding.tenure.caughtUp === null;
+    if (before !== null && isNew) void this.#refresh();
+    else void recent.look(changeSeq, this.gateway);
     if (beat.configuration !== this.gateway.rules.digest || this.gateway.closedBecause !== null) {
       void this.#followOrClose(beat.configuration);
     }
@@ -200,6 +211,12 @@ export class Core {
     }
   }
 
+  /** Its number comes with the next heartbeat, which others may be waiting for. */
+  #noteChange(): void {
+    void this.#refresh();
+    void this.gateway.holding.beat();
+  }
+
   /** Keys, flags or limits changed in the store: what is known of them here is read again. */
   #refresh(): Promise<void> {
     this.#changed = true;
@@ -211,17 +228,19 @@ export class Core {
 
   /** Once more for what changed while it was read: that may be a key that was revoked. */
   async #readAgain(): Promise<void> {
-    const { clutches, flags, holding, keys, log, lot } = this.gateway;
+    const { clutches, flags, holding, keys, log, lot, recent } = this.gateway;
     try {
       while (this.#changed) {
         this.#changed = false;
+        const known = this.#changeSeq ?? UNREAD;
         noteRoom(holding.tenure);
         await Promise.all([keys.load(), flags.load(), lot.learn(), clutches.load()]);
         await lot.look(holding.tenure.id);
+        if (known !== UNREAD) await recent.catchUp(known, this.gateway);
       }
     } catch (error) {
       // Asked for again with the next heartbeat: the number it knows stays the old one.
-      this.#changeSeq = -1;
+      this.#changeSeq = UNREAD;
       log.warn("the store did not say what changed; it is asked again", { error });
     }
   }

@@ -15,6 +15,7 @@ import type { Holding } from "./holding.ts";
 import type { InFlights } from "./in-flight.ts";
 import type { Keys } from "./keys.ts";
 import type { Lot } from "./parking/lot.ts";
+import type { Recent } from "./parking/recent.ts";
 import type { Seal } from "./parking/seal.ts";
 import type { Rates } from "./rates.ts";
 import type { Ruleset } from "./ruleset.ts";
@@ -37,6 +38,7 @@ export interface Gateway {
   readonly rates: Rates;
   readonly clutches: Clutches;
   readonly lot: Lot;
+  readonly recent: Recent;
   readonly seal: Seal;
   readonly breakers: Breakers;
   readonly surges: Surges;

@@ -30,6 +30,7 @@ type Step = Decided | Denied | Waits | { readonly kind: "kept"; readonly kept: K
 
 export async function handle(asked: Call, gateway: Gateway): Promise<void> {
   const { call, step } = await decide(asked, gateway);
+  if (step.kind !== "allow") gateway.recent.drop(call);
   switch (step.kind) {
     case "park":
       return park(call, step, gateway);
@@ -131,6 +132,7 @@ async function decide(call: Call, gateway: Gateway): Promise<Decision> {
     if (standing !== null) return { call, step: refusal(standing) };
     const place = await takePlace(call, gateway);
     if (place !== null) return { call, step: place };
+    gateway.recent.note(call, gateway);
     const named = await claimNamed(call, gateway);
     if (named.kind === "kept") return { call, step: named };
     if (named.kind === "deny")

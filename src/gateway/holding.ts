@@ -89,7 +89,8 @@ export class Holding {
   refusal(tenure: Tenure): Denial | null {
     const isLess = this.#storeLostCommits || tenure.storeLostCommits;
     if (isLess) return deny("gateway.unsure", { because: "store lost commits" });
-    if (tenure.fenced) return deny("gateway.fenced", {}, RETRY_MS);
+    const behind = tenure.follows && tenure.caughtUp === null;
+    if (tenure.fenced || behind) return deny("gateway.fenced", {}, RETRY_MS);
     if (elapsed(tenure.sent, this.#mark()) < this.#settings.graceMs) return null;
     return deny("store.unreachable", { grace_ms: this.#settings.graceMs }, RETRY_MS);
   }
@@ -200,7 +201,7 @@ export class Holding {
           "give this one the same guardrails folder, or stop those",
       );
     }
-    this.#tenure = new Tenure(id, journal, mark);
+    this.#tenure = new Tenure(id, journal, mark, this.#tenure !== null);
     this.#accept(answer, mark);
     return answer;
   }

@@ -92,6 +92,7 @@ export function settle(admitted: Admitted, seen: Seen, gateway: Gateway): void {
     estimated: charge.estimated,
   });
   if (seen.answer !== null) answered(call, seen.answer, gateway);
+  if (outcome.kind === "dropped") gateway.recent.drop(call);
   tenure.callsInFlight -= 1;
   gateway.inFlight.delete(decision);
   noteEnded(call, outcome.kind, gateway);

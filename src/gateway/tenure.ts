@@ -52,10 +52,15 @@ export class Tenure {
   storeLostCommits = false;
   /** The store no longer knows this holder as live. */
   fenced = false;
+  /** The last change that the store was told it knows of, with what it let through before. */
+  caughtUp: number | null = null;
+  /** It follows one that was fenced, and takes no calls before it has caught up. */
+  readonly follows: boolean;
   sent: Mark;
 
-  constructor(id: HolderId, journal: Journal, sent: Mark) {
+  constructor(id: HolderId, journal: Journal, sent: Mark, follows = false) {
     this.id = id;
+    this.follows = follows;
     this.journal = journal;
     this.sent = sent;
   }

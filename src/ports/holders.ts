@@ -75,8 +75,9 @@ export interface HolderStore {
    * Fences `id` if it is live and its `beatNo` is still `seen` (null: the process is proven gone):
    * what it held is forfeited, and its gap entry is owed (see `JournalStore.gaps`). Empty if there
    * was nothing to do. Its permits are used now, at the latest; calls it had claimed are unknown,
-   * and its parked ones detached. Detached calls that arrived after its last beat may be what it
-   * sent in its silence, so they are not let go by themselves (`maybeSent`). Both are in one review
+   * and its parked ones detached. Calls of others whose clients have ever gone may be what it sent
+   * in its silence, if they arrived after its last beat or it had not caught up with what let them
+   * go, so they are not let go by themselves (`maybeSent`). Both are in one review
    * `outcome_unknown` for each agent, whose subject is this holder.
    */
   fence(id: HolderId, seen: number | null): Promise<readonly Forfeit[]>;

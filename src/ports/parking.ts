@@ -57,6 +57,12 @@ export interface ParkLimits {
   readonly bytesPerAgent: number;
 }
 
+/** A call that a gateway let through as a new one. */
+export interface LetThrough extends Pick<NewParked, "agent" | "key" | "task" | "digest"> {
+  /** By the store's clock, as far as that gateway knows it. */
+  readonly at: Millis;
+}
+
 export type ParkAnswer =
   | { readonly kind: "ok"; readonly parked: Parked }
   | { readonly kind: "full"; readonly limit: keyof ParkLimits; readonly max: number };
@@ -123,9 +129,26 @@ export interface ParkingStore extends CallClaimStore {
     holder: HolderId,
     same: Pick<NewParked, "key" | "task" | "digest"> & { readonly by?: string },
   ): Promise<Parked | null | Fenced>;
-  /** Their clients have gone. */
+  /**
+   * Their clients have gone. What another gateway may have let through as well is parked from here
+   * on, as `catchUp` says.
+   */
   detach(holder: HolderId, calls: readonly string[]): Promise<void>;
-  /** Needs: let go, its turn has come, the clutch engaged or probing with its task. */
+  /**
+   * This gateway knows what was changed up to this `changeSeq`. Before it did it let these calls
+   * through: unfinished ones that others have parked, with the same key, task and digest, may be
+   * the same calls, asked for again. Each of those whose client has ever gone is parked
+   * (`maybeSent`), for the review `outcome_unknown` that stands for the copies of its agent, now,
+   * or when its client goes; a claim under way stands, and it is parked when it is taken back. An
+   * agent may repeat itself: while its first client waits, a call goes on. Once for each call,
+   * whatever a person says of it.
+   */
+  catchUp(holder: HolderId, changeSeq: number, calls: readonly LetThrough[]): Promise<void>;
+  /**
+   * Needs: let go, its turn has come, the clutch engaged or probing with its task. Once its client
+   * has ever gone, it also needs that every other live holder but who parked it has caught up with
+   * the change that let it go; one that has never caught up with anything serves nobody yet.
+   */
   claim(holder: HolderId, call: string): Promise<Claimed | Fenced>;
   /**
    * It was not sent after all: let_go again, or parked while its clutch stops it, or, with `again`,

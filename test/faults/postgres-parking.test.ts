@@ -84,6 +84,42 @@ describePostgres("parked calls on postgres", (cluster) => {
     await close();
   });
 
+  test("the word of a copy waits for a claim under way, and no heartbeat waits for it", async () => {
+    const { store, other, holder, hold, letGo, close } = await scene();
+    const late = await newHolder(other);
+    const { agent, call, digest, key, task } = await mustPark(store, holder, newParked());
+    await store.parking.detach(holder, [call]);
+    await hold(call);
+    const claim = store.parking.claim(holder, call);
+    expect(await isStill(claim)).toBe(true);
+    const copy = { agent, digest, key, task, at: Date.now() };
+    const word = other.parking.catchUp(late, 0, [copy]);
+    expect(await isStill(word)).toBe(true);
+    for (const id of [holder, late]) expect((await store.holders.beat(id)).kind).toBe("ok");
+    await letGo();
+    expect((await claim).kind).toBe("claimed");
+    await word;
+    expect((await parkedOf(store, call)).state).toBe("claimed");
+    await store.parking.unclaim(holder, call, 1);
+    expect(await parkedOf(store, call)).toMatchObject({ state: "parked", maybeSent: true });
+    await close();
+  });
+
+  test("a detach waits for the word of a copy, and leaves its call to a person", async () => {
+    const { store, other, holder, hold, letGo, close } = await scene();
+    const late = await newHolder(other);
+    const { agent, call, digest, key, task } = await mustPark(store, holder, newParked());
+    await hold(call);
+    const word = other.parking.catchUp(late, 0, [{ agent, digest, key, task, at: Date.now() }]);
+    expect(await isStill(word)).toBe(true);
+    const detach = store.parking.detach(holder, [call]);
+    expect(await isStill(detach)).toBe(true);
+    await letGo();
+    await Promise.all([word, detach]);
+    expect(await parkedOf(store, call)).toMatchObject({ state: "parked", maybeSent: true });
+    await close();
+  });
+
   test("an unclaim under way holds off the trip that would park it", async () => {
     const { store, other, holder, hold, letGo, close } = await scene();
     const { agent, call } = await claimedCall(store, holder);

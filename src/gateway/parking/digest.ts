@@ -2,6 +2,12 @@
 import { createHash, hash } from "node:crypto";
 import { digestText } from "../../guards/clutch/park.ts";
 import type { Call } from "../call.ts";
+import type { Same } from "./lot.ts";
+
+export function sameAs(call: Call): Same {
+  const { key, taskName } = call.incoming;
+  return { key: key.id, task: taskName.id, digest: digestOf(call) };
+}
 
 export function digestOf(call: Call): string {
   if (call.kind === "tool") {

@@ -59,9 +59,10 @@ function comesAgain({ code, retryAfterMs }: Denial): boolean {
 
 /** It was not sent after all: another attempt may be made, by whoever asks for it. */
 export async function notSent(call: Call, gateway: Gateway): Promise<void> {
-  const { lot, store } = gateway;
+  const { lot, recent, store } = gateway;
   const { tenure } = call.incoming;
   const { turn } = call;
+  recent.drop(call);
   if (turn !== null) {
     await lot.owe(unclaimOf(turn.call), async () => {
       await store.parking.unclaim(tenure.id, turn.call, turn.attempt);

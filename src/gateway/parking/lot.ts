@@ -52,6 +52,13 @@ export class Lot {
     return this.#known.get(agent)?.has(nameOf(same)) ?? false;
   }
 
+  /** What a request would have to be the same as, for each that is known. */
+  *all(): Iterable<Same & { readonly agent: string }> {
+    for (const [agent, names] of this.#known) {
+      for (const name of names) yield { agent, ...sameFrom(name) };
+    }
+  }
+
   get isEmpty(): boolean {
     return this.#known.size === 0;
   }
@@ -189,6 +196,13 @@ function count(counts: Map<string, number>, name: string): () => void {
 
 function nameOf({ digest, key, task }: Same): string {
   return `${key}\u0000${task}\u0000${digest}`;
+}
+
+/** A task may have any character in its name; the others have none of these. */
+function sameFrom(name: string): Same {
+  const [first, last] = [name.indexOf("\u0000"), name.lastIndexOf("\u0000")];
+  const task = name.slice(first + 1, last);
+  return { key: name.slice(0, first), task, digest: name.slice(last + 1) };
 }
 
 function add(known: Map<string, Set<string>>, row: Parked): void {

@@ -8,7 +8,7 @@ import { type Call, originOf, type Turn, type Waits, type Why } from "../call.ts
 import { COME_BACK_MS } from "../clutches.ts";
 import { emit, type Gateway } from "../gateway.ts";
 import { sharedBefore } from "../task-name.ts";
-import { digestOf } from "./digest.ts";
+import { sameAs } from "./digest.ts";
 import { type Same, unclaimOf } from "./lot.ts";
 import { requestText } from "./request.ts";
 import { reviewOf } from "./spent.ts";
@@ -62,11 +62,6 @@ function samesAs(call: Call, { holding }: Gateway): readonly Same[] {
   const same = sameAs(call);
   const before = sharedBefore(taskName, key.id, holding.storeNow());
   return before === null ? [same] : [same, { ...same, task: before }];
-}
-
-function sameAs(call: Call): Same {
-  const { key, taskName } = call.incoming;
-  return { key: key.id, task: taskName.id, digest: digestOf(call) };
 }
 
 /** Rejects where it is not known whether the store has it. */

@@ -10,6 +10,23 @@ export const OUTCOME_UNKNOWN =
   "A gateway was lost while calls of this agent were out or may have been: " +
   "nobody knows whether they ran.";
 
+/** The subject of the review of calls that may have been let through at another gateway too. */
+export const COPIES_SUBJECT = "copies";
+/** Its reason. */
+export const MAYBE_COPIED =
+  "Calls of this agent were parked at one gateway while another, which had not heard of the pause, " +
+  "let the same requests through: nobody knows whether they are the same calls.";
+/**
+ * A gateway knows the store's clock as of its last heartbeat: what it let through this long before
+ * a call was parked may have come after it.
+ */
+export const CLOCKS_APART_MS = 2_000;
+
+/** Named after the first of its calls: a call is doubted for this once. */
+export function copiesReviewId(call: string): string {
+  return `unknown.${call}`;
+}
+
 /** One review for each lost gateway and agent, so that a repeated fence opens none. */
 export function outcomeReviewId(holder: string, agent: string): string {
   return `unknown.${holder}.${agent}`;

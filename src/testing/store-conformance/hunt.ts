@@ -72,7 +72,7 @@ class Hunt {
     const on = this.#pick(2) === 0 ? store : other;
     const holder = this.#holders[this.#pick(this.#holders.length)] ?? "";
     const call = this.#calls[this.#pick(Math.max(1, this.#calls.length))] ?? "none";
-    switch (this.#pick(8)) {
+    switch (this.#pick(9)) {
       case 0:
         return this.#park(on, holder);
       case 1:
@@ -90,6 +90,8 @@ class Hunt {
         return this.#reattach(on, holder, call);
       case 7:
         return this.#end(on, holder);
+      case 8:
+        return this.#catchUp(on, holder);
     }
   }
 
@@ -147,6 +149,13 @@ class Hunt {
   async #reattach(on: Store, holder: HolderId, call: string): Promise<void> {
     await on.parking.detach(holder, [...this.#calls.slice(-4).reverse(), call]);
     await on.parking.attach(holder, { key: "key", task: "task-1", digest: "same" });
+  }
+
+  /** Of all its calls, of none of them, or not up to date. */
+  async #catchUp(on: Store, holder: HolderId): Promise<void> {
+    const same = { agent: this.#agent, key: "key", task: "task-1", digest: "same" };
+    const calls = this.#pick(2) === 0 ? [] : [{ ...same, at: 2 ** 52 }];
+    await on.parking.catchUp(holder, this.#pick(1000), calls);
   }
 
   async #end(on: Store, holder: HolderId): Promise<void> {

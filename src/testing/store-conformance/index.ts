@@ -2,6 +2,7 @@ import { describe } from "vitest";
 import { accountConformance } from "./accounts.ts";
 import { claimConformance } from "./claims.ts";
 import { clutchConformance } from "./clutch.ts";
+import { copiesConformance } from "./copies.ts";
 import { counterConformance } from "./counters.ts";
 import { decisionConformance } from "./decisions.ts";
 import type { OpenFixture } from "./fixture.ts";
@@ -40,6 +41,7 @@ export function storeConformance(name: string, open: OpenFixture): void {
     parkingConformance(open);
     claimConformance(open);
     goneConformance(open);
+    copiesConformance(open);
     pruneConformance(open);
     counterConformance(open);
     huntConformance(open);

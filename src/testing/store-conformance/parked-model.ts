@@ -31,6 +31,14 @@ export type ParkingStep =
     }
   | { readonly kind: "trip" | "fence"; readonly holder: number }
   | {
+      readonly kind: "catch-up";
+      readonly holder: number;
+      /** Calls of its task were let through; of none there are none. */
+      readonly call: number | null;
+      /** How far behind it still is. */
+      readonly behind: number;
+    }
+  | {
       readonly kind: "decide";
       readonly decision: ReviewDecision["decision"];
       readonly call: number;
@@ -40,42 +48,66 @@ export type ParkingStep =
 type Row = Pick<
   Parked,
   "call" | "task" | "state" | "review" | "attached" | "claimedBy" | "attempt" | "maybeSent"
-> & { readonly arrived: number; readonly parkedBy: string; readonly finished: number | null };
+> & {
+  readonly arrived: number;
+  readonly parkedBy: string;
+  readonly finished: number | null;
+  readonly wasLeft: boolean;
+  readonly seq: number;
+  readonly copied: "no" | "maybe" | "settled";
+};
 
 type Clutch = { readonly review: string; readonly task: string | null } | null;
 
 interface Holder {
   readonly id: HolderId;
   readonly since: number;
+  readonly caughtUp: number | null;
 }
 
 /** One agent's parked calls beside the model of them. */
 export async function beginParking(stores: Stores) {
   const { store } = stores;
   const holders: Holder[] = [];
-  for (let n = 0; n < HOLDERS; n += 1) holders.push({ id: await liveHolder(store), since: 0 });
-  const run = new Run(stores, holders);
-  return { take: (step: ParkingStep) => run.take(step) };
+  for (let n = 0; n < HOLDERS; n += 1) {
+    holders.push({ id: await liveHolder(store), since: 0, caughtUp: null });
+  }
+  const run = new Run(stores, holders, await liveHolder(store));
+  return {
+    take: (step: ParkingStep) => run.take(step),
+    /** Nobody of this run is waited for in the next one. */
+    end: async () => {
+      for (const { id } of holders) await store.holders.fence(id, null);
+    },
+  };
 }
 
 class Run {
   readonly #stores: Stores;
   readonly #holders: Holder[];
+  /** It has no part in anything but sees. */
+  readonly #watcher: HolderId;
   readonly #agent = fresh("agent");
   readonly #key = fresh("key");
   readonly #rows = new Map<string, Row>();
   readonly #calls: string[] = [];
   #clutch: Clutch = null;
   #lastReview = fresh("never");
+  /** The review of copies that is open. */
+  #copies: string | null = null;
   #tick = 1;
+  #seq = 0;
+  #now = 0;
 
-  constructor(stores: Stores, holders: Holder[]) {
+  constructor(stores: Stores, holders: Holder[], watcher: HolderId) {
     this.#stores = stores;
     this.#holders = holders;
+    this.#watcher = watcher;
   }
 
   async take(step: ParkingStep): Promise<void> {
     this.#tick += 1;
+    await this.#watch();
     switch (step.kind) {
       case "park":
         await this.#park(this.#holder(step.holder).id, step.call);
@@ -99,10 +131,20 @@ class Run {
       case "fence":
         await this.#fence(step.holder % HOLDERS);
         break;
+      case "catch-up":
+        await this.#catchUp(step, this.#holder(step.holder));
+        break;
       case "decide":
         await this.#decide(step.decision, this.#row(step.call));
     }
     await this.#check();
+  }
+
+  async #watch(): Promise<void> {
+    const beat = await this.#stores.store.holders.beat(this.#watcher);
+    if (beat.kind !== "ok") throw new Error("nobody fences the watcher");
+    this.#seq = beat.changeSeq;
+    this.#now = beat.now;
   }
 
   #holder(index: number): Holder {
@@ -139,16 +181,54 @@ class Run {
     this.#calls.push(call);
     const state = this.#passes(task) ? "let_go" : "parked";
     const waits = { attached: holder, claimedBy: null, attempt: 0, maybeSent: false };
-    const times = { arrived: this.#tick, parkedBy: holder, finished: null };
+    const times = { arrived: this.#tick, parkedBy: holder, finished: null, seq: this.#seq };
     const stands = this.#clutch?.review ?? review;
-    this.#rows.set(call, { call, task, state, review: stands, ...waits, ...times });
+    const free = { wasLeft: false, copied: "no" } as const;
+    this.#rows.set(call, { call, task, state, review: stands, ...waits, ...times, ...free });
   }
 
   async #claim(holder: HolderId, row: Row | undefined): Promise<void> {
     if (!row) return;
     await this.#twice((on) => on.parking.claim(holder, row.call));
-    if (row.state !== "let_go" || !this.#passes(row.task)) return;
+    if (row.state !== "let_go" || !this.#passes(row.task) || this.#isAwaited(row)) return;
     this.#set(row, { state: "claimed", claimedBy: holder, attempt: row.attempt + 1 });
+  }
+
+  /** A gateway that has not caught up may have let it through. */
+  #isAwaited({ parkedBy, seq, wasLeft }: Row): boolean {
+    const behind = this.#holders.some(({ caughtUp, id }) => {
+      return id !== parkedBy && caughtUp !== null && caughtUp < seq;
+    });
+    return wasLeft && behind;
+  }
+
+  async #catchUp(
+    { behind, call, holder: index }: Extract<ParkingStep, { kind: "catch-up" }>,
+    holder: Holder,
+  ): Promise<void> {
+    const row = call === null ? undefined : this.#row(call);
+    const same = { agent: this.#agent, key: this.#key, at: this.#now };
+    const passed = row ? [{ ...same, task: row.task, digest: row.task }] : [];
+    const seq = Math.max(this.#seq - behind, 0);
+    await this.#twice((on) => on.parking.catchUp(holder.id, seq, passed));
+    const caughtUp = Math.max(holder.caughtUp ?? 0, seq);
+    this.#holders[index % HOLDERS] = { ...holder, caughtUp };
+    for (const each of [...this.#rows.values()]) {
+      const open = ["parked", "let_go", "claimed"].includes(each.state);
+      if (each.task !== row?.task || each.parkedBy === holder.id || !open) continue;
+      if (each.copied === "no") this.#set(each, { copied: "maybe" });
+    }
+    this.#doubt();
+  }
+
+  /** Those that may be copies, and whose clients have gone, are in one review of their agent. */
+  #doubt(): void {
+    const rows = [...this.#rows.values()].filter((row) => row.copied === "maybe" && isLeft(row));
+    const [first] = rows.map(({ call }) => call).sort();
+    if (first === undefined) return;
+    this.#copies ??= `unknown.${first}`;
+    const doubted = { state: "parked", maybeSent: true, review: this.#copies } as const;
+    for (const row of rows) this.#set(row, doubted);
   }
 
   async #end(
@@ -170,12 +250,14 @@ class Run {
     if (kind === "answer") this.#set(row, { state: "done", finished: this.#tick });
     else if (this.#passes(row.task)) this.#set(row, { ...free, state: "let_go" });
     else this.#set(row, { ...free, state: "parked", review: this.#clutch?.review ?? row.review });
+    this.#doubt();
   }
 
   async #detach(holder: HolderId, row: Row | undefined): Promise<void> {
     if (!row) return;
     await this.#twice((on) => on.parking.detach(holder, [row.call]));
-    if (row.attached === holder) this.#set(row, { attached: null });
+    if (row.attached === holder) this.#set(row, { attached: null, wasLeft: true });
+    this.#doubt();
   }
 
   async #attach(holder: HolderId, like: Row | undefined): Promise<void> {
@@ -196,23 +278,24 @@ class Run {
   }
 
   async #fence(index: number): Promise<void> {
-    const { id, since } = this.#holder(index);
+    const gone = this.#holder(index);
+    const { id, since } = gone;
     const { store, other } = this.#stores;
     for (const on of [other, store]) await on.holders.fence(id, null);
     const review = `unknown.${id}.${this.#agent}`;
     for (const row of [...this.#rows.values()]) {
       const had = row.finished !== null && row.finished < since;
-      const attached = row.attached === id && !had ? null : row.attached;
-      const waits = row.state === "parked" || row.state === "let_go";
+      const leaves = row.attached === id && !had;
+      const now = leaves ? { ...row, attached: null, wasLeft: true } : row;
       if (row.state === "claimed" && row.claimedBy === id) {
-        this.#set(row, { attached, state: "unknown", review });
-      } else if (waits && attached === null && isDoubted(row, id, since)) {
-        this.#set(row, { attached, state: "parked", maybeSent: true, review });
-      } else this.#set(row, { attached });
+        this.#set(now, { state: "unknown", review });
+      } else if (isDoubted(now, gone)) {
+        this.#set(now, { state: "parked", maybeSent: true, review });
+      } else this.#set(now, {});
     }
     await pass(this.#stores, STEP_MS);
     this.#tick += 1;
-    this.#holders[index] = { id: await liveHolder(store), since: this.#tick };
+    this.#holders[index] = { id: await liveHolder(store), since: this.#tick, caughtUp: null };
     await pass(this.#stores, STEP_MS);
   }
 
@@ -225,6 +308,9 @@ class Run {
     const [task, call] = [row?.task ?? null, row?.call ?? null];
     const decision = newDecision(review, verb, { task, call });
     const due = review.state === "open" && this.#apply(verb, review.id, row);
+    if (id === this.#copies && ![...this.#rows.values()].some((each) => isOpenIn(each, id))) {
+      this.#copies = null;
+    }
     await this.#twice((on) => on.clutch.decide(decision));
     expect((await reviewOf(store, id)).version).toBe(review.version + (due ? 1 : 0));
   }
@@ -239,14 +325,15 @@ class Run {
       case "calm": {
         if (id.startsWith("unknown.")) return false;
         if (verb === "calm" && !(waits && this.#clutch?.task)) return false;
-        for (const each of parked) if (!each.maybeSent) this.#set(each, { state: "let_go" });
+        const waited = waits ? rows.filter(({ state }) => state === "let_go") : [];
+        for (const each of [...waited, ...parked]) if (!each.maybeSent) this.#letGo(each);
         if (waits) this.#clutch = null;
         return true;
       }
       case "probe": {
         if (!waits || !row) return false;
         for (const each of parked) {
-          if (each.task === row.task && !each.maybeSent) this.#set(each, { state: "let_go" });
+          if (each.task === row.task && !each.maybeSent) this.#letGo(each);
         }
         this.#clutch = { review: id, task: row.task };
         return true;
@@ -268,12 +355,18 @@ class Run {
       case "did_not_run": {
         const unknown = row?.state === "unknown" || (row?.state === "parked" && row.maybeSent);
         if (!row || !unknown) return false;
-        const known = { claimedBy: null, maybeSent: false } as const;
-        if (verb === "ran") this.#set(row, { ...known, state: "done", finished: this.#tick });
-        else this.#set(row, { ...known, state: "let_go" });
+        const copied = row.copied === "maybe" ? "settled" : row.copied;
+        const known = { ...row, claimedBy: null, maybeSent: false, copied };
+        if (verb === "ran") this.#set(known, { state: "done", finished: this.#tick });
+        else this.#letGo(known);
         return true;
       }
     }
+  }
+
+  /** By the change that the decision is. */
+  #letGo(row: Row): void {
+    this.#set(row, { state: "let_go", seq: this.#seq + 1 });
   }
 
   async #check(): Promise<void> {
@@ -283,7 +376,10 @@ class Run {
       const { attempt, maybeSent } = rest;
       return { call, task, state, review, attached, claimedBy, attempt, maybeSent };
     });
-    const expected = [...this.#rows.values()].map(({ arrived, finished, parkedBy, ...row }) => row);
+    const expected = [...this.#rows.values()].map((row) => {
+      const { arrived, copied, finished, parkedBy, seq, wasLeft, ...rest } = row;
+      return rest;
+    });
     expect(seen).toEqual(expected.reverse());
     const found = (await other.clutch.clutches()).find(({ agent }) => agent === this.#agent);
     const clutch = found?.clutch ?? { state: "engaged" };
@@ -298,7 +394,18 @@ class Run {
   }
 }
 
-/** Others parked it while this one said nothing: it may have sent the same. */
-function isDoubted(row: Row, holder: string, since: number): boolean {
-  return row.arrived >= since && row.parkedBy !== holder && !row.maybeSent;
+/** Not finished, not claimed, not doubted, and its first client has gone. */
+function isLeft({ maybeSent, state, wasLeft }: Row): boolean {
+  return wasLeft && !maybeSent && (state === "parked" || state === "let_go");
+}
+
+/** Others parked it while the one that is gone said nothing, or knew less: it may have sent it. */
+function isDoubted(row: Row, { caughtUp, id, since }: Holder): boolean {
+  const behind = caughtUp !== null && caughtUp < row.seq;
+  const sent = row.parkedBy !== id && (row.arrived >= since || behind);
+  return isLeft(row) && (sent || row.copied === "maybe");
+}
+
+function isOpenIn({ maybeSent, review, state }: Row, id: string): boolean {
+  return review === id && (state === "unknown" || (state === "parked" && maybeSent));
 }

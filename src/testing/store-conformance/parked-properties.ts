@@ -3,7 +3,7 @@ import { test } from "vitest";
 import type { Stores } from "./kit.ts";
 import { beginParking, type ParkingStep } from "./parked-model.ts";
 
-const RUNS = 25;
+const RUNS = 40;
 const STEPS_MAX = 35;
 
 const index = fc.nat({ max: 7 });
@@ -27,6 +27,15 @@ const step: fc.Arbitrary<ParkingStep> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ kind: kind("trip"), holder: index }) },
   { weight: 2, arbitrary: fc.record({ kind: kind("fence"), holder: index }) },
   {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: kind("catch-up"),
+      holder: index,
+      call: fc.option(index),
+      behind: fc.constantFrom(0, 0, 1),
+    }),
+  },
+  {
     weight: 4,
     arbitrary: fc.record({
       kind: kind("decide"),
@@ -42,7 +51,11 @@ export function parkedProperties(stores: () => Stores): void {
     const steps = fc.array(step, { minLength: 5, maxLength: STEPS_MAX });
     const property = fc.asyncProperty(steps, async (taken) => {
       const run = await beginParking(stores());
-      for (const next of taken) await run.take(next);
+      try {
+        for (const next of taken) await run.take(next);
+      } finally {
+        await run.end();
+      }
     });
     await fc.assert(property, { numRuns: RUNS });
   });

@@ -277,13 +277,15 @@ describe("heartbeats", () => {
 });
 
 describe("a fenced process", () => {
-  test("refuses under the tenure that was fenced, and stands under a new one", async () => {
+  test("refuses under the tenure that was fenced, and stands under a new one that has caught up", async () => {
     const { codeOf, fenceIt, holding, pass, said, state } = scene();
     await holding.start();
     const former = holding.tenure;
     await fenceIt();
     await pass(1);
     expect(holding.tenure.id).not.toBe(former.id);
+    expect([codeOf(former), codeOf()]).toEqual(["gateway.fenced", "gateway.fenced"]);
+    holding.tenure.caughtUp = 0;
     expect([codeOf(former), codeOf()]).toEqual(["gateway.fenced", "stands"]);
     expect(holding.former).toEqual(new Set([former]));
     expect(said).toEqual(["fenced: 1"]);
@@ -305,6 +307,7 @@ describe("a fenced process", () => {
     expect(said.filter((line) => line.startsWith("lost"))).toHaveLength(1);
     state.configuration = "dir:2";
     await pass(1);
+    holding.tenure.caughtUp = 0;
     expect(codeOf()).toBe("stands");
     expect(said.at(-2)).toBe("fenced: 1");
     expect(said.at(-1)).toMatch(/^found after/);
@@ -322,6 +325,7 @@ describe("a fenced process", () => {
     expect(holding.former.size).toBe(0);
     state.full = false;
     await pass(1);
+    holding.tenure.caughtUp = 0;
     expect(codeOf()).toBe("stands");
     expect(said).toEqual(["lost: away", "fenced: 1", "found after 3000"]);
     expect(holding.former.size).toBe(1);

@@ -63,6 +63,8 @@ export interface Holder {
   /** By the store's clock: what came later came in its silence. */
   beatAt: Millis;
   fencedAt: Millis | null;
+  /** The last change that it says it knows of; null: it serves nobody yet. */
+  caughtUp: number | null;
   /** What its fence forfeited, until the journal says so. */
   gap: readonly Forfeit[] | null;
   readonly slices: Map<AccountId, Slice>;

@@ -76,7 +76,9 @@ function resume(deciding: Deciding): null {
   rows.push(
     ...ofReview(deciding).filter(({ parked }) => parked.state === "parked" && !parked.maybeSent),
   );
-  for (const [index, row] of rows.entries()) letGo(row, now + index * Math.floor(decision.paceMs));
+  for (const [index, row] of rows.entries()) {
+    letGo(row, now + index * Math.floor(decision.paceMs), deciding);
+  }
   close(deciding);
   return null;
 }
@@ -86,8 +88,10 @@ function close({ review, now }: Deciding): void {
   review.closedAt = now;
 }
 
-function letGo(row: ParkedRow, at: Millis): void {
+/** By the change that this decision will be. */
+function letGo(row: ParkedRow, at: Millis, { data }: Deciding): void {
   row.parked = { ...row.parked, state: "let_go", letGoAt: at };
+  row.seq = data.changeSeq + 1;
 }
 
 function probe(deciding: Deciding): string | null {
@@ -98,7 +102,7 @@ function probe(deciding: Deciding): string | null {
   data.clutches.set(review.agent, transition(clutchOf(data, review.agent), event));
   for (const row of ofReview(deciding)) {
     const { state, maybeSent } = row.parked;
-    if (row.parked.task === task && state === "parked" && !maybeSent) letGo(row, now);
+    if (row.parked.task === task && state === "parked" && !maybeSent) letGo(row, now, deciding);
   }
   return null;
 }
@@ -130,21 +134,25 @@ function denyTask(deciding: Deciding): string | null {
 
 /** What became of a call that may have been sent. */
 function settleUnknown(deciding: Deciding): string | null {
-  const { data, decision, now, review } = deciding;
+  const { data, decision, review } = deciding;
   const ran = decision.decision === "ran";
   const row = data.parked.get(decision.call ?? "");
   if (row?.parked.review === review.id && isUnknown(row)) {
-    const { message } = decision;
-    const known = { ...row.parked, claimedBy: null, maybeSent: false, message };
-    row.parked = ran
-      ? { ...known, state: "done" }
-      : { ...known, state: "let_go", letGoAt: now, message: row.parked.message };
-    row.finishedAt = ran ? now : null;
+    settleCall(row, ran, deciding);
   } else if (!settleClaims(deciding, ran)) {
     return "it has no such call whose outcome is unknown, or more than one";
   }
   closeIfAllKnown(deciding);
   return null;
+}
+
+function settleCall(row: ParkedRow, ran: boolean, deciding: Deciding): void {
+  const { decision, now } = deciding;
+  if (row.copied === "maybe") row.copied = "settled";
+  row.parked = { ...row.parked, claimedBy: null, maybeSent: false };
+  if (!ran) return letGo(row, now, deciding);
+  row.parked = { ...row.parked, state: "done", message: decision.message };
+  row.finishedAt = now;
 }
 
 function isUnknown({ parked }: ParkedRow): boolean {

@@ -71,6 +71,7 @@ function register(data: MemoryData, clock: Clock, info: HolderInfo): Registered 
     doneNo: 0,
     beatAt: clock.wall(),
     fencedAt: null,
+    caughtUp: null,
     gap: null,
     slices: new Map(),
     wants: [],
@@ -119,7 +120,7 @@ function fence(
     forfeits.push({ account: accountId, budget, scope, unit, amount });
   }
   holder.gap = forfeits;
-  release(data, clock, { holder: id, silentSince: holder.beatAt });
+  release(data, clock, { holder: id, silentSince: holder.beatAt, caughtUp: holder.caughtUp });
   return forfeits;
 }
 
@@ -130,7 +131,9 @@ function close(data: MemoryData, clock: Clock, id: HolderId): { readonly kind: "
   if (holder.state === "live" && slices.some(([, slice]) => heldOf(slice) > 0n)) {
     return { kind: "held" };
   }
-  if (holder.state === "live") release(data, clock, { holder: id, silentSince: null });
+  if (holder.state === "live") {
+    release(data, clock, { holder: id, silentSince: null, caughtUp: holder.caughtUp });
+  }
   for (const [accountId, slice] of slices) {
     const account = data.accounts.get(accountId);
     if (account) account.forfeited -= slice.forfeit;

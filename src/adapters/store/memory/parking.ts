@@ -12,6 +12,7 @@ import type {
   ParkLimits,
 } from "../../../ports/store.ts";
 import { claimCall, isClaimedBy, pruneClaims, unclaimCall } from "./claims.ts";
+import { catchUp, doubtCopies, isAwaited, leave } from "./copies.ts";
 import type { MemoryData } from "./data.ts";
 import { clutchOf } from "./reviews.ts";
 import type { ParkedRow } from "./rows.ts";
@@ -30,13 +31,16 @@ export function memoryParking(data: MemoryData, clock: Clock): ParkingStore {
     detach: async (holder, calls) => {
       for (const call of calls) {
         const row = data.parked.get(call);
-        if (row?.parked.attached === holder) row.parked = { ...row.parked, attached: null };
+        if (row?.parked.attached !== holder) continue;
+        leave(row);
+        doubtCopies(data, clock, [row]);
       }
     },
+    catchUp: async (holder, changeSeq, calls) => catchUp(data, clock, { holder, changeSeq, calls }),
     claim: async (holder, call) =>
       live(holder) ? claim(data, { holder, call, now: clock.wall() }) : FENCED,
     unclaim: async (holder, call, attempt, again) => {
-      if (live(holder)) unclaim(data, { holder, call, attempt, again });
+      if (live(holder)) unclaim(data, clock, { holder, call, attempt, again });
     },
     claimCall: async (holder, asked) => (live(holder) ? claimCall(data, holder, asked) : FENCED),
     unclaimCall: async (holder, asked) => {
@@ -75,12 +79,19 @@ function park(
     maybeSent: false,
   };
   const bytes = request.slice();
-  const nothing = { answer: null, finishedAt: null, by: null };
+  const nothing = {
+    answer: null,
+    finishedAt: null,
+    by: null,
+    wasLeft: false,
+    copied: "no",
+  } as const;
   data.parked.set(call.call, {
     parked,
     request: bytes,
     arrivedAt: now,
     parkedBy: holder,
+    seq: data.changeSeq,
     ...nothing,
   });
   return { kind: "ok", parked };
@@ -146,7 +157,7 @@ function claim(
     case "parked":
       return { kind: "waits", parked };
     case "let_go":
-      return isItsTurn(data, parked, asked.now) ? begin(row, asked.holder) : waits(row);
+      return isItsTurn(data, row, asked.now) ? begin(row, asked.holder) : waits(row);
     case "claimed":
       return parked.claimedBy === asked.holder ? claimed(row) : waits(row);
     case "done":
@@ -157,8 +168,10 @@ function claim(
   }
 }
 
-function isItsTurn(data: MemoryData, { agent, letGoAt, task }: Parked, now: Millis): boolean {
-  return (letGoAt ?? now) <= now && passes(clutchOf(data, agent), task);
+function isItsTurn(data: MemoryData, row: ParkedRow, now: Millis): boolean {
+  const { agent, letGoAt, task } = row.parked;
+  const due = (letGoAt ?? now) <= now && passes(clutchOf(data, agent), task);
+  return due && !isAwaited(data, row);
 }
 
 function begin(row: ParkedRow, holder: HolderId): Claimed {
@@ -177,6 +190,7 @@ function waits({ parked }: ParkedRow): Claimed {
 
 function unclaim(
   data: MemoryData,
+  clock: Clock,
   asked: {
     readonly holder: HolderId;
     readonly call: string;
@@ -197,6 +211,7 @@ function unclaim(
   } else {
     row.parked = { ...free, state: "let_go" };
   }
+  doubtCopies(data, clock, [row]);
 }
 
 function list(data: MemoryData, filter: Parameters<ParkingStore["list"]>[0]): Parked[] {

@@ -6,6 +6,7 @@ import {
 import type { Millis } from "../../../guards/money.ts";
 import type { Clock } from "../../../ports/clock.ts";
 import type { HolderId } from "../../../ports/store.ts";
+import { isDoubtful, isLeft, leave } from "./copies.ts";
 import { type MemoryData, raiseChange } from "./data.ts";
 import { releasePermits } from "./permits.ts";
 import { openReview } from "./reviews.ts";
@@ -16,6 +17,8 @@ interface Gone {
   readonly holder: HolderId;
   /** Since when nothing was heard of it; null: it ended itself. */
   readonly silentSince: Millis | null;
+  /** The last change that it knew of. */
+  readonly caughtUp: number | null;
 }
 
 /** Permits and calls of a holder that is gone. */
@@ -57,20 +60,20 @@ function detachCalls(data: MemoryData, { holder, silentSince }: Gone): void {
     if (row.parked.attached !== holder) continue;
     const { finishedAt } = row;
     const had = finishedAt !== null && (silentSince === null || finishedAt < silentSince);
-    if (!had) row.parked = { ...row.parked, attached: null };
+    if (!had) leave(row);
   }
 }
 
 /**
- * A detached call that others parked in its silence may be the one that its client asked it for
- * again. Who parks a call itself knows that its agent is paused, and admits no copy of it.
+ * A call that others parked in its silence, or that it has not caught up with, may be the one that
+ * its client asked it for again. Who parks a call itself knows that its agent is paused, and admits
+ * no copy of it.
  */
-function mayBeSent(row: ParkedRow, { holder, silentSince }: Gone): boolean {
-  const { arrivedAt, parked, parkedBy } = row;
-  const { attached, maybeSent, state } = parked;
-  const waits = state === "parked" || state === "let_go";
-  const came = silentSince !== null && arrivedAt >= silentSince && parkedBy !== holder;
-  return waits && attached === null && !maybeSent && came;
+function mayBeSent(row: ParkedRow, { caughtUp, holder, silentSince }: Gone): boolean {
+  if (isDoubtful(row)) return true;
+  const silent = silentSince !== null && row.arrivedAt >= silentSince;
+  const behind = caughtUp !== null && caughtUp < row.seq;
+  return isLeft(row) && row.parkedBy !== holder && (silent || behind);
 }
 
 function openOutcome(

@@ -62,7 +62,15 @@ export interface ParkedRow {
   finishedAt: Millis | null;
   /** The request that took it over last. */
   by: string | null;
+  /** Its client has gone once, whoever has it now. */
+  wasLeft: boolean;
+  /** The change that every gateway is to know before it goes on without its first client. */
+  seq: number;
+  copied: Copied;
 }
+
+/** Whether another gateway may have let it through as well; a person's word settles it. */
+export type Copied = "no" | "maybe" | "settled";
 
 export interface ClaimRow {
   readonly claim: CallClaim;

@@ -47,16 +47,21 @@ export function parking(lane: Lane): ParkingStore {
       return row.kind === "none" ? null : parkedFrom(row);
     },
     async detach(holder, calls) {
-      const text = "SELECT detach($1, $2)";
-      await lane.ask({ name: "detach", text, values: [holder, calls] });
+      await withStoreIfAsked(lane, "detach", [holder, calls]);
+    },
+    async catchUp(holder, changeSeq, calls) {
+      const columns = (["agent", "key", "task", "digest", "at"] as const).map((name) => {
+        return calls.map((call) => call[name]);
+      });
+      const text = "SELECT catch_up($1, $2, $3, $4, $5, $6, $7)";
+      await lane.ask({ name: "catch_up", text, values: [holder, changeSeq, ...columns] });
     },
     async claim(holder, call) {
       return claimedFrom(await answerOf<Claimed["kind"]>(lane, "claim", [holder, call]));
     },
     async unclaim(holder, call, attempt, again) {
-      const text = "SELECT unclaim($1, $2, $3, $4, $5)";
       const values = [holder, call, attempt, again?.cause ?? null, again?.review ?? null];
-      await lane.ask({ name: "unclaim", text, values });
+      await withStoreIfAsked(lane, "unclaim", values);
     },
     async list(filter) {
       const statement = conditions()
@@ -74,6 +79,24 @@ export function parking(lane: Lane): ParkingStore {
     },
     ...claims(lane),
   };
+}
+
+/** Both are told by the store where its own row has to be locked first, before anything is done. */
+async function withStoreIfAsked(
+  lane: Lane,
+  name: "detach" | "unclaim",
+  values: readonly Value[],
+): Promise<void> {
+  const parameters = [...values, null].map((_, index) => `$${index + 1}`).join(", ");
+  const text = `SELECT ${name}(${parameters}) AS again`;
+  for (const withStore of [false, true]) {
+    const [row] = await lane.ask<{ again: boolean }>({
+      name,
+      text,
+      values: [...values, withStore],
+    });
+    if (!row?.again) return;
+  }
 }
 
 function claims(lane: Lane): CallClaimStore {

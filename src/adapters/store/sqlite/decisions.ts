@@ -11,6 +11,9 @@ interface Deciding {
   readonly decision: ReviewDecision;
 }
 
+/** By the change that this decision will be. */
+const LET_GO = "state = 'let_go', seq = (SELECT change_seq + 1 FROM store)";
+
 /** Each decision once by its id, and only on the version it was made on. */
 export function decide(transaction: Transaction, decision: ReviewDecision): ReviewAnswer {
   const { sql } = transaction;
@@ -68,7 +71,7 @@ function resume(deciding: Deciding): null {
   const next = transition(clutch, { kind: "resume", review: review.id });
   if (ofClutch) setClutch(sql, review.agent, next);
   sql.run(
-    `UPDATE parked SET state = 'let_go', let_go_at = ? + turn.no * ?
+    `UPDATE parked SET ${LET_GO}, let_go_at = ? + turn.no * ?
        FROM (SELECT call, row_number() OVER (ORDER BY let_go_at IS NULL, let_go_at, no) - 1 AS no
          FROM parked WHERE (review = ? AND state = 'parked' AND maybe_sent = 0)
            OR (? AND agent = ? AND state = 'let_go')) AS turn
@@ -91,7 +94,7 @@ function probe(deciding: Deciding): string | null {
   const event = { kind: "probe", review: review.id, task, at } as const;
   setClutch(sql, review.agent, transition(clutchOf(sql, review.agent), event));
   sql.run(
-    `UPDATE parked SET state = 'let_go', let_go_at = ?
+    `UPDATE parked SET ${LET_GO}, let_go_at = ?
        WHERE review = ? AND state = 'parked' AND task = ? AND maybe_sent = 0`,
     ...[now, review.id, task],
   );
@@ -129,9 +132,10 @@ function settleUnknown(deciding: Deciding): string | null {
   const ran = decision.decision === "ran";
   const becomes = ran
     ? "state = 'done', finished_at = ?, message = ?"
-    : "state = 'let_go', let_go_at = ?, message = coalesce(message, ?)";
+    : `${LET_GO}, let_go_at = ?, message = coalesce(message, ?)`;
   const settled = sql.run(
-    `UPDATE parked SET ${becomes}, claimed_by = NULL, maybe_sent = 0
+    `UPDATE parked SET ${becomes}, claimed_by = NULL, maybe_sent = 0,
+         copied = CASE copied WHEN 'maybe' THEN 'settled' ELSE copied END
        WHERE call = ? AND ${UNKNOWN}`,
     ...[now, ran ? decision.message : null, decision.call, review.id],
   );

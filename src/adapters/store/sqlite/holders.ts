@@ -29,6 +29,7 @@ export interface Row {
   readonly done_no: number;
   readonly beat_at: number;
   readonly fenced_at: number | null;
+  readonly caught_up: number | null;
 }
 
 interface StoreRow {
@@ -153,8 +154,13 @@ export function fence(transaction: Transaction, id: HolderId, seen: number | nul
   );
   const forfeits = held.map((forfeit) => ({ ...forfeit, account: Number(forfeit.account) }));
   sql.run("UPDATE holder SET gap = ? WHERE no = ?", gapText(forfeits), holder.no);
-  release(transaction, { no: holder.no, holder: id, silentSince: holder.beat_at });
+  releaseWork(transaction, holder, holder.beat_at);
   return forfeits;
+}
+
+function releaseWork(transaction: Transaction, holder: Row, silentSince: number | null): void {
+  const { caught_up: caughtUp, id, no } = holder;
+  release(transaction, { no, holder: id, silentSince, caughtUp });
 }
 
 /** Gives what is left of a fenced holder's forfeits back. */
@@ -165,9 +171,7 @@ export function close(transaction: Transaction, id: HolderId): { kind: "closed" 
   const holds = `SELECT 1 AS held FROM slice
     WHERE holder = ? AND granted - returned - drawn > 0 LIMIT 1`;
   if (sql.first(holds, holder.no)) return { kind: "held" };
-  if (holder.state === "live") {
-    release(transaction, { no: holder.no, holder: id, silentSince: null });
-  }
+  if (holder.state === "live") releaseWork(transaction, holder, null);
   sql.run(
     `UPDATE account SET forfeited = forfeited - slice.forfeit FROM slice
        WHERE slice.holder = ? AND slice.account = account.id AND slice.forfeit > 0`,

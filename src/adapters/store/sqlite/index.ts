@@ -171,6 +171,7 @@ function parkingOn(writer: WorkerClient, reader: WorkerClient): Store["parking"]
     },
     attach: (holder, same) => writer.ask("attach", holder, same),
     detach: (holder, calls) => writer.ask("detach", holder, calls),
+    catchUp: (holder, changeSeq, calls) => writer.ask("catchUp", holder, changeSeq, calls),
     claim: (holder, call) => writer.ask("claim", holder, call),
     unclaim: (holder, call, attempt, again) => {
       return writer.ask("unclaim", holder, call, attempt, again);

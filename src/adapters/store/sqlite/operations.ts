@@ -1,5 +1,6 @@
 import * as claims from "./claims.ts";
 import * as clutch from "./clutch.ts";
+import { catchUp } from "./copies.ts";
 import * as counters from "./counters.ts";
 import { decide } from "./decisions.ts";
 import * as flushes from "./flush.ts";
@@ -62,6 +63,7 @@ export const OPERATIONS = {
   park: parking.park,
   attach: parking.attach,
   detach: parking.detach,
+  catchUp,
   claim: parking.claim,
   unclaim: parking.unclaim,
   claimCall: claims.claimCall,

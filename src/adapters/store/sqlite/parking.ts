@@ -12,6 +12,7 @@ import type {
   ParkLimits,
 } from "../../../ports/store.ts";
 import { clutchOf } from "./clutch.ts";
+import { AWAITED, doubtAmong } from "./copies.ts";
 import { liveNo } from "./ledger.ts";
 import type { Sql, Value } from "./sql.ts";
 import type { Transaction } from "./transaction.ts";
@@ -56,8 +57,8 @@ export function park(
   const { agent, at, call, cause, digest, key, request, task } = asked;
   sql.run(
     `INSERT INTO parked (call, agent, task, key, cause, review, digest, at, state, let_go_at,
-         attached, arrived_at, parked_by, size, request)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+         attached, arrived_at, parked_by, size, request, seq)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, (SELECT change_seq FROM store))`,
     ...[call, agent, task, key, cause, review, digest, at, lifted ? "let_go" : "parked"],
     ...[lifted ? now : null, holder, now, holder, request.byteLength, request],
   );
@@ -122,11 +123,14 @@ export function attach(
   return { ...detached, attached: holder };
 }
 
-export function detach({ sql }: Transaction, holder: HolderId, calls: readonly string[]): void {
+export function detach(transaction: Transaction, holder: HolderId, calls: readonly string[]): void {
   for (const call of calls) {
-    const text = "UPDATE parked SET attached = NULL WHERE call = ? AND attached = ?";
-    sql.run(text, call, holder);
+    transaction.sql.run(
+      "UPDATE parked SET attached = NULL, was_left = 1 WHERE call = ? AND attached = ?",
+      ...[call, holder],
+    );
   }
+  doubtAmong(transaction, calls);
 }
 
 export function claim(transaction: Transaction, holder: HolderId, call: string): Claimed | Fenced {
@@ -149,8 +153,9 @@ export function claim(transaction: Transaction, holder: HolderId, call: string):
   }
 }
 
-function isItsTurn(sql: Sql, { agent, letGoAt, task }: Parked, now: Millis): boolean {
-  return (letGoAt ?? now) <= now && passes(clutchOf(sql, agent), task);
+function isItsTurn(sql: Sql, { agent, call, letGoAt, task }: Parked, now: Millis): boolean {
+  const due = (letGoAt ?? now) <= now && passes(clutchOf(sql, agent), task);
+  return due && !sql.first(`SELECT 1 FROM parked WHERE call = ? AND ${AWAITED}`, call);
 }
 
 function begin(sql: Sql, call: string, holder: HolderId): Claimed {
@@ -184,15 +189,15 @@ export function unclaim(
   const waits = stopped ? ({ cause: "clutch", review: clutch.review } as const) : again;
   const open = "SELECT 1 FROM review WHERE id = ? AND state = 'open'";
   if (waits === undefined || !(stopped || sql.first(open, waits.review))) {
-    const text = "UPDATE parked SET state = 'let_go', claimed_by = NULL WHERE call = ?";
-    sql.run(text, call);
-    return;
+    sql.run("UPDATE parked SET state = 'let_go', claimed_by = NULL WHERE call = ?", call);
+  } else {
+    sql.run(
+      `UPDATE parked SET state = 'parked', claimed_by = NULL, let_go_at = NULL, cause = ?,
+         review = ? WHERE call = ?`,
+      ...[waits.cause, waits.review, call],
+    );
   }
-  sql.run(
-    `UPDATE parked SET state = 'parked', claimed_by = NULL, let_go_at = NULL, cause = ?, review = ?
-       WHERE call = ?`,
-    ...[waits.cause, waits.review, call],
-  );
+  doubtAmong(transaction, [call]);
 }
 
 /** Newest first. */

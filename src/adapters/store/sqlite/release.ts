@@ -5,6 +5,7 @@ import {
 } from "../../../guards/clutch/review.ts";
 import type { Millis } from "../../../guards/money.ts";
 import type { HolderId } from "../../../ports/store.ts";
+import { LEFT } from "./copies.ts";
 import { releasePermits } from "./permits.ts";
 import { openReview } from "./reviews.ts";
 import type { Transaction } from "./transaction.ts";
@@ -15,6 +16,8 @@ interface Gone {
   readonly holder: HolderId;
   /** Since when nothing was heard of it; null: it ended itself. */
   readonly silentSince: Millis | null;
+  /** The last change that it knew of. */
+  readonly caughtUp: number | null;
 }
 
 interface Call {
@@ -23,26 +26,29 @@ interface Call {
   readonly call: string;
 }
 
-/** No instant is later. */
+/** No instant is later, and no change. */
 const NEVER = Number.MAX_SAFE_INTEGER;
 
 const CLAIMED = "state = 'claimed' AND claimed_by = ?";
 /**
- * A detached call that others parked in its silence may be the one that its client asked it for
- * again. Who parks a call itself knows that its agent is paused, and admits no copy of it.
+ * A call that others parked in its silence, or that it has not caught up with, may be the one that
+ * its client asked it for again. Who parks a call itself knows that its agent is paused, and admits
+ * no copy of it.
  */
-const MAY_BE_SENT = `attached IS NULL AND state IN ('parked', 'let_go') AND maybe_sent = 0
-  AND arrived_at >= ? AND parked_by <> ?`;
+const MAY_BE_SENT = `${LEFT}
+  AND (copied = 'maybe' OR (parked_by <> ? AND (arrived_at >= ? OR seq > ?)))`;
 const CALL_CLAIMED = "state = 'claimed' AND holder = ?";
 
 /** Permits and calls of a holder that is gone. */
-export function release(transaction: Transaction, { no, holder, silentSince }: Gone): void {
+export function release(transaction: Transaction, gone: Gone): void {
+  const { caughtUp, holder, no, silentSince } = gone;
   const { sql } = transaction;
   const since = silentSince ?? NEVER;
+  const seq = caughtUp ?? NEVER;
   releasePermits(transaction, no);
   // What was finished before its last beat was answered to its client; nobody else is to have it.
   sql.run(
-    `UPDATE parked SET attached = NULL
+    `UPDATE parked SET attached = NULL, was_left = 1
        WHERE attached = ? AND (finished_at IS NULL OR finished_at >= ?)`,
     ...[holder, since],
   );
@@ -50,11 +56,11 @@ export function release(transaction: Transaction, { no, holder, silentSince }: G
     `SELECT agent, task, call FROM parked WHERE ${CLAIMED}
        UNION ALL SELECT agent, task, call FROM parked WHERE ${MAY_BE_SENT}
        UNION ALL SELECT agent, task, call_id FROM call_claim WHERE ${CALL_CLAIMED}`,
-    ...[holder, since, holder, holder],
+    ...[holder, holder, since, seq, holder],
   );
   for (const agent of new Set(calls.map((call) => call.agent))) {
     const review = outcomeReviewId(holder, agent);
-    doubt(transaction, { agent, holder, review, since });
+    doubt(transaction, { agent, holder, review, since, seq });
     open(transaction, { agent, holder, review }, calls);
   }
   if (calls.length > 0) transaction.raiseChange();
@@ -69,7 +75,7 @@ interface Doubt {
 /** Only a person can say what became of them. */
 function doubt(
   { sql }: Transaction,
-  { agent, holder, review, since }: Doubt & { readonly since: Millis },
+  { agent, holder, review, seq, since }: Doubt & { readonly since: Millis; readonly seq: number },
 ): void {
   sql.run(
     `UPDATE parked SET state = 'unknown', review = ? WHERE agent = ? AND ${CLAIMED}`,
@@ -78,7 +84,7 @@ function doubt(
   sql.run(
     `UPDATE parked SET state = 'parked', let_go_at = NULL, maybe_sent = 1, review = ?
        WHERE agent = ? AND ${MAY_BE_SENT}`,
-    ...[review, agent, since, holder],
+    ...[review, agent, holder, since, seq],
   );
   sql.run(
     `UPDATE call_claim SET state = 'unknown', review = ? WHERE agent = ? AND ${CALL_CLAIMED}`,

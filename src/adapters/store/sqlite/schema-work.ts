@@ -99,6 +99,9 @@ export const SHARED_WORK = `
     parked_by TEXT NOT NULL,
     finished_at INTEGER,
     taken_by TEXT,
+    was_left INTEGER NOT NULL DEFAULT 0,
+    seq INTEGER NOT NULL,
+    copied TEXT NOT NULL DEFAULT 'no' CHECK (copied IN ('no', 'maybe', 'settled')),
     size INTEGER NOT NULL,
     request BLOB NOT NULL,
     answer BLOB,
@@ -111,8 +114,8 @@ export const SHARED_WORK = `
   CREATE INDEX parked_review ON parked (review, state);
   CREATE INDEX parked_same ON parked (key, task, digest);
   CREATE INDEX parked_attached ON parked (attached) WHERE attached IS NOT NULL;
-  CREATE INDEX parked_detached ON parked (arrived_at)
-    WHERE attached IS NULL AND state IN ('parked', 'let_go');
+  CREATE INDEX parked_left ON parked (agent)
+    WHERE was_left = 1 AND state IN ('parked', 'let_go');
   CREATE INDEX parked_claimed ON parked (claimed_by) WHERE state = 'claimed';
   CREATE INDEX parked_finished ON parked (finished_at) WHERE finished_at IS NOT NULL;
 

@@ -51,6 +51,7 @@ export const MIGRATIONS: readonly string[] = [
     done_no INTEGER NOT NULL DEFAULT 0,
     beat_at INTEGER NOT NULL,
     fenced_at INTEGER,
+    caught_up INTEGER,
     gap TEXT
   ) STRICT;
   CREATE INDEX holder_live ON holder (no) WHERE state = 'live';

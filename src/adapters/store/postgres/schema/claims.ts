@@ -63,21 +63,23 @@ BEGIN
 END $$;
 
 -- Permits and calls of a holder that is gone; the store's row and its own are locked. Nothing was
--- heard of it from \`since\` on; null: it ended itself. A detached call that others parked since
--- may be the one that its client asked it for again; whoever parks a call itself admits no copy. What was finished before was answered to its client, and
--- nobody else is to have it.
+-- heard of it from \`since\` on; null: it ended itself. A call that others parked since, or that it
+-- had not caught up with, may be the one that its client asked it for again; whoever parks a call
+-- itself admits no copy. What was finished before was answered to its client, and nobody else is to
+-- have it.
 CREATE FUNCTION release_work(h text, since bigint) RETURNS void LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   ids text[];
+  known bigint := (SELECT o.caught_up FROM holder o WHERE o.id = h);
 BEGIN
   PERFORM release_permits(h);
   -- Chosen once: what others detach meanwhile would be locked out of order.
   ids := ARRAY(SELECT p.call_id FROM parked p
     WHERE p.attached = h OR (p.state = 'claimed' AND p.claimed_by = h)
-      OR (p.attached IS NULL AND p.state IN ('parked', 'let_go') AND p.arrived_at >= since
-        AND p.parked_by <> h));
+      OR (p.was_left AND p.state IN ('parked', 'let_go') AND p.parked_by <> h
+        AND (p.arrived_at >= since OR p.seq > known)));
   PERFORM 1 FROM parked p WHERE p.call_id = ANY(ids) ORDER BY p.call_id FOR UPDATE;
-  UPDATE parked p SET attached = NULL
+  UPDATE parked p SET attached = NULL, was_left = true
     WHERE p.call_id = ANY(ids) AND p.attached = h AND (p.finished_at IS NULL OR p.finished_at >= since);
   WITH doubted AS (
     UPDATE parked p SET review = 'unknown.' || h || '.' || p.agent,
@@ -85,8 +87,8 @@ BEGIN
       maybe_sent = p.state <> 'claimed',
       let_go_at = CASE p.state WHEN 'claimed' THEN p.let_go_at END
     WHERE p.call_id = ANY(ids) AND ((p.state = 'claimed' AND p.claimed_by = h)
-      OR (p.attached IS NULL AND p.state IN ('parked', 'let_go') AND NOT p.maybe_sent
-        AND p.arrived_at >= since AND p.parked_by <> h))
+      OR (is_left(p) AND (p.copied = 'maybe'
+        OR (p.parked_by <> h AND (p.arrived_at >= since OR p.seq > known)))))
     RETURNING p.agent, p.task, p.call_id),
   named AS (
     UPDATE call_claim c SET state = 'unknown', review = 'unknown.' || h || '.' || c.agent

@@ -1,5 +1,10 @@
 /** What people decide on reviews; see the lock order in clutch.ts. */
 export const DECISIONS = `
+-- The change that a decision will be; the store's row is locked.
+CREATE FUNCTION next_change() RETURNS bigint LANGUAGE sql STABLE AS $$
+  SELECT change_seq + 1 FROM store
+$$;
+
 -- Those that wait for their turn from before come first, then all that are parked.
 CREATE FUNCTION resume_calls(r review, of_clutch boolean, pace bigint)
 RETURNS void LANGUAGE plpgsql VOLATILE AS $$
@@ -12,7 +17,7 @@ BEGIN
     WHERE (p.review = r.id AND p.state = 'parked' AND NOT p.maybe_sent)
       OR (of_clutch AND p.agent = r.agent AND p.state = 'let_go'));
   PERFORM 1 FROM parked p WHERE p.call_id = ANY(ids) ORDER BY p.call_id FOR UPDATE;
-  UPDATE parked p SET state = 'let_go', let_go_at = moment + turn.n * pace
+  UPDATE parked p SET state = 'let_go', let_go_at = moment + turn.n * pace, seq = next_change()
     FROM (SELECT w.call_id,
         row_number() OVER (ORDER BY w.let_go_at IS NULL, w.let_go_at, w.no) - 1 AS n
       FROM parked w WHERE w.call_id = ANY(ids) AND w.state IN ('parked', 'let_go')) turn
@@ -27,7 +32,7 @@ RETURNS void LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
   PERFORM 1 FROM parked p WHERE p.review = r.id AND p.state = 'parked' AND p.task = of_task
     ORDER BY p.call_id FOR UPDATE;
-  UPDATE parked p SET state = 'let_go', let_go_at = now_ms()
+  UPDATE parked p SET state = 'let_go', let_go_at = now_ms(), seq = next_change()
     WHERE p.review = r.id AND p.state = 'parked' AND p.task = of_task AND NOT p.maybe_sent;
   UPDATE clutch SET state = 'probing', since = at, task = of_task WHERE agent = r.agent;
 END $$;
@@ -55,6 +60,7 @@ BEGIN
       state = CASE WHEN ran THEN 'done' ELSE 'let_go' END,
       finished_at = CASE WHEN ran THEN now_ms() END,
       let_go_at = CASE WHEN ran THEN p.let_go_at ELSE now_ms() END,
+      seq = next_change(), copied = CASE p.copied WHEN 'maybe' THEN 'settled' ELSE p.copied END,
       message = CASE WHEN ran THEN says ELSE p.message END
     WHERE p.call_id = of_call AND p.review = r.id
       AND (p.state = 'unknown' OR (p.state = 'parked' AND p.maybe_sent));

@@ -70,10 +70,10 @@ BEGIN
     RETURN;
   END IF;
   INSERT INTO parked (call_id, agent, task, key, cause, review, digest, at, state, let_go_at,
-      attached, arrived_at, parked_by, size, request)
+      attached, arrived_at, parked_by, size, request, seq)
     VALUES (of_call, of_agent, of_task, of_key, because, stands, of_digest, park.at,
       CASE WHEN lifted THEN 'let_go' ELSE 'parked' END, CASE WHEN lifted THEN now_ms() END,
-      h, now_ms(), h, octet_length(body), body)
+      h, now_ms(), h, octet_length(body), body, (SELECT change_seq FROM store))
     ON CONFLICT (call_id) DO NOTHING;
   RETURN QUERY SELECT * FROM answered('ok', of_call, false);
 END $$;
@@ -107,13 +107,6 @@ BEGIN
   RETURN QUERY SELECT * FROM answered('ok', found_call, false);
 END $$;
 
-CREATE FUNCTION detach(h text, calls text[]) RETURNS void LANGUAGE plpgsql VOLATILE AS $$
-BEGIN
-  -- All that are named: of those that are its own, one more could be there at the second look.
-  PERFORM 1 FROM parked p WHERE p.call_id = ANY(calls) ORDER BY p.call_id FOR UPDATE;
-  UPDATE parked p SET attached = NULL WHERE p.call_id = ANY(calls) AND p.attached = h;
-END $$;
-
 CREATE FUNCTION claim(h text, of_call text)
 RETURNS SETOF parked_answer LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
@@ -135,7 +128,8 @@ BEGIN
     kind := p.state;
   ELSIF p.state = 'claimed' AND p.claimed_by = h THEN
     kind := 'claimed';
-  ELSIF p.state = 'let_go' AND p.let_go_at <= now_ms() AND passes(c, p.task) THEN
+  ELSIF p.state = 'let_go' AND p.let_go_at <= now_ms() AND passes(c, p.task)
+      AND NOT is_awaited(p) THEN
     UPDATE parked q SET state = 'claimed', claimed_by = h, attempt = q.attempt + 1
       WHERE q.call_id = of_call;
     kind := 'claimed';
@@ -145,18 +139,20 @@ BEGIN
   RETURN QUERY SELECT * FROM answered(kind, of_call, true);
 END $$;
 
-CREATE FUNCTION unclaim(h text, of_call text, of_attempt bigint, again text, again_review text)
-RETURNS void LANGUAGE plpgsql VOLATILE AS $$
+-- True: it may be a copy, and is to be asked for again with the store's row locked.
+CREATE FUNCTION unclaim(h text, of_call text, of_attempt bigint, again text, again_review text,
+  with_store boolean) RETURNS boolean LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   c clutch%ROWTYPE;
   p parked%ROWTYPE;
   because text;
   stands text;
 BEGIN
+  IF with_store THEN PERFORM 1 FROM store FOR UPDATE; END IF;
   PERFORM 1 FROM holder WHERE id = h AND state = 'live' FOR KEY SHARE;
-  IF NOT FOUND THEN RETURN; END IF;
+  IF NOT FOUND THEN RETURN false; END IF;
   SELECT * INTO p FROM parked q WHERE q.call_id = of_call;
-  IF NOT FOUND THEN RETURN; END IF;
+  IF NOT FOUND THEN RETURN false; END IF;
   PERFORM make_clutch(p.agent);
   SELECT * INTO c FROM clutch k WHERE k.agent = p.agent FOR SHARE;
   IF NOT passes(c, p.task) THEN
@@ -167,6 +163,8 @@ BEGIN
     SELECT r.id INTO stands FROM review r WHERE r.id = again_review AND r.state = 'open' FOR SHARE;
     because := again;
   END IF;
+  SELECT * INTO p FROM parked q WHERE q.call_id = of_call FOR UPDATE;
+  IF p.copied = 'maybe' AND p.was_left AND NOT with_store THEN RETURN true; END IF;
   UPDATE parked q SET claimed_by = NULL,
       state = CASE WHEN stands IS NULL THEN 'let_go' ELSE 'parked' END,
       let_go_at = CASE WHEN stands IS NULL THEN q.let_go_at END,
@@ -174,6 +172,8 @@ BEGIN
       review = coalesce(stands, q.review)
     WHERE q.call_id = of_call AND q.state = 'claimed' AND q.claimed_by = h
       AND q.attempt = of_attempt;
+  IF with_store THEN PERFORM doubt_copies(ARRAY[of_call]); END IF;
+  RETURN false;
 END $$;
 
 -- Some of what was finished before; the next time some more.

@@ -98,6 +98,9 @@ CREATE TABLE parked (
   parked_by text NOT NULL,
   finished_at bigint,
   taken_by text,
+  was_left boolean NOT NULL DEFAULT false,
+  seq bigint NOT NULL,
+  copied text NOT NULL DEFAULT 'no' CHECK (copied IN ('no', 'maybe', 'settled')),
   size bigint NOT NULL,
   request bytea NOT NULL,
   answer bytea,
@@ -111,8 +114,8 @@ CREATE INDEX parked_agent ON parked (agent, no);
 CREATE INDEX parked_review ON parked (review, state);
 CREATE INDEX parked_same ON parked (key, task, digest);
 CREATE INDEX parked_attached ON parked (attached) WHERE attached IS NOT NULL;
-CREATE INDEX parked_detached ON parked (arrived_at)
-  WHERE attached IS NULL AND state IN ('parked', 'let_go');
+CREATE INDEX parked_left ON parked (arrived_at)
+  WHERE was_left AND state IN ('parked', 'let_go');
 CREATE INDEX parked_claimed ON parked (claimed_by) WHERE state = 'claimed';
 CREATE INDEX parked_finished ON parked (finished_at) WHERE finished_at IS NOT NULL;
 

@@ -39,6 +39,7 @@ CREATE TABLE holder (
   beat_no bigint NOT NULL DEFAULT 0,
   beat_at bigint NOT NULL,
   fenced_at bigint,
+  caught_up bigint,
   gap jsonb,
   closed_at bigint,
   swept boolean NOT NULL DEFAULT false,
