@@ -168,7 +168,7 @@ export class Relay implements Sink {
     const { call } = this.#admitted;
     const status = this.#status ?? 0;
     const body = Buffer.concat(this.#chunks);
-    const summary = call.wire.answer(body.toString("utf8"), status);
+    const summary = call.wire.answer(body.toString("utf8"), body.length);
     const isError = status >= 400;
     const readable = isError || (summary.complete && !call.read.ask.stream);
     if (!readable) {

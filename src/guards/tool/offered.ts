@@ -8,6 +8,7 @@ import { deny } from "../verdict.ts";
 import { isBudgetTool, resolveTool } from "./names.ts";
 
 export const offered: Guard = ({ ask, manifest }, bounds, states) => {
+  if (ask.offeredTools.length === 0) return [states, { kind: "allow", bounds, numbers: {} }];
   const removed = new Set<number>();
   for (const [index, name] of ask.offeredTools.entries()) {
     if (isBudgetTool(name)) continue;
