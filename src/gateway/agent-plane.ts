@@ -152,7 +152,8 @@ async function answer(
 
   const { limits } = incoming.rules.configuration;
   const within = { bytesMax: bytesMaxOf(incoming), withinMs: limits.requestMs };
-  const body = await collect(request, within, gateway.clock);
+  const collected = collect(request, within, gateway.clock);
+  const body = collected instanceof Promise ? await collected : collected;
   incoming.receivedAt = gateway.clock.monotonic();
   if (body === "gone") return;
   if (isDenial(body)) {
