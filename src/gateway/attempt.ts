@@ -11,7 +11,8 @@ export class Attempt {
   last = false;
   /** What it was last short of, in all. */
   need: Amounts = NOTHING;
-  readonly #asked = new Set<Account>();
+  /** None until the store was asked: most calls are admitted on what is here. */
+  #asked: ReadonlySet<Account> | null = null;
 
   constructor(accounts: readonly Account[], deadline: Millis) {
     this.accounts = accounts;
@@ -19,17 +20,18 @@ export class Attempt {
   }
 
   purses(): readonly Purse[] {
-    if (this.#asked.size === 0) return this.accounts.map(({ purse }) => purse);
+    const asked = this.#asked;
+    if (asked === null) return this.accounts.map(({ purse }) => purse);
     return this.accounts.map((account) =>
-      this.#asked.has(account) ? { ...account.purse, seen: account.view } : account.purse,
+      asked.has(account) ? { ...account.purse, seen: account.view } : account.purse,
     );
   }
 
   ask(accounts: readonly Account[]): void {
-    for (const account of accounts) this.#asked.add(account);
+    this.#asked = new Set([...(this.#asked ?? []), ...accounts]);
   }
 
   forget(): void {
-    this.#asked.clear();
+    this.#asked = null;
   }
 }
