@@ -43,10 +43,12 @@ export function agentPlane(gateway: Gateway): Server {
       noDelay: true,
     },
     (request, response) => {
+      const { socket } = request;
       gateway.requests += 1;
-      answers.begin(request.socket, response);
-      response.once("close", () => {
+      answers.begin(socket, response);
+      response.on("close", () => {
         gateway.requests -= 1;
+        answers.end(socket, response);
       });
       void serve(request, response, gateway);
     },
@@ -134,7 +136,7 @@ async function identify(
 function holdRules(rules: Gateway["rules"], response: ServerResponse): void {
   if (response.destroyed) return;
   rules.requests += 1;
-  response.once("close", () => {
+  response.on("close", () => {
     rules.requests -= 1;
   });
 }

@@ -11,8 +11,7 @@ export class Attempt {
   last = false;
   /** What it was last short of, in all. */
   need: Amounts = NOTHING;
-  /** None until the store was asked: most calls are admitted on what is here. */
-  #asked: ReadonlySet<Account> | null = null;
+  readonly #asked = new Set<Account>();
 
   constructor(accounts: readonly Account[], deadline: Millis) {
     this.accounts = accounts;
@@ -20,18 +19,17 @@ export class Attempt {
   }
 
   purses(): readonly Purse[] {
-    const asked = this.#asked;
-    if (asked === null) return this.accounts.map(({ purse }) => purse);
+    if (this.#asked.size === 0) return this.accounts.map(({ purse }) => purse);
     return this.accounts.map((account) =>
-      asked.has(account) ? { ...account.purse, seen: account.view } : account.purse,
+      this.#asked.has(account) ? { ...account.purse, seen: account.view } : account.purse,
     );
   }
 
   ask(accounts: readonly Account[]): void {
-    this.#asked = new Set([...(this.#asked ?? []), ...accounts]);
+    for (const account of accounts) this.#asked.add(account);
   }
 
   forget(): void {
-    this.#asked = null;
+    this.#asked.clear();
   }
 }

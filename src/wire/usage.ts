@@ -26,14 +26,9 @@ export function countsOf<const Names extends readonly string[]>(
   names: Names,
 ): { readonly [At in keyof Names]: number } | null {
   if (object === null) return null;
-  const counts: number[] = [];
-  for (const name of names) {
-    const count = countOf(object, name);
-    if (count === null) return null;
-    counts.push(count);
-  }
-  // `as`: one number for each name, which the type of a list that was filled cannot say.
-  return counts as { [At in keyof Names]: number };
+  const counts = names.map((name) => countOf(object, name));
+  // `as`: one number for each name, and none of them is null.
+  return counts.includes(null) ? null : (counts as { [At in keyof Names]: number });
 }
 
 /** Whether usage says less output than was seen; `textBytes` is at most what really came. */
