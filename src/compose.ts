@@ -1,7 +1,6 @@
 /** Puts a gateway together from its configuration and adapters, and takes it apart again. */
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { setFlagsFromString } from "node:v8";
 import { systemChance, systemClock } from "./adapters/clock/system.ts";
 import { ConfigError, fenceGone, openStore } from "./compose/boot.ts";
 import { Core } from "./compose/core.ts";
@@ -11,6 +10,7 @@ import { Providers } from "./compose/providers.ts";
 import { applyLimits, Reload } from "./compose/reload.ts";
 import { keyIdOf, makeFolder, removeControl, writeControl } from "./compose/secrets.ts";
 import { drain } from "./compose/stop.ts";
+import { boundYoungGeneration } from "./compose/young-generation.ts";
 import type { Configuration, Loaded } from "./config/configuration.ts";
 import { load } from "./config/load.ts";
 import { STARTER } from "./config/starter.ts";
@@ -135,7 +135,8 @@ async function listen(parts: Parts): Promise<Running> {
   upkeep.start();
   emitStarted(gateway, settings.version);
   // From here on the young generation grows with the load: see `main.ts`.
-  setFlagsFromString("--semi-space-growth-factor=2");
+  const stopBounding = boundYoungGeneration();
+  undo.push(async () => stopBounding());
   return {
     agentUrl,
     controlUrl: control.url,

@@ -213,7 +213,7 @@ async function decision(id: string, gateway: Gateway): Promise<DecisionRecords |
   }
   const flying = inFlight.get(id);
   if (flying !== undefined && !records.some(({ event }) => event.kind === "call.admitted")) {
-    records.push({ at: gateway.clock.wall(), event: flying.admitted, position: null });
+    records.push({ at: gateway.clock.wall(), event: flying.admitted(), position: null });
   }
   if (records.length === 0) return null;
   return { records, inFlight: flying !== undefined, lostAt: await lostAt(stored, gateway) };

@@ -43,10 +43,12 @@ export function agentPlane(gateway: Gateway): Server {
       noDelay: true,
     },
     (request, response) => {
+      const { socket } = request;
       gateway.requests += 1;
-      answers.begin(request.socket, response);
-      response.once("close", () => {
+      answers.begin(socket, response);
+      response.on("close", () => {
         gateway.requests -= 1;
+        answers.end(socket, response);
       });
       void serve(request, response, gateway);
     },
@@ -134,7 +136,7 @@ async function identify(
 function holdRules(rules: Gateway["rules"], response: ServerResponse): void {
   if (response.destroyed) return;
   rules.requests += 1;
-  response.once("close", () => {
+  response.on("close", () => {
     rules.requests -= 1;
   });
 }
@@ -152,7 +154,8 @@ async function answer(
 
   const { limits } = incoming.rules.configuration;
   const within = { bytesMax: bytesMaxOf(incoming), withinMs: limits.requestMs };
-  const body = await collect(request, within, gateway.clock);
+  const collected = collect(request, within, gateway.clock);
+  const body = collected instanceof Promise ? await collected : collected;
   incoming.receivedAt = gateway.clock.monotonic();
   if (body === "gone") return;
   if (isDenial(body)) {

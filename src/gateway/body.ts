@@ -20,13 +20,28 @@ export interface Body {
 
 export type Collected = Body | Denial | "gone";
 
+/** The body at once where it has come with its head, as most do; else when it is whole. */
 export function collect(
   request: IncomingMessage,
   limits: BodyLimits,
   clock: Clock,
-): Promise<Collected> {
+): Collected | Promise<Collected> {
   const refused = refuseEarly(request, limits);
-  if (refused !== null) return Promise.resolve(refused);
+  if (refused !== null) return refused;
+  return hasArrived(request) ? taken(request) : whole(request, limits, clock);
+}
+
+/** As many bytes as were announced wait in the request's own buffer. */
+function hasArrived({ headers, readableLength }: IncomingMessage): boolean {
+  return readableLength > 0 && readableLength === Number(headers["content-length"]);
+}
+
+function taken(request: IncomingMessage): Collected {
+  // `as`: no encoding is set, and there is something to read, so it is bytes.
+  return decode(request.read() as Buffer);
+}
+
+function whole(request: IncomingMessage, limits: BodyLimits, clock: Clock): Promise<Collected> {
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
     let bytes = 0;
@@ -44,7 +59,7 @@ export function collect(
       if (bytes > limits.bytesMax) finish(tooLarge(bytes, limits));
       else chunks.push(chunk);
     });
-    request.on("end", () => finish(decode(chunks)));
+    request.on("end", () => finish(decode(joined(chunks))));
     request.on("close", gone);
     request.on("error", gone);
   });
@@ -59,9 +74,14 @@ function refuseEarly(request: IncomingMessage, limits: BodyLimits): Denial | nul
   return declared > limits.bytesMax ? tooLarge(declared, limits) : null;
 }
 
-function decode(chunks: readonly Buffer[]): Body | Denial {
-  const [only] = chunks;
-  const bytes = chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks);
+/** All pieces in one; the only one there is, as of most bodies, is not copied. */
+export function joined(pieces: readonly Uint8Array[]): Buffer {
+  const [first] = pieces;
+  if (pieces.length !== 1 || first === undefined) return Buffer.concat(pieces);
+  return Buffer.from(first.buffer, first.byteOffset, first.byteLength);
+}
+
+function decode(bytes: Buffer): Body | Denial {
   if (!isUtf8(bytes)) return malformed("body", "bytes that are not UTF-8", "JSON in UTF-8");
   return { bytes, text: bytes.toString("utf8") };
 }

@@ -69,14 +69,22 @@ export class Cashier {
   }
 
   /** The accounts of one call, opened where this process meets them for the first time. */
-  async accountsFor(tenure: Tenure, specs: readonly AccountSpec[]): Promise<readonly Account[]> {
+  accountsFor(
+    tenure: Tenure,
+    specs: readonly AccountSpec[],
+  ): readonly Account[] | Promise<readonly Account[]> {
+    const accounts = specs.map((spec) => this.#find(tenure, spec));
+    return accounts.every((account) => account !== null) ? accounts : this.#open(tenure, specs);
+  }
+
+  async #open(tenure: Tenure, specs: readonly AccountSpec[]): Promise<readonly Account[]> {
     for (let opening = 0; opening < OPENINGS_MAX; opening += 1) {
-      const accounts = specs.map((spec) => this.#find(tenure, spec));
-      if (accounts.every((account) => account !== null)) return accounts;
-      const missing = specs.filter((_, index) => accounts[index] === null);
+      const missing = specs.filter((spec) => this.#find(tenure, spec) === null);
       for (const state of await this.#ledger.open(missing)) {
         this.#install(tenure, accountFrom(state, this.#clock.monotonic()));
       }
+      const accounts = specs.map((spec) => this.#find(tenure, spec));
+      if (accounts.every((account) => account !== null)) return accounts;
     }
     throw new Error("accounts ended faster than they could be opened");
   }
@@ -95,12 +103,27 @@ export class Cashier {
     tenure.accounts.set(key, account);
   }
 
-  /** Asks the guards until they allow or refuse; what they allow is reserved when this answers. */
-  async admit(tenure: Tenure, ask: Ask, accounts: readonly Account[]): Promise<Decision> {
+  /**
+   * Asks the guards until they allow or refuse; what they allow is reserved when this answers. At
+   * once, where what this process holds is enough.
+   */
+  admit(tenure: Tenure, ask: Ask, accounts: readonly Account[]): Decision | Promise<Decision> {
+    const decision = ask({ purses: accounts.map(({ purse }) => purse) });
+    if (decision.verdict.kind !== "allow") return this.#insist(tenure, ask, accounts, decision);
+    this.#keep(accounts, decision, decision.verdict.bounds.reserve);
+    return decision;
+  }
+
+  async #insist(
+    tenure: Tenure,
+    ask: Ask,
+    accounts: readonly Account[],
+    first: Decision,
+  ): Promise<Decision> {
     const attempt = new Attempt(accounts, this.#clock.monotonic() + WAIT_MS);
     try {
       for (let round = 0; round < ROUNDS_MAX; round += 1) {
-        const decision = ask({ purses: attempt.purses() });
+        const decision = round === 0 ? first : ask({ purses: attempt.purses() });
         const { verdict } = decision;
         if (verdict.kind === "allow") {
           this.#keep(accounts, decision, verdict.bounds.reserve);

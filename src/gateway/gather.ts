@@ -10,14 +10,17 @@ import type { Gateway } from "./gateway.ts";
 import type { Route } from "./ruleset.ts";
 import { type Lineage, taskKey } from "./tasks.ts";
 
+/** Mostly all of it is known here: then there is nothing to wait for, and no promise is made. */
 export async function gather(call: Call, gateway: Gateway): Promise<Gathered | Denial> {
   const { manifest, taskName } = call.incoming;
-  const lineage = await gateway.tasks.lineage(manifest, taskName);
+  const known = gateway.tasks.lineage(manifest, taskName);
+  const lineage = known instanceof Promise ? await known : known;
   if (isDenial(lineage)) return lineage;
   const task = { id: taskName.id, ended: hasEnded(lineage) };
-  return call.kind === "model"
-    ? gatherModel(call, { lineage, task }, gateway)
-    : gatherTool(call, { lineage, task }, gateway);
+  if (call.kind === "tool") return gatherTool(call, { lineage, task }, gateway);
+  const drawn = accountsOf(call, lineage, gateway);
+  const accounts = drawn instanceof Promise ? await drawn : drawn;
+  return { ask: asksModel(call, task, gateway), accounts, lease: nothingToLease };
 }
 
 interface OfTask {
@@ -25,19 +28,17 @@ interface OfTask {
   readonly task: { readonly id: string; readonly ended: boolean };
 }
 
-async function gatherModel(
-  call: ModelCall,
-  { lineage, task }: OfTask,
-  gateway: Gateway,
-): Promise<Gathered> {
+function asksModel(call: ModelCall, task: OfTask["task"], gateway: Gateway): Gathered["ask"] {
   const { incoming, read, route } = call;
-  const accounts = await accountsOf(call, lineage, gateway);
   const target = route === null ? null : targetOf(route, gateway);
   const { manifest } = incoming;
   const clutch = gateway.clutches.of(manifest.agent);
   const facts = { ask: read.ask, manifest, task, clutch, letGo: call.turn !== null, target };
-  return { ask: (states) => admit(facts, states), accounts, lease: async () => {} };
+  return (states) => admit(facts, states);
 }
+
+/** A model call has no rate limit. */
+async function nothingToLease(): Promise<void> {}
 
 async function gatherTool(
   call: ToolCall,
@@ -72,7 +73,11 @@ async function gatherTool(
   };
 }
 
-function accountsOf(call: Call, lineage: Lineage, gateway: Gateway): Promise<readonly Account[]> {
+function accountsOf(
+  call: Call,
+  lineage: Lineage,
+  gateway: Gateway,
+): readonly Account[] | Promise<readonly Account[]> {
   const { key, manifest, rules, tenure } = call.incoming;
   const { labels } = manifest;
   const belongs = {

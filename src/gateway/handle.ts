@@ -2,6 +2,7 @@
  * The path of one call, top to bottom. Only an explicit `allow` is forwarded; every doubt is a
  * refusal; what waits for a person is parked, and goes on from its row in the store alone.
  */
+import type { Decision as Judged } from "../guards/decide.ts";
 import { type Denial, deny, isDenial } from "../guards/verdict.ts";
 import { StoreUnreachable } from "../ports/store.ts";
 import { type Call, type Decided, type Gathered, originOf, type Waits } from "./call.ts";
@@ -130,9 +131,12 @@ async function decide(call: Call, gateway: Gateway): Promise<Decision> {
   try {
     const standing = gateway.holding.refusal(tenure) ?? fullJournal(call);
     if (standing !== null) return { call, step: refusal(standing) };
-    const place = await takePlace(call, gateway);
+    const { agent } = call.incoming.manifest;
+    const place = gateway.lot.knows(agent) ? await takePlace(call, gateway) : null;
     if (place !== null) return { call, step: place };
     gateway.recent.note(call, gateway);
+    // Only a call of a tool has a name.
+    if (call.kind === "model") return { call, step: await admittedSurely(call, gateway) };
     const named = await claimNamed(call, gateway);
     if (named.kind === "kept") return { call, step: named };
     if (named.kind === "deny")
@@ -156,7 +160,9 @@ async function admitted(call: Call, gateway: Gateway): Promise<Decided | Waits> 
   const gathered = await gather(call, gateway); // every read that the rules need
   if (isDenial(gathered)) return refusal(gathered);
   for (let round = 0; round < LEASES_MAX; round += 1) {
-    const decided = await ask(call, gathered, gateway);
+    const asked = gateway.cashier.admit(call.incoming.tenure, gathered.ask, gathered.accounts);
+    const decision = asked instanceof Promise ? await asked : asked;
+    const decided = decidedBy(decision, call, gathered);
     if (decided !== null) return decided;
     await gathered.lease();
   }
@@ -164,13 +170,11 @@ async function admitted(call: Call, gateway: Gateway): Promise<Decided | Waits> 
 }
 
 /** Null: the store is to be asked for permits of the tool's rate limit first. */
-async function ask(
+function decidedBy(
+  { answers, verdict }: Judged,
   call: Call,
-  { accounts, ask: guards }: Gathered,
-  gateway: Gateway,
-): Promise<Decided | Waits | null> {
-  const { tenure } = call.incoming;
-  const { answers, verdict } = await gateway.cashier.admit(tenure, guards, accounts);
+  { accounts }: Gathered,
+): Decided | Waits | null {
   switch (verdict.kind) {
     case "allow":
       return { kind: "allow", bounds: verdict.bounds, answers, accounts };

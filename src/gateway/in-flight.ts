@@ -5,7 +5,8 @@ import type { Call } from "./call.ts";
 /** What can be told of a call before it has settled. */
 export interface InFlight {
   readonly call: Call;
-  readonly admitted: Extract<Event, { kind: "call.admitted" }>;
+  /** Made only where it is asked for: most calls have settled before the next flush. */
+  readonly admitted: () => Extract<Event, { kind: "call.admitted" }>;
   /** Whether the journal has been told: at the first flush that finds the call still in flight. */
   journalled: boolean;
 }

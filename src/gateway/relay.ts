@@ -13,6 +13,7 @@ import { type Denial, deny } from "../guards/verdict.ts";
 import type { Exchange, Fault, Sink } from "../ports/provider.ts";
 import type { AnswerSummary, StreamReader } from "../wire/format.ts";
 import { renderErrorFrame } from "../wire/refusal.ts";
+import { joined } from "./body.ts";
 import { type Admitted, originOf, type Seen } from "./call.ts";
 import type { Gateway } from "./gateway.ts";
 import type { StoredAnswer } from "./parking/answer.ts";
@@ -59,7 +60,7 @@ export class Relay implements Sink {
     this.#gateway = gateway;
     this.#response = admitted.call.incoming.response;
     this.#done = done;
-    this.#response.once("close", this.#onClose);
+    this.#response.on("close", this.#onClose);
   }
 
   follow(exchange: Exchange): void {
@@ -167,8 +168,8 @@ export class Relay implements Sink {
   #endWhole(): void {
     const { call } = this.#admitted;
     const status = this.#status ?? 0;
-    const body = Buffer.concat(this.#chunks);
-    const summary = call.wire.answer(body.toString("utf8"), status);
+    const body = joined(this.#chunks);
+    const summary = call.wire.answer(body.toString("utf8"), body.length);
     const isError = status >= 400;
     const readable = isError || (summary.complete && !call.read.ask.stream);
     if (!readable) {
@@ -181,7 +182,8 @@ export class Relay implements Sink {
     this.#finish(kind, isError ? `status ${status}` : null, summary);
     if (this.#clientGone) return;
     const headers = answerHeaders(this.#headers, ownHeaders(this.#admitted));
-    this.#response.writeHead(status, { ...headers, "content-length": body.length });
+    headers["content-length"] = String(body.length);
+    this.#response.writeHead(status, headers);
     this.#response.end(body);
   }
 

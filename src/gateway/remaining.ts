@@ -52,17 +52,17 @@ export function remainingHeader(accounts: Admitted["accounts"]): Record<string, 
 export function ownHeaders(admitted: Admitted): Record<string, string> {
   const { accounts, call } = admitted;
   const { decision, taskName } = call.incoming;
+  const headers = remainingHeader(accounts);
+  headers["x-slipclutch-decision"] = decision;
+  headers["x-slipclutch-task"] = encodeURI(taskName.id);
   const narrowed = narrowedBy(admitted);
-  return {
-    "x-slipclutch-decision": decision,
-    "x-slipclutch-task": encodeURI(taskName.id),
-    ...remainingHeader(accounts),
-    ...(narrowed === "" ? {} : { "x-slipclutch-narrowed": narrowed }),
-  };
+  if (narrowed !== "") headers["x-slipclutch-narrowed"] = narrowed;
+  return headers;
 }
 
 /** What the agent asked for and did not get: a smaller cap, tools that it does not have. */
 function narrowedBy({ bounds, sentCap }: Admitted): string {
+  if (sentCap === null && bounds.removedTools.size === 0) return "";
   const cap = sentCap === null ? [] : [`max_output_tokens=${sentCap}`];
   const { size } = bounds.removedTools;
   return [...cap, ...(size === 0 ? [] : [`tools_removed=${size}`])].join(", ");

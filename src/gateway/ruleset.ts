@@ -105,7 +105,8 @@ export class Ruleset {
       for (const task of budget.each === "task" ? tasks : tasks.slice(0, 1)) {
         const scope = scopeValue(budget, { ...belongs, task });
         if (scope === null) continue;
-        specs.push({ budget: name, scope, unit, window, limit, ...windowAt(window, now) });
+        const { ends, starts } = windowAt(window, now);
+        specs.push({ budget: name, scope, unit, window, limit, starts, ends });
       }
     }
     return specs;

@@ -1,7 +1,7 @@
 /** From admission to settlement: what is kept of a call in between, and its one and only end. */
 import { type Charge, chargeOf, type Terms } from "../guards/budget/settle.ts";
 import type { Amounts } from "../guards/budget/unit.ts";
-import type { LegNumbers } from "../guards/events.ts";
+import type { Answer, LegNumbers } from "../guards/events.ts";
 import type { Bounds } from "../guards/facts.ts";
 import { mostInputTokens } from "../guards/price/worst-case.ts";
 import type { Account } from "./account.ts";
@@ -34,14 +34,20 @@ export function begin(call: ModelCall, decided: Allowed, gateway: Gateway): Admi
     decidedMs: gateway.clock.monotonic() - incoming.receivedAt,
   };
   incoming.tenure.callsInFlight += 1;
-  const legs = legsOf(admitted.accounts, bounds.reserve, null);
-  const event = { kind: "call.admitted", asked: call.asked, answers, legs } as const;
   gateway.inFlight.add(incoming.decision, {
     call,
-    admitted: { ...event, ...originOf(incoming) },
+    admitted: () => admittedEvent(call, answers, legsOf(accounts, bounds.reserve, null)),
     journalled: false,
   });
   return admitted;
+}
+
+export function admittedEvent(
+  { asked, incoming }: Call,
+  answers: readonly Answer[],
+  legs: readonly LegNumbers[],
+) {
+  return { ...originOf(incoming), kind: "call.admitted", asked, answers, legs } as const;
 }
 
 /**
@@ -111,8 +117,8 @@ function settledEvent(admitted: Admitted, seen: Seen, charge: Charge) {
   const { accounts, answers, bounds, call, decidedMs } = admitted;
   const { fault, kind: outcome, status, usage } = seen.outcome;
   return {
-    kind: "call.settled",
     ...originOf(call.incoming),
+    kind: "call.settled",
     asked: call.asked,
     answers,
     legs: legsOf(accounts, bounds.reserve, charge.charged),

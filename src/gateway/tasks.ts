@@ -46,9 +46,21 @@ export class Tasks {
     this.#onOpened = onOpened;
   }
 
-  /** The task that a call names, made if the agent may; with its ancestors. */
-  async lineage(manifest: Manifest, name: TaskName): Promise<Lineage | Denial> {
-    const own = this.#fresh(manifest.agent, name.id) ?? (await this.#openNamed(manifest, name));
+  /**
+   * The task that a call names, made if the agent may; with its ancestors. At once where it has
+   * none and is known here, as most are.
+   */
+  lineage(manifest: Manifest, name: TaskName): Lineage | Promise<Lineage | Denial> {
+    const own = this.#fresh(manifest.agent, name.id);
+    return own !== null && own.parent === null ? [own] : this.#lookUp(manifest, name, own);
+  }
+
+  async #lookUp(
+    manifest: Manifest,
+    name: TaskName,
+    known: TaskRecord | null,
+  ): Promise<Lineage | Denial> {
+    const own = known ?? (await this.#openNamed(manifest, name));
     if ("kind" in own) return own;
     const chain: TaskRecord[] = [];
     let parent = own.parent;

@@ -6,16 +6,30 @@ import { renderRefusal } from "../wire/refusal.ts";
 import type { Gateway } from "./gateway.ts";
 import { record } from "./refuse.ts";
 
+interface Answers {
+  readonly open: Set<ServerResponse>;
+  latest: ServerResponse | null;
+}
+
 /** Answers that have not ended, by connection: bytes in between would become part of them. */
 export class OpenAnswers {
-  readonly #open = new WeakMap<Duplex, Set<ServerResponse>>();
-  readonly #latest = new WeakMap<Duplex, ServerResponse>();
+  readonly #of = new WeakMap<Duplex, Answers>();
 
   begin(socket: Duplex, response: ServerResponse): void {
-    const open = this.#open.get(socket) ?? new Set();
-    this.#open.set(socket, open.add(response));
-    this.#latest.set(socket, response);
-    response.once("close", () => open.delete(response));
+    const answers = this.#of.get(socket) ?? this.#meet(socket);
+    answers.open.add(response);
+    answers.latest = response;
+  }
+
+  #meet(socket: Duplex): Answers {
+    const answers = { open: new Set<ServerResponse>(), latest: null };
+    this.#of.set(socket, answers);
+    return answers;
+  }
+
+  /** It is over, whatever became of it. */
+  end(socket: Duplex, response: ServerResponse): void {
+    this.#of.get(socket)?.open.delete(response);
   }
 
   /** Whether a refusal on this connection is the answer that its client waits for. */
@@ -23,11 +37,11 @@ export class OpenAnswers {
     // A client that has gone, or a connection kept ready on which nothing was ever asked.
     if (!socket.writable || codeOf(error) === "ECONNRESET") return false;
     if ("bytesRead" in socket && socket.bytesRead === 0) return false;
-    const latest = this.#latest.get(socket);
+    const { latest = null, open = [] } = this.#of.get(socket) ?? {};
     // The rest of a request that was refused before it had arrived: it has its answer.
     if (latest?.writableEnded && !latest.req.complete) return false;
-    const open = [...(this.#open.get(socket) ?? [])];
-    return open.length <= 1 && open.every((one) => !one.headersSent);
+    const waiting = [...open];
+    return waiting.length <= 1 && waiting.every((one) => !one.headersSent);
   }
 }
 

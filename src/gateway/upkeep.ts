@@ -74,7 +74,7 @@ export class Upkeep {
     for (const one of this.#gateway.inFlight.values()) {
       if (one.journalled) continue;
       one.journalled = true;
-      one.call.incoming.tenure.journal.record(one.admitted);
+      one.call.incoming.tenure.journal.record(one.admitted());
     }
   }
 

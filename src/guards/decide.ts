@@ -5,7 +5,16 @@ import { cap } from "./cap/cap.ts";
 import { type ClutchFacts, clutch } from "./clutch/guard.ts";
 import type { Park } from "./clutch/park.ts";
 import type { Answer } from "./events.ts";
-import type { Bounds, Facts, Guard, Short, ShortOfPermits, States, Verdict } from "./facts.ts";
+import {
+  type Bounds,
+  type Facts,
+  type Guard,
+  NO_NUMBERS,
+  type Short,
+  type ShortOfPermits,
+  type States,
+  type Verdict,
+} from "./facts.ts";
 import { grant } from "./manifest/grant.ts";
 import { worstCase } from "./price/worst-case.ts";
 import { rateLimit } from "./rate-limit/guard.ts";
@@ -82,7 +91,7 @@ export function admitTool(facts: ToolFacts, states: States): Decision {
 function ask<Told>(guards: Guards<Told>, facts: Told, bounds: Bounds, states: States): Decision {
   const answers: Answer[] = [];
   let next = states;
-  let verdict: Verdict = { kind: "allow", bounds, numbers: {} };
+  let verdict: Verdict = { kind: "allow", bounds, numbers: NO_NUMBERS };
   for (const [name, guard] of guards) {
     const [after, answer] = guard(facts, verdict.bounds, next);
     if (answer.kind === "park") {

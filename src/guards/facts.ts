@@ -83,6 +83,9 @@ export interface Allow {
   readonly numbers: Answer["numbers"];
 }
 
+/** Of a guard that has nothing to tell: one object for all calls. */
+export const NO_NUMBERS: Answer["numbers"] = {};
+
 export type Verdict = Allow | Denial;
 
 /** One rule: pure, told everything, answering with the states after it. */

@@ -16,11 +16,9 @@ export type Millis = number;
 const NANO_PER_USD_DIGITS = 9;
 const ZERO = "0".charCodeAt(0);
 
-/** The sum of `quantity × price` over all legs, in pico-USD; Infinity if that is not exact. */
-export function picoOf(legs: readonly (readonly [quantity: number, price: PicoUsd])[]): PicoUsd {
-  let pico = 0;
-  for (const [quantity, price] of legs) pico += quantity * price;
-  return Number.isSafeInteger(pico) ? pico : Number.POSITIVE_INFINITY;
+/** A sum of quantities times prices, none below 0, in pico-USD; Infinity if it is not exact. */
+export function exactPico(sum: number): PicoUsd {
+  return Number.isSafeInteger(sum) ? sum : Number.POSITIVE_INFINITY;
 }
 
 /** "12.5" → 12_500_000_000n nano-USD; null if it is not a plain decimal with at most 9 places. */

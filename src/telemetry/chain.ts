@@ -34,7 +34,7 @@ export type Written = Omit<JournalEntry, "writer" | "no" | "hash">;
 
 /** The event's text, and the columns that it is found by. */
 export function written(event: Event, at: Millis): Written {
-  return { at, ...columnsOf(event), body: textOf(event) };
+  return { ...columnsOf(event), at, body: textOf(event) };
 }
 
 /** The chain of one writer. */
@@ -51,7 +51,7 @@ export class Chain {
   }
 
   append(event: Written): JournalEntry {
-    const entry = { writer: this.writer, no: this.#head.no + 1, ...event };
+    const entry = { ...event, writer: this.writer, no: this.#head.no + 1 };
     this.#head = { no: entry.no, hash: entryHash(this.#head.hash, entry) };
     return { ...entry, hash: this.#head.hash };
   }

@@ -204,8 +204,14 @@ function askedOf(text: Text<typeof askedText>): Asked {
 }
 
 function legText({ budget, charged, reserved, scope, unit, window }: LegNumbers) {
-  const named = { budget, scope: scope || undefined, window: window || undefined };
-  return { ...named, unit: unit === USUAL_LEG.unit ? undefined : unit, reserved, charged };
+  return {
+    budget,
+    scope: scope || undefined,
+    window: window || undefined,
+    unit: unit === USUAL_LEG.unit ? undefined : unit,
+    reserved,
+    charged,
+  };
 }
 
 /** A leg is charged what the call is charged, but for an overbill. */

@@ -55,19 +55,6 @@ const GRANTED: ReadonlySet<DenialCode> = new Set<DenialCode>([
   "provider.timeout",
 ]);
 
-type Legs = readonly (readonly [kind: string, tokens: number])[];
-
-function tokenLegs(usage: Usage): Legs {
-  return [
-    ["input", usage.input],
-    ["cached_input", usage.cachedInput],
-    ["cache_write", usage.cacheWrite5m + usage.cacheWrite1h],
-    ["input_audio", usage.inputAudio],
-    ["output", usage.output],
-    ["output_audio", usage.outputAudio],
-  ];
-}
-
 /** Everything that one process counts: a subscriber of events. */
 export class Metrics {
   readonly #calls = new Counter(COUNTERS.calls);
@@ -156,13 +143,23 @@ export class Metrics {
     this.#spend.add([agent, asked.model], event.charged);
     if (event.estimated) this.#estimated.add([provider, asked.model]);
     if (event.fault !== null) this.#faults.add([provider, event.fault]);
-    for (const [kind, tokens] of usage ? tokenLegs(usage) : []) {
-      if (tokens > 0) this.#tokens.add([agent, asked.model, kind], Math.round(tokens));
-    }
+    if (usage !== null) this.#used(usage, agent, asked.model);
     this.#decision.observe([], event.decidedMs / MS_PER_SECOND);
     this.#provider.observe([provider], (event.endedMs - event.decidedMs) / MS_PER_SECOND);
     if (event.firstByteMs === null) return;
     this.#firstByte.observe([provider], (event.firstByteMs - event.decidedMs) / MS_PER_SECOND);
+  }
+
+  #used(usage: Usage, agent: string, model: string): void {
+    const add = (kind: string, tokens: number) => {
+      if (tokens > 0) this.#tokens.add([agent, model, kind], Math.round(tokens));
+    };
+    add("input", usage.input);
+    add("cached_input", usage.cachedInput);
+    add("cache_write", usage.cacheWrite5m + usage.cacheWrite1h);
+    add("input_audio", usage.inputAudio);
+    add("output", usage.output);
+    add("output_audio", usage.outputAudio);
   }
 
   #settledTool(event: Extract<Event, { kind: "call.settled" }>, { server, tool }: ToolAsked): void {

@@ -6,7 +6,8 @@ export const SERIES_MAX = 1_000;
 export const LABEL_CHARACTERS_MAX = 120;
 
 const OTHER = "other";
-const SEPARATOR = "\u0000";
+/** What a counter adds up in a number before it is put to the sum: two of them are still exact. */
+const REST_MAX = 2 ** 52;
 
 /** What a metric is called and what it says: one row of the reference. */
 export interface MetricName {
@@ -35,9 +36,28 @@ export function header(metric: MetricName, type: "counter" | "gauge" | "histogra
   return `# HELP ${metric.name} ${metric.help}\n# TYPE ${metric.name} ${type}\n`;
 }
 
-/** Finds a cell by its labels; past `SERIES_MAX` sets the shared one is found. */
+interface Series<Cell> {
+  readonly values: readonly string[];
+  readonly cell: Cell;
+}
+
+/** What the labels so far lead to: a series, where they are all, or on by the next one. */
+interface Shelf<Cell> {
+  series: Series<Cell> | null;
+  readonly next: Map<string, Shelf<Cell>>;
+}
+
+function emptyShelf<Cell>(): Shelf<Cell> {
+  return { series: null, next: new Map() };
+}
+
+/**
+ * Finds a cell by its labels; past `SERIES_MAX` sets the shared one is found. Label by label: to
+ * put them together would make a text for each count of each call.
+ */
 class Cells<Cell> {
-  readonly #cells = new Map<string, { readonly values: readonly string[]; readonly cell: Cell }>();
+  readonly #all: Series<Cell>[] = [];
+  readonly #first = emptyShelf<Cell>();
   readonly #labels: number;
   readonly #fresh: () => Cell;
 
@@ -47,43 +67,65 @@ class Cells<Cell> {
   }
 
   at(values: readonly string[]): Cell {
-    const key = values.join(SEPARATOR);
-    const found = this.#cells.get(key);
-    if (found) return found.cell;
-    if (this.#cells.size >= SERIES_MAX && values.some((value) => value !== OTHER)) {
+    let shelf: Shelf<Cell> | undefined = this.#first;
+    for (const value of values) shelf = shelf?.next.get(value);
+    return shelf?.series?.cell ?? this.#make(values);
+  }
+
+  #make(values: readonly string[]): Cell {
+    if (this.#all.length >= SERIES_MAX && values.some((value) => value !== OTHER)) {
       return this.at(new Array<string>(this.#labels).fill(OTHER));
     }
     const bounded = values.map((value) => value.slice(0, LABEL_CHARACTERS_MAX));
-    const made = { values: bounded, cell: this.#fresh() };
-    this.#cells.set(key, made);
-    return made.cell;
+    const series = { values: bounded, cell: this.#fresh() };
+    this.#all.push(series);
+    this.#shelfOf(values).series = series;
+    return series.cell;
+  }
+
+  #shelfOf(values: readonly string[]): Shelf<Cell> {
+    let shelf = this.#first;
+    for (const value of values) {
+      const next = shelf.next.get(value) ?? emptyShelf();
+      shelf.next.set(value, next);
+      shelf = next;
+    }
+    return shelf;
   }
 
   [Symbol.iterator]() {
-    return this.#cells.values();
+    return this.#all.values();
   }
 }
 
-/** A sum that only grows. Kept as `bigint`, for nano-USD outgrow what a `number` holds exactly. */
+/**
+ * A sum that only grows. Kept as `bigint`, for nano-USD outgrow what a `number` holds exactly; what
+ * came last is a number still, which counts without making a new one.
+ */
 export class Counter {
   readonly metric: MetricName;
   readonly #format: (sum: bigint) => string;
-  readonly #cells: Cells<{ sum: bigint }>;
+  readonly #cells: Cells<{ sum: bigint; rest: number }>;
 
   constructor(metric: MetricName, format: (sum: bigint) => string = String) {
     this.metric = metric;
     this.#format = format;
-    this.#cells = new Cells(metric.labels.length, () => ({ sum: 0n }));
+    this.#cells = new Cells(metric.labels.length, () => ({ sum: 0n, rest: 0 }));
   }
 
   add(labels: readonly string[], amount: number | bigint = 1): void {
-    this.#cells.at(labels).sum += BigInt(amount);
+    const cell = this.#cells.at(labels);
+    if (typeof amount === "number" && amount <= REST_MAX) cell.rest += amount;
+    else cell.sum += BigInt(amount);
+    if (cell.rest <= REST_MAX) return;
+    cell.sum += BigInt(cell.rest);
+    cell.rest = 0;
   }
 
   text(): string {
     let text = header(this.metric, "counter");
     for (const { values, cell } of this.#cells) {
-      text += sample(this.metric, values, this.#format(cell.sum));
+      text += sample(this.metric, values, this.#format(cell.sum + BigInt(cell.rest)));
     }
     return text;
   }

@@ -6,7 +6,6 @@ import type { AnswerSummary, StreamReader } from "./format.ts";
 import { glancer } from "./frame-glance.ts";
 import { isObject, type JsonObject, parseOrNothing } from "./json.ts";
 import { errorOf, isTooSmall } from "./usage.ts";
-import { byteLength } from "./utf8.ts";
 
 const CAPPED = "max_tokens";
 
@@ -16,7 +15,7 @@ const glance = glancer({
 });
 
 /** Reads a whole answer; garbage has usage null and is not complete. */
-export function readAnthropicAnswer(text: string): AnswerSummary {
+export function readAnthropicAnswer(text: string, bytes: number): AnswerSummary {
   const parsed = parseOrNothing(text);
   const root = isObject(parsed) ? parsed : {};
   const error = errorOf(root);
@@ -26,7 +25,7 @@ export function readAnthropicAnswer(text: string): AnswerSummary {
     capped: root.stop_reason === CAPPED,
     error,
     complete: error !== null || (root.type === "message" && Array.isArray(root.content)),
-    bytes: byteLength(text),
+    bytes,
     textFrames: 0,
     toolCalls: readAnthropicCalls(root.content),
   };

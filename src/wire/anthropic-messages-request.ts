@@ -84,7 +84,7 @@ export function readAnthropicMessages(text: string, options: ReadOptions): ReadR
       options.allowFields,
     ),
   };
-  return firstProblem(fields, thinking, tools, measure) ?? { ask, text, root };
+  return firstProblem(fields, thinking, tools, measure) ?? { ask, text, ...parsed };
 }
 
 function unboundedFields(root: JsonObject): readonly string[] {

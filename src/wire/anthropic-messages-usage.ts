@@ -14,6 +14,14 @@ interface Legs {
   readonly output: number;
 }
 
+const LEGS = [
+  "input_tokens",
+  "cache_read_input_tokens",
+  "cache_creation_input_tokens",
+  "output_tokens",
+] as const;
+const LIFETIMES = ["ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens"] as const;
+const DETAILS = ["thinking_tokens"] as const;
 const TOOL_COUNT_SUFFIX = "_requests";
 /** Rounds of one call; a provider's own loop ends long before. */
 const ITERATIONS_MAX = 10_000;
@@ -25,18 +33,17 @@ export function readAnthropicUsage(usage: unknown): Usage | null {
     return null;
   const named = legsOf(usage);
   const rounds = roundsOf(usage.iterations);
-  const details = countsOf(innerOf(usage, "output_tokens_details"), {
-    thinking: "thinking_tokens",
-  });
+  const details = countsOf(innerOf(usage, "output_tokens_details"), DETAILS);
   const serverTools = toolsOf(usage);
   if (named === null || rounds === null || details === null || serverTools === null) return null;
 
   const legs = larger(named, rounds);
+  const [thinking] = details;
   return {
     ...legs,
-    output: Math.max(legs.output, details.thinking),
+    output: Math.max(legs.output, thinking),
     inputAudio: 0,
-    reasoning: details.thinking,
+    reasoning: thinking,
     outputAudio: 0,
     serverTools,
     serviceTier: typeof usage.service_tier === "string" ? usage.service_tier : null,
@@ -50,26 +57,19 @@ export function supersede(before: JsonObject, later: JsonObject): JsonObject {
 }
 
 function legsOf(usage: JsonObject): Legs | null {
-  const counts = countsOf(usage, {
-    input: "input_tokens",
-    cachedInput: "cache_read_input_tokens",
-    written: "cache_creation_input_tokens",
-    output: "output_tokens",
-  });
-  const split = countsOf(innerOf(usage, "cache_creation"), {
-    short: "ephemeral_5m_input_tokens",
-    long: "ephemeral_1h_input_tokens",
-  });
+  const counts = countsOf(usage, LEGS);
+  const split = countsOf(innerOf(usage, "cache_creation"), LIFETIMES);
   if (counts === null || split === null) return null;
+  const [input, cachedInput, written, output] = counts;
+  const [short, long] = split;
   // What is written but in no part of the split: for an hour if anything was, since that is dearer.
   // A server that gives no split only knows the short lifetime.
-  const rest = Math.max(0, counts.written - split.short - split.long);
-  const { input, cachedInput, output } = counts;
+  const rest = Math.max(0, written - short - long);
   return {
     input,
     cachedInput,
-    cacheWrite5m: split.short + (split.long > 0 ? 0 : rest),
-    cacheWrite1h: split.long + (split.long > 0 ? rest : 0),
+    cacheWrite5m: short + (long > 0 ? 0 : rest),
+    cacheWrite1h: long + (long > 0 ? rest : 0),
     output,
   };
 }

@@ -6,6 +6,7 @@ import type { Format, ModelAsk } from "../guards/call.ts";
 import type { Usage } from "../guards/price/price.ts";
 import type { ProviderRules } from "../guards/provider-rules.ts";
 import type { Denial } from "../guards/verdict.ts";
+import type { Member } from "./json.ts";
 
 /**
  * A request that was read. `root` and `text` stay as they came, so that an edit touches only its
@@ -17,6 +18,8 @@ export interface ReadRequest {
   readonly text: string;
   /** The body parsed; never changed. */
   readonly root: Readonly<Record<string, unknown>>;
+  /** Where its members stand in the text. */
+  readonly members: readonly Member[];
 }
 
 export interface ReadOptions {
@@ -108,7 +111,7 @@ export interface WireFormat {
   rewrite(request: ReadRequest, edits: Edits, rules: ProviderRules): string;
   /** Whether the client itself asked for the usage frame of a stream. */
   wantsUsage(request: ReadRequest): boolean;
-  /** Reads a whole answer. Never throws: garbage has usage null, complete false. */
-  answer(text: string, status: number): AnswerSummary;
+  /** Reads a whole answer of so many bytes. Never throws: garbage has no usage, nor is complete. */
+  answer(text: string, bytes: number): AnswerSummary;
   stream(options: StreamOptions): StreamReader;
 }

@@ -34,11 +34,14 @@ export class Measure {
 
   /** Counts what stands in the `content` of each message. */
   messages(messages: readonly unknown[]): void {
-    for (const [index, message] of messages.entries()) {
+    for (let index = 0; index < messages.length; index += 1) {
+      const message = messages[index];
       if (!isObject(message)) {
         this.problem ??= malformed(`messages[${index}]`, describe(message), "an object");
         return;
       }
+      // Of most messages: no text is made for each, to name a place that nothing is wrong at.
+      if (typeof message.content === "string") continue;
       this.content(message.content ?? null, `messages[${index}].content`, 0);
     }
   }

@@ -107,8 +107,8 @@ export function itemsOf(text: string, from: number): readonly Span[] {
     else if (code === CLOSE_BRACE || code === CLOSE_BRACKET) depth -= 1;
 
     if ((depth === 1 && code === COMMA) || depth === 0) {
-      const { valueFrom, valueTo } = trimmed(text, itemFrom, at);
-      if (valueFrom < valueTo) items.push({ from: valueFrom, to: valueTo });
+      const item = trimmed(text, itemFrom, at);
+      if (item.from < item.to) items.push(item);
       if (depth === 0) break;
       itemFrom = at + 1;
     }
@@ -141,7 +141,8 @@ function scan(text: string, from: number, depthMax: number): Member[] | "too dee
     if ((depth === 1 && code === COMMA) || depth === 0) {
       if (valueFrom >= 0) {
         const name = nameOf(text.slice(keyFrom, keyTo));
-        members.push({ name, keyFrom, keyTo, ...trimmed(text, valueFrom, at), colons });
+        const { from: valueStart, to: valueTo } = trimmed(text, valueFrom, at);
+        members.push({ name, keyFrom, keyTo, valueFrom: valueStart, valueTo, colons });
       }
       if (depth === 0) break;
       valueFrom = -1;
@@ -165,15 +166,22 @@ function nameOf(quoted: string): string {
   return quoted.includes("\\") ? String(JSON.parse(quoted)) : quoted.slice(1, -1);
 }
 
-function trimmed(text: string, from: number, to: number): { valueFrom: number; valueTo: number } {
-  let [valueFrom, valueTo] = [from, to];
-  while (text.charCodeAt(valueFrom) <= SPACE) valueFrom += 1;
-  while (text.charCodeAt(valueTo - 1) <= SPACE) valueTo -= 1;
-  return { valueFrom, valueTo };
+function trimmed(text: string, from: number, to: number): Span {
+  let [first, end] = [from, to];
+  while (text.charCodeAt(first) <= SPACE) first += 1;
+  while (text.charCodeAt(end - 1) <= SPACE) end -= 1;
+  return { from: first, to: end };
 }
 
-/** Compares what was written with what was kept, member by member, to name the place. */
+/**
+ * Compares what was written with what was kept. What is kept was written, so the sums are equal
+ * only if nothing was lost; else member by member, to name the place.
+ */
 function duplicateIn(members: readonly Member[], root: JsonObject): Denial | null {
+  let written = members.length;
+  for (const { colons } of members) written += colons;
+  if (written === keysIn(root)) return null;
+
   const expected = "every key at most once";
   const seen = new Set<string>();
   for (const { name } of members) {
@@ -184,7 +192,7 @@ function duplicateIn(members: readonly Member[], root: JsonObject): Denial | nul
     if (colons === keysIn(root[name])) continue;
     return malformed(shortName(name), "a key twice inside it", expected);
   }
-  return null;
+  return malformed("body", "a key twice", expected);
 }
 
 /** A name that the client wrote, short enough for a message. */

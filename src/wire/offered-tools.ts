@@ -69,10 +69,10 @@ export function removeTools(
 function placesIn(root: JsonObject, lists: readonly ToolList[]): readonly Place[] {
   const places: Place[] = [];
   for (const list of lists) {
-    for (const [index, tool] of itemsIn(root, list.name).entries()) {
-      if (!isObject(tool) || !list.isOffered(tool)) continue;
+    itemsIn(root, list.name).forEach((tool, index) => {
+      if (!isObject(tool) || !list.isOffered(tool)) return;
       places.push({ list, index, name: oneName(list.namesOf(tool)) });
-    }
+    });
   }
   return places;
 }

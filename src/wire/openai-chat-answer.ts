@@ -7,7 +7,6 @@ import { isObject, type JsonObject, parseOrNothing } from "./json.ts";
 import { readOpenAiCalls } from "./openai-chat-tools.ts";
 import { readOpenAiUsage } from "./openai-chat-usage.ts";
 import { errorOf, isTooSmall } from "./usage.ts";
-import { byteLength } from "./utf8.ts";
 
 const DONE = "[DONE]";
 /** The terminal frame is 14 bytes; no frame with a choice in it is as short as this. */
@@ -27,7 +26,7 @@ const glance = glancer({
 });
 
 /** Reads a whole answer; garbage has usage null and is not complete. */
-export function readOpenAiAnswer(text: string): AnswerSummary {
+export function readOpenAiAnswer(text: string, bytes: number): AnswerSummary {
   const parsed = parseOrNothing(text);
   const root = isObject(parsed) ? parsed : {};
   const choices = choicesOf(root);
@@ -38,7 +37,7 @@ export function readOpenAiAnswer(text: string): AnswerSummary {
     capped: choices.some(isCapped),
     error,
     complete: error !== null || choices.length > 0,
-    bytes: byteLength(text),
+    bytes,
     textFrames: 0,
     toolCalls: readOpenAiCalls(choices),
   };

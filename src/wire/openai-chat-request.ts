@@ -61,7 +61,8 @@ export function readOpenAiChat(text: string, options: ReadOptions): ReadRequest 
     unknownFields: unknownFields(root, KNOWN_FIELDS, options),
     unbounded: notAllowed(unboundedParts(root, tools), options.allowFields),
   };
-  return firstProblem(fields, streamOptions, measure, toolProblem(tools)) ?? { ask, text, root };
+  const problem = firstProblem(fields, streamOptions, measure, toolProblem(tools));
+  return problem ?? { ask, text, ...parsed };
 }
 
 /** Two spellings of one cap: the smaller is reserved, and it is the one sent. */

@@ -5,6 +5,10 @@ import type { Usage } from "../guards/price/price.ts";
 import { isObject } from "./json.ts";
 import { countOf, countsOf, innerOf } from "./usage.ts";
 
+const TOTALS = ["prompt_tokens", "completion_tokens"] as const;
+const INPUTS = ["cached_tokens", "cache_write_tokens", "audio_tokens"] as const;
+const OUTPUTS = ["reasoning_tokens", "audio_tokens"] as const;
+
 /**
  * Null: not given, or numbers that cannot be. `serviceTier` is a field of the answer, not of usage.
  */
@@ -12,32 +16,28 @@ export function readOpenAiUsage(usage: unknown, serviceTier: unknown): Usage | n
   if (!isObject(usage)) return null;
   if (typeof usage.prompt_tokens !== "number") return null;
   if (typeof usage.completion_tokens !== "number") return null;
-  const total = countsOf(usage, { input: "prompt_tokens", output: "completion_tokens" });
-  const input = countsOf(innerOf(usage, "prompt_tokens_details"), {
-    cached: "cached_tokens",
-    written: "cache_write_tokens",
-    audio: "audio_tokens",
-  });
-  const output = countsOf(innerOf(usage, "completion_tokens_details"), {
-    reasoning: "reasoning_tokens",
-    audio: "audio_tokens",
-  });
-  if (total === null || input === null || output === null) return null;
-  if (input.written + input.audio > total.input || output.audio > total.output) return null;
+  const totals = countsOf(usage, TOTALS);
+  const inputs = countsOf(innerOf(usage, "prompt_tokens_details"), INPUTS);
+  const outputs = countsOf(innerOf(usage, "completion_tokens_details"), OUTPUTS);
+  if (totals === null || inputs === null || outputs === null) return null;
+  const [input, output] = totals;
+  const [cached, written, inputAudio] = inputs;
+  const [reasoning, outputAudio] = outputs;
+  if (written + inputAudio > input || outputAudio > output) return null;
 
   // Cached audio is in both details; the dearer leg keeps it.
-  const cachedInput = Math.min(input.cached, total.input - input.written - input.audio);
-  const said = total.output - output.audio;
-  const apart = saysReasoningApart(usage, total.input + total.output + output.reasoning);
+  const cachedInput = Math.min(cached, input - written - inputAudio);
+  const said = output - outputAudio;
+  const apart = saysReasoningApart(usage, input + output + reasoning);
   return {
-    input: total.input - input.written - input.audio - cachedInput,
+    input: input - written - inputAudio - cachedInput,
     cachedInput,
-    cacheWrite5m: input.written,
+    cacheWrite5m: written,
     cacheWrite1h: 0,
-    inputAudio: input.audio,
-    output: apart ? said + output.reasoning : Math.max(said, output.reasoning),
-    reasoning: output.reasoning,
-    outputAudio: output.audio,
+    inputAudio,
+    output: apart ? said + reasoning : Math.max(said, reasoning),
+    reasoning,
+    outputAudio,
     serverTools: {},
     serviceTier: typeof serviceTier === "string" ? serviceTier : null,
   };

@@ -21,7 +21,7 @@ export class RequestEdits {
   constructor(request: ReadRequest) {
     this.request = request;
     this.open = request.text.indexOf("{");
-    this.members = membersOf(request.text, this.open);
+    this.members = request.members;
   }
 
   member(name: string): Member | undefined {

@@ -20,20 +20,15 @@ export function innerOf(object: JsonObject, name: string): JsonObject | null {
   return isObject(value) ? value : null;
 }
 
-/** All counts of an object by short names, or null if one of them is none. */
-export function countsOf<Name extends string>(
+/** All counts of an object, in the order of their names, or null if one of them is none. */
+export function countsOf<const Names extends readonly string[]>(
   object: JsonObject | null,
-  names: Readonly<Record<Name, string>>,
-): Readonly<Record<Name, number>> | null {
+  names: Names,
+): { readonly [At in keyof Names]: number } | null {
   if (object === null) return null;
-  const counts: [string, number][] = [];
-  for (const [short, name] of Object.entries<string>(names)) {
-    const count = countOf(object, name);
-    if (count === null) return null;
-    counts.push([short, count]);
-  }
-  // The entries have exactly the keys of `names`, which the type of fromEntries cannot say.
-  return Object.fromEntries(counts) as Record<Name, number>;
+  const counts = names.map((name) => countOf(object, name));
+  // `as`: one number for each name, and none of them is null.
+  return counts.includes(null) ? null : (counts as { [At in keyof Names]: number });
 }
 
 /** Whether usage says less output than was seen; `textBytes` is at most what really came. */

@@ -82,7 +82,7 @@ class Sending implements Exchange {
     const known = settings.gateway().inFlight.get(id);
     if (known === undefined) throw new Error(`${id} was sent without being in flight`);
     const { budgets } = known.call.incoming.rules.configuration;
-    const legs = known.admitted.legs.map(({ budget, reserved, scope, unit, window: starts }) => {
+    const legs = known.admitted().legs.map(({ budget, reserved, scope, unit, window: starts }) => {
       const window = budgets.find(({ name }) => name === budget)?.window ?? "none";
       return { account: accountName({ budget, scope, unit, window, starts }), unit, reserved };
     });

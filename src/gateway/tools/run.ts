@@ -17,7 +17,7 @@ import { answered, notSent } from "../parking/ends.ts";
 import type { Pool } from "../pool.ts";
 import { record } from "../refuse.ts";
 import { remainingHeader } from "../remaining.ts";
-import { flushMany, legsOf, noteEnded } from "../settle.ts";
+import { admittedEvent, flushMany, legsOf, noteEnded } from "../settle.ts";
 import { watchEnd, watchRefused } from "./watch.ts";
 
 /** A result larger than this is not read on: it would go into a model's context. */
@@ -51,11 +51,9 @@ function begin({ allowed, call, gateway }: Running): void {
   const { accounts, answers, bounds } = allowed;
   const { incoming } = call;
   incoming.tenure.callsInFlight += 1;
-  const legs = legsOf(accounts, bounds.reserve, null);
-  const event = { kind: "call.admitted", asked: call.asked, answers, legs } as const;
   gateway.inFlight.add(incoming.decision, {
     call,
-    admitted: { ...event, ...originOf(incoming) },
+    admitted: () => admittedEvent(call, answers, legsOf(accounts, bounds.reserve, null)),
     journalled: false,
   });
 }

@@ -7,9 +7,9 @@ export type Belongs = Readonly<Record<Scope, string | null>>;
 
 /** The account of a budget for this call, or null if the call is not in its scope. */
 export function scopeValue(budget: Budget, belongs: Belongs): string | null {
-  for (const [scope, value] of Object.entries(budget.only)) {
-    // `only` has no keys but scopes: that is its type, which Object.entries forgets.
-    if (belongs[scope as Scope] !== value) return null;
+  for (const scope in budget.only) {
+    // `as`: `only` has no keys but scopes: that is its type, which `in` forgets.
+    if (belongs[scope as Scope] !== budget.only[scope as Scope]) return null;
   }
   return budget.each === null ? "" : belongs[budget.each];
 }

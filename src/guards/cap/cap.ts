@@ -2,7 +2,7 @@
  * Layer 1: the limits on one call. An output cap above its ceiling is clamped, or refused where the
  * manifest is strict; what cannot be clamped without changing what was asked for is refused.
  */
-import type { Bounds, Facts, Guard, States } from "../facts.ts";
+import { type Bounds, type Facts, type Guard, NO_NUMBERS, type States } from "../facts.ts";
 import type { CallLimits, Manifest } from "../manifest/manifest.ts";
 import { inputBound } from "../price/worst-case.ts";
 import { deny } from "../verdict.ts";
@@ -25,7 +25,7 @@ export const cap: Guard = (facts, bounds, states) => {
     return [states, deny("call.cap", { limit: "max_n", max: limits.maxN, asked: ask.choices })];
   }
   if (target === null || target.price === null) {
-    return [states, { kind: "allow", bounds, numbers: {} }];
+    return [states, { kind: "allow", bounds, numbers: NO_NUMBERS }];
   }
   const told = manifest.tellAgent ? mostTold(states) : 0;
   const inputTokens = inputBound(ask, target, target.price) + told;

@@ -2,10 +2,13 @@
 import type { Guard } from "../facts.ts";
 import { deny } from "../verdict.ts";
 
+const ANY_PRICED = { models: "any priced" };
+const LISTED = { models: "listed" };
+
 export const grant: Guard = ({ ask, manifest }, bounds, states) => {
   if (manifest.models !== null && !manifest.models.has(ask.model)) {
     return [states, deny("model.not-granted", { model: ask.model, agent: manifest.agent })];
   }
-  const granted = manifest.models === null ? "any priced" : "listed";
-  return [states, { kind: "allow", bounds, numbers: { models: granted } }];
+  const numbers = manifest.models === null ? ANY_PRICED : LISTED;
+  return [states, { kind: "allow", bounds, numbers }];
 };

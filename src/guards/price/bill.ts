@@ -1,28 +1,28 @@
 /** What an answer cost, from the usage that the provider reports. */
-import { type NanoUsd, picoOf } from "../money.ts";
+import { exactPico, type NanoUsd } from "../money.ts";
 import type { ModelPrice, Tier, Usage } from "./price.ts";
 
 /** Nano-USD at the price book. Unknown fees and tiers count as the dearest that is known. */
 export function billOf(usage: Usage, price: ModelPrice, tierAsked: string | null): NanoUsd {
   const tier = tierAt(price.tiers, inputTokensOf(usage));
   const plainOutput = Math.max(0, usage.output - usage.reasoning);
-  const tokens = picoOf([
-    [usage.input, tier.input],
-    [usage.cachedInput, tier.cachedInput],
-    [usage.cacheWrite5m, tier.cacheWrite5m],
-    [usage.cacheWrite1h, tier.cacheWrite1h],
-    [usage.inputAudio, tier.inputAudio ?? tier.input],
-    [plainOutput, tier.output],
-    [usage.reasoning, tier.reasoning],
-    [usage.outputAudio, tier.outputAudio ?? tier.output],
-  ]);
-  const fees: [number, number][] = [[1, price.perRequest]];
-  for (const [type, uses] of Object.entries(usage.serverTools)) {
-    fees.push([uses, price.serverTools[type] ?? dearestFee(price)]);
+  const tokens = exactPico(
+    usage.input * tier.input +
+      usage.cachedInput * tier.cachedInput +
+      usage.cacheWrite5m * tier.cacheWrite5m +
+      usage.cacheWrite1h * tier.cacheWrite1h +
+      usage.inputAudio * (tier.inputAudio ?? tier.input) +
+      plainOutput * tier.output +
+      usage.reasoning * tier.reasoning +
+      usage.outputAudio * (tier.outputAudio ?? tier.output),
+  );
+  let fees = price.perRequest;
+  for (const type in usage.serverTools) {
+    fees += (usage.serverTools[type] ?? 0) * (price.serverTools[type] ?? dearestFee(price));
   }
   // A factor's product has dust far below a pico-USD, which must not round a whole sum up.
-  const pico = Math.round(tokens * factorOf(usage.serviceTier ?? tierAsked, price)) + picoOf(fees);
-  return Math.ceil(pico / 1000);
+  const factor = factorOf(usage.serviceTier ?? tierAsked, price);
+  return Math.ceil((Math.round(tokens * factor) + exactPico(fees)) / 1000);
 }
 
 /**

@@ -1,5 +1,5 @@
 /** What we do not know may cost money: an unknown field or billing header is refused by name. */
-import type { Guard } from "../facts.ts";
+import { type Guard, NO_NUMBERS } from "../facts.ts";
 import { deny } from "../verdict.ts";
 
 const NAMES_MAX = 5;
@@ -13,7 +13,7 @@ export const known: Guard = ({ ask, target }, bounds, states) => {
     const facts = { unknown: names.join(", "), to_allow: line };
     return [states, deny("request.unknown-field", facts)];
   }
-  return [states, { kind: "allow", bounds, numbers: {} }];
+  return [states, { kind: "allow", bounds, numbers: NO_NUMBERS }];
 };
 
 /** "body foo" or "header foo" → "foo", as `allow_fields` lists it. */

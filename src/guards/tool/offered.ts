@@ -3,11 +3,13 @@
  * not granted are taken out of it, or, where the agent is `strict`, the request is refused. The
  * gateway's own tool needs no grant.
  */
-import type { Guard } from "../facts.ts";
+import { type Guard, NO_NUMBERS } from "../facts.ts";
 import { deny } from "../verdict.ts";
 import { isBudgetTool, resolveTool } from "./names.ts";
 
 export const offered: Guard = ({ ask, manifest }, bounds, states) => {
+  if (ask.offeredTools.length === 0)
+    return [states, { kind: "allow", bounds, numbers: NO_NUMBERS }];
   const removed = new Set<number>();
   for (const [index, name] of ask.offeredTools.entries()) {
     if (isBudgetTool(name)) continue;
@@ -19,7 +21,7 @@ export const offered: Guard = ({ ask, manifest }, bounds, states) => {
     }
     removed.add(index);
   }
-  if (removed.size === 0) return [states, { kind: "allow", bounds, numbers: {} }];
+  if (removed.size === 0) return [states, { kind: "allow", bounds, numbers: NO_NUMBERS }];
   const numbers = { tools_offered: ask.offeredTools.length, tools_removed: removed.size };
   return [states, { kind: "allow", bounds: { ...bounds, removedTools: removed }, numbers }];
 };

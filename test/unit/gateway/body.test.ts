@@ -120,6 +120,57 @@ describe("a body is taken in", () => {
   });
 });
 
+describe("a body that has come with its head", () => {
+  /** Collected only once so many of its bytes are here, as after a look-up of who asks. */
+  async function collectedAt(bytes: number): Promise<Collected> {
+    const [request] = await once(server, "request");
+    while (request.readableLength < bytes) await new Promise(setImmediate);
+    return collect(request, LIMITS, clock);
+  }
+
+  beforeEach(() => server.removeAllListeners("request"));
+
+  test("is there at once", async () => {
+    const arrived = once(server, "request");
+    whole('{"a": "é"}');
+    const [request] = await arrived;
+    while (request.readableLength < 11) await new Promise(setImmediate);
+    const body = collect(request, LIMITS, clock);
+    expect(body).toEqual({ bytes: Buffer.from('{"a": "é"}'), text: '{"a": "é"}' });
+  });
+
+  test("is refused for what is wrong with it all the same", async () => {
+    const taken = collectedAt(2);
+    whole(Buffer.from([0xc0, 0xaf]));
+    expect(await taken).toMatchObject({ code: "request.malformed", facts: { at: "body" } });
+  });
+
+  test("and has been taken leaves the connection to the next one", async () => {
+    for (const text of ["1", "22"]) {
+      const answered = once(server, "request").then(([, response]) => response);
+      const taken = collectedAt(text.length);
+      whole(text);
+      expect(await taken).toMatchObject({ text });
+      (await answered).end();
+      await once(client, "data");
+    }
+  });
+
+  test("in part is waited for", async () => {
+    const taken = collectedAt(1);
+    head("content-length: 2");
+    client.write("{");
+    await begunWaiting();
+    client.write("}");
+    expect(await taken).toMatchObject({ text: "{}" });
+    expect(clock.waiting).toBe(0);
+  });
+
+  async function begunWaiting(): Promise<void> {
+    while (clock.waiting === 0) await new Promise(setImmediate);
+  }
+});
+
 describe("a body is refused", () => {
   test("by the length that it declares, before a byte of it is here", async () => {
     head(`content-length: ${LIMITS.bytesMax + 1}`);

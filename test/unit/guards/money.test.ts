@@ -1,7 +1,7 @@
 /** Sums that are exact or nothing, and the decimals that people write them as. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { formatUsd, parseUsd, picoOf } from "../../../src/guards/money.ts";
+import { exactPico, formatUsd, parseUsd } from "../../../src/guards/money.ts";
 
 describe("parseUsd", () => {
   test.each([
@@ -86,7 +86,10 @@ describe("formatUsd", () => {
   });
 });
 
-describe("picoOf", () => {
+describe("exactPico", () => {
+  const picoOf = (legs: readonly (readonly [number, number])[]) =>
+    exactPico(legs.reduce((sum, [quantity, price]) => sum + quantity * price, 0));
+
   test.each<[string, [number, number][], number]>([
     ["nothing costs nothing", [], 0],
     ["one unit", [[1, 1]], 1],

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { membersOf } from "../../../src/wire/json.ts";
 import { readText, refusalOf } from "./reading.ts";
 
 const MESSAGES = [{ role: "user", content: "hi" }];
@@ -13,6 +14,7 @@ test("the smallest request is read whole", () => {
   expect(readText("anthropic-messages", text)).toEqual({
     text,
     root: PLAIN,
+    members: membersOf(text, 0),
     ask: {
       format: "anthropic-messages",
       model: "claude-sonnet-4-5",

@@ -713,14 +713,14 @@ describe.each(FORMAT_NAMES)("%s: any body and any subset", (format) => {
 });
 
 describe("calls in a whole answer", () => {
-  const chat = (message: object, ...more: object[]) =>
-    FORMATS["openai-chat"].answer(
-      JSON.stringify({ choices: [{ message }, ...more.map((other) => ({ message: other }))] }),
-      200,
-    ).toolCalls;
+  const callsIn = (format: (typeof FORMAT_NAMES)[number], body: object) => {
+    const text = JSON.stringify(body);
+    return FORMATS[format].answer(text, text.length).toolCalls;
+  };
+  const chat = (...messages: object[]) =>
+    callsIn("openai-chat", { choices: messages.map((message) => ({ message })) });
   const messages = (...content: unknown[]) =>
-    FORMATS["anthropic-messages"].answer(JSON.stringify({ type: "message", content }), 200)
-      .toolCalls;
+    callsIn("anthropic-messages", { type: "message", content });
 
   test("openai chat: functions, custom tools and the legacy call, of every choice", () => {
     const tool_calls = [
@@ -766,7 +766,7 @@ describe("calls in a whole answer", () => {
     "%j has none",
     (text) => {
       for (const format of FORMAT_NAMES) {
-        expect(FORMATS[format].answer(text, 200).toolCalls).toEqual([]);
+        expect(FORMATS[format].answer(text, text.length).toolCalls).toEqual([]);
       }
     },
   );

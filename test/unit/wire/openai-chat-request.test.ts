@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { isDenial } from "../../../src/guards/verdict.ts";
 import { FORMATS } from "../../../src/wire/formats.ts";
+import { membersOf } from "../../../src/wire/json.ts";
 import { optionsFor, readText, refusalOf } from "./reading.ts";
 
 const MESSAGES = [{ role: "user", content: "hi" }];
@@ -17,6 +18,7 @@ test("the smallest request is read whole", () => {
   expect(read).toEqual({
     text,
     root: PLAIN,
+    members: membersOf(text, 0),
     ask: {
       format: "openai-chat",
       model: "gpt-4o-mini",

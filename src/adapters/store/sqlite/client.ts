@@ -48,27 +48,31 @@ export class WorkerClient {
   }
 
   /** Answers when the request is durable. Rejects with `StoreUnreachable`, and says why. */
-  ask<O extends OperationName>(operation: O, ...asked: Asked<O>): Promise<Answered<O>> {
+  async ask<O extends OperationName>(operation: O, ...asked: Asked<O>): Promise<Answered<O>> {
+    if (this.#ended) throw new StoreUnreachable("the store is closed");
+    if (this.#waiting.size >= WAITING_MAX) {
+      throw new StoreUnreachable(`${WAITING_MAX} requests wait for the disk already`);
+    }
+    const worker = this.#worker ?? this.#start();
+    if (!worker) throw new StoreUnreachable("the store's thread has just failed");
+    this.#lastNo += 1;
+    const no = this.#lastNo;
+    const request: Request = { no, operation, now: this.#settings.clock.wall(), asked };
+    worker.postMessage(request);
+    // `as`: the worker answers a request with what its operation returned.
+    const answered = this.#answer(no) as Promise<Answered<O>>;
+    // Only while somebody waits does the thread keep the process alive.
+    if (this.#waiting.size === 1) worker.ref();
+    return answered;
+  }
+
+  /** Knows the number of a request and nothing of what was sent: a batch is not kept until then. */
+  #answer(no: number): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      if (this.#ended) return reject(new StoreUnreachable("the store is closed"));
-      if (this.#waiting.size >= WAITING_MAX) {
-        return reject(new StoreUnreachable(`${WAITING_MAX} requests wait for the disk already`));
-      }
-      const worker = this.#worker ?? this.#start();
-      if (!worker) return reject(new StoreUnreachable("the store's thread has just failed"));
-      this.#lastNo += 1;
-      const no = this.#lastNo;
-      const { clock } = this.#settings;
-      const giveUp = clock.after(ANSWER_MS_MAX, () =>
+      const giveUp = this.#settings.clock.after(ANSWER_MS_MAX, () =>
         this.#fail(no, new StoreUnreachable(`the disk did not answer in ${ANSWER_MS_MAX} ms`)),
       );
-      // `as`: the worker answers a request with what its operation returned.
-      const settled = (value: unknown): void => resolve(value as Answered<O>);
-      this.#waiting.set(no, { resolve: settled, reject, giveUp });
-      // Only while somebody waits does the thread keep the process alive.
-      if (this.#waiting.size === 1) worker.ref();
-      const request: Request = { no, operation, now: clock.wall(), asked };
-      worker.postMessage(request);
+      this.#waiting.set(no, { resolve, reject, giveUp });
     });
   }
 

@@ -69,8 +69,9 @@ export function pack({ anchor, answers = [], entries, settlements }: Batch): Pac
 
 function lengthsOf(texts: readonly (string | null)[]): Int32Array {
   const lengths = new Int32Array(texts.length);
-  for (const [index, text] of texts.entries())
+  texts.forEach((text, index) => {
     lengths[index] = text === null ? NO_TEXT : text.length;
+  });
   return lengths;
 }
 
@@ -204,7 +205,8 @@ const INSERT_ENTRY = `INSERT INTO journal
 
 function writeEntry({ sql }: Transaction, packed: Unpacking): void {
   const numbers = [packed.number(), packed.number()];
-  const texts = Array.from({ length: ENTRY_TEXTS }, () => packed.text());
+  const texts: (string | null)[] = [];
+  for (let text = 0; text < ENTRY_TEXTS; text += 1) texts.push(packed.text());
   sql.run(INSERT_ENTRY, ...numbers, ...texts);
 }
 
