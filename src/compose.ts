@@ -88,7 +88,7 @@ export async function startGateway(settings: StartSettings): Promise<Running> {
     });
     const reload = new Reload({ gateway: core.gateway, providers, load: () => read(settings) });
     await core.start((digest) => reload.follow(digest));
-    undo.unshift(async () => core.gateway.holding.stop());
+    undo.unshift(() => core.stop());
     return await listen({
       settings,
       configuration,

@@ -54,6 +54,7 @@ export class Core {
   #changeSeq: number | null = null;
   #refreshing: Promise<void> | null = null;
   #changed = false;
+  #stopped = false;
   #follow: (digest: string) => Promise<void> = async () => {};
 
   constructor(settings: CoreSettings) {
@@ -120,6 +121,13 @@ export class Core {
       if (what === "room") noteRoom(holding.tenure);
       if (what === "changes") this.#noteChange();
     });
+  }
+
+  /** Ends what it reads: after it the store may be closed. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.gateway.holding.stop();
+    await this.#refreshing;
   }
 
   /** Tasks are everybody's: by a wrong clock of ours those of others would end as idle. */
@@ -219,6 +227,7 @@ export class Core {
 
   /** Keys, flags or limits changed in the store: what is known of them here is read again. */
   #refresh(): Promise<void> {
+    if (this.#stopped) return Promise.resolve();
     this.#changed = true;
     this.#refreshing ??= this.#readAgain().finally(() => {
       this.#refreshing = null;

@@ -18,6 +18,7 @@ import { type Admitted, originOf, type Seen } from "./call.ts";
 import type { Gateway } from "./gateway.ts";
 import type { StoredAnswer } from "./parking/answer.ts";
 import { notSent } from "./parking/ends.ts";
+import { faultDenial } from "./provider-fault.ts";
 import { record, sendRefusal } from "./refuse.ts";
 import { ownHeaders } from "./remaining.ts";
 import { answerHeaders } from "./response-headers.ts";
@@ -293,10 +294,4 @@ export class Relay implements Sink {
     const body = Buffer.concat(this.#chunks).toString("base64");
     return { kind: "model", status: this.#status ?? 0, headers, body };
   }
-}
-
-/** What the agent is told of a provider's fault: which one it was, never how it is reached. */
-function faultDenial(fault: Fault, provider: string): Denial {
-  const code = fault.kind === "timeout" ? "provider.timeout" : "provider.unreachable";
-  return deny(code, { provider, because: fault.kind });
 }
