@@ -11,6 +11,7 @@ import { type Gateway, nextDecision } from "./gateway.ts";
 import { gather } from "./gather.ts";
 import { claimNamed } from "./parking/claims.ts";
 import { deliver, type Kept } from "./parking/deliver.ts";
+import { sameAs } from "./parking/digest.ts";
 import { answered, freeClaim, leave, refused } from "./parking/ends.ts";
 import { parkAgain, takePlace } from "./parking/place.ts";
 import { reread } from "./parking/reread.ts";
@@ -50,8 +51,18 @@ export async function handle(asked: Call, gateway: Gateway): Promise<void> {
   await forward(admitted, gateway, (seen) => settle(admitted, seen, gateway));
 }
 
-/** It waits with its client until its row lets it go; then it is decided afresh. */
+/** From here to its end it is known that a request like this is here. */
 async function park(call: Call, waits: Waits, gateway: Gateway): Promise<void> {
+  const leaveSame = gateway.lot.join(sameAs(call));
+  try {
+    await parkHere(call, waits, gateway);
+  } finally {
+    leaveSame();
+  }
+}
+
+/** It waits with its client until its row lets it go; then it is decided afresh. */
+async function parkHere(call: Call, waits: Waits, gateway: Gateway): Promise<void> {
   // Whatever it has claimed by its name is not done by waiting.
   await freeClaim(call, gateway);
   const placed = call.turn === null ? waits : await parkAgain(call, call.turn, waits, gateway);

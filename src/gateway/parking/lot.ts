@@ -32,6 +32,9 @@ export class Lot {
   readonly #held = new Map<string, number>();
   /** Of each row, how many wait for it here: late messages may bring two to one. */
   readonly #awaited = new Map<string, number>();
+  /** How many requests that are the same wait or run here. */
+  readonly #same = new Map<string, number>();
+  readonly #queues = new Map<string, Promise<unknown>>();
   readonly #owed = new Map<string, () => Promise<void>>();
   #released = false;
   #moment: Millis = 0;
@@ -108,6 +111,32 @@ export class Lot {
 
   isAwaited(call: string): boolean {
     return this.#awaited.has(call);
+  }
+
+  /** One more request that is this waits or runs here, until what is answered is called. */
+  join(same: Same): () => void {
+    return count(this.#same, nameOf(same));
+  }
+
+  sameHere(same: Same): number {
+    return this.#same.get(nameOf(same)) ?? 0;
+  }
+
+  /** One after the other, for requests that are the same. */
+  async inTurn<Value>(same: Same, work: () => Promise<Value>): Promise<Value> {
+    const name = nameOf(same);
+    const before = this.#queues.get(name) ?? Promise.resolve();
+    const mine = before.then(work);
+    const over = mine.then(
+      () => {},
+      () => {},
+    );
+    this.#queues.set(name, over);
+    try {
+      return await mine;
+    } finally {
+      if (this.#queues.get(name) === over) this.#queues.delete(name);
+    }
   }
 
   /** Calls of the agent that wait here with their connection. */

@@ -2,6 +2,7 @@
  * The row of a call that is parked: a new one, or that of the oldest call that this one is the same
  * as and whose client has gone.
  */
+import type { Millis } from "../../guards/money.ts";
 import { type Denial, deny } from "../../guards/verdict.ts";
 import { type Fenced, type Parked, StoreUnreachable } from "../../ports/store.ts";
 import { type Call, originOf, type Turn, type Waits, type Why } from "../call.ts";
@@ -13,14 +14,26 @@ import { type Same, unclaimOf } from "./lot.ts";
 import { requestText } from "./request.ts";
 import { reviewOf } from "./spent.ts";
 
+const LEAVE_MS: Millis = 50;
+
 /** Before anything is asked: a request that may be one of those that wait takes its place. */
 export async function takePlace(call: Call, gateway: Gateway): Promise<Waits | null> {
   const { agent } = call.incoming.manifest;
   if (call.turn !== null || !gateway.lot.knows(agent)) return null;
   if (!samesAs(call, gateway).some((same) => gateway.lot.expects(agent, same))) return null;
+  await letLeave(call, 0, gateway);
   const row = await attach(call, gateway);
   if (row === null) return null;
   return { kind: "park", why: whyOf(row), row, answers: [], accounts: [] };
+}
+
+/**
+ * Of a client that hangs up and comes again at once, the new connection may be heard of first. So
+ * where more than so many requests that are the same are here, they get a moment to leave.
+ */
+export function letLeave(call: Call, more: number, { clock, lot }: Gateway): Promise<void> | null {
+  if (lot.sameHere(sameAs(call)) <= more) return null;
+  return new Promise((resolve) => clock.after(LEAVE_MS, resolve));
 }
 
 function whyOf({ cause, review }: Parked): Why {

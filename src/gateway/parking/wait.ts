@@ -9,9 +9,10 @@ import type { Call, Turn, Waits } from "../call.ts";
 import { COME_BACK_MS } from "../clutches.ts";
 import type { Gateway } from "../gateway.ts";
 import type { Kept } from "./deliver.ts";
+import { sameAs } from "./digest.ts";
 import { leave } from "./ends.ts";
 import type { Sleeper } from "./lot.ts";
-import { attach, store } from "./place.ts";
+import { attach, letLeave, store } from "./place.ts";
 import { askTurn } from "./turn.ts";
 
 /** What the store does not say by itself is asked again. */
@@ -85,7 +86,8 @@ async function parkedRow(
   const { gateway, sleeper, until } = waiting;
   for (;;) {
     try {
-      return (await attach(call, gateway)) ?? (await store(call, waits, gateway));
+      await letLeave(call, 1, gateway);
+      return await gateway.lot.inTurn(sameAs(call), () => placed(call, waits, gateway));
     } catch (error) {
       if (!(error instanceof StoreUnreachable)) throw error;
       gateway.log.warn("a call waits for the store to park it", { error });
@@ -98,6 +100,13 @@ async function parkedRow(
     }
     await sleeper.sleep(Math.min(LOOK_MS, Math.max(until - gateway.clock.monotonic(), 1)));
   }
+}
+
+/** Whoever comes next with the same request finds it attached, or free. */
+async function placed(call: Call, waits: Waits, gateway: Gateway): Promise<Parked | Denial> {
+  const row = (await attach(call, gateway)) ?? (await store(call, waits, gateway));
+  if (!isDenial(row) && call.client.isGone()) await leave(row.call, call, gateway);
+  return row;
 }
 
 async function takeTurn(call: Call, row: Parked, waiting: Waiting): Promise<Waited> {
