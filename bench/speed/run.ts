@@ -50,9 +50,9 @@ const QUICK: Size = {
   ...{ starts: 3, transactions: 3_000, aged: 500_000 },
 };
 /**
- * Before anything is measured, on every system alike: a fresh gateway's calls go on getting
- * cheaper for some 24,000 calls, the bare proxy's for 14,000, and streams for 1,500; what is
- * measured before is the compiler. What comes after goes over the same ground.
+ * Before anything is measured, on every system alike: a fresh gateway's calls get cheaper for some
+ * 24,000 calls, the bare proxy's for 14,000, and streams for 1,500; until then the compiler is what
+ * is measured. What comes after goes over the same ground.
  */
 const WARM_CALLS = 25_000;
 const WARM_STREAMS = 2_000;

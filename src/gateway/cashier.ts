@@ -189,17 +189,16 @@ export class Cashier {
   /** A call ends: its slices, and what the store is to be told. Once for each call. */
   settle(tenure: Tenure, call: string, accounts: readonly Account[], end: Ended): void {
     const { charged, estimated, reserved } = end;
-    const drawn: (readonly [Account, Amount])[] = [];
-    for (const account of accounts) {
+    const drawn = accounts.map((account): readonly [Account, Amount] => {
       const { slice, unit } = account.purse;
       const [after, amount] =
         charged === null
           ? [drop(slice, reserved[unit]), 0]
           : settle(slice, reserved[unit], charged[unit]);
       account.purse = { ...account.purse, slice: after };
-      drawn.push([account, amount]);
       if (account.waiters.size > 0) wake(account);
-    }
+      return [account, amount];
+    });
     if (charged !== null && accounts.length > 0) {
       const legs = drawn.map(([{ id, purse }, amount]) => {
         return { account: id, drawn: BigInt(amount), charged: BigInt(charged[purse.unit]) };

@@ -49,12 +49,12 @@ function editsOf({ accounts, bounds, call, route, sentCap }: Admitted): Edits {
   const tooMuchThought =
     ask.thinkingBudget !== null && outputCap !== null && ask.thinkingBudget >= outputCap;
   const tells = incoming.manifest.tellAgent && accounts.length > 0;
-  return {
-    ...(route.model === ask.model ? {} : { model: route.model }),
-    ...(sentCap === null ? {} : { outputCap: sentCap }),
-    ...(tooMuchThought ? { thinkingBudget: Math.max(THINKING_MIN, outputCap - 1) } : {}),
-    ...(ask.stream && rules.streamOptions ? { includeUsage: true } : {}),
-    ...(bounds.removedTools.size === 0 ? {} : { removeTools: bounds.removedTools }),
-    ...(tells ? { systemLine: budgetLine(accounts) } : {}),
-  };
+  const edits: { -readonly [Name in keyof Edits]: Edits[Name] } = {};
+  if (route.model !== ask.model) edits.model = route.model;
+  if (sentCap !== null) edits.outputCap = sentCap;
+  if (tooMuchThought) edits.thinkingBudget = Math.max(THINKING_MIN, outputCap - 1);
+  if (ask.stream && rules.streamOptions) edits.includeUsage = true;
+  if (bounds.removedTools.size > 0) edits.removeTools = bounds.removedTools;
+  if (tells) edits.systemLine = budgetLine(accounts);
+  return edits;
 }

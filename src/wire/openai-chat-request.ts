@@ -37,12 +37,12 @@ export function readOpenAiChat(text: string, options: ReadOptions): ReadRequest 
   const measure = new Measure(readPart);
   const messages = fields.filledList("messages");
   const tools = [...fields.list("tools"), ...fields.list("functions")];
-  const caps = [fields.count("max_completion_tokens"), fields.count("max_tokens")];
+  const outputCap = smaller(fields.count("max_completion_tokens"), fields.count("max_tokens"));
   const ask: ModelAsk = {
     format: "openai-chat",
     model: fields.model(),
     stream: fields.flag("stream"),
-    outputCap: smallest(caps),
+    outputCap,
     choices: fields.count("n") ?? 1,
     input: measureInput(measure, messages, {
       textBytes: textBytes(text, root, options.bytes),
@@ -66,9 +66,9 @@ export function readOpenAiChat(text: string, options: ReadOptions): ReadRequest 
 }
 
 /** Two spellings of one cap: the smaller is reserved, and it is the one sent. */
-function smallest(caps: readonly (number | null)[]): number | null {
-  const given = caps.filter((cap) => cap !== null);
-  return given.length === 0 ? null : Math.min(...given);
+function smaller(one: number | null, other: number | null): number | null {
+  if (one === null || other === null) return one ?? other;
+  return Math.min(one, other);
 }
 
 function measureInput(

@@ -93,6 +93,7 @@ export class RequestEdits {
 
   /** The text with all edits made; the very same string when there are none. */
   apply(): string {
+    if (this.removed.size === 0) return applySplices(this.request.text, this.splices);
     const spans = this.members.map(({ keyFrom, valueTo }) => ({ from: keyFrom, to: valueTo }));
     const removals = removeAll(spans, this.removed);
     return applySplices(this.request.text, [...this.splices, ...removals]);

