@@ -47,6 +47,11 @@ export class WorkerClient {
     this.#settings = settings;
   }
 
+  /** Its thread is there: until it is first asked, it costs nothing. */
+  get runs(): boolean {
+    return this.#worker !== null;
+  }
+
   /** Answers when the request is durable. Rejects with `StoreUnreachable`, and says why. */
   async ask<O extends OperationName>(operation: O, ...asked: Asked<O>): Promise<Answered<O>> {
     if (this.#ended) throw new StoreUnreachable("the store is closed");

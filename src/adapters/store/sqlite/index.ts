@@ -68,7 +68,7 @@ function storeOn({ writer, reader, watchers, unlock }: Parts): Store {
     },
     journal: {
       read: (query) => reader.ask("journal", query),
-      anchors: (after, limit) => reader.ask("anchors", after, limit),
+      anchors: (after, limit) => lightly(writer, reader).ask("anchors", after, limit),
       gaps: (limit) => writer.ask("gaps", limit),
       writeGap: (holder, entry) => writer.ask("writeGap", holder, entry),
     },
@@ -80,6 +80,14 @@ function storeOn({ writer, reader, watchers, unlock }: Parts): Store {
       return closing;
     },
   };
+}
+
+/**
+ * For what every gateway reads as it starts, mostly nothing: a second thread takes 14 MB, and many
+ * never need it.
+ */
+function lightly(writer: WorkerClient, reader: WorkerClient): WorkerClient {
+  return reader.runs ? reader : writer;
 }
 
 function ledgerOn(writer: WorkerClient, reader: WorkerClient): Store["ledger"] {
@@ -178,7 +186,7 @@ function parkingOn(writer: WorkerClient, reader: WorkerClient): Store["parking"]
     },
     claimCall: (holder, claim) => writer.ask("claimCall", holder, claim),
     unclaimCall: (holder, claim) => writer.ask("unclaimCall", holder, claim),
-    list: (filter) => reader.ask("listParked", filter),
+    list: (filter) => lightly(writer, reader).ask("listParked", filter),
     prune: (before) => writer.ask("pruneParked", before),
   };
 }
