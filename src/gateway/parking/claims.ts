@@ -8,6 +8,7 @@ import type { Call, ToolCall } from "../call.ts";
 import { COME_BACK_MS } from "../clutches.ts";
 import type { Gateway } from "../gateway.ts";
 import type { Kept } from "./deliver.ts";
+import { unclaimNamed } from "./lot.ts";
 
 const BUSY_MS = 1_000;
 /** Longer than a store that stood still takes to do what it was asked before. */
@@ -58,7 +59,7 @@ async function claimNow(holder: HolderId, claim: CallClaim, { clock, lot, store 
     return await store.parking.claimCall(holder, claim);
   } catch (error) {
     // It may be claimed, and nobody would run it: whoever asks again would be told that it runs.
-    const what = `unclaim ${claim.callId} ${claim.at}`;
+    const what = unclaimNamed(claim);
     const withdraw = () => lot.owe(what, () => store.parking.unclaimCall(holder, claim));
     void withdraw();
     clock.after(LATE_MS, () => void withdraw());

@@ -3,7 +3,7 @@ import { DENIALS, type Denial } from "../../guards/verdict.ts";
 import type { Call } from "../call.ts";
 import type { Gateway } from "../gateway.ts";
 import { answerText, type StoredAnswer } from "./answer.ts";
-import { unclaimOf } from "./lot.ts";
+import { unclaimNamed, unclaimOf } from "./lot.ts";
 
 const COME_BACK_STATUSES: ReadonlySet<number> = new Set([429, 502, 503]);
 
@@ -78,7 +78,7 @@ export async function notSent(call: Call, gateway: Gateway): Promise<void> {
 export async function freeClaim(call: Call, { lot, store }: Gateway): Promise<void> {
   if (call.kind === "model" || call.claim === null) return;
   const { claim, incoming } = call;
-  const what = `unclaim named ${claim.callId} ${claim.at}`;
+  const what = unclaimNamed(claim);
   await lot.owe(what, () => store.parking.unclaimCall(incoming.tenure.id, claim));
 }
 

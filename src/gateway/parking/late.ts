@@ -23,6 +23,8 @@ const FIRST_AGAIN_MS: Millis = 2_000;
 const LAST_AGAIN_MS: Millis = 60_000;
 /** Of a stop that has waited for all other calls already. */
 const STOP_MS: Millis = 5_000;
+/** Each asks the store, and what is told to it every second waits for them. */
+const UNSPENT_MAX = 100;
 /** Their pace is in the store; this bounds what one gateway does at once. */
 const RUNNING_MAX = 64;
 
@@ -62,12 +64,14 @@ export class LateCalls {
     const { keepAnswersMs } = rules.configuration.parking;
     const rows = await store.parking.list({ states: ["let_go"], limit: ROWS_MAX });
     this.#forget(rows);
+    let unspent = 0;
     // The oldest were let go first, and are listed last.
     for (const row of [...rows].reverse()) {
       if (row.attached !== null || row.letGoAt === null) continue;
       if (isToolDigest(row.digest)) {
         if (row.letGoAt <= now && this.#running.size < RUNNING_MAX) this.#start(row);
-      } else if (row.letGoAt + keepAnswersMs <= now) {
+      } else if (row.letGoAt + keepAnswersMs <= now && unspent < UNSPENT_MAX) {
+        unspent += 1;
         await this.#endUnspent(row);
       }
     }

@@ -5,7 +5,7 @@
  */
 import type { Millis } from "../../guards/money.ts";
 import type { Clock } from "../../ports/clock.ts";
-import type { HolderId, Parked, ParkingStore, ParkState } from "../../ports/store.ts";
+import type { CallClaim, HolderId, Parked, ParkingStore, ParkState } from "../../ports/store.ts";
 import type { Log } from "../../telemetry/log.ts";
 
 /** More than an agent may park, for several agents. */
@@ -211,6 +211,10 @@ export class Lot {
 /** What is owed of a call that was not sent after all. */
 export function unclaimOf(call: string): string {
   return `unclaim ${call}`;
+}
+
+export function unclaimNamed({ at, callId }: CallClaim): string {
+  return `unclaim named ${callId} ${at}`;
 }
 
 /** One more of that name, until what is answered is called. */

@@ -3,6 +3,7 @@
  * them were lost. Left alone they would wait as long as this process lives.
  */
 import type { Gateway } from "../gateway.ts";
+import { unclaimOf } from "./lot.ts";
 
 const ROWS_MAX = 20_000;
 
@@ -30,7 +31,7 @@ export class Strays {
     for (const { attempt, call, claimedBy } of rows) {
       if (claimedBy !== tenure.id || tenure.turns.has(call)) continue;
       tenure.turns.add(call);
-      await lot.owe(`unclaim ${call} ${attempt}`, async () => {
+      await lot.owe(unclaimOf(call), async () => {
         await store.parking.unclaim(tenure.id, call, attempt);
         tenure.turns.delete(call);
       });
