@@ -22,10 +22,14 @@ const PROVIDERS: Readonly<Record<ProviderSettings["kind"], Make<ProviderSettings
 };
 
 /** Where the gateway goes: `kind: agent` is nowhere. */
-type Reached = ToolServerSettings & { readonly url: string };
+type Reached = Exclude<ToolServerSettings, { readonly kind: "agent" }>;
+
+const TOOL_SERVERS: Readonly<Record<Reached["kind"], Make<Reached, ToolServer>>> = {
+  mcp: mcpToolServer,
+};
 
 function isReached(settings: ToolServerSettings): settings is Reached {
-  return settings.kind === "mcp" && settings.url !== null;
+  return settings.kind !== "agent";
 }
 
 export class Providers {
@@ -36,7 +40,7 @@ export class Providers {
 
   constructor(clock: Clock) {
     this.#providers = new Kept((settings) => PROVIDERS[settings.kind](settings, clock));
-    this.#toolServers = new Kept((settings) => mcpToolServer(settings, clock));
+    this.#toolServers = new Kept((settings) => TOOL_SERVERS[settings.kind](settings, clock));
   }
 
   rulesetOf(configuration: Configuration): Ruleset {

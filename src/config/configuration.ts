@@ -91,19 +91,28 @@ export interface SimulatedScript {
   readonly faultEvery: number;
 }
 
-export interface ToolServerSettings {
-  /** `agent`: the agent runs these tools itself. */
-  readonly kind: "mcp" | "agent";
+/** A tool server: one variant for each kind, as each is reached in its own way. */
+export type ToolServerSettings = McpServerSettings | AgentToolsSettings;
+
+interface DeclaredTools {
   readonly name: string;
-  /** Null for `agent`. */
-  readonly url: string | null;
+  /** What its tools do, as its owner says; a tool that is not here is taken to write. */
+  readonly tools: ReadonlyMap<string, Effect>;
+}
+
+/** The agent runs these tools itself: the gateway never goes there. */
+export interface AgentToolsSettings extends DeclaredTools {
+  readonly kind: "agent";
+}
+
+export interface McpServerSettings extends DeclaredTools {
+  readonly kind: "mcp";
+  readonly url: string;
   /** Never in a log, an error, a metric or the digest. */
   readonly bearer: string | null;
   /** Extra headers for every request; as secret as the bearer. */
   readonly headers: Readonly<Record<string, string>>;
   readonly connectionsMax: number;
-  /** What its tools do, as its owner says; a tool that is not here is taken to write. */
-  readonly tools: ReadonlyMap<string, Effect>;
 }
 
 /** A detector: what it watches, where its line is, and what crossing it does. */

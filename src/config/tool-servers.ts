@@ -1,7 +1,7 @@
 /** The tool servers of slipclutch.yaml. */
 import { BlockList, isIP } from "node:net";
 import { BUDGET_TOOL, looksLikeBudgetTool } from "../guards/tool/names.ts";
-import type { Issue, ToolServerSettings } from "./configuration.ts";
+import type { Issue, McpServerSettings, ToolServerSettings } from "./configuration.ts";
 import { issueAt } from "./issues.ts";
 import type { RawSlipclutch } from "./schema.ts";
 import type { Source } from "./source.ts";
@@ -23,22 +23,32 @@ export function toolServersOf(raw: RawSlipclutch["tool_servers"], source: Source
     const settings = settingsOf(name, server);
     issues.push(...placeIssues(name, server, source), ...ownIssues(name, server, source));
     servers.set(name, settings);
-    const own = Object.keys(settings.headers).find((key) => key.toLowerCase() === "authorization");
-    const path = ["tool_servers", name];
-    if (own !== undefined && settings.bearer !== null) {
-      const hint = "auth.bearer is sent in the same header: remove one of the two.";
-      issues.push(issueAt(source, [...path, "headers", own], "one authorization", hint));
-    }
-    if (
-      (own !== undefined || settings.bearer !== null) &&
-      crossesNetworksOpenly(settings.url ?? "")
-    ) {
-      const hint = "The token would cross the network for all to read: use https.";
-      const expected = "https, or an address of this machine or a private network";
-      warnings.push(issueAt(source, [...path, "url"], expected, hint));
-    }
+    if (settings.kind !== "mcp") continue;
+    issues.push(...authorizationIssues(settings, source));
+    warnings.push(...openRoadWarnings(settings, source));
   }
   return { servers, issues, warnings };
+}
+
+function ownAuthorization({ headers }: McpServerSettings): string | undefined {
+  return Object.keys(headers).find((key) => key.toLowerCase() === "authorization");
+}
+
+function authorizationIssues(settings: McpServerSettings, source: Source): readonly Issue[] {
+  const own = ownAuthorization(settings);
+  if (own === undefined || settings.bearer === null) return [];
+  const path = ["tool_servers", settings.name, "headers", own];
+  const hint = "auth.bearer is sent in the same header: remove one of the two.";
+  return [issueAt(source, path, "one authorization", hint)];
+}
+
+function openRoadWarnings(settings: McpServerSettings, source: Source): readonly Issue[] {
+  const { bearer, name, url } = settings;
+  const hasToken = bearer !== null || ownAuthorization(settings) !== undefined;
+  if (!hasToken || !crossesNetworksOpenly(url)) return [];
+  const hint = "The token would cross the network for all to read: use https.";
+  const expected = "https, or an address of this machine or a private network";
+  return [issueAt(source, ["tool_servers", name, "url"], expected, hint)];
 }
 
 /** A server that is reached has a place; tools that the agent runs itself have none. */
@@ -72,14 +82,19 @@ function ownIssues(name: string, { tools = {} }: RawToolServer, source: Source):
 }
 
 function settingsOf(name: string, raw: RawToolServer): ToolServerSettings {
+  const tools = new Map(
+    Object.entries(raw.tools ?? {}).map(([tool, { effect }]) => [tool, effect]),
+  );
+  if (raw.kind === "agent") return { kind: "agent", name, tools };
   return {
-    kind: raw.kind,
+    kind: "mcp",
     name,
-    url: raw.url ?? null,
+    // Without one the configuration is refused.
+    url: raw.url ?? "",
     bearer: raw.auth?.bearer ?? null,
     headers: raw.headers ?? {},
     connectionsMax: raw.connections_max ?? CONNECTIONS_MAX,
-    tools: new Map(Object.entries(raw.tools ?? {}).map(([tool, { effect }]) => [tool, effect])),
+    tools,
   };
 }
 
