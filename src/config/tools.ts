@@ -47,7 +47,7 @@ export function toolsOf(
     checkSchemas(entry, tooling.schemas);
     const cost = costOf(entry);
     if (server === null) continue;
-    if (server.kind === "agent") checkUnseen(entry);
+    if (server.kind === "agent" && !server.asks) checkUnseen(entry);
     const granted = grantedOf(entry, server, cost, tooling.schemas);
     allowed.push({ granted, entry });
   }
@@ -165,8 +165,8 @@ const OF_A_CALL = ["rate_limit", "cost", "empty_result", "requires_approval", "t
 
 function checkUnseen(entry: Entry): void {
   const hint =
-    "The agent runs this tool itself, so nothing would hold it to that: leave it out, or put the " +
-    "tool behind a server of kind: mcp.";
+    "The agent runs this tool itself, so nothing would hold it to that: leave it out, put the tool " +
+    "behind a server of kind: mcp, or have the agent ask for decisions and say asks: true there.";
   for (const key of OF_A_CALL) {
     if (entry.tool[key] !== undefined) refuse(entry, [key], "nothing", hint);
   }
