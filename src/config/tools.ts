@@ -11,6 +11,7 @@ import type { ArgumentSchemas } from "./arguments.ts";
 import type { Issue, ToolServerSettings } from "./configuration.ts";
 import { issueAt, nearest } from "./issues.ts";
 import type { RawLimits, RawManifest } from "./manifest-schema.ts";
+import { argumentsCheck, documentProblems, missingTool } from "./offered.ts";
 import type { Path, Source } from "./source.ts";
 import type { RawTool } from "./tool-schema.ts";
 
@@ -48,6 +49,7 @@ export function toolsOf(
     const cost = costOf(entry);
     if (server === null) continue;
     if (server.kind === "agent") checkUnseen(entry);
+    checkDocument(entry, server, tooling.schemas);
     const granted = grantedOf(entry, server, cost, tooling.schemas);
     allowed.push({ granted, entry });
   }
@@ -117,7 +119,8 @@ function grantedOf(
 ): GrantedTool {
   const { tool } = entry;
   const readOnly = tool.read_only ?? true;
-  if (readOnly) checkEffect(entry, server);
+  if (checkOffered(entry, server) && readOnly) checkEffect(entry, server);
+  const own = tool.arguments === undefined ? null : schemas.check(tool.arguments);
   const limit = tool.rate_limit;
   return {
     server: server.name,
@@ -125,11 +128,27 @@ function grantedOf(
     effect: server.tools.get(tool.tool_name) ?? "write",
     readOnly,
     rateLimit: limit ? { requests: limit.requests, perMs: limit.per_seconds * 1000 } : null,
-    check: tool.arguments === undefined ? null : schemas.check(tool.arguments),
+    check: argumentsCheck(own, server, tool.tool_name, schemas),
     cost,
     emptyIsError: tool.empty_result === "error",
     timeoutMs: tool.timeout ?? TIMEOUT_MS,
   };
+}
+
+/** What a server's own description does not have will never be there to call. */
+function checkOffered(entry: Entry, server: ToolServerSettings): boolean {
+  const why = missingTool(server, entry.tool.tool_name);
+  if (why !== null) refuse(entry, ["tool_name"], "a tool that its server has", why);
+  return why === null;
+}
+
+function checkDocument(entry: Entry, server: ToolServerSettings, schemas: ArgumentSchemas): void {
+  const { issues, path, source, tool, warnings } = entry;
+  for (const { at, expected, hint, warning } of documentProblems(server, tool.tool_name, schemas)) {
+    const place = `In its document, in the schema of its arguments at ${at || "its root"}: `;
+    const issue = issueAt(source, [...path, "tool_name"], expected, place + hint);
+    (warning ? warnings : issues).push(issue);
+  }
 }
 
 /** A tool that writes is refused whenever it may only read: better at load than at each call. */
