@@ -7,6 +7,11 @@ import type { HttpOperation, ToolServerSettings } from "./configuration.ts";
 import { nearest } from "./issues.ts";
 import { pathText } from "./source.ts";
 
+/** Whether anything is known of its tools; where its document cannot be read, that is told there. */
+export function isDescribed(server: ToolServerSettings): boolean {
+  return !("operations" in server) || server.operations.size + server.leftOut.size > 0;
+}
+
 /** Why a server does not have a tool; null: it has it, or nobody can know before it is asked. */
 export function missingTool(server: ToolServerSettings, tool: string): string | null {
   if (!("operations" in server) || server.operations.has(tool)) return null;

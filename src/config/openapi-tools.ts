@@ -89,9 +89,10 @@ function toolsOf(
     },
   });
   const { leftOut, tooMany } = found;
-  if (tooMany) {
+  if (tooMany || found.tools.size + leftOut.size === 0) {
     const hint = "Keep the operations that agents use.";
-    refuse(place, ["document"], `at most ${OPERATIONS_MAX} operations`, hint);
+    refuse(place, ["document"], `from 1 to ${OPERATIONS_MAX} operations`, hint);
+    return { operations: found.tools, leftOut };
   }
   for (const tool of Object.keys(tools)) {
     if (found.tools.has(tool)) continue;

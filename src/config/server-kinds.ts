@@ -84,7 +84,8 @@ function fieldIssues(given: object, { kind, known, path }: Place, source: Source
 }
 
 function missingIssues(given: object, path: Path, required: readonly string[], source: Source) {
-  const there = Object.entries(given).flatMap(([key, value]) => (value === undefined ? [] : [key]));
+  const isNothing = (value: unknown) => value === undefined || JSON.stringify(value) === "{}";
+  const there = Object.entries(given).flatMap(([key, value]) => (isNothing(value) ? [] : [key]));
   return required
     .filter((key) => !there.includes(key))
     .map((key) => issueAt(source, [...path, key], ...(EXPECTED[key] ?? ["it", "Add it."])));

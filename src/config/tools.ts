@@ -11,7 +11,7 @@ import type { ArgumentSchemas } from "./arguments.ts";
 import type { Issue, ToolServerSettings } from "./configuration.ts";
 import { issueAt, nearest } from "./issues.ts";
 import type { RawLimits, RawManifest } from "./manifest-schema.ts";
-import { argumentsCheck, documentProblems, missingTool } from "./offered.ts";
+import { argumentsCheck, documentProblems, isDescribed, missingTool } from "./offered.ts";
 import type { Path, Source } from "./source.ts";
 import type { RawTool } from "./tool-schema.ts";
 
@@ -137,6 +137,7 @@ function grantedOf(
 
 /** What a server's own description does not have will never be there to call. */
 function checkOffered(entry: Entry, server: ToolServerSettings): boolean {
+  if (!isDescribed(server)) return false;
   const why = missingTool(server, entry.tool.tool_name);
   if (why !== null) refuse(entry, ["tool_name"], "a tool that its server has", why);
   return why === null;

@@ -156,6 +156,7 @@ const TOOL = `${AT}.tools.get_ticket`;
 const REFUSED: readonly [string, Changes, object][] = [
   ["no url", { url: undefined }, { path: `${AT}.url`, expected: "where the server is" }],
   ["no tools", { tools: undefined }, { path: `${AT}.tools` }],
+  ["an empty map of tools", { tools: {} }, { path: `${AT}.tools` }],
   ["a document", { document: "a.yaml" }, { path: `${AT}.document`, expected: "nothing" }],
   ["schemes", { schemes: { a: "b" } }, { path: `${AT}.schemes`, got: "a value that is not shown" }],
   [

@@ -549,7 +549,16 @@ describe("A document", () => {
     if (path !== undefined) expect([issue?.path, others]).toEqual([path, []]);
   });
 
-  test("of more operations than anybody grants is refused", () => {
+  test("that cannot be read is told once, not again at every grant", () => {
+    for (const text of ["{", '{"openapi":"3.1.0","paths":{}}']) {
+      const server = { url: "https://a.example" };
+      expect(issuesOf(folder(text, server, [{ tool_name: "get_pet" }]))).toHaveLength(1);
+    }
+  });
+
+  test("of more operations than anybody grants, or of none, is refused", () => {
+    const server = { url: "https://a.example" };
+    expect(issuesOf(folder(documented({}), server))).toMatchObject([{ path: PLACE }]);
     const item = (at: number) => [`/p${at}`, { get: { operationId: `o${at}` } }];
     const paths = Object.fromEntries(
       Array.from({ length: OPERATIONS_MAX + 1 }, (_, at) => item(at)),
