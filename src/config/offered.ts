@@ -7,7 +7,7 @@ import type { HttpOperation, ToolServerSettings } from "./configuration.ts";
 import { nearest } from "./issues.ts";
 import { pathText } from "./source.ts";
 
-/** Whether anything is known of its tools; where its document cannot be read, that is told there. */
+/** Whether anything is known of its tools: why a document cannot be read is told with it. */
 export function isDescribed(server: ToolServerSettings): boolean {
   return !("operations" in server) || server.operations.size + server.leftOut.size > 0;
 }

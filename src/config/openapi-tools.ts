@@ -91,7 +91,8 @@ function toolsOf(
   const { leftOut, tooMany } = found;
   if (tooMany || found.tools.size + leftOut.size === 0) {
     const hint = "Keep the operations that agents use.";
-    refuse(place, ["document"], `from 1 to ${OPERATIONS_MAX} operations`, hint);
+    const expected = `from 1 to ${OPERATIONS_MAX} operations, with schemas of moderate size`;
+    refuse(place, ["document"], expected, hint);
     return { operations: found.tools, leftOut };
   }
   for (const tool of Object.keys(tools)) {

@@ -1,6 +1,7 @@
 /** Which kind of tool server has which fields: what would have no effect is refused. */
 import type { Issue } from "./configuration.ts";
 import { issueAt } from "./issues.ts";
+import { CONNECTION_HEADERS } from "./openapi/parameters.ts";
 import type { Path, Source } from "./source.ts";
 import type { RawToolServer } from "./tool-schema.ts";
 
@@ -100,6 +101,10 @@ function authIssues(auth: RawToolServer["auth"], path: Path, kind: Kind, source:
   if (kind === "mcp" && other !== undefined) {
     const hint = "Servers of kind: mcp take auth.bearer, or headers.";
     return [issueAt(source, [...path, "auth", other], "nothing", hint)];
+  }
+  if (CONNECTION_HEADERS.includes(auth?.header?.name.toLowerCase() ?? "")) {
+    const hint = "It is the connection's own: write the one that the server asks for.";
+    return [issueAt(source, [...path, "auth", "header", "name"], "another header", hint)];
   }
   if (given.length <= 1) return [];
   const hint = `Keep one of ${given.join(", ")}.`;

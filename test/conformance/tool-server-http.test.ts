@@ -206,6 +206,18 @@ describe("a request", () => {
     expect(searchParams.getAll("tag")).toEqual(given.tag);
   });
 
+  test("has the cookies that are set beside those that say who asks", async () => {
+    const credentials = [{ in: "cookie", name: "sid", value: "s3cret", secrets: [] }] as const;
+    const headers = { Cookie: "a=b", Host: "evil" };
+    const settings = operation([{ text: "/x" }], { credentials, headers });
+    const { desk, server } = await start(undefined, { settings: one(settings) });
+    await recordCall(server, call()).over;
+    expect(desk.arrivals()[0]?.headers).toMatchObject({
+      cookie: "a=b; sid=s3cret",
+      host: `127.0.0.1:${desk.port}`,
+    });
+  });
+
   test("of names that every object has carries them as its own", async () => {
     const names = ["constructor", "__proto__", "toString"];
     const body = { kind: "members", arguments: names, type: TYPE } as const;
@@ -404,6 +416,25 @@ describe("an address", () => {
     const recording = recordCall(server, call());
     expect(await faultOf(recording)).toMatchObject({ kind: "unreachable", written: false });
     expect([recording.asked, desk.connections()]).toEqual([0, 0]);
+  });
+
+  test("is looked at for https as well", async () => {
+    const resolve: Resolve = (_, done) => done(null, [{ address: "127.0.0.1", family: 4 }]);
+    const desk = await httpDesk();
+    const url = `https://api.test:${desk.port}`;
+    for (const [allowAddresses, connections] of [
+      [[], 0],
+      // Reached, and it speaks no TLS.
+      [["127.0.0.1"], 1],
+    ] as const) {
+      const changes = { ...settings, allowAddresses };
+      const server = httpToolServer(settingsAt(url, changes), systemClock, resolve);
+      const recording = recordCall(server, call());
+      expect(await faultOf(recording)).toMatchObject({ kind: "unreachable", written: false });
+      expect([recording.asked, desk.connections()]).toEqual([0, connections]);
+      await server.close();
+    }
+    await desk.close();
   });
 
   test("of this machine is refused by its real name as well", async () => {

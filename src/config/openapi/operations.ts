@@ -10,6 +10,8 @@ import { definitionsOf, newReading, type Reading, readSchema } from "./schemas.t
 export const OPERATIONS_MAX = 2000;
 /** Of the schema of one tool's arguments: it goes into a model's context. */
 export const SCHEMA_CHARS_MAX = 64 * 1024;
+/** Of all of them: what they share stands in each. */
+const SCHEMAS_CHARS_MAX = 16 * 1024 * 1024;
 const DESCRIPTION_CHARS_MAX = 4096;
 /** The argument that is the body. */
 const BODY = "body";
@@ -34,7 +36,7 @@ export interface Reader {
 export interface Operations {
   readonly tools: ReadonlyMap<string, HttpOperation>;
   readonly leftOut: ReadonlyMap<string, string>;
-  /** There are more than are read. */
+  /** There are more than are read, or their schemas are larger. */
   readonly tooMany: boolean;
 }
 
@@ -49,11 +51,14 @@ interface Found {
 export function operationsOf(reader: Reader): Operations {
   const { found, leftOut, tooMany } = find(reader.root);
   const tools = new Map<string, HttpOperation>();
+  let chars = 0;
   for (const one of found) {
     if (leftOut.has(one.name)) continue;
     const tool = toolOf(one, reader);
     if (typeof tool === "string") leftOut.set(one.name, tool);
     else tools.set(one.name, tool);
+    chars += typeof tool === "string" ? 0 : JSON.stringify(tool.inputSchema).length;
+    if (chars > SCHEMAS_CHARS_MAX) return { tools, leftOut, tooMany: true };
   }
   return { tools, leftOut, tooMany };
 }

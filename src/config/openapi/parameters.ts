@@ -54,7 +54,8 @@ export function parametersOf(
 
 function isOurs({ name, in: place }: Parameter, owned: Owned): boolean {
   if (place === "query") return owned.query.has(name);
-  if (place === "cookie") return owned.cookies.has(name);
+  // A header of cookies that is set says of all cookies which there are.
+  if (place === "cookie") return owned.headers.has("cookie") || owned.cookies.has(name);
   if (place !== "header") return false;
   const header = name.toLowerCase();
   return NOT_A_DOCUMENTS.includes(header) || owned.headers.has(header);

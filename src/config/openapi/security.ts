@@ -2,6 +2,7 @@
 import type { HttpCredential } from "../configuration.ts";
 import { basicCredential, bearerCredential } from "../credentials.ts";
 import { HEADER_NAME } from "../fields.ts";
+import { CONNECTION_HEADERS } from "./parameters.ts";
 import { isMap, type JsonMap, resolved } from "./references.ts";
 
 type Credentials = ReadonlyMap<string, HttpCredential>;
@@ -35,7 +36,9 @@ function keyOf(place: unknown, name: unknown, secret: string): HttpCredential | 
   const isName = typeof name === "string" && name !== "";
   const isPlace = place === "header" || place === "query" || place === "cookie";
   const fits = isName && (place === "query" || HEADER_NAME.test(name));
-  if (!isPlace || !fits) return "The document does not say plainly where its key goes.";
+  const isTaken = isName && CONNECTION_HEADERS.includes(name.toLowerCase());
+  if (!isPlace || !fits || (place === "header" && isTaken))
+    return "The document does not say plainly where its key goes.";
   const value = place === "header" ? /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/ : /^[^\p{C}]+$/u;
   // What separates cookies would make two of one.
   const isWhole =

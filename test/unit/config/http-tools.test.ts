@@ -186,6 +186,11 @@ const REFUSED: readonly [string, Changes, object][] = [
     { path: `${AT}.auth.header.value`, got: "a value that is not shown" },
   ],
   [
+    "a credential as a header of the connection",
+    { auth: { header: { name: "Host", value: "a" } } },
+    { path: `${AT}.auth.header.name` },
+  ],
+  [
     "a credential and the same header",
     { auth: { header: { name: "X-Key", value: "a" } }, headers: { "x-key": "b" } },
     { path: `${AT}.headers.x-key`, expected: "one X-Key" },

@@ -418,6 +418,7 @@ describe("Credentials", () => {
     digest: { type: "http", scheme: "digest" },
     tls: { type: "mutualTLS" },
     odd: { type: "apiKey", in: "header", name: "a b" },
+    host: { type: "apiKey", in: "header", name: "Host" },
   };
   const secured = (security: unknown, more: Json = {}) =>
     one({ parameters: [ID], security, ...more }, { components: { securitySchemes } });
@@ -472,11 +473,19 @@ describe("Credentials", () => {
     expect(misplaced(places, { id: "1", api_key: "mine" })).toMatch(/no place/);
   });
 
+  test("in a header of cookies leave no cookie to the agent", () => {
+    const cookie = { name: "theme", in: "cookie", schema: { type: "string" } };
+    const document = secured([{ sid: [] }], { parameters: [ID, cookie] });
+    expect(tool(document, { schemes }).places.cookies).toEqual(["theme"]);
+    expect(tool(document, { schemes, headers: { Cookie: "a=b" } }).places.cookies).toEqual([]);
+  });
+
   test.each([
     ["none", "a", /no such security scheme/],
     ["digest", "a", /not sent/],
     ["tls", "a", /not sent/],
     ["odd", "a", /plainly/],
+    ["host", "a", /plainly/],
     ["user", "without-a-colon", /user:password/],
     ["token", "two words", /one line/],
     ["head", "a\r\nb", /a header can have/],
@@ -554,6 +563,18 @@ describe("A document", () => {
       const server = { url: "https://a.example" };
       expect(issuesOf(folder(text, server, [{ tool_name: "get_pet" }]))).toHaveLength(1);
     }
+  });
+
+  test("whose schemas stand in too many tools at once is refused", () => {
+    const schemas = { Big: { enum: ["x".repeat(60_000)] } };
+    const schema = { $ref: "#/components/schemas/Big" };
+    const parameters = [{ name: "q", in: "query", schema }];
+    const paths = Object.fromEntries(
+      Array.from({ length: 300 }, (_, at) => [`/p${at}`, { get: { parameters } }]),
+    );
+    expect(issuesOf(folder(documented(paths, { components: { schemas } })))).toMatchObject([
+      { path: PLACE },
+    ]);
   });
 
   test("of more operations than anybody grants, or of none, is refused", () => {

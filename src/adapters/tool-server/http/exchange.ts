@@ -117,7 +117,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (status >= FIRST_REDIRECT && status < FIRST_FAILURE) {
       return this.#garbage(`HTTP ${status}${placeOf(headers)}: redirects are not followed`);
     }
-    const encoding = headers["content-encoding"] ?? "identity";
+    const encoding = String(headers["content-encoding"] ?? "identity").toLowerCase();
     if (encoding !== "identity") {
       this.#garbage(`content-encoding ${encoding}, though identity was asked for`);
     }

@@ -31,12 +31,14 @@ export function requestHeaders(
     ["user-agent", "slipclutch"],
   ]);
   for (const [name, value] of request.headers) all.set(name.toLowerCase(), value);
-  const type = all.get("content-type");
+  const [type, cookie] = [all.get("content-type"), all.get("cookie")];
   for (const [name, value] of Object.entries(headers)) all.set(name.toLowerCase(), value);
-  for (const name of FIXED) all.delete(name);
   for (const one of credentials)
     if (one.in === "header") all.set(one.name.toLowerCase(), one.value);
   if (type !== undefined) all.set("content-type", type);
+  const cookies = [all.get("cookie"), cookie].filter((one) => one !== undefined);
+  if (cookies.length > 0) all.set("cookie", [...new Set(cookies)].join("; "));
+  for (const name of FIXED) all.delete(name);
   all.set("accept-encoding", "identity");
   return [...all].flat();
 }
