@@ -2,9 +2,8 @@
 import { isIP } from "node:net";
 import { z } from "zod";
 import { ENTRIES_MAX, HEADER_NAME, headers, id, oneOf, strict, TEXT_MAX, text } from "./fields.ts";
+import { METHODS } from "./http-requests.ts";
 
-/** What a request can be: others have no meaning for a tool. */
-export const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"] as const;
 /** Longest description: it goes into a model's context. */
 const DESCRIPTION_CHARS_MAX = 4096;
 /** Arguments of one tool. */

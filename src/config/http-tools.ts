@@ -4,9 +4,8 @@ import { argumentsOf } from "../guards/tool/places.ts";
 import type { ArgumentSchemas } from "./arguments.ts";
 import type { HttpCredential, HttpOperation, Issue } from "./configuration.ts";
 import { credentialsOf } from "./credentials.ts";
+import { CONNECTION_HEADERS, doubled, effectOf, pathParts } from "./http-requests.ts";
 import { issueAt } from "./issues.ts";
-import { doubled, effectOf, pathParts } from "./openapi/operations.ts";
-import { CONNECTION_HEADERS } from "./openapi/parameters.ts";
 import type { Path, Source } from "./source.ts";
 import type { RawHttpTool, RawToolServer } from "./tool-schema.ts";
 

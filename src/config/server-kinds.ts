@@ -1,7 +1,7 @@
 /** Which kind of tool server has which fields: what would have no effect is refused. */
 import type { Issue } from "./configuration.ts";
+import { CONNECTION_HEADERS } from "./http-requests.ts";
 import { issueAt } from "./issues.ts";
-import { CONNECTION_HEADERS } from "./openapi/parameters.ts";
 import type { Path, Source } from "./source.ts";
 import type { RawToolServer } from "./tool-schema.ts";
 

@@ -314,6 +314,33 @@ describe("an answer", () => {
     expect(binary).toMatchObject({ result: { content: [{ text: "HTTP 500" }], isError: true } });
   });
 
+  test("of a failure that never ends is one as soon as enough of it is read", async () => {
+    const { server } = await start(
+      (_, response) => {
+        response.writeHead(500, { "content-type": "text/plain" });
+        response.write("x".repeat(2 * FAILURE_BYTES_MAX));
+      },
+      { settings: one(operation([{ text: "/x" }])) },
+    );
+    const end = await recordCall(server, call()).over;
+    expect(end).toMatchObject({ kind: "result", result: { isError: true } });
+  });
+
+  test("that says that it is compressed is not read, whatever is in it", async () => {
+    for (const [encoding, kind] of [
+      ["gzip", "fault"],
+      ["br, identity", "fault"],
+      ["Identity", "result"],
+    ]) {
+      const { server } = await start(
+        (_, response) =>
+          response.writeHead(200, { ...HEAD, "content-encoding": encoding }).end("{}"),
+        { settings: one(operation([{ text: "/x" }])) },
+      );
+      expect((await recordCall(server, call()).over).kind).toBe(kind);
+    }
+  });
+
   test("of HEAD and of 204 is a result of nothing", async () => {
     expect(await answered("{}", TYPE, 200, { method: "HEAD" })).toMatchObject({
       kind: "result",

@@ -1,7 +1,7 @@
 /** Operations of an OpenAPI document → tools over HTTP, and why the others are none. */
 import type { BodyPlace, HttpPlaces, PathPart } from "../../guards/tool/places.ts";
 import type { HttpCredential, HttpOperation } from "../configuration.ts";
-import { METHODS } from "../http-schema.ts";
+import { doubled, effectOf, METHODS, pathParts } from "../http-requests.ts";
 import { isArgumentName, type Owned, type Parameter, parametersOf } from "./parameters.ts";
 import { isMap, type JsonMap, resolved } from "./references.ts";
 import { definitionsOf, newReading, type Reading, readSchema } from "./schemas.ts";
@@ -129,11 +129,6 @@ function toolOf({ item, method, name, operation, path }: Found, reader: Reader) 
   };
 }
 
-/** Without a word of the owner. */
-export function effectOf(method: string): "read" | "write" {
-  return method === "GET" || method === "HEAD" ? "read" : "write";
-}
-
 function ownedBy({ credentials, headers }: Terms): Owned {
   const of = (place: HttpCredential["in"]) =>
     credentials.filter((one) => one.in === place).map(({ name }) => name);
@@ -156,19 +151,6 @@ function partsOf(path: string, parameters: readonly Parameter[]): readonly PathP
   if (stray !== undefined) return `its path and its parameters do not agree on ${stray}`;
   const twice = doubled(holes);
   return twice === null ? parts : `its path has ${twice} twice`;
-}
-
-/** `/tickets/{id}` → its text and its holes. */
-export function pathParts(path: string): readonly PathPart[] {
-  return path
-    .split(/(\{[^{}]+\})/)
-    .filter((part) => part !== "")
-    .map((part) => (/^\{.+\}$/.test(part) ? { argument: part.slice(1, -1) } : { text: part }));
-}
-
-/** The first that is there a second time. */
-export function doubled(names: readonly string[]): string | null {
-  return names.find((name, index) => names.indexOf(name) !== index) ?? null;
 }
 
 interface Body {

@@ -1,6 +1,7 @@
 /** Parameters of an operation → where its arguments go. */
 import type { QueryPlace } from "../../guards/tool/places.ts";
 import { HEADER_NAME } from "../fields.ts";
+import { CONNECTION_HEADERS } from "../http-requests.ts";
 import { isMap, type JsonMap, resolved } from "./references.ts";
 
 /** Longest name of an argument. */
@@ -10,12 +11,6 @@ const PARAMETERS_MAX = 200;
 
 /** By the specification a document has no say in these. */
 const NOT_A_DOCUMENTS = ["accept", "content-type", "authorization"];
-/** The connection's own, and all cookies at once. */
-export const CONNECTION_HEADERS: readonly string[] = [
-  ...["accept-encoding", "connection", "content-length", "cookie", "expect", "host", "keep-alive"],
-  ...["proxy-authorization", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"],
-];
-
 export interface Parameter {
   readonly name: string;
   readonly in: "path" | "query" | "header" | "cookie";

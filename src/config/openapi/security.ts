@@ -2,7 +2,7 @@
 import type { HttpCredential } from "../configuration.ts";
 import { basicCredential, bearerCredential } from "../credentials.ts";
 import { HEADER_NAME } from "../fields.ts";
-import { CONNECTION_HEADERS } from "./parameters.ts";
+import { CONNECTION_HEADERS } from "../http-requests.ts";
 import { isMap, type JsonMap, resolved } from "./references.ts";
 
 type Credentials = ReadonlyMap<string, HttpCredential>;
