@@ -110,8 +110,10 @@ function checkHeaders(entry: Entry, ours: readonly string[]): void {
     name.toLowerCase(),
   );
   for (const [index, name] of (entry.tool.in_headers ?? []).entries()) {
-    if (!taken.includes(name.toLowerCase())) continue;
-    const hint = "It is the gateway's own, or the connection's: leave it out.";
+    const isTaken = taken.includes(name.toLowerCase());
+    taken.push(name.toLowerCase());
+    if (!isTaken) continue;
+    const hint = "It is the gateway's own, the connection's, or there already: leave it out.";
     refuse(entry, ["in_headers", index], "a header that an argument may be", hint);
   }
 }

@@ -42,7 +42,10 @@ export function parametersOf(
     const parameter = parameterOf(node, root);
     if (typeof parameter === "string") return parameter;
     if (isOurs(parameter, owned)) continue;
-    parameters.set(`${parameter.in} ${parameter.name}`, parameter);
+    // Headers are the same however they are written.
+    const isHeader = parameter.in === "header";
+    const key = isHeader ? parameter.name.toLowerCase() : parameter.name;
+    parameters.set(`${parameter.in} ${key}`, parameter);
   }
   return [...parameters.values()];
 }

@@ -1,5 +1,7 @@
 /** Tool servers of `kind: http`: what is written of them, and what they become. */
 import { describe, expect, test } from "vitest";
+import { systemClock } from "../../../src/adapters/clock/system.ts";
+import { httpToolServer } from "../../../src/adapters/tool-server/http/http-tool-server.ts";
 import type { HttpServerSettings } from "../../../src/config/configuration.ts";
 import { issuesOf, read, valid } from "./folder.ts";
 
@@ -223,6 +225,7 @@ const REFUSED: readonly [string, Changes, object][] = [
     tool({ in_headers: ["a", "Authorization"] }),
     { path: `${TOOL}.in_headers[1]` },
   ],
+  ["a header twice", tool({ in_headers: ["X-Tag", "x-tag"] }), { path: `${TOOL}.in_headers[1]` }],
   [
     "a header that is set",
     { headers: { "X-Key": "a" }, ...tool({ in_headers: ["x-key"] }) },
@@ -318,6 +321,20 @@ describe("Secrets", () => {
     expect(warnings({ ...open, ...tool({ auth: { bearer: "a" } }) })).toEqual([`${AT}.url`]);
     expect(warnings({ url: "http://127.0.0.1", auth: { bearer: "a" } })).toEqual([]);
   });
+});
+
+test.each([
+  "http://127.0.0.1",
+  "http://[::1]:80",
+  "http://[::ffff:127.0.0.1]",
+  "http://[::ffff:a9fe:a9fe]",
+  "http://0.0.0.0",
+  "http://[fe80::1]",
+  "http://2130706433",
+  "http://8.8.8.8",
+  "https://api.example.com",
+])("A server at %s can be made", async (url) => {
+  await httpToolServer(desk({ url }), systemClock).close();
 });
 
 test("An address that is written as the url is one that may be reached, and no other", () => {

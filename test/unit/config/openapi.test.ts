@@ -140,6 +140,11 @@ describe("An operation", () => {
     });
   });
 
+  test("has a header once, however often it is written", () => {
+    const twice = ["X-Tag", "x-tag"].map((name) => ({ name, in: "header", schema: {} }));
+    expect(tool(one({ parameters: [ID, ...twice] })).places.headers).toEqual(["x-tag"]);
+  });
+
   test("without a name has one that its method and path make", () => {
     const document = documented({
       "/pets/{id}/toys": { get: { parameters: [ID] }, delete: { parameters: [ID] } },
