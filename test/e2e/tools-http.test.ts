@@ -18,6 +18,7 @@ const BEARER = "desk-token-that-stays-here";
 const KEY = "pet-key-that-stays-here";
 const PASSWORD = "pass-word-that-stays-here";
 const TIMEOUT_MS = 400;
+const COST = { usd: 0.5, per: "unit", max: 4, quantity: { pointer: "/result/units" } };
 
 let desk: HttpDesk;
 /** Where nothing is ever to arrive. */
@@ -83,6 +84,7 @@ function folder(more: Json = {}): Folder {
           connections_max: 4,
           tools: {
             get_ticket: { method: "GET", path: "/tickets/{id}", in_query: ["expand"] },
+            impatient: { method: "GET", path: "/tickets/{id}" },
             search: {
               method: "POST",
               path: "/search",
@@ -116,11 +118,8 @@ function folder(more: Json = {}): Folder {
       version: 1,
       agent: "worker",
       allowed_tools: [
-        {
-          tool_name: "get_ticket",
-          timeout: `${TIMEOUT_MS}ms`,
-          cost: { usd: 0.5, per: "unit", max: 4, quantity: { pointer: "/result/units" } },
-        },
+        { tool_name: "get_ticket", cost: COST },
+        { tool_name: "impatient", cost: COST, timeout: `${TIMEOUT_MS}ms` },
         { tool_name: "search" },
         { tool_name: "close_ticket", read_only: false },
         { tool_name: "get_pet", server: "pets" },
@@ -192,9 +191,16 @@ describe("the official MCP client", () => {
     const client = await connect();
     const { tools } = await client.listTools();
     expect(tools.map(({ name }) => name)).toEqual(
-      ["get_ticket", "search", "close_ticket", "get_pet", "list_pets", "put_pet", "near"].concat(
-        "slipclutch_budget",
-      ),
+      [
+        "get_ticket",
+        "impatient",
+        "search",
+        "close_ticket",
+        "get_pet",
+        "list_pets",
+        "put_pet",
+        "near",
+      ].concat("slipclutch_budget"),
     );
     expect(tools.find(({ name }) => name === "put_pet")).toEqual({
       name: "put_pet",
@@ -373,7 +379,7 @@ describe("what a server answers", () => {
     async (_, answering, code, why) => {
       desk.set(answering);
       const before = (await booksOf(gateway)).spent;
-      const told = await dispatch("get_ticket", { id: "1" });
+      const told = await dispatch(why === "timeout" ? "impatient" : "get_ticket", { id: "1" });
       expect(told.code).toBe(code);
       const facts = { because: why, may_have_run: "true", tool_server: "desk" };
       expect(told.json.error.details.facts).toMatchObject(facts);
