@@ -14,6 +14,8 @@ export interface ArgumentSchemas {
   problems(schema: JsonSchema): readonly SchemaProblem[];
   /** Compiles at its first call: a folder may have thousands that are never used. */
   check(schema: JsonSchema): ArgumentsCheck;
+  /** As it is written: arguments that it does not name fit it too. */
+  match(schema: JsonSchema): ArgumentsCheck;
 }
 
 /** Made anew for each reading of the folder, so that what is gone from it is forgotten. */
@@ -27,15 +29,14 @@ export function argumentSchemas(): ArgumentSchemas {
     const misfit = misfitOf(schema, validator());
     return misfit ? [misfit] : schemaProblems(schema);
   });
-  const check = onceEach((schema): ArgumentsCheck => {
-    const closed = closedAtTop(schema);
+  const match = onceEach((schema): ArgumentsCheck => {
     let compiled: ValidateFunction | null = null;
     return (value) => {
-      compiled ??= validator().compile(closed);
+      compiled ??= validator().compile(schema);
       return compiled(value) ? null : sentenceOf(compiled.errors?.[0]);
     };
   });
-  return { problems, check };
+  return { problems, check: (schema) => match(closedAtTop(schema)), match };
 }
 
 /**

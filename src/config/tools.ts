@@ -9,10 +9,11 @@ import {
 import type { GrantedTool, ToolCost, ToolGrants } from "../guards/tool/tool.ts";
 import type { ArgumentSchemas } from "./arguments.ts";
 import type { Issue, ToolServerSettings } from "./configuration.ts";
+import { type Entry, refuse } from "./grant-entry.ts";
 import { issueAt, nearest } from "./issues.ts";
 import type { RawLimits, RawManifest } from "./manifest-schema.ts";
-import { argumentsCheck, documentProblems, isDescribed, missingTool } from "./offered.ts";
-import type { Path, Source } from "./source.ts";
+import { argumentsCheck, checkDocument, checkOffered } from "./offered.ts";
+import type { Source } from "./source.ts";
 import type { RawTool } from "./tool-schema.ts";
 
 /** Official MCP clients give up after a minute. */
@@ -45,7 +46,7 @@ export function toolsOf(
     const entry: Entry = { tool, path: ["allowed_tools", index], source, issues, warnings };
     const server = serverOf(entry, tooling.servers);
     checkOwn(entry, server);
-    checkArguments(entry, tooling.schemas);
+    checkSchemas(entry, tooling.schemas);
     const cost = costOf(entry);
     if (server === null) continue;
     if (server.kind === "agent") checkUnseen(entry);
@@ -67,21 +68,9 @@ export function toolsOf(
   return { tools, issues, warnings };
 }
 
-interface Entry {
-  readonly tool: RawTool;
-  readonly path: Path;
-  readonly source: Source;
-  readonly issues: Issue[];
-  readonly warnings: Issue[];
-}
-
 interface Placed {
   readonly granted: GrantedTool;
   readonly entry: Entry;
-}
-
-function refuse({ source, path, issues }: Entry, inside: Path, expected: string, hint: string) {
-  issues.push(issueAt(source, [...path, ...inside], expected, hint));
 }
 
 /** The one that is named; else the one that lists the tool; else the only one there is. */
@@ -130,26 +119,18 @@ function grantedOf(
     rateLimit: limit ? { requests: limit.requests, perMs: limit.per_seconds * 1000 } : null,
     check: argumentsCheck(own, server, tool.tool_name, schemas),
     cost,
+    approval: approvalOf(tool.requires_approval, schemas),
     emptyIsError: tool.empty_result === "error",
     timeoutMs: tool.timeout ?? TIMEOUT_MS,
   };
 }
 
-/** What a server's own description does not have will never be there to call. */
-function checkOffered(entry: Entry, server: ToolServerSettings): boolean {
-  if (!isDescribed(server)) return false;
-  const why = missingTool(server, entry.tool.tool_name);
-  if (why !== null) refuse(entry, ["tool_name"], "a tool that its server has", why);
-  return why === null;
-}
-
-function checkDocument(entry: Entry, server: ToolServerSettings, schemas: ArgumentSchemas): void {
-  const { issues, path, source, tool, warnings } = entry;
-  for (const { at, expected, hint, warning } of documentProblems(server, tool.tool_name, schemas)) {
-    const place = `In its document, in the schema of its arguments at ${at || "its root"}: `;
-    const issue = issueAt(source, [...path, "tool_name"], expected, place + hint);
-    (warning ? warnings : issues).push(issue);
-  }
+function approvalOf(
+  required: RawTool["requires_approval"],
+  schemas: ArgumentSchemas,
+): GrantedTool["approval"] {
+  if (required === undefined || required === false) return "never";
+  return required === true ? "always" : schemas.match(required);
 }
 
 /** A tool that writes is refused whenever it may only read: better at load than at each call. */
@@ -172,7 +153,7 @@ function checkEffect(entry: Entry, { name, tools }: ToolServerSettings): void {
 }
 
 /** What holds at a call holds nothing for tools whose calls do not come by here. */
-const OF_A_CALL = ["rate_limit", "cost", "empty_result", "timeout"] as const;
+const OF_A_CALL = ["rate_limit", "cost", "empty_result", "requires_approval", "timeout"] as const;
 
 function checkUnseen(entry: Entry): void {
   const hint =
@@ -183,12 +164,16 @@ function checkUnseen(entry: Entry): void {
   }
 }
 
-function checkArguments(entry: Entry, schemas: ArgumentSchemas): void {
+function checkSchemas(entry: Entry, schemas: ArgumentSchemas): void {
   const { source, path, tool, issues, warnings } = entry;
-  if (tool.arguments === undefined) return;
-  for (const { path: inside, expected, hint, warning } of schemas.problems(tool.arguments)) {
-    const issue = issueAt(source, [...path, "arguments", ...inside], expected, hint);
-    (warning ? warnings : issues).push(issue);
+  const approval = tool.requires_approval;
+  const written = { arguments: tool.arguments, requires_approval: approval };
+  for (const [key, schema] of Object.entries(written)) {
+    if (schema === undefined || typeof schema === "boolean") continue;
+    for (const { path: inside, expected, hint, warning } of schemas.problems(schema)) {
+      const issue = issueAt(source, [...path, key, ...inside], expected, hint);
+      (warning ? warnings : issues).push(issue);
+    }
   }
 }
 
