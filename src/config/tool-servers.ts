@@ -1,13 +1,19 @@
 /** The tool servers of slipclutch.yaml. */
 import { BlockList, isIP } from "node:net";
 import { BUDGET_TOOL, looksLikeBudgetTool } from "../guards/tool/names.ts";
-import type { Issue, McpServerSettings, ToolServerSettings } from "./configuration.ts";
+import type {
+  Issue,
+  McpCommandSettings,
+  McpServerSettings,
+  ToolServerSettings,
+} from "./configuration.ts";
 import { issueAt } from "./issues.ts";
 import type { RawSlipclutch } from "./schema.ts";
 import type { Source } from "./source.ts";
 import type { RawToolServer } from "./tool-schema.ts";
 
 const CONNECTIONS_MAX = 64;
+const PLACE = "where the server is";
 
 interface ToolServers {
   readonly servers: ReadonlyMap<string, ToolServerSettings>;
@@ -51,18 +57,27 @@ function openRoadWarnings(settings: McpServerSettings, source: Source): readonly
   return [issueAt(source, ["tool_servers", name, "url"], expected, hint)];
 }
 
-/** A server that is reached has a place; tools that the agent runs itself have none. */
-function placeIssues(name: string, { auth, headers, kind, url }: RawToolServer, source: Source) {
+const REACHED = "Add url, like http://127.0.0.1:7000/mcp, or command, to have it started.";
+const STARTED = "What is started here is reached over its pipes. Leave it out; secrets go into env.";
+const NOT_STARTED = "It is for a server that is started here, by command. Leave it out.";
+const LISTED = "Arguments are in the list of command already. Add these to it.";
+const NOWHERE = "The agent runs these tools itself: the gateway never goes there. Leave it out.";
+
+/** A server that is reached or started has a place; tools that the agent runs itself have none. */
+function placeIssues(name: string, raw: RawToolServer, source: Source): readonly Issue[] {
+  const { args, auth, command, cwd, env, headers, kind, url } = raw;
   const path = ["tool_servers", name];
-  if (kind === "mcp") {
-    const hint = "Add url, like http://127.0.0.1:7000/mcp.";
-    return url === undefined
-      ? [issueAt(source, [...path, "url"], "where the server is", hint)]
-      : [];
+  const unwanted = (fields: Readonly<Record<string, unknown>>, hint: string) =>
+    Object.entries(fields)
+      .filter(([, value]) => value !== undefined)
+      .map(([key]) => issueAt(source, [...path, key], "nothing", hint));
+  if (kind === "agent") return unwanted({ url, auth, headers, command, args, env, cwd }, NOWHERE);
+  if (command !== undefined) {
+    const listed = Array.isArray(command) ? unwanted({ args }, LISTED) : [];
+    return [...unwanted({ url, auth, headers }, STARTED), ...listed];
   }
-  const given = Object.entries({ url, auth, headers }).filter(([, value]) => value !== undefined);
-  const hint = "The agent runs these tools itself: the gateway never goes there. Leave it out.";
-  return given.map(([key]) => issueAt(source, [...path, key], "nothing", hint));
+  const lost = url === undefined ? [issueAt(source, [...path, "url"], PLACE, REACHED)] : [];
+  return [...lost, ...unwanted({ args, env, cwd }, NOT_STARTED)];
 }
 
 /** No server has the gateway's own tool, or one that looks like it. */
@@ -86,6 +101,13 @@ function settingsOf(name: string, raw: RawToolServer): ToolServerSettings {
     Object.entries(raw.tools ?? {}).map(([tool, { effect }]) => [tool, effect]),
   );
   if (raw.kind === "agent") return { kind: "agent", name, tools };
+  if (raw.command !== undefined) {
+    const { args = [], command, cwd = ".", env = {} } = raw;
+    const whole: McpCommandSettings["command"] =
+      typeof command === "string" ? [command, ...args] : command;
+    const callsMax = raw.connections_max ?? CONNECTIONS_MAX;
+    return { kind: "mcp-command", name, command: whole, env, folder: cwd, callsMax, tools };
+  }
   return {
     kind: "mcp",
     name,

@@ -1,32 +1,14 @@
-import type { Millis } from "../../../guards/money.ts";
 import type { Clock } from "../../../ports/clock.ts";
 import type { ToolFault } from "../../../ports/tool-server.ts";
-import type { JsonObject } from "../../../wire/json.ts";
 import { type RpcId, renderRequest } from "../../../wire/json-rpc.ts";
 import { type Line, type Session, wordsOf } from "./line.ts";
+import type { AskEnd, AskOptions, AskRun } from "./link.ts";
 import type { Post, PostEnd } from "./post.ts";
 
 /** The server has forgotten the session, and so has not run what came in it. */
 const SESSION_LOST = 404;
 /** What some servers say instead; it may mean anything else too, so nothing is tried again. */
 const PERHAPS_LOST = 400;
-
-export interface AskOptions {
-  readonly method: string;
-  readonly params: JsonObject;
-  /** From the first write to the end of the answer. */
-  readonly timeoutMs: Millis;
-  readonly answerBytesMax: number;
-}
-
-export interface AskRun {
-  mayWrite(): boolean;
-  end(end: AskEnd): void;
-}
-
-export type AskEnd =
-  | { readonly kind: "result"; readonly result: JsonObject; readonly bytes: number }
-  | { readonly kind: "fault"; readonly fault: ToolFault };
 
 /**
  * One request in the session of a line.

@@ -11,6 +11,7 @@ import {
   renderResult,
 } from "../../../wire/json-rpc.ts";
 import { METHODS, PROTOCOL_VERSION, readInitialized } from "../../../wire/mcp.ts";
+import { errorWords, unreachable } from "./link.ts";
 import type { McpSettings } from "./mcp-settings.ts";
 import { CONNECTION_WAIT_MAX_MS, Post, type PostAsk, type PostEnd, type Road } from "./post.ts";
 import { requestHeaders } from "./request-headers.ts";
@@ -195,10 +196,6 @@ function poolOf(origin: string, connections: number): Pool {
   });
 }
 
-function unreachable(message: string): ToolFault {
-  return { kind: "unreachable", written: false, message };
-}
-
 /** How something ended that did not end as it was to. */
 export function wordsOf(end: PostEnd): string {
   if (end.kind === "fault") return end.fault.message;
@@ -206,9 +203,6 @@ export function wordsOf(end: PostEnd): string {
     const why = end.status < 400 ? "redirects are not followed" : end.message;
     return `answered HTTP ${end.status}${why === "" ? "" : `: ${why}`}`;
   }
-  if (end.kind === "answer" && end.message.kind === "error") {
-    const { code, message } = end.message;
-    return `answered JSON-RPC error ${code}${message === "" ? "" : `: ${message}`}`;
-  }
+  if (end.kind === "answer" && end.message.kind === "error") return errorWords(end.message);
   return "answered with something else than was asked for";
 }

@@ -1,4 +1,5 @@
 import type { Clock } from "../../../ports/clock.ts";
+import type { Remarks } from "../../../ports/remarks.ts";
 import {
   type OfferedTool,
   type ToolEnd,
@@ -9,32 +10,51 @@ import {
   ToolServerUnreachable,
 } from "../../../ports/tool-server.ts";
 import { METHODS, readCallResult } from "../../../wire/mcp.ts";
-import { Ask, type AskEnd } from "./ask.ts";
-import { Line } from "./line.ts";
-import { cleaner, type McpSettings } from "./mcp-settings.ts";
+import { httpLink } from "./http-link.ts";
+import type { AskEnd, Link } from "./link.ts";
+import { cleaner, type McpCommand, type McpSettings } from "./mcp-settings.ts";
+import { pipeLink } from "./stdio/pipe-link.ts";
 import { ToolList } from "./tool-list.ts";
 
+type Clean = (message: string) => string;
+type MakeLink = (onListChanged: () => void, clean: Clean) => Link;
+
 /**
- * A tool server that speaks MCP 2025-11-25 over streamable HTTP. Nothing is sent before the first
- * call or list. Throws on settings that can never work.
+ * A tool server that speaks MCP over streamable HTTP. Nothing is sent before the first call or
+ * list. Throws on settings that can never work.
  */
 export function mcpToolServer(settings: McpSettings, clock: Clock): ToolServer {
-  return new McpToolServer(settings, clock);
+  const secrets = [settings.bearer ?? "", ...Object.values(settings.headers)];
+  const link: MakeLink = (onListChanged) => httpLink(settings, clock, onListChanged);
+  return new McpToolServer({ name: settings.name, secrets, link }, clock);
+}
+
+/** A tool server that speaks MCP over its pipes, started as a child before its first call or list. */
+export function mcpChildServer(command: McpCommand, clock: Clock, remarks: Remarks): ToolServer {
+  const secrets = Object.values(command.env);
+  const link: MakeLink = (onListChanged, clean) =>
+    pipeLink(command, clock, { remarks, clean, onListChanged });
+  return new McpToolServer({ name: command.name, secrets, link }, clock);
+}
+
+interface Parts {
+  readonly name: string;
+  /** Blotted out wherever a server quotes them. */
+  readonly secrets: readonly string[];
+  readonly link: MakeLink;
 }
 
 class McpToolServer implements ToolServer {
   readonly name: string;
-  readonly #clock: Clock;
-  readonly #line: Line;
+  readonly #link: Link;
   readonly #tools: ToolList;
-  readonly #clean: (message: string) => string;
+  readonly #clean: Clean;
 
-  constructor(settings: McpSettings, clock: Clock) {
-    this.name = settings.name;
-    this.#clock = clock;
-    this.#line = new Line(settings, clock, () => this.#tools.forget());
-    this.#tools = new ToolList(this.#line, clock);
-    this.#clean = cleaner(settings);
+  constructor({ link, name, secrets }: Parts, clock: Clock) {
+    this.name = name;
+    this.#clean = cleaner(secrets);
+    this.#link = link(() => this.#tools.forget(), this.#clean);
+    this.#tools = new ToolList(this.#link, clock);
   }
 
   async list(): Promise<readonly OfferedTool[]> {
@@ -51,16 +71,14 @@ class McpToolServer implements ToolServer {
     const beside = Object.keys(meta).length === 0 ? {} : { _meta: meta };
     const params = { name: tool, arguments: given, ...beside };
     const options = { method: METHODS.call, params, timeoutMs, answerBytesMax: resultBytesMax };
-    const ask = new Ask(this.#line, this.#clock, options, {
+    return this.#link.ask(options, {
       mayWrite: () => run.mayWrite(),
       end: (end) => run.end(this.#endOf(end)),
     });
-    ask.start();
-    return ask;
   }
 
   close(): Promise<void> {
-    return this.#line.close();
+    return this.#link.close();
   }
 
   #endOf(end: AskEnd): ToolEnd {

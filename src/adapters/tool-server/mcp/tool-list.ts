@@ -3,8 +3,7 @@ import type { Clock } from "../../../ports/clock.ts";
 import { type OfferedTool, ToolServerUnreachable } from "../../../ports/tool-server.ts";
 import type { JsonObject } from "../../../wire/json.ts";
 import { METHODS, readToolPage } from "../../../wire/mcp.ts";
-import { Ask, type AskEnd } from "./ask.ts";
-import type { Line } from "./line.ts";
+import type { AskEnd, Link } from "./link.ts";
 
 /** A server without `list_changed` is looked at again after this. */
 export const LIST_KEPT_MS = 30_000;
@@ -21,13 +20,13 @@ type Tools = readonly OfferedTool[];
  * or until the server says that it changed. A list that changed while it was read is not kept.
  */
 export class ToolList {
-  readonly #line: Line;
+  readonly #link: Link;
   readonly #clock: Clock;
   #kept: { readonly tools: Tools; readonly since: Millis } | null = null;
   #loading: Promise<Tools> | null = null;
 
-  constructor(line: Line, clock: Clock) {
-    this.#line = line;
+  constructor(link: Link, clock: Clock) {
+    this.#link = link;
     this.#clock = clock;
   }
 
@@ -92,8 +91,7 @@ export class ToolList {
       answerBytesMax,
     };
     return new Promise((resolve) => {
-      const run = { mayWrite: () => true, end: resolve };
-      new Ask(this.#line, this.#clock, options, run).start();
+      this.#link.ask(options, { mayWrite: () => true, end: resolve });
     });
   }
 }

@@ -1,0 +1,39 @@
+import type { Millis } from "../../../guards/money.ts";
+import type { ToolExchange, ToolFault } from "../../../ports/tool-server.ts";
+import type { JsonObject } from "../../../wire/json.ts";
+import type { RpcError } from "../../../wire/json-rpc.ts";
+
+/** The way to one server that speaks MCP, whatever carries it. */
+export interface Link {
+  /** Starts one request. Never throws; the end is reported once, and never synchronously. */
+  ask(options: AskOptions, run: AskRun): ToolExchange;
+  /** What is in flight ends with `reset`. */
+  close(): Promise<void>;
+}
+
+export interface AskOptions {
+  readonly method: string;
+  readonly params: JsonObject;
+  /** From the first write to the end of the answer. */
+  readonly timeoutMs: Millis;
+  readonly answerBytesMax: number;
+}
+
+export interface AskRun {
+  /** Asked in the stretch of the write. */
+  mayWrite(): boolean;
+  end(end: AskEnd): void;
+}
+
+export type AskEnd =
+  | { readonly kind: "result"; readonly result: JsonObject; readonly bytes: number }
+  | { readonly kind: "fault"; readonly fault: ToolFault };
+
+/** Of what has not been written, and so cannot have run. */
+export function unreachable(message: string): ToolFault {
+  return { kind: "unreachable", written: false, message };
+}
+
+export function errorWords({ code, message }: RpcError): string {
+  return `answered JSON-RPC error ${code}${message === "" ? "" : `: ${message}`}`;
+}
