@@ -11,7 +11,14 @@ type Problem = z.core.$ZodIssue;
 /** Longest value that is shown. */
 const GOT_CHARACTERS_MAX = 60;
 /** What may stand in these is never shown: keys, tokens, and a store's URL with its password. */
-const SECRET_KEYS: readonly string[] = ["api_key", "bearer", "encryption_key", "env", "headers", "store"];
+const SECRET_KEYS: readonly string[] = [
+  "api_key",
+  "bearer",
+  "encryption_key",
+  "env",
+  "headers",
+  "store",
+];
 
 /**
  * Where secrets belong, `*` standing for any name. Narrower than what is not shown: of a tool

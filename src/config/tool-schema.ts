@@ -88,7 +88,9 @@ export const toolServer = strict({
     )
     .optional(),
   cwd: program
-    .describe("With `command`: the folder that it runs in, from the guardrails folder. Default `.`.")
+    .describe(
+      "With `command`: the folder that it runs in, from the guardrails folder. Default `.`.",
+    )
     .optional(),
   auth: strict({
     bearer: z
@@ -102,7 +104,9 @@ export const toolServer = strict({
     .optional(),
   headers: headers.describe("Extra headers for every request.").optional(),
   connections_max: count(1, 10_000)
-    .describe("Most connections to it, one call on each; with `command`: most calls at once. Default 64.")
+    .describe(
+      "Most connections to it, one call on each; with `command`: most calls at once. Default 64.",
+    )
     .optional(),
   tools: z
     .record(

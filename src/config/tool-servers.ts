@@ -58,7 +58,8 @@ function openRoadWarnings(settings: McpServerSettings, source: Source): readonly
 }
 
 const REACHED = "Add url, like http://127.0.0.1:7000/mcp, or command, to have it started.";
-const STARTED = "What is started here is reached over its pipes. Leave it out; secrets go into env.";
+const STARTED =
+  "What is started here is reached over its pipes. Leave it out; secrets go into env.";
 const NOT_STARTED = "It is for a server that is started here, by command. Leave it out.";
 const LISTED = "Arguments are in the list of command already. Add these to it.";
 const NOWHERE = "The agent runs these tools itself: the gateway never goes there. Leave it out.";

@@ -30,6 +30,9 @@ export type CallAnswer =
   | "batch"
   | "duplicate-key"
   | "no-content"
+  /** The tool wants an answer of the agent's user first. */
+  | "input-required"
+  | "unknown-result"
   /** A result with nothing in it. */
   | "nothing"
   | "rpc-error"
@@ -48,6 +51,10 @@ export type CallAnswer =
 export interface McpScript {
   readonly answers: "json" | "sse";
   readonly sessions: boolean;
+  /** Speaks 2026-07-28 and nothing else: no handshake, no sessions. */
+  readonly stateless: boolean;
+  /** To servers of before it is an unknown method; or none that is ever answered. */
+  readonly discover: "as-spoken" | "never" | "reset" | "http-403";
   /** The session that is told; null: one after another. */
   readonly sessionId: string | null;
   readonly protocolVersion: string;
@@ -72,12 +79,16 @@ export interface McpScript {
 
 const ANY_OBJECT = { type: "object" };
 
+const STATELESS_VERSION = "2026-07-28";
+
 export const ECHO = "echo";
 export const FAIL = "fail";
 
 export const MCP_SCRIPT: McpScript = {
   answers: "json",
   sessions: true,
+  stateless: false,
+  discover: "as-spoken",
   sessionId: null,
   protocolVersion: "2025-11-25",
   initialize: "well",
@@ -240,6 +251,16 @@ class ScriptedServer implements McpFixture {
     const path = new URL(this.url).pathname;
     if (request.method !== "POST" || request.url !== path) return status(response, 405);
     if (message.kind === "unreadable") return status(response, 400);
+    if ("method" in message && message.method === "server/discover") {
+      const { discover } = this.#script;
+      if (discover === "never") return;
+      if (discover === "reset") return reset(response);
+      if (discover === "http-403") return status(response, 403);
+    }
+    if (this.#script.stateless) {
+      if (message.kind === "request") return this.#answerStateless(message, request, response);
+      return status(response, 400);
+    }
     if ("method" in message && message.method === "initialize") {
       if (message.kind === "request") this.#initialize(message, response);
       return;
@@ -255,6 +276,31 @@ class ScriptedServer implements McpFixture {
       if (!this.#script.ignoresAnswers) status(response, 202);
       return;
     }
+    this.#run(message, response);
+  }
+
+  /** As 2026-07-28 wants it: what a request says in its headers is what it says in its body. */
+  #answerStateless(message: RpcRequest, request: IncomingMessage, response: ServerResponse): void {
+    const { id, method, params } = message;
+    const meta = params._meta as JsonObject | undefined; // checked by the comparison
+    const version = meta?.["io.modelcontextprotocol/protocolVersion"];
+    const { headers } = request;
+    const named = "name" in params ? plain(headers["mcp-name"]) === params.name : true;
+    if (version !== STATELESS_VERSION) {
+      const message = "Unsupported protocol version";
+      return json(response, renderError(id, { code: -32_022, message }), 400);
+    }
+    if (headers["mcp-protocol-version"] !== version || headers["mcp-method"] !== method || !named) {
+      const message = "Header mismatch";
+      return json(response, renderError(id, { code: -32_020, message }), 400);
+    }
+    if (method !== "server/discover") return this.#run(message, response);
+    const supportedVersions = [STATELESS_VERSION];
+    const result = { resultType: "complete", supportedVersions, capabilities: { tools: {} } };
+    this.#send(response, renderResult(id, result));
+  }
+
+  #run(message: RpcRequest, response: ServerResponse): void {
     if (message.method === "tools/call") this.#ran += 1;
     const { latencyMs } = this.#script;
     if (latencyMs === 0) this.#respond(message, response);
@@ -321,6 +367,11 @@ class ScriptedServer implements McpFixture {
       batch: () => send(`[${text}]`),
       "duplicate-key": () => send(text.replace('"id"', '"jsonrpc":"2.0","id"')),
       "no-content": () => send(renderResult(id, { task: { taskId: "1" } })),
+      "input-required": () => {
+        const request = { method: "elicitation/create", params: { message: "your name?" } };
+        send(renderResult(id, { resultType: "input_required", inputRequests: { a: request } }));
+      },
+      "unknown-result": () => send(renderResult(id, { resultType: "later", content: [] })),
       nothing: () => send(renderResult(id, { content: [] })),
       "rpc-error": () => send(renderError(id, { code: -32_602, message: "Unknown tool: x" })),
       "anonymous-error": () => send(renderError(null, { code: -32_700, message: "Parse error" })),
@@ -376,6 +427,13 @@ export function requestEvent(id: RpcId, method: string): string {
 /** An event with a notification in it. */
 export function noticeEvent(method: string): string {
   return `data: ${renderNotification(method)}\n\n`;
+}
+
+/** A header's value without its encoding. */
+function plain(value: string | string[] | undefined): string | undefined {
+  const text = String(value);
+  const [, encoded] = /^=\?base64\?(.*)\?=$/.exec(text) ?? [];
+  return encoded === undefined ? text : Buffer.from(encoded, "base64").toString();
 }
 
 function resultText(id: RpcId, params: JsonObject, tools: readonly JsonObject[]): string {

@@ -25,7 +25,7 @@ export function statelessParams(params: JsonObject): JsonObject {
   return { ...params, _meta: { ...(isObject(beside) ? beside : {}), ...OWN_META } };
 }
 
-/** How a server is to be spoken to, by its answer to `server/discover`; null: it is no such answer. */
+/** How to speak to a server, by its answer to `server/discover`; null: that is none. */
 export function readDiscovered(result: JsonObject): "stateless" | "handshake" | null {
   const { supportedVersions: versions } = result;
   if (!Array.isArray(versions)) return null;

@@ -311,21 +311,24 @@ describe("lines that are no messages", () => {
     ["endless", "too-large", new RegExp(`a line of more than ${LINE_BYTES_MAX} bytes`)],
     ["flood", "too-large", /lines a second/],
   ];
-  test.each(CASES)("%s fails all calls that are out, and ends the child", async (call, kind, message) => {
-    const child = start({ call: "never" });
-    const other = recordCall(child.server, toolRequest());
-    await until(() => child.fixture.ran() === 1);
-    child.fixture.set({ call });
-    const culprit = recordCall(child.server, toolRequest());
-    for (const recording of [culprit, other]) {
-      const fault = await faultOf(recording);
-      expect(fault).toMatchObject({ kind, written: true });
-      expect(fault.message).toMatch(message);
-    }
-    child.fixture.set({ call: "well" });
-    expect(await answerTo(child)).toMatchObject(RESULT);
-    expect(child.fixture.pids().map(lives)).toEqual([false, true]);
-  });
+  test.each(CASES)(
+    "%s fails all calls that are out, and ends the child",
+    async (call, kind, message) => {
+      const child = start({ call: "never" });
+      const other = recordCall(child.server, toolRequest());
+      await until(() => child.fixture.ran() === 1);
+      child.fixture.set({ call });
+      const culprit = recordCall(child.server, toolRequest());
+      for (const recording of [culprit, other]) {
+        const fault = await faultOf(recording);
+        expect(fault).toMatchObject({ kind, written: true });
+        expect(fault.message).toMatch(message);
+      }
+      child.fixture.set({ call: "well" });
+      expect(await answerTo(child)).toMatchObject(RESULT);
+      expect(child.fixture.pids().map(lives)).toEqual([false, true]);
+    },
+  );
 
   test("an answer that is too large fails its own call alone", async () => {
     const child = start({ call: "huge", hugeBytes: 2 * toolRequest().resultBytesMax });

@@ -29,6 +29,7 @@ if (begun.helper) {
   const helper = spawn(process.execPath, ["-e", "setInterval(() => undefined, 1000)"], {
     stdio: "inherit",
   });
+  helper.unref();
   note({ helper: helper.pid });
 }
 if (begun.murmur) process.stderr.write(begun.murmur);

@@ -1,13 +1,16 @@
 import type { Clock } from "../../../ports/clock.ts";
 import type { ToolFault } from "../../../ports/tool-server.ts";
 import { type RpcId, renderRequest } from "../../../wire/json-rpc.ts";
+import { statelessParams } from "../../../wire/mcp-stateless.ts";
 import { type Line, type Session, wordsOf } from "./line.ts";
 import type { AskEnd, AskOptions, AskRun } from "./link.ts";
 import type { Post, PostEnd } from "./post.ts";
+import { standardHeaders } from "./request-headers.ts";
 
 /** The server has forgotten the session, and so has not run what came in it. */
 const SESSION_LOST = 404;
-/** What some servers say instead; it may mean anything else too, so nothing is tried again. */
+/** What some servers say instead; it may mean anything else too, so nothing is tried again. Also
+ * said to a version that is spoken no more: the next request agrees on one anew. */
 const PERHAPS_LOST = 400;
 
 /**
@@ -59,10 +62,13 @@ export class Ask {
 
     const { method, params, answerBytesMax } = this.#options;
     const id = this.#line.nextId();
-    const body = renderRequest(id, method, params);
+    const { isStateless } = session;
+    const body = renderRequest(id, method, isStateless ? statelessParams(params) : params);
+    const headers = isStateless ? standardHeaders(method, params) : [];
     const end = await new Promise<PostEnd>((resolve) => {
       const run = { mayWrite: () => this.#mayWrite(), end: resolve };
-      const post = this.#line.post(session, { body, id, timeoutMs: null, answerBytesMax }, run);
+      const ask = { body, id, headers, timeoutMs: null, answerBytesMax };
+      const post = this.#line.post(session, ask, run);
       this.#posted = { post, id, session };
     });
     return this.#over ? null : end;
@@ -83,11 +89,12 @@ export class Ask {
 
   #mustTryAgain(end: PostEnd): boolean {
     const session = this.#posted?.session;
-    if (session === undefined || !session.isNamed || end.kind !== "refused") return false;
+    if (session === undefined || end.kind !== "refused") return false;
+    if (!session.isNamed && !session.isStateless) return false;
     if (end.status !== SESSION_LOST && end.status !== PERHAPS_LOST) return false;
     this.#line.lose(session);
     this.#posted = null;
-    return end.status === SESSION_LOST;
+    return session.isNamed && end.status === SESSION_LOST;
   }
 
   #conclude(end: PostEnd): void {

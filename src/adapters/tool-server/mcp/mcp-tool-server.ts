@@ -29,7 +29,7 @@ export function mcpToolServer(settings: McpSettings, clock: Clock): ToolServer {
   return new McpToolServer({ name: settings.name, secrets, link }, clock);
 }
 
-/** A tool server that speaks MCP over its pipes, started as a child before its first call or list. */
+/** A tool server that is a child and speaks MCP over its pipes: started when it is first needed. */
 export function mcpChildServer(command: McpCommand, clock: Clock, remarks: Remarks): ToolServer {
   const secrets = Object.values(command.env);
   const link: MakeLink = (onListChanged, clean) =>

@@ -220,7 +220,7 @@ export class Conversation {
     }
   }
 
-  /** An error without an id is about what the server could not read: clear where only one is out. */
+  /** An error without an id is about what could not be read: it is clear what, if one is out. */
   #answer(answer: Answer, bytes: number): void {
     const [only] = this.#out.size === 1 ? this.#out.keys() : [];
     const id = answer.id ?? only;
