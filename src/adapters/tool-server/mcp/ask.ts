@@ -61,10 +61,11 @@ export class Ask {
     }
 
     const { method, params, answerBytesMax } = this.#options;
+    const headers = session.isStateless ? await this.#headers() : [];
+    if (this.#over) return null;
     const id = this.#line.nextId();
     const { isStateless } = session;
     const body = renderRequest(id, method, isStateless ? statelessParams(params) : params);
-    const headers = isStateless ? standardHeaders(method, params) : [];
     const end = await new Promise<PostEnd>((resolve) => {
       const run = { mayWrite: () => this.#mayWrite(), end: resolve };
       const ask = { body, id, headers, timeoutMs: null, answerBytesMax };
@@ -72,6 +73,11 @@ export class Ask {
       this.#posted = { post, id, session };
     });
     return this.#over ? null : end;
+  }
+
+  async #headers(): Promise<readonly string[]> {
+    const { method, params, repeated } = this.#options;
+    return [...standardHeaders(method, params), ...((await repeated?.()) ?? [])];
   }
 
   /** From the first write on the clock runs, whatever comes in between. */

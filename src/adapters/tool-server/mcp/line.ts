@@ -105,6 +105,8 @@ export class Line {
   /** The server does not know it any more. Another caller may have opened the next one by now. */
   lose(session: Session): void {
     if (this.#session === session) this.#session = null;
+    // It may want other parameters in headers than its list said.
+    if (session.isStateless) this.#onListChanged();
   }
 
   /** Posts a message in a session, with the headers of its own. */

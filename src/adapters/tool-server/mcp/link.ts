@@ -17,6 +17,8 @@ export interface AskOptions {
   /** From the first write to the end of the answer. */
   readonly timeoutMs: Millis;
   readonly answerBytesMax: number;
+  /** Headers that repeat its parameters, for roads and versions that want them; never rejects. */
+  readonly repeated?: () => Promise<readonly string[]>;
 }
 
 export interface AskRun {

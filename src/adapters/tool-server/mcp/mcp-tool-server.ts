@@ -10,11 +10,17 @@ import {
   ToolServerUnreachable,
 } from "../../../ports/tool-server.ts";
 import { METHODS, readCallResult } from "../../../wire/mcp.ts";
+import { parameterValues, readParameterHeaders } from "../../../wire/mcp-parameter-headers.ts";
 import { httpLink } from "./http-link.ts";
 import type { AskEnd, Link } from "./link.ts";
 import { cleaner, type McpCommand, type McpSettings } from "./mcp-settings.ts";
+import { headerText } from "./request-headers.ts";
 import { pipeLink } from "./stdio/pipe-link.ts";
 import { ToolList } from "./tool-list.ts";
+import { within } from "./within.ts";
+
+/** A call does not wait longer for the list that says which of its parameters are repeated. */
+const REPEATED_WAIT_MS_MAX = 10_000;
 
 type Clean = (message: string) => string;
 type MakeLink = (onListChanged: () => void, clean: Clean) => Link;
@@ -46,12 +52,14 @@ interface Parts {
 
 class McpToolServer implements ToolServer {
   readonly name: string;
+  readonly #clock: Clock;
   readonly #link: Link;
   readonly #tools: ToolList;
   readonly #clean: Clean;
 
   constructor({ link, name, secrets }: Parts, clock: Clock) {
     this.name = name;
+    this.#clock = clock;
     this.#clean = cleaner(secrets);
     this.#link = link(() => this.#tools.forget(), this.#clean);
     this.#tools = new ToolList(this.#link, clock);
@@ -70,7 +78,9 @@ class McpToolServer implements ToolServer {
     const { tool, arguments: given, meta, timeoutMs, resultBytesMax } = request;
     const beside = Object.keys(meta).length === 0 ? {} : { _meta: meta };
     const params = { name: tool, arguments: given, ...beside };
-    const options = { method: METHODS.call, params, timeoutMs, answerBytesMax: resultBytesMax };
+    const repeated = () => this.#repeated(tool, given);
+    const limits = { timeoutMs, answerBytesMax: resultBytesMax };
+    const options = { method: METHODS.call, params, repeated, ...limits };
     return this.#link.ask(options, {
       mayWrite: () => run.mayWrite(),
       end: (end) => run.end(this.#endOf(end)),
@@ -79,6 +89,23 @@ class McpToolServer implements ToolServer {
 
   close(): Promise<void> {
     return this.#link.close();
+  }
+
+  /** Without its list nothing is repeated: a server that wants it refuses the call then. */
+  async #repeated(tool: string, given: ToolRequest["arguments"]): Promise<readonly string[]> {
+    const found: string[] = [];
+    const read = this.#tools.last().then(
+      (tools) => {
+        const schema = tools.find(({ name }) => name === tool)?.raw.inputSchema;
+        const headers = readParameterHeaders(schema) ?? new Map();
+        for (const [header, value] of parameterValues(headers, given)) {
+          found.push(header, headerText(value));
+        }
+      },
+      () => undefined,
+    );
+    await within(this.#clock, REPEATED_WAIT_MS_MAX, read);
+    return [...found];
   }
 
   #endOf(end: AskEnd): ToolEnd {

@@ -53,6 +53,11 @@ export class ToolList {
     return loading;
   }
 
+  /** The last one that was read, however long ago; without one it is asked for. */
+  last(): Promise<Tools> {
+    return this.#kept === null ? this.get() : Promise.resolve(this.#kept.tools);
+  }
+
   /** The list has changed. Who waits for the old one gets it; who comes now asks anew. */
   forget(): void {
     this.#kept = null;
