@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from "node:net";
 import { gzipSync } from "node:zlib";
 import type { Millis } from "../guards/money.ts";
-import type { JsonObject } from "../wire/json.ts";
+import { isObject, type JsonObject } from "../wire/json.ts";
 import {
   type Message,
   type RpcId,
@@ -64,6 +64,8 @@ export interface McpScript {
   readonly latencyMs: Millis;
   /** Sent before the answer, where it comes as events. */
   readonly before: readonly string[];
+  /** Told of a call before its answer, if it was asked for and the answer comes as events. */
+  readonly progress: readonly JsonObject[];
   /** Sent after the answer, where it comes as events. */
   readonly after: readonly string[];
   /** Whether the stream stays open after its answer. */
@@ -96,6 +98,7 @@ export const MCP_SCRIPT: McpScript = {
   call: "well",
   latencyMs: 0,
   before: [],
+  progress: [],
   after: [],
   staysOpen: false,
   tools: [
@@ -354,7 +357,13 @@ class ScriptedServer implements McpFixture {
   #call({ id, params }: RpcRequest, response: ServerResponse): void {
     const { call, hugeBytes } = this.#script;
     const text = resultText(id, params, this.#script.tools);
-    const send = (body: string) => this.#send(response, body);
+    const meta = isObject(params._meta) ? params._meta : {};
+    const told = "progressToken" in meta ? this.#script.progress : [];
+    const notices = told.map((one) => {
+      const said = { progressToken: meta.progressToken, ...one };
+      return `data: ${renderNotification("notifications/progress", said)}\n\n`;
+    });
+    const send = (body: string) => this.#send(response, body, notices);
     const answers: Readonly<Record<CallAnswer, () => void>> = {
       well: () => send(text),
       half: () => this.#half(response, text, () => reset(response)),
@@ -408,11 +417,11 @@ class ScriptedServer implements McpFixture {
     response.write(isJson ? half : `data: ${half}`, then);
   }
 
-  #send(response: ServerResponse, text: string): void {
+  #send(response: ServerResponse, text: string, notices: readonly string[] = []): void {
     const { answers, before, after, staysOpen } = this.#script;
     if (answers === "json") return json(response, text);
     response.writeHead(200, { "content-type": "text/event-stream; charset=utf-8" });
-    for (const part of before) response.write(part);
+    for (const part of [...before, ...notices]) response.write(part);
     response.write(`event: message\r\ndata: ${text}\r\n\r\n`);
     for (const part of after) response.write(part);
     if (!staysOpen) response.end();

@@ -91,7 +91,7 @@ export function readMessage(text: string): Message {
 }
 
 /** A number that two parsers may read differently could answer another request than was asked. */
-function isId(value: unknown): value is RpcId {
+export function isId(value: unknown): value is RpcId {
   if (typeof value === "string") return value.length <= ID_CHARS_MAX;
   return typeof value === "number" && Number.isSafeInteger(value);
 }

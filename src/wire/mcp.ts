@@ -22,6 +22,7 @@ export const METHODS = {
   initialize: "initialize",
   initialized: "notifications/initialized",
   cancelled: "notifications/cancelled",
+  progress: "notifications/progress",
   listChanged: "notifications/tools/list_changed",
   /** Of versions after these: which ones a server speaks. */
   discover: "server/discover",

@@ -461,6 +461,27 @@ describe("what the server asks", () => {
     ]);
   });
 
+  test("how far a call has come is told to who asked, between its write and its end", async () => {
+    const progress = [
+      { progress: 1, total: 3, message: "one" },
+      { progress: 2.5 },
+      { progress: "half" },
+      { progress: 9, progressToken: "another" },
+    ];
+    const { fixture, server } = start({ progress });
+    const told: object[] = [];
+    const request = toolRequest({ progress: (notification) => told.push(notification) });
+    expect(await recordCall(server, request).over).toMatchObject({ kind: "result" });
+    expect(told).toEqual([{ progress: 1, total: 3, message: "one" }, { progress: 2.5 }]);
+    expect(await recordCall(server, toolRequest()).over).toMatchObject({ kind: "result" });
+    const [first, second] = fixture.said("tools/call");
+    expect([first.params._meta, second.params._meta]).toEqual([
+      { progressToken: first.id },
+      undefined,
+    ]);
+    expect(told).toHaveLength(2);
+  });
+
   test("in 2026-07-28 it must not ask, and is not answered", async () => {
     const child = start({ discover: "stateless" });
     await child.server.list();

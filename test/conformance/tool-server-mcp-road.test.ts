@@ -488,6 +488,29 @@ describe("answers", () => {
     });
   });
 
+  test("how far a call has come is told to who asked, between its write and its end", async () => {
+    const progress = [
+      { progress: 1, total: 3, message: "one" },
+      { progress: 2.5 },
+      { progress: "half" },
+      { progress: 9, progressToken: "another" },
+    ];
+    const { fixture, server } = await start({ answers: "sse", progress });
+    const told: object[] = [];
+    const request = toolRequest({ progress: (notification) => told.push(notification) });
+    expect(await recordCall(server, request).over).toMatchObject({ kind: "result" });
+    expect(told).toEqual([{ progress: 1, total: 3, message: "one" }, { progress: 2.5 }]);
+    expect(await recordCall(server, toolRequest()).over).toMatchObject({ kind: "result" });
+    const metas = fixture.arrivals().flatMap(({ message }) => {
+      return message.kind === "request" && message.method === "tools/call" ? [message] : [];
+    });
+    expect(metas.map(({ id, params }) => [id, params._meta])).toEqual([
+      [metas[0]?.id, { progressToken: metas[0]?.id }],
+      [metas[1]?.id, undefined],
+    ]);
+    expect(told).toHaveLength(2);
+  });
+
   test("an event that is no message is a protocol fault", async () => {
     const { server, fixture } = await start({ answers: "sse" });
     await server.list();

@@ -111,6 +111,11 @@ function answer(message) {
   const { id, method, params = {} } = message;
   const now = script();
   for (const line of now.before) write(line);
+  const { progressToken } = params._meta ?? {};
+  for (const said of progressToken === undefined ? [] : now.progress) {
+    const about = { progressToken, ...said };
+    write(JSON.stringify({ jsonrpc: "2.0", method: "notifications/progress", params: about }));
+  }
   switch (method) {
     case "server/discover":
       return discover(id, now.discover);

@@ -19,6 +19,8 @@ export interface ChildScript {
   readonly hugeBytes: number;
   /** Lines that are written before each answer. */
   readonly before: readonly string[];
+  /** Told of a call before its answer, if it was asked for. */
+  readonly progress: readonly object[];
   readonly tools: readonly object[] | null;
   /** Written to its standard error when it starts. */
   readonly murmur: string;
@@ -38,6 +40,7 @@ const SCRIPT: ChildScript = {
   latencyMs: 0,
   hugeBytes: 0,
   before: [],
+  progress: [],
   tools: null,
   murmur: "",
   slowMs: 0,

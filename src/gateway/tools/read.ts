@@ -5,6 +5,7 @@ import { canonicalJson } from "../../guards/tool/canonical.ts";
 import { resolveTool } from "../../guards/tool/names.ts";
 import type { ToolAsk } from "../../guards/tool/tool.ts";
 import { type Denial, deny } from "../../guards/verdict.ts";
+import { NO_TRACE, type Trace } from "../../wire/trace-context.ts";
 import type { Caller, Desk, ToolCall } from "../call.ts";
 import type { Client } from "../client.ts";
 
@@ -17,6 +18,8 @@ export interface Named {
   readonly bytes: number;
   readonly callId: string | null;
   readonly by: ToolAsked["by"];
+  /** Of a call that waited as a row nothing is known of it any more. */
+  readonly trace?: Trace;
 }
 
 /** Whoever is to be answered, and how. */
@@ -26,7 +29,7 @@ export interface Counter {
 }
 
 export function readToolCall(named: Named, incoming: Caller, at: Counter): ToolCall | Denial {
-  const { arguments: given, by, bytes, callId, name, server } = named;
+  const { arguments: given, by, bytes, callId, name, server, trace = NO_TRACE } = named;
   const resolved = resolveTool(name, incoming.manifest.tools, server);
   // An unknown name is kept as it was written: whoever reads the journal should see it.
   const id = typeof resolved === "string" ? { server: server ?? "", tool: name } : resolved;
@@ -43,5 +46,5 @@ export function readToolCall(named: Named, incoming: Caller, at: Counter): ToolC
   const { server: on, tool } = id;
   const ask: ToolAsk = { server: on, tool, arguments: given, digest, bytes, callId };
   const asked: ToolAsked = { server: on, tool, by, digest, bytes, attempt: 0 };
-  return { kind: "tool", incoming, ask, resolved, asked, ...at, turn: null, claim: null };
+  return { kind: "tool", incoming, ask, resolved, asked, trace, ...at, turn: null, claim: null };
 }

@@ -1,7 +1,8 @@
 import type { Clock } from "../../../ports/clock.ts";
 import type { ToolFault } from "../../../ports/tool-server.ts";
+import type { JsonObject } from "../../../wire/json.ts";
 import { type RpcId, renderRequest } from "../../../wire/json-rpc.ts";
-import { statelessParams } from "../../../wire/mcp-stateless.ts";
+import { readProgress, statelessParams, withProgress } from "../../../wire/mcp-outgoing.ts";
 import { type Line, type Session, wordsOf } from "./line.ts";
 import type { AskEnd, AskOptions, AskRun } from "./link.ts";
 import type { Post, PostEnd } from "./post.ts";
@@ -64,15 +65,28 @@ export class Ask {
     const headers = session.isStateless ? await this.#headers() : [];
     if (this.#over) return null;
     const id = this.#line.nextId();
-    const { isStateless } = session;
-    const body = renderRequest(id, method, isStateless ? statelessParams(params) : params);
+    const wanting = this.#options.progress === null ? params : withProgress(params, id);
+    const sent = session.isStateless ? statelessParams(wanting) : wanting;
+    const body = renderRequest(id, method, sent);
     const end = await new Promise<PostEnd>((resolve) => {
-      const run = { mayWrite: () => this.#mayWrite(), end: resolve };
+      const run = {
+        mayWrite: () => this.#mayWrite(),
+        progressed: (said: JsonObject) => this.#tellProgress(said),
+        end: resolve,
+      };
       const ask = { body, id, headers, timeoutMs: null, answerBytesMax };
       const post = this.#line.post(session, ask, run);
       this.#posted = { post, id, session };
     });
     return this.#over ? null : end;
+  }
+
+  /** It comes on the answer's own stream: there is no other request that it could be about. */
+  #tellProgress(said: JsonObject): void {
+    const heard = this.#over ? null : readProgress(said);
+    if (heard === null || heard.token !== this.#posted?.id) return;
+    const { token: _, ...progress } = heard;
+    this.#options.progress?.(progress);
   }
 
   async #headers(): Promise<readonly string[]> {

@@ -1,6 +1,7 @@
 import { Pool } from "undici";
 import type { Clock } from "../../../ports/clock.ts";
 import type { ToolFault } from "../../../ports/tool-server.ts";
+import type { JsonObject } from "../../../wire/json.ts";
 import {
   type Message,
   RPC_CODES,
@@ -16,7 +17,7 @@ import {
   readDiscovered,
   STATELESS_VERSION,
   statelessParams,
-} from "../../../wire/mcp-stateless.ts";
+} from "../../../wire/mcp-outgoing.ts";
 import { errorWords, unreachable } from "./link.ts";
 import type { McpSettings } from "./mcp-settings.ts";
 import { CONNECTION_WAIT_MAX_MS, Post, type PostAsk, type PostEnd, type Road } from "./post.ts";
@@ -113,14 +114,18 @@ export class Line {
   post(
     session: Session | null,
     { headers = [], ...ask }: Omit<PostAsk, "headers"> & { readonly headers?: readonly string[] },
-    run: { mayWrite(): boolean; end(end: PostEnd): void },
+    run: { mayWrite(): boolean; progressed(params: JsonObject): void; end(end: PostEnd): void },
   ): Post {
     return new Post(
       this.#road,
       { ...ask, headers: [...(session?.headers ?? this.#headers), ...headers] },
       {
         mayWrite: () => run.mayWrite(),
-        heard: (message) => this.#heard(message, session),
+        heard: (message) => {
+          const isProgress = message.kind === "notification" && message.method === METHODS.progress;
+          if (isProgress) run.progressed(message.params);
+          else this.#heard(message, session);
+        },
         end: (end) => run.end(end),
       },
     );
@@ -195,7 +200,8 @@ export class Line {
   #exchange(session: Session | null, ask: Words): Promise<PostEnd> {
     const answerBytesMax = SMALL_TALK_BYTES_MAX;
     return new Promise((resolve) => {
-      this.post(session, { ...ask, answerBytesMax }, { mayWrite: () => true, end: resolve });
+      const run = { mayWrite: () => true, progressed: () => undefined, end: resolve };
+      this.post(session, { ...ask, answerBytesMax }, run);
     });
   }
 

@@ -1,5 +1,5 @@
 import type { Millis } from "../../../guards/money.ts";
-import type { ToolExchange, ToolFault } from "../../../ports/tool-server.ts";
+import type { ToolExchange, ToolFault, ToolProgress } from "../../../ports/tool-server.ts";
 import type { JsonObject } from "../../../wire/json.ts";
 import type { RpcError } from "../../../wire/json-rpc.ts";
 
@@ -17,6 +17,8 @@ export interface AskOptions {
   /** From the first write to the end of the answer. */
   readonly timeoutMs: Millis;
   readonly answerBytesMax: number;
+  /** Told what the server says of how far it has come, if it is wanted; null: it is not asked. */
+  readonly progress: ((notification: ToolProgress) => void) | null;
   /** Headers that repeat its parameters, for roads and versions that want them; never rejects. */
   readonly repeated?: () => Promise<readonly string[]>;
 }

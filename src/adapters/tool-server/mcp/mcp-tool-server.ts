@@ -75,12 +75,12 @@ class McpToolServer implements ToolServer {
   }
 
   call(request: ToolRequest, run: ToolRun): ToolExchange {
-    const { tool, arguments: given, meta, timeoutMs, resultBytesMax } = request;
+    const { tool, arguments: given, meta, progress, timeoutMs, resultBytesMax } = request;
     const beside = Object.keys(meta).length === 0 ? {} : { _meta: meta };
     const params = { name: tool, arguments: given, ...beside };
     const repeated = () => this.#repeated(tool, given);
     const limits = { timeoutMs, answerBytesMax: resultBytesMax };
-    const options = { method: METHODS.call, params, repeated, ...limits };
+    const options = { method: METHODS.call, params, progress, repeated, ...limits };
     return this.#link.ask(options, {
       mayWrite: () => run.mayWrite(),
       end: (end) => run.end(this.#endOf(end)),

@@ -94,6 +94,7 @@ export class ToolList {
       params,
       timeoutMs: Math.max(leftMs, 0),
       answerBytesMax,
+      progress: null,
     };
     return new Promise((resolve) => {
       this.#link.ask(options, { mayWrite: () => true, end: resolve });

@@ -3,6 +3,7 @@ import type { Clock } from "../../../../ports/clock.ts";
 import type { ToolFault } from "../../../../ports/tool-server.ts";
 import type { JsonObject } from "../../../../wire/json.ts";
 import {
+  isId,
   type Message,
   RPC_CODES,
   type RpcError,
@@ -15,7 +16,13 @@ import {
 } from "../../../../wire/json-rpc.ts";
 import { LineReader } from "../../../../wire/lines.ts";
 import { METHODS, PROTOCOL_VERSION, readInitialized } from "../../../../wire/mcp.ts";
-import { CLIENT, readDiscovered, statelessParams } from "../../../../wire/mcp-stateless.ts";
+import {
+  CLIENT,
+  type Progress,
+  readDiscovered,
+  readProgress,
+  statelessParams,
+} from "../../../../wire/mcp-outgoing.ts";
 import { decodeStrictly } from "../../../../wire/utf8.ts";
 import { errorWords } from "../link.ts";
 import type { McpCommand } from "../mcp-settings.ts";
@@ -40,6 +47,7 @@ export interface Errand {
   /** Its turn: the line that is written in this very stretch; null: it is not written. */
   line(): string | null;
   answered(answer: Answer, bytes: number): void;
+  progressed(progress: Progress): void;
   gone(fault: ToolFault): void;
 }
 
@@ -178,6 +186,7 @@ export class Conversation {
       this.ask(id, {
         line: () => renderRequest(id, method, params),
         answered: (answer) => end(answer.kind === "result" ? answer.result : errorWords(answer)),
+        progressed: () => undefined,
         gone: (fault) => end(fault.message),
       });
     });
@@ -212,7 +221,7 @@ export class Conversation {
       case "error":
         return this.#answer(message, line.length);
       case "notification":
-        if (message.method === METHODS.listChanged) this.#listener.listChanged();
+        this.#hear(message.method, message.params);
         return this.#notice();
       case "request":
         this.#decline(message.id, message.method);
@@ -229,6 +238,14 @@ export class Conversation {
     this.#out.delete(id);
     errand.answered(answer, bytes);
     this.#advance();
+  }
+
+  #hear(method: string, params: JsonObject): void {
+    if (method === METHODS.listChanged) this.#listener.listChanged();
+    const heard = method === METHODS.progress ? readProgress(params) : null;
+    if (heard === null || !isId(heard.token)) return;
+    const { token, ...progress } = heard;
+    this.#out.get(token)?.progressed(progress);
   }
 
   /** Nothing is granted to a server. In 2026-07-28 it must not ask, and is not answered. */

@@ -2,7 +2,7 @@ import type { Clock } from "../../../../ports/clock.ts";
 import type { ToolExchange, ToolFault } from "../../../../ports/tool-server.ts";
 import { type RpcId, renderNotification, renderRequest } from "../../../../wire/json-rpc.ts";
 import { METHODS } from "../../../../wire/mcp.ts";
-import { statelessParams } from "../../../../wire/mcp-stateless.ts";
+import { type Progress, statelessParams, withProgress } from "../../../../wire/mcp-outgoing.ts";
 import { type AskEnd, type AskOptions, type AskRun, errorWords, type Link } from "../link.ts";
 import type { McpCommand } from "../mcp-settings.ts";
 import type { Answer, Conversation, Errand } from "./conversation.ts";
@@ -79,12 +79,17 @@ class PipeAsk implements Errand, ToolExchange {
     }
     this.#written = true;
     this.#stopTimer();
-    const { method, params, timeoutMs } = this.#options;
+    const { method, params, progress, timeoutMs } = this.#options;
     this.#stopTimer = this.#clock.after(timeoutMs, () => {
       this.#giveUp({ kind: "timeout", written: true, message: `no answer within ${timeoutMs} ms` });
     });
     const isStateless = this.#conversation?.isStateless === true;
-    return renderRequest(this.#id, method, isStateless ? statelessParams(params) : params);
+    const wanting = progress === null ? params : withProgress(params, this.#id);
+    return renderRequest(this.#id, method, isStateless ? statelessParams(wanting) : wanting);
+  }
+
+  progressed(progress: Progress): void {
+    if (!this.#over) this.#options.progress?.(progress);
   }
 
   answered(answer: Answer, bytes: number): void {

@@ -1,8 +1,9 @@
 /**
- * MCP 2026-07-28 towards servers, where it differs from the versions before it: no handshake, and
- * every request says itself in `_meta` what it is.
+ * What goes to servers of MCP beside the request itself, and what comes back beside its answer. In
+ * 2026-07-28 there is no handshake, and every request says itself in `_meta` what it is.
  */
 import { isObject, type JsonObject } from "./json.ts";
+import type { RpcId } from "./json-rpc.ts";
 import { PROTOCOL_VERSIONS } from "./mcp.ts";
 
 export const STATELESS_VERSION = "2026-07-28";
@@ -23,6 +24,30 @@ const OWN_META: JsonObject = {
 export function statelessParams(params: JsonObject): JsonObject {
   const { _meta: beside } = params;
   return { ...params, _meta: { ...(isObject(beside) ? beside : {}), ...OWN_META } };
+}
+
+/** The parameters of a request whose server is to say how far it has come, under this token. */
+export function withProgress(params: JsonObject, token: RpcId): JsonObject {
+  const { _meta: beside } = params;
+  return { ...params, _meta: { ...(isObject(beside) ? beside : {}), progressToken: token } };
+}
+
+export interface Progress {
+  readonly progress: number;
+  readonly total?: number;
+  readonly message?: string;
+}
+
+/** What `notifications/progress` says of a request, and of which; null: it says nothing. */
+export function readProgress(params: JsonObject): (Progress & { readonly token: unknown }) | null {
+  const { message, progress, progressToken: token, total } = params;
+  if (typeof progress !== "number") return null;
+  return {
+    token,
+    progress,
+    ...(typeof total === "number" ? { total } : {}),
+    ...(typeof message === "string" ? { message } : {}),
+  };
 }
 
 /** How to speak to a server, by its answer to `server/discover`; null: that is none. */
