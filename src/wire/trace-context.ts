@@ -1,6 +1,6 @@
 /**
- * The trace that a call belongs to, by W3C Trace Context and Baggage. It comes from an agent and goes
- * to its tool servers: so only what has the shape of it, and nothing else that an agent may send.
+ * The trace that a call belongs to, by W3C Trace Context and Baggage. It comes from an agent and
+ * goes to its tool servers: only what has the shape of it, and nothing else that an agent sends.
  */
 import type { JsonObject } from "./json.ts";
 
@@ -18,7 +18,7 @@ const ENTRIES = /^[\t\x20-\x7e]*=[\t\x20-\x7e]*$/;
 const STATE_CHARS_MAX = 512;
 const BAGGAGE_CHARS_MAX = 8_192;
 
-/** What of a call's `_meta` goes on with it. A state is about its parent, and nothing without it. */
+/** What of a call's `_meta` goes on with it. A state is about its parent: none without it. */
 export function traceOf({ baggage, traceparent, tracestate }: JsonObject): Trace {
   const parent = text(traceparent, PARENT, PARENT_CHARS_MAX);
   const state = parent === null ? null : text(tracestate, ENTRIES, STATE_CHARS_MAX);
