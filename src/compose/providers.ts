@@ -80,12 +80,21 @@ export class Providers {
     return ruleset;
   }
 
-  /** `inUse`: what calls in flight use whose client, and with it their request, may be gone. */
-  async closeRetired(inUse: readonly (Provider | ToolServer)[]): Promise<void> {
+  /**
+   * `inUse`: what calls in flight use whose client, and with it their request, may be gone. How
+   * many are left to be closed later.
+   */
+  async closeRetired(inUse: readonly (Provider | ToolServer)[]): Promise<number> {
+    this.#rulesets = this.#rulesets.filter(
+      (rules, no, all) => rules.requests > 0 || no === all.length - 1,
+    );
     const held = this.#rulesets.flatMap((rules) => [...rules.providers, ...rules.toolServers]);
     const used = new Set<unknown>([...held, ...inUse]);
-    await this.#providers.closeRetired(used);
-    await this.#toolServers.closeRetired(used);
+    const left = await Promise.all([
+      this.#providers.closeRetired(used),
+      this.#toolServers.closeRetired(used),
+    ]);
+    return left[0] + left[1];
   }
 
   async close(): Promise<void> {

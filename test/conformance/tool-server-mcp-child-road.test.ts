@@ -25,9 +25,8 @@ import {
   recordCall,
   SILENCE_MS,
   toolRequest,
-  until,
 } from "../../src/testing/tool-server-fixture.ts";
-import { type ChildScript, lives, type OpenChild, openChild } from "../support/mcp-child.ts";
+import { type ChildScript, lives, type OpenChild, openChild, soon } from "../support/mcp-child.ts";
 
 const open: OpenChild[] = [];
 
@@ -143,7 +142,7 @@ describe("the version", () => {
     const clock = testClock();
     const child = start({ discover: "silent" }, { clock });
     const first = answerTo(child);
-    await until(() => child.fixture.said("server/discover").length === 1);
+    await soon(() => child.fixture.said("server/discover").length === 1);
     clock.advance(DISCOVER_MS_MAX);
     expect(await first).toMatchObject(RESULT);
     child.fixture.set({ call: "reset" });
@@ -165,7 +164,7 @@ describe("the version", () => {
     const clock = testClock();
     const child = start({ discover: "stateless", initialize: "error", slowMs: 200 }, { clock });
     const call = answerTo(child);
-    await until(() => child.fixture.pids().length === 1);
+    await soon(() => child.fixture.pids().length === 1);
     clock.advance(DISCOVER_MS_MAX);
     expect(await call).toMatchObject(RESULT);
     expect(child.fixture.said("initialize")).toHaveLength(1);
@@ -186,7 +185,7 @@ describe("the version", () => {
     expect(fault).toMatchObject({ kind: "unreachable", written: false });
     expect(fault.message).toMatch(message);
     expect(recording.asked).toBe(0);
-    await until(() => child.fixture.pids().every((pid) => !lives(pid)));
+    await soon(() => child.fixture.pids().every((pid) => !lives(pid)));
     child.fixture.set({ initialize: "well", exitAtStart: null, before: [] });
     expect(await answerTo(child)).toMatchObject(RESULT);
   });
@@ -195,7 +194,7 @@ describe("the version", () => {
     const clock = testClock();
     const child = start({ initialize: "silent" }, { clock });
     const recordings = [1, 2].map(() => recordCall(child.server, toolRequest({ timeoutMs: 5 })));
-    await until(() => child.fixture.said("initialize").length === 1);
+    await soon(() => child.fixture.said("initialize").length === 1);
     clock.advance(START_MS_MAX);
     for (const recording of recordings) {
       expect(await faultOf(recording)).toMatchObject({ kind: "unreachable", written: false });
@@ -208,7 +207,7 @@ describe("a child that ends", () => {
     const clock = testClock();
     const child = start({ call: "never" }, { clock });
     const out = [1, 2, 3].map(() => recordCall(child.server, toolRequest()));
-    await until(() => child.fixture.ran() === 3);
+    await soon(() => child.fixture.ran() === 3);
     process.kill(child.fixture.pids()[0] ?? 0, "SIGKILL");
     for (const recording of out) {
       expect(await faultOf(recording)).toEqual({
@@ -281,7 +280,7 @@ describe("a child that ends", () => {
   test("by closing its output is ended, and fails what is out", async () => {
     const child = start({ call: "closed-output" });
     expect(await answerTo(child)).toMatchObject({ fault: { kind: "reset", written: true } });
-    await until(() => child.fixture.pids().every((pid) => !lives(pid)));
+    await soon(() => child.fixture.pids().every((pid) => !lives(pid)));
   });
 
   test("delivers what it wrote before its end", async () => {
@@ -299,7 +298,7 @@ describe("a child that ends", () => {
     const helper = child.fixture.arrivals().find((one) => "helper" in one).helper;
     expect(lives(helper)).toBe(true);
     process.kill(child.fixture.pids()[0] ?? 0, "SIGKILL");
-    await until(() => !lives(helper));
+    await soon(() => !lives(helper));
   });
 });
 
@@ -316,7 +315,7 @@ describe("lines that are no messages", () => {
     async (call, kind, message) => {
       const child = start({ call: "never" });
       const other = recordCall(child.server, toolRequest());
-      await until(() => child.fixture.ran() === 1);
+      await soon(() => child.fixture.ran() === 1);
       child.fixture.set({ call });
       const culprit = recordCall(child.server, toolRequest());
       for (const recording of [culprit, other]) {
@@ -360,7 +359,7 @@ describe("what goes out", () => {
     const calls = Array.from({ length: 6 }, (_, n) =>
       recordCall(child.server, toolRequest({ arguments: { n } })),
     );
-    await until(() => child.fixture.ran() === 2);
+    await soon(() => child.fixture.ran() === 2);
     expect(calls.map(({ asked }) => asked)).toEqual([1, 1, 0, 0, 0, 0]);
     for (const { over } of calls) expect(await over).toMatchObject(RESULT);
     const order = child.fixture.said("tools/call").map(({ params }) => params.arguments.n);
@@ -371,7 +370,7 @@ describe("what goes out", () => {
     const clock = testClock();
     const child = start({ call: "never" }, { clock, command: { callsMax: 1 } });
     const first = recordCall(child.server, toolRequest({ timeoutMs: 1_000_000 }));
-    await until(() => child.fixture.ran() === 1);
+    await soon(() => child.fixture.ran() === 1);
     const waiting = recordCall(child.server, toolRequest());
     await sleep(SILENCE_MS);
     clock.advance(PLACE_WAIT_MAX_MS);
@@ -387,7 +386,7 @@ describe("what goes out", () => {
     const child = start({ call: "deaf" }, { clock });
     const large = toolRequest({ arguments: { text: "x".repeat(1024 * 1024) } });
     const deaf = recordCall(child.server, toolRequest());
-    await until(() => child.fixture.ran() === 1);
+    await soon(() => child.fixture.ran() === 1);
     await sleep(SILENCE_MS);
     const written = recordCall(child.server, large);
     await sleep(SILENCE_MS);
@@ -407,13 +406,13 @@ describe("what goes out", () => {
     const clock = testClock();
     const child = start({ latencyMs: 50 }, { clock });
     const late = recordCall(child.server, toolRequest());
-    await until(() => child.fixture.ran() === 1);
+    await soon(() => child.fixture.ran() === 1);
     clock.advance(toolRequest().timeoutMs);
     expect(await faultOf(late)).toMatchObject({ kind: "timeout", written: true });
     const aborted = recordCall(child.server, toolRequest());
-    await until(() => child.fixture.ran() === 2);
+    await soon(() => child.fixture.ran() === 2);
     aborted.exchange.abort();
-    await until(() => child.fixture.said("notifications/cancelled").length === 2);
+    await soon(() => child.fixture.said("notifications/cancelled").length === 2);
     const ids = child.fixture.said("tools/call").map(({ id }) => id);
     expect(child.fixture.said("notifications/cancelled").map(({ params }) => params)).toEqual([
       { requestId: ids[0], reason: "timeout" },
@@ -435,7 +434,7 @@ describe("what goes out", () => {
     await recordCall(child.server, toolRequest(), () => false).over;
     recordCall(child.server, toolRequest()).exchange.abort();
     await child.server.list();
-    await until(() => clock.waiting === 0);
+    await soon(() => clock.waiting === 0);
   });
 });
 
@@ -453,7 +452,7 @@ describe("what the server asks", () => {
         .arrivals()
         .flatMap(({ message }) => (message !== undefined && !message.method ? [message] : []));
     child.fixture.set({ before: [] });
-    await until(() => answers().length >= before.length);
+    await soon(() => answers().length >= before.length);
     expect(answers().slice(0, 3)).toMatchObject([
       { id: "p", result: {} },
       { id: "s", error: { code: -32_601 } },
@@ -511,7 +510,7 @@ describe("what it writes to its standard error", () => {
     const murmur = "hello\r\n\nusing secret-of-the-desk\nsecond-line-of-it\nhalf a line";
     const child = start({ murmur }, { command: { env } });
     await answerTo(child);
-    await until(() => lines(child).length === 3);
+    await soon(() => lines(child).length === 3);
     await child.server.close();
     expect(lines(child)).toEqual([
       { tool_server: "child", line: "hello" },
@@ -525,7 +524,7 @@ describe("what it writes to its standard error", () => {
     const murmur = `${"x".repeat(1_000_000)}\n${"line\n".repeat(1_000)}`;
     const child = start({ murmur }, { clock: testClock() });
     await answerTo(child);
-    await until(() => lines(child).length === LINES_AT_ONCE);
+    await soon(() => lines(child).length === LINES_AT_ONCE);
     await child.server.close();
     expect(String(lines(child)[0]?.line)).toHaveLength(300);
     expect(lines(child).slice(LINES_AT_ONCE)).toEqual([
@@ -550,19 +549,19 @@ describe("closing", () => {
     await answerTo(child);
     const helper = child.fixture.arrivals().find((one) => "helper" in one).helper;
     const closed = child.server.close();
-    await until(() => child.fixture.arrivals().some((one) => "ended" in one));
+    await soon(() => child.fixture.arrivals().some((one) => "ended" in one));
     clock.advance(GRACE_MS);
-    await until(() => child.fixture.arrivals().some((one) => "signal" in one));
+    await soon(() => child.fixture.arrivals().some((one) => "signal" in one));
     expect(child.fixture.pids().map(lives)).toEqual([true]);
     clock.advance(GRACE_MS);
     await closed;
-    await until(() => ![...child.fixture.pids(), helper].some(lives));
+    await soon(() => ![...child.fixture.pids(), helper].some(lives));
   });
 
   test("while it starts ends it and those who wait for it", async () => {
     const child = start({ initialize: "silent" });
     const recording = recordCall(child.server, toolRequest());
-    await until(() => child.fixture.said("initialize").length === 1);
+    await soon(() => child.fixture.said("initialize").length === 1);
     await child.server.close();
     expect(await faultOf(recording)).toMatchObject({ kind: "reset", written: false });
     expect(child.fixture.pids().map(lives)).toEqual([false]);

@@ -5,7 +5,6 @@ import { join } from "node:path";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { until } from "../../src/testing/tool-server-fixture.ts";
 import {
   type Folder,
   forget,
@@ -14,7 +13,7 @@ import {
   type TestGateway,
   writeFolder,
 } from "../support/gateway.ts";
-import { type ChildFixture, childFixture, lives } from "../support/mcp-child.ts";
+import { type ChildFixture, childFixture, lives, soon } from "../support/mcp-child.ts";
 
 const BUDGETS = [{ name: "all", each: "agent", limit_usd: 1, window: "lifetime" }];
 const SECRET = "secret-of-the-desk";
@@ -65,15 +64,15 @@ describe("a server that the gateway started", () => {
     const { child, gateway } = await open();
     expect(processesOf(child).map(lives)).toEqual([true, true]);
     expect(await gateway.stop()).toBe(0);
-    await until(() => !processesOf(child).some(lives));
+    await soon(() => !processesOf(child).some(lives));
   });
 
   test("sees the end of its input when the gateway is killed", async () => {
     const { child, gateway } = await open();
     await gateway.stop("SIGKILL");
-    await until(() => child.arrivals().some((one) => "ended" in one));
+    await soon(() => child.arrivals().some((one) => "ended" in one));
     const [server = 0, helper = 0] = processesOf(child);
-    await until(() => !lives(server));
+    await soon(() => !lives(server));
     // Nobody is left to end what does not listen: docs/operations.md says so.
     process.kill(helper, "SIGKILL");
   });
@@ -84,8 +83,21 @@ describe("a server that the gateway started", () => {
     await writeFolder(folderWith(child, { connections_max: 2 }), gateway.configFolder);
     expect((await gateway.api("POST", "/api/v1/reload")).status).toBe(200);
     expect((await gateway.call(ECHO, { arguments: {} })).status).toBe(200);
-    await until(() => !lives(first));
+    await soon(() => !lives(first));
     expect(child.pids().map(lives)).toEqual([false, true]);
+  });
+
+  test("is not ended by a reload while a call is out, but after it", async () => {
+    const { child, gateway } = await open();
+    const [first = 0] = child.pids();
+    child.set({ latencyMs: 700 });
+    const out = gateway.call(ECHO, { arguments: { n: 2 } });
+    await soon(() => child.ran() === 2);
+    await writeFolder(folderWith(child, { connections_max: 2 }), gateway.configFolder);
+    expect((await gateway.api("POST", "/api/v1/reload")).status).toBe(200);
+    expect(lives(first)).toBe(true);
+    expect((await out).status).toBe(200);
+    await soon(() => !lives(first));
   });
 
   test("that dies in a call may have run it: the agent is told, and the log says why", async () => {

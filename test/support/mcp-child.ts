@@ -2,6 +2,7 @@
 import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { expect } from "vitest";
 import { systemClock } from "../../src/adapters/clock/system.ts";
 import type { McpCommand } from "../../src/adapters/tool-server/mcp/mcp-settings.ts";
 import { mcpChildServer } from "../../src/adapters/tool-server/mcp/mcp-tool-server.ts";
@@ -141,4 +142,9 @@ export function lives(pid: number): boolean {
   } catch {
     return false; // there is none
   }
+}
+
+/** A child takes a while to start on a busy machine. */
+export async function soon(condition: () => boolean): Promise<void> {
+  await expect.poll(condition, { timeout: 15_000, interval: 5 }).toBe(true);
 }

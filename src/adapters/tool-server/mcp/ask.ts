@@ -10,8 +10,10 @@ import { standardHeaders } from "./request-headers.ts";
 
 /** The server has forgotten the session, and so has not run what came in it. */
 const SESSION_LOST = 404;
-/** What some servers say instead; it may mean anything else too, so nothing is tried again. Also
- * said to a version that is spoken no more: the next request agrees on one anew. */
+/**
+ * What some servers say instead, and all to a version that they speak no more; it may mean anything
+ * else too, so nothing is tried again. The next request agrees on everything anew.
+ */
 const PERHAPS_LOST = 400;
 
 /**
