@@ -54,7 +54,7 @@ export interface McpScript {
   /** Speaks 2026-07-28 and nothing else: no handshake, no sessions. */
   readonly stateless: boolean;
   /** To servers of before it is an unknown method; or none that is ever answered. */
-  readonly discover: "as-spoken" | "never" | "reset" | "http-403";
+  readonly discover: "as-spoken" | "never" | "reset" | "http-403" | "refused";
   /** The session that is told; null: one after another. */
   readonly sessionId: string | null;
   readonly protocolVersion: string;
@@ -259,6 +259,11 @@ class ScriptedServer implements McpFixture {
       if (discover === "never") return;
       if (discover === "reset") return reset(response);
       if (discover === "http-403") return status(response, 403);
+      if (discover === "refused" && message.kind === "request") {
+        const data = { supported: [STATELESS_VERSION], requested: "another" };
+        const error = { code: -32_022, message: "Unsupported protocol version", data };
+        return json(response, renderError(message.id, error), 400);
+      }
     }
     if (this.#script.stateless) {
       if (message.kind === "request") return this.#answerStateless(message, request, response);

@@ -3,7 +3,7 @@
  * 2026-07-28 there is no handshake, and every request says itself in `_meta` what it is.
  */
 import { isObject, type JsonObject } from "./json.ts";
-import type { RpcId } from "./json-rpc.ts";
+import type { RpcError, RpcId, RpcResult } from "./json-rpc.ts";
 import { PROTOCOL_VERSIONS } from "./mcp.ts";
 
 export const STATELESS_VERSION = "2026-07-28";
@@ -50,9 +50,19 @@ export function readProgress(params: JsonObject): (Progress & { readonly token: 
   };
 }
 
-/** How to speak to a server, by its answer to `server/discover`; null: that is none. */
-export function readDiscovered(result: JsonObject): "stateless" | "handshake" | null {
-  const { supportedVersions: versions } = result;
+/** The code by which a server of 2026-07-28 or later refuses a version, with those that it takes. */
+const UNSUPPORTED_VERSION = -32_022;
+
+/**
+ * How to speak to a server, by its answer to `server/discover`; null: that does not say it, as
+ * that of a server of before which does not know the question.
+ */
+export function readDiscovered(answer: RpcResult | RpcError): "stateless" | "handshake" | null {
+  if (answer.kind === "result") return spoken(answer.result.supportedVersions);
+  return answer.code === UNSUPPORTED_VERSION ? spoken(answer.data?.supported) : null;
+}
+
+function spoken(versions: unknown): "stateless" | "handshake" | null {
   if (!Array.isArray(versions)) return null;
   if (versions.includes(STATELESS_VERSION)) return "stateless";
   return versions.some((version) => PROTOCOL_VERSIONS.has(version)) ? "handshake" : null;

@@ -213,6 +213,28 @@ describe("2026-07-28", () => {
     },
   );
 
+  test("a tool whose marks for headers are not allowed is not shown, and not called", async () => {
+    const wrong = { type: "object", properties: { a: { type: "object", "x-mcp-header": "A" } } };
+    const tools = [{ name: "wrong", inputSchema: wrong }, { name: "echo" }];
+    const { fixture, server } = await start({ ...STATELESS, tools });
+    expect((await server.list()).map(({ name }) => name)).toEqual(["echo"]);
+    const recording = recordCall(server, toolRequest({ tool: "wrong" }));
+    expect(await faultOf(recording)).toMatchObject({ kind: "protocol", written: false });
+    expect([recording.asked, fixture.ran()]).toEqual([0, 0]);
+    // Where nothing is repeated they do no harm.
+    const { server: older } = await start({ tools });
+    expect(await older.list()).toHaveLength(2);
+    expect(await recordCall(older, toolRequest({ tool: "wrong" })).over).toMatchObject({
+      kind: "result",
+    });
+  });
+
+  test("is spoken where a refusal of the first question names it", async () => {
+    const { fixture, server } = await start({ ...STATELESS, discover: "refused" });
+    expect(await recordCall(server, toolRequest()).over).toMatchObject({ kind: "result" });
+    expect(fixture.count("initialize")).toBe(0);
+  });
+
   test.each(["never", "reset", "http-403"] as const)(
     "that is asked for and answered with %s is not spoken, and not asked for again",
     async (discover) => {

@@ -66,6 +66,7 @@ export class Ask {
     const { method, params, answerBytesMax } = this.#options;
     const headers = session.isStateless ? await this.#headers() : [];
     if (this.#over) return null;
+    if ("kind" in headers) return { kind: "fault", fault: headers };
     const id = this.#line.nextId();
     const wanting = this.#options.progress === null ? params : withProgress(params, id);
     const sent = session.isStateless ? statelessParams(wanting) : wanting;
@@ -91,9 +92,10 @@ export class Ask {
     this.#options.progress?.(progress);
   }
 
-  async #headers(): Promise<readonly string[]> {
-    const { method, params, repeated } = this.#options;
-    return [...standardHeaders(method, params), ...((await repeated?.()) ?? [])];
+  async #headers(): Promise<readonly string[] | ToolFault> {
+    const { method, params, repeated = async () => [] } = this.#options;
+    const own = await repeated();
+    return "kind" in own ? own : [...standardHeaders(method, params), ...own];
   }
 
   /** From the first write on the clock runs, whatever comes in between. */

@@ -8,6 +8,9 @@ import type { McpSettings } from "./mcp-settings.ts";
 export function httpLink(settings: McpSettings, clock: Clock, onListChanged: () => void): Link {
   const line = new Line(settings, clock, onListChanged);
   return {
+    get repeats() {
+      return line.repeats;
+    },
     ask: (options, run) => {
       const ask = new Ask(line, clock, options, run);
       ask.start();

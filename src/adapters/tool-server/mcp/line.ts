@@ -103,6 +103,11 @@ export class Line {
     return this.#opening;
   }
 
+  /** Whether the server wants parameters repeated in headers, as far as it is known. */
+  get repeats(): boolean {
+    return this.#session?.isStateless === true;
+  }
+
   /** The server does not know it any more. Another caller may have opened the next one by now. */
   lose(session: Session): void {
     if (this.#session === session) this.#session = null;
@@ -160,8 +165,9 @@ export class Line {
     const ask = { body, id, headers, timeoutMs: DISCOVER_MS_MAX };
     const end = await this.#exchange(session, ask);
     if (this.#closed || (end.kind === "fault" && !end.fault.written)) return this.#unopened(end);
-    if (end.kind !== "answer" || end.message.kind === "error") return null;
-    if (readDiscovered(end.message.result) !== "stateless") return null;
+    const refusal = end.kind === "refused" ? end.error : null;
+    const answer = end.kind === "answer" ? end.message : refusal;
+    if (answer === null || readDiscovered(answer) !== "stateless") return null;
     this.#session = session;
     return session;
   }

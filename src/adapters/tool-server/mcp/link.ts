@@ -5,6 +5,8 @@ import type { RpcError } from "../../../wire/json-rpc.ts";
 
 /** The way to one server that speaks MCP, whatever carries it. */
 export interface Link {
+  /** Whether the server wants parameters repeated in headers, as far as it is known by now. */
+  readonly repeats: boolean;
   /** Starts one request. Never throws; the end is reported once, and never synchronously. */
   ask(options: AskOptions, run: AskRun): ToolExchange;
   /** What is in flight ends with `reset`. */
@@ -19,8 +21,8 @@ export interface AskOptions {
   readonly answerBytesMax: number;
   /** Told what the server says of how far it has come, if it is wanted; null: it is not asked. */
   readonly progress: ((notification: ToolProgress) => void) | null;
-  /** Headers that repeat its parameters, for roads and versions that want them; never rejects. */
-  readonly repeated?: () => Promise<readonly string[]>;
+  /** Headers that repeat its parameters, where the link repeats them; never rejects. */
+  readonly repeated?: () => Promise<readonly string[] | ToolFault>;
 }
 
 export interface AskRun {

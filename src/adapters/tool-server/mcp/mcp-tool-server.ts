@@ -4,13 +4,18 @@ import {
   type OfferedTool,
   type ToolEnd,
   type ToolExchange,
+  type ToolFault,
   type ToolRequest,
   type ToolRun,
   type ToolServer,
   ToolServerUnreachable,
 } from "../../../ports/tool-server.ts";
 import { METHODS, readCallResult } from "../../../wire/mcp.ts";
-import { parameterValues, readParameterHeaders } from "../../../wire/mcp-parameter-headers.ts";
+import {
+  type ParameterHeaders,
+  parameterValues,
+  readParameterHeaders,
+} from "../../../wire/mcp-parameter-headers.ts";
 import { httpLink } from "./http-link.ts";
 import type { AskEnd, Link } from "./link.ts";
 import { cleaner, type McpCommand, type McpSettings } from "./mcp-settings.ts";
@@ -21,6 +26,7 @@ import { within } from "./within.ts";
 
 /** A call does not wait longer for the list that says which of its parameters are repeated. */
 const REPEATED_WAIT_MS_MAX = 10_000;
+const UNCLEAR_MARKS = "the tool marks parameters for headers in a way that is not allowed";
 
 type Clean = (message: string) => string;
 type MakeLink = (onListChanged: () => void, clean: Clean) => Link;
@@ -50,6 +56,11 @@ interface Parts {
   readonly link: MakeLink;
 }
 
+/** Null: no call of it can be right, where parameters are repeated. */
+function marksOf({ raw }: OfferedTool): ParameterHeaders | null {
+  return readParameterHeaders(raw.inputSchema);
+}
+
 class McpToolServer implements ToolServer {
   readonly name: string;
   readonly #clock: Clock;
@@ -67,7 +78,8 @@ class McpToolServer implements ToolServer {
 
   async list(): Promise<readonly OfferedTool[]> {
     try {
-      return await this.#tools.get();
+      const tools = await this.#tools.get();
+      return this.#link.repeats ? tools.filter((tool) => marksOf(tool) !== null) : tools;
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       throw new ToolServerUnreachable(this.#clean(`tool server ${this.name}: ${message}`));
@@ -91,21 +103,25 @@ class McpToolServer implements ToolServer {
     return this.#link.close();
   }
 
-  /** Without its list nothing is repeated: a server that wants it refuses the call then. */
-  async #repeated(tool: string, given: ToolRequest["arguments"]): Promise<readonly string[]> {
-    const found: string[] = [];
+  /** Without a list nothing is repeated: a server that wants it refuses the call then. */
+  async #repeated(
+    tool: string,
+    given: ToolRequest["arguments"],
+  ): Promise<readonly string[] | ToolFault> {
+    let listed: readonly OfferedTool[] = [];
     const read = this.#tools.last().then(
       (tools) => {
-        const schema = tools.find(({ name }) => name === tool)?.raw.inputSchema;
-        const headers = readParameterHeaders(schema) ?? new Map();
-        for (const [header, value] of parameterValues(headers, given)) {
-          found.push(header, headerText(value));
-        }
+        listed = tools;
       },
       () => undefined,
     );
     await within(this.#clock, REPEATED_WAIT_MS_MAX, read);
-    return [...found];
+    const offered = listed.find(({ name }) => name === tool);
+    if (offered === undefined) return [];
+    const marks = marksOf(offered);
+    if (marks === null) return { kind: "protocol", written: false, message: UNCLEAR_MARKS };
+    const values = parameterValues(marks, given);
+    return values.flatMap(([header, value]) => [header, headerText(value)]);
   }
 
   #endOf(end: AskEnd): ToolEnd {

@@ -4,10 +4,10 @@ import type { ToolFault } from "../../../../ports/tool-server.ts";
 import type { JsonObject } from "../../../../wire/json.ts";
 import {
   isId,
-  type Message,
   RPC_CODES,
   type RpcError,
   type RpcId,
+  type RpcResult,
   readMessage,
   renderError,
   renderNotification,
@@ -40,7 +40,7 @@ export const NOTICES_A_SECOND_MAX = 10_000;
 const MS_PER_SECOND = 1_000;
 const QUOTE_CHARS_MAX = 100;
 
-export type Answer = Extract<Message, { kind: "result" }> | RpcError;
+export type Answer = RpcResult | RpcError;
 
 /** One request: it waits for its turn, and then for its answer. */
 export interface Errand {
@@ -166,26 +166,27 @@ export class Conversation {
     const hello = { protocolVersion: PROTOCOL_VERSION, capabilities: {}, clientInfo: CLIENT };
     const heard = await this.#talk(id, METHODS.initialize, hello);
     if (typeof heard === "string") return `handshake: ${heard}`;
-    const agreed = readInitialized(heard);
+    if (heard.kind === "error") return `handshake: ${errorWords(heard)}`;
+    const agreed = readInitialized(heard.result);
     if (typeof agreed === "string") return `initialize was answered with ${agreed}`;
     this.say(renderNotification(METHODS.initialized));
     return null;
   }
 
-  /** A question of the handshake; a text says why there is no result. */
-  #talk(id: RpcId, method: string, params: JsonObject): Promise<JsonObject | string> {
+  /** A question of the handshake; a text says why there is no answer. */
+  #talk(id: RpcId, method: string, params: JsonObject): Promise<Answer | string> {
     return new Promise((resolve) => {
       const stopTimer = this.#clock.after(START_MS_MAX, () => {
         this.leave(id);
         resolve(`no answer within ${START_MS_MAX} ms`);
       });
-      const end = (heard: JsonObject | string): void => {
+      const end = (heard: Answer | string): void => {
         stopTimer();
         resolve(heard);
       };
       this.ask(id, {
         line: () => renderRequest(id, method, params),
-        answered: (answer) => end(answer.kind === "result" ? answer.result : errorWords(answer)),
+        answered: end,
         progressed: () => undefined,
         gone: (fault) => end(fault.message),
       });

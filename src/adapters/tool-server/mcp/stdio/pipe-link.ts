@@ -15,6 +15,7 @@ export const PLACE_WAIT_MAX_MS = 10_000;
 export function pipeLink(command: McpCommand, clock: Clock, told: Told): Link {
   const keeper = new Keeper(command, clock, told);
   return {
+    repeats: false, // between pipes there are no headers
     ask: (options, run) => {
       const ask = new PipeAsk(keeper, clock, options, run);
       ask.start();
