@@ -50,7 +50,7 @@ export function readProgress(params: JsonObject): (Progress & { readonly token: 
   };
 }
 
-/** The code by which a server of 2026-07-28 or later refuses a version, with those that it takes. */
+/** By which a server of 2026-07-28 or later refuses a version, with those that it takes. */
 const UNSUPPORTED_VERSION = -32_022;
 
 /**
