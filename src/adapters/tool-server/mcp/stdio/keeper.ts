@@ -17,6 +17,8 @@ export const STEADY_MS = 60_000;
 /** Longer than this nobody waits for a start; as long as for a connection over HTTP. */
 export const REST_WAIT_MS_MAX = 10_000;
 
+const CLOSED: ToolFault = { kind: "reset", written: false, message: "closed by the gateway" };
+
 export interface Told {
   readonly remarks: Remarks;
   /** Takes the secrets out, and what is too long. */
@@ -74,7 +76,7 @@ export class Keeper {
   async close(): Promise<void> {
     this.#closed = true;
     this.#wake();
-    await this.#begun?.close("closed by the gateway");
+    await this.#begun?.close(CLOSED.message);
     await this.#starting;
     await this.#gone;
   }
@@ -87,8 +89,7 @@ export class Keeper {
     }
     if (restMs > 0) await this.#rest(restMs);
     await this.#gone;
-    if (this.#closed) return { kind: "reset", written: false, message: "closed by the gateway" };
-    return this.#open();
+    return this.#closed ? CLOSED : this.#open();
   }
 
   #rest(ms: Millis): Promise<void> {
@@ -104,7 +105,7 @@ export class Keeper {
     if (this.#begun?.endedAtQuestion !== true || this.#closed) return opened;
     await this.#gone;
     this.#shakesHands = true;
-    return this.#attempt();
+    return this.#closed ? CLOSED : this.#attempt();
   }
 
   async #attempt(): Promise<Conversation | ToolFault> {
@@ -122,7 +123,7 @@ export class Keeper {
     }
     this.#shakesHands = false;
     void begun.close(wrong ?? "ended");
-    if (this.#closed) return { kind: "reset", written: false, message: "closed by the gateway" };
+    if (this.#closed) return CLOSED;
     return unreachable(isOver || wrong === null ? this.#because : wrong);
   }
 
