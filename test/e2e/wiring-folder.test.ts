@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { BREAKER_CASES } from "./wiring-breakers.ts";
 import { BUDGET_CASES } from "./wiring-budgets.ts";
+import { COMMAND_CASES } from "./wiring-commands.ts";
 import { fieldsOfTheFolder } from "./wiring-fields.ts";
 import { HTTP_CASES } from "./wiring-http.ts";
 import { LIMIT_CASES } from "./wiring-limits.ts";
@@ -27,6 +28,7 @@ const CASES = {
   "a rate limit or a breaker": BREAKER_CASES,
   "a tool": TOOL_CASES,
   "a tool over plain HTTP": HTTP_CASES,
+  "a tool server that is started": COMMAND_CASES,
   "how calls wait": PARKING_CASES,
 };
 

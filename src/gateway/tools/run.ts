@@ -69,7 +69,8 @@ function send(running: Running, server: ToolRunner): Promise<void> {
       arguments: call.ask.arguments,
       timeoutMs: granted.timeoutMs,
       resultBytesMax: RESULT_BYTES_MAX,
-      meta: {},
+      meta: call.trace,
+      progress: null,
     };
     server.call(request, {
       mayWrite: () => {
