@@ -107,7 +107,16 @@ const SCHEMA_DEPTH_MAX = 64;
  * agent and gateway nobody is to: what a proxy there believed would not be what is decided here.
  */
 function withoutMirrors({ inputSchema }: OfferedTool["raw"]): JsonObject {
-  return isObject(inputSchema) ? { inputSchema: unmirrored(inputSchema, 0) } : {};
+  if (!isObject(inputSchema) || !isMirrored(inputSchema, 0)) return {};
+  return { inputSchema: unmirrored(inputSchema, 0) };
+}
+
+/** Looked at first: most schemas have none, and need no copy. */
+function isMirrored(schema: JsonObject, depth: number): boolean {
+  if (MIRROR in schema) return true;
+  const { properties } = schema;
+  if (!isObject(properties) || depth === SCHEMA_DEPTH_MAX) return false;
+  return Object.values(properties).some((one) => isObject(one) && isMirrored(one, depth + 1));
 }
 
 function unmirrored(schema: JsonObject, depth: number): JsonObject {
