@@ -1,10 +1,16 @@
 /**
  * What the conformance runner drives when it looks at our road to tool servers: it is started with
- * a server's URL, lists what that offers, and calls each tool with arguments that its schema takes.
+ * a server's URL, lists what that offers, and makes the calls that the scenario names, else one of
+ * each tool with arguments that its schema takes.
  */
 import { systemClock } from "../../src/adapters/clock/system.ts";
 import { mcpToolServer } from "../../src/adapters/tool-server/mcp/mcp-tool-server.ts";
-import type { OfferedTool, ToolEnd, ToolServer } from "../../src/ports/tool-server.ts";
+import type { ToolEnd } from "../../src/ports/tool-server.ts";
+
+interface Called {
+  readonly name: string;
+  readonly arguments: Readonly<Record<string, unknown>>;
+}
 
 const url = process.argv.at(-1) ?? "";
 const server = mcpToolServer(
@@ -12,16 +18,18 @@ const server = mcpToolServer(
   systemClock,
 );
 const offered = await server.list();
-for (const tool of offered) {
-  const end = await call(server, tool);
-  console.log(tool.name, JSON.stringify(end));
-}
+const { toolCalls } = JSON.parse(process.env.MCP_CONFORMANCE_CONTEXT ?? "{}");
+const calls: readonly Called[] =
+  toolCalls ?? offered.map(({ name, raw }) => ({ name, arguments: someOf(raw.inputSchema) }));
+for (const called of calls) console.log(called.name, JSON.stringify(await call(called)));
 await server.close();
 
-function call(on: ToolServer, { name, raw }: OfferedTool): Promise<ToolEnd> {
-  const request = { tool: name, arguments: someOf(raw.inputSchema), meta: {}, progress: null };
+function call({ arguments: given, name }: Called): Promise<ToolEnd> {
+  const request = { tool: name, arguments: given, meta: {}, progress: null };
   const limits = { timeoutMs: 5_000, resultBytesMax: 1_000_000 };
-  return new Promise((end) => on.call({ ...request, ...limits }, { mayWrite: () => true, end }));
+  return new Promise((end) =>
+    server.call({ ...request, ...limits }, { mayWrite: () => true, end }),
+  );
 }
 
 /** A value for each property; one tool wants back the schema of the first, as it was read. */
