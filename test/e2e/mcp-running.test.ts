@@ -1,7 +1,7 @@
 /** What can be said of an MCP call while it runs: how far it has come, and that nobody wants it. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { pause } from "../../src/compose/clutches.ts";
+import { decideReview, pause } from "../../src/compose/clutches.ts";
 import { type Station, type StationHeaders, station } from "../support/station.ts";
 import {
   handshake,
@@ -202,7 +202,10 @@ describe.each(Object.entries(VERSIONS))("a cancellation in %s", (_, call) => {
 });
 
 /** Sends a call, and hangs up once it was written. */
-async function hangUp(version: keyof typeof VERSIONS): Promise<Running> {
+async function hangUp(
+  version: keyof typeof VERSIONS,
+  before: () => Promise<void> = async () => {},
+): Promise<Running> {
   const stop = new AbortController();
   const message = stateless({ method: "tools/call", params: { name: "slow" } });
   const isStateless = version === "2026-07-28";
@@ -212,6 +215,7 @@ async function hangUp(version: keyof typeof VERSIONS): Promise<Running> {
   const own = isStateless ? (message.headers as Record<string, string>) : {};
   const headers = { authorization: "Bearer sck_station", ...own };
   const asked = fetch(`${gateway.url}/mcp`, { method: "POST", body, headers, signal: stop.signal });
+  await before();
   const running = await written();
   stop.abort();
   await asked.catch(() => {});
@@ -223,6 +227,25 @@ describe("a client that hangs up", () => {
     const running = await hangUp("2026-07-28");
     await expect.poll(() => running.isCut).toBe(true);
     await expect.poll(spent).toEqual([["fault", 1_000_000_000]]);
+  });
+
+  test("has not, where its call was parked and goes on: the answer is for whoever comes again", async () => {
+    const { store } = gateway.gateway;
+    Object.assign(gateway.gateway.rules.configuration.parking, { holdMs: 10_000 });
+    await pause(["worker"], "test", "ada", gateway.gateway);
+    const running = await hangUp("2026-07-28", async () => {
+      await expect.poll(async () => (await store.parking.list({ limit: 9 })).length).toBe(1);
+      const [review] = await store.clutch.reviews({ state: "open", limit: 1 });
+      if (review === undefined) throw new Error("a pause has a review");
+      const { id, version } = review;
+      const about = { reason: "fine", task: null, call: null, message: null };
+      const asked = { review: id, version, decision: "resume", ...about } as const;
+      await decideReview(asked, "ada", gateway.gateway);
+    });
+    await sleep(SILENCE_MS);
+    expect(running.isCut).toBe(false);
+    running.end(WELL);
+    await expect.poll(spent).toEqual([["ok", 1_000_000_000]]);
   });
 
   test("has not, in the versions before: its call goes on to its end", async () => {
