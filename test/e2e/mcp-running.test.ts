@@ -306,6 +306,23 @@ describe("what a client of 2026-07-28 is told to say when it comes again", () =>
     expect((await gateway.gateway.store.parking.list({ limit: 9 })).length).toBe(1);
   });
 
+  test("is said of a call that waits for an approval too", async () => {
+    const allowed = [{ tool_name: "slow", requires_approval: true }];
+    const asking = await station({
+      toolServers: [desk],
+      tools: { desk: ["slow"] },
+      manifest: { allowed_tools: allowed },
+      config: { parking: { hold_for: "150ms" } },
+    });
+    const { body, headers } = stateless({ method: "tools/call", params: { name: "slow" } });
+    const { text } = await asking.post("/mcp", body, headers);
+    expect(JSON.parse(text).result).toMatchObject({
+      resultType: "input_required",
+      _meta: { "slipclutch/code": "approval.pending" },
+    });
+    await asking.stop();
+  });
+
   test("is not said to one that was sent away at once, or that nobody holds", async () => {
     gateway.gateway.lot.release();
     expect((await held({})).result).toMatchObject({ resultType: "complete", isError: true });

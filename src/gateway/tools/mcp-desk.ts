@@ -33,7 +33,7 @@ const PROGRESS_CHARS_MAX = 1_000;
 /** A client that does not read as fast as it is told is told less. */
 const WAITING_BYTES_MAX = 64 * 1024;
 /** The same call takes the place of the one that waits. */
-const PARKED: ReadonlySet<string> = new Set(["clutch.parked", "budget.parked"]);
+const PARKED: ReadonlySet<string> = new Set(["clutch.parked", "approval.pending", "budget.parked"]);
 
 export class McpDesk implements Desk {
   readonly progress: Desk["progress"];
