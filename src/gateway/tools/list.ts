@@ -1,6 +1,5 @@
 /** `tools/list`: what is granted and offered, under the names by which it can be called. */
 import { BUDGET_TOOL } from "../../guards/tool/names.ts";
-import type { ToolId } from "../../guards/tool/tool.ts";
 import { type OfferedTool, ToolServerUnreachable } from "../../ports/tool-server.ts";
 import { isObject, type JsonObject } from "../../wire/json.ts";
 import type { Incoming } from "../call.ts";
@@ -70,7 +69,7 @@ async function offersOf(
   rules: Incoming["rules"],
   gateway: Gateway,
 ): Promise<Offers> {
-  const servers = [...new Set(shown.map(({ tool }: { readonly tool: ToolId }) => tool.server))];
+  const servers = [...new Set(shown.map(({ tool }) => tool.server))];
   const offers = new Map<string, ReadonlyMap<string, OfferedTool>>();
   await Promise.all(
     servers.map(async (name) => {
