@@ -38,6 +38,8 @@ export interface Configuration {
 export interface Listeners {
   readonly agent: { readonly host: string; readonly port: number };
   readonly control: { readonly host: string; readonly port: number };
+  /** Names of the agents' listener beside the one that it listens on; in small letters. */
+  readonly agentHosts: readonly string[];
 }
 
 export interface StoreSettings {

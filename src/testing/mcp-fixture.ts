@@ -14,6 +14,7 @@ import {
   renderRequest,
   renderResult,
 } from "../wire/json-rpc.ts";
+import { STATELESS_VERSION } from "../wire/mcp-stateless.ts";
 
 /** How a `tools/call` is answered. */
 export type CallAnswer =
@@ -80,8 +81,6 @@ export interface McpScript {
 }
 
 const ANY_OBJECT = { type: "object" };
-
-const STATELESS_VERSION = "2026-07-28";
 
 export const ECHO = "echo";
 export const FAIL = "fail";

@@ -47,6 +47,8 @@ export interface Unreadable {
   readonly id: RpcId | null;
   readonly code: number;
   readonly message: string;
+  /** What a program can do better by. */
+  readonly data?: JsonObject;
 }
 
 /** The codes of JSON-RPC 2.0, section 5.1. */

@@ -5,8 +5,7 @@
 import { isObject, type JsonObject } from "./json.ts";
 import type { RpcError, RpcId, RpcResult } from "./json-rpc.ts";
 import { PROTOCOL_VERSIONS } from "./mcp.ts";
-
-export const STATELESS_VERSION = "2026-07-28";
+import { STATELESS_META, STATELESS_VERSION } from "./mcp-stateless.ts";
 
 /** Who we say that we are. It decides nothing anywhere. */
 export const CLIENT = { name: "slipclutch", version: "1" };
@@ -15,9 +14,9 @@ export const CLIENT = { name: "slipclutch", version: "1" };
 const CAPABILITIES = {};
 
 const OWN_META: JsonObject = {
-  "io.modelcontextprotocol/protocolVersion": STATELESS_VERSION,
-  "io.modelcontextprotocol/clientInfo": CLIENT,
-  "io.modelcontextprotocol/clientCapabilities": CAPABILITIES,
+  [STATELESS_META.version]: STATELESS_VERSION,
+  [STATELESS_META.client]: CLIENT,
+  [STATELESS_META.capabilities]: CAPABILITIES,
 };
 
 /** The parameters with what each request must have in this version. */

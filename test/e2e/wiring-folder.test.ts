@@ -6,6 +6,7 @@ import { COMMAND_CASES } from "./wiring-commands.ts";
 import { fieldsOfTheFolder } from "./wiring-fields.ts";
 import { HTTP_CASES } from "./wiring-http.ts";
 import { LIMIT_CASES } from "./wiring-limits.ts";
+import { MCP_CASES } from "./wiring-mcp.ts";
 import { PARKING_CASES } from "./wiring-parking.ts";
 import { PRICE_CASES } from "./wiring-prices.ts";
 import { PROVIDER_CASES } from "./wiring-providers.ts";
@@ -30,6 +31,7 @@ const CASES = {
   "a tool over plain HTTP": HTTP_CASES,
   "a tool server that is started": COMMAND_CASES,
   "how calls wait": PARKING_CASES,
+  MCP: MCP_CASES,
 };
 
 /** Read once, when a gateway starts: `wiring-start.test.ts` has them. */

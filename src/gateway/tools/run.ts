@@ -70,9 +70,9 @@ function send(running: Running, server: ToolRunner): Promise<void> {
       timeoutMs: granted.timeoutMs,
       resultBytesMax: RESULT_BYTES_MAX,
       meta: call.trace,
-      progress: null,
+      progress: call.desk.progress,
     };
-    server.call(request, {
+    const exchange = server.call(request, {
       mayWrite: () => {
         // Nobody waits for it any more, and nothing has been done: it is left undone.
         if (!written && call.client.isGone()) return false;
@@ -92,6 +92,8 @@ function send(running: Running, server: ToolRunner): Promise<void> {
         void finish(running, end, refused).finally(resolve);
       },
     });
+    // One that was parked runs to its end: its answer is kept for whoever comes for it.
+    if (call.turn === null) call.client.onCut(() => exchange.abort());
   });
 }
 

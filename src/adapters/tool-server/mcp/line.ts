@@ -12,12 +12,8 @@ import {
   renderResult,
 } from "../../../wire/json-rpc.ts";
 import { METHODS, PROTOCOL_VERSION, readInitialized } from "../../../wire/mcp.ts";
-import {
-  CLIENT,
-  readDiscovered,
-  STATELESS_VERSION,
-  statelessParams,
-} from "../../../wire/mcp-outgoing.ts";
+import { CLIENT, readDiscovered, statelessParams } from "../../../wire/mcp-outgoing.ts";
+import { STATELESS_VERSION } from "../../../wire/mcp-stateless.ts";
 import { errorWords, unreachable } from "./link.ts";
 import type { McpSettings } from "./mcp-settings.ts";
 import { CONNECTION_WAIT_MAX_MS, Post, type PostAsk, type PostEnd, type Road } from "./post.ts";

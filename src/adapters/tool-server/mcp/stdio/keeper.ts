@@ -2,7 +2,7 @@ import type { Millis } from "../../../../guards/money.ts";
 import type { Clock } from "../../../../ports/clock.ts";
 import type { Remarks } from "../../../../ports/remarks.ts";
 import type { ToolFault } from "../../../../ports/tool-server.ts";
-import { STATELESS_VERSION } from "../../../../wire/mcp-outgoing.ts";
+import { STATELESS_VERSION } from "../../../../wire/mcp-stateless.ts";
 import { unreachable } from "../link.ts";
 import type { McpCommand } from "../mcp-settings.ts";
 import { within } from "../within.ts";
