@@ -126,6 +126,7 @@ function grantedOf(
     readOnly,
     rateLimit: limit ? { requests: limit.requests, perMs: limit.per_seconds * 1000 } : null,
     check: tool.arguments === undefined ? null : schemas.check(tool.arguments),
+    pin: tool.pin ?? null,
     cost,
     emptyIsError: tool.empty_result === "error",
     timeoutMs: tool.timeout ?? TIMEOUT_MS,
@@ -152,7 +153,7 @@ function checkEffect(entry: Entry, { name, tools }: ToolServerSettings): void {
 }
 
 /** What holds at a call holds nothing for tools whose calls do not come by here. */
-const OF_A_CALL = ["rate_limit", "arguments", "cost", "empty_result", "timeout"] as const;
+const OF_A_CALL = ["rate_limit", "arguments", "pin", "cost", "empty_result", "timeout"] as const;
 
 function checkUnseen(entry: Entry): void {
   const hint =

@@ -26,6 +26,7 @@ import { effect } from "./tool/effect.ts";
 import type { ToolFacts, ToolGuard } from "./tool/facts.ts";
 import { grantTool } from "./tool/grant.ts";
 import { offered } from "./tool/offered.ts";
+import { offeredNow } from "./tool/pin.ts";
 
 /** The guards of one kind of call, by name. */
 type Guards<Told> = readonly (readonly [name: string, guard: Guard<Told>])[];
@@ -51,6 +52,7 @@ const TOOL_GUARDS: Guards<ToolFacts> = [
   ["effect", looking(effect)],
   ["arguments", looking(checkArguments)],
   ["clutch", engaged],
+  ["pin", looking(offeredNow)],
   ["rate-limit", rateLimit],
   ["budget", budget],
 ];

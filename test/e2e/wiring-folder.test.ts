@@ -5,6 +5,7 @@ import { BUDGET_CASES } from "./wiring-budgets.ts";
 import { fieldsOfTheFolder } from "./wiring-fields.ts";
 import { LIMIT_CASES } from "./wiring-limits.ts";
 import { PARKING_CASES } from "./wiring-parking.ts";
+import { PIN_CASES } from "./wiring-pin.ts";
 import { PRICE_CASES } from "./wiring-prices.ts";
 import { PROVIDER_CASES } from "./wiring-providers.ts";
 import { TOOL_CASES } from "./wiring-tools.ts";
@@ -25,6 +26,7 @@ const CASES = {
   "a price": PRICE_CASES,
   "a rate limit or a breaker": BREAKER_CASES,
   "a tool": TOOL_CASES,
+  "a pin": PIN_CASES,
   "how calls wait": PARKING_CASES,
 };
 

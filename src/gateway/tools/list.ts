@@ -1,9 +1,11 @@
 /** `tools/list`: what is granted and offered, under the names by which it can be called. */
 import { BUDGET_TOOL, displayNames, usableTools } from "../../guards/tool/names.ts";
+import { isAsPinned } from "../../guards/tool/pin.ts";
 import { type OfferedTool, ToolServerUnreachable } from "../../ports/tool-server.ts";
 import type { JsonObject } from "../../wire/json.ts";
 import type { Incoming } from "../call.ts";
 import type { Gateway } from "../gateway.ts";
+import { pinOf } from "./pins.ts";
 
 /** Read only, of the agent itself: every agent has it, where all its tools are. */
 const BUDGET: JsonObject = {
@@ -30,7 +32,10 @@ export async function listTools(
   const granted = usable.flatMap((tool) => {
     const name = names.get(tool);
     const offered = offers.get(tool.server)?.find((one) => one.name === tool.tool);
-    return name === undefined || offered === undefined ? [] : [{ ...offered.raw, name }];
+    if (name === undefined || offered === undefined) return [];
+    // A description that nobody reviewed is not shown either: list and call always agree.
+    const same = isAsPinned(tool.pin, tool.pin === null ? null : pinOf(tool, offered));
+    return same ? [{ ...offered.raw, name }] : [];
   });
   return server === null ? [...granted, BUDGET] : granted;
 }

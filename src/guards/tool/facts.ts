@@ -3,6 +3,7 @@ import type { Clutch } from "../clutch/clutch.ts";
 import type { Millis, NanoUsd } from "../money.ts";
 import type { ToolRate } from "../rate-limit/permits.ts";
 import type { Denial } from "../verdict.ts";
+import type { OfferedPin } from "./pin.ts";
 import type { GrantedTool, ToolAsk, ToolGrants } from "./tool.ts";
 
 export interface ToolFacts {
@@ -12,6 +13,8 @@ export interface ToolFacts {
   readonly grants: ToolGrants;
   /** What `resolveTool` made of the name that the client wrote. */
   readonly resolved: GrantedTool | "unknown" | "blacklisted";
+  /** Null: its manifest pins nothing, so nobody asked. */
+  readonly offered: OfferedPin | null;
   /** Null: its manifest sets none. */
   readonly rate: ToolRateNow | null;
   /** The most that it can cost, nano-USD. */

@@ -53,6 +53,8 @@ export interface GrantedTool extends ToolId {
   readonly readOnly: boolean;
   readonly rateLimit: RateLimit | null;
   readonly check: ArgumentsCheck | null;
+  /** `sha256:…` of the description that was reviewed (`pinText`); null: whatever it offers. */
+  readonly pin: string | null;
   readonly cost: ToolCost | null;
   /** Zero bytes, blank, "", [], {} or null count as an error for the breakers. */
   readonly emptyIsError: boolean;

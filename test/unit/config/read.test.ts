@@ -266,6 +266,7 @@ denied_tools: [drop]
       readOnly: true,
       rateLimit: null,
       check: null,
+      pin: null,
       cost: null,
       emptyIsError: false,
       timeoutMs: 60_000,
