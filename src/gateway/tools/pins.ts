@@ -1,7 +1,7 @@
 /** How tool servers describe pinned tools now. */
 import { hash } from "node:crypto";
-import { type OfferedPin, pinText } from "../../guards/tool/pin.ts";
-import type { Resolved, ToolId } from "../../guards/tool/tool.ts";
+import { pinText } from "../../guards/tool/pin.ts";
+import type { OfferedPin, Resolved, ToolId } from "../../guards/tool/tool.ts";
 import { type OfferedTool, ToolServerUnreachable } from "../../ports/tool-server.ts";
 import type { Gateway } from "../gateway.ts";
 import type { Ruleset } from "../ruleset.ts";

@@ -3,8 +3,7 @@ import type { Clutch } from "../clutch/clutch.ts";
 import type { Millis, NanoUsd } from "../money.ts";
 import type { ToolRate } from "../rate-limit/permits.ts";
 import type { Denial } from "../verdict.ts";
-import type { OfferedPin } from "./pin.ts";
-import type { GrantedTool, ToolAsk, ToolGrants } from "./tool.ts";
+import type { GrantedTool, OfferedPin, ToolAsk, ToolGrants } from "./tool.ts";
 
 export interface ToolFacts {
   readonly task: { readonly id: string; readonly ended: boolean };

@@ -8,13 +8,6 @@ import { canonicalJson } from "./canonical.ts";
 import type { ToolGuard } from "./facts.ts";
 import type { ToolId } from "./tool.ts";
 
-/** How its server describes a pinned tool now. */
-export type OfferedPin =
-  /** Null: it is not offered, or described in a way that has no pin. */
-  | { readonly kind: "known"; readonly pin: string | null }
-  /** The server could not be asked. */
-  | { readonly kind: "unknown" };
-
 /** `sha256:` and the first digits: enough to see which of two it is. */
 const SHOWN_CHARS = 19;
 

@@ -62,6 +62,13 @@ export interface GrantedTool extends ToolId {
   readonly timeoutMs: Millis;
 }
 
+/** How its server describes a pinned tool now. */
+export type OfferedPin =
+  /** Null: it is not offered, or described in a way that has no pin. */
+  | { readonly kind: "known"; readonly pin: string | null }
+  /** The server could not be asked. */
+  | { readonly kind: "unknown" };
+
 /** What a manifest says of tools. */
 export interface ToolGrants {
   readonly allowed: readonly GrantedTool[];

@@ -157,7 +157,7 @@ describe("what a pin is the hash of", () => {
   const text = pinText({ server: "s", tool: "t" }, RAW);
 
   test("is the same in another order of keys, and whatever else a server tells", () => {
-    const told = { inputSchema: { a: 1, type: "object" }, title: "T", ...RAW };
+    const told = { ...RAW, inputSchema: { a: 1, type: "object" }, title: "T" };
     expect(pinText({ tool: "t", server: "s" }, told)).toBe(text);
   });
 
