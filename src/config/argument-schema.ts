@@ -40,12 +40,15 @@ const OWN = ["type", "enum", "const", "multipleOf", "maximum", "exclusiveMaximum
   ["dependentRequired", "format", "$ref"],
 );
 /** Keywords that check nothing and are known to. */
-const NOTES = ["$schema", "$comment", "title", "description", "default", "deprecated"].concat([
-  "readOnly",
-  "writeOnly",
-  "examples",
-]);
-const KNOWN = new Set([...ONE, ...LIST, ...MAP, ...OWN, ...NOTES]);
+export const SCHEMA_NOTES = [
+  "$schema",
+  "$comment",
+  "title",
+  "description",
+  "default",
+  "deprecated",
+].concat(["readOnly", "writeOnly", "examples"]);
+const KNOWN = new Set([...ONE, ...LIST, ...MAP, ...OWN, ...SCHEMA_NOTES]);
 
 /** Keywords whose schemas look at the same value: a ring of these would never end. */
 const IN_PLACE = new Set(["allOf", "anyOf", "oneOf", "not", "if", "then", "else"]).add(

@@ -44,6 +44,17 @@ export function argumentSchemas(): ArgumentSchemas {
   };
 }
 
+/** Whether values are valid under schemas just as they are written, for comparing schemas. */
+export function plainChecks(): (schema: unknown, value: unknown) => boolean {
+  const ajv = newAjv();
+  const compiled = new Map<string, ValidateFunction>();
+  return (schema, value) => {
+    // A part of a schema that was checked when it was read: a map, true or false.
+    const part = schema as JsonSchema | boolean;
+    return kept(compiled, JSON.stringify(part), () => ajv.compile(part))(value) === true;
+  };
+}
+
 function kept<Value>(values: Map<string, Value>, key: string, make: () => Value): Value {
   const value = values.get(key) ?? make();
   values.set(key, value);
@@ -91,7 +102,7 @@ function misfitOf(schema: JsonSchema, ajv: Ajv2020): SchemaProblem | null {
 }
 
 /** Names alone stop little: what is not listed is not let through unless the schema says so. */
-function closedAtTop(schema: JsonSchema): JsonSchema {
+export function closedAtTop(schema: JsonSchema): JsonSchema {
   const says = ["additionalProperties", "unevaluatedProperties"].some((key) => key in schema);
   if (says || schema.properties === undefined) return schema;
   return { ...schema, additionalProperties: false };
