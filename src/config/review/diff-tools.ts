@@ -13,7 +13,9 @@ import { schemaWords } from "./schema-words.ts";
 import { isWithin } from "./within.ts";
 
 /** A tool that can be called, in force and as it is written. */
-interface Tool {
+export interface Tool {
+  /** Its place among `allowed_tools`. */
+  readonly index: number;
   readonly granted: GrantedTool;
   readonly raw: RawTool;
   readonly written: { readonly source: Reading["main"]["source"]; readonly data: RawTool };
@@ -61,11 +63,8 @@ export function toolsOf({ configuration, manifests }: Reading, agent: string) {
     const raw = written.data.allowed_tools?.[index];
     if (raw === undefined || !usable.has(granted)) continue;
     const source = { ...written.source, raw: rawTool(written.source.raw, index) };
-    tools.set(`${granted.server}__${granted.tool}`, {
-      granted,
-      raw,
-      written: { source, data: raw },
-    });
+    const entry = { source, data: raw };
+    tools.set(`${granted.server}__${granted.tool}`, { index, granted, raw, written: entry });
   }
   return tools;
 }
