@@ -1,7 +1,9 @@
 /** The commands of `manifest`: reviewing what agents may do, without a gateway. */
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import type { DiffOptions } from "./manifest/diff.ts";
+import type { ExplainOptions } from "./manifest/explain.ts";
 import type { LintOptions } from "./manifest/lint.ts";
+import type { PinOptions } from "./manifest/pin.ts";
 import { type Do, example } from "./parts.ts";
 import type { Shell } from "./shell.ts";
 
@@ -11,6 +13,8 @@ export function addManifest(program: Command, shell: Shell, work: Do): void {
     .description("Review what agents may do: mistakes, changes, pins, verdicts.");
   addLint(manifest, shell, work);
   addDiff(manifest, shell, work);
+  addPin(manifest, shell, work);
+  addExplain(manifest, shell, work);
 }
 
 function addLint(manifest: Command, shell: Shell, work: Do): void {
@@ -44,5 +48,44 @@ function addDiff(manifest: Command, shell: Shell, work: Do): void {
     work(async () =>
       (await import("./manifest/diff.ts")).runDiff({ range, folder }, options, shell),
     ),
+  );
+}
+
+function addPin(manifest: Command, shell: Shell, work: Do): void {
+  const pin = manifest
+    .command("pin [folder]")
+    .description("Ask the tool servers how they describe granted tools, and pin that.")
+    .option("--agent <id>", "only in this agent's manifest")
+    .option("--tool <name>", "only this tool")
+    .addOption(
+      new Option("--check", "say what changed since; exit code 1 if anything did").conflicts(
+        "write",
+      ),
+    )
+    .option("--write", "write the pins into the manifests, and what was pinned under pins/")
+    .option("--json", "for programs");
+  example(
+    pin,
+    "slipclutch manifest pin --agent support --write",
+    "slipclutch manifest pin --check",
+  ).action((folder: string | undefined, options: PinOptions) =>
+    work(async () => (await import("./manifest/pin.ts")).runPin(folder, options, shell)),
+  );
+}
+
+function addExplain(manifest: Command, shell: Shell, work: Do): void {
+  const explain = manifest
+    .command("explain [tool]")
+    .description("What an agent may do, in words; with a tool, whether it may call it so.")
+    .requiredOption("--agent <id>", "whose manifest")
+    .option("--args <json>", "arguments of the tool", undefined)
+    .option("--config <folder>", "guardrails folder", "guardrails")
+    .option("--json", "for programs");
+  example(
+    explain,
+    "slipclutch manifest explain --agent support",
+    `slipclutch manifest explain close_ticket --agent support --args '{"ticket":4711}'`,
+  ).action((tool: string | undefined, options: ExplainOptions) =>
+    work(async () => (await import("./manifest/explain.ts")).runExplain(tool, options, shell)),
   );
 }

@@ -18,7 +18,7 @@ export type Described =
   | { readonly kind: "offered"; readonly tools: ReadonlyMap<string, DescribedTool> }
   | { readonly kind: "away"; readonly because: string };
 
-/** Asks each of these servers once, all at the same time; those that nobody reaches are left out. */
+/** Asks each of these servers once, all at once; those that nobody reaches are left out. */
 export async function describedBy(
   configuration: Configuration,
   names: Iterable<string>,

@@ -3,14 +3,25 @@ import { resolve } from "node:path";
 import type { Issue } from "../../config/configuration.ts";
 import { explainIssue } from "../../config/explain.ts";
 import { readFolder } from "../../config/load.ts";
-import { type Reading, readForReview } from "../../config/review/reading.ts";
+import { type Reading, readForReview, readWithSecrets } from "../../config/review/reading.ts";
 import { CommandError, EXIT, type Shell } from "../shell.ts";
 
 export const FOLDER = "guardrails";
 
+/** Whether its servers are to be asked: then secrets must be there. */
+export interface Purpose {
+  readonly online: boolean;
+}
+
+const OFFLINE: Purpose = { online: false };
+
 /** Reads it, or says what is wrong with it and throws. */
-export async function readingIn(folder: string, shell: Shell): Promise<Reading> {
-  const read = await foundIn(folder, shell);
+export async function readingIn(
+  folder: string,
+  shell: Shell,
+  purpose: Purpose = OFFLINE,
+): Promise<Reading> {
+  const read = await foundIn(folder, shell, purpose);
   if (read.kind === "invalid") throw invalid(folder, read.issues);
   return read.reading;
 }
@@ -19,10 +30,14 @@ export type Found =
   | { readonly kind: "ok"; readonly reading: Reading; readonly warnings: readonly Issue[] }
   | { readonly kind: "invalid"; readonly issues: readonly Issue[] };
 
-export async function foundIn(folder: string, shell: Shell): Promise<Found> {
+export async function foundIn(
+  folder: string,
+  shell: Shell,
+  { online }: Purpose = OFFLINE,
+): Promise<Found> {
   const { files, issues, warnings } = await readFolder(resolve(shell.folder, folder));
   if (issues.length > 0 && files.size === 0) return { kind: "invalid", issues };
-  const read = readForReview(files, shell.environment);
+  const read = (online ? readWithSecrets : readForReview)(files, shell.environment);
   if (read.kind === "invalid") return { kind: "invalid", issues: [...issues, ...read.issues] };
   if (issues.length > 0) return { kind: "invalid", issues };
   return { ...read, warnings: [...read.reading.warnings, ...warnings] };

@@ -40,7 +40,7 @@ async function findingsIn(
   { agent, online }: LintOptions,
   shell: Shell,
 ): Promise<readonly Finding[]> {
-  const found = await foundIn(folder, shell);
+  const found = await foundIn(folder, shell, { online: online === true });
   if (found.kind === "invalid") return found.issues.map(invalid);
   const reading = { ...found.reading, warnings: found.warnings };
   if (agent !== undefined) manifestIn(reading, agent);

@@ -30,7 +30,7 @@ export function neverBinds({ granted }: Tool, at: Path, reading: Reading): reado
   return [{ rule: "rate-limit.never-binds", path: [...at, "rate_limit"], says, hint }];
 }
 
-/** Any window of the rate limit touches at most so many of the budget's, each with its own limit. */
+/** A window of the rate limit touches at most so many of the budget's, each with its own limit. */
 function stopsBefore(budget: Budget, { cost, rateLimit }: GrantedTool): boolean {
   // Others of its keys, tasks or models have accounts of their own.
   const { each, limit, only, unit, window } = budget;

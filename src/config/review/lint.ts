@@ -1,4 +1,4 @@
-/** What is valid and still wrong with a guardrails folder: mistakes, and grants that are too broad. */
+/** What is valid and still wrong with a guardrails folder: mistakes, and grants too broad. */
 import type { Manifest } from "../../guards/manifest/manifest.ts";
 import { foldName, isToolBlacklisted, usableTools } from "../../guards/tool/names.ts";
 import { isAsPinned, shortPin } from "../../guards/tool/pin.ts";
@@ -158,7 +158,7 @@ function offerFindings({ granted }: Tool, at: Path, { offers, reading }: Place):
   return [{ rule: "tool.changed", path: [...at, "pin"], says, hint }];
 }
 
-/** Where nobody was asked: by what slipclutch.yaml says that the server has, if it says anything. */
+/** Where nobody was asked: by what slipclutch.yaml says that the server has, if anything. */
 function declaredFindings({ server, tool }: ToolId, path: Path, { configuration }: Reading) {
   const declared = configuration.toolServers.get(server)?.tools;
   if (declared === undefined || declared.size === 0 || declared.has(tool)) return [];

@@ -34,7 +34,11 @@ export const NO_FILES: Files = new Map([["slipclutch.yaml", "version: 1\n"]]);
 
 /** Secrets need not be there: where one is not set, another value stands in for it. */
 export function readForReview(files: Files, given: Environment): ReadForReview {
-  const environment = withStandIns(files, given);
+  return readWithSecrets(files, withStandIns(files, given));
+}
+
+/** For whoever goes to the servers of the folder: what is not set is an error. */
+export function readWithSecrets(files: Files, environment: Environment): ReadForReview {
   const loaded = readFiles(files, { environment, today: null });
   if (loaded.kind === "invalid") return loaded;
   const one = <Data>(file: string, data: Data | null, source: Source): Written<Data> => {

@@ -4,77 +4,105 @@ import { equal, listOf, type Schema, schemaOf } from "./schema-values.ts";
 
 /** Differences told of one schema. */
 const TOLD_MAX = 20;
-const VALUE_CHARS_MAX = 60;
 
-/** Each with its place: `/status: adds "gone"`. */
+/** Each with its place: `/status: takes "gone"`. Of what is checked; descriptions check nothing. */
 export function schemaWords(before: unknown, after: unknown): readonly string[] {
-  const words = wordsOf(before, after, "");
+  return bounded(wordsOf(before, after, { at: "", told: CHECKED }));
+}
+
+/** The same with titles and descriptions, which a model reads, and at more length. */
+export function descriptionWords(before: unknown, after: unknown): readonly string[] {
+  return bounded(wordsOf(before, after, { at: "", told: READ }));
+}
+
+interface Told {
+  /** Also of keywords that check nothing. */
+  readonly notes: boolean;
+  readonly charsMax: number;
+}
+
+interface Place {
+  readonly at: string;
+  readonly told: Told;
+}
+
+const CHECKED: Told = { notes: false, charsMax: 60 };
+const READ: Told = { notes: true, charsMax: 1_000 };
+
+function bounded(words: readonly string[]): readonly string[] {
   const more = words.length - TOLD_MAX;
   return more > 0 ? [...words.slice(0, TOLD_MAX), `… and ${more} more`] : words;
 }
 
-function wordsOf(before: unknown, after: unknown, at: string): readonly string[] {
+function wordsOf(before: unknown, after: unknown, place: Place): readonly string[] {
   if (equal(before, after)) return [];
-  const place = at === "" ? "the arguments" : at;
+  const { told } = place;
   if (typeof before === "boolean" || typeof after === "boolean") {
-    return [`${place}: ${short(before)} → ${short(after)}`];
+    return [`${nameOf(place)}: ${short(before, told)} → ${short(after, told)}`];
   }
   const old = schemaOf(before);
   const now = schemaOf(after);
-  return [...new Set([...Object.keys(old), ...Object.keys(now)])].flatMap((keyword) =>
-    SCHEMA_NOTES.includes(keyword) || same(old[keyword], now[keyword])
-      ? []
-      : keywordWords(keyword, [old, now], at),
-  );
-}
-
-function keywordWords(
-  keyword: string,
-  [before, after]: readonly [Schema, Schema],
-  at: string,
-): readonly string[] {
-  const place = at === "" ? "the arguments" : at;
-  const old = before[keyword];
-  const now = after[keyword];
-  switch (keyword) {
-    case "properties":
-      return memberWords(schemaOf(old), schemaOf(now), at);
-    case "items":
-      return old === undefined || now === undefined
-        ? [`${place}: ${added(keyword, old, now)}`]
-        : wordsOf(old, now, `${at}/[]`);
-    case "enum":
-      return old === undefined || now === undefined
-        ? [`${place}: ${added(keyword, old, now)}`]
-        : [`${place}: ${setWords([old, now], "takes", "no longer takes")}`];
-    case "required":
-      return [`${place}: ${setWords([old, now], "must have", "need not have")}`];
-    default:
-      return [`${place}: ${added(keyword, old, now)}`];
-  }
-}
-
-function memberWords(before: Schema, after: Schema, at: string): readonly string[] {
-  return [...new Set([...Object.keys(before), ...Object.keys(after)])].flatMap((name) => {
-    const place = `${at}/${name}`;
-    if (!Object.hasOwn(before, name)) return [`${place}: a new argument, ${short(after[name])}`];
-    if (!Object.hasOwn(after, name)) return [`${place}: not named any more`];
-    return wordsOf(before[name], after[name], place);
+  return [...new Set([...Object.keys(old), ...Object.keys(now)])].flatMap((keyword) => {
+    const isTold = told.notes || !SCHEMA_NOTES.includes(keyword);
+    if (!isTold || same(old[keyword], now[keyword])) return [];
+    return keywordWords(keyword, [old[keyword], now[keyword]], place);
   });
 }
 
-function added(keyword: string, before: unknown, after: unknown): string {
-  if (before === undefined) return `${keyword} ${short(after)} added`;
-  if (after === undefined) return `${keyword} ${short(before)} removed`;
-  return `${keyword} ${short(before)} → ${short(after)}`;
+type Values = readonly [before: unknown, after: unknown];
+
+function keywordWords(keyword: string, values: Values, place: Place): readonly string[] {
+  const [old, now] = values;
+  const isInBoth = old !== undefined && now !== undefined;
+  const changed = [`${nameOf(place)}: ${changeWords(keyword, values, place.told)}`];
+  switch (keyword) {
+    case "properties":
+      return memberWords(schemaOf(old), schemaOf(now), place);
+    case "items":
+      return isInBoth ? wordsOf(old, now, { ...place, at: `${place.at}/[]` }) : changed;
+    case "enum":
+      if (!isInBoth) return changed;
+      return [`${nameOf(place)}: ${setWords(values, ["takes", "no longer takes"], place.told)}`];
+    case "required": {
+      const words = setWords(values, ["must have", "need not have"], place.told);
+      return [`${nameOf(place)}: ${words}`];
+    }
+    default:
+      return changed;
+  }
 }
 
-function setWords([before, after]: readonly unknown[], gained: string, lost: string): string {
+function nameOf({ at }: Place): string {
+  return at === "" ? "the arguments" : at;
+}
+
+function memberWords(before: Schema, after: Schema, { at, told }: Place): readonly string[] {
+  return [...new Set([...Object.keys(before), ...Object.keys(after)])].flatMap((name) => {
+    const place = `${at}/${name}`;
+    if (!Object.hasOwn(before, name)) {
+      return [`${place}: a new argument, ${short(after[name], told)}`];
+    }
+    if (!Object.hasOwn(after, name)) return [`${place}: not named any more`];
+    return wordsOf(before[name], after[name], { at: place, told });
+  });
+}
+
+function changeWords(keyword: string, [before, after]: Values, told: Told): string {
+  if (before === undefined) return `${keyword} ${short(after, told)} added`;
+  if (after === undefined) return `${keyword} ${short(before, told)} removed`;
+  return `${keyword} ${short(before, told)} → ${short(after, told)}`;
+}
+
+function setWords(
+  [before, after]: Values,
+  [gained, lost]: readonly [string, string],
+  told: Told,
+): string {
   const old = new Set(listOf(before).map((value) => JSON.stringify(value)));
   const now = new Set(listOf(after).map((value) => JSON.stringify(value)));
   const more = [...now].filter((value) => !old.has(value)).join(", ");
   const less = [...old].filter((value) => !now.has(value)).join(", ");
-  const words = [more && `${gained} ${clip(more)}`, less && `${lost} ${clip(less)}`];
+  const words = [more && `${gained} ${clip(more, told)}`, less && `${lost} ${clip(less, told)}`];
   return words.filter(Boolean).join("; ") || "in another order";
 }
 
@@ -82,10 +110,10 @@ function same(one: unknown, other: unknown): boolean {
   return one === undefined ? other === undefined : other !== undefined && equal(one, other);
 }
 
-function short(value: unknown): string {
-  return value === undefined ? "nothing" : clip(JSON.stringify(value));
+function short(value: unknown, told: Told): string {
+  return value === undefined ? "nothing" : clip(JSON.stringify(value), told);
 }
 
-function clip(text: string): string {
-  return text.length > VALUE_CHARS_MAX ? `${text.slice(0, VALUE_CHARS_MAX)}…` : text;
+function clip(text: string, { charsMax }: Told): string {
+  return text.length > charsMax ? `${text.slice(0, charsMax)}…` : text;
 }

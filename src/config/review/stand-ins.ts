@@ -11,7 +11,7 @@ import { type Path, parseSource } from "../source.ts";
 /** Has the form of every secret there is. */
 const SECRET = "0".repeat(64);
 
-/** The environment, with values for what is not set and stands where a secret or an address does. */
+/** The environment, with values for what is not set where a secret or an address stands. */
 export function withStandIns(files: Files, given: Environment): Environment {
   const environment: Record<string, string | undefined> = { ...given };
   for (const [file, text] of files) {

@@ -1,4 +1,4 @@
-/** Whether a bound of numbers or texts follows from another schema's: the larger least, and so on. */
+/** Whether a bound of numbers or texts follows from another schema's. */
 import type { Prover, Schema } from "./schema-values.ts";
 
 export function numberWithin(schema: Schema, part: Schema, prover: Prover): boolean {
