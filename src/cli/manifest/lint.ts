@@ -78,7 +78,10 @@ function show(findings: readonly Finding[], folder: string, shell: Shell): void 
     print(shell, `${paint(STYLES[level], level)} ${clean(`${rule}  ${at}: ${says}.`)}`);
     print(shell, `  ${paint("dim", clean(`${LINT_RULES[rule].why} ${hint}`))}`);
   }
-  const count = (level: Finding["level"]) => findings.filter((one) => one.level === level).length;
-  const counts = `${count("error")} errors, ${count("warning")} warnings, ${count("note")} notes`;
+  const count = (level: Finding["level"]) => {
+    const many = findings.filter((one) => one.level === level).length;
+    return `${many} ${level}${many === 1 ? "" : "s"}`;
+  };
+  const counts = `${count("error")}, ${count("warning")}, ${count("note")}`;
   print(shell, `${folder}: ${findings.length === 0 ? "nothing found." : `${counts}.`}`);
 }

@@ -62,6 +62,7 @@ export async function runPin(
   const written = options.write ? await write(looked, place) : [];
   if (options.json) print(shell, JSON.stringify({ tools: looked.map(told), written }));
   else show(looked, written, shell);
+  if (isLeft(looked, options)) print(shell, "Nothing was written; --write pins them.");
   return looked.some((one) => isBad(one, options)) ? EXIT.no : EXIT.ok;
 }
 
@@ -164,6 +165,12 @@ async function write(looked: readonly Looked[], { folder }: Place): Promise<read
   return [...written];
 }
 
+/** Whether there is something to pin, and nobody has said what is to be done. */
+function isLeft(looked: readonly Looked[], { check, json, write }: PinOptions): boolean {
+  const isDue = looked.some(({ state }) => state === "unpinned" || state === "changed");
+  return isDue && !check && !json && !write;
+}
+
 function told({ agent, file, granted, offered, state, words }: Looked) {
   const { pin, server, tool } = granted;
   return { agent, file, server, tool, state, pin, now: offered?.pin ?? null, words };
@@ -183,7 +190,5 @@ function show(looked: readonly Looked[], written: readonly string[], shell: Shel
     if (state === "unpinned") print(shell, `          pin: ${now}`);
   }
   for (const file of written) print(shell, `wrote ${clean(file)}`);
-  const isDue = looked.some(({ state }) => state === "unpinned" || state === "changed");
-  if (isDue && written.length === 0) print(shell, "Nothing was written; --write pins them.");
   if (looked.length === 0) print(shell, "No tool to pin.");
 }

@@ -285,12 +285,14 @@ describe("with what servers offer now", () => {
   });
 });
 
-test("every rule has a reason, and a test above", async () => {
+test("every rule has a reason, a test above, and its place in the documentation", async () => {
   const { readFile } = await import("node:fs/promises");
   const own = await readFile(import.meta.filename, "utf8");
+  const page = await readFile("docs/manifest.md", "utf8");
   for (const [id, { why }] of Object.entries(LINT_RULES)) {
     expect(why).toMatch(/^[A-Z].*\.$/);
     // What the gateway itself refuses is not asked of a folder that was read.
     if (id !== "folder.invalid") expect(own).toContain(`${id} `.trimEnd());
+    expect(page).toContain(`#### \`${id}\`\n`);
   }
 });
