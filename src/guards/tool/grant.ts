@@ -1,6 +1,6 @@
 /** An agent may call the tools that its manifest lists, and none that it blacklists. */
 import { deny } from "../verdict.ts";
-import type { ToolFacts, ToolGuard } from "./facts.ts";
+import type { ToolGuard, ToolLook } from "./facts.ts";
 import { isAsPinned, shortPin } from "./pin.ts";
 import type { GrantedTool } from "./tool.ts";
 
@@ -12,7 +12,7 @@ export const grantTool: ToolGuard = ({ ask, manifest, offered, resolved }) => {
 };
 
 /** Only what is known: a server that is away is `offeredNow`'s. */
-function changed({ pin, server, tool }: GrantedTool, offered: ToolFacts["offered"]) {
+function changed({ pin, server, tool }: GrantedTool, offered: ToolLook["offered"]) {
   if (pin === null || offered?.kind !== "known" || isAsPinned(pin, offered.pin)) return null;
   return deny("manifest.changed", {
     ...{ tool, tool_server: server, pin: shortPin(pin) },
