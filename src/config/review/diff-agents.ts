@@ -27,6 +27,7 @@ const RULES: Rules = {
   "labels.org": "elsewhere",
   "labels.owner": "other",
   tell_agent: "other",
+  refusal_rounds: "other",
   ...Object.fromEntries(Object.keys(LIMIT_FIELDS).map((key) => [`limits.${key}`, "elsewhere"])),
 };
 

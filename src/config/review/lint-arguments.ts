@@ -27,7 +27,7 @@ const PAID =
 const DEPTH_MAX = 16;
 
 export function argumentFindings(tool: Tool, at: Path): readonly Told[] {
-  const { cost, effect, rateLimit, readOnly, server, tool: name } = tool.granted;
+  const { effect, readOnly, server, tool: name } = tool.granted;
   const found: Told[] = [];
   const schema = tool.raw.arguments;
   const path = [...at, "tool_name"];
@@ -42,12 +42,16 @@ export function argumentFindings(tool: Tool, at: Path): readonly Told[] {
     const says = `${server}__${name} may write, with any arguments`;
     found.push({ rule: "tool.any-arguments", path, says, hint });
   }
-  if (PAID.test(foldName(name)) && rateLimit === null && cost === null) {
-    const hint = "Add rate_limit, and cost if its calls are billed.";
-    const says = `${name} sounds as if each call cost money, and nothing limits them`;
-    found.push({ rule: "tool.no-limit", path, says, hint });
-  }
   return found;
+}
+
+/** What sounds dear and may be called without end. */
+export function limitFindings({ granted }: Tool, at: Path): readonly Told[] {
+  const { cost, rateLimit, tool } = granted;
+  if (!PAID.test(foldName(tool)) || rateLimit !== null || cost !== null) return [];
+  const hint = "Add rate_limit, and cost if its calls are billed.";
+  const says = `${tool} sounds as if each call cost money, and nothing limits them`;
+  return [{ rule: "tool.no-limit", path: [...at, "tool_name"], says, hint }];
 }
 
 interface Look {

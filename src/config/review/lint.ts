@@ -6,7 +6,7 @@ import type { ToolId } from "../../guards/tool/tool.ts";
 import { nearest } from "../issues.ts";
 import { lineOf, type Path, pathText } from "../source.ts";
 import { type Tool, toolsOf } from "./diff-tools.ts";
-import { argumentFindings } from "./lint-arguments.ts";
+import { argumentFindings, limitFindings } from "./lint-arguments.ts";
 import { neverBinds } from "./lint-rates.ts";
 import { type Finding, LINT_RULES, type Told } from "./lint-rules.ts";
 import type { Reading } from "./reading.ts";
@@ -132,9 +132,13 @@ function knownTools({ configuration }: Reading, { tools }: Manifest, offers: Off
 
 function toolFindings(tool: Tool, place: Place): readonly Told[] {
   const at = ["allowed_tools", tool.index];
+  const { toolServers } = place.reading.configuration;
+  // Of what the agent runs itself no limit and no cost could be held.
+  const isReached = toolServers.get(tool.granted.server)?.kind !== "agent";
   return [
     ...offerFindings(tool, at, place),
     ...argumentFindings(tool, at),
+    ...(isReached ? limitFindings(tool, at) : []),
     ...neverBinds(tool, at, place.reading),
   ];
 }

@@ -420,6 +420,13 @@ describe("an agent", () => {
       ['other bot labels.owner: "jo" → "al"'],
     ],
     [
+      "that is asked again less often",
+      ({ bot }) => {
+        bot.refusal_rounds = 0;
+      },
+      ["other bot refusal_rounds: 0, which was not said before"],
+    ],
+    [
       "that is told its budget",
       ({ bot }) => {
         bot.tell_agent = true;

@@ -234,6 +234,18 @@ describe("not found:", () => {
     ],
     ["a search", named("research")],
     [
+      "what is dear and the agent runs itself",
+      ({ bot, main }) => {
+        main.tool_servers.own = { kind: "agent" };
+        bot.allowed_tools.push({
+          tool_name: "transcribe",
+          server: "own",
+          read_only: false,
+          arguments: SCHEMA,
+        });
+      },
+    ],
+    [
       "a rate limit that binds",
       ({ bot }) => {
         Object.assign(bot.allowed_tools[0], {

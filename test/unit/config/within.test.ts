@@ -134,47 +134,58 @@ function changed(one: unknown, other: unknown, next: () => number): unknown {
   return Object.fromEntries(entries);
 }
 
-/** What a schema says is not always made well: nonsense has no values. */
-function isWellMade(made: unknown): boolean {
+/** Between schemas that are well made: of others the validator knows nothing either. */
+function isProven(narrow: unknown, wide: unknown): boolean {
   try {
-    fits(made, null);
+    if (!isWithin(narrow, wide, fits)) return false;
+    fits(narrow, null);
+    fits(wide, null);
     return true;
-  } catch {
-    return false;
+  } catch (error) {
+    if (error instanceof Error && /value must be/.test(error.message)) return false;
+    throw error;
   }
 }
 
 describe("what is proven", () => {
-  const runs = 10_000;
+  const runs = 4_000;
 
   test.each([
     ["of two schemas that are related", pair],
     ["of any two schemas", fc.tuple(schema, schema)],
-  ])("is true of every value: %s", (_, schemas) => {
-    let proven = 0;
-    let seen = 0;
-    fc.assert(
-      fc.property(schemas, fc.array(value, { minLength: 16, maxLength: 16 }), ([a, b], values) => {
-        if (!isWellMade(a) || !isWellMade(b)) return;
-        for (const [narrow, wide] of [
-          [a, b],
-          [b, a],
-        ]) {
-          if (!isWithin(narrow, wide, fits)) continue;
-          proven += 1;
-          for (const each of values) {
-            if (!fits(narrow, each)) continue;
-            seen += 1;
-            if (!fits(wide, each)) throw new Error(JSON.stringify({ narrow, wide, each }));
-          }
-        }
-      }),
-      { numRuns: runs },
-    );
-    // A proof that never comes, or is never looked at, shows nothing.
-    expect(proven).toBeGreaterThan(runs / 20);
-    expect(seen).toBeGreaterThan(runs / 20);
-  });
+  ])(
+    "is true of every value: %s",
+    (_, schemas) => {
+      let proven = 0;
+      let seen = 0;
+      fc.assert(
+        fc.property(
+          schemas,
+          fc.array(value, { minLength: 16, maxLength: 16 }),
+          ([a, b], values) => {
+            for (const [narrow, wide] of [
+              [a, b],
+              [b, a],
+            ]) {
+              if (!isProven(narrow, wide)) continue;
+              proven += 1;
+              for (const each of values) {
+                if (!fits(narrow, each)) continue;
+                seen += 1;
+                if (!fits(wide, each)) throw new Error(JSON.stringify({ narrow, wide, each }));
+              }
+            }
+          },
+        ),
+        { numRuns: runs },
+      );
+      // A proof that never comes, or is never looked at, shows nothing.
+      expect(proven).toBeGreaterThan(runs / 20);
+      expect(seen).toBeGreaterThan(runs / 20);
+      // Thousands of schemas are compiled, on whatever else the machine does.
+    },
+    120_000,
+  );
 });
 
 describe("a manifest's usual changes", () => {
