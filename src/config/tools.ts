@@ -44,7 +44,7 @@ export function toolsOf(
     const entry: Entry = { tool, path: ["allowed_tools", index], source, issues, warnings };
     const server = serverOf(entry, tooling.servers);
     checkOwn(entry, server);
-    checkArguments(entry, tooling.schemas);
+    checkSchemas(entry, tooling.schemas);
     const cost = costOf(entry);
     if (server === null) continue;
     if (server.kind === "agent") checkUnseen(entry);
@@ -128,9 +128,18 @@ function grantedOf(
     check: tool.arguments === undefined ? null : schemas.check(tool.arguments),
     pin: tool.pin ?? null,
     cost,
+    approval: approvalOf(tool.requires_approval, schemas),
     emptyIsError: tool.empty_result === "error",
     timeoutMs: tool.timeout ?? TIMEOUT_MS,
   };
+}
+
+function approvalOf(
+  required: RawTool["requires_approval"],
+  schemas: ArgumentSchemas,
+): GrantedTool["approval"] {
+  if (required === undefined || required === false) return "never";
+  return required === true ? "always" : schemas.match(required);
 }
 
 /** A tool that writes is refused whenever it may only read: better at load than at each call. */
@@ -153,7 +162,10 @@ function checkEffect(entry: Entry, { name, tools }: ToolServerSettings): void {
 }
 
 /** What holds at a call holds nothing for tools whose calls do not come by here. */
-const OF_A_CALL = ["rate_limit", "pin", "cost", "empty_result", "timeout"] as const;
+const OF_A_CALL = [
+  ...(["rate_limit", "pin", "cost", "empty_result"] as const),
+  ...(["requires_approval", "timeout"] as const),
+];
 
 function checkUnseen(entry: Entry): void {
   const hint =
@@ -164,12 +176,16 @@ function checkUnseen(entry: Entry): void {
   }
 }
 
-function checkArguments(entry: Entry, schemas: ArgumentSchemas): void {
+function checkSchemas(entry: Entry, schemas: ArgumentSchemas): void {
   const { source, path, tool, issues, warnings } = entry;
-  if (tool.arguments === undefined) return;
-  for (const { path: inside, expected, hint, warning } of schemas.problems(tool.arguments)) {
-    const issue = issueAt(source, [...path, "arguments", ...inside], expected, hint);
-    (warning ? warnings : issues).push(issue);
+  const approval = tool.requires_approval;
+  const written = { arguments: tool.arguments, requires_approval: approval };
+  for (const [key, schema] of Object.entries(written)) {
+    if (schema === undefined || typeof schema === "boolean") continue;
+    for (const { path: inside, expected, hint, warning } of schemas.problems(schema)) {
+      const issue = issueAt(source, [...path, key, ...inside], expected, hint);
+      (warning ? warnings : issues).push(issue);
+    }
   }
 }
 

@@ -370,16 +370,8 @@ function grantsOf({ body: asked, tools }: Generated): readonly GrantedTool[] {
   return [...names]
     .filter((_, index) => tools === "all" || index % 2 === 0)
     .map((tool) => ({
-      ...{
-        server: "own",
-        tool,
-        effect: "read",
-        readOnly: true,
-        rateLimit: null,
-        check: null,
-        pin: null,
-      },
-      ...{ cost: null, emptyIsError: false, timeoutMs: 1_000 },
+      ...{ server: "own", tool, effect: "read", readOnly: true, rateLimit: null, check: null },
+      ...{ pin: null, cost: null, approval: "never", emptyIsError: false, timeoutMs: 1_000 },
     }));
 }
 

@@ -49,6 +49,7 @@ function toolLines({ granted, raw }: Tool): readonly string[] {
   const lines = [
     `${does}, ${rate}`,
     ...(cost === null ? [] : [costWords(cost)]),
+    ...(raw.requires_approval ? [approvalWords(raw.requires_approval)] : []),
     ...(pin === null ? [] : [`only as it was reviewed, ${shortPin(pin)}`]),
     `ends after ${timeoutMs / 1000} s`,
     ...(schema === undefined ? ["any arguments"] : schemaLines(schema)),
@@ -60,6 +61,11 @@ function costWords({ nanoUsd, quantity }: NonNullable<Tool["granted"]["cost"]>):
   const usd = `$${formatUsd(nanoUsd)}`;
   if (quantity === null) return `${usd} a call`;
   return `${usd} for each of at most ${quantity.max} units, found at ${quantity.pointer}`;
+}
+
+function approvalWords(required: true | object): string {
+  if (required === true) return "each call waits until a person approves it";
+  return "calls whose arguments fit requires_approval wait until a person approves them";
 }
 
 function refusedLines({ tools }: Manifest): readonly string[] {

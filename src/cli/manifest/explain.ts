@@ -74,7 +74,7 @@ function explainCall(asked: Asked, place: Place, { json }: ExplainOptions, shell
   const cost = denial === null ? costOf(facts) : null;
   if (json) {
     const { code = null, facts: numbers = {} } = denial ?? {};
-    const told = { allowed: denial === null, code, facts: numbers, by, cost_max_usd: cost };
+    const told = { verdict: verdict.kind, code, facts: numbers, by, cost_max_usd: cost };
     print(shell, JSON.stringify({ ...told, answers: looked }));
   } else {
     for (const { answer, guard, numbers } of looked) {
@@ -82,11 +82,12 @@ function explainCall(asked: Asked, place: Place, { json }: ExplainOptions, shell
     }
     if (by !== null) print(shell, clean(`${"by".padEnd(12)}${by}`));
     if (cost !== null) print(shell, `${"cost".padEnd(12)}at most $${cost}`);
-    if (denial === null) print(shell, "The manifest lets it through.");
+    if (verdict.kind === "park") print(shell, "It waits until a person approves it.");
+    else if (denial === null) print(shell, "The manifest lets it through.");
     else print(shell, clean(`Refused with ${denial.code}. ${DENIALS[denial.code].hint}`));
     print(shell, "Not looked at: pins, pauses, rate limits and what budgets have left.");
   }
-  return denial === null ? EXIT.ok : EXIT.no;
+  return verdict.kind === "allow" ? EXIT.ok : EXIT.no;
 }
 
 function costOf({ ask, resolved }: ToolFacts): string | null {
@@ -140,6 +141,7 @@ function factsOf({ text, tool }: Asked, manifest: Manifest): ToolFacts {
     grants: manifest.tools,
     resolved,
     offered: null,
+    approved: { kind: "none" },
     rate: null,
     reserve: 0,
     clutch: ENGAGED,

@@ -50,8 +50,8 @@ export function agentChanges(sides: Sides, fits: Fits): Change[] {
 
 function mayWords({ models, tools }: Manifest): string {
   const names = usableTools(tools, null).map(({ server, tool }) => `${server}__${tool}`);
-  const models_ = models === null ? "any model that has a price" : [...models.keys()].join(", ");
-  return `with ${models_ || "no model"} and ${names.join(", ") || "no tool"}`;
+  const granted = models === null ? "any model that has a price" : [...models.keys()].join(", ");
+  return `with ${granted || "no model"} and ${names.join(", ") || "no tool"}`;
 }
 
 type Manifests = readonly [before: Manifest, after: Manifest];

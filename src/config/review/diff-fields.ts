@@ -20,7 +20,7 @@ export type Rule =
   /** Lets no more and no less through. */
   | "other";
 
-/** By the path with `*` for names and positions; the longest that fits the beginning holds. */
+/** By the path, with `*` for any name. */
 export type Rules = Readonly<Record<string, Rule>>;
 
 type Sides = readonly [before: Written<unknown>, after: Written<unknown>];
@@ -64,10 +64,11 @@ function directionOf(rule: Rule | undefined, before: unknown, after: unknown): D
   if (rule === "other") return "other";
   if (rule === "limit" && after === undefined) return "wider";
   if (rule === "limit" && before === undefined) return "narrower";
-  if (rule === "entry") return before === undefined ? "wider" : "narrower";
   const isAmount = rule === "limit" || rule === "amount";
   if (isAmount && isNumber(before) && isNumber(after)) return byAmount(before, after);
-  if (rule !== "grants") return "may-be-wider";
+  // What takes the place of an entry that is gone, or of a list with a default, is not known here.
+  if (rule === "entry" && before === undefined) return "wider";
+  if (rule !== "grants" || before === undefined || after === undefined) return "may-be-wider";
   const [old, now] = [entriesOf(before), entriesOf(after)];
   if ([...now].some((entry) => !old.has(entry))) return "wider";
   return "narrower";

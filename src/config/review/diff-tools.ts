@@ -29,6 +29,7 @@ const RULES: Rules = {
   read_only: "elsewhere",
   arguments: "elsewhere",
   pin: "elsewhere",
+  requires_approval: "elsewhere",
   cost: "elsewhere",
   empty_result: "elsewhere",
   timeout: "elsewhere",
@@ -97,6 +98,7 @@ function oneTool(about: About, pair: Pair, fits: Fits): readonly Change[] {
     ...effectChanges(about, pair),
     ...rateChanges(about, before.granted.rateLimit, after.granted.rateLimit),
     ...argumentChanges(about, pair, fits),
+    ...approvalChanges(about, pair, fits),
     ...pinChanges(about, pair),
     ...costChanges(about, pair),
     ...endChanges(about, pair),
@@ -151,6 +153,20 @@ function argumentChanges(about: About, [before, after]: Pair, fits: Fits): Chang
   if (less) return [change(about, "narrower", "takes fewer arguments", words)];
   if (more) return [change(about, "wider", "takes more arguments", words)];
   return [change(about, "may-be-wider", "takes other arguments", words)];
+}
+
+/** Of two schemas the one that more arguments fit asks a person more often. */
+function approvalChanges(about: About, [before, after]: Pair, fits: Fits): Change[] {
+  const [old, now] = [before, after].map(({ raw }) => raw.requires_approval ?? false);
+  const [less, more] = [isWithin(old, now, fits), isWithin(now, old, fits)];
+  if (less && more) return [];
+  const says = `its calls wait for a person: ${approvalWords(old)} → ${approvalWords(now)}`;
+  return [change(about, less ? "narrower" : more ? "wider" : "may-be-wider", says)];
+}
+
+function approvalWords(required: RawTool["requires_approval"]): string {
+  if (typeof required === "object") return "some of them";
+  return required === true ? "all" : "none";
 }
 
 function pinChanges(about: About, [{ granted: before }, { granted: after }]: Pair): Change[] {

@@ -4,7 +4,7 @@
  */
 import { plainChecks } from "../arguments.ts";
 import { LIMIT_FIELDS } from "../manifest-schema.ts";
-import type { Change } from "./change.ts";
+import { type Change, change } from "./change.ts";
 import { agentChanges } from "./diff-agents.ts";
 import { breakerChanges, budgetChanges } from "./diff-budgets.ts";
 import { fieldChanges, type Rules } from "./diff-fields.ts";
@@ -20,7 +20,6 @@ const MAIN: Rules = {
   tool_servers: "elsewhere",
   parking: "other",
   "providers.*": "entry",
-  "providers.*.models": "grants",
   "providers.*.allow_fields": "grants",
   "providers.*.connections_max": "other",
   "providers.*.simulated": "other",
@@ -40,8 +39,18 @@ export function changesBetween(before: Reading, after: Reading): readonly Change
     ...budgetChanges(sides),
     ...breakerChanges(sides),
     ...fieldChanges([before.main, after.main], [], main),
+    ...orderChanges(sides),
     ...fieldChanges([before.prices, after.prices], [], { agent: null, rules: {}, from: 0 }).map(
       (one) => ({ ...one, about: `price ${one.about}` }),
     ),
   ];
+}
+
+/** The first provider that serves a model is the one that is asked, at its prices. */
+function orderChanges(sides: readonly [Reading, Reading]): readonly Change[] {
+  const [old = [], now = []] = sides.map(({ main }) => Object.keys(main.data.providers ?? {}));
+  const kept = now.filter((name) => old.includes(name));
+  if (old.filter((name) => now.includes(name)).join() === kept.join()) return [];
+  const about = { agent: null, about: "providers" };
+  return [change(about, "may-be-wider", `in another order: ${now.join(", ")}`)];
 }

@@ -56,6 +56,8 @@ export interface GrantedTool extends ToolId {
   /** `sha256:…` of the description that was reviewed (`pinText`); null: whatever it offers. */
   readonly pin: string | null;
   readonly cost: ToolCost | null;
+  /** Whether a person approves each call; of a check: those whose arguments fit it. */
+  readonly approval: "never" | "always" | ArgumentsCheck;
   /** Zero bytes, blank, "", [], {} or null count as an error for the breakers. */
   readonly emptyIsError: boolean;
   /** From the write to the end of the answer. */

@@ -393,9 +393,19 @@ describe("manifest explain", () => {
     expect(answer.out).toContain(words);
   });
 
+  test("what a person approves first waits, which is 1", async () => {
+    await change(MANIFEST, "    cost:", "    requires_approval: true\n    cost:");
+    const { code, out } = await manifest("explain", "echo", "--agent", "worker");
+    expect(code).toBe(1);
+    expect(out).toContain("approval    park");
+    expect(out).toContain("It waits until a person approves it.");
+    const words = await manifest("explain", "--agent", "worker");
+    expect(words.out).toContain("each call waits until a person approves it");
+  });
+
   test("for programs, and for what is written wrongly", async () => {
     const { out } = await manifest("explain", "echo", "--agent", "worker", "--json");
-    expect(JSON.parse(out)).toMatchObject({ allowed: true, code: null, cost_max_usd: "0.25" });
+    expect(JSON.parse(out)).toMatchObject({ verdict: "allow", code: null, cost_max_usd: "0.25" });
     expect(await manifest("explain", "echo")).toMatchObject({ code: 2 });
     const wrong = await manifest("explain", "echo", "--agent", "worker", "--args", "[1]");
     expect(wrong).toMatchObject({ code: 2 });

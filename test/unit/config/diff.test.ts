@@ -183,6 +183,20 @@ describe("a tool", () => {
       ["narrower bot desk__find: rate limit none → 1 in 1 s"],
     ],
     [
+      "that a person approves",
+      (folder) => {
+        close(folder).requires_approval = true;
+      },
+      ["narrower bot desk__close: its calls wait for a person: none → all"],
+    ],
+    [
+      "that a person approves at times",
+      (folder) => {
+        close(folder).requires_approval = { properties: { why: { const: "spam" } } };
+      },
+      ["narrower bot desk__close: its calls wait for a person: none → some of them"],
+    ],
+    [
       "without a pin",
       (folder) => {
         delete close(folder).pin;
@@ -351,7 +365,7 @@ describe("an agent", () => {
       },
       [
         "wider bot gpt-4o: a new model",
-        'wider * providers.openai.models: ["gpt-5"] → ["gpt-5","gpt-4o"]',
+        'may-be-wider * providers.openai.models: ["gpt-5"] → ["gpt-5","gpt-4o"]',
       ],
     ],
     [
@@ -638,6 +652,20 @@ describe("the gateway", () => {
       ["may-be-wider * listeners: a map, which was not said before"],
     ],
     [
+      "with any model of a provider",
+      ({ main }) => {
+        delete main.providers.openai.models;
+      },
+      ['may-be-wider * providers.openai.models: was ["gpt-5"], and is not said any more'],
+    ],
+    [
+      "with approvals that last",
+      ({ main }) => {
+        main.approvals = { expire_after: "2h" };
+      },
+      ["may-be-wider * approvals: a map, which was not said before"],
+    ],
+    [
       "with other parking",
       ({ main }) => {
         main.parking = { hold_for: "5s" };
@@ -671,4 +699,23 @@ test("a price that changed may be wider", () => {
   const changes = changesBetween(before.reading, after.reading);
   expect(changes.filter(isWidening)).toEqual(changes);
   expect(changes).toHaveLength(1);
+});
+
+test("fewer approvals are wider, and providers in another order may be", () => {
+  const [all, some] = [base(), base()];
+  close(all).requires_approval = true;
+  close(some).requires_approval = { properties: { why: { const: "spam" } } };
+  expect(linesOf(all, some)).toEqual([
+    "wider bot desk__close: its calls wait for a person: all → some of them",
+  ]);
+  const [first, last] = [base(), base()];
+  const other = { other: { kind: "openai", api_key: "x" } };
+  first.main.providers = { ...first.main.providers, ...other };
+  last.main.providers = { ...other, ...last.main.providers };
+  expect(linesOf(first, last)).toEqual([
+    "may-be-wider * providers: in another order: other, openai",
+  ]);
+  expect(linesOf(first, base())).toEqual([
+    "may-be-wider * providers.other: was a map, and is not said any more",
+  ]);
 });

@@ -87,6 +87,7 @@ tool_servers:
           check: null,
           pin: null,
           cost: null,
+          approval: "never",
           emptyIsError: false,
           timeoutMs: 60_000,
         },
@@ -99,6 +100,7 @@ tool_servers:
           check: null,
           pin: null,
           cost: null,
+          approval: "never",
           emptyIsError: false,
           timeoutMs: 60_000,
         },
@@ -146,6 +148,7 @@ test("Every field of a tool lands in its grant", () => {
         max: 120,
       },
       pin: `sha256:${"0a".repeat(32)}`,
+      requires_approval: { properties: { a: { const: "dear" } } },
       empty_result: "error",
       timeout: "5s",
     },
@@ -163,10 +166,18 @@ test("Every field of a tool lands in its grant", () => {
       nanoUsd: 6_000_000,
       quantity: { pointer: "/result/duration_seconds", divideBy: 60, max: 120 },
     },
+    approval: expect.any(Function),
     emptyIsError: true,
     timeoutMs: 5000,
   });
   expect(granted.check?.({ a: 1 })).toBe("/arguments/a must be string.");
+  // Arguments beside those that a schema names do not get by without an approval.
+  const needs = granted.approval as (given: unknown) => string | null;
+  expect([{ a: "dear", b: 1 }, {}, { a: "cheap" }].map((given) => needs(given) === null)).toEqual([
+    true,
+    true,
+    false,
+  ]);
 });
 
 test("Every field of a tool server lands in its settings", () => {
@@ -449,10 +460,16 @@ const REFUSED: readonly [name: string, manifest: object, servers: Servers, issue
     { path: "allowed_tools[0].arguments.type", got: '"objekt"' },
   ],
   [
-    "a field of a later version",
-    granting({ ...FIND, requires_approval: true }),
+    "an approval that is neither yes nor a schema",
+    granting({ ...FIND, requires_approval: "always" }),
     TICKETS,
-    { path: "allowed_tools[0].requires_approval", hint: expect.stringContaining("not in this") },
+    { path: "allowed_tools[0].requires_approval", expected: expect.stringContaining("true, or") },
+  ],
+  [
+    "a schema of approvals that checks less than it says",
+    granting({ ...FIND, requires_approval: { propertes: {} } }),
+    TICKETS,
+    { path: "allowed_tools[0].requires_approval.propertes" },
   ],
   [
     "breakers of one agent",
