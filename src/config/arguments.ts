@@ -57,6 +57,20 @@ function onceEach<Value>(make: (schema: JsonSchema) => Value): (schema: JsonSche
   };
 }
 
+/** Whether values are valid under schemas just as they are written, for comparing schemas. */
+export function plainChecks(): (schema: unknown, value: unknown) => boolean {
+  const ajv = newAjv();
+  const compiled = new Map<string, ValidateFunction>();
+  return (schema, value) => {
+    // A part of a schema that was checked when it was read: a map, true or false.
+    const part = schema as JsonSchema | boolean;
+    const text = JSON.stringify(part);
+    const check = compiled.get(text) ?? ajv.compile(part);
+    compiled.set(text, check);
+    return check(value) === true;
+  };
+}
+
 /** Loading ajv takes longer than the rest of a start: only who has schemas pays for it. */
 function newAjv(): Ajv2020 {
   const load = createRequire(import.meta.url);
@@ -98,7 +112,7 @@ function misfitOf(schema: JsonSchema, ajv: Ajv2020): SchemaProblem | null {
 }
 
 /** Names alone stop little: what is not listed is not let through unless the schema says so. */
-function closedAtTop(schema: JsonSchema): JsonSchema {
+export function closedAtTop(schema: JsonSchema): JsonSchema {
   const says = ["additionalProperties", "unevaluatedProperties"].some((key) => key in schema);
   if (says || schema.properties === undefined) return schema;
   return { ...schema, additionalProperties: false };

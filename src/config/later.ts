@@ -19,7 +19,6 @@ export const LATER_KEYS: Readonly<Record<string, string>> = {
   max_tool_calls: COUNTS,
   tool: TOOL_BUDGETS,
   resource: "Resources come with policies and are not in this version; use arguments.",
-  pin: "Pinning a tool's description is not in this version.",
   commitment: "Commitments are not in this version; use cost.",
   output: RESULTS,
   max_result_bytes: RESULTS,

@@ -151,6 +151,9 @@ const cost = strict({
     .optional(),
 });
 
+const PIN =
+  "sha256: and 64 hexadecimal digits\n`slipclutch manifest pin` asks the tool server and writes it.";
+
 /** One tool that a manifest grants. */
 export const allowedTool = strict({
   tool_name: id.describe("The tool, as its server names it."),
@@ -170,6 +173,13 @@ export const allowedTool = strict({
     .record(z.string(), z.json(), { error: "a JSON Schema, as a map" })
     .describe(
       "JSON Schema 2020-12 of its arguments. With `properties`, others are refused unless `additionalProperties` says otherwise.",
+    )
+    .optional(),
+  pin: z
+    .string({ error: PIN })
+    .regex(/^sha256:[0-9a-f]{64}$/, { error: PIN })
+    .describe(
+      "Hash of how its server described it when it was reviewed; `slipclutch manifest pin` writes it. Described otherwise, it is refused and not listed.",
     )
     .optional(),
   requires_approval: z

@@ -118,6 +118,7 @@ function grantedOf(
     readOnly,
     rateLimit: limit ? { requests: limit.requests, perMs: limit.per_seconds * 1000 } : null,
     check: argumentsCheck(own, server, tool.tool_name, schemas),
+    pin: tool.pin ?? null,
     cost,
     approval: approvalOf(tool.requires_approval, schemas),
     emptyIsError: tool.empty_result === "error",
@@ -153,7 +154,10 @@ function checkEffect(entry: Entry, { name, tools }: ToolServerSettings): void {
 }
 
 /** What holds at a call holds nothing for tools whose calls do not come by here. */
-const OF_A_CALL = ["rate_limit", "cost", "empty_result", "requires_approval", "timeout"] as const;
+const OF_A_CALL = [
+  ...(["rate_limit", "pin", "cost", "empty_result"] as const),
+  ...(["requires_approval", "timeout"] as const),
+];
 
 function checkUnseen(entry: Entry): void {
   const hint =

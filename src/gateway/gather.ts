@@ -10,6 +10,7 @@ import type { Gateway } from "./gateway.ts";
 import { approvalOf } from "./parking/approval.ts";
 import type { Route } from "./ruleset.ts";
 import { type Lineage, taskKey } from "./tasks.ts";
+import { offeredPin } from "./tools/pins.ts";
 
 /** Mostly all of it is known here: then there is nothing to wait for, and no promise is made. */
 export async function gather(call: Call, gateway: Gateway): Promise<Gathered | Denial> {
@@ -58,6 +59,7 @@ async function gatherTool(
   const facts = {
     ...{ approved, ask, clutch, letGo: call.turn !== null, manifest, reserve, resolved, task },
     grants: manifest.tools,
+    offered: await offeredPin(resolved, incoming.rules, gateway),
   };
   const pool = gateway.rates.poolOf(incoming.tenure, manifest.agent, resolved);
   return {

@@ -27,6 +27,7 @@ import { effect } from "./tool/effect.ts";
 import type { ToolFacts, ToolGuard, ToolLook } from "./tool/facts.ts";
 import { grantTool } from "./tool/grant.ts";
 import { offered } from "./tool/offered.ts";
+import { offeredNow } from "./tool/pin.ts";
 import type { Denial } from "./verdict.ts";
 
 /** The guards of one kind of call, by name. */
@@ -58,6 +59,7 @@ const TOOL_GUARDS: Guards<ToolFacts> = [
   ["task", alive],
   ...TOOL_LOOKS.map(([name, rule]) => [name, looking(rule)] as const),
   ["clutch", engaged],
+  ["pin", looking(offeredNow)],
   ["approval", approved],
   ["rate-limit", rateLimit],
   ["budget", budget],

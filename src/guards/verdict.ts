@@ -86,6 +86,11 @@ export const DENIALS = {
     says: "The tool writes, and this agent may only read with it.",
     hint: "Set read_only to false in the manifest, or declare effect: read if it only reads.",
   },
+  "manifest.changed": {
+    status: 403,
+    says: "The tool is not what was reviewed: its server describes it in another way now.",
+    hint: "Look at what changed (slipclutch manifest pin --check), then pin it anew or drop it.",
+  },
   "manifest.arguments": {
     status: 403,
     says: "The arguments do not fit what the manifest allows for this tool.",

@@ -8,6 +8,7 @@ import { HTTP_CASES } from "./wiring-http.ts";
 import { LIMIT_CASES } from "./wiring-limits.ts";
 import { MCP_CASES } from "./wiring-mcp.ts";
 import { PARKING_CASES } from "./wiring-parking.ts";
+import { PIN_CASES } from "./wiring-pin.ts";
 import { PRICE_CASES } from "./wiring-prices.ts";
 import { PROVIDER_CASES } from "./wiring-providers.ts";
 import { TOOL_CASES } from "./wiring-tools.ts";
@@ -30,6 +31,7 @@ const CASES = {
   "a tool": TOOL_CASES,
   "a tool over plain HTTP": HTTP_CASES,
   "a tool server that is started": COMMAND_CASES,
+  "a pin": PIN_CASES,
   "how calls wait": PARKING_CASES,
   MCP: MCP_CASES,
 };

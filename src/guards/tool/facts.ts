@@ -3,7 +3,7 @@ import type { Clutch } from "../clutch/clutch.ts";
 import type { Millis, NanoUsd } from "../money.ts";
 import type { ToolRate } from "../rate-limit/permits.ts";
 import type { Denial } from "../verdict.ts";
-import type { GrantedTool, ToolAsk, ToolGrants } from "./tool.ts";
+import type { GrantedTool, OfferedPin, ToolAsk, ToolGrants } from "./tool.ts";
 
 export interface ToolFacts extends ToolLook {
   readonly task: { readonly id: string; readonly ended: boolean };
@@ -24,6 +24,8 @@ export interface ToolLook {
   readonly grants: ToolGrants;
   /** What `resolveTool` made of the name that the client wrote. */
   readonly resolved: GrantedTool | "unknown" | "blacklisted";
+  /** Null: nobody asked, as nothing is pinned, or as it is not called here. */
+  readonly offered: OfferedPin | null;
 }
 
 /** What is known of a person's word on this call. */

@@ -53,6 +53,8 @@ export interface GrantedTool extends ToolId {
   readonly readOnly: boolean;
   readonly rateLimit: RateLimit | null;
   readonly check: ArgumentsCheck | null;
+  /** `sha256:…` of the description that was reviewed (`pinText`); null: whatever it offers. */
+  readonly pin: string | null;
   readonly cost: ToolCost | null;
   /** Whether a person approves each call; of a check: those whose arguments fit it. */
   readonly approval: "never" | "always" | ArgumentsCheck;
@@ -61,6 +63,13 @@ export interface GrantedTool extends ToolId {
   /** From the write to the end of the answer. */
   readonly timeoutMs: Millis;
 }
+
+/** How its server describes a pinned tool now. */
+export type OfferedPin =
+  /** Null: it is not offered, or described in a way that has no pin. */
+  | { readonly kind: "known"; readonly pin: string | null }
+  /** The server could not be asked. */
+  | { readonly kind: "unknown" };
 
 /** What a manifest says of tools. */
 export interface ToolGrants {

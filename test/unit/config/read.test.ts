@@ -271,6 +271,7 @@ denied_tools: [drop]
       readOnly: true,
       rateLimit: null,
       check: null,
+      pin: null,
       cost: null,
       approval: "never",
       emptyIsError: false,
