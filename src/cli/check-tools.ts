@@ -20,6 +20,7 @@ export interface ListedTool {
   readonly arguments_checked: boolean;
   readonly empty_result: "ok" | "error";
   readonly timeout_ms: number;
+  readonly max_result_bytes: number;
 }
 
 export function grantedTools({ agents }: Configuration): ListedTool[] {
@@ -44,6 +45,7 @@ function listed(agent: string, granted: GrantedTool): ListedTool {
     arguments_checked: check !== null,
     empty_result: emptyIsError ? "error" : "ok",
     timeout_ms: timeoutMs,
+    max_result_bytes: granted.resultBytesMax,
   };
 }
 

@@ -18,6 +18,9 @@ import { LATER_SERVER_KINDS } from "./later.ts";
 /** Each call of a limit is a row of the store. */
 const RATE_REQUESTS_MAX = 10_000;
 const RATE_SECONDS_MAX = 31 * 86_400;
+/** More than this no adapter reads on. The least is what an empty result takes. */
+const RESULT_BYTES_MAX = 8 * 1024 * 1024;
+const RESULT_BYTES_LEAST = 64;
 /** Longest path into arguments or a result. */
 const POINTER_CHARACTERS_MAX = 1024;
 /** The store's sums hold no more; what a call may cost is checked once more as a whole. */
@@ -120,6 +123,11 @@ export const allowedTool = strict({
     .optional(),
   timeout: duration(100, "1d")
     .describe("A call must have ended after this. Default 1m.")
+    .optional(),
+  max_result_bytes: count(RESULT_BYTES_LEAST, RESULT_BYTES_MAX)
+    .describe(
+      "Largest answer, as its server sends it; a larger one is not delivered. Default 8388608.",
+    )
     .optional(),
 });
 

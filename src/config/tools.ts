@@ -12,6 +12,7 @@ import type { Issue, ToolServerSettings } from "./configuration.ts";
 import { issueAt, nearest } from "./issues.ts";
 import type { RawLimits, RawManifest } from "./manifest-schema.ts";
 import type { Path, Source } from "./source.ts";
+import { boundsOf, OWN_BOUNDS } from "./tool-bounds.ts";
 import type { RawTool } from "./tool-schema.ts";
 
 /** Official MCP clients give up after a minute. */
@@ -129,6 +130,7 @@ function grantedOf(
     cost,
     emptyIsError: tool.empty_result === "error",
     timeoutMs: tool.timeout ?? TIMEOUT_MS,
+    ...boundsOf(tool),
   };
 }
 
@@ -152,7 +154,10 @@ function checkEffect(entry: Entry, { name, tools }: ToolServerSettings): void {
 }
 
 /** What holds at a call holds nothing for tools whose calls do not come by here. */
-const OF_A_CALL = ["rate_limit", "arguments", "cost", "empty_result", "timeout"] as const;
+const OF_A_CALL = [
+  ...(["rate_limit", "arguments", "cost", "empty_result", "timeout"] as const),
+  ...OWN_BOUNDS,
+];
 
 function checkUnseen(entry: Entry): void {
   const hint =

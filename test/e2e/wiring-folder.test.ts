@@ -7,6 +7,7 @@ import { LIMIT_CASES } from "./wiring-limits.ts";
 import { PARKING_CASES } from "./wiring-parking.ts";
 import { PRICE_CASES } from "./wiring-prices.ts";
 import { PROVIDER_CASES } from "./wiring-providers.ts";
+import { TOOL_BOUND_CASES } from "./wiring-tool-bounds.ts";
 import { TOOL_CASES } from "./wiring-tools.ts";
 import { WiringWorld } from "./wiring-world.ts";
 
@@ -25,6 +26,7 @@ const CASES = {
   "a price": PRICE_CASES,
   "a rate limit or a breaker": BREAKER_CASES,
   "a tool": TOOL_CASES,
+  "a bound of a tool": TOOL_BOUND_CASES,
   "how calls wait": PARKING_CASES,
 };
 

@@ -20,8 +20,6 @@ import { remainingHeader } from "../remaining.ts";
 import { admittedEvent, flushMany, legsOf, noteEnded } from "../settle.ts";
 import { watchEnd, watchRefused } from "./watch.ts";
 
-/** A result larger than this is not read on: it would go into a model's context. */
-const RESULT_BYTES_MAX = 8 * 1024 * 1024;
 const RETRY_MS = 1_000;
 
 interface Running {
@@ -68,7 +66,7 @@ function send(running: Running, server: ToolServer): Promise<void> {
       tool: granted.tool,
       arguments: call.ask.arguments,
       timeoutMs: granted.timeoutMs,
-      resultBytesMax: RESULT_BYTES_MAX,
+      resultBytesMax: granted.resultBytesMax,
       meta: {},
     };
     server.call(request, {
@@ -206,7 +204,11 @@ function ownHeaders({ allowed, call }: Running): Record<string, string> {
 }
 
 /** What the agent is told of a server's fault: which one it was, never how it is reached. */
-function faultDenial({ kind, written }: ToolFault, { server, tool }: GrantedTool): Denial {
+function faultDenial({ kind, written }: ToolFault, granted: GrantedTool): Denial {
+  const { resultBytesMax, server, tool } = granted;
   const code = kind === "timeout" ? "provider.timeout" : "provider.unreachable";
-  return deny(code, { tool_server: server, tool, because: kind, may_have_run: String(written) });
+  const facts = { tool_server: server, tool, because: kind, may_have_run: String(written) };
+  // The way forward is another question, or a larger limit.
+  const limit = kind === "too-large" ? { limit: "max_result_bytes", max: resultBytesMax } : {};
+  return deny(code, { ...facts, ...limit });
 }

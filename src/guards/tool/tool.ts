@@ -58,6 +58,8 @@ export interface GrantedTool extends ToolId {
   readonly emptyIsError: boolean;
   /** From the write to the end of the answer. */
   readonly timeoutMs: Millis;
+  /** A larger result is not delivered: it would go into a model's context. */
+  readonly resultBytesMax: number;
 }
 
 /** What a manifest says of tools. */

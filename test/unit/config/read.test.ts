@@ -269,6 +269,7 @@ denied_tools: [drop]
       cost: null,
       emptyIsError: false,
       timeoutMs: 60_000,
+      resultBytesMax: 8_388_608,
     };
     const look = { ...tool, emptyIsError: true, timeoutMs: 9_000 };
     expect(configuration.agents.get("bot")).toEqual({

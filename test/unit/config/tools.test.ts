@@ -88,6 +88,7 @@ tool_servers:
           cost: null,
           emptyIsError: false,
           timeoutMs: 60_000,
+          resultBytesMax: 8_388_608,
         },
         {
           server: "tickets",
@@ -99,6 +100,7 @@ tool_servers:
           cost: null,
           emptyIsError: false,
           timeoutMs: 60_000,
+          resultBytesMax: 8_388_608,
         },
       ],
       blacklisted: new Set(["delete_ticket"]),
@@ -145,6 +147,7 @@ test("Every field of a tool lands in its grant", () => {
       },
       empty_result: "error",
       timeout: "5s",
+      max_result_bytes: 65_536,
     },
     TWO,
   );
@@ -161,6 +164,7 @@ test("Every field of a tool lands in its grant", () => {
     },
     emptyIsError: true,
     timeoutMs: 5000,
+    resultBytesMax: 65_536,
   });
   expect(granted.check?.({ a: 1 })).toBe("/arguments/a must be string.");
 });

@@ -15,6 +15,7 @@ export function granted(server: string, tool: string, changes: Partial<GrantedTo
     cost: null,
     emptyIsError: false,
     timeoutMs: 1_000,
+    resultBytesMax: 1_000,
     ...changes,
   };
   return whole;

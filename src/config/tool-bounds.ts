@@ -1,0 +1,13 @@
+/** What bounds the calls of one tool beside its rate: the size of their results. */
+import type { GrantedTool } from "../guards/tool/tool.ts";
+import type { RawTool } from "./tool-schema.ts";
+
+/** What held for all tools before any could say otherwise: more is of no use to a model. */
+const RESULT_BYTES_MAX = 8 * 1024 * 1024;
+
+/** The fields that are read here. They hold at a call, so only where calls come by. */
+export const OWN_BOUNDS = ["max_result_bytes"] as const satisfies readonly (keyof RawTool)[];
+
+export function boundsOf(tool: RawTool): Pick<GrantedTool, "resultBytesMax"> {
+  return { resultBytesMax: tool.max_result_bytes ?? RESULT_BYTES_MAX };
+}

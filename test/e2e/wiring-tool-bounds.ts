@@ -1,0 +1,40 @@
+/** The fields that bound the calls of one tool, beside how often it is called. */
+import { differs, fromTo, type WiringCase } from "./wiring-case.ts";
+import type { Json, Settings, WiringWorld } from "./wiring-world.ts";
+
+const tool = (name: string) => `agents/*.yaml allowed_tools[].${name}`;
+
+/** Changes the grant of `echo`. */
+function echo(more: Json) {
+  return ({ agents }: Settings) => {
+    Object.assign(agents.worker.allowed_tools[0], more);
+  };
+}
+
+const PRICED = { cost: { usd: 0.25 } };
+
+/** What an agent is told of a result of some 1,200 bytes, and what it is charged. */
+async function longResult(world: WiringWorld): Promise<readonly Json[]> {
+  const { code, decision, json } = await world.tool("echo", { text: "x".repeat(500) });
+  const { charged_usd: charged, estimated, outcome } = await world.settled(decision);
+  return [code, json.error?.details.facts ?? null, outcome, charged, estimated];
+}
+
+export const TOOL_BOUND_CASES: readonly WiringCase[] = [
+  differs(tool("max_result_bytes"), {
+    base: echo(PRICED),
+    set: echo({ max_result_bytes: 1_000 }),
+    see: longResult,
+    expect: fromTo<readonly Json[]>(
+      [null, null, "ok", "0.25", false],
+      [
+        "provider.unreachable",
+        {
+          ...{ tool_server: "desk", tool: "echo", because: "too-large", may_have_run: "true" },
+          ...{ limit: "max_result_bytes", max: 1_000 },
+        },
+        ...["fault", "0.25", true],
+      ],
+    ),
+  }),
+];

@@ -1,0 +1,65 @@
+/** What bounds the calls of one tool, as a manifest says it. */
+import { describe, expect, test } from "vitest";
+import type { GrantedTool } from "../../../src/guards/tool/tool.ts";
+import { issuesOf, valid } from "./folder.ts";
+
+/** A folder of one agent with one tool, which that server has. */
+function folder(bounds: object, kind: "mcp" | "agent" = "mcp"): Record<string, string> {
+  const url = kind === "mcp" ? { url: "http://127.0.0.1:7000/mcp" } : {};
+  const desk = { kind, ...url, tools: { find: { effect: "read" } } };
+  const manifest = { allowed_tools: [{ tool_name: "find", ...bounds }] };
+  return {
+    "slipclutch.yaml": JSON.stringify({
+      version: 1,
+      budgets: [{ name: "b", each: "agent", limit_usd: 1, window: "day" }],
+      tool_servers: { desk },
+    }),
+    "agents/bot.json": JSON.stringify({ version: 1, agent: "bot", ...manifest }),
+  };
+}
+
+function granted(bounds: object): GrantedTool {
+  const [tool] = valid(folder(bounds)).agents.get("bot")?.tools.allowed ?? [];
+  if (tool === undefined) throw new Error("the tool is missing");
+  return tool;
+}
+
+test("A tool that says nothing has the bounds that all had", () => {
+  expect(granted({})).toMatchObject({ resultBytesMax: 8 * 1024 * 1024 });
+});
+
+/** Each with the least and the most that it may be, and what is beyond. */
+const NUMBERS = [
+  ["max_result_bytes", "resultBytesMax", [64, 8_388_608], [63, 8_388_609, 64.5, "64", null]],
+] as const;
+
+describe.each(NUMBERS)("%s", (field, name, within, beyond) => {
+  test.each(within)("may be %s", (value) => {
+    expect(granted({ [field]: value })[name]).toBe(value);
+  });
+
+  test.each(beyond)("may not be %j", (value) => {
+    expect(issuesOf(folder({ [field]: value }))).toEqual([
+      {
+        file: "agents/bot.json",
+        line: expect.any(Number),
+        path: `allowed_tools[0].${field}`,
+        got: expect.stringMatching(/\S/),
+        expected: `a whole number from ${within[0]} to ${within[1]}`,
+        hint: expect.stringContaining("a whole number from"),
+      },
+    ]);
+  });
+});
+
+/** One valid value of each. */
+const ALL = { max_result_bytes: 1_000 };
+
+test.each(Object.entries(ALL))(
+  "%s of a tool that the agent runs itself is refused",
+  (field, to) => {
+    expect(issuesOf(folder({ [field]: to }, "agent"))).toMatchObject([
+      { path: `allowed_tools[0].${field}`, hint: expect.stringContaining("runs this tool itself") },
+    ]);
+  },
+);
