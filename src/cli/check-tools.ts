@@ -21,6 +21,7 @@ export interface ListedTool {
   readonly empty_result: "ok" | "error";
   readonly timeout_ms: number;
   readonly max_result_bytes: number;
+  readonly max_concurrent: number | null;
 }
 
 export function grantedTools({ agents }: Configuration): ListedTool[] {
@@ -46,6 +47,7 @@ function listed(agent: string, granted: GrantedTool): ListedTool {
     empty_result: emptyIsError ? "error" : "ok",
     timeout_ms: timeoutMs,
     max_result_bytes: granted.resultBytesMax,
+    max_concurrent: granted.concurrentMax,
   };
 }
 

@@ -25,7 +25,6 @@ export const LATER_KEYS: Readonly<Record<string, string>> = {
   requires_approval: APPROVALS,
   commitment: "Commitments are not in this version; use cost.",
   output: RESULTS,
-  max_concurrent: "Limits on calls at once of a tool are not in this version; use rate_limit.",
   repeats:
     "Tools that are polled on purpose are not in this version; raise the breaker `stuck` instead.",
   command: "Starting tool servers is not in this version: start it yourself and give its url.",

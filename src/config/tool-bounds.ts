@@ -1,4 +1,4 @@
-/** What bounds the calls of one tool beside its rate: the size of their results. */
+/** What bounds the calls of one tool beside its rate. */
 import type { GrantedTool } from "../guards/tool/tool.ts";
 import type { RawTool } from "./tool-schema.ts";
 
@@ -6,8 +6,14 @@ import type { RawTool } from "./tool-schema.ts";
 const RESULT_BYTES_MAX = 8 * 1024 * 1024;
 
 /** The fields that are read here. They hold at a call, so only where calls come by. */
-export const OWN_BOUNDS = ["max_result_bytes"] as const satisfies readonly (keyof RawTool)[];
+export const OWN_BOUNDS = [
+  "max_result_bytes",
+  "max_concurrent",
+] as const satisfies readonly (keyof RawTool)[];
 
-export function boundsOf(tool: RawTool): Pick<GrantedTool, "resultBytesMax"> {
-  return { resultBytesMax: tool.max_result_bytes ?? RESULT_BYTES_MAX };
+export function boundsOf(tool: RawTool): Pick<GrantedTool, "resultBytesMax" | "concurrentMax"> {
+  return {
+    resultBytesMax: tool.max_result_bytes ?? RESULT_BYTES_MAX,
+    concurrentMax: tool.max_concurrent ?? null,
+  };
 }

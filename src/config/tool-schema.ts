@@ -17,6 +17,7 @@ import { LATER_SERVER_KINDS } from "./later.ts";
 
 /** Each call of a limit is a row of the store. */
 const RATE_REQUESTS_MAX = 10_000;
+const CONCURRENT_MAX = 10_000;
 const RATE_SECONDS_MAX = 31 * 86_400;
 /** More than this no adapter reads on. The least is what an empty result takes. */
 const RESULT_BYTES_MAX = 8 * 1024 * 1024;
@@ -123,6 +124,9 @@ export const allowedTool = strict({
     .optional(),
   timeout: duration(100, "1d")
     .describe("A call must have ended after this. Default 1m.")
+    .optional(),
+  max_concurrent: count(1, CONCURRENT_MAX)
+    .describe("At most so many calls at once, over all gateways together. Default: any number.")
     .optional(),
   max_result_bytes: count(RESULT_BYTES_LEAST, RESULT_BYTES_MAX)
     .describe(

@@ -57,19 +57,17 @@ async function gatherTool(
     ...{ ask, clutch, letGo: call.turn !== null, manifest, reserve, resolved, task },
     grants: manifest.tools,
   };
-  const pool = gateway.rates.poolOf(incoming.tenure, manifest.agent, resolved);
+  const pools = gateway.rates.poolsOf(incoming.tenure, manifest.agent, resolved);
   return {
     ask: (states) => {
-      const { permits, rate } = gateway.rates.stateOf(pool);
-      const decision = admitTool({ ...facts, rate }, { ...states, permits });
+      const held = gateway.rates.stateOf(pools);
+      const decision = admitTool({ ...facts, ...held.facts }, { ...states, ...held.states });
       // Taken in the same stretch in which the money is: nothing else can take it in between.
-      if (decision.verdict.kind === "allow") gateway.rates.keep(pool, decision.states.permits);
+      if (decision.verdict.kind === "allow") gateway.rates.keep(pools, decision.states);
       return decision;
     },
     accounts,
-    lease: async () => {
-      if (pool !== null) await gateway.rates.lease(incoming.tenure, pool);
-    },
+    lease: () => gateway.rates.lease(incoming.tenure, pools),
   };
 }
 

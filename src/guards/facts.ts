@@ -56,6 +56,8 @@ export interface Bounds {
   readonly reserve: Amounts;
   /** Of a tool that has a rate limit. */
   readonly permit?: TakenPermit;
+  /** Of a tool of which only so many calls may be out at once. */
+  readonly slot?: TakenPermit;
 }
 
 /** The states that this call touches: one purse for each account it draws on. */
@@ -63,6 +65,8 @@ export interface States {
   readonly purses: readonly Purse[];
   /** Of a tool that has a rate limit. */
   readonly permits?: Permits;
+  /** Of a tool of which only so many calls may be out at once. */
+  readonly slots?: Permits;
 }
 
 /** The slices do not cover the call: lease this much in all, then ask again. */

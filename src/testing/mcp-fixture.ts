@@ -110,6 +110,8 @@ export interface McpFixture {
   count(method: string): number;
   /** Calls that ran: those that arrived in a session that is known. */
   ran(): number;
+  /** The most calls that were here at once: from their arrival to the end of their answer. */
+  mostAtOnce(): number;
   bytesReceived(): number;
   connections(): number;
   set(script: Partial<McpScript>): void;
@@ -142,6 +144,8 @@ class ScriptedServer implements McpFixture {
   #lostStatus = 404;
   #sessionsMade = 0;
   #ran = 0;
+  #here = 0;
+  #mostHere = 0;
   #connections = 0;
   #bytesOfClosed = 0;
 
@@ -172,6 +176,10 @@ class ScriptedServer implements McpFixture {
 
   ran(): number {
     return this.#ran;
+  }
+
+  mostAtOnce(): number {
+    return this.#mostHere;
   }
 
   bytesReceived(): number {
@@ -255,10 +263,19 @@ class ScriptedServer implements McpFixture {
       if (!this.#script.ignoresAnswers) status(response, 202);
       return;
     }
-    if (message.method === "tools/call") this.#ran += 1;
+    if (message.method === "tools/call") this.#run(response);
     const { latencyMs } = this.#script;
     if (latencyMs === 0) this.#respond(message, response);
     else setTimeout(() => this.#respond(message, response), latencyMs).unref();
+  }
+
+  #run(response: ServerResponse): void {
+    this.#ran += 1;
+    this.#here += 1;
+    this.#mostHere = Math.max(this.#mostHere, this.#here);
+    response.once("close", () => {
+      this.#here -= 1;
+    });
   }
 
   #initialize({ id }: RpcRequest, response: ServerResponse): void {

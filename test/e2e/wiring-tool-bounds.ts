@@ -20,7 +20,19 @@ async function longResult(world: WiringWorld): Promise<readonly Json[]> {
   return [code, json.error?.details.facts ?? null, outcome, charged, estimated];
 }
 
+/** What becomes of three calls at once, each of which takes a moment. */
+async function threeAtOnce(world: WiringWorld): Promise<readonly string[]> {
+  world.desk.set({ latencyMs: 200 });
+  const outcomes = await Promise.all([1, 2, 3].map((n) => world.toolOutcome("echo", { n })));
+  return outcomes.toSorted();
+}
+
 export const TOOL_BOUND_CASES: readonly WiringCase[] = [
+  differs(tool("max_concurrent"), {
+    set: echo({ max_concurrent: 1 }),
+    see: threeAtOnce,
+    expect: fromTo<readonly string[]>(["200", "200", "200"], ["200", "tool.busy", "tool.busy"]),
+  }),
   differs(tool("max_result_bytes"), {
     base: echo(PRICED),
     set: echo({ max_result_bytes: 1_000 }),

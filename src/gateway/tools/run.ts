@@ -14,7 +14,7 @@ import type { ToolEnd, ToolFault, ToolServer } from "../../ports/tool-server.ts"
 import { type Allowed, originOf, type Refusal, type ToolCall } from "../call.ts";
 import { emit, type Gateway } from "../gateway.ts";
 import { answered, notSent } from "../parking/ends.ts";
-import type { Pool } from "../pool.ts";
+import type { Pools } from "../pool.ts";
 import { record } from "../refuse.ts";
 import { remainingHeader } from "../remaining.ts";
 import { admittedEvent, flushMany, legsOf, noteEnded } from "../settle.ts";
@@ -23,7 +23,7 @@ import { watchEnd, watchRefused } from "./watch.ts";
 const RETRY_MS = 1_000;
 
 interface Running {
-  readonly pool: Pool | null;
+  readonly pools: Pools;
   readonly call: ToolCall;
   readonly granted: GrantedTool;
   readonly allowed: Allowed;
@@ -39,8 +39,8 @@ export function run(call: ToolCall, allowed: Allowed, gateway: Gateway): Promise
     throw new Error(`tool ${ask.tool} was admitted without a server`);
   }
   const decidedMs = gateway.clock.monotonic() - incoming.receivedAt;
-  const pool = gateway.rates.poolOf(incoming.tenure, incoming.manifest.agent, resolved);
-  const running = { call, granted: resolved, allowed, gateway, decidedMs, pool };
+  const pools = gateway.rates.poolsOf(incoming.tenure, incoming.manifest.agent, resolved);
+  const running = { call, granted: resolved, allowed, gateway, decidedMs, pools };
   begin(running);
   return send(running, server);
 }
@@ -86,21 +86,28 @@ function send(running: Running, server: ToolServer): Promise<void> {
       },
       end: (end) => {
         if (!written) dropPermit(running);
+        releaseSlot(running);
         void finish(running, end, refused).finally(resolve);
       },
     });
   });
 }
 
-function usePermit({ allowed, gateway, pool }: Running): boolean {
+function usePermit({ allowed, gateway, pools }: Running): boolean {
   const { permit } = allowed.bounds;
-  if (pool === null || permit === undefined) return pool === null;
-  return gateway.rates.use(pool, permit);
+  if (pools.rate === null || permit === undefined) return pools.rate === null;
+  return gateway.rates.use(pools.rate, permit);
 }
 
-function dropPermit({ allowed, gateway, pool }: Running): void {
+function dropPermit({ allowed, gateway, pools }: Running): void {
   const { permit } = allowed.bounds;
-  if (pool !== null && permit !== undefined) gateway.rates.drop(pool, permit);
+  if (pools.rate !== null && permit !== undefined) gateway.rates.drop(pools.rate, permit);
+}
+
+function releaseSlot({ allowed, call, gateway, pools }: Running): void {
+  const { slot } = allowed.bounds;
+  if (pools.slots === null || slot === undefined) return;
+  gateway.rates.release(call.incoming.tenure, pools.slots, slot);
 }
 
 interface Telling {

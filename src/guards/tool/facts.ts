@@ -14,6 +14,8 @@ export interface ToolFacts {
   readonly resolved: GrantedTool | "unknown" | "blacklisted";
   /** Null: its manifest sets none. */
   readonly rate: ToolRateNow | null;
+  /** Null: its manifest does not say how many of its calls may be out at once. */
+  readonly slots: ToolRateNow | null;
   /** The most that it can cost, nano-USD. */
   readonly reserve: NanoUsd;
   readonly clutch: Clutch;
@@ -21,7 +23,7 @@ export interface ToolFacts {
   readonly letGo: boolean;
 }
 
-/** The tool's rate limit, and what is known of its permits now. */
+/** A limit on the tool's calls, and what is known of its permits now. */
 export interface ToolRateNow {
   readonly limit: ToolRate;
   /** The store has been asked for this call, and has no more. */

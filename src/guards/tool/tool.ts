@@ -60,6 +60,8 @@ export interface GrantedTool extends ToolId {
   readonly timeoutMs: Millis;
   /** A larger result is not delivered: it would go into a model's context. */
   readonly resultBytesMax: number;
+  /** Calls of it by its agent that may be out at once, over all gateways; null: any number. */
+  readonly concurrentMax: number | null;
 }
 
 /** What a manifest says of tools. */

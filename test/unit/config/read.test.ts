@@ -270,6 +270,7 @@ denied_tools: [drop]
       emptyIsError: false,
       timeoutMs: 60_000,
       resultBytesMax: 8_388_608,
+      concurrentMax: null,
     };
     const look = { ...tool, emptyIsError: true, timeoutMs: 9_000 };
     expect(configuration.agents.get("bot")).toEqual({

@@ -25,11 +25,12 @@ function granted(bounds: object): GrantedTool {
 }
 
 test("A tool that says nothing has the bounds that all had", () => {
-  expect(granted({})).toMatchObject({ resultBytesMax: 8 * 1024 * 1024 });
+  expect(granted({})).toMatchObject({ resultBytesMax: 8 * 1024 * 1024, concurrentMax: null });
 });
 
 /** Each with the least and the most that it may be, and what is beyond. */
 const NUMBERS = [
+  ["max_concurrent", "concurrentMax", [1, 10_000], [0, 10_001, 1.5, "1", null]],
   ["max_result_bytes", "resultBytesMax", [64, 8_388_608], [63, 8_388_609, 64.5, "64", null]],
 ] as const;
 
@@ -53,7 +54,7 @@ describe.each(NUMBERS)("%s", (field, name, within, beyond) => {
 });
 
 /** One valid value of each. */
-const ALL = { max_result_bytes: 1_000 };
+const ALL = { max_result_bytes: 1_000, max_concurrent: 2 };
 
 test.each(Object.entries(ALL))(
   "%s of a tool that the agent runs itself is refused",

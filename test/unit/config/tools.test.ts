@@ -89,6 +89,7 @@ tool_servers:
           emptyIsError: false,
           timeoutMs: 60_000,
           resultBytesMax: 8_388_608,
+          concurrentMax: null,
         },
         {
           server: "tickets",
@@ -101,6 +102,7 @@ tool_servers:
           emptyIsError: false,
           timeoutMs: 60_000,
           resultBytesMax: 8_388_608,
+          concurrentMax: null,
         },
       ],
       blacklisted: new Set(["delete_ticket"]),
@@ -148,6 +150,7 @@ test("Every field of a tool lands in its grant", () => {
       empty_result: "error",
       timeout: "5s",
       max_result_bytes: 65_536,
+      max_concurrent: 3,
     },
     TWO,
   );
@@ -165,6 +168,7 @@ test("Every field of a tool lands in its grant", () => {
     emptyIsError: true,
     timeoutMs: 5000,
     resultBytesMax: 65_536,
+    concurrentMax: 3,
   });
   expect(granted.check?.({ a: 1 })).toBe("/arguments/a must be string.");
 });

@@ -16,6 +16,7 @@ export function granted(server: string, tool: string, changes: Partial<GrantedTo
     emptyIsError: false,
     timeoutMs: 1_000,
     resultBytesMax: 1_000,
+    concurrentMax: null,
     ...changes,
   };
   return whole;
@@ -48,6 +49,7 @@ export function toolFacts(changes: Partial<ToolFacts> = {}): ToolFacts {
     grants: grants([granted("s", "t")]),
     resolved: granted("s", "t"),
     rate: null,
+    slots: null,
     reserve: 0,
     clutch: ENGAGED,
     letGo: false,
