@@ -22,6 +22,7 @@ export interface ListedTool {
   readonly timeout_ms: number;
   readonly max_result_bytes: number;
   readonly max_concurrent: number | null;
+  readonly repeats_max: number | null;
 }
 
 export function grantedTools({ agents }: Configuration): ListedTool[] {
@@ -48,6 +49,7 @@ function listed(agent: string, granted: GrantedTool): ListedTool {
     timeout_ms: timeoutMs,
     max_result_bytes: granted.resultBytesMax,
     max_concurrent: granted.concurrentMax,
+    repeats_max: granted.repeatsMax,
   };
 }
 

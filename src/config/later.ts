@@ -25,8 +25,6 @@ export const LATER_KEYS: Readonly<Record<string, string>> = {
   requires_approval: APPROVALS,
   commitment: "Commitments are not in this version; use cost.",
   output: RESULTS,
-  repeats:
-    "Tools that are polled on purpose are not in this version; raise the breaker `stuck` instead.",
   command: "Starting tool servers is not in this version: start it yourself and give its url.",
   document: "Tool servers of this kind are not in this version; use kind: mcp.",
   // In slipclutch.yaml these two are known.

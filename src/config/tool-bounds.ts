@@ -5,15 +5,19 @@ import type { RawTool } from "./tool-schema.ts";
 /** What held for all tools before any could say otherwise: more is of no use to a model. */
 const RESULT_BYTES_MAX = 8 * 1024 * 1024;
 
+type Bounds = Pick<GrantedTool, "resultBytesMax" | "concurrentMax" | "repeatsMax">;
+
 /** The fields that are read here. They hold at a call, so only where calls come by. */
 export const OWN_BOUNDS = [
   "max_result_bytes",
   "max_concurrent",
+  "repeats",
 ] as const satisfies readonly (keyof RawTool)[];
 
-export function boundsOf(tool: RawTool): Pick<GrantedTool, "resultBytesMax" | "concurrentMax"> {
+export function boundsOf(tool: RawTool): Bounds {
   return {
     resultBytesMax: tool.max_result_bytes ?? RESULT_BYTES_MAX,
     concurrentMax: tool.max_concurrent ?? null,
+    repeatsMax: tool.repeats?.max ?? null,
   };
 }

@@ -18,6 +18,7 @@ import { LATER_SERVER_KINDS } from "./later.ts";
 /** Each call of a limit is a row of the store. */
 const RATE_REQUESTS_MAX = 10_000;
 const CONCURRENT_MAX = 10_000;
+const REPEATS_MAX = 1_000_000;
 const RATE_SECONDS_MAX = 31 * 86_400;
 /** More than this no adapter reads on. The least is what an empty result takes. */
 const RESULT_BYTES_MAX = 8 * 1024 * 1024;
@@ -124,6 +125,13 @@ export const allowedTool = strict({
     .optional(),
   timeout: duration(100, "1d")
     .describe("A call must have ended after this. Default 1m.")
+    .optional(),
+  repeats: strict({
+    max: count(1, REPEATS_MAX).describe(
+      "So many identical calls of a task are no alarm, in place of a breaker's own value.",
+    ),
+  })
+    .describe("The tool is polled on purpose.")
     .optional(),
   max_concurrent: count(1, CONCURRENT_MAX)
     .describe("At most so many calls at once, over all gateways together. Default: any number.")

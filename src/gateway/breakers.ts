@@ -30,20 +30,21 @@ export class Breakers {
   }
 
   #observe(
-    { ask, incoming }: ToolCall,
+    { ask, incoming, resolved }: ToolCall,
     result: string | null,
     rules: readonly BreakerRule[],
     now: number,
   ): Alarm | null {
     const { agent } = incoming.manifest;
     const { digest, server, tool } = ask;
-    const event = { agent, task: incoming.taskName.id, server, tool, digest, result };
+    const repeatsMax = typeof resolved === "string" ? null : resolved.repeatsMax;
+    const event = { agent, task: incoming.taskName.id, server, tool, digest, result, repeatsMax };
     let first: Alarm | null = null;
     for (const rule of rules) {
       if (rule.signal !== "identical_calls") continue;
       const states = this.#statesOf(agent);
       const before = states.get(rule.name) ?? stuck.NOT_STUCK;
-      const [after, alarm] = stuck.observe(before, rule, { ...event, repeatsMax: null }, now);
+      const [after, alarm] = stuck.observe(before, rule, event, now);
       states.set(rule.name, after);
       first ??= alarm;
     }

@@ -1,4 +1,5 @@
 /** The fields that bound the calls of one tool, beside how often it is called. */
+import { pausedAfter, STUCK, watched } from "./wiring-breakers.ts";
 import { differs, fromTo, type WiringCase } from "./wiring-case.ts";
 import type { Json, Settings, WiringWorld } from "./wiring-world.ts";
 
@@ -28,6 +29,12 @@ async function threeAtOnce(world: WiringWorld): Promise<readonly string[]> {
 }
 
 export const TOOL_BOUND_CASES: readonly WiringCase[] = [
+  differs(tool("repeats.max"), {
+    base: watched([STUCK]),
+    set: watched([STUCK], { repeats: { max: 6 } }),
+    see: (world) => pausedAfter(world),
+    expect: fromTo<number | null>(4, 7),
+  }),
   differs(tool("max_concurrent"), {
     set: echo({ max_concurrent: 1 }),
     see: threeAtOnce,

@@ -62,6 +62,8 @@ export interface GrantedTool extends ToolId {
   readonly resultBytesMax: number;
   /** Calls of it by its agent that may be out at once, over all gateways; null: any number. */
   readonly concurrentMax: number | null;
+  /** Polled on purpose: so many identical calls are no alarm; null: the breaker's own number. */
+  readonly repeatsMax: number | null;
 }
 
 /** What a manifest says of tools. */

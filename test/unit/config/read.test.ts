@@ -271,6 +271,7 @@ denied_tools: [drop]
       timeoutMs: 60_000,
       resultBytesMax: 8_388_608,
       concurrentMax: null,
+      repeatsMax: null,
     };
     const look = { ...tool, emptyIsError: true, timeoutMs: 9_000 };
     expect(configuration.agents.get("bot")).toEqual({

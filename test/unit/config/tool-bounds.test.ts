@@ -25,7 +25,11 @@ function granted(bounds: object): GrantedTool {
 }
 
 test("A tool that says nothing has the bounds that all had", () => {
-  expect(granted({})).toMatchObject({ resultBytesMax: 8 * 1024 * 1024, concurrentMax: null });
+  expect(granted({})).toMatchObject({
+    resultBytesMax: 8 * 1024 * 1024,
+    concurrentMax: null,
+    repeatsMax: null,
+  });
 });
 
 /** Each with the least and the most that it may be, and what is beyond. */
@@ -54,7 +58,7 @@ describe.each(NUMBERS)("%s", (field, name, within, beyond) => {
 });
 
 /** One valid value of each. */
-const ALL = { max_result_bytes: 1_000, max_concurrent: 2 };
+const ALL = { max_result_bytes: 1_000, max_concurrent: 2, repeats: { max: 3 } };
 
 test.each(Object.entries(ALL))(
   "%s of a tool that the agent runs itself is refused",
@@ -64,3 +68,21 @@ test.each(Object.entries(ALL))(
     ]);
   },
 );
+
+describe("repeats", () => {
+  test.each([1, 1_000_000])("may be { max: %i }", (max) => {
+    expect(granted({ repeats: { max } }).repeatsMax).toBe(max);
+  });
+
+  test.each([
+    [{ max: 0 }, ".max"],
+    [{ max: 1_000_001 }, ".max"],
+    [{}, ".max"],
+    [{ max: 1, above: 2 }, ".above"],
+    [3, ""],
+  ])("may not be %j", (repeats, at) => {
+    expect(issuesOf(folder({ repeats }))).toMatchObject([
+      { path: `allowed_tools[0].repeats${at}`, hint: expect.stringMatching(/\S/) },
+    ]);
+  });
+});

@@ -90,6 +90,7 @@ tool_servers:
           timeoutMs: 60_000,
           resultBytesMax: 8_388_608,
           concurrentMax: null,
+          repeatsMax: null,
         },
         {
           server: "tickets",
@@ -103,6 +104,7 @@ tool_servers:
           timeoutMs: 60_000,
           resultBytesMax: 8_388_608,
           concurrentMax: null,
+          repeatsMax: null,
         },
       ],
       blacklisted: new Set(["delete_ticket"]),
@@ -151,6 +153,7 @@ test("Every field of a tool lands in its grant", () => {
       timeout: "5s",
       max_result_bytes: 65_536,
       max_concurrent: 3,
+      repeats: { max: 100 },
     },
     TWO,
   );
@@ -169,6 +172,7 @@ test("Every field of a tool lands in its grant", () => {
     timeoutMs: 5000,
     resultBytesMax: 65_536,
     concurrentMax: 3,
+    repeatsMax: 100,
   });
   expect(granted.check?.({ a: 1 })).toBe("/arguments/a must be string.");
 });

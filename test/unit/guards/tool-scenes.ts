@@ -17,6 +17,7 @@ export function granted(server: string, tool: string, changes: Partial<GrantedTo
     timeoutMs: 1_000,
     resultBytesMax: 1_000,
     concurrentMax: null,
+    repeatsMax: null,
     ...changes,
   };
   return whole;
