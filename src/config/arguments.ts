@@ -1,8 +1,8 @@
-/** JSON Schemas of arguments → checks, made when they are first needed. */
+/** JSON Schemas of arguments and of results → checks, made when they are first needed. */
 import { createRequire } from "node:module";
 import { isIPv4, isIPv6 } from "node:net";
 import type { Ajv2020, ErrorObject, ValidateFunction } from "ajv/dist/2020.js";
-import type { ArgumentsCheck } from "../guards/tool/tool.ts";
+import type { ArgumentsCheck, ResultCheck } from "../guards/tool/tool.ts";
 import { type JsonSchema, pathOf, type SchemaProblem, schemaProblems } from "./argument-schema.ts";
 
 /** Longest part of a name or a place that is told. */
@@ -14,6 +14,8 @@ export interface ArgumentSchemas {
   problems(schema: JsonSchema): readonly SchemaProblem[];
   /** Compiles at its first call: a folder may have thousands that are never used. */
   check(schema: JsonSchema): ArgumentsCheck;
+  /** Of a result, which may say more than the schema knows of. */
+  result(schema: JsonSchema): ResultCheck;
 }
 
 /** Made anew for each reading of the folder, so that what is gone from it is forgotten. */
@@ -33,14 +35,19 @@ export function argumentSchemas(): ArgumentSchemas {
       }),
     check: (schema) => {
       const closed = closedAtTop(schema);
-      return kept(checks, JSON.stringify(closed), () => {
-        let compiled: ValidateFunction | null = null;
-        return (value) => {
-          compiled ??= validator().compile(closed);
-          return compiled(value) ? null : sentenceOf(compiled.errors?.[0]);
-        };
-      });
+      const key = `arguments ${JSON.stringify(closed)}`;
+      return kept(checks, key, () => checkOf(closed, "/arguments", validator));
     },
+    result: (schema) =>
+      kept(checks, `result ${JSON.stringify(schema)}`, () => checkOf(schema, "/result", validator)),
+  };
+}
+
+function checkOf(schema: JsonSchema, root: string, validator: () => Ajv2020): ArgumentsCheck {
+  let compiled: ValidateFunction | null = null;
+  return (value) => {
+    compiled ??= validator().compile(schema);
+    return compiled(value) ? null : sentenceOf(compiled.errors?.[0], root);
   };
 }
 
@@ -98,8 +105,8 @@ function closedAtTop(schema: JsonSchema): JsonSchema {
 }
 
 /** One sentence with the place: `/arguments/table must be equal to one of …`. */
-function sentenceOf(error: ErrorObject | undefined): string {
-  const place = clip(`/arguments${error?.instancePath ?? ""}`);
+function sentenceOf(error: ErrorObject | undefined, root: string): string {
+  const place = clip(`${root}${error?.instancePath ?? ""}`);
   const { additionalProperty, unevaluatedProperty, propertyName } = error?.params ?? {};
   const name: unknown = additionalProperty ?? unevaluatedProperty ?? propertyName;
   const named = typeof name === "string" ? `: ${JSON.stringify(clip(name))}` : "";

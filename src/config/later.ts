@@ -10,7 +10,6 @@ const TOOL_BUDGETS =
 const BASELINE = "That baseline is not in this version; use { times, of: rolling_average, over }.";
 const OUTPUTS = "Watching outputs is not in this version.";
 const APPROVALS = "Approvals are not in this version: leave the tool out until they are.";
-const RESULTS = "Checking results is not in this version; use empty_result.";
 const POLICIES = "Policies are not in this version.";
 const CONTAINMENT = "Sandboxes and cloud backstops are not in this version.";
 
@@ -24,7 +23,6 @@ export const LATER_KEYS: Readonly<Record<string, string>> = {
   pin: "Pinning a tool's description is not in this version.",
   requires_approval: APPROVALS,
   commitment: "Commitments are not in this version; use cost.",
-  output: RESULTS,
   command: "Starting tool servers is not in this version: start it yourself and give its url.",
   document: "Tool servers of this kind are not in this version; use kind: mcp.",
   // In slipclutch.yaml these two are known.

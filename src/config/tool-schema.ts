@@ -98,6 +98,8 @@ const cost = strict({
     .optional(),
 });
 
+const jsonSchema = z.record(z.string(), z.json(), { error: "a JSON Schema, as a map" });
+
 /** One tool that a manifest grants. */
 export const allowedTool = strict({
   tool_name: id.describe("The tool, as its server names it."),
@@ -113,8 +115,7 @@ export const allowedTool = strict({
   read_only: yesOrNo
     .describe("It may only read; a tool that writes needs false. Default true.")
     .optional(),
-  arguments: z
-    .record(z.string(), z.json(), { error: "a JSON Schema, as a map" })
+  arguments: jsonSchema
     .describe(
       "JSON Schema 2020-12 of its arguments. With `properties`, others are refused unless `additionalProperties` says otherwise.",
     )
@@ -122,6 +123,11 @@ export const allowedTool = strict({
   cost: cost.describe("What a call costs; drawn from the same budgets as models.").optional(),
   empty_result: oneOf(["ok", "error"])
     .describe("Whether a result with nothing in it counts as an error. Default ok.")
+    .optional(),
+  output: jsonSchema
+    .describe(
+      "JSON Schema 2020-12 that its result must fit. One that does not counts as an error, and is delivered.",
+    )
     .optional(),
   timeout: duration(100, "1d")
     .describe("A call must have ended after this. Default 1m.")

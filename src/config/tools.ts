@@ -45,7 +45,8 @@ export function toolsOf(
     const entry: Entry = { tool, path: ["allowed_tools", index], source, issues, warnings };
     const server = serverOf(entry, tooling.servers);
     checkOwn(entry, server);
-    checkArguments(entry, tooling.schemas);
+    checkSchema(entry, "arguments", tooling.schemas);
+    checkSchema(entry, "output", tooling.schemas);
     const cost = costOf(entry);
     if (server === null) continue;
     if (server.kind === "agent") checkUnseen(entry);
@@ -128,6 +129,7 @@ function grantedOf(
     rateLimit: limit ? { requests: limit.requests, perMs: limit.per_seconds * 1000 } : null,
     check: tool.arguments === undefined ? null : schemas.check(tool.arguments),
     cost,
+    output: tool.output === undefined ? null : schemas.result(tool.output),
     emptyIsError: tool.empty_result === "error",
     timeoutMs: tool.timeout ?? TIMEOUT_MS,
     ...boundsOf(tool),
@@ -155,7 +157,7 @@ function checkEffect(entry: Entry, { name, tools }: ToolServerSettings): void {
 
 /** What holds at a call holds nothing for tools whose calls do not come by here. */
 const OF_A_CALL = [
-  ...(["rate_limit", "arguments", "cost", "empty_result", "timeout"] as const),
+  ...(["rate_limit", "arguments", "cost", "empty_result", "timeout", "output"] as const),
   ...OWN_BOUNDS,
 ];
 
@@ -168,11 +170,12 @@ function checkUnseen(entry: Entry): void {
   }
 }
 
-function checkArguments(entry: Entry, schemas: ArgumentSchemas): void {
+function checkSchema(entry: Entry, field: "arguments" | "output", schemas: ArgumentSchemas): void {
   const { source, path, tool, issues, warnings } = entry;
-  if (tool.arguments === undefined) return;
-  for (const { path: inside, expected, hint, warning } of schemas.problems(tool.arguments)) {
-    const issue = issueAt(source, [...path, "arguments", ...inside], expected, hint);
+  const schema = tool[field];
+  if (schema === undefined) return;
+  for (const { path: inside, expected, hint, warning } of schemas.problems(schema)) {
+    const issue = issueAt(source, [...path, field, ...inside], expected, hint);
     (warning ? warnings : issues).push(issue);
   }
 }

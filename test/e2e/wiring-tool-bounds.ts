@@ -1,4 +1,5 @@
 /** The fields that bound the calls of one tool, beside how often it is called. */
+import { expect } from "vitest";
 import { pausedAfter, STUCK, watched } from "./wiring-breakers.ts";
 import { differs, fromTo, type WiringCase } from "./wiring-case.ts";
 import type { Json, Settings, WiringWorld } from "./wiring-world.ts";
@@ -28,7 +29,30 @@ async function threeAtOnce(world: WiringWorld): Promise<readonly string[]> {
   return outcomes.toSorted();
 }
 
+/** What an agent is told, and what people are, of a result that has other fields than it should. */
+async function oddResult(world: WiringWorld): Promise<readonly Json[]> {
+  const { decision, json, status } = await world.tool("echo", { odd: 1 });
+  const { outcome, fault } = await world.settled(decision);
+  const metrics = await (await world.gateway.api("GET", "/metrics")).text();
+  const errors = /tool="echo",outcome="error"\} (\d+)/.exec(metrics)?.[1] ?? "0";
+  const told = json.result.structuredContent.given;
+  return [status, told, outcome, fault ?? null, Number(errors)];
+}
+
 export const TOOL_BOUND_CASES: readonly WiringCase[] = [
+  differs(tool("output"), {
+    set: echo({ output: { properties: { given: { maxProperties: 0 } } } }),
+    see: oddResult,
+    expect: ([...before], [...after]) => {
+      const more = after.pop() - before.pop();
+      const says = "output: /result/given must NOT have more than 0 properties.";
+      expect([before, after, more]).toEqual([
+        [200, { odd: 1 }, "ok", null],
+        [200, { odd: 1 }, "error", says],
+        1,
+      ]);
+    },
+  }),
   differs(tool("repeats.max"), {
     base: watched([STUCK]),
     set: watched([STUCK], { repeats: { max: 6 } }),

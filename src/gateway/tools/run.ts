@@ -1,13 +1,14 @@
 /** Runs an admitted tool call on its server: one write at most, one end, settled exactly once. */
 import { NOTHING } from "../../guards/budget/unit.ts";
 import type { Answer, LegNumbers, Origin } from "../../guards/events.ts";
+import { complaintOf } from "../../guards/tool/complaint.ts";
 import {
   amountsOf,
   type ToolCharge,
   type ToolOutcome,
   toolChargeOf,
 } from "../../guards/tool/cost.ts";
-import { isEmpty, resultValue } from "../../guards/tool/result.ts";
+import { resultValue } from "../../guards/tool/result.ts";
 import type { GrantedTool } from "../../guards/tool/tool.ts";
 import { type Denial, deny } from "../../guards/verdict.ts";
 import type { ToolEnd, ToolFault, ToolServer } from "../../ports/tool-server.ts";
@@ -164,7 +165,7 @@ function settle(running: Running, end: ToolEnd, charge: ToolCharge): void {
   const { accounts, answers, bounds } = allowed;
   const { decision, receivedAt, tenure } = call.incoming;
   const { charged, estimated } = charge;
-  const outcome = nameOf(running, end);
+  const { fault, outcome } = judged(running, end);
   const dropped = outcome === "dropped";
   const amounts = dropped ? NOTHING : amountsOf(charged);
   gateway.cashier.settle(tenure, decision, accounts, {
@@ -177,7 +178,6 @@ function settle(running: Running, end: ToolEnd, charge: ToolCharge): void {
   noteEnded(call, outcome, gateway);
   const origin: Origin = originOf(call.incoming);
   const legs: readonly LegNumbers[] = legsOf(accounts, bounds.reserve, amounts);
-  const fault = end.kind === "fault" ? `${end.fault.kind}: ${end.fault.message}` : null;
   emit(gateway, tenure, {
     kind: "call.settled",
     ...origin,
@@ -194,11 +194,20 @@ function settle(running: Running, end: ToolEnd, charge: ToolCharge): void {
   }
 }
 
-/** What breakers and people are told: a tool that says that it failed, or says nothing, failed. */
-function nameOf({ granted }: Running, end: ToolEnd): "ok" | "error" | "fault" | "dropped" {
-  if (end.kind === "fault") return end.fault.written ? "fault" : "dropped";
-  const { result } = end;
-  return result.isError || (granted.emptyIsError && isEmpty(result)) ? "error" : "ok";
+interface Judged {
+  readonly outcome: "ok" | "error" | "fault" | "dropped";
+  /** What was wrong, in words. */
+  readonly fault: string | null;
+}
+
+/** What breakers and people are told of it. */
+function judged({ granted }: Running, end: ToolEnd): Judged {
+  if (end.kind === "fault") {
+    const { kind, message, written } = end.fault;
+    return { outcome: written ? "fault" : "dropped", fault: `${kind}: ${message}` };
+  }
+  const fault = complaintOf(granted, end.result);
+  return { outcome: fault === null ? "ok" : "error", fault };
 }
 
 function ownHeaders({ allowed, call }: Running): Record<string, string> {

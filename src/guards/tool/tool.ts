@@ -46,6 +46,9 @@ export interface Quantity {
 /** What is wrong with a call's arguments, in words, by their JSON Schema; null: nothing. */
 export type ArgumentsCheck = (value: unknown) => string | null;
 
+/** The same of its result. */
+export type ResultCheck = ArgumentsCheck;
+
 /** One tool of a manifest. */
 export interface GrantedTool extends ToolId {
   readonly effect: Effect;
@@ -56,6 +59,8 @@ export interface GrantedTool extends ToolId {
   readonly cost: ToolCost | null;
   /** Zero bytes, blank, "", [], {} or null count as an error for the breakers. */
   readonly emptyIsError: boolean;
+  /** What its result must be: one that is not counts as an error, and is delivered. */
+  readonly output: ResultCheck | null;
   /** From the write to the end of the answer. */
   readonly timeoutMs: Millis;
   /** A larger result is not delivered: it would go into a model's context. */

@@ -272,6 +272,7 @@ denied_tools: [drop]
       resultBytesMax: 8_388_608,
       concurrentMax: null,
       repeatsMax: null,
+      output: null,
     };
     const look = { ...tool, emptyIsError: true, timeoutMs: 9_000 };
     expect(configuration.agents.get("bot")).toEqual({

@@ -58,7 +58,7 @@ describe.each(NUMBERS)("%s", (field, name, within, beyond) => {
 });
 
 /** One valid value of each. */
-const ALL = { max_result_bytes: 1_000, max_concurrent: 2, repeats: { max: 3 } };
+const ALL = { max_result_bytes: 1_000, max_concurrent: 2, repeats: { max: 3 }, output: {} };
 
 test.each(Object.entries(ALL))(
   "%s of a tool that the agent runs itself is refused",
@@ -84,5 +84,31 @@ describe("repeats", () => {
     expect(issuesOf(folder({ repeats }))).toMatchObject([
       { path: `allowed_tools[0].repeats${at}`, hint: expect.stringMatching(/\S/) },
     ]);
+  });
+});
+
+describe("output", () => {
+  test.each([
+    ["is no map", [], ""],
+    ["has a keyword that nothing checks", { minimun: 1 }, ".minimun"],
+    ["has a type that is none", { properties: { a: { type: "objekt" } } }, ".properties.a.type"],
+    ["refers to nothing", { $ref: "#/$defs/a" }, '["$ref"]'],
+  ])("that %s is refused", (_, output, at) => {
+    expect(issuesOf(folder({ output }))).toMatchObject([
+      { path: `allowed_tools[0].output${at}`, hint: expect.stringMatching(/\S/) },
+    ]);
+  });
+
+  test("may say more than the schema knows, unless it says otherwise", () => {
+    const properties = { a: { type: "string" } };
+    expect(granted({ output: { properties } }).output?.({ b: 1 })).toBeNull();
+    const closed = { properties, additionalProperties: false };
+    expect(granted({ output: closed }).output?.({ b: 1 })).toMatch(/^\/result must NOT .*"b"/);
+  });
+
+  test("and arguments of one schema are two checks", () => {
+    const schema = { properties: { a: { type: "string" } } };
+    const { check, output } = granted({ arguments: schema, output: schema });
+    expect([check?.({ b: 1 }), output?.({ b: 1 })]).toEqual([expect.any(String), null]);
   });
 });

@@ -91,6 +91,7 @@ tool_servers:
           resultBytesMax: 8_388_608,
           concurrentMax: null,
           repeatsMax: null,
+          output: null,
         },
         {
           server: "tickets",
@@ -105,6 +106,7 @@ tool_servers:
           resultBytesMax: 8_388_608,
           concurrentMax: null,
           repeatsMax: null,
+          output: null,
         },
       ],
       blacklisted: new Set(["delete_ticket"]),
@@ -154,6 +156,7 @@ test("Every field of a tool lands in its grant", () => {
       max_result_bytes: 65_536,
       max_concurrent: 3,
       repeats: { max: 100 },
+      output: { properties: { a: { type: "string" } } },
     },
     TWO,
   );
@@ -173,8 +176,12 @@ test("Every field of a tool lands in its grant", () => {
     resultBytesMax: 65_536,
     concurrentMax: 3,
     repeatsMax: 100,
+    output: expect.any(Function),
   });
   expect(granted.check?.({ a: 1 })).toBe("/arguments/a must be string.");
+  // What an agent may say is listed; what a tool says may be more than is checked.
+  expect(granted.output?.({ a: 1 })).toBe("/result/a must be string.");
+  expect(granted.output?.({ a: "", b: 1 })).toBeNull();
 });
 
 test("Every field of a tool server lands in its settings", () => {

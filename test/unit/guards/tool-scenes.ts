@@ -18,6 +18,7 @@ export function granted(server: string, tool: string, changes: Partial<GrantedTo
     resultBytesMax: 1_000,
     concurrentMax: null,
     repeatsMax: null,
+    output: null,
     ...changes,
   };
   return whole;
