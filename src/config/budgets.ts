@@ -2,6 +2,7 @@
 import type { Budget, Scope } from "../guards/budget/budget.ts";
 import { UNITS } from "../guards/budget/unit.ts";
 import type { Manifest } from "../guards/manifest/manifest.ts";
+import { isReservedName, taskLimit } from "../guards/task/limits.ts";
 import type { Issue } from "./configuration.ts";
 import { issueAt, nearest } from "./issues.ts";
 import type { RawBudget } from "./schema.ts";
@@ -22,6 +23,14 @@ export function budgetsOf(raw: readonly RawBudget[]): Budget[] {
     window: budget.window,
     onExhausted: budget.on_exhausted ?? "deny",
   }));
+}
+
+/** What manifests say of the calls of their tasks, kept as budgets are. */
+export function taskLimitsOf(agents: Iterable<Manifest>): Budget[] {
+  return [...agents].flatMap(({ agent, tasks: { callsMax, toolCallsMax } }) => [
+    ...(callsMax === null ? [] : [taskLimit("max_calls", agent, callsMax)]),
+    ...(toolCallsMax === null ? [] : [taskLimit("max_tool_calls", agent, toolCallsMax)]),
+  ]);
 }
 
 /** The schema lets exactly one through; without any nothing could be admitted. */
@@ -58,6 +67,10 @@ export function budgetIssues(raw: readonly RawBudget[], source: Source, known: K
       at("name", "a name of its own", "Rename it: spending is kept by the budget's name.");
     }
     seen.add(budget.name);
+    if (isReservedName(budget.name)) {
+      const hint = "Rename it: limits of manifests on the calls of a task are kept by such names.";
+      at("name", "a name that does not begin with limits.", hint);
+    }
     if (budget.window === "task" && budget.each !== "task") {
       at("each", '"task"', "A window of one task needs `each: task`: one account for each task.");
     }

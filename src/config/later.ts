@@ -3,8 +3,6 @@
  */
 
 const HOSTED = "Rules for tools that the provider runs are not in this version: they are refused.";
-const COUNTS =
-  "Limits on a task's calls are not in this version; use a budget with limit_calls and each: task.";
 const TOOL_BUDGETS =
   "Budgets of one tool are not in this version: what tools cost draws on the others.";
 const BASELINE = "That baseline is not in this version; use { times, of: rolling_average, over }.";
@@ -17,7 +15,6 @@ const CONTAINMENT = "Sandboxes and cloud backstops are not in this version.";
 export const LATER_KEYS: Readonly<Record<string, string>> = {
   hosted_tools: HOSTED,
   refusal_rounds: "Asking a model again after a refusal is not in this version.",
-  max_tool_calls: COUNTS,
   tool: TOOL_BUDGETS,
   resource: "Resources come with policies and are not in this version; use arguments.",
   pin: "Pinning a tool's description is not in this version.",
@@ -32,8 +29,6 @@ export const LATER_KEYS: Readonly<Record<string, string>> = {
   golden: OUTPUTS,
   sigmas: BASELINE,
   mads: BASELINE,
-  max_calls: COUNTS,
-  max_duration: "Limits on the duration of a task are not in this version; cap its money instead.",
   rolling: "Rolling windows are not in this version; use task, lifetime, day or month.",
   alert_at: "Alerts are not in this version; watch the budget's metrics instead.",
   notifiers: "Notifiers are not in this version; watch the metrics instead.",

@@ -11,7 +11,7 @@ import {
 } from "./agents.ts";
 import { argumentSchemas } from "./arguments.ts";
 import { breakersOf } from "./breakers.ts";
-import { budgetIssues, budgetsOf } from "./budgets.ts";
+import { budgetIssues, budgetsOf, taskLimitsOf } from "./budgets.ts";
 import type { Configuration, Issue, Loaded } from "./configuration.ts";
 import type { Environment } from "./environment.ts";
 import { type FileRead, readFileText, versionIssues } from "./file.ts";
@@ -117,7 +117,7 @@ function compile(parts: Parts): Compiled {
     store,
     providers,
     toolServers: servers,
-    budgets,
+    budgets: [...budgets, ...taskLimitsOf(agents.values())],
     breakers,
     parking: parkingOf(data.parking),
     agents,

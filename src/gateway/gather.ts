@@ -1,6 +1,8 @@
 /** Every read that the rules need for one call: its task, where it goes, what it draws on. */
 import { admit, admitTool } from "../guards/decide.ts";
-import type { Target } from "../guards/facts.ts";
+import type { Target, TaskFacts } from "../guards/facts.ts";
+import type { Manifest } from "../guards/manifest/manifest.ts";
+import { taskLimitOf } from "../guards/task/limits.ts";
 import { drawsOn, reserveOf } from "../guards/tool/cost.ts";
 import { type Denial, deny, isDenial } from "../guards/verdict.ts";
 import type { AccountSpec } from "../ports/store.ts";
@@ -16,7 +18,7 @@ export async function gather(call: Call, gateway: Gateway): Promise<Gathered | D
   const known = gateway.tasks.lineage(manifest, taskName);
   const lineage = known instanceof Promise ? await known : known;
   if (isDenial(lineage)) return lineage;
-  const task = { id: taskName.id, ended: hasEnded(lineage) };
+  const task = taskFacts(taskName.id, lineage, manifest, gateway);
   if (call.kind === "tool") return gatherTool(call, { lineage, task }, gateway);
   const drawn = accountsOf(call, lineage, gateway);
   const accounts = drawn instanceof Promise ? await drawn : drawn;
@@ -25,7 +27,7 @@ export async function gather(call: Call, gateway: Gateway): Promise<Gathered | D
 
 interface OfTask {
   readonly lineage: Lineage;
-  readonly task: { readonly id: string; readonly ended: boolean };
+  readonly task: TaskFacts;
 }
 
 function asksModel(call: ModelCall, task: OfTask["task"], gateway: Gateway): Gathered["ask"] {
@@ -87,7 +89,12 @@ function accountsOf(
   };
   const scopes = lineage.map((task) => taskKey(task.agent, task.id));
   const specs = rules.accountsOf(belongs, scopes, gateway.holding.storeNow());
-  return gateway.cashier.accountsFor(tenure, call.kind === "tool" ? ofTool(call, specs) : specs);
+  const drawn = call.kind === "tool" ? ofTool(call, specs) : specs.filter(isOfModels);
+  return gateway.cashier.accountsFor(tenure, drawn);
+}
+
+function isOfModels({ budget }: AccountSpec): boolean {
+  return taskLimitOf(budget) !== "max_tool_calls";
 }
 
 function ofTool({ resolved }: ToolCall, specs: readonly AccountSpec[]): readonly AccountSpec[] {
@@ -95,9 +102,15 @@ function ofTool({ resolved }: ToolCall, specs: readonly AccountSpec[]): readonly
   return specs.filter(({ unit }) => drawsOn(unit, cost));
 }
 
-/** A task ends with any of those it was opened under. */
-function hasEnded(lineage: Lineage): boolean {
-  return lineage.some((task) => task.endedAt !== null);
+/** A task ends with any of those it was opened under, and is as old as the oldest of them. */
+function taskFacts(id: string, lineage: Lineage, manifest: Manifest, gateway: Gateway): TaskFacts {
+  const openedAt = Math.min(...lineage.map((task) => task.openedAt));
+  return {
+    id,
+    ended: lineage.some((task) => task.endedAt !== null),
+    ageMs: gateway.holding.storeNow() - openedAt,
+    durationMaxMs: manifest.tasks.durationMaxMs,
+  };
 }
 
 function targetOf(route: Route, gateway: Gateway): Target {

@@ -7,6 +7,7 @@ import { LIMIT_CASES } from "./wiring-limits.ts";
 import { PARKING_CASES } from "./wiring-parking.ts";
 import { PRICE_CASES } from "./wiring-prices.ts";
 import { PROVIDER_CASES } from "./wiring-providers.ts";
+import { TASK_LIMIT_CASES } from "./wiring-task-limits.ts";
 import { TOOL_BOUND_CASES } from "./wiring-tool-bounds.ts";
 import { TOOL_CASES } from "./wiring-tools.ts";
 import { WiringWorld } from "./wiring-world.ts";
@@ -23,6 +24,7 @@ const CASES = {
   "a provider": PROVIDER_CASES,
   "a budget": BUDGET_CASES,
   "a limit or a manifest": LIMIT_CASES,
+  "a limit on a task": TASK_LIMIT_CASES,
   "a price": PRICE_CASES,
   "a rate limit or a breaker": BREAKER_CASES,
   "a tool": TOOL_CASES,

@@ -78,7 +78,7 @@ class ModelLife extends Life {
       const facts = {
         ask,
         manifest,
-        task: { id: task, ended: false },
+        task: { id: task, ended: false, ageMs: 0, durationMaxMs: null },
         clutch: ENGAGED,
         letGo: false,
         target,

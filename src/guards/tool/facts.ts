@@ -1,12 +1,13 @@
 /** Everything the guards are told about one tool call, read beforehand. */
 import type { Clutch } from "../clutch/clutch.ts";
+import type { TaskFacts } from "../facts.ts";
 import type { Millis, NanoUsd } from "../money.ts";
 import type { ToolRate } from "../rate-limit/permits.ts";
 import type { Denial } from "../verdict.ts";
 import type { GrantedTool, ToolAsk, ToolGrants } from "./tool.ts";
 
 export interface ToolFacts {
-  readonly task: { readonly id: string; readonly ended: boolean };
+  readonly task: TaskFacts;
   readonly manifest: { readonly agent: string };
   readonly ask: ToolAsk;
   readonly grants: ToolGrants;

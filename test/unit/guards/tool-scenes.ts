@@ -45,7 +45,7 @@ export function toolAsk(changes: Partial<ToolAsk> = {}): ToolAsk {
 
 export function toolFacts(changes: Partial<ToolFacts> = {}): ToolFacts {
   return {
-    task: { id: "k", ended: false },
+    task: { id: "k", ended: false, ageMs: 0, durationMaxMs: null },
     manifest: { agent: "a" },
     ask: toolAsk(),
     grants: grants([granted("s", "t")]),
