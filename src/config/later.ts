@@ -3,8 +3,6 @@
  */
 
 const HOSTED = "Rules for tools that the provider runs are not in this version: they are refused.";
-const TOOL_BUDGETS =
-  "Budgets of one tool are not in this version: what tools cost draws on the others.";
 const BASELINE = "That baseline is not in this version; use { times, of: rolling_average, over }.";
 const OUTPUTS = "Watching outputs is not in this version.";
 const APPROVALS = "Approvals are not in this version: leave the tool out until they are.";
@@ -15,7 +13,6 @@ const CONTAINMENT = "Sandboxes and cloud backstops are not in this version.";
 export const LATER_KEYS: Readonly<Record<string, string>> = {
   hosted_tools: HOSTED,
   refusal_rounds: "Asking a model again after a refusal is not in this version.",
-  tool: TOOL_BUDGETS,
   resource: "Resources come with policies and are not in this version; use arguments.",
   pin: "Pinning a tool's description is not in this version.",
   requires_approval: APPROVALS,
@@ -55,9 +52,6 @@ export const LATER_WINDOWS: Readonly<Record<string, string>> = {
   week: WINDOW,
   rolling: WINDOW,
 };
-
-/** Scopes of `each` that are not in this version. */
-export const LATER_SCOPES: Readonly<Record<string, string>> = { tool: TOOL_BUDGETS };
 
 const SERVER_KIND = "Tool servers of that kind are not in this version; use kind: mcp.";
 

@@ -23,6 +23,7 @@ import { providersOf } from "./providers.ts";
 import { type RawSlipclutch, slipclutchSchema } from "./schema.ts";
 import { encryptionKeyOf, listenersOf, parkingOf, processLimitsOf, storeOf } from "./settings.ts";
 import { pathText } from "./source.ts";
+import { callableTools } from "./tool-budgets.ts";
 import { toolServersOf } from "./tool-servers.ts";
 
 const MAIN = "slipclutch.yaml";
@@ -94,18 +95,19 @@ function compile(parts: Parts): Compiled {
   const { store, issues: storeIssues } = storeOf(data.store, source);
   const { key, issues: keyIssues } = encryptionKeyOf(data.encryption_key, store, source);
   const { providers, issues: providerIssues } = providersOf(data.providers, source, book);
-  const budgets = budgetsOf(data.budgets ?? []);
   const tooling = toolServersOf(data.tool_servers, source);
   const { servers } = tooling;
   const { breakers, issues: breakerIssues } = breakersOf(data.breakers ?? [], source);
   const granted = agentsOf(manifests, data.limits, { servers, schemas: argumentSchemas() });
   const { agents } = granted;
+  const tools = callableTools(agents.values(), servers);
+  const budgets = budgetsOf(data.budgets ?? [], tools);
   const offer: Offer = { providers, budgets, book };
   const issues = [...storeIssues, ...keyIssues, ...tooling.issues, ...breakerIssues];
   if (whole) {
     const serves = (model: string) => isServed(model, offer);
     issues.push(...providerIssues, ...granted.issues);
-    issues.push(...budgetIssues(data.budgets ?? [], source, { agents, serves }));
+    issues.push(...budgetIssues(data.budgets ?? [], source, { agents, serves, tools }));
     for (const file of manifests) {
       const manifest = agents.get(agentOfFile(file.source.file));
       if (manifest) issues.push(...grantIssues(file, manifest, offer));

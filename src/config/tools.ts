@@ -3,6 +3,7 @@ import { NO_TOOLS } from "../guards/manifest/manifest.ts";
 import {
   BUDGET_TOOL,
   foldName,
+  fullName,
   isToolBlacklisted,
   looksLikeBudgetTool,
 } from "../guards/tool/names.ts";
@@ -227,11 +228,6 @@ function costOf(entry: Entry): ToolCost | null {
   }
   const { pointer, divide_by: divideBy = 1 } = cost.quantity;
   return { nanoUsd: cost.usd, quantity: { pointer, divideBy, max: cost.max ?? 0 } };
-}
-
-/** With its server's name before it, which agents may always write. */
-function fullName({ server, tool }: GrantedTool): string {
-  return `${server}__${tool}`;
 }
 
 /**

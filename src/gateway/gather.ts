@@ -4,6 +4,7 @@ import type { Target, TaskFacts } from "../guards/facts.ts";
 import type { Manifest } from "../guards/manifest/manifest.ts";
 import { taskLimitOf } from "../guards/task/limits.ts";
 import { drawsOn, reserveOf } from "../guards/tool/cost.ts";
+import { fullName } from "../guards/tool/names.ts";
 import { type Denial, deny, isDenial } from "../guards/verdict.ts";
 import type { AccountSpec } from "../ports/store.ts";
 import type { Account } from "./account.ts";
@@ -86,6 +87,7 @@ function accountsOf(
     agent: manifest.agent,
     key: key.id,
     model: call.kind === "model" ? call.read.ask.model : null,
+    tool: call.kind === "tool" ? fullName(call.ask) : null,
   };
   const scopes = lineage.map((task) => taskKey(task.agent, task.id));
   const specs = rules.accountsOf(belongs, scopes, gateway.holding.storeNow());

@@ -39,7 +39,62 @@ async function oddResult(world: WiringWorld): Promise<readonly Json[]> {
   return [status, told, outcome, fault ?? null, Number(errors)];
 }
 
+/** A budget of one call, of which there may be more for another tool. */
+function oneCall(scope: Json) {
+  return both(
+    ({ agents, slipclutch }) => {
+      slipclutch.tool_servers.desk.tools.fail = { effect: "read" };
+      agents.worker.allowed_tools.push({ tool_name: "fail" });
+    },
+    ({ slipclutch }) => {
+      const name = `one-call-${Math.random().toString(36).slice(2)}`;
+      slipclutch.budgets.push({ name, limit_calls: 1, window: "lifetime", ...scope });
+    },
+  );
+}
+
+function both(...changes: ((settings: Settings) => void)[]) {
+  return (settings: Settings) => {
+    for (const change of changes) change(settings);
+  };
+}
+
+/** Two tools and a model, each twice. */
+async function ofEach(world: WiringWorld): Promise<readonly string[]> {
+  const outcomes: string[] = [];
+  for (const name of ["echo", "echo", "fail", "fail"]) {
+    outcomes.push(await world.toolOutcome(name));
+  }
+  return [...outcomes, await world.outcome(), await world.outcome()];
+}
+
+const SPENT = "budget.exhausted";
+
 export const TOOL_BOUND_CASES: readonly WiringCase[] = [
+  differs("slipclutch.yaml budgets[].tool", {
+    base: oneCall({ tool: "echo" }),
+    set: ({ slipclutch }) => {
+      slipclutch.budgets.at(-1).tool = "desk__fail";
+      // An account of its own, in which nothing is spent.
+      slipclutch.budgets.at(-1).name += "-other";
+    },
+    see: ofEach,
+    expect: fromTo<readonly string[]>(
+      ["200", SPENT, "200", "200", "200", "200"],
+      ["200", "200", "200", SPENT, "200", "200"],
+    ),
+  }),
+  differs("slipclutch.yaml budgets[].each = tool", {
+    base: oneCall({ each: "agent" }),
+    set: ({ slipclutch }) => {
+      slipclutch.budgets.at(-1).each = "tool";
+    },
+    see: ofEach,
+    expect: fromTo<readonly string[]>(
+      ["200", SPENT, SPENT, SPENT, SPENT, SPENT],
+      ["200", SPENT, "200", SPENT, "200", "200"],
+    ),
+  }),
   differs(tool("output"), {
     set: echo({ output: { properties: { given: { maxProperties: 0 } } } }),
     see: oddResult,
