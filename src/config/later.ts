@@ -12,7 +12,6 @@ const CONTAINMENT = "Sandboxes and cloud backstops are not in this version.";
 /** Keys that are not in this version, whatever the file. */
 export const LATER_KEYS: Readonly<Record<string, string>> = {
   hosted_tools: HOSTED,
-  refusal_rounds: "Asking a model again after a refusal is not in this version.",
   resource: "Resources come with policies and are not in this version; use arguments.",
   pin: "Pinning a tool's description is not in this version.",
   requires_approval: APPROVALS,

@@ -157,6 +157,7 @@ limits: { max_n: 3, max_depth: 1, max_tool_calls: 12, max_calls: 13 }
 strict: true
 uncapped: true
 tell_agent: true
+refusal_rounds: 3
 allowed_tools:
   - { tool_name: look, server: desk, timeout: 9s, empty_result: error, cost: { usd: 0.5 } }
   - tool_name: change
@@ -291,6 +292,7 @@ denied_tools: [drop]
       strict: true,
       uncapped: true,
       tellAgent: true,
+      refusalRounds: 3,
       tasks: {
         ...{ newPerHour: 4, aliveMax: 5, depthMax: 1, childrenMax: 7, idleMs: 480_000 },
         ...{ callsMax: 13, toolCallsMax: 12, durationMaxMs: 7_200_000 },
@@ -499,7 +501,6 @@ const REFUSED: readonly Refused[] = [
   ),
   ...[
     "rate_limit: { requests: 1, per_seconds: 1 }",
-    "arguments: { type: object }",
     "cost: { usd: 1 }",
     "empty_result: error",
     "timeout: 1s",
