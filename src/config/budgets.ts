@@ -117,7 +117,7 @@ function missing(scope: "agent" | "team" | "org", name: string, names: ReadonlyS
  * Whether whatever this agent asks for draws on some budget of money: a limit on tokens or calls is
  * none on what they cost. One for a single key does not count:
  * the agent may get another key. Those for single models count only if they are all its models, and
- * not for tools: what these cost is of no model. Those of tools do not: it may be granted others.
+ * not for tools: what these cost is of no model. Those of tools never count: models cost too.
  */
 export function isCapped(manifest: Manifest, budgets: readonly Budget[]): boolean {
   const own = budgets.filter((budget) => drawsOn(budget, manifest));

@@ -24,11 +24,12 @@ const CASES = {
   "a provider": PROVIDER_CASES,
   "a budget": BUDGET_CASES,
   "a limit or a manifest": LIMIT_CASES,
-  "a limit on a task": TASK_LIMIT_CASES,
   "a price": PRICE_CASES,
   "a rate limit or a breaker": BREAKER_CASES,
   "a tool": TOOL_CASES,
   "a bound of a tool": TOOL_BOUND_CASES,
+  // After those of breakers, which would see the calls of its agent as a surge.
+  "a limit on a task": TASK_LIMIT_CASES,
   "how calls wait": PARKING_CASES,
 };
 

@@ -6,7 +6,8 @@ export const PERMITS = `
 -- All that a holder owns of a limit, beside how many nobody does. A clock that was set back must
 -- not make a permit older than it is.
 CREATE FUNCTION take_permits(h text, of_agent text, of_server text, of_tool text, of_bounds text,
-  requests bigint, most bigint) RETURNS TABLE (unowned bigint, no bigint, number bigint, age_ms bigint)
+  requests bigint, most bigint)
+RETURNS TABLE (unowned bigint, no bigint, number bigint, age_ms bigint)
 LANGUAGE plpgsql VOLATILE AS $$
 #variable_conflict use_column
 DECLARE
