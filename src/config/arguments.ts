@@ -14,6 +14,8 @@ export interface ArgumentSchemas {
   problems(schema: JsonSchema): readonly SchemaProblem[];
   /** Compiles at its first call: a folder may have thousands that are never used. */
   check(schema: JsonSchema): ArgumentsCheck;
+  /** As it is written: arguments that it does not name fit it too. */
+  match(schema: JsonSchema): ArgumentsCheck;
   /** Of a result, which may say more than the schema knows of. */
   result(schema: JsonSchema): ResultCheck;
 }
@@ -27,17 +29,18 @@ export function argumentSchemas(): ArgumentSchemas {
   };
   const found = new Map<string, readonly SchemaProblem[]>();
   const checks = new Map<string, ArgumentsCheck>();
+  const match = (schema: JsonSchema) =>
+    kept(checks, `arguments ${JSON.stringify(schema)}`, () =>
+      checkOf(schema, "/arguments", validator),
+    );
   return {
     problems: (schema) =>
       kept(found, JSON.stringify(schema), () => {
         const misfit = misfitOf(schema, validator());
         return misfit ? [misfit] : schemaProblems(schema);
       }),
-    check: (schema) => {
-      const closed = closedAtTop(schema);
-      const key = `arguments ${JSON.stringify(closed)}`;
-      return kept(checks, key, () => checkOf(closed, "/arguments", validator));
-    },
+    check: (schema) => match(closedAtTop(schema)),
+    match,
     result: (schema) =>
       kept(checks, `result ${JSON.stringify(schema)}`, () => checkOf(schema, "/result", validator)),
   };

@@ -5,7 +5,6 @@
 const HOSTED = "Rules for tools that the provider runs are not in this version: they are refused.";
 const BASELINE = "That baseline is not in this version; use { times, of: rolling_average, over }.";
 const OUTPUTS = "Watching outputs is not in this version.";
-const APPROVALS = "Approvals are not in this version: leave the tool out until they are.";
 const POLICIES = "Policies are not in this version.";
 const CONTAINMENT = "Sandboxes and cloud backstops are not in this version.";
 
@@ -14,7 +13,6 @@ export const LATER_KEYS: Readonly<Record<string, string>> = {
   hosted_tools: HOSTED,
   resource: "Resources come with policies and are not in this version; use arguments.",
   pin: "Pinning a tool's description is not in this version.",
-  requires_approval: APPROVALS,
   commitment: "Commitments are not in this version; use cost.",
   command: "Starting tool servers is not in this version: start it yourself and give its url.",
   document: "Tool servers of this kind are not in this version; use kind: mcp.",

@@ -26,6 +26,9 @@ import { pathText } from "./source.ts";
 import { callableTools } from "./tool-budgets.ts";
 import { toolServersOf } from "./tool-servers.ts";
 
+/** As long as the answers of parked calls are kept. */
+const APPROVAL_MS = 60 * 60_000;
+
 const MAIN = "slipclutch.yaml";
 
 /** Names of files, relative to the folder, with their texts. */
@@ -122,6 +125,7 @@ function compile(parts: Parts): Compiled {
     budgets: [...budgets, ...taskLimitsOf(agents.values())],
     breakers,
     parking: parkingOf(data.parking),
+    approvals: { expireAfterMs: data.approvals?.expire_after ?? APPROVAL_MS },
     agents,
     prices: book,
     limits: processLimitsOf(data.limits),

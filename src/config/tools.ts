@@ -46,8 +46,7 @@ export function toolsOf(
     const entry: Entry = { tool, path: ["allowed_tools", index], source, issues, warnings };
     const server = serverOf(entry, tooling.servers);
     checkOwn(entry, server);
-    checkSchema(entry, "arguments", tooling.schemas);
-    checkSchema(entry, "output", tooling.schemas);
+    checkSchemas(entry, tooling.schemas);
     const cost = costOf(entry);
     if (server === null) continue;
     if (server.kind === "agent") checkUnseen(entry);
@@ -131,10 +130,19 @@ function grantedOf(
     check: tool.arguments === undefined ? null : schemas.check(tool.arguments),
     cost,
     output: tool.output === undefined ? null : schemas.result(tool.output),
+    approval: approvalOf(tool.requires_approval, schemas),
     emptyIsError: tool.empty_result === "error",
     timeoutMs: tool.timeout ?? TIMEOUT_MS,
     ...boundsOf(tool),
   };
+}
+
+function approvalOf(
+  required: RawTool["requires_approval"],
+  schemas: ArgumentSchemas,
+): GrantedTool["approval"] {
+  if (required === undefined || required === false) return "never";
+  return required === true ? "always" : schemas.match(required);
 }
 
 /** A tool that writes is refused whenever it may only read: better at load than at each call. */
@@ -158,7 +166,7 @@ function checkEffect(entry: Entry, { name, tools }: ToolServerSettings): void {
 
 /** What holds at a call holds nothing for tools whose calls do not come by here. */
 const OF_A_CALL = [
-  ...(["rate_limit", "cost", "empty_result", "timeout", "output"] as const),
+  ...(["rate_limit", "cost", "empty_result", "requires_approval", "timeout", "output"] as const),
   ...OWN_BOUNDS,
 ];
 
@@ -171,13 +179,16 @@ function checkUnseen(entry: Entry): void {
   }
 }
 
-function checkSchema(entry: Entry, field: "arguments" | "output", schemas: ArgumentSchemas): void {
+function checkSchemas(entry: Entry, schemas: ArgumentSchemas): void {
   const { source, path, tool, issues, warnings } = entry;
-  const schema = tool[field];
-  if (schema === undefined) return;
-  for (const { path: inside, expected, hint, warning } of schemas.problems(schema)) {
-    const issue = issueAt(source, [...path, field, ...inside], expected, hint);
-    (warning ? warnings : issues).push(issue);
+  const { arguments: given, output, requires_approval: approval } = tool;
+  const written = { arguments: given, output, requires_approval: approval };
+  for (const [key, schema] of Object.entries(written)) {
+    if (schema === undefined || typeof schema === "boolean") continue;
+    for (const { path: inside, expected, hint, warning } of schemas.problems(schema)) {
+      const issue = issueAt(source, [...path, key, ...inside], expected, hint);
+      (warning ? warnings : issues).push(issue);
+    }
   }
 }
 

@@ -86,6 +86,7 @@ tool_servers:
           rateLimit: { requests: 100, perMs: 60_000 },
           check: null,
           cost: null,
+          approval: "never",
           emptyIsError: false,
           timeoutMs: 60_000,
           resultBytesMax: 8_388_608,
@@ -101,6 +102,7 @@ tool_servers:
           rateLimit: null,
           check: null,
           cost: null,
+          approval: "never",
           emptyIsError: false,
           timeoutMs: 60_000,
           resultBytesMax: 8_388_608,
@@ -151,6 +153,7 @@ test("Every field of a tool lands in its grant", () => {
         quantity: { pointer: "/result/duration_seconds", divide_by: 60 },
         max: 120,
       },
+      requires_approval: { properties: { a: { const: "dear" } } },
       empty_result: "error",
       timeout: "5s",
       max_result_bytes: 65_536,
@@ -171,6 +174,7 @@ test("Every field of a tool lands in its grant", () => {
       nanoUsd: 6_000_000,
       quantity: { pointer: "/result/duration_seconds", divideBy: 60, max: 120 },
     },
+    approval: expect.any(Function),
     emptyIsError: true,
     timeoutMs: 5000,
     resultBytesMax: 65_536,
@@ -182,6 +186,13 @@ test("Every field of a tool lands in its grant", () => {
   // What an agent may say is listed; what a tool says may be more than is checked.
   expect(granted.output?.({ a: 1 })).toBe("/result/a must be string.");
   expect(granted.output?.({ a: "", b: 1 })).toBeNull();
+  // Arguments beside those that a schema names do not get by without an approval.
+  const needs = granted.approval as (given: unknown) => string | null;
+  expect([{ a: "dear", b: 1 }, {}, { a: "cheap" }].map((given) => needs(given) === null)).toEqual([
+    true,
+    true,
+    false,
+  ]);
 });
 
 test("Every field of a tool server lands in its settings", () => {
@@ -464,10 +475,16 @@ const REFUSED: readonly [name: string, manifest: object, servers: Servers, issue
     { path: "allowed_tools[0].arguments.type", got: '"objekt"' },
   ],
   [
-    "a field of a later version",
-    granting({ ...FIND, requires_approval: true }),
+    "an approval that is neither yes nor a schema",
+    granting({ ...FIND, requires_approval: "always" }),
     TICKETS,
-    { path: "allowed_tools[0].requires_approval", hint: expect.stringContaining("not in this") },
+    { path: "allowed_tools[0].requires_approval", expected: expect.stringContaining("true, or") },
+  ],
+  [
+    "a schema of approvals that checks less than it says",
+    granting({ ...FIND, requires_approval: { propertes: {} } }),
+    TICKETS,
+    { path: "allowed_tools[0].requires_approval.propertes" },
   ],
   [
     "breakers of one agent",

@@ -25,6 +25,7 @@ function manifestOf(limits: Partial<Manifest["tasks"]> = {}, agent = "a"): Manif
     strict: false,
     uncapped: false,
     tellAgent: false,
+    digest: "d",
     refusalRounds: 1,
     tasks: { ...standard, ...unlimited, ...limits },
     tools: NO_TOOLS,
