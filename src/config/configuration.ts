@@ -106,6 +106,8 @@ interface DeclaredTools {
 /** The agent runs these tools itself: the gateway never goes there. */
 export interface AgentToolsSettings extends DeclaredTools {
   readonly kind: "agent";
+  /** It asks for a decision before each call. */
+  readonly asks: boolean;
 }
 
 export interface McpServerSettings extends DeclaredTools {

@@ -7,12 +7,14 @@ const RESULT_BYTES_MAX = 8 * 1024 * 1024;
 
 type Bounds = Pick<GrantedTool, "resultBytesMax" | "concurrentMax" | "repeatsMax">;
 
+/** Holds where the gateway hands results on, and nowhere else. */
+export const OF_A_DELIVERY = ["max_result_bytes"] as const satisfies readonly (keyof RawTool)[];
+
 /** The fields that are read here. They hold at a call, so only where calls come by. */
 export const OWN_BOUNDS = [
-  "max_result_bytes",
-  "max_concurrent",
-  "repeats",
-] as const satisfies readonly (keyof RawTool)[];
+  ...OF_A_DELIVERY,
+  ...(["max_concurrent", "repeats"] as const satisfies readonly (keyof RawTool)[]),
+];
 
 export function boundsOf(tool: RawTool): Bounds {
   return {

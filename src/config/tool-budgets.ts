@@ -30,7 +30,8 @@ export function callableTools(
   const tools = new Map<string, CallableTool>();
   for (const { tools: grants } of agents) {
     for (const granted of grants.allowed) {
-      if (servers.get(granted.server)?.kind === "agent") continue;
+      const server = servers.get(granted.server);
+      if (server?.kind === "agent" && !server.asks) continue;
       const full = fullName(granted);
       const hasCost = granted.cost !== null || tools.get(full)?.hasCost === true;
       tools.set(full, { tool: granted.tool, full, hasCost });

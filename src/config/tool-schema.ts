@@ -55,6 +55,11 @@ export const toolServer = strict({
     .describe("The gateway's own credentials; agents never hold them.")
     .optional(),
   headers: headers.describe("Extra headers for every request.").optional(),
+  asks: yesOrNo
+    .describe(
+      "`kind: agent` only: the agent asks for a decision before it runs one of these tools, so limits on calls hold. Default false.",
+    )
+    .optional(),
   connections_max: count(1, 10_000).describe("Most connections to it. Default 64.").optional(),
   tools: z
     .record(

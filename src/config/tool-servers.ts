@@ -52,8 +52,13 @@ function openRoadWarnings(settings: McpServerSettings, source: Source): readonly
 }
 
 /** A server that is reached has a place; tools that the agent runs itself have none. */
-function placeIssues(name: string, { auth, headers, kind, url }: RawToolServer, source: Source) {
+function placeIssues(name: string, server: RawToolServer, source: Source) {
+  const { asks, auth, headers, kind, url } = server;
   const path = ["tool_servers", name];
+  if (kind === "mcp" && asks !== undefined) {
+    const hint = "The gateway runs these tools, and decides when it does. Leave it out.";
+    return [issueAt(source, [...path, "asks"], "nothing", hint)];
+  }
   if (kind === "mcp") {
     const hint = "Add url, like http://127.0.0.1:7000/mcp.";
     return url === undefined
@@ -85,7 +90,7 @@ function settingsOf(name: string, raw: RawToolServer): ToolServerSettings {
   const tools = new Map(
     Object.entries(raw.tools ?? {}).map(([tool, { effect }]) => [tool, effect]),
   );
-  if (raw.kind === "agent") return { kind: "agent", name, tools };
+  if (raw.kind === "agent") return { kind: "agent", name, asks: raw.asks ?? false, tools };
   return {
     kind: "mcp",
     name,

@@ -13,7 +13,7 @@ import type { Issue, ToolServerSettings } from "./configuration.ts";
 import { issueAt, nearest } from "./issues.ts";
 import type { RawLimits, RawManifest } from "./manifest-schema.ts";
 import type { Path, Source } from "./source.ts";
-import { boundsOf, OWN_BOUNDS } from "./tool-bounds.ts";
+import { boundsOf, OF_A_DELIVERY, OWN_BOUNDS } from "./tool-bounds.ts";
 import type { RawTool } from "./tool-schema.ts";
 
 /** Official MCP clients give up after a minute. */
@@ -49,7 +49,7 @@ export function toolsOf(
     checkSchemas(entry, tooling.schemas);
     const cost = costOf(entry);
     if (server === null) continue;
-    if (server.kind === "agent") checkUnseen(entry);
+    if (server.kind === "agent") checkUnseen(entry, server.asks);
     const granted = grantedOf(entry, server, cost, tooling.schemas);
     allowed.push({ granted, entry });
   }
@@ -170,12 +170,14 @@ const OF_A_CALL = [
   ...OWN_BOUNDS,
 ];
 
-function checkUnseen(entry: Entry): void {
-  const hint =
-    "The agent runs this tool itself, so nothing would hold it to that: leave it out, or put the " +
-    "tool behind a server of kind: mcp.";
-  for (const key of OF_A_CALL) {
-    if (entry.tool[key] !== undefined) refuse(entry, [key], "nothing", hint);
+function checkUnseen(entry: Entry, asks: boolean): void {
+  const instead = asks
+    ? "The agent has the result before the gateway does: leave it out."
+    : "The agent runs this tool itself, so nothing would hold it to that: leave it out, put the " +
+      "tool behind a server of kind: mcp, or have the agent ask for decisions and say asks: true " +
+      "there.";
+  for (const key of asks ? OF_A_DELIVERY : OF_A_CALL) {
+    if (entry.tool[key] !== undefined) refuse(entry, [key], "nothing", instead);
   }
 }
 

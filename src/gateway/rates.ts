@@ -96,7 +96,10 @@ export class Rates {
   release(tenure: Tenure, pool: Pool, taken: TakenPermit): void {
     const now = this.#clock.monotonic();
     pool.permits = release(pool.permits, taken, now);
-    if (now < pool.wantedUntil) void this.giveIdle(tenure);
+    if (now >= pool.wantedUntil) return;
+    // Whoever wants it comes first: asked for at once, it would be ours again.
+    pool.shortUntil = now + ASKED_MS;
+    void this.giveIdle(tenure);
   }
 
   /** Gets from the store what a call was short of. */

@@ -242,5 +242,5 @@ describePostgres("over two gateways", (cluster) => {
     await Promise.all(gateways.map((gateway) => gateway.stop()));
     await Promise.all(gateways.map(forget));
     await server.close();
-  });
+  }, 60_000);
 });

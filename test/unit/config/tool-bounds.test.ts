@@ -3,10 +3,12 @@ import { describe, expect, test } from "vitest";
 import type { GrantedTool } from "../../../src/guards/tool/tool.ts";
 import { issuesOf, valid } from "./folder.ts";
 
+const MCP = { kind: "mcp", url: "http://127.0.0.1:7000/mcp" };
+const AGENT = { kind: "agent" };
+
 /** A folder of one agent with one tool, which that server has. */
-function folder(bounds: object, kind: "mcp" | "agent" = "mcp"): Record<string, string> {
-  const url = kind === "mcp" ? { url: "http://127.0.0.1:7000/mcp" } : {};
-  const desk = { kind, ...url, tools: { find: { effect: "read" } } };
+function folder(bounds: object, server: object = MCP): Record<string, string> {
+  const desk = { ...server, tools: { find: { effect: "read" } } };
   const manifest = { allowed_tools: [{ tool_name: "find", ...bounds }] };
   return {
     "slipclutch.yaml": JSON.stringify({
@@ -63,7 +65,7 @@ const ALL = { max_result_bytes: 1_000, max_concurrent: 2, repeats: { max: 3 }, o
 test.each(Object.entries(ALL))(
   "%s of a tool that the agent runs itself is refused",
   (field, to) => {
-    expect(issuesOf(folder({ [field]: to }, "agent"))).toMatchObject([
+    expect(issuesOf(folder({ [field]: to }, AGENT))).toMatchObject([
       { path: `allowed_tools[0].${field}`, hint: expect.stringContaining("runs this tool itself") },
     ]);
   },
@@ -111,4 +113,15 @@ describe("output", () => {
     const { check, output } = granted({ arguments: schema, output: schema });
     expect([check?.({ b: 1 }), output?.({ b: 1 })]).toEqual([expect.any(String), null]);
   });
+});
+
+test("An agent that asks for decisions is held to all that it can be held to", () => {
+  const { max_result_bytes, ...held } = ALL;
+  expect(valid(folder(held, { ...AGENT, asks: true })).agents.size).toBe(1);
+  expect(issuesOf(folder({ max_result_bytes }, { ...AGENT, asks: true }))).toMatchObject([
+    {
+      path: "allowed_tools[0].max_result_bytes",
+      hint: "The agent has the result before the gateway does: leave it out.",
+    },
+  ]);
 });

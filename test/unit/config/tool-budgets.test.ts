@@ -53,6 +53,13 @@ test.each<[string, object, object[], string, RegExp]>([
   ]);
 });
 
+test("A tool that an agent runs and asks for has budgets too", () => {
+  const files = folder({ tool: "think", limit_calls: 1 }, [FIND, THINK]);
+  const asking = files["slipclutch.yaml"].replace('"kind":"agent"', '"kind":"agent","asks":true');
+  const { budgets } = valid({ ...files, "slipclutch.yaml": asking });
+  expect(budgets[0]?.only).toEqual({ tool: "own__think" });
+});
+
 test.each([{ tool: "close" }, { each: "tool" }])("%j caps no agent", (scope) => {
   const issues = issuesOf(folder({ ...scope, limit_usd: 1 }, [CLOSE], []));
   expect(issues).toMatchObject([{ file: "agents/bot.json", got: "none" }]);

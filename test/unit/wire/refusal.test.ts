@@ -80,6 +80,7 @@ test("a final refusal and a call that may be billed are not to be repeated", () 
   expect(retried.sort()).toEqual([
     "budget.contended",
     "budget.parked",
+    "approval.pending",
     "clutch.parked",
     "gateway.fenced",
     "gateway.overloaded",
