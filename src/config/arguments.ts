@@ -27,23 +27,13 @@ export function argumentSchemas(): ArgumentSchemas {
     ajv ??= newAjv();
     return ajv;
   };
-  const found = new Map<string, readonly SchemaProblem[]>();
-  const checks = new Map<string, ArgumentsCheck>();
-  const match = (schema: JsonSchema) =>
-    kept(checks, `arguments ${JSON.stringify(schema)}`, () =>
-      checkOf(schema, "/arguments", validator),
-    );
-  return {
-    problems: (schema) =>
-      kept(found, JSON.stringify(schema), () => {
-        const misfit = misfitOf(schema, validator());
-        return misfit ? [misfit] : schemaProblems(schema);
-      }),
-    check: (schema) => match(closedAtTop(schema)),
-    match,
-    result: (schema) =>
-      kept(checks, `result ${JSON.stringify(schema)}`, () => checkOf(schema, "/result", validator)),
-  };
+  const problems = onceEach((schema): readonly SchemaProblem[] => {
+    const misfit = misfitOf(schema, validator());
+    return misfit ? [misfit] : schemaProblems(schema);
+  });
+  const match = onceEach((schema) => checkOf(schema, "/arguments", validator));
+  const result = onceEach((schema) => checkOf(schema, "/result", validator));
+  return { problems, check: (schema) => match(closedAtTop(schema)), match, result };
 }
 
 function checkOf(schema: JsonSchema, root: string, validator: () => Ajv2020): ArgumentsCheck {
@@ -54,10 +44,22 @@ function checkOf(schema: JsonSchema, root: string, validator: () => Ajv2020): Ar
   };
 }
 
-function kept<Value>(values: Map<string, Value>, key: string, make: () => Value): Value {
-  const value = values.get(key) ?? make();
-  values.set(key, value);
-  return value;
+/**
+ * Once for equal schemas. By the object itself first: every grant of a document's tool asks for the
+ * same one, and it can be large.
+ */
+function onceEach<Value>(make: (schema: JsonSchema) => Value): (schema: JsonSchema) => Value {
+  const byObject = new WeakMap<JsonSchema, Value>();
+  const byText = new Map<string, Value>();
+  return (schema) => {
+    const known = byObject.get(schema);
+    if (known !== undefined) return known;
+    const text = JSON.stringify(schema);
+    const value = byText.get(text) ?? make(schema);
+    byText.set(text, value);
+    byObject.set(schema, value);
+    return value;
+  };
 }
 
 /** Loading ajv takes longer than the rest of a start: only who has schemas pays for it. */

@@ -14,8 +14,6 @@ export const LATER_KEYS: Readonly<Record<string, string>> = {
   resource: "Resources come with policies and are not in this version; use arguments.",
   pin: "Pinning a tool's description is not in this version.",
   commitment: "Commitments are not in this version; use cost.",
-  command: "Starting tool servers is not in this version: start it yourself and give its url.",
-  document: "Tool servers of this kind are not in this version; use kind: mcp.",
   // In slipclutch.yaml these two are known.
   breakers: "Breakers of one agent are not in this version: slipclutch.yaml has those of all.",
   parking: "Parking of one agent is not in this version: slipclutch.yaml has that of all.",
@@ -48,14 +46,6 @@ export const LATER_WINDOWS: Readonly<Record<string, string>> = {
   hour: WINDOW,
   week: WINDOW,
   rolling: WINDOW,
-};
-
-const SERVER_KIND = "Tool servers of that kind are not in this version; use kind: mcp.";
-
-/** Kinds of tool servers that are not in this version. */
-export const LATER_SERVER_KINDS: Readonly<Record<string, string>> = {
-  openapi: SERVER_KIND,
-  http: SERVER_KIND,
 };
 
 const SIGNAL = "That signal is not in this version; use calls_per_tool or identical_calls.";

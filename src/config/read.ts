@@ -68,7 +68,7 @@ export function readFiles(files: Files, { environment, today }: ReadOptions): Lo
   const whole = [...manifests, prices].every(({ data }) => data !== null);
   const digest = digestOf(files, [main, ...manifests, prices]);
   const book = priceBook(overrides.prices);
-  const compiled = compile({ main, data: main.data, manifests, book, digest, whole });
+  const compiled = compile({ files, main, data: main.data, manifests, book, digest, whole });
   issues.push(...compiled.issues);
   if (issues.length > 0) return { kind: "invalid", issues: inOrder(issues) };
   const { configuration } = compiled;
@@ -77,6 +77,7 @@ export function readFiles(files: Files, { environment, today }: ReadOptions): Lo
 }
 
 interface Parts {
+  readonly files: Files;
   readonly main: MainFile;
   readonly data: RawSlipclutch;
   readonly manifests: readonly ManifestFile[];
@@ -93,15 +94,16 @@ interface Compiled {
 }
 
 function compile(parts: Parts): Compiled {
-  const { main, data, manifests, book, digest, whole } = parts;
+  const { files, main, data, manifests, book, digest, whole } = parts;
   const { source } = main;
   const { store, issues: storeIssues } = storeOf(data.store, source);
   const { key, issues: keyIssues } = encryptionKeyOf(data.encryption_key, store, source);
   const { providers, issues: providerIssues } = providersOf(data.providers, source, book);
-  const tooling = toolServersOf(data.tool_servers, source);
+  const schemas = argumentSchemas();
+  const tooling = toolServersOf(data.tool_servers, { source, files, schemas });
   const { servers } = tooling;
   const { breakers, issues: breakerIssues } = breakersOf(data.breakers ?? [], source);
-  const granted = agentsOf(manifests, data.limits, { servers, schemas: argumentSchemas() });
+  const granted = agentsOf(manifests, data.limits, { servers, schemas });
   const { agents } = granted;
   const tools = callableTools(agents.values(), servers);
   const budgets = budgetsOf(data.budgets ?? [], tools);

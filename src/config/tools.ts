@@ -10,9 +10,11 @@ import {
 import type { GrantedTool, ToolCost, ToolGrants } from "../guards/tool/tool.ts";
 import type { ArgumentSchemas } from "./arguments.ts";
 import type { Issue, ToolServerSettings } from "./configuration.ts";
+import { type Entry, refuse } from "./grant-entry.ts";
 import { issueAt, nearest } from "./issues.ts";
 import type { RawLimits, RawManifest } from "./manifest-schema.ts";
-import type { Path, Source } from "./source.ts";
+import { argumentsCheck, checkDocument, checkOffered } from "./offered.ts";
+import type { Source } from "./source.ts";
 import { boundsOf, OF_A_DELIVERY, OWN_BOUNDS } from "./tool-bounds.ts";
 import type { RawTool } from "./tool-schema.ts";
 
@@ -50,6 +52,7 @@ export function toolsOf(
     const cost = costOf(entry);
     if (server === null) continue;
     if (server.kind === "agent") checkUnseen(entry, server.asks);
+    checkDocument(entry, server, tooling.schemas);
     const granted = grantedOf(entry, server, cost, tooling.schemas);
     allowed.push({ granted, entry });
   }
@@ -67,21 +70,9 @@ export function toolsOf(
   return { tools, issues, warnings };
 }
 
-interface Entry {
-  readonly tool: RawTool;
-  readonly path: Path;
-  readonly source: Source;
-  readonly issues: Issue[];
-  readonly warnings: Issue[];
-}
-
 interface Placed {
   readonly granted: GrantedTool;
   readonly entry: Entry;
-}
-
-function refuse({ source, path, issues }: Entry, inside: Path, expected: string, hint: string) {
-  issues.push(issueAt(source, [...path, ...inside], expected, hint));
 }
 
 /** The one that is named; else the one that lists the tool; else the only one there is. */
@@ -119,7 +110,8 @@ function grantedOf(
 ): GrantedTool {
   const { tool } = entry;
   const readOnly = tool.read_only ?? true;
-  if (readOnly) checkEffect(entry, server);
+  if (checkOffered(entry, server) && readOnly) checkEffect(entry, server);
+  const own = tool.arguments === undefined ? null : schemas.check(tool.arguments);
   const limit = tool.rate_limit;
   return {
     server: server.name,
@@ -127,7 +119,7 @@ function grantedOf(
     effect: server.tools.get(tool.tool_name) ?? "write",
     readOnly,
     rateLimit: limit ? { requests: limit.requests, perMs: limit.per_seconds * 1000 } : null,
-    check: tool.arguments === undefined ? null : schemas.check(tool.arguments),
+    check: argumentsCheck(own, server, tool.tool_name, schemas),
     cost,
     output: tool.output === undefined ? null : schemas.result(tool.output),
     approval: approvalOf(tool.requires_approval, schemas),

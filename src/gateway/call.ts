@@ -10,6 +10,7 @@ import type { Denial } from "../guards/verdict.ts";
 import type { CallClaim, KeyRecord, Parked } from "../ports/store.ts";
 import type { ToolResult, ToolServer } from "../ports/tool-server.ts";
 import type { ReadRequest, WireFormat } from "../wire/format.ts";
+import type { Trace } from "../wire/trace-context.ts";
 import type { Account } from "./account.ts";
 import type { Body } from "./body.ts";
 import type { Ask } from "./cashier.ts";
@@ -79,6 +80,8 @@ export interface ToolCall {
   readonly ask: ToolAsk;
   readonly resolved: Resolved;
   readonly asked: ToolAsked;
+  /** The trace that its agent says it belongs to; its server is told. */
+  readonly trace: Trace;
   /** How whoever asked is answered. */
   readonly desk: Desk;
   readonly client: Client;

@@ -2,7 +2,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { BREAKER_CASES } from "./wiring-breakers.ts";
 import { BUDGET_CASES } from "./wiring-budgets.ts";
+import { COMMAND_CASES } from "./wiring-commands.ts";
 import { fieldsOfTheFolder } from "./wiring-fields.ts";
+import { HTTP_CASES } from "./wiring-http.ts";
 import { LIMIT_CASES } from "./wiring-limits.ts";
 import { PARKING_CASES } from "./wiring-parking.ts";
 import { PRICE_CASES } from "./wiring-prices.ts";
@@ -27,6 +29,8 @@ const CASES = {
   "a price": PRICE_CASES,
   "a rate limit or a breaker": BREAKER_CASES,
   "a tool": TOOL_CASES,
+  "a tool over plain HTTP": HTTP_CASES,
+  "a tool server that is started": COMMAND_CASES,
   "a bound of a tool": TOOL_BOUND_CASES,
   // After those of breakers, which would see the calls of its agent as a surge.
   "a limit on a task": TASK_LIMIT_CASES,

@@ -4,6 +4,7 @@ import { type OfferedTool, ToolServerUnreachable } from "../../ports/tool-server
 import type { JsonObject } from "../../wire/json.ts";
 import type { Incoming } from "../call.ts";
 import type { Gateway } from "../gateway.ts";
+import { listInTime } from "./list-in-time.ts";
 
 /** Read only, of the agent itself: every agent has it, where all its tools are. */
 const BUDGET: JsonObject = {
@@ -43,7 +44,7 @@ async function offersOf(
 ): Promise<readonly OfferedTool[]> {
   if (server === null) return [];
   try {
-    return await server.list();
+    return await listInTime(server, gateway.clock);
   } catch (error) {
     if (!(error instanceof ToolServerUnreachable)) throw error;
     gateway.log.warn("a tool server did not list its tools", { tool_server: name, error });

@@ -23,6 +23,7 @@ import {
   readToolCall as readParams,
 } from "../../wire/mcp.ts";
 import { messageOf } from "../../wire/refusal.ts";
+import { traceOf } from "../../wire/trace-context.ts";
 import type { Body } from "../body.ts";
 import { type Desk, type Incoming, originOf } from "../call.ts";
 import { HttpClient } from "../client.ts";
@@ -147,7 +148,8 @@ function callTool(
   }
   const client = new HttpClient(incoming.response, incoming.headers, PATIENCE_MS);
   const named = { name: params.name, server, arguments: params.arguments };
-  const rest = { bytes: params.argumentsBytes, callId: null, by: "mcp" } as const;
+  const trace = traceOf(params.meta);
+  const rest = { bytes: params.argumentsBytes, callId: null, by: "mcp", trace } as const;
   const call = readToolCall({ ...named, ...rest }, incoming, { desk, client });
   if (!isDenial(call)) return handle(call, gateway);
   const origin = originOf(incoming);

@@ -68,7 +68,8 @@ function send(running: Running, server: ToolRunner): Promise<void> {
       arguments: call.ask.arguments,
       timeoutMs: granted.timeoutMs,
       resultBytesMax: granted.resultBytesMax,
-      meta: {},
+      meta: call.trace,
+      progress: null,
     };
     server.call(request, {
       mayWrite: () => {

@@ -78,9 +78,9 @@ test("a final refusal and a call that may be billed are not to be repeated", () 
     (code) => renderRefusal(deny(code), IDS).headers["x-should-retry"] === "true",
   );
   expect(retried.sort()).toEqual([
+    "approval.pending",
     "budget.contended",
     "budget.parked",
-    "approval.pending",
     "clutch.parked",
     "gateway.fenced",
     "gateway.overloaded",
