@@ -4,6 +4,7 @@ import { NOTHING } from "./budget/unit.ts";
 import { cap } from "./cap/cap.ts";
 import { type ClutchFacts, clutch } from "./clutch/guard.ts";
 import type { Park } from "./clutch/park.ts";
+import { concurrency } from "./concurrency/guard.ts";
 import type { Answer } from "./events.ts";
 import {
   type Bounds,
@@ -62,6 +63,7 @@ const TOOL_GUARDS: Guards<ToolFacts> = [
   ["pin", looking(offeredNow)],
   ["approval", approved],
   ["rate-limit", rateLimit],
+  ["concurrency", concurrency],
   ["budget", budget],
 ];
 

@@ -372,6 +372,7 @@ function grantsOf({ body: asked, tools }: Generated): readonly GrantedTool[] {
     .map((tool) => ({
       ...{ server: "own", tool, effect: "read", readOnly: true, rateLimit: null, check: null },
       ...{ pin: null, cost: null, approval: "never", emptyIsError: false, timeoutMs: 1_000 },
+      ...{ resultBytesMax: 1_000, concurrentMax: null, repeatsMax: null, output: null },
     }));
 }
 
