@@ -4,8 +4,7 @@ import { type Denial, deny, isDenial } from "../guards/verdict.ts";
 import { type KeyRecord, StoreUnreachable } from "../ports/store.ts";
 import { type Address, addressOf } from "./address.ts";
 import { collect } from "./body.ts";
-import type { Incoming } from "./call.ts";
-import { originOf } from "./call.ts";
+import { type Incoming, originOf, unknownOrigin } from "./call.ts";
 import { type Gateway, nextDecision } from "./gateway.ts";
 import { budgets, endTask, models, openTask } from "./guard-api.ts";
 import { handle } from "./handle.ts";
@@ -214,7 +213,7 @@ function refuseUnknown(
   response: ServerResponse,
   { decision, gateway }: Context,
 ): null {
-  const origin = { decision, call: decision, agent: null, task: null, key: null };
+  const origin = unknownOrigin(decision, gateway.rules);
   record({ denial, origin, asked: null }, [], gateway);
   discardRest(request, gateway);
   sendRefusal(response, denial, origin);

@@ -19,11 +19,14 @@ export interface Route {
 
 /** Routes remembered: names come from clients, so their number has an end. */
 const ROUTES_MAX = 10_000;
+/** Of a commit or a digest in the journal, where each is in full in the entry of the change. */
+const REVISION_CHARS = 12;
 
 export class Ruleset {
   readonly configuration: Configuration;
   /** Requests that arrived under these rules and are not over: its providers may yet be asked. */
   requests = 0;
+  readonly #revision: string;
   readonly #providers: readonly (readonly [ProviderSettings, Provider])[];
   readonly #toolServers: ReadonlyMap<string, ToolServer>;
   readonly #budgets = new Map<string, readonly Budget[]>();
@@ -35,6 +38,7 @@ export class Ruleset {
     toolServers: readonly ToolServer[] = [],
   ) {
     this.configuration = configuration;
+    this.#revision = revisionOf(configuration);
     this.#toolServers = new Map(toolServers.map((server) => [server.name, server]));
     this.#providers = providers;
     for (const manifest of configuration.agents.values()) {
@@ -57,6 +61,11 @@ export class Ruleset {
 
   get digest(): string {
     return this.configuration.digest;
+  }
+
+  /** What every decision names: enough of the commit, or of the files' digest, to find it by. */
+  get revision(): string {
+    return this.#revision;
   }
 
   manifest(agent: string): Manifest | null {
@@ -111,6 +120,11 @@ export class Ruleset {
     }
     return specs;
   }
+}
+
+function revisionOf({ commit, digest }: Configuration): string {
+  const [kind = "", sum = ""] = commit === null ? digest.split(":") : ["git", commit];
+  return `${kind}:${sum.slice(0, REVISION_CHARS)}`;
 }
 
 /** Whether a budget can ever be drawn on by this agent, whatever its key, task or model. */

@@ -173,7 +173,8 @@ export class LateCalls {
 
   #refuse({ agent, call, key, task }: Parked, { tenure, turn }: Had, denial: Denial): void {
     const gateway = this.#gateway;
-    const origin = { decision: nextDecision(gateway), call, agent, task, key };
+    const { revision } = gateway.rules;
+    const origin = { decision: nextDecision(gateway), call, agent, task, key, revision };
     record({ denial, origin, asked: null }, [], gateway);
     const answer = gateway.seal.close(call, answerText({ kind: "refused", denial }));
     tenure.answers.push({ kind: "parked", ...turn, answer });
