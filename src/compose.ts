@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { systemChance, systemClock } from "./adapters/clock/system.ts";
 import { type BeginSettings, firstConfiguration, joined } from "./compose/begin.ts";
 import { fenceGone, openStore } from "./compose/boot.ts";
-import { keepBundle } from "./compose/bundles.ts";
+import { keepBundle, readPast } from "./compose/bundles.ts";
 import { Core } from "./compose/core.ts";
 import { GitGuardrails } from "./compose/git.ts";
 import { Watch } from "./compose/git-watch.ts";
@@ -100,6 +100,7 @@ async function startOn(begin: Begin, undo: Parts["undo"]): Promise<Running> {
     seal: new Seal(opened.key, systemChance),
     describe: { ...machine, keyId: keyIdOf(opened.key) },
     version: begin.version,
+    readPast: (bundle) => readPast(bundle, opened.store, begin.environment),
   });
   const reload = new Reload({ gateway: core.gateway, providers, guardrails });
   await core.start((digest) => reload.follow(digest));

@@ -1,6 +1,6 @@
 /** Files of configurations, to and from the store. */
-import { bundleOf, packed, unpacked } from "../config/bundle.ts";
-import type { Loaded } from "../config/configuration.ts";
+import { packed, unpacked } from "../config/bundle.ts";
+import type { Configuration, Loaded } from "../config/configuration.ts";
 import type { Environment } from "../config/environment.ts";
 import { readFiles } from "../config/read.ts";
 import type { Bundle, Store } from "../ports/store.ts";
@@ -15,8 +15,20 @@ export async function keepBundle(
   { configuration, files }: Sound,
   source: string | null,
 ): Promise<void> {
-  const { commit, digest } = configuration;
-  await bundles.keep({ id: bundleOf(digest), source, commit, content: packed(files) });
+  const { bundle: id, commit } = configuration;
+  await bundles.keep({ id, source, commit, content: packed(files) });
+}
+
+/** With which a running task began; null: the store has no such files, or they hold no more. */
+export async function readPast(
+  bundle: string,
+  { bundles }: Pick<Store, "bundles">,
+  environment: Environment,
+): Promise<Configuration | null> {
+  const kept = await bundles.find(bundle);
+  if (kept === null) return null;
+  const loaded = readBundle(kept, environment);
+  return loaded.kind === "ok" ? loaded.configuration : null;
 }
 
 /** Read as it would be read from where it came from, with the environment of today. */

@@ -16,6 +16,8 @@ export interface Configuration {
    * equal on all gateways of one store.
    */
   readonly digest: string;
+  /** What its files are kept by in the store: with it the digest begins. */
+  readonly bundle: string;
   /** Of Git, where the folder is kept there. */
   readonly commit: string | null;
   readonly listeners: Listeners;

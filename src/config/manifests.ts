@@ -39,6 +39,7 @@ export function manifestOf(
     strict: raw.strict ?? false,
     uncapped: raw.uncapped ?? false,
     tellAgent: raw.tell_agent ?? false,
+    onChange: raw.on_change ?? "strictest",
     tasks: {
       newPerHour: own.new_tasks_per_hour ?? common?.new_tasks_per_hour ?? DEFAULTS.newPerHour,
       aliveMax: own.max_active_tasks ?? common?.max_active_tasks ?? DEFAULTS.aliveMax,

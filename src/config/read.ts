@@ -11,7 +11,7 @@ import {
 import { argumentSchemas } from "./arguments.ts";
 import { breakersOf } from "./breakers.ts";
 import { budgetIssues, budgetsOf } from "./budgets.ts";
-import { configurationDigest } from "./bundle.ts";
+import { bundleOf, configurationDigest } from "./bundle.ts";
 import type { Configuration, Files, Issue, Loaded } from "./configuration.ts";
 import type { Environment } from "./environment.ts";
 import { type FileRead, readFileText, versionIssues } from "./file.ts";
@@ -114,6 +114,7 @@ function compile(parts: Parts): Compiled {
   }
   const configuration: Configuration = {
     digest,
+    bundle: bundleOf(digest),
     commit,
     listeners: listenersOf(data.listeners),
     store,

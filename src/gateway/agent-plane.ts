@@ -6,6 +6,7 @@ import { type Address, addressOf } from "./address.ts";
 import { collect } from "./body.ts";
 import { type Incoming, originOf, unknownOrigin } from "./call.ts";
 import { type Gateway, nextDecision } from "./gateway.ts";
+import { manifestFor } from "./governing.ts";
 import { budgets, endTask, models, openTask } from "./guard-api.ts";
 import { handle } from "./handle.ts";
 import { parkedCall } from "./parking/ask.ts";
@@ -115,14 +116,17 @@ async function identify(
   const headers = request.headers as Readonly<Record<string, string | undefined>>;
   const taskName = taskNameOf(key, headers, address.task, gateway.holding.storeNow());
   if (isDenial(taskName)) return refuseUnknown(taskName, request, response, context);
-  holdRules(gateway.rules, response);
+  const { rules } = gateway;
+  holdRules(rules, response);
+  const governing = await manifestFor(manifest, taskName, gateway);
+  if (isDenial(governing)) return refuseUnknown(governing, request, response, context);
   return {
     address,
     response,
     headers,
     key,
-    manifest,
-    rules: gateway.rules,
+    manifest: governing,
+    rules,
     tenure: gateway.holding.tenure,
     decision,
     call: decision,

@@ -150,7 +150,12 @@ export interface Seen {
 export function originOf(caller: Caller): Origin {
   const { call, decision, key, manifest, rules, taskName } = caller;
   const who = { agent: manifest.agent, task: taskName.id, key: key.id };
-  return { decision, call, ...who, revision: rules.revision };
+  return { decision, call, ...who, revision: revisionFor(manifest, rules) };
+}
+
+/** Of a task that began under older rules both, with how they are put together. */
+function revisionFor({ began, onChange }: Manifest, { revision }: Ruleset): string {
+  return began === undefined ? revision : `${revision} ${onChange} ${began}`;
 }
 
 /** Of a request whose sender is not known. */

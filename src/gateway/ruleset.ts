@@ -63,7 +63,6 @@ export class Ruleset {
     return this.configuration.digest;
   }
 
-  /** What every decision names: enough of the commit, or of the files' digest, to find it by. */
   get revision(): string {
     return this.#revision;
   }
@@ -122,7 +121,8 @@ export class Ruleset {
   }
 }
 
-function revisionOf({ commit, digest }: Configuration): string {
+/** What decisions name: enough of the commit, or of the files' digest, to find it by. */
+export function revisionOf({ commit, digest }: Configuration): string {
   const [kind = "", sum = ""] = commit === null ? digest.split(":") : ["git", commit];
   return `${kind}:${sum.slice(0, REVISION_CHARS)}`;
 }

@@ -14,8 +14,8 @@ export interface Bundle {
 export interface BundleStore {
   /**
    * Once for each id; kept again it is the newest, with the source and the commit that it has now
-   * (if it has any). Beyond `BUNDLES_MAX` the oldest are dropped, but none that is in force, or
-   * that a live holder runs.
+   * (if it has any). Beyond `BUNDLES_MAX` the oldest are dropped, but none that is in force, that a
+   * live holder runs, or with which a task began that has not ended.
    */
   keep(bundle: Bundle): Promise<void>;
   find(id: string): Promise<Bundle | null>;

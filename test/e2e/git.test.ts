@@ -3,6 +3,7 @@ import { createHmac } from "node:crypto";
 import { mkdtemp, rename, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { StatusView } from "../../src/control/client.ts";
 import { type McpFixture, mcpFixture } from "../../src/testing/mcp-fixture.ts";
@@ -78,9 +79,14 @@ interface Called {
   readonly decision: string;
 }
 
-/** Calls the tool; `ok`, or the code of the refusal. */
-async function call(gateway: TestGateway, key = gateway.agentKey): Promise<Called> {
-  const headers = { authorization: `Bearer ${key}` };
+/** Calls the tool, in this task; `ok`, or the code of the refusal. */
+async function call(
+  gateway: TestGateway,
+  key = gateway.agentKey,
+  task: string | null = null,
+): Promise<Called> {
+  const named = task === null ? {} : { "x-slipclutch-task": task };
+  const headers = { authorization: `Bearer ${key}`, ...named };
   const body = { arguments: { n: 1 } };
   const answer = await gateway.call("/guard/v1/tools/echo/call", body, headers);
   await answer.arrayBuffer();
@@ -226,6 +232,40 @@ describe.skipIf(!part("git").available)("a gateway that follows a Git remote", (
       remote: { source: `${server.url}#main` },
     });
     expect(gateway.log()).not.toContain("the/token");
+  });
+});
+
+describe.skipIf(!part("git").available)("a task that runs at a change", () => {
+  test("may do what both allow, at every start of the gateway, until it ends", async () => {
+    const first = await pushed({ "slipclutch.yaml": rules(), "agents/worker.yaml": WITHOUT });
+    const gateway = await start();
+    const key = gateway.agentKey;
+    expect((await call(gateway, key, "running")).code).toBe("manifest.unknown-tool");
+    const second = await pushed({ "agents/worker.yaml": WORKER });
+    await until(async () => (await statusOf(gateway)).commit === second);
+    const refused = await call(gateway, key, "running");
+    expect(refused.code).toBe("manifest.unknown-tool");
+    expect(await explained(gateway, refused)).toMatchObject({
+      revision: `${short(second)} strictest ${short(first)}`,
+    });
+    expect((await call(gateway, key, "fresh")).code).toBe("ok");
+    expect((await call(gateway, key)).code).toBe("ok");
+    await gateway.stop();
+    const again = await start({ data: gateway.dataFolder });
+    expect((await call(again, key, "running")).code).toBe("manifest.unknown-tool");
+    expect((await call(again, key, "fresh")).code).toBe("ok");
+    await again.stop();
+    // Without what it began with nobody can say what it may do.
+    const store = new DatabaseSync(join(gateway.dataFolder, "store.db"));
+    store.exec(`DELETE FROM bundle WHERE git_commit = '${first}'`);
+    store.close();
+    const without = await start({ data: gateway.dataFolder });
+    expect((await call(without, key, "running")).code).toBe("gateway.unsure");
+    expect(without.log()).toContain("on_change: apply");
+    expect((await call(without, key, "fresh")).code).toBe("ok");
+    const third = await pushed({ "agents/worker.yaml": { ...WORKER, on_change: "apply" } });
+    await until(async () => (await statusOf(without)).commit === third);
+    expect((await call(without, key, "running")).code).toBe("ok");
   });
 });
 

@@ -4,6 +4,7 @@ import { BREAKER_CASES } from "./wiring-breakers.ts";
 import { BUDGET_CASES } from "./wiring-budgets.ts";
 import { fieldsOfTheFolder } from "./wiring-fields.ts";
 import { LIMIT_CASES } from "./wiring-limits.ts";
+import { ON_CHANGE_CASES } from "./wiring-on-change.ts";
 import { PARKING_CASES } from "./wiring-parking.ts";
 import { PRICE_CASES } from "./wiring-prices.ts";
 import { PROVIDER_CASES } from "./wiring-providers.ts";
@@ -26,6 +27,7 @@ const CASES = {
   "a rate limit or a breaker": BREAKER_CASES,
   "a tool": TOOL_CASES,
   "how calls wait": PARKING_CASES,
+  "a change": ON_CHANGE_CASES,
 };
 
 /** Read once, when a gateway starts: `wiring-start.test.ts` has them. */

@@ -172,6 +172,7 @@ function factsOf(generated: Generated): Facts {
     strict: false,
     uncapped: false,
     tellAgent: generated.tellAgent,
+    onChange: "apply",
     tasks: { newPerHour: 1, aliveMax: 1, depthMax: 1, childrenMax: 1, idleMs: 1 },
     tools: NO_TOOLS,
   };

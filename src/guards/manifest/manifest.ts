@@ -23,6 +23,8 @@ export const NO_TOOLS: ToolGrants = {
   argumentsBytesMax: 1024 * 1024,
 };
 
+export type OnChange = "finish" | "apply" | "strictest";
+
 export interface Manifest {
   readonly agent: string;
   readonly labels: {
@@ -40,6 +42,10 @@ export interface Manifest {
   readonly uncapped: boolean;
   /** Put one line about the budget into the system prompt. */
   readonly tellAgent: boolean;
+  /** What holds for a named task that began under another manifest of the agent. */
+  readonly onChange: OnChange;
+  /** Of such a task: what revision it began with, where this is what holds for it. */
+  readonly began?: string;
   readonly tasks: {
     readonly newPerHour: number;
     readonly aliveMax: number;

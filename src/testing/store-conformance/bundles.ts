@@ -63,10 +63,13 @@ function keepCases(stores: () => Stores): void {
 
 function pruneCases(open: OpenFixture): void {
   test(
-    "the oldest are dropped, but none that is in force or that a live holder runs",
+    "the oldest are dropped, but none that is in force, run by a holder or a task's first",
     onFreshStores(open, async ({ store, other }) => {
-      const [inForce, held, left] = [bundleOf(), bundleOf(), bundleOf()];
-      for (const bundle of [inForce, held, left]) await store.bundles.keep(bundle);
+      const [inForce, held, begun, left] = [bundleOf(), bundleOf(), bundleOf(), bundleOf()];
+      for (const bundle of [inForce, held, begun, left]) await store.bundles.keep(bundle);
+      const limits = { newPerHour: 9, aliveMax: 9, depthMax: 9, childrenMax: 9 };
+      const task = { agent: fresh("agent"), id: fresh("task"), parent: null, at: 1, limits };
+      await other.tasks.open({ ...task, bundle: begun.id, unnamed: false });
       // A digest goes on after the id of its files.
       const holder = holderInfo({ configuration: `${held.id}+0123456789abcdef` });
       await store.holders.register(holder);
@@ -77,11 +80,14 @@ function pruneCases(open: OpenFixture): void {
       for (const bundle of more) await other.bundles.keep(bundle);
       expect(await found(store, inForce.id)).toEqual(inForce);
       expect(await found(store, held.id)).toEqual(held);
+      expect(await found(store, begun.id)).toEqual(begun);
       expect(await found(store, left.id)).toBe(null);
       for (const bundle of more) expect(await found(store, bundle.id)).not.toBe(null);
       await store.holders.close(holder.id);
+      await store.tasks.end(task.agent, task.id, "ok", 2);
       await store.bundles.keep(bundleOf());
       expect(await found(store, held.id)).toBe(null);
+      expect(await found(store, begun.id)).toBe(null);
     }),
   );
 }

@@ -154,6 +154,7 @@ limits: { max_n: 3, max_depth: 1 }
 strict: true
 uncapped: true
 tell_agent: true
+on_change: finish
 allowed_tools:
   - { tool_name: look, server: desk, timeout: 9s, empty_result: error, cost: { usd: 0.5 } }
   - tool_name: change
@@ -282,6 +283,7 @@ denied_tools: [drop]
       strict: true,
       uncapped: true,
       tellAgent: true,
+      onChange: "finish",
       tasks: { newPerHour: 4, aliveMax: 5, depthMax: 1, childrenMax: 7, idleMs: 480_000 },
       tools: {
         allowed: [

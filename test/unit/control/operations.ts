@@ -375,5 +375,5 @@ export function forfeit(holder: string, changes: Partial<ForfeitState> = {}): Fo
 export function task(id: string, agent = "support"): TaskRecord {
   const at = Date.UTC(2026, 0, 2);
   const times = { openedAt: at, lastSeenAt: at, endedAt: null };
-  return { id, agent, parent: null, depth: 0, ...times, outcome: null };
+  return { id, agent, parent: null, depth: 0, bundle: "dir:1", ...times, outcome: null };
 }

@@ -24,6 +24,7 @@ function manifestOf(limits: Partial<Manifest["tasks"]> = {}, agent = "a"): Manif
     strict: false,
     uncapped: false,
     tellAgent: false,
+    onChange: "apply",
     tasks: { ...standard, ...limits },
     tools: NO_TOOLS,
   };
@@ -47,9 +48,14 @@ function scene() {
     ]),
   ) as unknown as TaskStore; // the entries are those of the port, which fromEntries cannot know
   const tasksOf = () =>
-    new Tasks(watched, clock, ({ id }, how) => {
-      opened.push(`${id} ${how}`);
-    });
+    new Tasks(
+      watched,
+      clock,
+      ({ id }, how) => {
+        opened.push(`${id} ${how}`);
+      },
+      () => "dir:1",
+    );
   return {
     clock,
     store,

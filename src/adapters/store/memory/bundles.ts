@@ -20,9 +20,11 @@ export function memoryBundles(data: MemoryData): BundleStore {
   };
 }
 
-function prune({ bundles, configuration, holders }: MemoryData): void {
+function prune({ bundles, configuration, holders, tasks }: MemoryData): void {
   const live = [...holders.values()].filter(({ state }) => state === "live");
-  const used = [configuration, ...live.map((holder) => holder.configuration)];
+  const running = [...tasks.values()].flatMap((some) => [...some.values()]);
+  const begun = running.flatMap(({ record }) => (record.endedAt === null ? [record.bundle] : []));
+  const used = [configuration, ...live.map((holder) => holder.configuration), ...begun];
   for (const id of [...bundles.keys()].slice(0, -BUNDLES_MAX)) {
     if (!used.some((digest) => digest === id || digest?.startsWith(`${id}+`))) bundles.delete(id);
   }

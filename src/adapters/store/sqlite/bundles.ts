@@ -6,7 +6,8 @@ const COLUMNS = "id, source, git_commit AS 'commit', content";
 /** The id that the digest of a configuration begins with. */
 const ID = "substr(configuration, 1, instr(configuration || '+', '+') - 1)";
 const USED = `SELECT ${ID} FROM store WHERE configuration IS NOT NULL
-  UNION SELECT ${ID} FROM holder WHERE state = 'live'`;
+  UNION SELECT ${ID} FROM holder WHERE state = 'live'
+  UNION SELECT bundle FROM task WHERE ended_at IS NULL`;
 
 export function keep({ sql }: Transaction, bundle: Bundle): void {
   const { commit, content, id, source } = bundle;

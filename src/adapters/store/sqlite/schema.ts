@@ -141,6 +141,7 @@ export const MIGRATIONS: readonly string[] = [
     id TEXT NOT NULL,
     parent TEXT,
     depth INTEGER NOT NULL,
+    bundle TEXT NOT NULL,
     opened_at INTEGER NOT NULL,
     last_seen_at INTEGER NOT NULL,
     ended_at INTEGER,

@@ -23,6 +23,7 @@ BEGIN
   DELETE FROM bundle
     WHERE no NOT IN (SELECT n.no FROM bundle n ORDER BY n.no DESC LIMIT most)
       AND id NOT IN (SELECT split_part(s.configuration, '+', 1) FROM store s
-        UNION SELECT split_part(h.configuration, '+', 1) FROM holder h WHERE h.state = 'live');
+        UNION SELECT split_part(h.configuration, '+', 1) FROM holder h WHERE h.state = 'live'
+        UNION SELECT t.bundle FROM task t WHERE t.ended_at IS NULL);
 END $$;
 `;
