@@ -46,6 +46,8 @@ export interface Manifest {
   readonly onChange: OnChange;
   /** Of such a task: what revision it began with, where this is what holds for it. */
   readonly began?: string;
+  /** After an answer whose calls of tools were all refused the model is asked again so often. */
+  readonly refusalRounds: number;
   readonly tasks: {
     readonly newPerHour: number;
     readonly aliveMax: number;
