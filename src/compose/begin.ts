@@ -51,9 +51,9 @@ async function lastInForce(
   if (bundle !== null) {
     const loaded = readBundle(bundle, environment);
     const { commit } = bundle;
+    if (loaded.kind === "invalid") throw new ConfigError(loaded.issues, commit);
     log.error("started with what was in force last", { commit, because: sentenceOf(unusable) });
-    if (loaded.kind === "ok") return loaded;
-    throw new ConfigError(loaded.issues, commit);
+    return loaded;
   }
   if (unusable.kind === "invalid") throw new ConfigError(unusable.issues, unusable.commit);
   const { because } = unusable;

@@ -63,7 +63,8 @@ BEGIN
     END IF;
   END IF;
   RETURN QUERY SELECT NULL::text, is_new, t.agent, t.id, t.parent, t.depth, t.bundle,
-    t.opened_at, t.last_seen_at, t.ended_at, t.outcome FROM task t WHERE t.agent = of_agent AND t.id = task_id;
+    t.opened_at, t.last_seen_at, t.ended_at, t.outcome
+    FROM task t WHERE t.agent = of_agent AND t.id = task_id;
 END $$;
 
 CREATE FUNCTION end_task(of_agent text, task_id text, with_outcome text, at bigint)
