@@ -14,6 +14,8 @@ export interface ArgumentSchemas {
   problems(schema: JsonSchema): readonly SchemaProblem[];
   /** Compiles at its first call: a folder may have thousands that are never used. */
   check(schema: JsonSchema): ArgumentsCheck;
+  /** As it is written: arguments that it does not name fit it too. */
+  match(schema: JsonSchema): ArgumentsCheck;
 }
 
 /** Made anew for each reading of the folder, so that what is gone from it is forgotten. */
@@ -25,22 +27,22 @@ export function argumentSchemas(): ArgumentSchemas {
   };
   const found = new Map<string, readonly SchemaProblem[]>();
   const checks = new Map<string, ArgumentsCheck>();
+  const match = (schema: JsonSchema) =>
+    kept(checks, JSON.stringify(schema), () => {
+      let compiled: ValidateFunction | null = null;
+      return (value) => {
+        compiled ??= validator().compile(schema);
+        return compiled(value) ? null : sentenceOf(compiled.errors?.[0]);
+      };
+    });
   return {
     problems: (schema) =>
       kept(found, JSON.stringify(schema), () => {
         const misfit = misfitOf(schema, validator());
         return misfit ? [misfit] : schemaProblems(schema);
       }),
-    check: (schema) => {
-      const closed = closedAtTop(schema);
-      return kept(checks, JSON.stringify(closed), () => {
-        let compiled: ValidateFunction | null = null;
-        return (value) => {
-          compiled ??= validator().compile(closed);
-          return compiled(value) ? null : sentenceOf(compiled.errors?.[0]);
-        };
-      });
-    },
+    check: (schema) => match(closedAtTop(schema)),
+    match,
   };
 }
 

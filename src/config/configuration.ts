@@ -28,6 +28,8 @@ export interface Configuration {
   /** For every agent. */
   readonly breakers: readonly BreakerRule[];
   readonly parking: ParkingSettings;
+  /** A call that nobody approves is denied after this; so is an approval that nobody used. */
+  readonly approvals: { readonly expireAfterMs: Millis };
   readonly agents: ReadonlyMap<string, Manifest>;
   /** Prices by the provider's `prices_of`, then by exact model id. */
   readonly prices: PriceBook;

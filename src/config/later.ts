@@ -9,7 +9,6 @@ const TOOL_BUDGETS =
   "Budgets of one tool are not in this version: what tools cost draws on the others.";
 const BASELINE = "That baseline is not in this version; use { times, of: rolling_average, over }.";
 const OUTPUTS = "Watching outputs is not in this version.";
-const APPROVALS = "Approvals are not in this version: leave the tool out until they are.";
 const RESULTS = "Checking results is not in this version; use empty_result.";
 const POLICIES = "Policies are not in this version.";
 const CONTAINMENT = "Sandboxes and cloud backstops are not in this version.";
@@ -21,7 +20,6 @@ export const LATER_KEYS: Readonly<Record<string, string>> = {
   tool: TOOL_BUDGETS,
   resource: "Resources come with policies and are not in this version; use arguments.",
   pin: "Pinning a tool's description is not in this version.",
-  requires_approval: APPROVALS,
   commitment: "Commitments are not in this version; use cost.",
   output: RESULTS,
   max_result_bytes: RESULTS,

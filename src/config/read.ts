@@ -25,6 +25,9 @@ import { encryptionKeyOf, listenersOf, parkingOf, processLimitsOf, storeOf } fro
 import { pathText } from "./source.ts";
 import { toolServersOf } from "./tool-servers.ts";
 
+/** As long as the answers of parked calls are kept. */
+const APPROVAL_MS = 60 * 60_000;
+
 const MAIN = "slipclutch.yaml";
 
 export interface ReadOptions {
@@ -123,6 +126,7 @@ function compile(parts: Parts): Compiled {
     budgets,
     breakers,
     parking: parkingOf(data.parking),
+    approvals: { expireAfterMs: data.approvals?.expire_after ?? APPROVAL_MS },
     agents,
     prices: book,
     limits: processLimitsOf(data.limits),

@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import { SCOPES, WINDOWS } from "../guards/budget/budget.ts";
-import { breaker, parking } from "./clutch-schema.ts";
+import { approvals, breaker, parking } from "./clutch-schema.ts";
 import {
   count,
   duration,
@@ -224,6 +224,7 @@ export const slipclutchSchema = strict({
     )
     .optional(),
   parking: parking.describe("How calls wait for a person.").optional(),
+  approvals: approvals.describe("Calls that a person approves, one by one.").optional(),
   limits: strict({
     ...LIMIT_FIELDS,
     max_request_bytes: count(1024, 256 * 1024 * 1024)

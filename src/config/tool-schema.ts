@@ -114,6 +114,14 @@ export const allowedTool = strict({
       "JSON Schema 2020-12 of its arguments. With `properties`, others are refused unless `additionalProperties` says otherwise.",
     )
     .optional(),
+  requires_approval: z
+    .union([z.boolean(), z.record(z.string(), z.json())], {
+      error: "true, or a JSON Schema of the arguments that need it, as a map",
+    })
+    .describe(
+      "Calls wait until a person approves them: all, or those whose arguments fit a JSON Schema. Default false.",
+    )
+    .optional(),
   cost: cost.describe("What a call costs; drawn from the same budgets as models.").optional(),
   empty_result: oneOf(["ok", "error"])
     .describe("Whether a result with nothing in it counts as an error. Default ok.")

@@ -44,7 +44,7 @@ export function toolsOf(
     const entry: Entry = { tool, path: ["allowed_tools", index], source, issues, warnings };
     const server = serverOf(entry, tooling.servers);
     checkOwn(entry, server);
-    checkArguments(entry, tooling.schemas);
+    checkSchemas(entry, tooling.schemas);
     const cost = costOf(entry);
     if (server === null) continue;
     if (server.kind === "agent") checkUnseen(entry);
@@ -127,9 +127,18 @@ function grantedOf(
     rateLimit: limit ? { requests: limit.requests, perMs: limit.per_seconds * 1000 } : null,
     check: tool.arguments === undefined ? null : schemas.check(tool.arguments),
     cost,
+    approval: approvalOf(tool.requires_approval, schemas),
     emptyIsError: tool.empty_result === "error",
     timeoutMs: tool.timeout ?? TIMEOUT_MS,
   };
+}
+
+function approvalOf(
+  required: RawTool["requires_approval"],
+  schemas: ArgumentSchemas,
+): GrantedTool["approval"] {
+  if (required === undefined || required === false) return "never";
+  return required === true ? "always" : schemas.match(required);
 }
 
 /** A tool that writes is refused whenever it may only read: better at load than at each call. */
@@ -152,7 +161,7 @@ function checkEffect(entry: Entry, { name, tools }: ToolServerSettings): void {
 }
 
 /** What holds at a call holds nothing for tools whose calls do not come by here. */
-const OF_A_CALL = ["rate_limit", "cost", "empty_result", "timeout"] as const;
+const OF_A_CALL = ["rate_limit", "cost", "empty_result", "requires_approval", "timeout"] as const;
 
 function checkUnseen(entry: Entry): void {
   const hint =
@@ -163,12 +172,16 @@ function checkUnseen(entry: Entry): void {
   }
 }
 
-function checkArguments(entry: Entry, schemas: ArgumentSchemas): void {
+function checkSchemas(entry: Entry, schemas: ArgumentSchemas): void {
   const { source, path, tool, issues, warnings } = entry;
-  if (tool.arguments === undefined) return;
-  for (const { path: inside, expected, hint, warning } of schemas.problems(tool.arguments)) {
-    const issue = issueAt(source, [...path, "arguments", ...inside], expected, hint);
-    (warning ? warnings : issues).push(issue);
+  const approval = tool.requires_approval;
+  const written = { arguments: tool.arguments, requires_approval: approval };
+  for (const [key, schema] of Object.entries(written)) {
+    if (schema === undefined || typeof schema === "boolean") continue;
+    for (const { path: inside, expected, hint, warning } of schemas.problems(schema)) {
+      const issue = issueAt(source, [...path, key, ...inside], expected, hint);
+      (warning ? warnings : issues).push(issue);
+    }
   }
 }
 

@@ -44,6 +44,8 @@ export interface Incoming extends Caller {
 export interface Turn {
   readonly call: string;
   readonly attempt: number;
+  /** The review by which it was approved, if that is what it waited for. */
+  readonly approval: string | null;
 }
 
 /** A call that was read: two readers, and one path for what they read. */
@@ -116,9 +118,10 @@ export type Decided =
       readonly accounts: readonly Account[];
     };
 
-/** Why a call waits: its agent is paused, or a budget is spent whose calls wait for more. */
+/** Why a call waits: its agent is paused, a person is to approve it, or a budget is spent. */
 export type Why =
   | { readonly cause: "clutch"; readonly review: string }
+  | { readonly cause: "approval" }
   /** What it would be refused with, if it did not wait. */
   | { readonly cause: "budget"; readonly spent: Denial };
 

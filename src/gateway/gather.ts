@@ -7,6 +7,7 @@ import type { AccountSpec } from "../ports/store.ts";
 import type { Account } from "./account.ts";
 import type { Call, Gathered, ModelCall, ToolCall } from "./call.ts";
 import type { Gateway } from "./gateway.ts";
+import { approvalOf } from "./parking/approval.ts";
 import type { Route } from "./ruleset.ts";
 import { type Lineage, taskKey } from "./tasks.ts";
 
@@ -52,9 +53,10 @@ async function gatherTool(
   // A name that is granted to nobody is refused, whatever is left.
   const accounts = typeof resolved === "string" ? [] : await accountsOf(call, lineage, gateway);
   const { manifest } = incoming;
+  const approved = await approvalOf(call, gateway);
   const clutch = gateway.clutches.of(manifest.agent);
   const facts = {
-    ...{ ask, clutch, letGo: call.turn !== null, manifest, reserve, resolved, task },
+    ...{ approved, ask, clutch, letGo: call.turn !== null, manifest, reserve, resolved, task },
     grants: manifest.tools,
   };
   const pool = gateway.rates.poolOf(incoming.tenure, manifest.agent, resolved);

@@ -172,6 +172,7 @@ function factsOf(generated: Generated): Facts {
     limits: generated.limits,
     strict: false,
     uncapped: false,
+    digest: "d",
     refusalRounds: 1,
     tellAgent: generated.tellAgent,
     onChange: "apply",

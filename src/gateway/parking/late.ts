@@ -17,7 +17,7 @@ import type { Tenure } from "../tenure.ts";
 import { readToolCall } from "../tools/read.ts";
 import { answerText } from "./answer.ts";
 import { requestOf, type StoredTool } from "./request.ts";
-import { askTurn } from "./turn.ts";
+import { askTurn, turnFor } from "./turn.ts";
 
 const ROWS_MAX = 20_000;
 const FIRST_AGAIN_MS: Millis = 2_000;
@@ -121,7 +121,7 @@ export class LateCalls {
     const { tenure } = this.#gateway.holding;
     const claimed = await askTurn(row.call, tenure, this.#gateway);
     if (claimed.kind !== "claimed") return;
-    const turn = { call: row.call, attempt: claimed.parked.attempt };
+    const turn = turnFor(claimed.parked);
     const request = this.#open(row.call, claimed.request);
     const { rules } = this.#gateway;
     rules.requests += 1;
@@ -187,7 +187,7 @@ export class LateCalls {
     const origin = { decision: nextDecision(gateway), call, agent, task, key, revision };
     record({ denial, origin, asked: null }, [], gateway);
     const answer = gateway.seal.close(call, answerText({ kind: "refused", denial }));
-    tenure.answers.push({ kind: "parked", ...turn, answer });
+    tenure.answers.push({ kind: "parked", call, attempt: turn.attempt, answer });
   }
 
   /** Nobody came for it in all that time: it has cost nothing. */

@@ -170,7 +170,7 @@ function deskOf(id: RpcId, incoming: Incoming): Desk {
 }
 
 /** The same call takes the place of the one that waits. */
-const PARKED: ReadonlySet<string> = new Set(["clutch.parked", "budget.parked"]);
+const PARKED: ReadonlySet<string> = new Set(["clutch.parked", "approval.pending", "budget.parked"]);
 
 function refusal(denial: Denial, { decision }: Origin) {
   const { code, retryAfterMs } = denial;

@@ -1,11 +1,10 @@
 /** The third verdict: the call waits, durably, until a person or a condition lets it go. */
 
-export interface Park {
-  readonly kind: "park";
-  readonly cause: "clutch" | "approval" | "budget";
-  /** The review that decides. */
-  readonly review: string;
-}
+export type Park =
+  /** `review`: that which decides. */
+  | { readonly kind: "park"; readonly cause: "clutch"; readonly review: string }
+  /** Its review is opened with it. */
+  | { readonly kind: "park"; readonly cause: "approval" };
 
 const TOOL = "t:";
 const MODEL = "m:";

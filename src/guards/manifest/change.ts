@@ -91,6 +91,7 @@ function toolOfBoth(now: GrantedTool, before: GrantedTool): GrantedTool {
     ...now,
     readOnly: now.readOnly || before.readOnly,
     check: bothChecks(now.check, before.check),
+    approval: eitherApproval(now.approval, before.approval),
     timeoutMs: Math.min(now.timeoutMs, before.timeoutMs),
   };
 }
@@ -101,6 +102,18 @@ function bothChecks(
 ): ArgumentsCheck | null {
   if (one === null || other === null) return one ?? other;
   return (value) => one(value) ?? other(value);
+}
+
+type Approval = GrantedTool["approval"];
+
+/** Whoever wants to be asked is asked. */
+function eitherApproval(one: Approval, other: Approval): Approval {
+  if (one === "always" || other === "always") return "always";
+  if (one === "never" || other === "never") return one === "never" ? other : one;
+  return (value) => {
+    const fits = one(value);
+    return fits === null ? null : other(value);
+  };
 }
 
 function sameTool(

@@ -27,6 +27,8 @@ export type OnChange = "finish" | "apply" | "strictest";
 
 export interface Manifest {
   readonly agent: string;
+  /** Of what it says: an approval holds under the manifest that it was given under. */
+  readonly digest: string;
   readonly labels: {
     readonly team: string | null;
     readonly org: string | null;

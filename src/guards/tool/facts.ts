@@ -11,6 +11,7 @@ export interface ToolFacts extends ToolLook {
   readonly rate: ToolRateNow | null;
   /** The most that it can cost, nano-USD. */
   readonly reserve: NanoUsd;
+  readonly approved: Approval;
   readonly clutch: Clutch;
   /** It was parked, and this gateway has claimed it since its review let it go. */
   readonly letGo: boolean;
@@ -24,6 +25,13 @@ export interface ToolLook {
   /** What `resolveTool` made of the name that the client wrote. */
   readonly resolved: GrantedTool | "unknown" | "blacklisted";
 }
+
+/** What is known of a person's word on this call. */
+export type Approval =
+  /** Nobody has been asked, or it was said of another call. */
+  | { readonly kind: "none" }
+  | { readonly kind: "given"; readonly review: string }
+  | { readonly kind: "expired"; readonly review: string };
 
 /** The tool's rate limit, and what is known of its permits now. */
 export interface ToolRateNow {

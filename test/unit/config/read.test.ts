@@ -268,12 +268,14 @@ denied_tools: [drop]
       rateLimit: null,
       check: null,
       cost: null,
+      approval: "never",
       emptyIsError: false,
       timeoutMs: 60_000,
     };
     const look = { ...tool, emptyIsError: true, timeoutMs: 9_000 };
     expect(configuration.agents.get("bot")).toEqual({
       agent: "bot",
+      digest: expect.stringMatching(/^[0-9a-f]{64}$/),
       labels: { team: "T", org: "O", owner: "P" },
       models: new Map([
         ["simulated-small", limits],

@@ -86,6 +86,7 @@ tool_servers:
           rateLimit: { requests: 100, perMs: 60_000 },
           check: null,
           cost: null,
+          approval: "never",
           emptyIsError: false,
           timeoutMs: 60_000,
         },
@@ -97,6 +98,7 @@ tool_servers:
           rateLimit: null,
           check: null,
           cost: null,
+          approval: "never",
           emptyIsError: false,
           timeoutMs: 60_000,
         },
@@ -143,6 +145,7 @@ test("Every field of a tool lands in its grant", () => {
         quantity: { pointer: "/result/duration_seconds", divide_by: 60 },
         max: 120,
       },
+      requires_approval: { properties: { a: { const: "dear" } } },
       empty_result: "error",
       timeout: "5s",
     },
@@ -159,10 +162,18 @@ test("Every field of a tool lands in its grant", () => {
       nanoUsd: 6_000_000,
       quantity: { pointer: "/result/duration_seconds", divideBy: 60, max: 120 },
     },
+    approval: expect.any(Function),
     emptyIsError: true,
     timeoutMs: 5000,
   });
   expect(granted.check?.({ a: 1 })).toBe("/arguments/a must be string.");
+  // Arguments beside those that a schema names do not get by without an approval.
+  const needs = granted.approval as (given: unknown) => string | null;
+  expect([{ a: "dear", b: 1 }, {}, { a: "cheap" }].map((given) => needs(given) === null)).toEqual([
+    true,
+    true,
+    false,
+  ]);
 });
 
 test("Every field of a tool server lands in its settings", () => {
@@ -445,10 +456,16 @@ const REFUSED: readonly [name: string, manifest: object, servers: Servers, issue
     { path: "allowed_tools[0].arguments.type", got: '"objekt"' },
   ],
   [
-    "a field of a later version",
-    granting({ ...FIND, requires_approval: true }),
+    "an approval that is neither yes nor a schema",
+    granting({ ...FIND, requires_approval: "always" }),
     TICKETS,
-    { path: "allowed_tools[0].requires_approval", hint: expect.stringContaining("not in this") },
+    { path: "allowed_tools[0].requires_approval", expected: expect.stringContaining("true, or") },
+  ],
+  [
+    "a schema of approvals that checks less than it says",
+    granting({ ...FIND, requires_approval: { propertes: {} } }),
+    TICKETS,
+    { path: "allowed_tools[0].requires_approval.propertes" },
   ],
   [
     "breakers of one agent",

@@ -25,6 +25,7 @@ function manifestOf(limits: Partial<Manifest["tasks"]> = {}, agent = "a"): Manif
     uncapped: false,
     tellAgent: false,
     onChange: "apply",
+    digest: "d",
     refusalRounds: 1,
     tasks: { ...standard, ...limits },
     tools: NO_TOOLS,

@@ -31,6 +31,10 @@ const someTool = (tool: string): fc.Arbitrary<GrantedTool> =>
     check: fc.option(
       fc.nat(9).map((max) => (value: unknown) => (Number(value) > max ? `${max}` : null)),
     ),
+    approval: fc.oneof(
+      fc.constantFrom("never" as const, "always" as const),
+      fc.nat(9).map((max) => (value: unknown) => (Number(value) > max ? `${max}` : null)),
+    ),
     cost: fc.option(fc.record({ nanoUsd: fc.nat(9), quantity: fc.constant(null) })),
     emptyIsError: fc.boolean(),
     timeoutMs: fc.integer({ min: 1, max: 9 }),
@@ -65,6 +69,12 @@ const someManifest: fc.Arbitrary<Manifest> = fc
 /** Null: the model is not granted. */
 function modelLimits({ limits: rest, models }: Manifest, model: string): CallLimits | null {
   return models === null ? rest : (models.get(model) ?? null);
+}
+
+/** Whether a person is asked for a call with this argument. */
+function asks({ approval }: GrantedTool, argument: number): boolean {
+  if (typeof approval === "string") return approval === "always";
+  return approval(argument) === null;
 }
 
 function allows(tool: string, argument: number, { tools }: Manifest): boolean {
@@ -113,6 +123,7 @@ describe("strictest", () => {
           expect(found === undefined).toBe(newest === undefined || oldest === undefined);
           if (found === undefined || newest === undefined || oldest === undefined) return;
           expect(found.readOnly).toBe(newest.readOnly || oldest.readOnly);
+          expect(asks(found, n)).toBe(asks(newest, n) || asks(oldest, n));
           expect(found.timeoutMs).toBe(Math.min(newest.timeoutMs, oldest.timeoutMs));
           const { cost, rateLimit } = newest;
           expect(found).toMatchObject({ cost, rateLimit });

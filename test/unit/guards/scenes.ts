@@ -121,6 +121,7 @@ export function manifest(changes: Partial<Manifest> = {}): Manifest {
     uncapped: false,
     tellAgent: false,
     onChange: "strictest",
+    digest: "d",
     refusalRounds: 1,
     tasks: { newPerHour: 10, aliveMax: 10, depthMax: 3, childrenMax: 10, idleMs: 1_000 },
     tools: NO_TOOLS,
