@@ -266,7 +266,9 @@ class Life {
         if (!(error instanceof Error) || error.name !== "StoreUnreachable") this.fail(error);
       });
     }
-    this.world.after(random.between(500, 4_000), () => this.#operator());
+    // What is left at the end may be dozens of calls, each decided by itself.
+    const restMs = this.#calm ? random.between(50, 400) : random.between(500, 4_000);
+    this.world.after(restMs, () => this.#operator());
   }
 
   async #pause({ gateway }: SimulatedGateway): Promise<void> {
