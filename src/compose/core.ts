@@ -4,6 +4,7 @@ import { Withheld } from "../gateway/answered/withheld.ts";
 import { Breakers } from "../gateway/breakers.ts";
 import { Cashier } from "../gateway/cashier.ts";
 import { Clutches } from "../gateway/clutches.ts";
+import { OpenDecisions } from "../gateway/decisions/open.ts";
 import { Flags } from "../gateway/flags.ts";
 import { Flusher } from "../gateway/flush.ts";
 import { emit, type Gateway } from "../gateway/gateway.ts";
@@ -89,6 +90,7 @@ export class Core {
       breakers: new Breakers(),
       surges: new Surges(store.counters, log),
       withheld: new Withheld(),
+      openDecisions: new OpenDecisions(clock),
       rates: new Rates(store.permits, clock, log),
       cashier: new Cashier(store.ledger, clock, log, flusher),
       keys: new Keys(store.registry, clock),

@@ -1,6 +1,7 @@
 /** One adapter for each provider and each tool server of the configuration. */
 import { httpProvider } from "../adapters/provider/http/http-provider.ts";
 import { simulatedProvider } from "../adapters/provider/simulated/simulated-provider.ts";
+import { httpToolServer } from "../adapters/tool-server/http/http-tool-server.ts";
 import { mcpToolServer } from "../adapters/tool-server/mcp/mcp-tool-server.ts";
 import type {
   Configuration,
@@ -24,9 +25,15 @@ const PROVIDERS: Readonly<Record<ProviderSettings["kind"], Make<ProviderSettings
 /** Where the gateway goes: `kind: agent` is nowhere. */
 type Reached = Exclude<ToolServerSettings, { readonly kind: "agent" }>;
 
-const TOOL_SERVERS: Readonly<Record<Reached["kind"], Make<Reached, ToolServer>>> = {
-  mcp: mcpToolServer,
-};
+function toolServerOf(settings: Reached, clock: Clock): ToolServer {
+  switch (settings.kind) {
+    case "mcp":
+      return mcpToolServer(settings, clock);
+    case "http":
+    case "openapi":
+      return httpToolServer(settings, clock);
+  }
+}
 
 function isReached(settings: ToolServerSettings): settings is Reached {
   return settings.kind !== "agent";
@@ -40,7 +47,7 @@ export class Providers {
 
   constructor(clock: Clock) {
     this.#providers = new Kept((settings) => PROVIDERS[settings.kind](settings, clock));
-    this.#toolServers = new Kept((settings) => TOOL_SERVERS[settings.kind](settings, clock));
+    this.#toolServers = new Kept((settings) => toolServerOf(settings, clock));
   }
 
   rulesetOf(configuration: Configuration): Ruleset {

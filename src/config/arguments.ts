@@ -25,31 +25,36 @@ export function argumentSchemas(): ArgumentSchemas {
     ajv ??= newAjv();
     return ajv;
   };
-  const found = new Map<string, readonly SchemaProblem[]>();
-  const checks = new Map<string, ArgumentsCheck>();
-  const match = (schema: JsonSchema) =>
-    kept(checks, JSON.stringify(schema), () => {
-      let compiled: ValidateFunction | null = null;
-      return (value) => {
-        compiled ??= validator().compile(schema);
-        return compiled(value) ? null : sentenceOf(compiled.errors?.[0]);
-      };
-    });
-  return {
-    problems: (schema) =>
-      kept(found, JSON.stringify(schema), () => {
-        const misfit = misfitOf(schema, validator());
-        return misfit ? [misfit] : schemaProblems(schema);
-      }),
-    check: (schema) => match(closedAtTop(schema)),
-    match,
-  };
+  const problems = onceEach((schema): readonly SchemaProblem[] => {
+    const misfit = misfitOf(schema, validator());
+    return misfit ? [misfit] : schemaProblems(schema);
+  });
+  const match = onceEach((schema): ArgumentsCheck => {
+    let compiled: ValidateFunction | null = null;
+    return (value) => {
+      compiled ??= validator().compile(schema);
+      return compiled(value) ? null : sentenceOf(compiled.errors?.[0]);
+    };
+  });
+  return { problems, check: (schema) => match(closedAtTop(schema)), match };
 }
 
-function kept<Value>(values: Map<string, Value>, key: string, make: () => Value): Value {
-  const value = values.get(key) ?? make();
-  values.set(key, value);
-  return value;
+/**
+ * Once for equal schemas. By the object itself first: every grant of a document's tool asks for the
+ * same one, and it can be large.
+ */
+function onceEach<Value>(make: (schema: JsonSchema) => Value): (schema: JsonSchema) => Value {
+  const byObject = new WeakMap<JsonSchema, Value>();
+  const byText = new Map<string, Value>();
+  return (schema) => {
+    const known = byObject.get(schema);
+    if (known !== undefined) return known;
+    const text = JSON.stringify(schema);
+    const value = byText.get(text) ?? make(schema);
+    byText.set(text, value);
+    byObject.set(schema, value);
+    return value;
+  };
 }
 
 /** Loading ajv takes longer than the rest of a start: only who has schemas pays for it. */

@@ -7,6 +7,7 @@ import type { Manifest } from "../guards/manifest/manifest.ts";
 import type { Millis } from "../guards/money.ts";
 import type { ModelPrice } from "../guards/price/price.ts";
 import type { ProviderRules } from "../guards/provider-rules.ts";
+import type { HttpPlaces } from "../guards/tool/places.ts";
 import type { Effect } from "../guards/tool/tool.ts";
 import type { ParkLimits } from "../ports/store.ts";
 
@@ -98,7 +99,7 @@ export interface SimulatedScript {
 }
 
 /** A tool server: one variant for each kind, as each is reached in its own way. */
-export type ToolServerSettings = McpServerSettings | AgentToolsSettings;
+export type ToolServerSettings = McpServerSettings | HttpServerSettings | AgentToolsSettings;
 
 interface DeclaredTools {
   readonly name: string;
@@ -109,6 +110,8 @@ interface DeclaredTools {
 /** The agent runs these tools itself: the gateway never goes there. */
 export interface AgentToolsSettings extends DeclaredTools {
   readonly kind: "agent";
+  /** It asks for a decision before each call. */
+  readonly asks: boolean;
 }
 
 export interface McpServerSettings extends DeclaredTools {
@@ -119,6 +122,41 @@ export interface McpServerSettings extends DeclaredTools {
   /** Extra headers for every request; as secret as the bearer. */
   readonly headers: Readonly<Record<string, string>>;
   readonly connectionsMax: number;
+}
+
+/** Its tools are requests: described by hand, or by an OpenAPI document. */
+export interface HttpServerSettings extends DeclaredTools {
+  readonly kind: "http" | "openapi";
+  readonly url: string;
+  readonly connectionsMax: number;
+  /** Networks beside the public ones that may be connected to. */
+  readonly allowAddresses: readonly string[];
+  /** All its tools: there are no others. */
+  readonly operations: ReadonlyMap<string, HttpOperation>;
+  /** Operations of the document that are no tools, and why. */
+  readonly leftOut: ReadonlyMap<string, string>;
+}
+
+/** One tool as a request. */
+export interface HttpOperation {
+  readonly method: string;
+  readonly places: HttpPlaces;
+  /** Extra headers; as secret as credentials. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Never in a log, an error, a metric or the digest. */
+  readonly credentials: readonly HttpCredential[];
+  readonly description: string;
+  /** JSON Schema of its arguments; held against them, and shown to agents. */
+  readonly inputSchema: Readonly<Record<string, unknown>>;
+  readonly isRead: boolean;
+}
+
+export interface HttpCredential {
+  readonly in: "header" | "query" | "cookie";
+  readonly name: string;
+  readonly value: string;
+  /** What must not come back: the value, or what is encoded in it. */
+  readonly secrets: readonly string[];
 }
 
 /** A detector: what it watches, where its line is, and what crossing it does. */

@@ -40,6 +40,7 @@ async function fileAt(path: string, before: number, limits: ReadLimits): Promise
   } catch (error) {
     const code = codeOf(error);
     if (code === null) throw error;
+    if (code === "ENOENT" || code === "ENOTDIR") return { kind: "none" };
     return { kind: "unreadable", got: "what cannot be read", hint: `${code}.` };
   }
 }

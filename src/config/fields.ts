@@ -167,10 +167,12 @@ export function serverUrl(example: string) {
 }
 
 const HEADER = "a header's name and value on one line";
+/** A token of RFC 9110. */
+export const HEADER_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}$/;
 
 /** Extra headers for every request to a server. */
 export const headers = z.record(
-  z.string().regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}$/, { error: HEADER }),
+  z.string().regex(HEADER_NAME, { error: HEADER }),
   z
     .string({ error: HEADER })
     .regex(/^[\t\x20-\x7e]*$/, { error: HEADER })

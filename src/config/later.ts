@@ -27,7 +27,6 @@ export const LATER_KEYS: Readonly<Record<string, string>> = {
   repeats:
     "Tools that are polled on purpose are not in this version; raise the breaker `stuck` instead.",
   command: "Starting tool servers is not in this version: start it yourself and give its url.",
-  document: "Tool servers of this kind are not in this version; use kind: mcp.",
   // In slipclutch.yaml these two are known.
   breakers: "Breakers of one agent are not in this version: slipclutch.yaml has those of all.",
   parking: "Parking of one agent is not in this version: slipclutch.yaml has that of all.",
@@ -64,14 +63,6 @@ export const LATER_WINDOWS: Readonly<Record<string, string>> = {
 
 /** Scopes of `each` that are not in this version. */
 export const LATER_SCOPES: Readonly<Record<string, string>> = { tool: TOOL_BUDGETS };
-
-const SERVER_KIND = "Tool servers of that kind are not in this version; use kind: mcp.";
-
-/** Kinds of tool servers that are not in this version. */
-export const LATER_SERVER_KINDS: Readonly<Record<string, string>> = {
-  openapi: SERVER_KIND,
-  http: SERVER_KIND,
-};
 
 const SIGNAL = "That signal is not in this version; use calls_per_tool or identical_calls.";
 

@@ -4,6 +4,7 @@ import { FOLDER_BYTES_MAX } from "./bundle.ts";
 import type { Files, Issue, Loaded } from "./configuration.ts";
 import { diskTree } from "./disk.ts";
 import { LATER_FILES } from "./later.ts";
+import { documentsOf } from "./openapi/documents.ts";
 import { type ReadOptions, readFiles } from "./read.ts";
 import { FILE_BYTES_MAX } from "./source.ts";
 
@@ -74,8 +75,14 @@ async function readTree(tree: GuardrailsTree): Promise<FolderRead> {
     return { files: new Map(), issues, warnings };
   }
   const wanted = ["slipclutch.yaml", "prices.yaml"].filter((name) => root.includes(name));
-  const texts = textsOf(await tree.read([...wanted, ...manifests], LIMITS));
-  return { files: texts.files, issues: [...issues, ...texts.issues], warnings };
+  const main = textsOf(await tree.read([...wanted, ...manifests], LIMITS));
+  const left = FOLDER_BYTES_MAX - main.bytes;
+  const named = documentsOf(main.files);
+  const read = await tree.read(named, { ...LIMITS, bytesMax: left });
+  // One that is not there is told where it is named.
+  const documents = textsOf(new Map([...read].filter(([, { kind }]) => kind !== "none")));
+  const files = new Map([...main.files, ...documents.files]);
+  return { files, issues: [...issues, ...main.issues, ...documents.issues], warnings };
 }
 
 async function manifestsOf(tree: GuardrailsTree, root: readonly string[]) {
@@ -101,17 +108,21 @@ async function manifestsOf(tree: GuardrailsTree, root: readonly string[]) {
 function textsOf(found: ReadonlyMap<string, FileFound>) {
   const files = new Map<string, string>();
   const issues: Issue[] = [];
+  let bytes = 0;
   for (const [file, one] of found) {
     const text = textOf(file, one);
     if (typeof text === "string") files.set(file, text);
     else issues.push(text);
+    if (one.kind === "bytes") bytes += one.bytes.length;
     if (one.kind === "beyond") break;
   }
-  return { files, issues };
+  return { files, issues, bytes };
 }
 
 function textOf(file: string, found: FileFound): string | Issue {
   switch (found.kind) {
+    case "none":
+      return unreadable(file, { got: "what cannot be read", hint: "It leads to no file." });
     case "unreadable":
       return unreadable(file, found);
     case "too-large":

@@ -67,7 +67,8 @@ export function readFiles(files: Files, options: ReadOptions): Loaded {
   const whole = [...manifests, prices].every(({ data }) => data !== null);
   const digest = digestOf(files, [main, ...manifests, prices]);
   const book = priceBook(overrides.prices);
-  const compiled = compile({ main, data: main.data, manifests, book, digest, commit, whole });
+  const sources = { files, main, data: main.data, manifests };
+  const compiled = compile({ ...sources, book, digest, commit, whole });
   issues.push(...compiled.issues);
   if (issues.length > 0) return { kind: "invalid", issues: inOrder(issues), commit };
   const { configuration } = compiled;
@@ -76,6 +77,7 @@ export function readFiles(files: Files, options: ReadOptions): Loaded {
 }
 
 interface Parts {
+  readonly files: Files;
   readonly main: MainFile;
   readonly data: RawSlipclutch;
   readonly manifests: readonly ManifestFile[];
@@ -93,16 +95,17 @@ interface Compiled {
 }
 
 function compile(parts: Parts): Compiled {
-  const { main, data, manifests, book, digest, commit, whole } = parts;
+  const { files, main, data, manifests, book, digest, commit, whole } = parts;
   const { source } = main;
   const { store, issues: storeIssues } = storeOf(data.store, source);
   const { key, issues: keyIssues } = encryptionKeyOf(data.encryption_key, store, source);
   const { providers, issues: providerIssues } = providersOf(data.providers, source, book);
   const budgets = budgetsOf(data.budgets ?? []);
-  const tooling = toolServersOf(data.tool_servers, source);
+  const schemas = argumentSchemas();
+  const tooling = toolServersOf(data.tool_servers, { source, files, schemas });
   const { servers } = tooling;
   const { breakers, issues: breakerIssues } = breakersOf(data.breakers ?? [], source);
-  const granted = agentsOf(manifests, data.limits, { servers, schemas: argumentSchemas() });
+  const granted = agentsOf(manifests, data.limits, { servers, schemas });
   const { agents } = granted;
   const offer: Offer = { providers, budgets, book };
   const issues = [...storeIssues, ...keyIssues, ...tooling.issues, ...breakerIssues];

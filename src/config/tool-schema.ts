@@ -9,11 +9,10 @@ import {
   oneOf,
   serverUrl,
   strict,
-  TEXT_MAX,
   usdRoundedUp,
   yesOrNo,
 } from "./fields.ts";
-import { LATER_SERVER_KINDS } from "./later.ts";
+import { auth, HTTP_SERVER_FIELDS, HTTP_TOOL_FIELDS } from "./http-schema.ts";
 
 /** Each call of a limit is a row of the store. */
 const RATE_REQUESTS_MAX = 10_000;
@@ -23,7 +22,6 @@ const POINTER_CHARACTERS_MAX = 1024;
 /** The store's sums hold no more; what a call may cost is checked once more as a whole. */
 const QUANTITY_MAX = 1e12;
 
-const BEARER = "a token of printable characters on one line, without spaces";
 const SERVER_NAME =
   "a name of 1 to 32 letters and digits, with single - and _ between them, other than mcp\nIt is part of the names by which agents call its tools.";
 /** `server__tool` and `mcp__client__tool` must be read back in one way only. */
@@ -33,33 +31,35 @@ export const serverName = z
     error: SERVER_NAME,
   });
 
-/** One tool server of slipclutch.yaml. */
+/** One tool server of slipclutch.yaml. Which kind has which fields: `server-kinds.ts`. */
 export const toolServer = strict({
-  kind: oneOf(["mcp", "agent"], LATER_SERVER_KINDS).describe(
-    "What it speaks: MCP over streamable HTTP; or `agent`: tools that the agent runs itself.",
+  kind: oneOf(["mcp", "http", "openapi", "agent"]).describe(
+    "What it speaks: MCP over streamable HTTP; plain HTTP, written out here or described by an OpenAPI document; or `agent`: tools that the agent runs itself.",
   ),
-  url: serverUrl("http://127.0.0.1:7000/mcp").describe("`kind: mcp` only: where it is.").optional(),
-  auth: strict({
-    bearer: z
-      .string({ error: BEARER })
-      .regex(/^[\x21-\x7e]+$/, { error: BEARER })
-      .max(TEXT_MAX, { error: BEARER })
-      .describe(`Sent as \`authorization: Bearer …\`. Write \${NAME} to take it from outside.`)
-      .optional(),
-  })
-    .describe("The gateway's own credentials; agents never hold them.")
+  url: serverUrl("http://127.0.0.1:7000/mcp")
+    .describe("Where it is. `kind: openapi`: instead of what the document's `servers` say.")
     .optional(),
+  auth: auth.describe("The gateway's own credentials; agents never hold them.").optional(),
   headers: headers.describe("Extra headers for every request.").optional(),
+  asks: yesOrNo
+    .describe(
+      "`kind: agent` only: the agent asks for a decision before it runs one of these tools, so limits on calls hold. Default false.",
+    )
+    .optional(),
   connections_max: count(1, 10_000).describe("Most connections to it. Default 64.").optional(),
+  ...HTTP_SERVER_FIELDS,
   tools: z
     .record(
       id,
       strict({
-        effect: oneOf(["read", "write"]).describe("Whether it changes anything."),
+        effect: oneOf(["read", "write"])
+          .describe("Whether it changes anything. `http` and `openapi`: GET and HEAD read.")
+          .optional(),
+        ...HTTP_TOOL_FIELDS,
       }),
       { error: "a map from names of tools to { effect: read } or { effect: write }" },
     )
-    .describe("What its tools do, as you vouch. A tool that is not here is taken to write.")
+    .describe("What its tools do, as you vouch. A tool of MCP that is not here is taken to write.")
     .optional(),
 });
 
@@ -135,4 +135,6 @@ export const allowedTool = strict({
 export const toolNames = z.array(id, { error: "a list of names of tools" }).max(ENTRIES_MAX);
 
 export type RawToolServer = z.output<typeof toolServer>;
+export type RawAuth = NonNullable<RawToolServer["auth"]>;
+export type RawHttpTool = NonNullable<RawToolServer["tools"]>[string];
 export type RawTool = z.output<typeof allowedTool>;

@@ -9,9 +9,11 @@ import {
 import type { GrantedTool, ToolCost, ToolGrants } from "../guards/tool/tool.ts";
 import type { ArgumentSchemas } from "./arguments.ts";
 import type { Issue, ToolServerSettings } from "./configuration.ts";
+import { type Entry, refuse } from "./grant-entry.ts";
 import { issueAt, nearest } from "./issues.ts";
 import type { RawLimits, RawManifest } from "./manifest-schema.ts";
-import type { Path, Source } from "./source.ts";
+import { argumentsCheck, checkDocument, checkOffered } from "./offered.ts";
+import type { Source } from "./source.ts";
 import type { RawTool } from "./tool-schema.ts";
 
 /** Official MCP clients give up after a minute. */
@@ -47,7 +49,8 @@ export function toolsOf(
     checkSchemas(entry, tooling.schemas);
     const cost = costOf(entry);
     if (server === null) continue;
-    if (server.kind === "agent") checkUnseen(entry);
+    if (server.kind === "agent" && !server.asks) checkUnseen(entry);
+    checkDocument(entry, server, tooling.schemas);
     const granted = grantedOf(entry, server, cost, tooling.schemas);
     allowed.push({ granted, entry });
   }
@@ -65,21 +68,9 @@ export function toolsOf(
   return { tools, issues, warnings };
 }
 
-interface Entry {
-  readonly tool: RawTool;
-  readonly path: Path;
-  readonly source: Source;
-  readonly issues: Issue[];
-  readonly warnings: Issue[];
-}
-
 interface Placed {
   readonly granted: GrantedTool;
   readonly entry: Entry;
-}
-
-function refuse({ source, path, issues }: Entry, inside: Path, expected: string, hint: string) {
-  issues.push(issueAt(source, [...path, ...inside], expected, hint));
 }
 
 /** The one that is named; else the one that lists the tool; else the only one there is. */
@@ -117,7 +108,8 @@ function grantedOf(
 ): GrantedTool {
   const { tool } = entry;
   const readOnly = tool.read_only ?? true;
-  if (readOnly) checkEffect(entry, server);
+  if (checkOffered(entry, server) && readOnly) checkEffect(entry, server);
+  const own = tool.arguments === undefined ? null : schemas.check(tool.arguments);
   const limit = tool.rate_limit;
   return {
     server: server.name,
@@ -125,7 +117,7 @@ function grantedOf(
     effect: server.tools.get(tool.tool_name) ?? "write",
     readOnly,
     rateLimit: limit ? { requests: limit.requests, perMs: limit.per_seconds * 1000 } : null,
-    check: tool.arguments === undefined ? null : schemas.check(tool.arguments),
+    check: argumentsCheck(own, server, tool.tool_name, schemas),
     cost,
     approval: approvalOf(tool.requires_approval, schemas),
     emptyIsError: tool.empty_result === "error",
@@ -165,8 +157,8 @@ const OF_A_CALL = ["rate_limit", "cost", "empty_result", "requires_approval", "t
 
 function checkUnseen(entry: Entry): void {
   const hint =
-    "The agent runs this tool itself, so nothing would hold it to that: leave it out, or put the " +
-    "tool behind a server of kind: mcp.";
+    "The agent runs this tool itself, so nothing would hold it to that: leave it out, put the tool " +
+    "behind a server of kind: mcp, or have the agent ask for decisions and say asks: true there.";
   for (const key of OF_A_CALL) {
     if (entry.tool[key] !== undefined) refuse(entry, [key], "nothing", hint);
   }

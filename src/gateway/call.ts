@@ -8,7 +8,7 @@ import type { Millis } from "../guards/money.ts";
 import type { Resolved, ToolAsk } from "../guards/tool/tool.ts";
 import type { Denial } from "../guards/verdict.ts";
 import type { CallClaim, KeyRecord, Parked } from "../ports/store.ts";
-import type { ToolResult } from "../ports/tool-server.ts";
+import type { ToolResult, ToolServer } from "../ports/tool-server.ts";
 import type { ReadRequest, WireFormat } from "../wire/format.ts";
 import type { Account } from "./account.ts";
 import type { Body } from "./body.ts";
@@ -83,9 +83,14 @@ export interface ToolCall {
   readonly desk: Desk;
   readonly client: Client;
   readonly turn: Turn | null;
+  /** Where it runs, if that is no tool server: at its agent. */
+  readonly runner: ToolRunner | null;
   /** A call that writes and named itself: it runs once, whoever asks for it how often. */
   readonly claim: CallClaim | null;
 }
+
+/** The one thing that running a call needs of a tool server. */
+export type ToolRunner = Pick<ToolServer, "call">;
 
 /** The far end of a tool call: the same verdict, told as each road tells it. */
 export interface Desk {

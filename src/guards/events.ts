@@ -35,7 +35,7 @@ export interface ToolAsked {
   readonly server: string;
   readonly tool: string;
   /** The road it came by. */
-  readonly by: "mcp" | "dispatcher" | "answer";
+  readonly by: "mcp" | "dispatcher" | "answer" | "decision";
   /** Of server, tool and arguments: equal calls have an equal one. */
   readonly digest: string;
   readonly bytes: number;

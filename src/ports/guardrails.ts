@@ -25,6 +25,7 @@ export type NamesFound =
 
 export type FileFound =
   | { readonly kind: "bytes"; readonly bytes: Uint8Array }
+  | { readonly kind: "none" }
   | { readonly kind: "too-large"; readonly bytes: number }
   /** The files before it are as many bytes as may be read together. */
   | { readonly kind: "beyond" }

@@ -102,6 +102,35 @@ describe.skipIf(!part("git").available)("a Git remote", () => {
     expect(issue).toMatch(/^ops\/nothing at [0-9a-f]{12}: no folder\. .*--path/);
   });
 
+  test("has the documents that its tool servers name, wherever they lie", async () => {
+    const server = (document: string) => ({
+      ...{ kind: "openapi", url: "http://127.0.0.1:9", document },
+    });
+    const main = {
+      ...RULES["slipclutch.yaml"],
+      tool_servers: { desk: server("apis/v1/desk.yaml"), gone: server("apis/gone.yaml") },
+    };
+    const paths = {
+      "/look": { get: { operationId: "look", responses: { 200: { description: "" } } } },
+    };
+    const document = { openapi: "3.0.3", info: { title: "t", version: "1" }, paths };
+    await repository.commit({
+      "rules/slipclutch.yaml": main,
+      "rules/apis/v1/desk.yaml": document,
+      "rules/agents/worker.yaml": RULES["agents/worker.yaml"],
+    });
+    await repository.push();
+    const issues = await issuesOf(sourceOf({ folder: "rules" }));
+    // What is there was read; what is not is told where it is named.
+    expect(issues.join("\n")).not.toContain("desk.yaml");
+    expect(issues).toEqual([expect.stringContaining("slipclutch.yaml: ")]);
+    await repository.commitLink("rules/apis/gone.yaml", "v1/desk.yaml");
+    await repository.push();
+    expect(await issuesOf(sourceOf({ folder: "rules" }))).toContain(
+      "apis/gone.yaml: a symbolic link. Commit the file itself: links are not followed.",
+    );
+  });
+
   test("is followed through a rewritten branch, which is said", async () => {
     await repository.commit(RULES);
     await repository.push();

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { BREAKER_CASES } from "./wiring-breakers.ts";
 import { BUDGET_CASES } from "./wiring-budgets.ts";
 import { fieldsOfTheFolder } from "./wiring-fields.ts";
+import { HTTP_CASES } from "./wiring-http.ts";
 import { LIMIT_CASES } from "./wiring-limits.ts";
 import { ON_CHANGE_CASES } from "./wiring-on-change.ts";
 import { PARKING_CASES } from "./wiring-parking.ts";
@@ -26,6 +27,7 @@ const CASES = {
   "a price": PRICE_CASES,
   "a rate limit or a breaker": BREAKER_CASES,
   "a tool": TOOL_CASES,
+  "a tool over plain HTTP": HTTP_CASES,
   "how calls wait": PARKING_CASES,
   "a change": ON_CHANGE_CASES,
 };

@@ -5,7 +5,7 @@ import { canonicalJson } from "../../guards/tool/canonical.ts";
 import { resolveTool } from "../../guards/tool/names.ts";
 import type { ToolAsk } from "../../guards/tool/tool.ts";
 import { type Denial, deny, isDenial } from "../../guards/verdict.ts";
-import type { Caller, Desk, ToolCall } from "../call.ts";
+import type { Caller, Desk, ToolCall, ToolRunner } from "../call.ts";
 import type { Client } from "../client.ts";
 
 /** What a request on any road says. */
@@ -23,6 +23,8 @@ export interface Named {
 export interface Counter {
   readonly desk: Desk;
   readonly client: Client;
+  /** The agent itself, if it has asked for a decision. */
+  readonly runner?: ToolRunner | null;
 }
 
 /** A call before anybody is there to be answered. */
@@ -45,14 +47,16 @@ export function identify(named: Named, incoming: Caller): Identified | Denial {
   return { ask, asked, incoming, resolved };
 }
 
-/** A call that the gateway is to run. */
+/** A call to be run: by a tool server, or by the agent that has asked whether it may. */
 export function readToolCall(named: Named, incoming: Caller, at: Counter): ToolCall | Denial {
   const call = identify(named, incoming);
   if (isDenial(call)) return call;
   const { ask, resolved } = call;
-  if (typeof resolved !== "string" && incoming.rules.toolServer(ask.server) === null) {
-    const because = "the agent runs this tool itself";
+  const { runner = null } = at;
+  const isServed = incoming.rules.toolServer(ask.server) !== null;
+  if (typeof resolved !== "string" && isServed === (runner !== null)) {
+    const because = isServed ? "the gateway runs this tool" : "the agent runs this tool itself";
     return deny("manifest.unknown-tool", { tool: ask.tool, tool_server: ask.server, because });
   }
-  return { kind: "tool", ...call, ...at, turn: null, claim: null };
+  return { kind: "tool", ...call, ...at, runner, turn: null, claim: null };
 }

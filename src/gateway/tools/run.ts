@@ -10,8 +10,8 @@ import {
 import { isEmpty, resultValue } from "../../guards/tool/result.ts";
 import type { GrantedTool } from "../../guards/tool/tool.ts";
 import { type Denial, deny } from "../../guards/verdict.ts";
-import type { ToolEnd, ToolFault, ToolServer } from "../../ports/tool-server.ts";
-import { type Allowed, originOf, type Refusal, type ToolCall } from "../call.ts";
+import type { ToolEnd, ToolFault } from "../../ports/tool-server.ts";
+import { type Allowed, originOf, type Refusal, type ToolCall, type ToolRunner } from "../call.ts";
 import { emit, type Gateway } from "../gateway.ts";
 import { answered, notSent } from "../parking/ends.ts";
 import type { Pool } from "../pool.ts";
@@ -36,7 +36,7 @@ interface Running {
 /** Never rejects: whatever happens is an end, told to the desk and to the books. */
 export function run(call: ToolCall, allowed: Allowed, gateway: Gateway): Promise<void> {
   const { ask, incoming, resolved } = call;
-  const server = incoming.rules.toolServer(ask.server);
+  const server = call.runner ?? incoming.rules.toolServer(ask.server);
   if (typeof resolved === "string" || server === null) {
     throw new Error(`tool ${ask.tool} was admitted without a server`);
   }
@@ -58,7 +58,7 @@ function begin({ allowed, call, gateway }: Running): void {
   });
 }
 
-function send(running: Running, server: ToolServer): Promise<void> {
+function send(running: Running, server: ToolRunner): Promise<void> {
   const { call, gateway, granted } = running;
   const { manifest, taskName, tenure } = call.incoming;
   let refused: Denial | null = null;

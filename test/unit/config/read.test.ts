@@ -240,7 +240,7 @@ denied_tools: [drop]
           ["change", "write"],
         ]),
       },
-      { kind: "agent", name: "own", tools: new Map([["think", "read"]]) },
+      { kind: "agent", name: "own", asks: false, tools: new Map([["think", "read"]]) },
     ]);
     const four = { team: "T", org: "O", key: "k", model: "fast" };
     expect(budgets.every(({ onExhausted }) => onExhausted === "deny")).toBe(true);

@@ -474,12 +474,6 @@ const REFUSED: readonly [name: string, manifest: object, servers: Servers, issue
     { path: "breakers", hint: expect.stringContaining("slipclutch.yaml") },
   ],
   [
-    "a kind of a later version",
-    {},
-    server({ kind: "openapi" }),
-    { path: "tool_servers.tickets.kind", hint: expect.stringContaining("use kind: mcp") },
-  ],
-  [
     "a command",
     {},
     server({ command: ["npx"] }),

@@ -58,8 +58,21 @@ export function gitTree(settings: TreeSettings): GuardrailsTree {
       const names = entries.map(({ name }) => name).filter((name) => !name.startsWith("."));
       return { kind: "folder", names: names.sort() };
     },
-    read: (files, limits) => readAll(files, { known, limits, settings }),
+    async read(files, limits) {
+      const named = files.filter((file) => !known.has(file));
+      for (const entry of await find(named, settings)) known.set(entry.name, entry);
+      return readAll(files, { known, limits, settings });
+    },
   };
+}
+
+/** Files that lie deeper, by their paths in the folder. */
+async function find(files: readonly string[], settings: TreeSettings): Promise<readonly Entry[]> {
+  const { commit, folder } = settings;
+  if (files.length === 0) return [];
+  const before = folder === "" ? "" : `${folder}/`;
+  const found = await list([commit, ...files.map((file) => `${before}${file}`)], settings);
+  return found.map((entry) => ({ ...entry, name: entry.name.slice(before.length) }));
 }
 
 /** Null: it is a folder. */
@@ -110,7 +123,7 @@ async function readAll(
   let bytes = 0;
   for (const file of files) {
     const entry = reading.known.get(file);
-    const not = entry === undefined ? GONE : whyNot(entry, bytes, reading.limits);
+    const not = entry === undefined ? NONE : whyNot(entry, bytes, reading.limits);
     found.set(file, not ?? EMPTY);
     if (not !== null || entry === undefined) continue;
     wanted.push({ ...entry, name: file });
@@ -122,7 +135,7 @@ async function readAll(
   return found;
 }
 
-const GONE = { kind: "unreadable", got: "no file", hint: "It was not listed." } as const;
+const NONE: FileFound = { kind: "none" };
 const EMPTY: FileFound = { kind: "bytes", bytes: new Uint8Array(0) };
 
 /** Null: it is read. */
