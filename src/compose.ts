@@ -87,7 +87,10 @@ async function startOn(begin: Begin, undo: Parts["undo"]): Promise<Running> {
   await fenceGone(opened, machine);
   const sound = await joined(opened.store, first, begin);
   const { configuration } = sound;
-  const providers = new Providers(clock);
+  const { configFolder, environment } = begin;
+  // From Git there is no folder on this disk.
+  const folder = configFolder ?? ".";
+  const providers = new Providers({ clock, log, environment, folder });
   undo.unshift(() => providers.close());
   const journalKey = anchorKey(opened.key);
   const core = new Core({

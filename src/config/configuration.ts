@@ -42,6 +42,8 @@ export interface Configuration {
 export interface Listeners {
   readonly agent: { readonly host: string; readonly port: number };
   readonly control: { readonly host: string; readonly port: number };
+  /** Names of the agents' listener beside the one that it listens on; in small letters. */
+  readonly agentHosts: readonly string[];
 }
 
 export interface StoreSettings {
@@ -99,7 +101,11 @@ export interface SimulatedScript {
 }
 
 /** A tool server: one variant for each kind, as each is reached in its own way. */
-export type ToolServerSettings = McpServerSettings | HttpServerSettings | AgentToolsSettings;
+export type ToolServerSettings =
+  | McpServerSettings
+  | McpCommandSettings
+  | HttpServerSettings
+  | AgentToolsSettings;
 
 interface DeclaredTools {
   readonly name: string;
@@ -122,6 +128,17 @@ export interface McpServerSettings extends DeclaredTools {
   /** Extra headers for every request; as secret as the bearer. */
   readonly headers: Readonly<Record<string, string>>;
   readonly connectionsMax: number;
+}
+
+/** `kind: mcp` with a `command`: started here, and spoken to over its pipes. */
+export interface McpCommandSettings extends DeclaredTools {
+  readonly kind: "mcp-command";
+  readonly command: readonly [string, ...string[]];
+  /** As secret as a bearer. */
+  readonly env: Readonly<Record<string, string>>;
+  /** From the guardrails folder. */
+  readonly folder: string;
+  readonly callsMax: number;
 }
 
 /** Its tools are requests: described by hand, or by an OpenAPI document. */

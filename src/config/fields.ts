@@ -148,6 +148,18 @@ export const endpoint = z
     return z.NEVER;
   });
 
+const HOST_NAME = /^(?!-)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*$/;
+const HOST_NAME_CHARS_MAX = 253;
+const HOST_NAME_MESSAGE =
+  'a name like "gateway.internal", without scheme, port or path\nLeave out what is around the name.';
+
+/** The name of a machine; addresses have no need of this field. */
+export const hostName = z
+  .string({ error: HOST_NAME_MESSAGE })
+  .regex(HOST_NAME, { error: HOST_NAME_MESSAGE })
+  .max(HOST_NAME_CHARS_MAX, { error: HOST_NAME_MESSAGE })
+  .transform((name) => name.toLowerCase());
+
 /** A text that is not empty: a secret, above all. */
 export const text = z
   .string({ error: "a text" })

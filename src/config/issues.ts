@@ -12,7 +12,7 @@ type Problem = z.core.$ZodIssue;
 const GOT_CHARACTERS_MAX = 60;
 /** What may stand in these is never shown: keys, tokens, and a store's URL with its password. */
 const SECRET_KEYS: readonly string[] = [
-  ...["api_key", "auth", "bearer", "encryption_key", "headers", "schemes", "store"],
+  ...["api_key", "auth", "bearer", "encryption_key", "env", "headers", "schemes", "store"],
 ];
 
 /**
@@ -36,6 +36,7 @@ const SECRET_PLACES: readonly (readonly string[])[] = [
     [...auth, "query", "value"],
     [...auth, "basic", "password"],
   ]),
+  ["tool_servers", "*", "env"],
 ];
 
 /** Whether a secret belongs there. */

@@ -26,7 +26,6 @@ export const LATER_KEYS: Readonly<Record<string, string>> = {
   max_concurrent: "Limits on calls at once of a tool are not in this version; use rate_limit.",
   repeats:
     "Tools that are polled on purpose are not in this version; raise the breaker `stuck` instead.",
-  command: "Starting tool servers is not in this version: start it yourself and give its url.",
   // In slipclutch.yaml these two are known.
   breakers: "Breakers of one agent are not in this version: slipclutch.yaml has those of all.",
   parking: "Parking of one agent is not in this version: slipclutch.yaml has that of all.",

@@ -11,6 +11,7 @@ import {
   ENTRIES_MAX,
   endpoint,
   headers,
+  hostName,
   id,
   oneOf,
   serverUrl,
@@ -194,6 +195,11 @@ export const slipclutchSchema = strict({
   listeners: strict({
     agent: endpoint.describe("Where agents call. Default 127.0.0.1:4141.").optional(),
     control: endpoint.describe("Where operators call. Default 127.0.0.1:4142.").optional(),
+    agent_hosts: z
+      .array(hostName, { error: "a list of names" })
+      .max(ENTRIES_MAX)
+      .describe("Names, beside addresses and localhost, by which agents may ask for MCP.")
+      .optional(),
   })
     .describe("Where the gateway listens.")
     .optional(),

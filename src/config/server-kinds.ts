@@ -5,7 +5,8 @@ import { issueAt } from "./issues.ts";
 import type { Path, Source } from "./source.ts";
 import type { RawToolServer } from "./tool-schema.ts";
 
-type Kind = RawToolServer["kind"];
+/** What is started here has other fields than what is reached. */
+type Kind = RawToolServer["kind"] | "mcp-command";
 
 interface Fields {
   /** Beside `kind`, `tools` and `connections_max`. */
@@ -21,6 +22,12 @@ const FIELDS: Readonly<Record<Kind, Fields>> = {
   mcp: {
     server: ["url", "auth", "headers"],
     required: ["url"],
+    tool: ["effect"],
+    toolRequired: ["effect"],
+  },
+  "mcp-command": {
+    server: ["command", "args", "env", "cwd"],
+    required: ["command"],
     tool: ["effect"],
     toolRequired: ["effect"],
   },
@@ -42,7 +49,10 @@ const FIELDS: Readonly<Record<Kind, Fields>> = {
 const COMMON = ["kind", "tools", "connections_max"];
 
 const EXPECTED: Readonly<Record<string, readonly [expected: string, hint: string]>> = {
-  url: ["where the server is", "Add url, like http://127.0.0.1:7000/mcp."],
+  url: [
+    "where the server is",
+    "Add url, like http://127.0.0.1:7000/mcp; or command, if an MCP server is to be started here.",
+  ],
   document: ["a file of this folder", "Add document, like ./petstore.yaml."],
   tools: ["the tools of the server", "Add tools: { name: { method: GET, path: /there } }."],
   effect: ['one of "read", "write"', "Add effect: it is required."],
@@ -51,7 +61,8 @@ const EXPECTED: Readonly<Record<string, readonly [expected: string, hint: string
 };
 
 export function kindIssues(name: string, raw: RawToolServer, source: Source): readonly Issue[] {
-  const { kind, tools = {} } = raw;
+  const { tools = {} } = raw;
+  const kind = raw.kind === "mcp" && raw.command !== undefined ? "mcp-command" : raw.kind;
   const fields = FIELDS[kind];
   const path = ["tool_servers", name];
   const own = fieldIssues(raw, { path, kind, known: [...COMMON, ...fields.server] }, source);
@@ -64,7 +75,19 @@ export function kindIssues(name: string, raw: RawToolServer, source: Source): re
       ...authIssues(given.auth, at, kind, source),
     ];
   });
-  return [...own, ...missing, ...authIssues(raw.auth, path, kind, source), ...ofTools];
+  return [
+    ...own,
+    ...listedTwice(raw, path, source),
+    ...missing,
+    ...authIssues(raw.auth, path, kind, source),
+    ...ofTools,
+  ];
+}
+
+function listedTwice({ args, command }: RawToolServer, path: Path, source: Source): Issue[] {
+  if (args === undefined || !Array.isArray(command)) return [];
+  const hint = "Arguments are in the list of command already. Add these to it.";
+  return [issueAt(source, [...path, "args"], "nothing", hint)];
 }
 
 interface Place {
@@ -76,12 +99,19 @@ interface Place {
 function fieldIssues(given: object, { kind, known, path }: Place, source: Source): Issue[] {
   return Object.entries(given).flatMap(([key, value]) => {
     if (value === undefined || known.includes(key)) return [];
-    const hint =
-      kind === "agent"
-        ? "The agent runs these tools itself: the gateway never goes there. Leave it out."
-        : `Servers of kind: ${kind} have no ${key}. Known here: ${known.join(", ")}.`;
+    const hint = OTHERWISE[kind] ?? `Servers of kind: ${kind} have no ${key}. ${listOf(known)}`;
     return [issueAt(source, [...path, key], "nothing", hint)];
   });
+}
+
+const OTHERWISE: Readonly<Partial<Record<Kind, string>>> = {
+  agent: "The agent runs these tools itself: the gateway never goes there. Leave it out.",
+  "mcp-command":
+    "What is started here is reached over its pipes. Leave it out; secrets go into env.",
+};
+
+function listOf(known: readonly string[]): string {
+  return `Known here: ${known.join(", ")}.`;
 }
 
 function missingIssues(given: object, path: Path, required: readonly string[], source: Source) {
@@ -98,7 +128,7 @@ function authIssues(auth: RawToolServer["auth"], path: Path, kind: Kind, source:
     value === undefined ? [] : [key],
   );
   const other = given.find((key) => key !== "bearer");
-  if (kind === "mcp" && other !== undefined) {
+  if ((kind === "mcp" || kind === "mcp-command") && other !== undefined) {
     const hint = "Servers of kind: mcp take auth.bearer, or headers.";
     return [issueAt(source, [...path, "auth", other], "nothing", hint)];
   }

@@ -5,10 +5,12 @@ import {
   duration,
   ENTRIES_MAX,
   headers,
+  ID_CHARACTERS_MAX,
   id,
   oneOf,
   serverUrl,
   strict,
+  TEXT_MAX,
   usdRoundedUp,
   yesOrNo,
 } from "./fields.ts";
@@ -31,11 +33,63 @@ export const serverName = z
     error: SERVER_NAME,
   });
 
+const COMMAND =
+  'a program and its arguments, like ["node", "server.js"]\nNo shell reads them: write each argument as one entry of the list.';
+const ARGUMENTS_MAX = 256;
+const argument = z
+  .string({ error: COMMAND })
+  .max(TEXT_MAX, { error: COMMAND })
+  .refine((value) => !value.includes("\0"), { error: COMMAND });
+const program = argument.min(1, { error: COMMAND });
+const command = z.union(
+  [
+    program.regex(/^\S+$/, { error: COMMAND }),
+    z.tuple([program], argument, { error: COMMAND }).refine((all) => all.length <= ARGUMENTS_MAX, {
+      error: COMMAND,
+    }),
+  ],
+  { error: COMMAND },
+);
+
+const VARIABLE = "the name of a variable and its value, like TOKEN: ${TOKEN}";
+const env = z
+  .record(
+    z
+      .string()
+      .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, { error: VARIABLE })
+      .max(ID_CHARACTERS_MAX, { error: VARIABLE }),
+    z
+      .string({ error: VARIABLE })
+      .max(TEXT_MAX, { error: VARIABLE })
+      .refine((value) => !value.includes("\0"), { error: VARIABLE }),
+  )
+  .refine((all) => Object.keys(all).length <= ARGUMENTS_MAX, { error: VARIABLE });
+
 /** One tool server of slipclutch.yaml. Which kind has which fields: `server-kinds.ts`. */
 export const toolServer = strict({
   kind: oneOf(["mcp", "http", "openapi", "agent"]).describe(
-    "What it speaks: MCP over streamable HTTP; plain HTTP, written out here or described by an OpenAPI document; or `agent`: tools that the agent runs itself.",
+    "What it speaks: MCP, over streamable HTTP or as a child that is started here; plain HTTP, written out here or described by an OpenAPI document; or `agent`: tools that the agent runs itself.",
   ),
+  command: command
+    .describe(
+      "`kind: mcp` only, instead of `url`: the program that is started and spoken to over its pipes, with its arguments.",
+    )
+    .optional(),
+  args: z
+    .array(argument, { error: COMMAND })
+    .max(ARGUMENTS_MAX, { error: COMMAND })
+    .describe("Its arguments, where `command` is the program alone.")
+    .optional(),
+  env: env
+    .describe(
+      "With `command`: its environment, beside PATH, HOME, LANG and TMPDIR. Nothing else of the gateway's reaches it.",
+    )
+    .optional(),
+  cwd: program
+    .describe(
+      "With `command`: the folder that it runs in, from the guardrails folder. Default `.`.",
+    )
+    .optional(),
   url: serverUrl("http://127.0.0.1:7000/mcp")
     .describe("Where it is. `kind: openapi`: instead of what the document's `servers` say.")
     .optional(),
@@ -46,7 +100,11 @@ export const toolServer = strict({
       "`kind: agent` only: the agent asks for a decision before it runs one of these tools, so limits on calls hold. Default false.",
     )
     .optional(),
-  connections_max: count(1, 10_000).describe("Most connections to it. Default 64.").optional(),
+  connections_max: count(1, 10_000)
+    .describe(
+      "Most connections to it, one call on each; with `command`: most calls at once. Default 64.",
+    )
+    .optional(),
   ...HTTP_SERVER_FIELDS,
   tools: z
     .record(

@@ -2,7 +2,12 @@
 import { BlockList, isIP } from "node:net";
 import { BUDGET_TOOL, looksLikeBudgetTool } from "../guards/tool/names.ts";
 import type { ArgumentSchemas } from "./arguments.ts";
-import type { HttpServerSettings, Issue, ToolServerSettings } from "./configuration.ts";
+import type {
+  HttpServerSettings,
+  Issue,
+  McpCommandSettings,
+  ToolServerSettings,
+} from "./configuration.ts";
 import { credentialsOf } from "./credentials.ts";
 import { httpToolsOf } from "./http-tools.ts";
 import { issueAt } from "./issues.ts";
@@ -72,7 +77,7 @@ function openRoadWarnings(
   { auth, headers = {}, schemes = {}, tools = {} }: RawToolServer,
   source: Source,
 ): readonly Issue[] {
-  if (settings.kind === "agent") return [];
+  if (settings.kind === "agent" || settings.kind === "mcp-command") return [];
   const isOpen = [{ auth, headers }, ...Object.values(tools)].some((one) => hasSecret(one));
   const hasToken = isOpen || Object.keys(schemes).length > 0;
   if (!hasToken || !crossesNetworksOpenly(settings.url)) return [];
@@ -116,6 +121,13 @@ function settingsOf(name: string, raw: RawToolServer, around: Surroundings): Ser
   );
   if (raw.kind === "agent") {
     return plain({ kind: "agent", name, asks: raw.asks ?? false, tools });
+  }
+  if (raw.command !== undefined) {
+    const { args = [], command, cwd = ".", env = {} } = raw;
+    const whole: McpCommandSettings["command"] =
+      typeof command === "string" ? [command, ...args] : command;
+    const callsMax = raw.connections_max ?? CONNECTIONS_MAX;
+    return plain({ kind: "mcp-command", name, command: whole, env, folder: cwd, callsMax, tools });
   }
   return plain({
     kind: "mcp",

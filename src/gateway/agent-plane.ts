@@ -17,6 +17,7 @@ import { record, refuse, sendRefusal } from "./refuse.ts";
 import { taskNameOf } from "./task-name.ts";
 import { readDispatch } from "./tools/dispatcher.ts";
 import { serveMcp } from "./tools/mcp.ts";
+import { foreignCaller } from "./tools/mcp-host.ts";
 import { denialOf, OpenAnswers, refuseUnreadable } from "./unreadable.ts";
 
 /** Node's clients keep a connection for a few seconds; proxies before us for up to a minute. */
@@ -155,6 +156,12 @@ async function answer(
   if (place.kind === "budgets") return budgets(incoming, gateway);
   if (place.kind === "models") return models(incoming);
   if (place.kind === "parked") return parkedCall(place.id, incoming, gateway);
+  const foreign = place.kind === "mcp" ? foreignCaller(incoming) : null;
+  if (foreign !== null) {
+    discardRest(request, gateway);
+    const refusal = { denial: foreign, origin: originOf(incoming), asked: null };
+    return refuse(refusal, [], incoming, gateway);
+  }
   if (place.kind === "mcp" && !place.posts) return refuseMethod(incoming);
 
   const { limits } = incoming.rules.configuration;

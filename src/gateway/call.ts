@@ -8,8 +8,9 @@ import type { Millis } from "../guards/money.ts";
 import type { Resolved, ToolAsk } from "../guards/tool/tool.ts";
 import type { Denial } from "../guards/verdict.ts";
 import type { CallClaim, KeyRecord, Parked } from "../ports/store.ts";
-import type { ToolResult, ToolServer } from "../ports/tool-server.ts";
+import type { ToolProgress, ToolResult, ToolServer } from "../ports/tool-server.ts";
 import type { ReadRequest, WireFormat } from "../wire/format.ts";
+import type { Trace } from "../wire/trace-context.ts";
 import type { Account } from "./account.ts";
 import type { Body } from "./body.ts";
 import type { Ask } from "./cashier.ts";
@@ -79,6 +80,8 @@ export interface ToolCall {
   readonly ask: ToolAsk;
   readonly resolved: Resolved;
   readonly asked: ToolAsked;
+  /** The trace that its agent says it belongs to; its server is told. */
+  readonly trace: Trace;
   /** How whoever asked is answered. */
   readonly desk: Desk;
   readonly client: Client;
@@ -96,6 +99,8 @@ export type ToolRunner = Pick<ToolServer, "call">;
 export interface Desk {
   refuse(denial: Denial, origin: Origin, headers: Readonly<Record<string, string>>): void;
   answer(result: ToolResult, headers: Readonly<Record<string, string>>): void;
+  /** Tells how far the call has come, before it is answered; null: nobody wants to hear of it. */
+  readonly progress: ((heard: ToolProgress) => void) | null;
 }
 
 /** Everything that deciding needed. */

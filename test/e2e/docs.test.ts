@@ -60,6 +60,7 @@ const SECRETS = {
   ANTHROPIC_API_KEY: "sk-ant-not-a-key",
   AZURE_OPENAI_API_KEY: "not-a-key",
   OPENROUTER_API_KEY: "sk-or-not-a-key",
+  GITHUB_TOKEN: "not-a-token",
   DATABASE_URL: "postgres://slipclutch:not-a-password@127.0.0.1/slipclutch?sslmode=verify-full",
   SLIPCLUTCH_ENCRYPTION_KEY: "0".repeat(64),
 };

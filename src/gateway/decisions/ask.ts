@@ -1,5 +1,6 @@
 /** `POST /guard/v1/decisions`: may this tool be called like this? The agent runs it itself then. */
 import { lookAtTool } from "../../guards/decide.ts";
+import type { Millis } from "../../guards/money.ts";
 import { DENIALS, type Denial, deny, isDenial } from "../../guards/verdict.ts";
 import { numbersAreExact } from "../../wire/exact-numbers.ts";
 import { describe, isObject, malformed, parseObject } from "../../wire/json.ts";
@@ -18,8 +19,6 @@ import { type Identified, identify, readToolCall } from "../tools/read.ts";
 const DEPTH_MAX = 65;
 const TEXT_CHARS_MAX = 512;
 const KNOWN = ["tool", "arguments", "call_id", "task"];
-/** Whoever asks is told at once that the call waits. */
-const PATIENCE_MS = 0;
 /** What was decided, whatever the verdict; other statuses say that nothing could be. */
 const VERDICTS: ReadonlySet<number> = new Set([402, 403, 429]);
 const PARKED: ReadonlySet<string> = new Set(["clutch.parked", "approval.pending", "budget.parked"]);
@@ -55,7 +54,7 @@ export function askDecision(
   const runner = gateway.openDecisions.runner(decision, manifest.agent, taskName.id, () =>
     desk.allow(),
   );
-  const client = new HttpClient(of.response, of.headers, PATIENCE_MS);
+  const client = new DecisionClient(of.response, of.headers);
   return readToolCall(named, of, { desk, client, runner });
 }
 
@@ -110,8 +109,16 @@ function look({ ask, asked, resolved }: Identified, incoming: Incoming, gateway:
   desk.refuse(denial, origin, {});
 }
 
+/** Whoever asks is told at once that the call waits. */
+class DecisionClient extends HttpClient {
+  override get patienceMs(): Millis {
+    return 0;
+  }
+}
+
 /** Tells a verdict. What becomes of the call later is for the books alone. */
 class DecisionDesk implements Desk {
+  readonly progress = null;
   readonly #incoming: Incoming;
   #isAnswered = false;
 

@@ -36,10 +36,11 @@ const NOBODY: Client = {
   reassure: () => {},
   takes102: false,
   patienceMs: 0,
+  onCut: () => {},
 };
 
 /** What is told to nobody is in the row. */
-const NO_DESK: Desk = { refuse: () => {}, answer: () => {} };
+const NO_DESK: Desk = { refuse: () => {}, answer: () => {}, progress: null };
 
 /** A turn, and whose it is. */
 interface Had {

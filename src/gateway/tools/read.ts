@@ -5,6 +5,7 @@ import { canonicalJson } from "../../guards/tool/canonical.ts";
 import { resolveTool } from "../../guards/tool/names.ts";
 import type { ToolAsk } from "../../guards/tool/tool.ts";
 import { type Denial, deny, isDenial } from "../../guards/verdict.ts";
+import { NO_TRACE, type Trace } from "../../wire/trace-context.ts";
 import type { Caller, Desk, ToolCall, ToolRunner } from "../call.ts";
 import type { Client } from "../client.ts";
 
@@ -17,6 +18,8 @@ export interface Named {
   readonly bytes: number;
   readonly callId: string | null;
   readonly by: ToolAsked["by"];
+  /** Of a call that waited as a row nothing is known of it any more. */
+  readonly trace?: Trace;
 }
 
 /** Whoever is to be answered, and how. */
@@ -58,5 +61,6 @@ export function readToolCall(named: Named, incoming: Caller, at: Counter): ToolC
     const because = isServed ? "the gateway runs this tool" : "the agent runs this tool itself";
     return deny("manifest.unknown-tool", { tool: ask.tool, tool_server: ask.server, because });
   }
-  return { kind: "tool", ...call, ...at, runner, turn: null, claim: null };
+  const { trace = NO_TRACE } = named;
+  return { kind: "tool", ...call, trace, ...at, runner, turn: null, claim: null };
 }

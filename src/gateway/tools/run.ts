@@ -69,9 +69,10 @@ function send(running: Running, server: ToolRunner): Promise<void> {
       arguments: call.ask.arguments,
       timeoutMs: granted.timeoutMs,
       resultBytesMax: RESULT_BYTES_MAX,
-      meta: {},
+      meta: call.trace,
+      progress: call.desk.progress,
     };
-    server.call(request, {
+    const exchange = server.call(request, {
       mayWrite: () => {
         // Nobody waits for it any more, and nothing has been done: it is left undone.
         if (!written && call.client.isGone()) return false;
@@ -91,6 +92,8 @@ function send(running: Running, server: ToolRunner): Promise<void> {
         void finish(running, end, refused).finally(resolve);
       },
     });
+    // One that was parked runs to its end: its answer is kept for whoever comes for it.
+    if (call.turn === null) call.client.onCut(() => exchange.abort());
   });
 }
 
