@@ -28,8 +28,6 @@ export const LATER_KEYS: Readonly<Record<string, string>> = {
   policies: POLICIES,
   policy: POLICIES,
   rollouts: POLICIES,
-  on_change:
-    "Keeping running tasks on an old manifest is not in this version: changes apply at once.",
   mode: "Observing without enforcing is not in this version: everything is enforced.",
   observe_until: "Observing without enforcing is not in this version: everything is enforced.",
   egress: CONTAINMENT,

@@ -105,6 +105,12 @@ export const manifestSchema = strict({
   uncapped: yesOrNo
     .describe("It is meant that no money budget draws on this agent. Default false.")
     .optional(),
+  on_change: z
+    .enum(["finish", "apply", "strictest"], { error: "one of finish, apply, strictest" })
+    .describe(
+      "Named tasks that run when it changes: `finish` under the manifest they began with, `apply` this one at once, or `strictest`: only what both allow. Default strictest.",
+    )
+    .optional(),
   tell_agent: yesOrNo
     .describe("Put one line about the budget into the system prompt. Default false.")
     .optional(),

@@ -7,6 +7,7 @@ import { fieldsOfTheFolder } from "./wiring-fields.ts";
 import { HTTP_CASES } from "./wiring-http.ts";
 import { LIMIT_CASES } from "./wiring-limits.ts";
 import { MCP_CASES } from "./wiring-mcp.ts";
+import { ON_CHANGE_CASES } from "./wiring-on-change.ts";
 import { PARKING_CASES } from "./wiring-parking.ts";
 import { PIN_CASES } from "./wiring-pin.ts";
 import { PRICE_CASES } from "./wiring-prices.ts";
@@ -38,6 +39,7 @@ const CASES = {
   // After those of breakers, which would see the calls of its agent as a surge.
   "a limit on a task": TASK_LIMIT_CASES,
   "how calls wait": PARKING_CASES,
+  "a change": ON_CHANGE_CASES,
   MCP: MCP_CASES,
 };
 

@@ -175,6 +175,7 @@ function factsOf(generated: Generated): Facts {
     digest: "d",
     refusalRounds: 1,
     tellAgent: generated.tellAgent,
+    onChange: "apply",
     tasks: {
       ...{ newPerHour: 1, aliveMax: 1, depthMax: 1, childrenMax: 1, idleMs: 1 },
       ...{ callsMax: null, toolCallsMax: null, durationMaxMs: null },

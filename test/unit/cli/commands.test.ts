@@ -169,6 +169,7 @@ describe("for people", () => {
       "dec_7 was let through and has ended
       when      2027-01-15T08:00:05.000Z
       who       agent support, task ticket-1, key key_1
+      rules     git:0123456789ab
       asked     format openai-chat, model gpt-5-mini, provider openai, output_cap 512, bytes 1834, attempt 0
       guards    identity  allow
                 manifest  allow  (model gpt-5-mini)

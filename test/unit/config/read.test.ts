@@ -161,6 +161,7 @@ limits: { max_n: 3, max_depth: 1, max_tool_calls: 12, max_calls: 13 }
 strict: true
 uncapped: true
 tell_agent: true
+on_change: finish
 refusal_rounds: 3
 allowed_tools:
   - { tool_name: look, server: desk, timeout: 9s, empty_result: error, cost: { usd: 0.5 } }
@@ -300,6 +301,7 @@ denied_tools: [drop]
       strict: true,
       uncapped: true,
       tellAgent: true,
+      onChange: "finish",
       refusalRounds: 3,
       tasks: {
         ...{ newPerHour: 4, aliveMax: 5, depthMax: 1, childrenMax: 7, idleMs: 480_000 },

@@ -122,6 +122,7 @@ export function manifest(changes: Partial<Manifest> = {}): Manifest {
     strict: false,
     uncapped: false,
     tellAgent: false,
+    onChange: "strictest",
     digest: "d",
     refusalRounds: 1,
     tasks: {
