@@ -2,7 +2,6 @@
  * What the design knows and this version does not do yet: refused, never ignored, with a sentence.
  */
 
-const HOSTED = "Rules for tools that the provider runs are not in this version: they are refused.";
 const BASELINE = "That baseline is not in this version; use { times, of: rolling_average, over }.";
 const OUTPUTS = "Watching outputs is not in this version.";
 const POLICIES = "Policies are not in this version.";
@@ -10,7 +9,6 @@ const CONTAINMENT = "Sandboxes and cloud backstops are not in this version.";
 
 /** Keys that are not in this version, whatever the file. */
 export const LATER_KEYS: Readonly<Record<string, string>> = {
-  hosted_tools: HOSTED,
   resource: "Resources come with policies and are not in this version; use arguments.",
   commitment: "Commitments are not in this version; use cost.",
   // In slipclutch.yaml these two are known.

@@ -3,11 +3,13 @@
  * slipclutch.yaml have.
  */
 import { z } from "zod";
+import { HOSTED_TOOLS } from "../guards/call.ts";
 import {
   count,
   duration,
   ENTRIES_MAX,
   id,
+  oneOf,
   strict,
   TOKENS_MAX,
   VERSION_FIELDS,
@@ -95,6 +97,10 @@ export const manifestSchema = strict({
     .array(allowedTool, { error: "a list of tools" })
     .max(ENTRIES_MAX)
     .describe("The tools it may call, and no others. Without it: none.")
+    .optional(),
+  hosted_tools: z
+    .array(oneOf(HOSTED_TOOLS), { error: `a list of ${HOSTED_TOOLS.join(", ")}` })
+    .describe("The tools that providers run which it may offer to models. Without it: none.")
     .optional(),
   blacklisted_tools: toolNames
     .describe("Tools it may never call, whatever else is said, in any spelling of their names.")

@@ -64,6 +64,7 @@ export function toolsOf(
   const bytes = raw.limits?.max_arguments_bytes ?? common?.max_arguments_bytes;
   const tools = {
     allowed: allowed.map(({ granted }) => granted),
+    hosted: new Set(raw.hosted_tools),
     blacklisted,
     argumentsBytesMax: bytes ?? NO_TOOLS.argumentsBytesMax,
   };

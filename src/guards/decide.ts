@@ -27,6 +27,7 @@ import { amountsOf } from "./tool/cost.ts";
 import { effect } from "./tool/effect.ts";
 import type { ToolFacts, ToolGuard, ToolLook } from "./tool/facts.ts";
 import { grantTool } from "./tool/grant.ts";
+import { hosted } from "./tool/hosted.ts";
 import { offered } from "./tool/offered.ts";
 import { offeredNow } from "./tool/pin.ts";
 import type { Denial } from "./verdict.ts";
@@ -43,6 +44,7 @@ const MODEL_GUARDS: Guards<Facts> = [
   ["request", known],
   ["manifest", grant],
   ["tools", offered],
+  ["hosted-tools", hosted],
   ["cap", cap],
   ["price", worstCase],
   ["clutch", engaged],

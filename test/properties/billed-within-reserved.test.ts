@@ -23,6 +23,7 @@ import { chargeOf, type Outcome } from "../../src/guards/budget/settle.ts";
 import { EMPTY, type Purse } from "../../src/guards/budget/slice.ts";
 import { type Amounts, UNITS, type Unit } from "../../src/guards/budget/unit.ts";
 import type { Format } from "../../src/guards/call.ts";
+import { HOSTED_TOOLS } from "../../src/guards/call.ts";
 import { NO_TOOLS } from "../../src/guards/manifest/manifest.ts";
 import type { ModelPrice, Usage } from "../../src/guards/price/price.ts";
 import type { GrantedTool } from "../../src/guards/tool/tool.ts";
@@ -337,7 +338,7 @@ function read(generated: Generated) {
       },
       manifest: {
         ...manifest,
-        tools: { ...NO_TOOLS, allowed: grantsOf(generated) },
+        tools: { ...NO_TOOLS, hosted: new Set(HOSTED_TOOLS), allowed: grantsOf(generated) },
         tellAgent,
         limits: { ...manifest.limits, maxOutputTokens, minUsefulOutput },
       },

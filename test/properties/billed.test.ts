@@ -9,6 +9,7 @@ import { chargeOf, type Terms } from "../../src/guards/budget/settle.ts";
 import { hopeOf, type Purse, roomOf, type Seen } from "../../src/guards/budget/slice.ts";
 import type { Unit } from "../../src/guards/budget/unit.ts";
 import type { Format, ModelAsk } from "../../src/guards/call.ts";
+import { HOSTED_TOOLS } from "../../src/guards/call.ts";
 import { admit } from "../../src/guards/decide.ts";
 import type { Bounds, Facts, Target } from "../../src/guards/facts.ts";
 import { type CallLimits, type Manifest, NO_TOOLS } from "../../src/guards/manifest/manifest.ts";
@@ -180,7 +181,7 @@ function factsOf(generated: Generated): Facts {
       ...{ newPerHour: 1, aliveMax: 1, depthMax: 1, childrenMax: 1, idleMs: 1 },
       ...{ callsMax: null, toolCallsMax: null, durationMaxMs: null },
     },
-    tools: NO_TOOLS,
+    tools: { ...NO_TOOLS, hosted: new Set(HOSTED_TOOLS) },
   };
   return {
     ask,

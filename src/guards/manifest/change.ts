@@ -83,6 +83,7 @@ function toolsOfBoth(now: ToolGrants, before: ToolGrants): ToolGrants {
       const same = sameTool(tool, before.allowed);
       return same === undefined ? [] : [toolOfBoth(tool, same)];
     }),
+    hosted: new Set([...now.hosted].filter((tool) => before.hosted.has(tool))),
     blacklisted: new Set([...now.blacklisted, ...before.blacklisted]),
     argumentsBytesMax: Math.min(now.argumentsBytesMax, before.argumentsBytesMax),
   };

@@ -19,6 +19,7 @@ export interface CallLimits {
 /** What holds where a manifest says nothing of tools: none may be called. */
 export const NO_TOOLS: ToolGrants = {
   allowed: [],
+  hosted: new Set(),
   blacklisted: new Set(),
   argumentsBytesMax: 1024 * 1024,
 };

@@ -85,6 +85,8 @@ export type OfferedPin =
 /** What a manifest says of tools. */
 export interface ToolGrants {
   readonly allowed: readonly GrantedTool[];
+  /** Types of tools that providers run, like `web_search`. */
+  readonly hosted: ReadonlySet<string>;
   /** Folded names (`foldName`): they win over everything. */
   readonly blacklisted: ReadonlySet<string>;
   readonly argumentsBytesMax: number;

@@ -163,6 +163,7 @@ uncapped: true
 tell_agent: true
 on_change: finish
 refusal_rounds: 3
+hosted_tools: [web_search]
 allowed_tools:
   - { tool_name: look, server: desk, timeout: 9s, empty_result: error, cost: { usd: 0.5 } }
   - tool_name: change
@@ -323,6 +324,7 @@ denied_tools: [drop]
           },
           { ...tool, server: "own", tool: "think" },
         ],
+        hosted: new Set(["web_search"]),
         blacklisted: new Set(["delete_ticket", "drop"]),
         argumentsBytesMax: 4096,
       },

@@ -113,6 +113,7 @@ tool_servers:
           output: null,
         },
       ],
+      hosted: new Set(),
       blacklisted: new Set(["delete_ticket"]),
       argumentsBytesMax: 1_048_576,
     });

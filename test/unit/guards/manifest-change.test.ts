@@ -49,6 +49,7 @@ const someTools: fc.Arbitrary<ToolGrants> = fc.record({
   allowed: fc
     .tuple(...NAMES.map((name) => fc.option(someTool(name))))
     .map((tools) => tools.filter((tool) => tool !== null)),
+  hosted: fc.subarray([...NAMES]).map((names) => new Set<string>(names)),
   blacklisted: fc.subarray([...NAMES]).map((names) => new Set<string>(names)),
   argumentsBytesMax: fc.integer({ min: 1, max: 9 }),
 });
@@ -147,7 +148,12 @@ describe("strictest", () => {
     fc.assert(
       fc.property(someManifest, someManifest, (now, before) => {
         const both = governing(now, before);
-        const { argumentsBytesMax: most } = both.tools;
+        const { argumentsBytesMax: most, hosted } = both.tools;
+        for (const name of NAMES) {
+          expect(hosted.has(name)).toBe(
+            now.tools.hosted.has(name) && before.tools.hosted.has(name),
+          );
+        }
         expect(both.labels).toEqual(now.labels);
         expect(both.strict).toBe(now.strict || before.strict);
         expect(most).toBe(Math.min(now.tools.argumentsBytesMax, before.tools.argumentsBytesMax));

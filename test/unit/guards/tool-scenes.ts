@@ -30,7 +30,12 @@ export function grants(
   allowed: readonly GrantedTool[],
   blacklisted: readonly string[] = [],
 ): ToolGrants {
-  return { allowed, blacklisted: new Set(blacklisted.map(foldName)), argumentsBytesMax: 100 };
+  return {
+    allowed,
+    hosted: new Set(),
+    blacklisted: new Set(blacklisted.map(foldName)),
+    argumentsBytesMax: 100,
+  };
 }
 
 export function toolAsk(changes: Partial<ToolAsk> = {}): ToolAsk {
