@@ -4,6 +4,7 @@ import { NOTHING } from "./budget/unit.ts";
 import { cap } from "./cap/cap.ts";
 import { type ClutchFacts, clutch } from "./clutch/guard.ts";
 import type { Park } from "./clutch/park.ts";
+import { place, termsFacts } from "./commitment/guard.ts";
 import type { Answer } from "./events.ts";
 import {
   type Bounds,
@@ -55,6 +56,11 @@ const TOOL_GUARDS: Guards<ToolFacts> = [
   ["budget", budget],
 ];
 
+/** Those of a tool whose calls go on costing: a place is asked for before permits and money. */
+const COMMITTING_GUARDS: Guards<ToolFacts> = TOOL_GUARDS.flatMap((guard): Guards<ToolFacts> => {
+  return guard[0] === "rate-limit" ? [["commitment", looking(place)], guard] : [guard];
+});
+
 const UNBOUND: Bounds = {
   outputCap: null,
   outputFloor: 1,
@@ -81,7 +87,17 @@ export function admit(facts: Facts, states: States): Decision {
 
 /** May this tool call go out? */
 export function admitTool(facts: ToolFacts, states: States): Decision {
-  return ask(TOOL_GUARDS, facts, { ...UNBOUND, reserve: amountsOf(facts.reserve) }, states);
+  const bounds = { ...UNBOUND, reserve: amountsOf(facts.reserve) };
+  const { resolved } = facts;
+  if (typeof resolved === "string" || resolved.commitment === null) {
+    return ask(TOOL_GUARDS, facts, bounds, states);
+  }
+  const decision = ask(COMMITTING_GUARDS, facts, bounds, states);
+  const { verdict } = decision;
+  if (verdict.kind !== "deny" || verdict.rule !== "budget") return decision;
+  // What did not fit is mostly the horizon: whoever reads the refusal is to see it.
+  const said = { ...verdict.facts, ...termsFacts(resolved.commitment) };
+  return { ...decision, verdict: { ...verdict, facts: said } };
 }
 
 /**

@@ -7,6 +7,7 @@
  */
 
 import type { ClutchStore } from "./clutch.ts";
+import type { CommitmentStore } from "./commitments.ts";
 import type { CounterStore } from "./counters.ts";
 import type { ForfeitStore } from "./forfeits.ts";
 import type { HolderStore } from "./holders.ts";
@@ -18,6 +19,7 @@ import type { Registry } from "./registry.ts";
 import type { TaskStore } from "./tasks.ts";
 
 export type * from "./clutch.ts";
+export type * from "./commitments.ts";
 export type * from "./counters.ts";
 export type * from "./forfeits.ts";
 export type * from "./holders.ts";
@@ -44,6 +46,7 @@ export interface Store {
   readonly clutch: ClutchStore;
   readonly parking: ParkingStore;
   readonly counters: CounterStore;
+  readonly commitments: CommitmentStore;
   /** Releases connections and locks. Nothing in flight is waited for longer than two seconds. */
   close(): Promise<void>;
 }

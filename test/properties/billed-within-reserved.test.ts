@@ -371,7 +371,7 @@ function grantsOf({ body: asked, tools }: Generated): readonly GrantedTool[] {
     .filter((_, index) => tools === "all" || index % 2 === 0)
     .map((tool) => ({
       ...{ server: "own", tool, effect: "read", readOnly: true, rateLimit: null, check: null },
-      ...{ cost: null, emptyIsError: false, timeoutMs: 1_000 },
+      ...{ cost: null, emptyIsError: false, timeoutMs: 1_000, commitment: null, ends: [] },
     }));
 }
 
@@ -402,7 +402,7 @@ async function admitted(call: ModelCall, purse: Purse): Promise<Admitted | numbe
 }
 
 function purseOf(free: number, room: bigint, unit: Unit = "usd"): Purse {
-  const seen = { limit: room, spent: 0n, leased: 0n, forfeited: 0n };
+  const seen = { limit: room, spent: 0n, leased: 0n, forfeited: 0n, committed: 0n };
   return { budget: "b", scope: "", unit, slice: { ...EMPTY, free, granted: BigInt(free) }, seen };
 }
 

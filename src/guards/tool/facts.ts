@@ -14,8 +14,10 @@ export interface ToolFacts {
   readonly resolved: GrantedTool | "unknown" | "blacklisted";
   /** Null: its manifest sets none. */
   readonly rate: ToolRateNow | null;
-  /** The most that it can cost, nano-USD. */
+  /** The most that it can cost, nano-USD; with the first horizon of what it goes on costing. */
   readonly reserve: NanoUsd;
+  /** Of a tool that goes on costing: what the store said; null: it does not. */
+  readonly commitments: { readonly active: number } | null;
   readonly clutch: Clutch;
   /** It was parked, and this gateway has claimed it since its review let it go. */
   readonly letGo: boolean;

@@ -1,4 +1,5 @@
 /** One tool call as the guards see it, whatever road it came by. */
+import type { CommitmentTerms, Ending } from "../commitment/terms.ts";
 import type { Millis, NanoUsd } from "../money.ts";
 
 /** Which tool: the one identity behind all the names that clients call it by. */
@@ -58,6 +59,10 @@ export interface GrantedTool extends ToolId {
   readonly emptyIsError: boolean;
   /** From the write to the end of the answer. */
   readonly timeoutMs: Millis;
+  /** What its calls go on costing; null: nothing. */
+  readonly commitment: CommitmentTerms | null;
+  /** The tools of this agent whose commitments a call of this one ends, and where it says which. */
+  readonly ends: readonly Ending[];
 }
 
 /** What a manifest says of tools. */

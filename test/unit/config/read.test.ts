@@ -269,6 +269,8 @@ denied_tools: [drop]
       cost: null,
       emptyIsError: false,
       timeoutMs: 60_000,
+      commitment: null,
+      ends: [],
     };
     const look = { ...tool, emptyIsError: true, timeoutMs: 9_000 };
     expect(configuration.agents.get("bot")).toEqual({

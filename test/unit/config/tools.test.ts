@@ -88,6 +88,8 @@ tool_servers:
           cost: null,
           emptyIsError: false,
           timeoutMs: 60_000,
+          commitment: null,
+          ends: [],
         },
         {
           server: "tickets",
@@ -99,6 +101,8 @@ tool_servers:
           cost: null,
           emptyIsError: false,
           timeoutMs: 60_000,
+          commitment: null,
+          ends: [],
         },
       ],
       blacklisted: new Set(["delete_ticket"]),
@@ -161,6 +165,8 @@ test("Every field of a tool lands in its grant", () => {
     },
     emptyIsError: true,
     timeoutMs: 5000,
+    commitment: null,
+    ends: [],
   });
   expect(granted.check?.({ a: 1 })).toBe("/arguments/a must be string.");
 });

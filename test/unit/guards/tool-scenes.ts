@@ -15,6 +15,8 @@ export function granted(server: string, tool: string, changes: Partial<GrantedTo
     cost: null,
     emptyIsError: false,
     timeoutMs: 1_000,
+    commitment: null,
+    ends: [],
     ...changes,
   };
   return whole;
@@ -48,6 +50,7 @@ export function toolFacts(changes: Partial<ToolFacts> = {}): ToolFacts {
     resolved: granted("s", "t"),
     rate: null,
     reserve: 0,
+    commitments: null,
     clutch: ENGAGED,
     letGo: false,
     ...changes,

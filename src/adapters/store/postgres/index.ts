@@ -3,6 +3,7 @@ import type { Clock } from "../../../ports/clock.ts";
 import type { Store } from "../../../ports/store.ts";
 import { AddressUnusable, parseAddress } from "./address.ts";
 import { clutch } from "./clutch.ts";
+import { commitments } from "./commitments.ts";
 import { beatLane, sessionSettings, workLane } from "./connections.ts";
 import { counters } from "./counters.ts";
 import { forfeits } from "./forfeits.ts";
@@ -57,6 +58,7 @@ export async function postgresStore(options: PostgresOptions): Promise<Store> {
     clutch: clutch(work),
     parking: parking(work),
     counters: counters(work),
+    commitments: commitments(work),
     async close() {
       heard.close();
       await Promise.all([work.close(), beats.close()]);

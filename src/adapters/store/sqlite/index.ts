@@ -147,7 +147,7 @@ function tasksOn(writer: WorkerClient, reader: WorkerClient): Store["tasks"] {
   };
 }
 
-type SharedWork = Pick<Store, "permits" | "clutch" | "parking" | "counters">;
+type SharedWork = Pick<Store, "permits" | "clutch" | "parking" | "counters" | "commitments">;
 
 function sharedWorkOn(writer: WorkerClient, reader: WorkerClient): SharedWork {
   return {
@@ -166,6 +166,14 @@ function sharedWorkOn(writer: WorkerClient, reader: WorkerClient): SharedWork {
     counters: {
       merge: (holder, totals, after) => writer.ask("mergeCounts", holder, totals, after),
       prune: (before) => writer.ask("pruneCounts", before),
+    },
+    commitments: {
+      open: (holder, opening) => writer.ask("openCommitment", holder, opening),
+      move: (step) => writer.ask("moveCommitment", step),
+      count: (key) => writer.ask("countCommitments", key),
+      // Those that are due are few, and asked for every second.
+      list: (filter) => (filter.due === true ? writer : reader).ask("commitments", filter),
+      prune: (before) => writer.ask("pruneCommitments", before),
     },
   };
 }
