@@ -3,6 +3,7 @@ import { Allowance } from "../gateway/allowance.ts";
 import { Breakers } from "../gateway/breakers.ts";
 import { Cashier } from "../gateway/cashier.ts";
 import { Clutches } from "../gateway/clutches.ts";
+import { Owed } from "../gateway/commitments/owed.ts";
 import { Flags } from "../gateway/flags.ts";
 import { Flusher } from "../gateway/flush.ts";
 import { emit, type Gateway } from "../gateway/gateway.ts";
@@ -91,6 +92,7 @@ export class Core {
         const { agent, id, parent } = task;
         emitNow({ kind: "task.opened", agent, task: id, parent, how });
       }),
+      owedCommitments: new Owed(log),
       flags: new Flags(store.registry, clock, log),
       endTask: (agent, id, outcome, by) => this.#endTask({ agent, id, outcome, by }),
       strangers: new Allowance(STRANGERS_AT_ONCE, STRANGERS_A_SECOND),

@@ -175,7 +175,7 @@ async function budgets(gateway: Gateway): Promise<readonly BudgetState[]> {
 }
 
 function budgetState(account: AccountState, reserved: number, perTask: boolean): BudgetState {
-  const { budget, ends, forfeited, leased, limit, scope, spent, unit } = account;
+  const { budget, committed, ends, forfeited, leased, limit, scope, spent, unit } = account;
   const held = BigInt(reserved);
   // What others lease may come back, so only what is reserved here is taken off.
   const remaining = leased < held ? roomOf(account) : hopeOf(account) - held;
@@ -190,6 +190,7 @@ function budgetState(account: AccountState, reserved: number, perTask: boolean):
     reserved: held,
     leased,
     forfeited,
+    committed,
     remaining,
   };
 }

@@ -23,7 +23,6 @@ export const LATER_KEYS: Readonly<Record<string, string>> = {
   resource: "Resources come with policies and are not in this version; use arguments.",
   pin: "Pinning a tool's description is not in this version.",
   requires_approval: APPROVALS,
-  commitment: "Commitments are not in this version; use cost.",
   output: RESULTS,
   max_result_bytes: RESULTS,
   max_concurrent: "Limits on calls at once of a tool are not in this version; use rate_limit.",

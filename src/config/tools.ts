@@ -8,6 +8,7 @@ import {
 } from "../guards/tool/names.ts";
 import type { GrantedTool, ToolCost, ToolGrants } from "../guards/tool/tool.ts";
 import type { ArgumentSchemas } from "./arguments.ts";
+import { commitmentOf, commitmentProblems, withEndings } from "./commitments.ts";
 import type { Issue, ToolServerSettings } from "./configuration.ts";
 import { issueAt, nearest } from "./issues.ts";
 import type { RawLimits, RawManifest } from "./manifest-schema.ts";
@@ -56,9 +57,10 @@ export function toolsOf(
   issues.push(...ownBlacklisted(raw, source));
   checkNames(allowed);
   for (const one of allowed) warnOfBlacklisted(one, blacklisted);
+  checkCommitments(allowed, blacklisted, tooling);
   const bytes = raw.limits?.max_arguments_bytes ?? common?.max_arguments_bytes;
   const tools = {
-    allowed: allowed.map(({ granted }) => granted),
+    allowed: withEndings(allowed.map(({ granted }) => granted)),
     blacklisted,
     argumentsBytesMax: bytes ?? NO_TOOLS.argumentsBytesMax,
   };
@@ -129,6 +131,8 @@ function grantedOf(
     cost,
     emptyIsError: tool.empty_result === "error",
     timeoutMs: tool.timeout ?? TIMEOUT_MS,
+    commitment: commitmentOf(tool, server.name),
+    ends: [],
   };
 }
 
@@ -152,7 +156,14 @@ function checkEffect(entry: Entry, { name, tools }: ToolServerSettings): void {
 }
 
 /** What holds at a call holds nothing for tools whose calls do not come by here. */
-const OF_A_CALL = ["rate_limit", "arguments", "cost", "empty_result", "timeout"] as const;
+const OF_A_CALL = [
+  "rate_limit",
+  "arguments",
+  "cost",
+  "commitment",
+  "empty_result",
+  "timeout",
+] as const;
 
 function checkUnseen(entry: Entry): void {
   const hint =
@@ -254,9 +265,29 @@ function checkNames(allowed: readonly Placed[]): void {
   }
 }
 
+function checkCommitments(
+  allowed: readonly Placed[],
+  blacklisted: ReadonlySet<string>,
+  { servers }: Tooling,
+): void {
+  const ends = {
+    allowed: allowed.map(({ granted }) => granted),
+    isBlacklisted: (granted: GrantedTool) => isRefused(granted, blacklisted),
+    isUnseen: ({ server }: GrantedTool) => servers.get(server)?.kind === "agent",
+  };
+  for (const { entry, granted } of allowed) {
+    for (const { expected, hint, path } of commitmentProblems(granted, ends)) {
+      refuse(entry, ["commitment", ...path], expected, hint);
+    }
+  }
+}
+
+function isRefused(granted: GrantedTool, blacklisted: ReadonlySet<string>): boolean {
+  return [granted.tool, fullName(granted)].some((name) => blacklisted.has(foldName(name)));
+}
+
 function warnOfBlacklisted({ granted, entry }: Placed, blacklisted: ReadonlySet<string>): void {
-  const names = [granted.tool, fullName(granted)];
-  if (!names.some((name) => blacklisted.has(foldName(name)))) return;
+  if (!isRefused(granted, blacklisted)) return;
   const hint = "The blacklist wins, so it is never let through: remove it from one of the two.";
   const path = [...entry.path, "tool_name"];
   entry.warnings.push(issueAt(entry.source, path, "a tool that is not blacklisted", hint));

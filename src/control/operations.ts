@@ -71,6 +71,7 @@ export interface BudgetState {
   readonly reserved: bigint;
   readonly leased: bigint;
   readonly forfeited: bigint;
+  readonly committed: bigint;
   readonly remaining: bigint;
 }
 

@@ -17,7 +17,14 @@ function isoOrNull(at: Millis | null): string | null {
   return at === null ? null : iso(at);
 }
 
-type BudgetAmount = "limit" | "spent" | "reserved" | "leased" | "forfeited" | "remaining";
+type BudgetAmount =
+  | "limit"
+  | "spent"
+  | "reserved"
+  | "leased"
+  | "forfeited"
+  | "committed"
+  | "remaining";
 
 export type BudgetView = InUnit<BudgetAmount> & {
   readonly name: string;
@@ -28,8 +35,8 @@ export type BudgetView = InUnit<BudgetAmount> & {
 
 export function budgetView(state: BudgetState): BudgetView {
   const { budget: name, ends, scope, unit } = state;
-  const { forfeited, leased, limit, remaining, reserved, spent } = state;
-  const amounts = { limit, spent, reserved, leased, forfeited, remaining };
+  const { committed, forfeited, leased, limit, remaining, reserved, spent } = state;
+  const amounts = { limit, spent, reserved, leased, forfeited, committed, remaining };
   return { name, scope, unit, ...inUnit(unit, amounts), window_ends_at: isoOrNull(ends) };
 }
 
@@ -174,7 +181,10 @@ export interface JournalPage {
 }
 
 /** Fields of events that are amounts, wherever they stand. */
-const AMOUNTS: ReadonlySet<string> = new Set(["reserved", "charged", "billed", "amount"]);
+const AMOUNTS: ReadonlySet<string> = new Set([
+  ...["reserved", "charged", "billed", "amount"],
+  ...["perHour", "accrued", "left"],
+]);
 /** What guards say has names of their own, which are nobody's fields. */
 const VERBATIM: ReadonlySet<string> = new Set(["numbers", "facts", "serverTools"]);
 

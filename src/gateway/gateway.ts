@@ -9,6 +9,7 @@ import type { Allowance } from "./allowance.ts";
 import type { Breakers } from "./breakers.ts";
 import type { Cashier } from "./cashier.ts";
 import type { Clutches } from "./clutches.ts";
+import type { Owed } from "./commitments/owed.ts";
 import type { Flags } from "./flags.ts";
 import type { Flusher } from "./flush.ts";
 import type { Holding } from "./holding.ts";
@@ -44,6 +45,8 @@ export interface Gateway {
   readonly surges: Surges;
   readonly keys: Keys;
   readonly tasks: Tasks;
+  /** What the store is still to be told of commitments. */
+  readonly owedCommitments: Owed;
   readonly flags: Flags;
   /** Refusals of unknown senders that are written down. */
   readonly strangers: Allowance;

@@ -51,6 +51,7 @@ export interface BudgetReading {
   readonly reserved: bigint;
   readonly leased: bigint;
   readonly forfeited: bigint;
+  readonly committed: bigint;
   readonly remaining: bigint;
 }
 
@@ -102,7 +103,15 @@ function waitingGauges(agents: readonly AgentReading[]): string {
   return [headers[0], ...parked, headers[1], ...held].join("");
 }
 
-const BUDGET_AMOUNTS = ["limit", "spent", "reserved", "leased", "forfeited", "remaining"] as const;
+const BUDGET_AMOUNTS = [
+  "limit",
+  "spent",
+  "reserved",
+  "leased",
+  "forfeited",
+  "committed",
+  "remaining",
+] as const;
 
 function budgetGauges(budgets: readonly BudgetReading[], unit: Unit): string {
   const shown = budgets

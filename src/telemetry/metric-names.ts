@@ -93,6 +93,7 @@ const BUDGET_HELP = {
   reserved: "Set aside for calls in flight of this process.",
   leased: "Held by processes to spend from; reserved amounts included.",
   forfeited: "Held by processes that died, and charged until proven otherwise.",
+  committed: "Set aside for what tools have begun and goes on costing.",
   remaining: "What may still be spent, as this process knows it.",
 } as const;
 

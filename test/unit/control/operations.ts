@@ -40,6 +40,7 @@ export const BUDGET: BudgetState = {
   reserved: 1_000_000n,
   leased: 2_000_000n,
   forfeited: 0n,
+  committed: 0n,
   remaining: 487_499_000_000n,
 };
 

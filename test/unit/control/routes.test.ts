@@ -188,6 +188,7 @@ describe("the API", () => {
         reserved_usd: "0.001",
         leased_usd: "0.002",
         forfeited_usd: "0",
+        committed_usd: "0",
         remaining_usd: "487.499",
         window_ends_at: "2026-02-01T00:00:00.000Z",
       },

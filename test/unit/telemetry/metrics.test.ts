@@ -174,6 +174,7 @@ describe("the metrics of a scrape", () => {
       reserved: 2n,
       leased: 3n,
       forfeited: 4n,
+      committed: 6n,
       remaining: -5n,
     };
     const task = { ...budget, budget: "each-task", scope: "ticket-7", perTask: true };
@@ -186,14 +187,21 @@ describe("the metrics of a scrape", () => {
   });
 
   test("show a budget in the series of its unit, and in no other", () => {
-    const amounts = { spent: 1n, reserved: 2n, leased: 3n, forfeited: 4n, remaining: 5n };
+    const amounts = {
+      spent: 1n,
+      reserved: 2n,
+      leased: 3n,
+      forfeited: 4n,
+      committed: 6n,
+      remaining: 5n,
+    };
     const one = { budget: "b", scope: "", perTask: false, limit: 15_000_000_000n, ...amounts };
     for (const unit of ["usd", "tokens", "calls"] as const) {
       const text = new Metrics().render({ ...READING, budgets: [{ ...one, unit }] });
       const shown = linesOf(text, "slipclutch_budget_limit");
       const limit = unit === "usd" ? "15" : "15000000000";
       expect(shown).toEqual([`slipclutch_budget_limit_${unit}{budget="b",scope=""} ${limit}`]);
-      expect(linesOf(text, "slipclutch_budget_")).toHaveLength(6);
+      expect(linesOf(text, "slipclutch_budget_")).toHaveLength(7);
     }
   });
 
