@@ -18,6 +18,7 @@ import type { AccountState, KeyRecord } from "../ports/store.ts";
 import { eventOf } from "../telemetry/entry-text.ts";
 import { verifyJournal } from "../telemetry/verify.ts";
 import { agentsOf, decideReview, pause } from "./clutches.ts";
+import { commitmentsOf, endByHand } from "./commitments.ts";
 import { forfeitsOf, goneFrom, releaseForfeits } from "./forfeits.ts";
 import type { Machine } from "./machine.ts";
 import { metricsText } from "./metrics.ts";
@@ -91,6 +92,8 @@ export function operationsOf(settings: OperationsSettings): Operations {
     decideReview: (asked, by) => decideReview(asked, by, gateway),
     forfeits: () => forfeitsOf(held),
     releaseForfeits: (asked, by) => releaseForfeits(held, asked, by),
+    commitments: (asked) => commitmentsOf(gateway, asked),
+    endCommitment: (id, reason, by) => endByHand(gateway, { id, reason, by }),
     flags: () => store.registry.flags(),
     clearFlag: async ({ by, model, provider, reason }) => {
       if (!(await store.registry.clearFlag(provider, model))) return false;

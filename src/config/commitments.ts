@@ -1,5 +1,7 @@
 /** What tools go on costing, as manifests say it, held against the tools that end it. */
+import type { Budget, Window } from "../guards/budget/budget.ts";
 import { type CommitmentTerms, costOf, type Ending } from "../guards/commitment/terms.ts";
+import type { Manifest } from "../guards/manifest/manifest.ts";
 import type { Millis } from "../guards/money.ts";
 import type { GrantedTool } from "../guards/tool/tool.ts";
 import { nearest } from "./issues.ts";
@@ -39,6 +41,26 @@ export function withEndings(allowed: readonly GrantedTool[]): readonly GrantedTo
     });
     return ends.length === 0 ? granted : { ...granted, ends };
   });
+}
+
+const WINDOW_MS: Readonly<Partial<Record<Window, Millis>>> = { day: 24 * 3_600_000 };
+
+/** A tool whose horizon is longer than the window of a budget that pays for it. */
+export function outliving(
+  { only, unit, window }: Budget,
+  agents: Iterable<Manifest>,
+): GrantedTool | null {
+  const windowMs = WINDOW_MS[window];
+  if (unit !== "usd" || only.model !== undefined || windowMs === undefined) return null;
+  for (const { agent, labels, tools } of agents) {
+    const isPaid =
+      (only.agent ?? agent) === agent &&
+      (only.team ?? labels.team) === labels.team &&
+      (only.org ?? labels.org) === labels.org;
+    const found = tools.allowed.find(({ commitment }) => (commitment?.horizonMs ?? 0) > windowMs);
+    if (isPaid && found !== undefined) return found;
+  }
+  return null;
 }
 
 function isEnding({ endsWith }: CommitmentTerms, { server, tool }: GrantedTool): boolean {

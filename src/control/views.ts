@@ -183,7 +183,7 @@ export interface JournalPage {
 /** Fields of events that are amounts, wherever they stand. */
 const AMOUNTS: ReadonlySet<string> = new Set([
   ...["reserved", "charged", "billed", "amount"],
-  ...["perHour", "accrued", "left"],
+  ...["accrued", "left"],
 ]);
 /** What guards say has names of their own, which are nobody's fields. */
 const VERBATIM: ReadonlySet<string> = new Set(["numbers", "facts", "serverTools"]);
@@ -195,7 +195,8 @@ function shown(value: unknown): unknown {
   const view: Record<string, unknown> = {};
   for (const [name, inner] of Object.entries(value)) {
     const plain = name.replace(/(?<=[a-z])[A-Z\d]/g, (next) => `_${next.toLowerCase()}`);
-    if (AMOUNTS.has(name)) view[`${plain}_${unit}`] = amountText(unit, inner);
+    if (name === "perHour") view.usd_per_hour = amountText("usd", inner);
+    else if (AMOUNTS.has(name)) view[`${plain}_${unit}`] = amountText(unit, inner);
     else view[plain] = VERBATIM.has(name) ? inner : shown(inner);
   }
   return view;

@@ -1,6 +1,7 @@
 /** Which events an operator reads in the log, and how loud each is. The journal has all of them. */
 import { inUnit } from "../guards/budget/unit.ts";
 import type { Event, Part } from "../guards/events.ts";
+import { formatUsd } from "../guards/money.ts";
 import type { Fields, Log } from "./log.ts";
 
 /** Tells the log what happened. One refused call is no news at 3 a.m.: those are for debugging. */
@@ -80,7 +81,7 @@ function isCommitted(event: Event): event is CommitmentEvent {
 
 function logCommitted(log: Log, event: CommitmentEvent): void {
   const { perHour, server, tool } = event;
-  const fields = { ...who(event), server, tool, ...inUnit("usd", { per_hour: BigInt(perHour) }) };
+  const fields = { ...who(event), server, tool, usd_per_hour: formatUsd(BigInt(perHour)) };
   if (event.kind === "commitment.opened") return log.debug(event.kind, fields);
   const { accrued, service } = event;
   const more = { ...fields, service, ...inUnit("usd", { accrued: BigInt(accrued) }) };

@@ -20,6 +20,7 @@ const READING: Reading = {
       ...{ parked: 0, held: 0 },
     },
   ],
+  commitments: [],
   budgets: [],
 };
 
@@ -161,6 +162,21 @@ describe("the metrics of a scrape", () => {
     expect(text).toContain("slipclutch_calls_in_flight 3\n");
     expect(text).toContain("slipclutch_store_up 1\n");
     expect(text).toContain("slipclutch_heartbeat_age_seconds 1.5\n");
+  });
+
+  test("show what goes on costing, by agent and state, and nothing without the store", () => {
+    const some = { agent: "support", count: 3, nanoUsdPerHour: 1_500_000_000n } as const;
+    const commitments = [
+      { ...some, state: "active" },
+      { ...some, state: "unknown", count: 1 },
+    ] as const;
+    const text = new Metrics().render({ ...READING, commitments });
+    expect(text).toContain('slipclutch_commitments{agent="support",state="active"} 3\n');
+    expect(text).toContain('slipclutch_commitments{agent="support",state="unknown"} 1\n');
+    const rate = 'slipclutch_commitments_usd_per_hour{agent="support",state="active"} 1.5\n';
+    expect(text).toContain(rate);
+    const lost = new Metrics().render({ ...READING, commitments: null });
+    expect(lost).not.toContain("slipclutch_commitments{");
   });
 
   test("show budgets exactly, and none of single tasks", () => {
