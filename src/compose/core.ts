@@ -1,5 +1,6 @@
 /** The gateway's parts, wired to each other and to the store, without any listener. */
 import { Allowance } from "../gateway/allowance.ts";
+import { Withheld } from "../gateway/answered/withheld.ts";
 import { Breakers } from "../gateway/breakers.ts";
 import { Cashier } from "../gateway/cashier.ts";
 import { Clutches } from "../gateway/clutches.ts";
@@ -85,6 +86,7 @@ export class Core {
       }),
       breakers: new Breakers(),
       surges: new Surges(store.counters, log),
+      withheld: new Withheld(),
       rates: new Rates(store.permits, clock, log),
       cashier: new Cashier(store.ledger, clock, log, flusher),
       keys: new Keys(store.registry, clock),

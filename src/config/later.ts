@@ -17,7 +17,6 @@ const CONTAINMENT = "Sandboxes and cloud backstops are not in this version.";
 /** Keys that are not in this version, whatever the file. */
 export const LATER_KEYS: Readonly<Record<string, string>> = {
   hosted_tools: HOSTED,
-  refusal_rounds: "Asking a model again after a refusal is not in this version.",
   max_tool_calls: COUNTS,
   tool: TOOL_BUDGETS,
   resource: "Resources come with policies and are not in this version; use arguments.",

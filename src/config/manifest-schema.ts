@@ -96,6 +96,11 @@ export const manifestSchema = strict({
   tell_agent: yesOrNo
     .describe("Put one line about the budget into the system prompt. Default false.")
     .optional(),
+  refusal_rounds: count(0, 5)
+    .describe(
+      "If all tool calls of an answer are refused, ask the model again so often. Default 1.",
+    )
+    .optional(),
 });
 
 export type RawManifest = z.output<typeof manifestSchema>;

@@ -4,6 +4,8 @@ import type { ToolGrants } from "../guards/tool/tool.ts";
 import type { RawCallLimits, RawLimits, RawManifest } from "./manifest-schema.ts";
 
 const MINUTE_MS = 60_000;
+/** A model that is told no finds another way, or says so; one that insists costs money. */
+const REFUSAL_ROUNDS = 1;
 
 /** What holds where neither the manifest nor slipclutch.yaml says anything. */
 const DEFAULTS = {
@@ -39,6 +41,7 @@ export function manifestOf(
     strict: raw.strict ?? false,
     uncapped: raw.uncapped ?? false,
     tellAgent: raw.tell_agent ?? false,
+    refusalRounds: raw.refusal_rounds ?? REFUSAL_ROUNDS,
     tasks: {
       newPerHour: own.new_tasks_per_hour ?? common?.new_tasks_per_hour ?? DEFAULTS.newPerHour,
       aliveMax: own.max_active_tasks ?? common?.max_active_tasks ?? DEFAULTS.aliveMax,

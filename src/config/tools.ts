@@ -156,14 +156,7 @@ function checkEffect(entry: Entry, { name, tools }: ToolServerSettings): void {
 }
 
 /** What holds at a call holds nothing for tools whose calls do not come by here. */
-const OF_A_CALL = [
-  "rate_limit",
-  "arguments",
-  "cost",
-  "commitment",
-  "empty_result",
-  "timeout",
-] as const;
+const OF_A_CALL = ["rate_limit", "cost", "commitment", "empty_result", "timeout"] as const;
 
 function checkUnseen(entry: Entry): void {
   const hint =

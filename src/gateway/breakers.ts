@@ -11,11 +11,14 @@ import type { ToolCall } from "./call.ts";
 /** Agents watched at once; the one that was quiet longest is forgotten. */
 const AGENTS_MAX = 100_000;
 
+/** Of a call, what the rules look at. */
+type Watched = Pick<ToolCall, "ask" | "incoming">;
+
 export class Breakers {
   readonly #stuck = new Map<string, Map<string, stuck.Stuck>>();
 
   /** A call that was refused: it has no result. */
-  refused(call: ToolCall, rules: readonly BreakerRule[], now: number): Alarm | null {
+  refused(call: Watched, rules: readonly BreakerRule[], now: number): Alarm | null {
     return this.#observe(call, null, rules, now);
   }
 
@@ -30,7 +33,7 @@ export class Breakers {
   }
 
   #observe(
-    { ask, incoming }: ToolCall,
+    { ask, incoming }: Watched,
     result: string | null,
     rules: readonly BreakerRule[],
     now: number,

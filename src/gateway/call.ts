@@ -59,6 +59,16 @@ export interface ModelCall {
   readonly asked: ModelAsked;
   readonly client: Client;
   readonly turn: Turn | null;
+  /** The gateway asks on its own, after an answer whose calls were all refused. */
+  readonly round: Round | null;
+}
+
+/** One more question to the model, in a call whose client waits for one answer. */
+export interface Round {
+  /** From 1 on. */
+  readonly number: number;
+  /** Sends the answer before, without its calls: it stands wherever this one comes to nothing. */
+  fallBack(): void;
 }
 
 export interface ToolCall {

@@ -1,7 +1,11 @@
-/** Sends an admitted call to its provider and relays the answer; it ends in exactly one outcome. */
+/**
+ * Sends an admitted call to its provider and relays the answer; it ends in exactly one outcome, and
+ * perhaps in one more question.
+ */
 import { limitsFor, THINKING_MIN } from "../guards/cap/cap.ts";
 import type { UpstreamRequest } from "../ports/provider.ts";
 import type { Edits } from "../wire/format.ts";
+import type { Again } from "./answered/screen.ts";
 import type { Admitted, Seen } from "./call.ts";
 import type { Gateway } from "./gateway.ts";
 import { Relay } from "./relay.ts";
@@ -11,12 +15,12 @@ export function forward(
   admitted: Admitted,
   gateway: Gateway,
   ended: (seen: Seen) => void,
-): Promise<void> {
+): Promise<Again | null> {
   const { call, route } = admitted;
   return new Promise((resolve) => {
-    const relay = new Relay(admitted, gateway, (seen) => {
+    const relay = new Relay(admitted, gateway, (seen, again) => {
       ended(seen);
-      resolve();
+      resolve(again);
     });
     if (call.incoming.response.destroyed) return relay.neverSent();
     relay.follow(route.provider.send(upstream(admitted), relay));

@@ -6,6 +6,7 @@ import type { Log } from "../telemetry/log.ts";
 import { logEvent } from "../telemetry/log-events.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { Allowance } from "./allowance.ts";
+import type { Withheld } from "./answered/withheld.ts";
 import type { Breakers } from "./breakers.ts";
 import type { Cashier } from "./cashier.ts";
 import type { Clutches } from "./clutches.ts";
@@ -43,6 +44,7 @@ export interface Gateway {
   readonly seal: Seal;
   readonly breakers: Breakers;
   readonly surges: Surges;
+  readonly withheld: Withheld;
   readonly keys: Keys;
   readonly tasks: Tasks;
   /** What the store is still to be told of commitments. */

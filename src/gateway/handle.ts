@@ -5,7 +5,17 @@
 import type { Decision as Judged } from "../guards/decide.ts";
 import { type Denial, deny, isDenial } from "../guards/verdict.ts";
 import { StoreUnreachable } from "../ports/store.ts";
-import { type Call, type Decided, type Gathered, originOf, type Waits } from "./call.ts";
+import { nextRound } from "./answered/next-round.ts";
+import type { Again } from "./answered/screen.ts";
+import {
+  type Call,
+  type Decided,
+  type Gathered,
+  type ModelCall,
+  originOf,
+  type Round,
+  type Waits,
+} from "./call.ts";
 import { forward } from "./forward.ts";
 import { type Gateway, nextDecision } from "./gateway.ts";
 import { gather } from "./gather.ts";
@@ -17,7 +27,7 @@ import { parkAgain, takePlace } from "./parking/place.ts";
 import { reread } from "./parking/reread.ts";
 import { waitsFor } from "./parking/spent.ts";
 import { wait } from "./parking/wait.ts";
-import { refuse } from "./refuse.ts";
+import { record, refuse } from "./refuse.ts";
 import { remainingHeader } from "./remaining.ts";
 import { begin, settle } from "./settle.ts";
 import { refuseTool, run } from "./tools/run.ts";
@@ -33,6 +43,9 @@ type Step = Decided | Denied | Waits | { readonly kind: "kept"; readonly kept: K
 export async function handle(asked: Call, gateway: Gateway): Promise<void> {
   const { call, step } = await decide(asked, gateway);
   if (step.kind !== "allow") gateway.recent.drop(call);
+  if (step.kind !== "allow" && call.kind === "model" && call.round !== null) {
+    return standBy(call, call.round, step, gateway);
+  }
   switch (step.kind) {
     case "park":
       return park(call, step, gateway);
@@ -48,7 +61,23 @@ export async function handle(asked: Call, gateway: Gateway): Promise<void> {
   if (call.kind === "tool") return run(call, step, gateway);
   const admitted = begin(call, step, gateway);
   // Never rejects, and settles exactly once: before the last byte of the answer is sent.
-  await forward(admitted, gateway, (seen) => settle(admitted, seen, gateway));
+  const again = await forward(admitted, gateway, (seen) => settle(admitted, seen, gateway));
+  if (again !== null) return askAgain(again, admitted.call, gateway);
+}
+
+/** The client waits for one answer: what comes to nothing from here on leaves it the one before. */
+function askAgain(again: Again, before: ModelCall, gateway: Gateway): Promise<void> | void {
+  const next = nextRound(again, before, gateway);
+  return isDenial(next) ? again.fallBack() : handle(next, gateway);
+}
+
+/** The gateway asked on its own: nobody waits for this one, and it is not parked. */
+function standBy(call: ModelCall, round: Round, step: Step, gateway: Gateway): void {
+  const { asked, incoming } = call;
+  if (step.kind === "deny") {
+    record({ denial: step.denial, origin: originOf(incoming), asked }, step.answers, gateway);
+  }
+  round.fallBack();
 }
 
 /** From here to its end it is known that a request like this is here. */
@@ -147,7 +176,7 @@ async function decide(call: Call, gateway: Gateway): Promise<Decision> {
     if (place !== null) return { call, step: place };
     gateway.recent.note(call, gateway);
     // Only a call of a tool has a name.
-    if (call.kind === "model") return { call, step: await admittedSurely(call, gateway) };
+    if (call.kind === "model") return { call, step: await admittedModel(call, gateway) };
     const named = await claimNamed(call, gateway);
     if (named.kind === "kept") return { call, step: named };
     if (named.kind === "deny")
@@ -156,6 +185,11 @@ async function decide(call: Call, gateway: Gateway): Promise<Decision> {
   } catch (error) {
     return { call, step: refusal(unsure(error, gateway)) };
   }
+}
+
+function admittedModel(call: ModelCall, gateway: Gateway): Promise<Decided | Waits> | Denied {
+  const withheld = gateway.withheld.refusal(call, gateway.clock.monotonic());
+  return withheld === null ? admittedSurely(call, gateway) : refusal(withheld);
 }
 
 /** Never rejects: what a call has claimed is to be given back, whatever goes wrong. */

@@ -32,7 +32,18 @@ export function readCall(format: Format, body: Body, incoming: Incoming): ModelC
     attempt: attemptOf(incoming.headers["x-stainless-retry-count"]),
   };
   const client = new HttpClient(incoming.response, incoming.headers);
-  return { kind: "model", incoming, wire, body, read, route, asked, client, turn: null };
+  return {
+    kind: "model",
+    incoming,
+    wire,
+    body,
+    read,
+    route,
+    asked,
+    client,
+    turn: null,
+    round: null,
+  };
 }
 
 /** The official clients number their retries; anything else is a first attempt. */

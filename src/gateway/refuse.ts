@@ -2,7 +2,7 @@
 import type { ServerResponse } from "node:http";
 import type { Answer, Origin } from "../guards/events.ts";
 import type { Denial } from "../guards/verdict.ts";
-import { renderRefusal } from "../wire/refusal.ts";
+import { renderErrorFrame, renderRefusal } from "../wire/refusal.ts";
 import type { Incoming, Refusal } from "./call.ts";
 import { emit, type Gateway } from "./gateway.ts";
 
@@ -30,6 +30,13 @@ export function record(refusal: Refusal, answers: readonly Answer[], gateway: Ga
   } else {
     gateway.metrics.observe(event);
   }
+}
+
+/** The last frame of a stream that has begun: the one that every client raises as an error. */
+export function breakOff(response: ServerResponse, denial: Denial, origin: Origin): void {
+  const ids = { decision: origin.decision, requestId: origin.decision };
+  // A frame that broke off in the middle of a line must not swallow the first line of ours.
+  response.end(`\n${renderErrorFrame(denial, ids, 0)}`);
 }
 
 /** Sends it, if the client is still there. */

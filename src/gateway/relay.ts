@@ -12,14 +12,17 @@ import type { Millis } from "../guards/money.ts";
 import { type Denial, deny } from "../guards/verdict.ts";
 import type { Exchange, Fault, Sink } from "../ports/provider.ts";
 import type { AnswerSummary, StreamReader } from "../wire/format.ts";
-import { renderErrorFrame } from "../wire/refusal.ts";
+import { type Again, readerFor, screen, screenStream } from "./answered/screen.ts";
+import { isUndecided, withhold } from "./answered/too-late.ts";
 import { joined } from "./body.ts";
 import { type Admitted, originOf, type Seen } from "./call.ts";
 import type { Gateway } from "./gateway.ts";
-import type { StoredAnswer } from "./parking/answer.ts";
+import { Outlet } from "./outlet.ts";
+import { hasOverrun } from "./overrun.ts";
+import { lostAnswer, modelAnswer, type StoredAnswer } from "./parking/answer.ts";
 import { notSent } from "./parking/ends.ts";
 import { faultDenial } from "./provider-fault.ts";
-import { record, sendRefusal } from "./refuse.ts";
+import { breakOff, record, sendRefusal } from "./refuse.ts";
 import { ownHeaders } from "./remaining.ts";
 import { answerHeaders } from "./response-headers.ts";
 
@@ -30,17 +33,16 @@ const KEPT_BYTES_MAX = 8 * 1024 * 1024;
 /** After the client has gone, its answer is read for its usage this long, and so many at once. */
 const DRAIN_MS: Millis = 30_000;
 const DRAINS_MAX = 256;
-/** A client that takes nothing for this long has gone, whatever its socket says. */
-const STALLED_MS: Millis = 120_000;
-/** How far a stream may run past its cap, by our own count of its frames. */
-const OVERRUN_SHARE = 1.25;
-const OVERRUN_FRAMES = 64;
+
+/** Once for each call. `again`: what is asked in place of sending the answer on. */
+type Done = (seen: Seen, again: Again | null) => void;
 
 export class Relay implements Sink {
   readonly #admitted: Admitted;
   readonly #gateway: Gateway;
   readonly #response: ServerResponse;
-  readonly #done: (seen: Seen) => void;
+  readonly #outlet: Outlet;
+  readonly #done: Done;
   #exchange: Exchange | null = null;
   #reader: StreamReader | null = null;
   readonly #chunks: Uint8Array[] = [];
@@ -48,18 +50,17 @@ export class Relay implements Sink {
   #status: number | null = null;
   #headers: Readonly<Record<string, string>> = {};
   #firstByteAt: Millis | null = null;
-  /** Something of a stream has been written, and its head with it. */
-  #begun = false;
   #refused: Denial | null = null;
   #clientGone = false;
   #draining = false;
   #over = false;
-  #cancelTimer: () => void = () => {};
+  #cancelDrain: () => void = () => {};
 
-  constructor(admitted: Admitted, gateway: Gateway, done: (seen: Seen) => void) {
+  constructor(admitted: Admitted, gateway: Gateway, done: Done) {
     this.#admitted = admitted;
     this.#gateway = gateway;
     this.#response = admitted.call.incoming.response;
+    this.#outlet = new Outlet(this.#response, gateway.clock, () => this.#exchange);
     this.#done = done;
     this.#response.on("close", this.#onClose);
   }
@@ -88,19 +89,12 @@ export class Relay implements Sink {
     this.#headers = headers;
     this.#firstByteAt = this.#gateway.clock.monotonic();
     const type = (headers["content-type"] ?? "").toLowerCase();
-    if (!type.startsWith("text/event-stream")) return;
-    const { call, route } = this.#admitted;
-    const asksUsage = call.read.ask.stream && route.provider.rules.streamOptions;
-    const stripUsage = asksUsage && !call.wire.wantsUsage(call.read);
-    this.#reader = call.wire.stream({ stripUsage });
+    // An error is read whole, whatever it says it is.
+    if (status >= 400 || !type.startsWith("text/event-stream")) return;
+    this.#reader = readerFor(this.#admitted);
     if (this.#clientGone) return;
-    this.#response.on("drain", this.#onDrain);
-    this.#response.writeHead(status, answerHeaders(headers, ownHeaders(this.#admitted)));
-    // The first bytes of a stream most often come with its head: then one write takes both.
-    queueMicrotask(() => {
-      const { destroyed, writableEnded } = this.#response;
-      if (!this.#begun && !writableEnded && !destroyed) this.#response.flushHeaders();
-    });
+    const ours = answerHeaders(headers, ownHeaders(this.#admitted));
+    this.#outlet.open({ status, headers: ours }, this.#admitted.call.round !== null);
   }
 
   data(chunk: Uint8Array): void {
@@ -113,12 +107,15 @@ export class Relay implements Sink {
       // The reader throws for one reason: a frame without an end.
       return this.#cut("garbage", deny("provider.unreachable", { because: String(error) }));
     }
-    if (this.#hasOverrun(this.#reader)) {
+    if (hasOverrun(this.#admitted, this.#reader, this.#bytes)) {
       const { outputTokens } = this.#admitted.terms;
       const limit = { limit: "max_output_tokens", max: outputTokens ?? 0 };
       return this.#cut("overrun", deny("call.cap", limit));
     }
     if (out.length > 0) this.#send(out);
+    const { held } = this.#reader;
+    if (isUndecided(held)) return this.#cut("calls", withhold(this.#admitted, held, this.#gateway));
+    if (held === "calls" && !this.#clientGone) this.#outlet.keepAlive();
   }
 
   end(): void {
@@ -131,12 +128,22 @@ export class Relay implements Sink {
       const because = "the stream ended in the middle";
       return this.#cut("half", deny("provider.unreachable", { because }));
     }
-    if (this.#keeps) this.#chunks.push(rest);
-    if (!this.#clientGone) this.#response.end(rest.length > 0 ? rest : undefined);
+    const { held } = this.#reader;
+    if (isUndecided(held)) return this.#cut("calls", withhold(this.#admitted, held, this.#gateway));
+    const mayAsk = summary.error === null && !this.#clientGone;
+    const { ask, refused } = screenStream(this.#reader, mayAsk, this.#admitted, this.#gateway);
+    const out = joined([this.#reader.release(refused), rest]);
+    const kind = summary.error === null ? "ok" : "error";
+    if (ask !== null) {
+      const fallBack = () => void this.#response.end(out);
+      return this.#finish(kind, null, summary, { text: ask, fallBack });
+    }
+    if (this.#keeps) this.#chunks.push(out);
+    if (!this.#clientGone) this.#outlet.end(out);
     if (summary.error !== null && summary.textFrames > 0) {
       return this.#finish("fault", "error-frame", summary);
     }
-    this.#finish(summary.error === null ? "ok" : "error", null, summary);
+    this.#finish(kind, null, summary);
   }
 
   fail(fault: Fault): void {
@@ -170,29 +177,39 @@ export class Relay implements Sink {
     const { call } = this.#admitted;
     const status = this.#status ?? 0;
     const body = joined(this.#chunks);
-    const summary = call.wire.answer(body.toString("utf8"), body.length);
+    const text = body.toString("utf8");
+    const summary = call.wire.answer(text, body.length);
     const isError = status >= 400;
-    const readable = isError || (summary.complete && !call.read.ask.stream);
-    if (!readable) {
+    if (!isError && (!summary.complete || call.read.ask.stream)) {
       const because = "the answer could not be read";
       if (!this.#clientGone) this.#tell(deny("provider.unreachable", { because }));
       return this.#finish("fault", "garbage", null);
     }
     const kind = isError ? (summary.error === null ? "fault" : "error") : "ok";
+    const fault = isError ? `status ${status}` : null;
+    const { fallBack } = this.#admitted.call.round ?? {};
+    if (isError && fallBack !== undefined) {
+      this.#finish(kind, fault, summary);
+      return fallBack();
+    }
+    const answer = this.#clientGone ? null : () => text;
+    const { ask, refused } = screen(summary.toolCalls, this.#admitted, this.#gateway, answer);
+    const sent = refused.size === 0 ? body : Buffer.from(call.wire.withoutCalls(text, refused));
+    if (ask !== null) {
+      const again = { text: ask, fallBack: () => this.#sendWhole(status, sent) };
+      return this.#finish(kind, fault, summary, again);
+    }
+    if (this.#keeps) this.#chunks.splice(0, this.#chunks.length, sent);
     // Settled first, so that the headers tell what is left after this call.
-    this.#finish(kind, isError ? `status ${status}` : null, summary);
-    if (this.#clientGone) return;
+    this.#finish(kind, fault, summary);
+    if (!this.#clientGone) this.#sendWhole(status, sent);
+  }
+
+  #sendWhole(status: number, body: Buffer): void {
     const headers = answerHeaders(this.#headers, ownHeaders(this.#admitted));
     headers["content-length"] = String(body.length);
     this.#response.writeHead(status, headers);
     this.#response.end(body);
-  }
-
-  #hasOverrun(reader: StreamReader): boolean {
-    const { route, terms } = this.#admitted;
-    if (!route.provider.rules.framesAreTokens || terms.outputTokens === null) return false;
-    const most = terms.outputTokens * OVERRUN_SHARE + OVERRUN_FRAMES;
-    return this.#bytes > most && reader.summary().textFrames > most;
   }
 
   /** Of a stream, what a client that comes again would be given. */
@@ -202,18 +219,8 @@ export class Relay implements Sink {
 
   #send(out: Uint8Array): void {
     if (this.#keeps) this.#chunks.push(out);
-    if (this.#clientGone) return;
-    this.#begun = true;
-    if (this.#response.write(out)) return;
-    this.#exchange?.pause();
-    this.#cancelTimer();
-    this.#cancelTimer = this.#gateway.clock.after(STALLED_MS, () => this.#response.destroy());
+    if (!this.#clientGone) this.#outlet.write(out);
   }
-
-  readonly #onDrain = (): void => {
-    this.#cancelTimer();
-    this.#exchange?.resume();
-  };
 
   /** Ends the exchange from our side; what was written may be billed. */
   #cut(fault: string, denial: Denial): void {
@@ -230,10 +237,9 @@ export class Relay implements Sink {
     const { call } = this.#admitted;
     const origin = originOf(call.incoming);
     record({ denial, origin, asked: call.asked }, [], this.#gateway);
-    if (!this.#response.headersSent) return sendRefusal(this.#response, denial, origin);
-    const ids = { decision: origin.decision, requestId: origin.decision };
-    // A frame that broke off in the middle of a line must not swallow the first line of ours.
-    this.#response.end(`\n${renderErrorFrame(denial, ids, 0)}`);
+    if (call.round !== null && !this.#outlet.begun) return call.round.fallBack();
+    if (!this.#response.headersSent) sendRefusal(this.#response, denial, origin);
+    else breakOff(this.#response, denial, origin);
   }
 
   readonly #onClose = (): void => {
@@ -246,7 +252,7 @@ export class Relay implements Sink {
    * The client has gone: read on for the usage, within bounds, or cut and charge what was reserved.
    */
   #abandon(): void {
-    this.#cancelTimer();
+    this.#outlet.close();
     const { rules } = this.#admitted.route.provider;
     if (rules.onAbort === "cancel" || this.#gateway.drains >= DRAINS_MAX) {
       this.#exchange?.abort();
@@ -255,30 +261,32 @@ export class Relay implements Sink {
     this.#draining = true;
     this.#gateway.drains += 1;
     this.#exchange?.resume();
-    this.#cancelTimer = this.#gateway.clock.after(DRAIN_MS, () => this.#exchange?.abort());
+    this.#cancelDrain = this.#gateway.clock.after(DRAIN_MS, () => this.#exchange?.abort());
   }
 
-  #finish(kind: Outcome["kind"], fault: string | null, summary: AnswerSummary | null): void {
+  #finish(
+    kind: Outcome["kind"],
+    fault: string | null,
+    summary: AnswerSummary | null,
+    again: Again | null = null,
+  ): void {
     if (this.#over) return;
     this.#over = true;
-    this.#cancelTimer();
+    this.#cancelDrain();
+    this.#outlet.close();
     if (this.#draining) this.#gateway.drains -= 1;
     this.#response.removeListener("close", this.#onClose);
-    this.#response.removeListener("drain", this.#onDrain);
     const { receivedAt } = this.#admitted.call.incoming;
-    this.#done({
-      outcome: {
-        kind,
-        status: this.#status,
-        fault,
-        usage: summary?.complete ? summary.usage : null,
-        outputTokensSeen: summary === null ? null : summary.bytes,
-      },
+    const usage = summary?.complete ? summary.usage : null;
+    const outputTokensSeen = summary === null ? null : summary.bytes;
+    const seen = {
+      outcome: { kind, status: this.#status, fault, usage, outputTokensSeen },
       capped: summary?.capped ?? false,
       firstByteMs: this.#firstByteAt === null ? null : this.#firstByteAt - receivedAt,
       endedMs: this.#gateway.clock.monotonic() - receivedAt,
       answer: this.#answer(kind),
-    });
+    };
+    this.#done(seen, again);
   }
 
   /** For the row of a call that was parked: what a client that comes again is answered. */
@@ -286,12 +294,7 @@ export class Relay implements Sink {
     if (this.#admitted.call.turn === null || kind === "dropped") return null;
     const whole =
       kind === "ok" || kind === "error" || (this.#status !== null && this.#status >= 400);
-    if (!whole || this.#bytes > KEPT_BYTES_MAX) {
-      const because = "its answer was lost on the way; it may be billed";
-      return { kind: "refused", denial: deny("provider.timeout", { because }) };
-    }
-    const headers = answerHeaders(this.#headers, {});
-    const body = Buffer.concat(this.#chunks).toString("base64");
-    return { kind: "model", status: this.#status ?? 0, headers, body };
+    if (!whole || this.#bytes > KEPT_BYTES_MAX) return lostAnswer();
+    return modelAnswer(this.#status ?? 0, answerHeaders(this.#headers, {}), this.#chunks);
   }
 }

@@ -24,9 +24,10 @@ import { alive } from "./task/alive.ts";
 import { checkArguments } from "./tool/arguments.ts";
 import { amountsOf } from "./tool/cost.ts";
 import { effect } from "./tool/effect.ts";
-import type { ToolFacts, ToolGuard } from "./tool/facts.ts";
+import type { ToolFacts, ToolGuard, ToolLook } from "./tool/facts.ts";
 import { grantTool } from "./tool/grant.ts";
 import { offered } from "./tool/offered.ts";
+import type { Denial } from "./verdict.ts";
 
 /** The guards of one kind of call, by name. */
 type Guards<Told> = readonly (readonly [name: string, guard: Guard<Told>])[];
@@ -46,11 +47,16 @@ const MODEL_GUARDS: Guards<Facts> = [
   ["budget", budget],
 ];
 
+/** What is asked of a tool call wherever it is seen. */
+const TOOL_LOOKS: readonly (readonly [name: string, rule: ToolGuard])[] = [
+  ["manifest", grantTool],
+  ["effect", effect],
+  ["arguments", checkArguments],
+];
+
 const TOOL_GUARDS: Guards<ToolFacts> = [
   ["task", alive],
-  ["manifest", looking(grantTool)],
-  ["effect", looking(effect)],
-  ["arguments", looking(checkArguments)],
+  ...TOOL_LOOKS.map(([name, rule]) => [name, looking(rule)] as const),
   ["clutch", engaged],
   ["rate-limit", rateLimit],
   ["budget", budget],
@@ -98,6 +104,23 @@ export function admitTool(facts: ToolFacts, states: States): Decision {
   // What did not fit is mostly the horizon: whoever reads the refusal is to see it.
   const said = { ...verdict.facts, ...termsFacts(resolved.commitment) };
   return { ...decision, verdict: { ...verdict, facts: said } };
+}
+
+/** May this tool be called like this, by anybody's hand? Nothing is taken, so nothing to undo. */
+export function lookAtTool(facts: ToolLook): {
+  readonly denial: Denial | null;
+  readonly answers: readonly Answer[];
+} {
+  const answers: Answer[] = [];
+  for (const [guard, rule] of TOOL_LOOKS) {
+    const answer = rule(facts);
+    if (answer.kind === "deny") {
+      answers.push({ guard, answer: answer.code, numbers: answer.facts });
+      return { denial: { ...answer, rule: guard }, answers };
+    }
+    answers.push({ guard, answer: "allow", numbers: answer.numbers });
+  }
+  return { denial: null, answers };
 }
 
 /**

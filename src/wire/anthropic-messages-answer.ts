@@ -1,8 +1,13 @@
 /** Anthropic messages: what a whole answer and what a stream say about themselves. */
-import { readAnthropicCalls } from "./anthropic-messages-tools.ts";
+
+import type { AnsweredCall, RefusedCalls } from "./answered-calls.ts";
+import { readAnthropicCalls } from "./anthropic-messages-calls.ts";
+import { beginsCall, StreamedAnthropicCalls } from "./anthropic-messages-stream-calls.ts";
+import { ANTHROPIC_TOOL_USE } from "./anthropic-messages-tools.ts";
 import { readAnthropicUsage, supersede } from "./anthropic-messages-usage.ts";
-import { dataOf, FrameReader } from "./event-stream.ts";
-import type { AnswerSummary, StreamReader } from "./format.ts";
+import { CallHold, type Part } from "./call-hold.ts";
+import { dataOf, FrameReader, joinedBytes } from "./event-stream.ts";
+import type { AnswerSummary, Held, StreamOptions, StreamReader } from "./format.ts";
 import { glancer } from "./frame-glance.ts";
 import { isObject, type JsonObject, parseOrNothing } from "./json.ts";
 import { errorOf, isTooSmall } from "./usage.ts";
@@ -10,7 +15,7 @@ import { errorOf, isTooSmall } from "./usage.ts";
 const CAPPED = "max_tokens";
 
 const glance = glancer({
-  telling: ["usage", "error", "message_delta", "message_stop"],
+  telling: ["usage", "error", "message_delta", "message_stop", "tool_use", "input_json_delta"],
   text: ["text", "thinking", "partial_json"],
 });
 
@@ -27,7 +32,7 @@ export function readAnthropicAnswer(text: string, bytes: number): AnswerSummary 
     complete: error !== null || (root.type === "message" && Array.isArray(root.content)),
     bytes,
     textFrames: 0,
-    toolCalls: readAnthropicCalls(root.content),
+    toolCalls: readAnthropicCalls(text, root.content),
   };
 }
 
@@ -36,13 +41,40 @@ export function readAnthropicAnswer(text: string, bytes: number): AnswerSummary 
  * that comes with the stop counts everything, so until then there is no usage.
  */
 export class AnthropicMessagesStream implements StreamReader {
-  private readonly frames = new FrameReader((frame) => this.see(frame), false);
+  private readonly frames = new FrameReader((frame) => this.see(frame), true);
+  private readonly calls = new StreamedAnthropicCalls();
+  private readonly hold: CallHold;
   private usage: JsonObject = {};
   private counted = false;
   private stopReason: unknown = null;
   private error: AnswerSummary["error"] = null;
   private stopped = false;
   private textFrames = 0;
+
+  constructor(options: StreamOptions) {
+    this.hold = new CallHold(options.holdOpening);
+  }
+
+  get held(): Held {
+    return this.hold.held;
+  }
+
+  get saysNothing(): boolean {
+    return this.hold.saysNothing;
+  }
+
+  heldCalls(): readonly AnsweredCall[] {
+    return this.calls.list();
+  }
+
+  heldAnswer(): string {
+    return JSON.stringify(this.calls.answer());
+  }
+
+  release(refused: RefusedCalls): Uint8Array {
+    const frames = this.hold.release();
+    return joinedBytes(refused.size === 0 ? frames : this.calls.without(frames, refused));
+  }
 
   push(chunk: Uint8Array): Uint8Array {
     return this.frames.push(chunk);
@@ -67,12 +99,27 @@ export class AnthropicMessagesStream implements StreamReader {
     };
   }
 
-  private see(frame: Uint8Array): "keep" {
+  private see(frame: Uint8Array): Uint8Array | "keep" | "take out" {
     const seen = glance(frame);
     if (seen.text) this.textFrames += 1;
-    const root = seen.telling ? parseOrNothing(dataOf(frame)) : null;
-    if (isObject(root)) this.learn(root);
-    return "keep";
+    if (!seen.telling) return this.hold.pass(frame, seen.text ? "content" : "opening");
+    const data = dataOf(frame);
+    const root = parseOrNothing(data);
+    if (!isObject(root)) {
+      // Perhaps a call, in a way that only some clients can read.
+      this.hold.isGarbled ||= data.includes(ANTHROPIC_TOOL_USE);
+      return this.hold.pass(frame, "rest");
+    }
+    this.learn(root);
+    return this.hold.pass(frame, this.partOf(root));
+  }
+
+  private partOf(root: JsonObject): Part {
+    if (root.type === "message_start") return "opening";
+    this.calls.see(root);
+    this.hold.isGarbled ||= this.calls.isGarbled;
+    if (beginsCall(root)) return "call";
+    return "rest";
   }
 
   private learn(root: JsonObject): void {

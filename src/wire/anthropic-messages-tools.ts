@@ -2,9 +2,8 @@
 import type { ServerTool } from "../guards/call.ts";
 import type { Denial } from "../guards/verdict.ts";
 import { Fields } from "./fields.ts";
-import type { ToolCall } from "./format.ts";
 import { describe, isObject, type JsonObject, malformed, shortName } from "./json.ts";
-import { oneName, type ToolList } from "./offered-tools.ts";
+import type { ToolList } from "./offered-tools.ts";
 
 export interface ReadTools {
   readonly problem: Denial | null;
@@ -41,8 +40,11 @@ const SERVER_TOOLS: ReadonlySet<string> = new Set([
 const RUNS_CODE_SINCE = "20260209";
 const FILTERING_TOOLS: ReadonlySet<string> = new Set(["web_search", "web_fetch"]);
 
+/** A block of an answer that the client runs. */
+export const ANTHROPIC_TOOL_USE = "tool_use";
+
 /** A family of tools in one entry without a name; each of its calls names the family. */
-const TOOLSET_SUFFIX = "_toolset";
+export const TOOLSET_SUFFIX = "_toolset";
 
 /** The one list of tools of this format. */
 export const ANTHROPIC_TOOL_LISTS: readonly ToolList[] = [
@@ -56,18 +58,6 @@ export const ANTHROPIC_TOOL_LISTS: readonly ToolList[] = [
     allowedIn: () => [],
   },
 ];
-
-/** The calls of a whole answer that the client runs; a member of a toolset is that toolset. */
-export function readAnthropicCalls(content: unknown): readonly ToolCall[] {
-  const calls: ToolCall[] = [];
-  for (const block of Array.isArray(content) ? content : []) {
-    if (!isObject(block) || block.type !== "tool_use") continue;
-    const { id, name, toolset_name } = block;
-    const family = typeof toolset_name === "string" ? `${toolset_name}${TOOLSET_SUFFIX}` : null;
-    calls.push({ name: oneName([family ?? name]), id: typeof id === "string" ? id : null });
-  }
-  return calls;
-}
 
 /** Sorts the tools of a request by who runs them. */
 export function readTools(tools: readonly unknown[]): ReadTools {

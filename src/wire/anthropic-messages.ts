@@ -1,5 +1,6 @@
 /** The wire format of Anthropic messages, and of everything that speaks it. */
 import { AnthropicMessagesStream, readAnthropicAnswer } from "./anthropic-messages-answer.ts";
+import { askAnthropicAgain, withoutAnthropicCalls } from "./anthropic-messages-calls.ts";
 import { readAnthropicMessages } from "./anthropic-messages-request.ts";
 import { rewriteAnthropicMessages } from "./anthropic-messages-rewrite.ts";
 import type { WireFormat } from "./format.ts";
@@ -19,5 +20,7 @@ export const ANTHROPIC_MESSAGES: WireFormat = {
   // Usage is a part of every stream of this format, and no frame is ever extra.
   wantsUsage: () => true,
   answer: readAnthropicAnswer,
-  stream: () => new AnthropicMessagesStream(),
+  withoutCalls: withoutAnthropicCalls,
+  askAgain: askAnthropicAgain,
+  stream: (options) => new AnthropicMessagesStream(options),
 };

@@ -3,7 +3,7 @@
  * and shows each whole frame to a sink. Nothing is changed; a sink may have a frame taken out, and
  * only then are bytes held back until their frame is whole.
  */
-import { decode } from "./utf8.ts";
+import { decode, encode } from "./utf8.ts";
 
 /** Longer than any frame of text; a fetched document inside one can be megabytes. */
 export const FRAME_BYTES_MAX = 8 * 1024 * 1024;
@@ -16,8 +16,11 @@ export class StreamTooLong extends Error {
   }
 }
 
-/** Sees each frame once, with its blank line. The bytes hold only during the call. */
-export type FrameSink = (frame: Uint8Array) => "keep" | "take out";
+/**
+ * Sees each frame once, with its blank line, and says what goes on in its place. The bytes hold
+ * only during the call.
+ */
+export type FrameSink = (frame: Uint8Array) => "keep" | "take out" | Uint8Array;
 
 const [LINE_FEED, CARRIAGE_RETURN] = [0x0a, 0x0d];
 const NOTHING = new Uint8Array(0);
@@ -48,13 +51,17 @@ export class FrameReader {
     let [same, from] = [this.tailBytes === 0, 0];
     for (let end = this.frameEnd(chunk, 0); end > 0; end = this.frameEnd(chunk, end)) {
       const frame = this.takeWhole(chunk.subarray(from, end));
-      if (this.sink(frame) === "keep") kept.push(frame);
-      else same = false;
+      const instead = this.sink(frame);
+      if (instead === "keep") kept.push(frame);
+      else {
+        same = false;
+        if (instead !== "take out") kept.push(instead);
+      }
       from = end;
     }
     this.hold(chunk.subarray(from));
     const unchanged = same && from === chunk.length;
-    return unchanged || !this.holdsBack ? chunk : joined(kept);
+    return unchanged || !this.holdsBack ? chunk : joinedBytes(kept);
   }
 
   /**
@@ -63,7 +70,9 @@ export class FrameReader {
   rest(): Uint8Array {
     if (this.tailBytes === 0) return NOTHING;
     const frame = this.takeWhole(NOTHING);
-    return this.sink(frame) === "keep" && this.holdsBack ? frame : NOTHING;
+    const instead = this.sink(frame);
+    if (!this.holdsBack || instead === "take out") return NOTHING;
+    return instead === "keep" ? frame : instead;
   }
 
   /** Where the frame that goes on at `from` ends: after an empty line. 0: not in this chunk. */
@@ -87,7 +96,7 @@ export class FrameReader {
   private takeWhole(end: Uint8Array): Uint8Array {
     if (this.tailBytes + end.length > FRAME_BYTES_MAX) throw new StreamTooLong();
     if (this.tailBytes === 0) return end;
-    const frame = joined([this.tail.subarray(0, this.tailBytes), end]);
+    const frame = joinedBytes([this.tail.subarray(0, this.tailBytes), end]);
     this.tailBytes = 0;
     return frame;
   }
@@ -105,7 +114,8 @@ export class FrameReader {
   }
 }
 
-function joined(parts: readonly Uint8Array[]): Uint8Array {
+/** Several stretches of bytes as one. */
+export function joinedBytes(parts: readonly Uint8Array[]): Uint8Array {
   let length = 0;
   for (const part of parts) length += part.length;
   const whole = new Uint8Array(length);
@@ -115,6 +125,12 @@ function joined(parts: readonly Uint8Array[]): Uint8Array {
     at += part.length;
   }
   return whole;
+}
+
+/** One event as a frame. */
+export function frameOf(event: string | null, data: unknown): Uint8Array {
+  const name = event === null ? "" : `event: ${event}\n`;
+  return encode(`${name}data: ${JSON.stringify(data)}\n\n`);
 }
 
 /** The data of a frame: its `data:` lines, joined. */

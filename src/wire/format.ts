@@ -6,6 +6,7 @@ import type { Format, ModelAsk } from "../guards/call.ts";
 import type { Usage } from "../guards/price/price.ts";
 import type { ProviderRules } from "../guards/provider-rules.ts";
 import type { Denial } from "../guards/verdict.ts";
+import type { AnsweredCall, RefusedCalls } from "./answered-calls.ts";
 import type { Member } from "./json.ts";
 
 /**
@@ -51,14 +52,6 @@ export interface Edits {
   readonly systemLine?: string;
 }
 
-/** A call of a client-run tool that an answer asks for. */
-export interface ToolCall {
-  /** As the model wrote it; "" where it says none, or more than one: no tool is called that. */
-  readonly name: string;
-  /** Null: none given, as in the legacy `function_call`. */
-  readonly id: string | null;
-}
-
 /** What was learned from an answer, whole or streamed. */
 export interface AnswerSummary {
   /** Null: none given, or not usable (a string, negative, smaller than what was streamed). */
@@ -76,12 +69,18 @@ export interface AnswerSummary {
    * framesAreTokens.
    */
   readonly textFrames: number;
-  /**
-   * The calls that a client would run, in order. Whole answers only: those of a stream are not
-   * read, and its list is empty whatever was called.
-   */
-  readonly toolCalls: readonly ToolCall[];
+  /** The calls that a client would run, in order. Whole answers only: a stream holds its own. */
+  readonly toolCalls: readonly AnsweredCall[];
 }
+
+/**
+ * What a stream holds back of calls. From the first frame of one on, nothing is given out until
+ * they have been decided: a client runs what it has been given.
+ *
+ *   nothing ──a call begins──► calls ──release──► nothing ──another begins──► late
+ *                                └───past its limit─► too much, unreadable─► garbled
+ */
+export type Held = "nothing" | "calls" | "too much" | "garbled" | "late";
 
 /** Reads one stream as it passes. Text frames are never decoded. */
 export interface StreamReader {
@@ -92,12 +91,22 @@ export interface StreamReader {
   push(chunk: Uint8Array): Uint8Array;
   /** What is left when upstream has ended: an incomplete last frame, sent on as it is. */
   rest(): Uint8Array;
+  readonly held: Held;
+  /** Nothing has been given out. */
+  readonly saysNothing: boolean;
+  heldCalls(): readonly AnsweredCall[];
+  /** The held calls as a whole answer of this format. */
+  heldAnswer(): string;
+  /** Gives out what was held, without those calls; each leaves its line of text. */
+  release(refused: RefusedCalls): Uint8Array;
   summary(): AnswerSummary;
 }
 
 export interface StreamOptions {
   /** Take the usage frame out, because the client did not ask for it. */
   readonly stripUsage: boolean;
+  /** Hold the opening frames too, until something is said: the whole answer may yet be another. */
+  readonly holdOpening: boolean;
 }
 
 export interface WireFormat {
@@ -113,5 +122,12 @@ export interface WireFormat {
   wantsUsage(request: ReadRequest): boolean;
   /** Reads a whole answer of so many bytes. Never throws: garbage has no usage, nor is complete. */
   answer(text: string, bytes: number): AnswerSummary;
+  /** A whole answer without those calls; each leaves its line of text. */
+  withoutCalls(text: string, refused: RefusedCalls): string;
+  /**
+   * The request with an answer whose calls are all refused, and one refusing result for each. Null:
+   * this format cannot say that.
+   */
+  askAgain(request: ReadRequest, answer: string, refused: RefusedCalls): string | null;
   stream(options: StreamOptions): StreamReader;
 }

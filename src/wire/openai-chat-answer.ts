@@ -1,19 +1,23 @@
 /** OpenAI chat completions: what a whole answer and what a stream say about themselves. */
 import type { Usage } from "../guards/price/price.ts";
-import { dataOf, FrameReader } from "./event-stream.ts";
-import type { AnswerSummary, StreamOptions, StreamReader } from "./format.ts";
+import type { AnsweredCall, RefusedCalls } from "./answered-calls.ts";
+import { CallHold, type Part } from "./call-hold.ts";
+import { dataOf, FrameReader, joinedBytes } from "./event-stream.ts";
+import type { AnswerSummary, Held, StreamOptions, StreamReader } from "./format.ts";
 import { glancer } from "./frame-glance.ts";
 import { isObject, type JsonObject, parseOrNothing } from "./json.ts";
-import { readOpenAiCalls } from "./openai-chat-tools.ts";
+import { readOpenAiCalls } from "./openai-chat-calls.ts";
+import { carriesCall, StreamedOpenAiCalls } from "./openai-chat-stream-calls.ts";
 import { readOpenAiUsage } from "./openai-chat-usage.ts";
 import { errorOf, isTooSmall } from "./usage.ts";
 
 const DONE = "[DONE]";
+const MENTIONS_CALLS = /tool_calls|function_call/;
 /** The terminal frame is 14 bytes; no frame with a choice in it is as short as this. */
 const DONE_FRAME_BYTES_MAX = 64;
 
 const glance = glancer({
-  telling: ["usage", "error", "length"],
+  telling: ["usage", "error", "length", "tool_calls", "function_call"],
   text: [
     "content",
     "arguments",
@@ -50,6 +54,8 @@ export function readOpenAiAnswer(text: string, bytes: number): AnswerSummary {
 export class OpenAiChatStream implements StreamReader {
   private readonly frames: FrameReader;
   private readonly stripUsage: boolean;
+  private readonly hold: CallHold;
+  private readonly calls = new StreamedOpenAiCalls();
   private usage: Usage | null = null;
   private usageIsWhole = false;
   private capped = false;
@@ -59,7 +65,30 @@ export class OpenAiChatStream implements StreamReader {
 
   constructor(options: StreamOptions) {
     this.stripUsage = options.stripUsage;
-    this.frames = new FrameReader((frame) => this.see(frame), options.stripUsage);
+    this.hold = new CallHold(options.holdOpening);
+    this.frames = new FrameReader((frame) => this.see(frame), true);
+  }
+
+  get held(): Held {
+    return this.hold.held;
+  }
+
+  get saysNothing(): boolean {
+    return this.hold.saysNothing;
+  }
+
+  heldCalls(): readonly AnsweredCall[] {
+    return this.calls.list();
+  }
+
+  heldAnswer(): string {
+    return JSON.stringify(this.calls.answer());
+  }
+
+  release(refused: RefusedCalls): Uint8Array {
+    const frames = this.hold.release();
+    if (refused.size === 0) return joinedBytes(frames);
+    return joinedBytes(this.calls.without(frames, refused, this.saysNothing));
   }
 
   push(chunk: Uint8Array): Uint8Array {
@@ -85,12 +114,32 @@ export class OpenAiChatStream implements StreamReader {
     };
   }
 
-  private see(frame: Uint8Array): "keep" | "take out" {
+  private see(frame: Uint8Array): Uint8Array | "keep" | "take out" {
     const seen = glance(frame);
     if (seen.text) this.textFrames += 1;
     if (frame.length <= DONE_FRAME_BYTES_MAX && dataOf(frame).trim() === DONE) this.done = true;
-    const root = seen.telling ? parseOrNothing(dataOf(frame)) : null;
-    return isObject(root) ? this.learn(root) : "keep";
+    if (!seen.telling) return this.hold.pass(frame, this.partOf(seen.text));
+    const data = dataOf(frame);
+    const root = parseOrNothing(data);
+    if (!isObject(root)) {
+      // Perhaps a call, in a way that only some clients can read.
+      this.hold.isGarbled ||= MENTIONS_CALLS.test(data);
+      return this.hold.pass(frame, "rest");
+    }
+    if (this.learn(root) === "take out") return "take out";
+    return this.hold.pass(frame, this.partTold(root));
+  }
+
+  private partOf(hasText: boolean): Part {
+    if (hasText) return "content";
+    return this.done ? "rest" : "opening";
+  }
+
+  private partTold(root: JsonObject): Part {
+    if (!carriesCall(root)) return "rest";
+    this.calls.see(root);
+    this.hold.isGarbled ||= this.calls.isGarbled;
+    return "call";
   }
 
   private learn(root: JsonObject): "keep" | "take out" {

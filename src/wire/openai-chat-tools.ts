@@ -1,7 +1,6 @@
 /** OpenAI chat completions: tools that the client runs, offered in a request or called. */
-import type { ToolCall } from "./format.ts";
 import { isObject, type JsonObject } from "./json.ts";
-import { oneName, type ToolList } from "./offered-tools.ts";
+import type { ToolList } from "./offered-tools.ts";
 
 /** Tools that the client runs itself: the only types of this endpoint. */
 const CLIENT_TOOLS: ReadonlySet<unknown> = new Set(["function", "custom"]);
@@ -35,28 +34,8 @@ export function isClientTool(tool: JsonObject): boolean {
   return CLIENT_TOOLS.has(tool.type ?? "function");
 }
 
-/** The calls in all choices of a whole answer. */
-export function readOpenAiCalls(choices: readonly unknown[]): readonly ToolCall[] {
-  const calls: ToolCall[] = [];
-  for (const choice of choices) {
-    const message = isObject(choice) && isObject(choice.message) ? choice.message : {};
-    for (const call of Array.isArray(message.tool_calls) ? message.tool_calls : []) {
-      calls.push(readCall(call));
-    }
-    const legacy = message.function_call ?? null;
-    if (legacy !== null) calls.push(readCall(legacy));
-  }
-  return calls;
-}
-
-function readCall(call: unknown): ToolCall {
-  const { id } = isObject(call) ? call : {};
-  const names = isObject(call) ? namesOf(call) : [];
-  return { name: oneName(names), id: typeof id === "string" ? id : null };
-}
-
 /** Inside `function` or `custom`, and bare in the legacy fields and on servers of this format. */
-function namesOf(entry: JsonObject): readonly unknown[] {
+export function namesOf(entry: JsonObject): readonly unknown[] {
   const { function: definition, custom, name } = entry;
   return [
     isObject(definition) ? definition.name : null,

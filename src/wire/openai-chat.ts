@@ -1,6 +1,7 @@
 /** The wire format of OpenAI chat completions, and of everything that speaks it. */
 import type { WireFormat } from "./format.ts";
 import { OpenAiChatStream, readOpenAiAnswer } from "./openai-chat-answer.ts";
+import { askOpenAiAgain, withoutOpenAiCalls } from "./openai-chat-calls.ts";
 import { readOpenAiChat } from "./openai-chat-request.ts";
 import { rewriteOpenAiChat, wantsUsageFrame } from "./openai-chat-rewrite.ts";
 
@@ -13,5 +14,7 @@ export const OPENAI_CHAT: WireFormat = {
   rewrite: rewriteOpenAiChat,
   wantsUsage: wantsUsageFrame,
   answer: readOpenAiAnswer,
+  withoutCalls: withoutOpenAiCalls,
+  askAgain: askOpenAiAgain,
   stream: (options) => new OpenAiChatStream(options),
 };

@@ -91,6 +91,15 @@ export class RequestEdits {
     else this.insert(member.valueFrom, JSON.stringify(item), list.length === 0);
   }
 
+  /** Puts items last into a top-level array. */
+  append(name: string, items: readonly unknown[]): void {
+    const [member, list] = [this.member(name), this.request.root[name]];
+    if (!member || !Array.isArray(list)) return this.set(name, items);
+    const json = items.map((item) => JSON.stringify(item)).join(",");
+    const close = member.valueTo - 1;
+    this.splices.push({ from: close, to: close, text: list.length === 0 ? json : `,${json}` });
+  }
+
   /** The text with all edits made; the very same string when there are none. */
   apply(): string {
     if (this.removed.size === 0) return applySplices(this.request.text, this.splices);

@@ -257,6 +257,22 @@ export const LIMIT_CASES: readonly WiringCase[] = [
     see: async (world) => (await world.sentFor()).body.messages.map((one: Json) => one.role),
     expect: fromTo(["user"], ["system", "user"]),
   }),
+  differs("agents/*.yaml refusal_rounds", {
+    base: manifest({
+      allowed_tools: [{ tool_name: "echo", arguments: { properties: { x: { const: 1 } } } }],
+    }),
+    set: manifest({ refusal_rounds: 0 }),
+    see: async (world) => {
+      world.upstream.setScript({ toolCalls: [{ name: "echo", arguments: { x: 2 } }] });
+      const before = world.upstream.recorded().length;
+      const tools = [{ type: "function", function: { name: "echo" } }];
+      expect(await world.outcome({ tools })).toBe("200");
+      world.upstream.setScript({ toolCalls: [] });
+      return world.upstream.recorded().length - before;
+    },
+    // The model is told what was refused, and asked once more; or it is not.
+    expect: fromTo(2, 1),
+  }),
   isRefused(
     "slipclutch.yaml version",
     (s) => Object.assign(s.slipclutch, { version: 2 }),

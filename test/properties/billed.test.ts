@@ -146,6 +146,7 @@ const call = fc.record({
   rules,
   limits,
   tellAgent: fc.boolean(),
+
   overbillsOutput: fc.boolean(),
   overbillsInput: fc.boolean(),
 });
@@ -171,6 +172,7 @@ function factsOf(generated: Generated): Facts {
     limits: generated.limits,
     strict: false,
     uncapped: false,
+    refusalRounds: 1,
     tellAgent: generated.tellAgent,
     tasks: { newPerHour: 1, aliveMax: 1, depthMax: 1, childrenMax: 1, idleMs: 1 },
     tools: NO_TOOLS,

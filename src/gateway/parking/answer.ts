@@ -1,5 +1,5 @@
 /** What a parked or named call was answered, kept for whoever asks for it again. */
-import type { Denial } from "../../guards/verdict.ts";
+import { type Denial, deny } from "../../guards/verdict.ts";
 import type { ToolResult } from "../../ports/tool-server.ts";
 
 export type StoredAnswer =
@@ -12,6 +12,20 @@ export type StoredAnswer =
       /** The bytes that the client would have had, in base64: a stream as it was. */
       readonly body: string;
     };
+
+/** What the client of a model call had, or would have had. */
+export function modelAnswer(
+  status: number,
+  headers: Readonly<Record<string, string>>,
+  chunks: readonly Uint8Array[],
+): StoredAnswer {
+  return { kind: "model", status, headers, body: Buffer.concat(chunks).toString("base64") };
+}
+
+export function lostAnswer(): StoredAnswer {
+  const because = "its answer was lost on the way; it may be billed";
+  return { kind: "refused", denial: deny("provider.timeout", { because }) };
+}
 
 export function answerText(answer: StoredAnswer): string {
   return JSON.stringify(answer);

@@ -4,7 +4,7 @@ import type { ToolAsked } from "../../guards/events.ts";
 import { canonicalJson } from "../../guards/tool/canonical.ts";
 import { resolveTool } from "../../guards/tool/names.ts";
 import type { ToolAsk } from "../../guards/tool/tool.ts";
-import { type Denial, deny } from "../../guards/verdict.ts";
+import { type Denial, deny, isDenial } from "../../guards/verdict.ts";
 import type { Caller, Desk, ToolCall } from "../call.ts";
 import type { Client } from "../client.ts";
 
@@ -25,7 +25,10 @@ export interface Counter {
   readonly client: Client;
 }
 
-export function readToolCall(named: Named, incoming: Caller, at: Counter): ToolCall | Denial {
+/** A call before anybody is there to be answered. */
+export type Identified = Pick<ToolCall, "ask" | "asked" | "incoming" | "resolved">;
+
+export function identify(named: Named, incoming: Caller): Identified | Denial {
   const { arguments: given, by, bytes, callId, name, server } = named;
   const resolved = resolveTool(name, incoming.manifest.tools, server);
   // An unknown name is kept as it was written: whoever reads the journal should see it.
@@ -35,13 +38,21 @@ export function readToolCall(named: Named, incoming: Caller, at: Counter): ToolC
     const expected = "JSON that is not nested too deep";
     return deny("request.malformed", { at: "arguments", got: "something else", expected });
   }
-  if (typeof resolved !== "string" && incoming.rules.toolServer(id.server) === null) {
-    const because = "the agent runs this tool itself";
-    return deny("manifest.unknown-tool", { tool: id.tool, tool_server: id.server, because });
-  }
   const digest = hash("sha256", text);
   const { server: on, tool } = id;
   const ask: ToolAsk = { server: on, tool, arguments: given, digest, bytes, callId };
   const asked: ToolAsked = { server: on, tool, by, digest, bytes, attempt: 0 };
-  return { kind: "tool", incoming, ask, resolved, asked, ...at, turn: null, claim: null };
+  return { ask, asked, incoming, resolved };
+}
+
+/** A call that the gateway is to run. */
+export function readToolCall(named: Named, incoming: Caller, at: Counter): ToolCall | Denial {
+  const call = identify(named, incoming);
+  if (isDenial(call)) return call;
+  const { ask, resolved } = call;
+  if (typeof resolved !== "string" && incoming.rules.toolServer(ask.server) === null) {
+    const because = "the agent runs this tool itself";
+    return deny("manifest.unknown-tool", { tool: ask.tool, tool_server: ask.server, because });
+  }
+  return { kind: "tool", ...call, ...at, turn: null, claim: null };
 }

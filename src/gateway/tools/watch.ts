@@ -5,6 +5,7 @@ import type { ToolEnd } from "../../ports/tool-server.ts";
 import type { ToolCall } from "../call.ts";
 import { emit, type Gateway } from "../gateway.ts";
 import type { Tenure } from "../tenure.ts";
+import type { Identified } from "./read.ts";
 
 const REVIEW_ID_BYTES = 8;
 
@@ -12,7 +13,8 @@ const REVIEW_ID_BYTES = 8;
 const UNKNOWN = { server: "", tool: "unknown" };
 
 /** Every attempt counts, whatever becomes of it. */
-export function watchAttempt({ incoming, resolved }: ToolCall, gateway: Gateway): void {
+export function watchAttempt(call: Identified, gateway: Gateway): void {
+  const { incoming, resolved } = call;
   const tool = typeof resolved === "string" ? UNKNOWN : resolved;
   gateway.surges.count(incoming.manifest.agent, tool, gateway.holding.storeNow());
 }
@@ -30,7 +32,7 @@ export async function watchSurges(gateway: Gateway): Promise<void> {
 }
 
 /** A call that was refused counts too: an agent that pushes at a fence is still running away. */
-export function watchRefused(call: ToolCall, gateway: Gateway): void {
+export function watchRefused(call: Identified, gateway: Gateway): void {
   const { breakers } = call.incoming.rules.configuration;
   const alarm = gateway.breakers.refused(call, breakers, gateway.clock.monotonic());
   if (alarm !== null) follow(call.incoming.tenure, alarm, gateway);

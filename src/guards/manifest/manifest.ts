@@ -40,6 +40,8 @@ export interface Manifest {
   readonly uncapped: boolean;
   /** Put one line about the budget into the system prompt. */
   readonly tellAgent: boolean;
+  /** After an answer whose calls of tools were all refused the model is asked again so often. */
+  readonly refusalRounds: number;
   readonly tasks: {
     readonly newPerHour: number;
     readonly aliveMax: number;

@@ -5,13 +5,8 @@ import type { ToolRate } from "../rate-limit/permits.ts";
 import type { Denial } from "../verdict.ts";
 import type { GrantedTool, ToolAsk, ToolGrants } from "./tool.ts";
 
-export interface ToolFacts {
+export interface ToolFacts extends ToolLook {
   readonly task: { readonly id: string; readonly ended: boolean };
-  readonly manifest: { readonly agent: string };
-  readonly ask: ToolAsk;
-  readonly grants: ToolGrants;
-  /** What `resolveTool` made of the name that the client wrote. */
-  readonly resolved: GrantedTool | "unknown" | "blacklisted";
   /** Null: its manifest sets none. */
   readonly rate: ToolRateNow | null;
   /** The most that it can cost, nano-USD; with the first horizon of what it goes on costing. */
@@ -21,6 +16,15 @@ export interface ToolFacts {
   readonly clutch: Clutch;
   /** It was parked, and this gateway has claimed it since its review let it go. */
   readonly letGo: boolean;
+}
+
+/** What is asked of a call wherever it is seen: nothing of it has state. */
+export interface ToolLook {
+  readonly manifest: { readonly agent: string };
+  readonly ask: ToolAsk;
+  readonly grants: ToolGrants;
+  /** What `resolveTool` made of the name that the client wrote. */
+  readonly resolved: GrantedTool | "unknown" | "blacklisted";
 }
 
 /** The tool's rate limit, and what is known of its permits now. */
@@ -39,4 +43,4 @@ export interface ToolAllow {
 }
 
 /** A rule that takes nothing: pure, told everything. */
-export type ToolGuard = (facts: ToolFacts) => ToolAllow | Denial;
+export type ToolGuard = (facts: ToolLook) => ToolAllow | Denial;

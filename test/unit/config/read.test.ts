@@ -154,6 +154,7 @@ limits: { max_n: 3, max_depth: 1 }
 strict: true
 uncapped: true
 tell_agent: true
+refusal_rounds: 3
 allowed_tools:
   - { tool_name: look, server: desk, timeout: 9s, empty_result: error, cost: { usd: 0.5 } }
   - tool_name: change
@@ -225,7 +226,6 @@ denied_tools: [drop]
         },
       }),
     ]);
-    const server = { url: null, bearer: null, headers: {}, connectionsMax: 64 };
     expect([...configuration.toolServers.values()]).toEqual([
       {
         kind: "mcp",
@@ -239,7 +239,7 @@ denied_tools: [drop]
           ["change", "write"],
         ]),
       },
-      { ...server, kind: "agent", name: "own", tools: new Map([["think", "read"]]) },
+      { kind: "agent", name: "own", tools: new Map([["think", "read"]]) },
     ]);
     const four = { team: "T", org: "O", key: "k", model: "fast" };
     expect(budgets.every(({ onExhausted }) => onExhausted === "deny")).toBe(true);
@@ -284,6 +284,7 @@ denied_tools: [drop]
       strict: true,
       uncapped: true,
       tellAgent: true,
+      refusalRounds: 3,
       tasks: { newPerHour: 4, aliveMax: 5, depthMax: 1, childrenMax: 7, idleMs: 480_000 },
       tools: {
         allowed: [
@@ -489,7 +490,6 @@ const REFUSED: readonly Refused[] = [
   ),
   ...[
     "rate_limit: { requests: 1, per_seconds: 1 }",
-    "arguments: { type: object }",
     "cost: { usd: 1 }",
     "empty_result: error",
     "timeout: 1s",

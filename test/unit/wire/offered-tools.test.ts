@@ -724,26 +724,55 @@ describe("calls in a whole answer", () => {
 
   test("openai chat: functions, custom tools and the legacy call, of every choice", () => {
     const tool_calls = [
-      { id: "1", type: "function", function: { name: "a", arguments: "{}" } },
+      { id: "1", type: "function", function: { name: "a", arguments: '{"é":1}' } },
       { id: "2", type: "custom", custom: { name: "b", input: "x" } },
     ];
-    const function_call = { name: "f", arguments: "{}" };
+    const function_call = { name: "f", arguments: "" };
     expect(chat({ content: null, tool_calls }, { function_call })).toEqual([
-      { name: "a", id: "1" },
-      { name: "b", id: "2" },
-      { name: "f", id: null },
+      { name: "a", id: "1", arguments: { é: 1 }, argumentsBytes: 8 },
+      { name: "b", id: "2", arguments: { input: "x" }, argumentsBytes: 1 },
+      { name: "f", id: null, arguments: {}, argumentsBytes: 0 },
     ]);
     expect(chat({ content: "hi", tool_calls: [], function_call: null })).toEqual([]);
     expect(chat({ content: "hi", tool_calls: null })).toEqual([]);
   });
   test("openai chat: a call that names no tool, or two, is a call of none", () => {
     const two = { id: 7, function: { name: "safe" }, custom: { name: "evil" } };
-    expect(chat({ tool_calls: [two, "x", null, {}], function_call: "x" })).toEqual(
-      Array(5).fill({ name: "", id: null }),
-    );
+    for (const call of chat({ tool_calls: [two, "x", null, {}], function_call: "x" })) {
+      expect(call).toMatchObject({ name: "", id: null });
+    }
+  });
+  test.each([
+    ["no JSON", "{"],
+    ["no object", "[1]"],
+    ["a key twice", '{"a":1,"a":2}'],
+    ["a number past 2^53", '{"id":9007199254740993}'],
+    ["deep nesting", `{"a":${"[".repeat(70)}${"]".repeat(70)}}`],
+  ])("arguments with %s are arguments that nobody can read", (_, text) => {
+    const [call] = chat({ tool_calls: [{ id: "1", function: { name: "a", arguments: text } }] });
+    expect(call).toMatchObject({ name: "a", arguments: null, argumentsBytes: text.length });
+    const body = `{"type":"message","content":[{"type":"tool_use","id":"1","name":"a","input":${text}}]}`;
+    if (text === "{") return;
+    const { toolCalls } = FORMATS["anthropic-messages"].answer(body, body.length);
+    expect(toolCalls).toMatchObject([{ name: "a", arguments: null }]);
+  });
+  test("openai chat: arguments of a function and of a custom tool in one call are nobody's", () => {
+    const call = { id: "1", function: { name: "a", arguments: "{}" }, custom: { input: "x" } };
+    expect(chat({ tool_calls: [call] })).toMatchObject([{ name: "a", arguments: null }]);
+  });
+  test("anthropic messages: the content and the input that clients read are those checked", () => {
+    const block = (input: string) => `{"type":"tool_use","id":"1","name":"a","input":${input}}`;
+    const twice = `{"type":"message","content":[${block('{"x":1}')}],"content":[${block('{"x":2}')}]}`;
+    const { toolCalls } = FORMATS["anthropic-messages"].answer(twice, 0);
+    expect(toolCalls).toMatchObject([{ arguments: { x: 2 } }]);
+    const two = `{"type":"message","content":[{"type":"tool_use","name":"a","input":{},"input":{"x":2}}]}`;
+    expect(FORMATS["anthropic-messages"].answer(two, 0).toolCalls).toMatchObject([
+      { arguments: null },
+    ]);
   });
   test("anthropic messages: what the client runs, not what has run", () => {
     const caller = { type: "direct" };
+    const none = { arguments: {}, argumentsBytes: 2 };
     expect(
       messages(
         { type: "text", text: "x" },
@@ -756,10 +785,10 @@ describe("calls in a whole answer", () => {
         "x",
       ),
     ).toEqual([
-      { name: "a", id: "1" },
-      { name: "browser_toolset", id: "4" },
-      { name: "c", id: "5" },
-      { name: "", id: null },
+      { name: "a", id: "1", ...none },
+      { name: "browser_toolset", id: "4", ...none },
+      { name: "c", id: "5", ...none },
+      { name: "", id: null, ...none },
     ]);
   });
   test.each(["", "{", "[]", '{"choices":[null,5,{"message":5}]}', '{"content":{}}'])(

@@ -1,0 +1,76 @@
+/** The calls of tools that an answer asks for: each is decided as on every other road. */
+import { lookAtTool } from "../../guards/decide.ts";
+import type { Answer } from "../../guards/events.ts";
+import { isBudgetTool } from "../../guards/tool/names.ts";
+import { type Denial, deny, isDenial } from "../../guards/verdict.ts";
+import type { AnsweredCall, RefusedCalls } from "../../wire/answered-calls.ts";
+import { messageOf } from "../../wire/refusal.ts";
+import { type Caller, originOf } from "../call.ts";
+import { type Gateway, nextDecision } from "../gateway.ts";
+import { record } from "../refuse.ts";
+import { type Identified, identify } from "../tools/read.ts";
+import { watchAttempt, watchRefused } from "../tools/watch.ts";
+
+/** A name is whatever the model wrote. */
+const NAME_CHARS_MAX = 64;
+
+interface Refused {
+  readonly denial: Denial;
+  readonly call: Identified | null;
+  readonly answers: readonly Answer[];
+}
+
+/** A line for each call that is refused; each is written down and counted. */
+export function judge(
+  calls: readonly AnsweredCall[],
+  caller: Caller,
+  gateway: Gateway,
+): RefusedCalls {
+  const refused = new Map<number, string>();
+  for (const [place, call] of calls.entries()) {
+    // The gateway answers its own tool, and every agent has it.
+    if (isBudgetTool(call.name)) continue;
+    // A call of its own, in the same task.
+    const incoming = { ...caller, decision: nextDecision(gateway) };
+    const refusal = refusalOf(call, incoming);
+    if (refusal === null) continue;
+    noteRefused(refusal, incoming, gateway);
+    refused.set(place, lineFor(call, refusal.denial));
+  }
+  return refused;
+}
+
+function refusalOf(answered: AnsweredCall, incoming: Caller): Refused | null {
+  const call = identify(
+    {
+      name: answered.name,
+      server: null,
+      arguments: answered.arguments ?? {},
+      bytes: answered.argumentsBytes,
+      callId: answered.id,
+      by: "answer",
+    },
+    incoming,
+  );
+  if (isDenial(call)) return { denial: call, call: null, answers: [] };
+  const { ask, resolved } = call;
+  const { manifest } = incoming;
+  const { answers, denial } = lookAtTool({ ask, grants: manifest.tools, manifest, resolved });
+  if (denial !== null && denial.code !== "manifest.arguments") return { denial, call, answers };
+  if (answered.arguments !== null) return denial === null ? null : { denial, call, answers };
+  const wrong = "they are no JSON that can be read in only one way";
+  return { denial: deny("manifest.arguments", { tool: ask.tool, wrong }), call, answers };
+}
+
+/** A model that pushes at a fence is a runaway too. */
+function noteRefused({ answers, call, denial }: Refused, incoming: Caller, gateway: Gateway): void {
+  record({ denial, origin: originOf(incoming), asked: call?.asked ?? null }, answers, gateway);
+  if (call === null) return;
+  watchAttempt(call, gateway);
+  watchRefused(call, gateway);
+}
+
+function lineFor({ name }: AnsweredCall, denial: Denial): string {
+  const called = name === "" ? "a tool without a clear name" : name.slice(0, NAME_CHARS_MAX);
+  return `The call to ${called} was refused: ${messageOf(denial)}`;
+}
