@@ -24,7 +24,7 @@ import { alive } from "./task/alive.ts";
 import { checkArguments } from "./tool/arguments.ts";
 import { amountsOf } from "./tool/cost.ts";
 import { effect } from "./tool/effect.ts";
-import type { ToolFacts, ToolGuard, ToolLook } from "./tool/facts.ts";
+import type { ToolAllow, ToolFacts, ToolGuard, ToolLook } from "./tool/facts.ts";
 import { grantTool } from "./tool/grant.ts";
 import { offered } from "./tool/offered.ts";
 import type { Denial } from "./verdict.ts";
@@ -151,7 +151,7 @@ function ask<Told>(guards: Guards<Told>, facts: Told, bounds: Bounds, states: St
 }
 
 /** A rule that only looks narrows nothing and takes nothing. */
-function looking(rule: ToolGuard): Guard<ToolFacts> {
+function looking(rule: (facts: ToolFacts) => ToolAllow | Denial): Guard<ToolFacts> {
   return (facts, bounds, states) => {
     const answer = rule(facts);
     return [states, answer.kind === "deny" ? answer : { ...answer, bounds }];

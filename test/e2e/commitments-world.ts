@@ -1,6 +1,7 @@
 /** A cloud behind a tool server, which counts what really runs, and agents that begin things there. */
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { TestGateway } from "../support/gateway.ts";
 
 /** What the next call of `create_service` does. */
 export type Creating = "well" | "fails" | "no-id" | "reset" | "never";
@@ -120,7 +121,8 @@ export function cloudFolder(url: string, told: Told = {}) {
       version: 1,
       tool_servers: { cloud: { kind: "mcp", url } },
       budgets,
-      breakers: [],
+      // They would pause it first: here it is seen what holds without them.
+      breakers: ["stuck", "tool-surge"].map((name) => ({ name, enabled: false })),
       ...told.more,
     },
     "agents/optimizer.yaml": {
@@ -136,4 +138,43 @@ export function cloudFolder(url: string, told: Told = {}) {
       ],
     },
   };
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly decision: string;
+  readonly headers: Headers;
+  // biome-ignore lint/suspicious/noExplicitAny: the answer's shape is what tests look at
+  readonly json: any;
+}
+
+async function dispatch(
+  gateway: TestGateway,
+  tool: string,
+  given: object,
+  key?: string,
+): Promise<Answer> {
+  const path = `/guard/v1/tools/${tool}/call`;
+  const own = key === undefined ? {} : { authorization: `Bearer ${key}` };
+  const response = await gateway.call(path, { arguments: given }, own);
+  const { headers, status } = response;
+  const decision = headers.get("x-slipclutch-decision")?.split(";")[0] ?? "";
+  return { status, decision, headers, json: await response.json() };
+}
+
+export const create = (gateway: TestGateway, key?: string) =>
+  dispatch(gateway, "create_service", {}, key);
+
+export const destroy = (gateway: TestGateway, id: unknown, key?: string) =>
+  dispatch(gateway, "delete_service", { service_id: id }, key);
+
+/** The only budget, as operators see it. */
+export async function books(gateway: TestGateway): Promise<Record<string, string>> {
+  const budgets = (await (await gateway.api("GET", "/api/v1/budgets")).json()) as object[];
+  return { ...budgets[0] };
+}
+
+/** What goes on costing, newest first. */
+export async function listed(gateway: TestGateway, query = ""): Promise<Json[]> {
+  return (await (await gateway.api("GET", `/api/v1/commitments${query}`)).json()) as Json[];
 }

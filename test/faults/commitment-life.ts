@@ -45,7 +45,7 @@ export function folder({ budgets, commitment, ending, manifest }: Said = {}): Co
     "slipclutch.yaml": JSON.stringify({
       version: 1,
       tool_servers: { cloud: { kind: "mcp", url: "http://127.0.0.1:9/mcp" } },
-      breakers: [],
+      breakers: ["stuck", "tool-surge"].map((name) => ({ name, enabled: false })),
       budgets: budgets ?? [
         { name: "all", limit_usd: 100, window: "lifetime" },
         { name: "each-task", each: "task", limit_usd: 50, window: "task" },
