@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { BREAKER_CASES } from "./wiring-breakers.ts";
 import { BUDGET_CASES } from "./wiring-budgets.ts";
+import { COMMITMENT_CASES } from "./wiring-commitments.ts";
 import { fieldsOfTheFolder } from "./wiring-fields.ts";
 import { LIMIT_CASES } from "./wiring-limits.ts";
 import { PARKING_CASES } from "./wiring-parking.ts";
@@ -25,6 +26,7 @@ const CASES = {
   "a price": PRICE_CASES,
   "a rate limit or a breaker": BREAKER_CASES,
   "a tool": TOOL_CASES,
+  "what goes on costing": COMMITMENT_CASES,
   "how calls wait": PARKING_CASES,
 };
 
