@@ -35,7 +35,7 @@ const ROUTE_SENTENCES: Readonly<Record<string, string>> = {
     "What gateways that died had held of open accounts, with what is missing to release it, and past releases.",
   "POST /api/v1/forfeits/release":
     'Releases what one of them had held, but for `billed_usd`, once for each `id`. Body: `{"id", "holder", "budget"?, "scope"?, "billed_usd", "reason"}`, or `"without_evidence": true` with or without `billed_usd`. `billed_tokens` or `billed_calls` in its place release what budgets of tokens or calls had held.',
-  "GET /api/v1/commitments": `What [tools have begun](../tools.md#what-goes-on-costing) and goes on costing, newest first. Query: \`agent\`, \`all=true\` for ended ones too, \`limit\` (at most ${PAGE_MAX}).`,
+  "GET /api/v1/commitments": `What [tools have begun](../commitments.md) and goes on costing, newest first. Query: \`agent\`, \`all=true\` for ended ones too, \`limit\` (at most ${PAGE_MAX}).`,
   "POST /api/v1/commitments/:id/end":
     'A person says that it is gone: it costs nothing from then on. Body: `{"reason"}`.',
   "GET /api/v1/model-flags": "Models that are reserved in full because they billed above a bound.",
