@@ -87,6 +87,13 @@ function addDemo(program: Command, shell: Shell, work: Do): void {
   example(loop, "slipclutch demo retry-loop").action((options: DemoOptions) =>
     work(async () => (await import("./demo.ts")).runRetryLoop(options, shell)),
   );
+  const optimizer = demo
+    .command("optimizer")
+    .description("An agent begins 500 services that cost by the hour: unguarded, and guarded.")
+    .option("--json", "the figures as the last line");
+  example(optimizer, "slipclutch demo optimizer").action((options: { json?: boolean }) =>
+    work(async () => (await import("./demo-optimizer.ts")).runOptimizer(options, shell)),
+  );
 }
 
 function addFolderCommands(program: Command, shell: Shell, work: Do): void {
