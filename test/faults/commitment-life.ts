@@ -236,6 +236,8 @@ export class CommitmentLife extends Life {
   /** What holds at every moment, whoever has failed or died. */
   check(): void {
     const rows = this.rows();
+    // What no budget covered any more, and nobody ended, is owed all the same.
+    if (rows.some(({ unrenewable }) => unrenewable)) this.owesBeyond = true;
     expect(this.rows(...HOLDING).length).toBeLessThanOrEqual(ACTIVE_MAX);
     for (const {
       committed,
@@ -275,7 +277,7 @@ export class CommitmentLife extends Life {
     }
   }
 
-  /** More than a horizon has passed with nobody there to look. */
+  /** More than was set aside is owed: nobody looked, or nothing renewed it. */
   owesBeyond = false;
 
   spentOf(budget: string): bigint {
