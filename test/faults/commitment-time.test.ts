@@ -290,3 +290,34 @@ describe("when its agent is no longer configured", () => {
     expect(told(life, "unrenewable")).toMatchObject([{ budget: "" }]);
   });
 });
+
+describe("an id that the call was given", () => {
+  const commitment = { id: "/arguments/no" };
+
+  test("names what it made, and nothing of a call that failed", async () => {
+    const life = new CommitmentLife(NO_OUTAGE, { commitment });
+    const parts = await life.start();
+    life.cloud.endingOf = (no) => (no === 1 ? "says-it-failed" : "no-id");
+    await life.done(life.begin(parts, 1));
+    await life.done(life.begin(parts, 2));
+    const states = life.rows().map(({ service, state }) => [service, state]);
+    expect(states).toEqual([
+      [null, "ended"],
+      ["2", "active"],
+    ]);
+  });
+
+  test("is what its ending tool ends, also where nobody knows whether it is there", async () => {
+    const life = new CommitmentLife(NO_OUTAGE, { commitment });
+    const parts = await life.start();
+    life.cloud.endingOf = () => "reset";
+    await life.done(life.begin(parts, 1));
+    expect(only(life)).toMatchObject({ service: "1", state: "unknown" });
+    life.cloud.running.clear();
+    // A text is another id than a number.
+    await life.done(life.stop(parts, "1"));
+    expect(only(life).state).toBe("unknown");
+    await life.done(life.stop(parts, 1));
+    expect(only(life).state).toBe("ended");
+  });
+});

@@ -15,9 +15,10 @@ const ENDING_TOOL = "its ending tool";
  * The call of a commitment has ended. Never rejects: what the store does not take is owed to it.
  *
  *   never sent                     ended: nothing was made
- *   a result with an id            active, also where the tool says that it failed
+ *   a result with an id            active; where the tool says that it failed, only an id in what it
+ *                                  answers counts, and not one that it was given
  *   a result that says it failed   ended: the tool's owner vouches for what it says
- *   a result without an id         unknown, as everything else
+ *   a result without an id         unknown, as everything else; by the id that it was given
  */
 export function concluded(
   call: ToolCall,
@@ -43,19 +44,22 @@ async function conclude(
   if (end.kind === "fault" && !end.fault.written) {
     return cancelCommitment(id, NEVER_SENT, gateway);
   }
-  const service = end.kind === "result" ? serviceOf(documentOf(call, end), terms.id) : null;
-  if (service !== null) {
+  const service = serviceOf(documentOf(call, end), terms.id);
+  if (service !== null && end.kind === "result") {
     await change(id, (commitment, now) => activate(commitment, service, now), gateway);
     return;
   }
   if (end.kind === "result" && end.result.isError) {
     return cancelCommitment(id, "the tool says that it failed", gateway);
   }
-  await change(id, lose, gateway);
+  await change(id, (commitment, now) => lose(commitment, service, now), gateway);
 }
 
-function documentOf({ ask }: ToolCall, end: Extract<ToolEnd, { kind: "result" }>) {
-  return { arguments: ask.arguments, result: resultValue(end.result) };
+/** Where ids are looked for. What a tool was given says nothing of what it failed to make. */
+function documentOf({ ask }: ToolCall, end: ToolEnd): object {
+  if (end.kind === "fault") return { arguments: ask.arguments };
+  const result = resultValue(end.result);
+  return end.result.isError ? { result } : { arguments: ask.arguments, result };
 }
 
 /** A tool that ends commitments has succeeded: those that it names end. Never rejects. */
@@ -74,7 +78,7 @@ export async function endedBy(
     const which = { agent, server, tool, service };
     const by = call.incoming.decision;
     await gateway.owedCommitments.owe(`${by} ${server} ${tool}`, async () => {
-      const filter = { ...which, states: ["active"], limit: TWINS_MAX } as const;
+      const filter = { ...which, states: ["active", "unknown"], limit: TWINS_MAX } as const;
       const { commitments } = await gateway.store.commitments.list(filter);
       for (const { id } of commitments) {
         await endCommitment(id, { by: ENDING_TOOL, reason: by }, gateway);

@@ -15,7 +15,7 @@ import {
   wantsRenewal,
 } from "../../guards/commitment/commitment.ts";
 import { formatUsd, type Millis } from "../../guards/money.ts";
-import type { AccountState, NewReview } from "../../ports/store.ts";
+import { type AccountState, type NewReview, StoreUnreachable } from "../../ports/store.ts";
 import type { Account } from "../account.ts";
 import { emit, type Gateway } from "../gateway.ts";
 import { inForce } from "./accounts.ts";
@@ -52,7 +52,7 @@ export class CommitmentUpkeep {
     this.#lookedAt = now;
     const due = await store.commitments.list({ due: true, limit: ROWS_MAX });
     this.#any = due.commitments.length > 0;
-    for (const commitment of due.commitments) await this.#look(commitment, due.now);
+    for (const commitment of due.commitments) await this.#lookSurely(commitment, due.now);
     if (now - this.#prunedAt < PRUNE_MS) return;
     this.#prunedAt = now;
     await store.commitments.prune(due.now - KEPT_MS);
@@ -60,6 +60,18 @@ export class CommitmentUpkeep {
 
   async stop(): Promise<void> {
     await this.#enders.stop();
+  }
+
+  /** One that cannot be looked after must not keep the others from it, and is looked at again. */
+  async #lookSurely(commitment: Commitment, now: Millis): Promise<void> {
+    try {
+      await this.#look(commitment, now);
+    } catch (error) {
+      if (error instanceof StoreUnreachable) throw error;
+      const { id } = commitment;
+      this.#gateway.metrics.error("commitment");
+      this.#gateway.log.error("a commitment was not looked after", { id, error });
+    }
   }
 
   async #look(before: Commitment, now: Millis): Promise<void> {
@@ -119,12 +131,10 @@ export class CommitmentUpkeep {
   }
 
   async #unrenewable(commitment: Commitment, short: Short): Promise<void> {
-    const ends = this.#gateway.rules
-      .manifest(commitment.agent)
-      ?.tools.allowed.find(({ server, tool }) => {
-        return server === commitment.server && tool === commitment.tool;
-      });
-    const terms = ends?.commitment ?? null;
+    const { agent, server, tool } = commitment;
+    const allowed = this.#gateway.rules.manifest(agent)?.tools.allowed ?? [];
+    const granted = allowed.find((one) => one.server === server && one.tool === tool);
+    const terms = granted?.commitment ?? null;
     if (terms?.onUnrenewable === "end" && commitment.service !== null) {
       const ended = await this.#enders.end(commitment, terms);
       if (ended !== "failed") return;

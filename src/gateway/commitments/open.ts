@@ -35,31 +35,38 @@ export interface Opened {
 /** Never rejects. What is opened is known by the call's decision. */
 export async function openCommitment(opening: Opening, gateway: Gateway): Promise<Opened> {
   const { allowed, call, granted, terms } = opening;
-  try {
-    const answer = await ask(opening, gateway);
-    switch (answer.kind) {
-      case "opened":
-        take(opening);
-        tellOpened(opening, gateway);
-        return { allowed: withoutHorizon(opening), denial: null };
-      case "full":
-        return { allowed, denial: full(granted, terms, answer.active) };
-      case "not-held": {
-        gateway.log.error("a horizon that was reserved here is not held in the store", {
-          decision: call.incoming.decision,
-        });
-        return { allowed, denial: deny("gateway.unsure", { because: "the books do not agree" }) };
-      }
-      case "fenced":
-        call.incoming.tenure.fenced = true;
-        return { allowed, denial: deny("gateway.fenced", {}, RETRY_MS) };
+  const answer = await asked(opening, gateway);
+  switch (answer.kind) {
+    case "opened":
+      take(opening);
+      tellOpened(opening, gateway);
+      return { allowed: withoutHorizon(opening), denial: null };
+    case "full":
+      return { allowed, denial: full(granted, terms, answer.active) };
+    case "not-held": {
+      gateway.log.error("a horizon that was reserved here is not held in the store", {
+        decision: call.incoming.decision,
+      });
+      return { allowed, denial: deny("gateway.unsure", { because: "the books do not agree" }) };
     }
+    case "fenced":
+      call.incoming.tenure.fenced = true;
+      return { allowed, denial: deny("gateway.fenced", {}, RETRY_MS) };
+    case "unsure":
+      keepUnsure(opening, gateway);
+      return { allowed: withoutHorizon(opening), denial: answer.denial };
+  }
+}
+
+/** `unsure`: it may be done, or be done later. */
+async function asked(opening: Opening, gateway: Gateway) {
+  try {
+    return await ask(opening, gateway);
   } catch (error) {
     gateway.log.warn("a commitment was not opened: the store did not answer", { error });
-    keepUnsure(opening, gateway);
     const isStore = error instanceof StoreUnreachable;
     const denial = isStore ? deny("store.unreachable", {}, RETRY_MS) : deny("gateway.unsure", {});
-    return { allowed: withoutHorizon(opening), denial };
+    return { kind: "unsure", denial } as const;
   }
 }
 

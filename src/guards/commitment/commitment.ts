@@ -171,10 +171,10 @@ export function activate(commitment: Commitment, service: string, now: Millis): 
   return { next: { ...commitment, state: "active", service, dueAt: now }, charges: [] };
 }
 
-/** Its call may have run, and nobody knows what it made. */
-export function lose(commitment: Commitment, now: Millis): Step | null {
+/** Its call may have run. `service`: what it would have made, where its arguments say so. */
+export function lose(commitment: Commitment, service: string | null, now: Millis): Step | null {
   if (commitment.state !== "opening") return null;
-  return { next: { ...commitment, state: "unknown", dueAt: now }, charges: [] };
+  return { next: { ...commitment, state: "unknown", service, dueAt: now }, charges: [] };
 }
 
 export interface Ended {

@@ -138,7 +138,7 @@ export function commitmentConformance(open: OpenFixture): void {
       const second = await mustOpen(other, holder, asked());
       await mustOpen(store, holder, asked());
       await mustMove(store, activate(first, '"svc-1"', first.openedAt));
-      await mustMove(store, lose(second, second.openedAt));
+      await mustMove(store, lose(second, null, second.openedAt));
       expect(await store.commitments.count(key)).toBe(3);
       expect(await other.commitments.open(holder, asked())).toEqual({ kind: "full", active: 3 });
       await mustOpen(store, holder, opening({ ...key, tool: "create-2" }, { activeMax: 1 }));

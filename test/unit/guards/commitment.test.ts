@@ -53,7 +53,7 @@ const TABLE: Record<Event, Record<CommitmentState, CommitmentState | "nothing">>
 
 const EVENTS: Record<Event, (one: Commitment) => Step | null> = {
   answered: (one) => activate(one, '"made"', 7),
-  lost: (one) => lose(one, 7),
+  lost: (one) => lose(one, null, 7),
   cancelled: (one) => cancel(one, 7, GONE),
   ended: (one) => end(one, 7, { ended: GONE, turns: [] }),
   "looked at": (one) => accrue(one, 7, []),
