@@ -62,7 +62,7 @@ const TOKEN_BYTES = 24;
  * Starts one gateway. Rejects with `ConfigError`, or with what kept it from its store or its ports.
  */
 export async function startGateway(settings: StartSettings): Promise<Running> {
-  const { dataFolder, log, storeUrl } = settings;
+  const { configFolder, dataFolder, log, storeUrl } = settings;
   const clock = systemClock;
   const chance = systemChance;
   const configuration = await firstConfiguration(settings);
@@ -72,7 +72,8 @@ export async function startGateway(settings: StartSettings): Promise<Running> {
   const undo: (() => Promise<unknown>)[] = [() => opened.store.close()];
   try {
     await fenceGone(opened, machine);
-    const providers = new Providers(clock);
+    const { environment } = settings;
+    const providers = new Providers({ clock, log, environment, folder: configFolder ?? "." });
     undo.unshift(() => providers.close());
     const journalKey = anchorKey(opened.key);
     const core = new Core({

@@ -65,6 +65,7 @@ const VERBS: readonly Verb[] = [
   { verb: "resume", of: null, says: "Let the whole agent go on; closes the review." },
   { verb: "probe", of: "task", says: "Let one task go on; the rest follows if it stays calm." },
   { verb: "end", of: "task", says: "End one task as failed; the rest stays paused." },
+  { verb: "approve", of: null, says: "Let the one call of an approval go, once." },
   { verb: "deny", of: "call", says: "Deny one parked call; the agent reads why." },
   { verb: "ran", of: "call", says: "A call whose outcome is unknown did run: it is done." },
   { verb: "did_not_run", of: "call", says: "It did not run: it is let go again." },
@@ -75,7 +76,9 @@ const SHOWN = { task: "--task ticket-4711", call: "--call d-3f2a9c4b1d6e8f70-000
 function addDecision(reviews: Command, shell: Shell, work: Do, { of, says, verb }: Verb): void {
   const command = asking(reviews, `${verb} <id>`, says);
   if (of === "task") command.requiredOption("--task <id>", "the task");
-  if (of === "call") command.requiredOption("--call <id>", "the call, as `reviews show` lists it");
+  const call = "the call, as `reviews show` lists it";
+  if (verb === "deny") command.option("--call <id>", `${call}; an approval has one only`);
+  else if (of === "call") command.requiredOption("--call <id>", call);
   if (of === "call" && verb !== "deny") {
     command.option("--task <id>", "where two tasks have a call of this `call_id`");
   }

@@ -1,7 +1,15 @@
 /** Pausing agents, and what people decide on their reviews. */
-import type { AgentState, DecisionAsked, DecisionOutcome, Paused } from "../control/operations.ts";
+import type {
+  AgentState,
+  DecisionAsked,
+  DecisionOutcome,
+  Paused,
+  ReviewFilter,
+} from "../control/operations.ts";
 import { emit, type Gateway } from "../gateway/gateway.ts";
+import { withArguments } from "../gateway/parking/approval.ts";
 import { PACE_MS } from "../gateway/parking/calm.ts";
+import type { Review } from "../ports/store.ts";
 
 const ID_BYTES = 8;
 
@@ -9,6 +17,15 @@ export function agentsOf({ clutches, lot, rules }: Gateway): readonly AgentState
   return [...rules.configuration.agents.keys()].map((agent) => {
     return { agent, clutch: clutches.of(agent), held: lot.heldOf(agent) };
   });
+}
+
+/** What asks for an approval is shown with its arguments. */
+export async function reviewsOf(
+  filter: ReviewFilter,
+  gateway: Gateway,
+): Promise<readonly Review[]> {
+  const reviews = await gateway.store.clutch.reviews(filter);
+  return reviews.map((review) => withArguments(review, gateway));
 }
 
 /** All or none: a name that is not known stops nobody. */
@@ -46,16 +63,19 @@ export async function decideReview(
   by: string,
   gateway: Gateway,
 ): Promise<DecisionOutcome> {
-  const { call, decision, reason, review: id, task, version } = asked;
+  const { decision, reason, review: id, task, version } = asked;
   const { chance, clutches, holding, lot, store } = gateway;
   const [review] = await store.clutch.reviews({ id, limit: 1 });
   if (review === undefined) return { kind: "no-review" };
   if (review.state === "closed") return { kind: "nothing", because: "it is closed" };
   if (review.version !== version) return { kind: "conflict", version: review.version };
   const { agent } = review;
+  const unfit = unfitFor(review, asked, by, gateway);
+  if (unfit !== null) return { kind: "nothing", because: unfit };
   if (task !== null && !(await taskFits(agent, task, decision, gateway))) {
     return { kind: "no-task", agent };
   }
+  const call = asked.call ?? (await onlyCallOf(review, gateway));
   if (decision === "end" && task !== null) await gateway.endTask(agent, task, "failed", by);
   const answer = await store.clutch.decide({
     ...{ id: `dr-${chance.hex(ID_BYTES)}`, review: id, version, decision, by, reason, task },
@@ -67,7 +87,27 @@ export async function decideReview(
   emit(gateway, holding.tenure, { ...event, reason, by });
   await clutches.load();
   await lot.look(holding.tenure.id);
-  return { kind: "ok", review: answer.review };
+  return { kind: "ok", review: withArguments(answer.review, gateway) };
+}
+
+/** Nobody approves what was asked in their own name. */
+function unfitFor(
+  { agent, kind }: Review,
+  { call, decision }: DecisionAsked,
+  by: string,
+  { rules }: Gateway,
+): string | null {
+  if (decision === "deny" && call === null && kind !== "approval") return "it names no call";
+  const owner = rules.manifest(agent)?.labels.owner ?? null;
+  if (decision !== "approve" || owner === null || by !== owner) return null;
+  return `${owner} answers for ${agent}, and somebody else has to approve its calls`;
+}
+
+/** An approval is of one call: there is no need to name it. */
+async function onlyCallOf({ id, kind }: Review, { store }: Gateway): Promise<string | null> {
+  if (kind !== "approval") return null;
+  const [call] = await store.parking.list({ review: id, states: ["parked"], limit: 1 });
+  return call?.call ?? null;
 }
 
 /** What has ended cannot go on; what is said of one that has ended is about its calls. */

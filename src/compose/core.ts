@@ -5,6 +5,7 @@ import { Breakers } from "../gateway/breakers.ts";
 import { Cashier } from "../gateway/cashier.ts";
 import { Clutches } from "../gateway/clutches.ts";
 import { Owed } from "../gateway/commitments/owed.ts";
+import { OpenDecisions } from "../gateway/decisions/open.ts";
 import { Flags } from "../gateway/flags.ts";
 import { Flusher } from "../gateway/flush.ts";
 import { emit, type Gateway } from "../gateway/gateway.ts";
@@ -87,6 +88,7 @@ export class Core {
       breakers: new Breakers(),
       surges: new Surges(store.counters, log),
       withheld: new Withheld(),
+      openDecisions: new OpenDecisions(clock),
       rates: new Rates(store.permits, clock, log),
       cashier: new Cashier(store.ledger, clock, log, flusher),
       keys: new Keys(store.registry, clock),

@@ -6,6 +6,7 @@ export class Kept<Settings, Adapter extends { close(): Promise<void> }> {
   readonly #make: (settings: Settings) => Adapter;
   #open = new Map<string, Adapter>();
   readonly #retired = new Set<Adapter>();
+  readonly #closing = new Set<Promise<void>>();
 
   constructor(make: (settings: Settings) => Adapter) {
     this.#make = make;
@@ -25,16 +26,25 @@ export class Kept<Settings, Adapter extends { close(): Promise<void> }> {
     return pairs;
   }
 
-  async closeRetired(inUse: ReadonlySet<unknown>): Promise<void> {
-    for (const adapter of this.#retired) {
-      if (inUse.has(adapter)) continue;
-      this.#retired.delete(adapter);
-      await adapter.close();
-    }
+  /** Closes what was replaced and cannot be used any more; how many are left that can. */
+  async closeRetired(inUse: ReadonlySet<unknown>): Promise<number> {
+    const unused = [...this.#retired].filter((adapter) => !inUse.has(adapter));
+    await Promise.all(unused.map((adapter) => this.#end(adapter)));
+    return this.#retired.size;
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.#open.values(), ...this.#retired].map((one) => one.close()));
+    const left = [...this.#open.values(), ...this.#retired];
+    this.#open.clear();
+    await Promise.all([...this.#closing, ...left.map((adapter) => this.#end(adapter))]);
+  }
+
+  /** Known until it has ended: a gateway that stops meanwhile waits for it. */
+  async #end(adapter: Adapter): Promise<void> {
+    this.#retired.delete(adapter);
+    const closing = adapter.close();
+    this.#closing.add(closing);
+    await closing.finally(() => this.#closing.delete(closing));
   }
 }
 

@@ -17,7 +17,7 @@ import { hopeOf, roomOf } from "../guards/budget/slice.ts";
 import type { AccountState, KeyRecord } from "../ports/store.ts";
 import { eventOf } from "../telemetry/entry-text.ts";
 import { verifyJournal } from "../telemetry/verify.ts";
-import { agentsOf, decideReview, pause } from "./clutches.ts";
+import { agentsOf, decideReview, pause, reviewsOf } from "./clutches.ts";
 import { commitmentsOf, endByHand } from "./commitments.ts";
 import { forfeitsOf, goneFrom, releaseForfeits } from "./forfeits.ts";
 import type { Machine } from "./machine.ts";
@@ -87,7 +87,7 @@ export function operationsOf(settings: OperationsSettings): Operations {
     endTask: (agent, id, by) => gateway.endTask(agent, id, "failed", by),
     agents: () => agentsOf(gateway),
     pause: (agents, reason, by) => pause(agents, reason, by, gateway),
-    reviews: (filter) => store.clutch.reviews(filter),
+    reviews: (filter) => reviewsOf(filter, gateway),
     parked: (filter) => store.parking.list(filter),
     decideReview: (asked, by) => decideReview(asked, by, gateway),
     forfeits: () => forfeitsOf(held),

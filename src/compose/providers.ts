@@ -1,7 +1,9 @@
 /** One adapter for each provider and each tool server of the configuration. */
+import { resolve } from "node:path";
 import { httpProvider } from "../adapters/provider/http/http-provider.ts";
 import { simulatedProvider } from "../adapters/provider/simulated/simulated-provider.ts";
-import { mcpToolServer } from "../adapters/tool-server/mcp/mcp-tool-server.ts";
+import { httpToolServer } from "../adapters/tool-server/http/http-tool-server.ts";
+import { mcpChildServer, mcpToolServer } from "../adapters/tool-server/mcp/mcp-tool-server.ts";
 import type {
   Configuration,
   ProviderSettings,
@@ -10,12 +12,13 @@ import type {
 import { Ruleset } from "../gateway/ruleset.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Provider } from "../ports/provider.ts";
+import type { Remarks } from "../ports/remarks.ts";
 import type { ToolServer } from "../ports/tool-server.ts";
 import { Kept } from "./kept.ts";
 
-type Make<Settings, Adapter> = (settings: Settings, clock: Clock) => Adapter;
+type MakeProvider = (settings: ProviderSettings, clock: Clock) => Provider;
 
-const PROVIDERS: Readonly<Record<ProviderSettings["kind"], Make<ProviderSettings, Provider>>> = {
+const PROVIDERS: Readonly<Record<ProviderSettings["kind"], MakeProvider>> = {
   openai: httpProvider,
   anthropic: httpProvider,
   simulated: simulatedProvider,
@@ -24,12 +27,40 @@ const PROVIDERS: Readonly<Record<ProviderSettings["kind"], Make<ProviderSettings
 /** Where the gateway goes: `kind: agent` is nowhere. */
 type Reached = Exclude<ToolServerSettings, { readonly kind: "agent" }>;
 
-const TOOL_SERVERS: Readonly<Record<Reached["kind"], Make<Reached, ToolServer>>> = {
-  mcp: mcpToolServer,
-};
-
 function isReached(settings: ToolServerSettings): settings is Reached {
   return settings.kind !== "agent";
+}
+
+/** What adapters have of this machine. */
+export interface Surroundings {
+  readonly clock: Clock;
+  readonly log: Remarks;
+  /** Where relative paths of the configuration begin. */
+  readonly folder: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+/** What every program needs to run at all. Nothing else of ours is a started server's business. */
+const PASSED_ON = ["PATH", "HOME", "LANG", "TMPDIR"];
+
+function toolServerOf(settings: Reached, around: Surroundings): ToolServer {
+  const { clock, environment, folder, log } = around;
+  switch (settings.kind) {
+    case "mcp":
+      return mcpToolServer(settings, clock);
+    case "mcp-command": {
+      const surroundings: Record<string, string> = {};
+      for (const name of PASSED_ON) {
+        const value = environment[name];
+        if (value !== undefined) surroundings[name] = value;
+      }
+      const command = { ...settings, surroundings, folder: resolve(folder, settings.folder) };
+      return mcpChildServer(command, clock, log);
+    }
+    case "http":
+    case "openapi":
+      return httpToolServer(settings, clock);
+  }
 }
 
 export class Providers {
@@ -38,9 +69,10 @@ export class Providers {
   /** Those whose requests are not over, and the newest. */
   #rulesets: readonly Ruleset[] = [];
 
-  constructor(clock: Clock) {
+  constructor(around: Surroundings) {
+    const { clock } = around;
     this.#providers = new Kept((settings) => PROVIDERS[settings.kind](settings, clock));
-    this.#toolServers = new Kept((settings) => TOOL_SERVERS[settings.kind](settings, clock));
+    this.#toolServers = new Kept((settings) => toolServerOf(settings, around));
   }
 
   rulesetOf(configuration: Configuration): Ruleset {
@@ -52,12 +84,21 @@ export class Providers {
     return ruleset;
   }
 
-  /** `inUse`: what calls in flight use whose client, and with it their request, may be gone. */
-  async closeRetired(inUse: readonly (Provider | ToolServer)[]): Promise<void> {
+  /**
+   * `inUse`: what calls in flight use whose client, and with it their request, may be gone. How
+   * many are left to be closed later.
+   */
+  async closeRetired(inUse: readonly (Provider | ToolServer)[]): Promise<number> {
+    this.#rulesets = this.#rulesets.filter(
+      (rules, no, all) => rules.requests > 0 || no === all.length - 1,
+    );
     const held = this.#rulesets.flatMap((rules) => [...rules.providers, ...rules.toolServers]);
     const used = new Set<unknown>([...held, ...inUse]);
-    await this.#providers.closeRetired(used);
-    await this.#toolServers.closeRetired(used);
+    const left = await Promise.all([
+      this.#providers.closeRetired(used),
+      this.#toolServers.closeRetired(used),
+    ]);
+    return left[0] + left[1];
   }
 
   async close(): Promise<void> {

@@ -4,6 +4,9 @@ import type { Reloaded } from "../control/operations.ts";
 import { emit, type Gateway } from "../gateway/gateway.ts";
 import type { Providers } from "./providers.ts";
 
+/** What a reload replaced is looked at again after this, while calls still use it. */
+const RETIRED_LOOK_MS = 1_000;
+
 export interface ReloadSettings {
   readonly gateway: Gateway;
   readonly providers: Providers;
@@ -114,11 +117,22 @@ export class Reload {
     const event = { kind: "configuration.changed", from, to: configuration.digest, by } as const;
     emit(gateway, gateway.holding.tenure, event);
     await this.#setLimits();
+    void this.#closeRetired();
+  }
+
+  /** Not waited for: calls may use them for a while yet, and a child may take its time to end. */
+  async #closeRetired(): Promise<void> {
+    const { gateway, providers } = this.#settings;
     const inUse = [...gateway.inFlight.values()].flatMap(({ call }) => {
       if (call.kind === "model") return call.route?.provider ?? [];
       return call.incoming.rules.toolServer(call.ask.server) ?? [];
     });
-    await providers.closeRetired(inUse);
+    try {
+      const left = await providers.closeRetired(inUse);
+      if (left > 0) gateway.clock.after(RETIRED_LOOK_MS, () => void this.#closeRetired());
+    } catch (error) {
+      gateway.log.error("what a reload replaced could not be closed", { error });
+    }
   }
 
   /**

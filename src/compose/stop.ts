@@ -13,6 +13,7 @@ export async function drain(gateway: Gateway, server: Server, upkeep: Upkeep): P
   const { clock, flusher, holding, log, rates } = gateway;
   gateway.draining = true;
   gateway.lot.release();
+  gateway.openDecisions.close();
   server.close();
   server.closeIdleConnections();
   const until = clock.monotonic() + DRAIN_MS;

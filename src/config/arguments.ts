@@ -14,6 +14,8 @@ export interface ArgumentSchemas {
   problems(schema: JsonSchema): readonly SchemaProblem[];
   /** Compiles at its first call: a folder may have thousands that are never used. */
   check(schema: JsonSchema): ArgumentsCheck;
+  /** As it is written: arguments that it does not name fit it too. */
+  match(schema: JsonSchema): ArgumentsCheck;
 }
 
 /** Made anew for each reading of the folder, so that what is gone from it is forgotten. */
@@ -23,31 +25,36 @@ export function argumentSchemas(): ArgumentSchemas {
     ajv ??= newAjv();
     return ajv;
   };
-  const found = new Map<string, readonly SchemaProblem[]>();
-  const checks = new Map<string, ArgumentsCheck>();
-  return {
-    problems: (schema) =>
-      kept(found, JSON.stringify(schema), () => {
-        const misfit = misfitOf(schema, validator());
-        return misfit ? [misfit] : schemaProblems(schema);
-      }),
-    check: (schema) => {
-      const closed = closedAtTop(schema);
-      return kept(checks, JSON.stringify(closed), () => {
-        let compiled: ValidateFunction | null = null;
-        return (value) => {
-          compiled ??= validator().compile(closed);
-          return compiled(value) ? null : sentenceOf(compiled.errors?.[0]);
-        };
-      });
-    },
-  };
+  const problems = onceEach((schema): readonly SchemaProblem[] => {
+    const misfit = misfitOf(schema, validator());
+    return misfit ? [misfit] : schemaProblems(schema);
+  });
+  const match = onceEach((schema): ArgumentsCheck => {
+    let compiled: ValidateFunction | null = null;
+    return (value) => {
+      compiled ??= validator().compile(schema);
+      return compiled(value) ? null : sentenceOf(compiled.errors?.[0]);
+    };
+  });
+  return { problems, check: (schema) => match(closedAtTop(schema)), match };
 }
 
-function kept<Value>(values: Map<string, Value>, key: string, make: () => Value): Value {
-  const value = values.get(key) ?? make();
-  values.set(key, value);
-  return value;
+/**
+ * Once for equal schemas. By the object itself first: every grant of a document's tool asks for the
+ * same one, and it can be large.
+ */
+function onceEach<Value>(make: (schema: JsonSchema) => Value): (schema: JsonSchema) => Value {
+  const byObject = new WeakMap<JsonSchema, Value>();
+  const byText = new Map<string, Value>();
+  return (schema) => {
+    const known = byObject.get(schema);
+    if (known !== undefined) return known;
+    const text = JSON.stringify(schema);
+    const value = byText.get(text) ?? make(schema);
+    byText.set(text, value);
+    byObject.set(schema, value);
+    return value;
+  };
 }
 
 /** Loading ajv takes longer than the rest of a start: only who has schemas pays for it. */

@@ -80,5 +80,15 @@ export const parking = strict({
     .optional(),
 });
 
+/** What a person's word on one call is worth. */
+export const approvals = strict({
+  expire_after: duration(1000, "30d")
+    .describe(
+      "A call that nobody has approved by then is denied; so is an approval that nobody used. Default 1h.",
+    )
+    .optional(),
+});
+
+export type RawApprovals = z.output<typeof approvals>;
 export type RawBreaker = z.output<typeof breaker>;
 export type RawParking = z.output<typeof parking>;

@@ -4,6 +4,7 @@ import { type CommitmentTerms, costOf, type Ending } from "../guards/commitment/
 import type { Manifest } from "../guards/manifest/manifest.ts";
 import type { Millis } from "../guards/money.ts";
 import type { GrantedTool } from "../guards/tool/tool.ts";
+import type { ToolServerSettings } from "./configuration.ts";
 import { nearest } from "./issues.ts";
 import type { RawTool } from "./tool-schema.ts";
 
@@ -71,8 +72,26 @@ export interface Ends {
   readonly allowed: readonly GrantedTool[];
   /** Whether nothing but the manifest's blacklist keeps it from being called. */
   readonly isBlacklisted: (tool: GrantedTool) => boolean;
-  /** Tools that the agent runs itself: their calls are not seen. */
+  /** Tools that the agent runs itself, without asking: their calls are not seen. */
   readonly isUnseen: (tool: GrantedTool) => boolean;
+  /** Tools that the gateway can call. */
+  readonly isCalledHere: (tool: GrantedTool) => boolean;
+}
+
+export function endsOf(
+  allowed: readonly GrantedTool[],
+  servers: ReadonlyMap<string, ToolServerSettings>,
+  isBlacklisted: Ends["isBlacklisted"],
+): Ends {
+  return {
+    allowed,
+    isBlacklisted,
+    isUnseen: ({ server: name }) => {
+      const server = servers.get(name);
+      return server?.kind === "agent" && !server.asks;
+    },
+    isCalledHere: ({ server: name }) => servers.get(name)?.kind !== "agent",
+  };
 }
 
 /** All that is wrong with one tool's commitment. */
@@ -84,12 +103,21 @@ export function commitmentProblems(granted: GrantedTool, ends: Ends): Commitment
     const hint = `A call may take ${timeoutMs} ms, and costs meanwhile: raise horizon, or lower timeout.`;
     problems.push({ path: ["horizon"], expected: "at least the tool's timeout", hint });
   }
-  if (terms.onUnrenewable === "end" && !FROM_ARGUMENTS.test(terms.endsWith.id)) {
+  return [...problems, ...ownCallProblems(terms, ends)];
+}
+
+/** What the gateway is to call itself it must be able to. */
+function ownCallProblems(terms: CommitmentTerms, ends: Ends): CommitmentProblem[] {
+  if (terms.onUnrenewable !== "end") return [];
+  const path = ["on_unrenewable"];
+  if (!FROM_ARGUMENTS.test(terms.endsWith.id)) {
     const hint = "The gateway makes that call itself, so it must know where the id goes.";
-    const expected = "an ends_with.id under /arguments/";
-    problems.push({ path: ["on_unrenewable"], expected, hint });
+    return [{ path, expected: "an ends_with.id under /arguments/", hint }];
   }
-  return problems;
+  const ending = ends.allowed.find((one) => isEnding(terms, one));
+  if (ending === undefined || ends.isCalledHere(ending)) return [];
+  const hint = "The agent runs the ending tool itself, so the gateway cannot call it: use trip.";
+  return [{ path, expected: '"trip"', hint }];
 }
 
 function moneyProblems({ cost }: GrantedTool, terms: CommitmentTerms): CommitmentProblem[] {

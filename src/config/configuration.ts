@@ -7,6 +7,7 @@ import type { Manifest } from "../guards/manifest/manifest.ts";
 import type { Millis } from "../guards/money.ts";
 import type { ModelPrice } from "../guards/price/price.ts";
 import type { ProviderRules } from "../guards/provider-rules.ts";
+import type { HttpPlaces } from "../guards/tool/places.ts";
 import type { Effect } from "../guards/tool/tool.ts";
 import type { ParkLimits } from "../ports/store.ts";
 
@@ -24,6 +25,8 @@ export interface Configuration {
   /** For every agent. */
   readonly breakers: readonly BreakerRule[];
   readonly parking: ParkingSettings;
+  /** A call that nobody approves is denied after this; so is an approval that nobody used. */
+  readonly approvals: { readonly expireAfterMs: Millis };
   readonly agents: ReadonlyMap<string, Manifest>;
   /** Prices by the provider's `prices_of`, then by exact model id. */
   readonly prices: PriceBook;
@@ -35,6 +38,8 @@ export interface Configuration {
 export interface Listeners {
   readonly agent: { readonly host: string; readonly port: number };
   readonly control: { readonly host: string; readonly port: number };
+  /** Names of the agents' listener beside the one that it listens on; in small letters. */
+  readonly agentHosts: readonly string[];
 }
 
 export interface StoreSettings {
@@ -92,7 +97,11 @@ export interface SimulatedScript {
 }
 
 /** A tool server: one variant for each kind, as each is reached in its own way. */
-export type ToolServerSettings = McpServerSettings | AgentToolsSettings;
+export type ToolServerSettings =
+  | McpServerSettings
+  | McpCommandSettings
+  | HttpServerSettings
+  | AgentToolsSettings;
 
 interface DeclaredTools {
   readonly name: string;
@@ -103,6 +112,8 @@ interface DeclaredTools {
 /** The agent runs these tools itself: the gateway never goes there. */
 export interface AgentToolsSettings extends DeclaredTools {
   readonly kind: "agent";
+  /** It asks for a decision before each call. */
+  readonly asks: boolean;
 }
 
 export interface McpServerSettings extends DeclaredTools {
@@ -113,6 +124,52 @@ export interface McpServerSettings extends DeclaredTools {
   /** Extra headers for every request; as secret as the bearer. */
   readonly headers: Readonly<Record<string, string>>;
   readonly connectionsMax: number;
+}
+
+/** `kind: mcp` with a `command`: started here, and spoken to over its pipes. */
+export interface McpCommandSettings extends DeclaredTools {
+  readonly kind: "mcp-command";
+  readonly command: readonly [string, ...string[]];
+  /** As secret as a bearer. */
+  readonly env: Readonly<Record<string, string>>;
+  /** From the guardrails folder. */
+  readonly folder: string;
+  readonly callsMax: number;
+}
+
+/** Its tools are requests: described by hand, or by an OpenAPI document. */
+export interface HttpServerSettings extends DeclaredTools {
+  readonly kind: "http" | "openapi";
+  readonly url: string;
+  readonly connectionsMax: number;
+  /** Networks beside the public ones that may be connected to. */
+  readonly allowAddresses: readonly string[];
+  /** All its tools: there are no others. */
+  readonly operations: ReadonlyMap<string, HttpOperation>;
+  /** Operations of the document that are no tools, and why. */
+  readonly leftOut: ReadonlyMap<string, string>;
+}
+
+/** One tool as a request. */
+export interface HttpOperation {
+  readonly method: string;
+  readonly places: HttpPlaces;
+  /** Extra headers; as secret as credentials. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Never in a log, an error, a metric or the digest. */
+  readonly credentials: readonly HttpCredential[];
+  readonly description: string;
+  /** JSON Schema of its arguments; held against them, and shown to agents. */
+  readonly inputSchema: Readonly<Record<string, unknown>>;
+  readonly isRead: boolean;
+}
+
+export interface HttpCredential {
+  readonly in: "header" | "query" | "cookie";
+  readonly name: string;
+  readonly value: string;
+  /** What must not come back: the value, or what is encoded in it. */
+  readonly secrets: readonly string[];
 }
 
 /** A detector: what it watches, where its line is, and what crossing it does. */

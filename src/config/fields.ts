@@ -148,6 +148,18 @@ export const endpoint = z
     return z.NEVER;
   });
 
+const HOST_NAME = /^(?!-)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*$/;
+const HOST_NAME_CHARS_MAX = 253;
+const HOST_NAME_MESSAGE =
+  'a name like "gateway.internal", without scheme, port or path\nLeave out what is around the name.';
+
+/** The name of a machine; addresses have no need of this field. */
+export const hostName = z
+  .string({ error: HOST_NAME_MESSAGE })
+  .regex(HOST_NAME, { error: HOST_NAME_MESSAGE })
+  .max(HOST_NAME_CHARS_MAX, { error: HOST_NAME_MESSAGE })
+  .transform((name) => name.toLowerCase());
+
 /** A text that is not empty: a secret, above all. */
 export const text = z
   .string({ error: "a text" })
@@ -167,10 +179,12 @@ export function serverUrl(example: string) {
 }
 
 const HEADER = "a header's name and value on one line";
+/** A token of RFC 9110. */
+export const HEADER_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}$/;
 
 /** Extra headers for every request to a server. */
 export const headers = z.record(
-  z.string().regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}$/, { error: HEADER }),
+  z.string().regex(HEADER_NAME, { error: HEADER }),
   z
     .string({ error: HEADER })
     .regex(/^[\t\x20-\x7e]*$/, { error: HEADER })

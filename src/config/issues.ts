@@ -11,7 +11,9 @@ type Problem = z.core.$ZodIssue;
 /** Longest value that is shown. */
 const GOT_CHARACTERS_MAX = 60;
 /** What may stand in these is never shown: keys, tokens, and a store's URL with its password. */
-const SECRET_KEYS: readonly string[] = ["api_key", "bearer", "encryption_key", "headers", "store"];
+const SECRET_KEYS: readonly string[] = [
+  ...["api_key", "auth", "bearer", "encryption_key", "env", "headers", "schemes", "store"],
+];
 
 /**
  * Where secrets belong, `*` standing for any name. Narrower than what is not shown: of a tool
@@ -22,8 +24,19 @@ const SECRET_PLACES: readonly (readonly string[])[] = [
   ["store"],
   ["providers", "*", "api_key"],
   ["providers", "*", "headers"],
-  ["tool_servers", "*", "auth", "bearer"],
   ["tool_servers", "*", "headers"],
+  ["tool_servers", "*", "schemes"],
+  ["tool_servers", "*", "tools", "*", "headers"],
+  ...[
+    ["tool_servers", "*", "auth"],
+    ["tool_servers", "*", "tools", "*", "auth"],
+  ].flatMap((auth) => [
+    [...auth, "bearer"],
+    [...auth, "header", "value"],
+    [...auth, "query", "value"],
+    [...auth, "basic", "password"],
+  ]),
+  ["tool_servers", "*", "env"],
 ];
 
 /** Whether a secret belongs there. */

@@ -9,7 +9,6 @@ const TOOL_BUDGETS =
   "Budgets of one tool are not in this version: what tools cost draws on the others.";
 const BASELINE = "That baseline is not in this version; use { times, of: rolling_average, over }.";
 const OUTPUTS = "Watching outputs is not in this version.";
-const APPROVALS = "Approvals are not in this version: leave the tool out until they are.";
 const RESULTS = "Checking results is not in this version; use empty_result.";
 const POLICIES = "Policies are not in this version.";
 const CONTAINMENT = "Sandboxes and cloud backstops are not in this version.";
@@ -21,14 +20,11 @@ export const LATER_KEYS: Readonly<Record<string, string>> = {
   tool: TOOL_BUDGETS,
   resource: "Resources come with policies and are not in this version; use arguments.",
   pin: "Pinning a tool's description is not in this version.",
-  requires_approval: APPROVALS,
   output: RESULTS,
   max_result_bytes: RESULTS,
   max_concurrent: "Limits on calls at once of a tool are not in this version; use rate_limit.",
   repeats:
     "Tools that are polled on purpose are not in this version; raise the breaker `stuck` instead.",
-  command: "Starting tool servers is not in this version: start it yourself and give its url.",
-  document: "Tool servers of this kind are not in this version; use kind: mcp.",
   // In slipclutch.yaml these two are known.
   breakers: "Breakers of one agent are not in this version: slipclutch.yaml has those of all.",
   parking: "Parking of one agent is not in this version: slipclutch.yaml has that of all.",
@@ -67,14 +63,6 @@ export const LATER_WINDOWS: Readonly<Record<string, string>> = {
 
 /** Scopes of `each` that are not in this version. */
 export const LATER_SCOPES: Readonly<Record<string, string>> = { tool: TOOL_BUDGETS };
-
-const SERVER_KIND = "Tool servers of that kind are not in this version; use kind: mcp.";
-
-/** Kinds of tool servers that are not in this version. */
-export const LATER_SERVER_KINDS: Readonly<Record<string, string>> = {
-  openapi: SERVER_KIND,
-  http: SERVER_KIND,
-};
 
 const SIGNAL = "That signal is not in this version; use calls_per_tool or identical_calls.";
 

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Issue, Loaded } from "./configuration.ts";
 import type { Environment } from "./environment.ts";
 import { LATER_FILES } from "./later.ts";
+import { documentsOf } from "./openapi/documents.ts";
 import { type Files, readFiles } from "./read.ts";
 import { FILE_BYTES_MAX } from "./source.ts";
 
@@ -71,7 +72,23 @@ async function readFolder(folder: string): Promise<FolderRead> {
     if (typeof text === "string") files.set(file, text);
     else issues.push(text);
   }
+  for (const file of documentsOf(files)) {
+    // One that is not there is told where it is named.
+    if (!(await isThere(folder, file))) continue;
+    const text = await textOf(folder, file);
+    if (typeof text === "string") files.set(file, text);
+    else issues.push(text);
+  }
   return { files, issues, warnings };
+}
+
+async function isThere(folder: string, file: string): Promise<boolean> {
+  try {
+    return (await stat(join(folder, file))).isFile();
+  } catch (error) {
+    if (codeOf(error) === "ENOENT" || codeOf(error) === "ENOTDIR") return false;
+    throw error;
+  }
 }
 
 async function manifestNames(folder: string, root: readonly string[]) {

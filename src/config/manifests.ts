@@ -1,5 +1,7 @@
 /** A manifest as written, over the limits of slipclutch.yaml → a manifest in force. */
+import { hash } from "node:crypto";
 import type { CallLimits, Manifest } from "../guards/manifest/manifest.ts";
+import { canonicalJson } from "../guards/tool/canonical.ts";
 import type { ToolGrants } from "../guards/tool/tool.ts";
 import type { RawCallLimits, RawLimits, RawManifest } from "./manifest-schema.ts";
 
@@ -31,6 +33,7 @@ export function manifestOf(
   const limits = callLimits([own, common ?? {}]);
   return {
     agent,
+    digest: hash("sha256", canonicalJson(raw) ?? ""),
     labels: {
       team: raw.labels?.team ?? null,
       org: raw.labels?.org ?? null,

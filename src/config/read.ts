@@ -26,6 +26,9 @@ import { encryptionKeyOf, listenersOf, parkingOf, processLimitsOf, storeOf } fro
 import { pathText } from "./source.ts";
 import { toolServersOf } from "./tool-servers.ts";
 
+/** As long as the answers of parked calls are kept. */
+const APPROVAL_MS = 60 * 60_000;
+
 const MAIN = "slipclutch.yaml";
 
 /** Names of files, relative to the folder, with their texts. */
@@ -65,7 +68,7 @@ export function readFiles(files: Files, { environment, today }: ReadOptions): Lo
   const whole = [...manifests, prices].every(({ data }) => data !== null);
   const digest = digestOf(files, [main, ...manifests, prices]);
   const book = priceBook(overrides.prices);
-  const compiled = compile({ main, data: main.data, manifests, book, digest, whole });
+  const compiled = compile({ files, main, data: main.data, manifests, book, digest, whole });
   issues.push(...compiled.issues);
   if (issues.length > 0) return { kind: "invalid", issues: inOrder(issues) };
   const { configuration } = compiled;
@@ -74,6 +77,7 @@ export function readFiles(files: Files, { environment, today }: ReadOptions): Lo
 }
 
 interface Parts {
+  readonly files: Files;
   readonly main: MainFile;
   readonly data: RawSlipclutch;
   readonly manifests: readonly ManifestFile[];
@@ -90,16 +94,17 @@ interface Compiled {
 }
 
 function compile(parts: Parts): Compiled {
-  const { main, data, manifests, book, digest, whole } = parts;
+  const { files, main, data, manifests, book, digest, whole } = parts;
   const { source } = main;
   const { store, issues: storeIssues } = storeOf(data.store, source);
   const { key, issues: keyIssues } = encryptionKeyOf(data.encryption_key, store, source);
   const { providers, issues: providerIssues } = providersOf(data.providers, source, book);
   const budgets = budgetsOf(data.budgets ?? []);
-  const tooling = toolServersOf(data.tool_servers, source);
+  const schemas = argumentSchemas();
+  const tooling = toolServersOf(data.tool_servers, { source, files, schemas });
   const { servers } = tooling;
   const { breakers, issues: breakerIssues } = breakersOf(data.breakers ?? [], source);
-  const granted = agentsOf(manifests, data.limits, { servers, schemas: argumentSchemas() });
+  const granted = agentsOf(manifests, data.limits, { servers, schemas });
   const { agents } = granted;
   const offer: Offer = { providers, budgets, book };
   const issues = [...storeIssues, ...keyIssues, ...tooling.issues, ...breakerIssues];
@@ -121,6 +126,7 @@ function compile(parts: Parts): Compiled {
     budgets,
     breakers,
     parking: parkingOf(data.parking),
+    approvals: { expireAfterMs: data.approvals?.expire_after ?? APPROVAL_MS },
     agents,
     prices: book,
     limits: processLimitsOf(data.limits),

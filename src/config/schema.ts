@@ -4,13 +4,14 @@
  */
 import { z } from "zod";
 import { SCOPES, WINDOWS } from "../guards/budget/budget.ts";
-import { breaker, parking } from "./clutch-schema.ts";
+import { approvals, breaker, parking } from "./clutch-schema.ts";
 import {
   count,
   duration,
   ENTRIES_MAX,
   endpoint,
   headers,
+  hostName,
   id,
   oneOf,
   serverUrl,
@@ -194,6 +195,11 @@ export const slipclutchSchema = strict({
   listeners: strict({
     agent: endpoint.describe("Where agents call. Default 127.0.0.1:4141.").optional(),
     control: endpoint.describe("Where operators call. Default 127.0.0.1:4142.").optional(),
+    agent_hosts: z
+      .array(hostName, { error: "a list of names" })
+      .max(ENTRIES_MAX)
+      .describe("Names, beside addresses and localhost, by which agents may ask for MCP.")
+      .optional(),
   })
     .describe("Where the gateway listens.")
     .optional(),
@@ -224,6 +230,7 @@ export const slipclutchSchema = strict({
     )
     .optional(),
   parking: parking.describe("How calls wait for a person.").optional(),
+  approvals: approvals.describe("Calls that a person approves, one by one.").optional(),
   limits: strict({
     ...LIMIT_FIELDS,
     max_request_bytes: count(1024, 256 * 1024 * 1024)

@@ -9,7 +9,6 @@ import type { Issue } from "./configuration.ts";
 export const FILE_BYTES_MAX = 1024 * 1024;
 /** Deepest nesting; the schemas need six. */
 export const NESTING_MAX = 32;
-const NESTING = `at most ${NESTING_MAX} levels of nesting`;
 /** Syntax errors reported for one file: after the first few they follow from each other. */
 const SYNTAX_ISSUES_MAX = 20;
 
@@ -31,14 +30,16 @@ export interface Parsed {
 
 interface Walk {
   readonly file: string;
+  readonly nestingMax: number;
   readonly counter: LineCounter;
   readonly lines: Map<string, number>;
   readonly issues: Issue[];
 }
 
 /** Parse one file. With issues the value is not to be used. */
-export function parseSource(file: string, text: string): Parsed {
-  const walk: Walk = { file, counter: new LineCounter(), lines: new Map(), issues: [] };
+export function parseSource(file: string, text: string, nestingMax = NESTING_MAX): Parsed {
+  const counter = new LineCounter();
+  const walk: Walk = { file, nestingMax, counter, lines: new Map(), issues: [] };
   const raw = file.endsWith(".json") ? parseJson(text, walk) : parseYaml(text, walk);
   return {
     source: { file, raw, lines: walk.lines },
@@ -100,7 +101,7 @@ function parseYaml(text: string, walk: Walk): unknown {
     const line = walk.counter.linePos(problem.pos[0]).line;
     if (problem.code === "RESOURCE_EXHAUSTION") {
       // The parser ran out of stack; what it says after that follows from it.
-      syntax(walk, line, NESTING, "Write it flatter.");
+      syntax(walk, line, nestingText(walk), "Write it flatter.");
       return undefined;
     }
     if (problem.code === "DUPLICATE_KEY") {
@@ -113,14 +114,18 @@ function parseYaml(text: string, walk: Walk): unknown {
   return walk.issues.length > 0 ? undefined : partOf(document.contents, [], walk);
 }
 
+function nestingText({ nestingMax }: Walk): string {
+  return `at most ${nestingMax} levels of nesting`;
+}
+
 function partOf(node: unknown, path: Path, walk: Walk): unknown {
   if (node === null || node === undefined) return null;
   // Whatever the parser hands out as a value is a node with a range.
   const { range, tag } = node as Node & { tag?: string };
   const line = range ? walk.counter.linePos(range[0]).line : null;
   if (line !== null && !walk.lines.has(JSON.stringify(path))) mark(walk, path, line);
-  if (path.length > NESTING_MAX) {
-    return refuse(walk, path, NESTING, "Write it flatter.");
+  if (path.length > walk.nestingMax) {
+    return refuse(walk, path, nestingText(walk), "Write it flatter.");
   }
   if (tag !== undefined && !tag.startsWith("tag:yaml.org,2002:")) {
     return refuse(walk, path, "a plain value without a tag", `Remove ${tag}.`);

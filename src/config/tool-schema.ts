@@ -5,6 +5,7 @@ import {
   duration,
   ENTRIES_MAX,
   headers,
+  ID_CHARACTERS_MAX,
   id,
   oneOf,
   serverUrl,
@@ -13,7 +14,7 @@ import {
   usdRoundedUp,
   yesOrNo,
 } from "./fields.ts";
-import { LATER_SERVER_KINDS } from "./later.ts";
+import { auth, HTTP_SERVER_FIELDS, HTTP_TOOL_FIELDS } from "./http-schema.ts";
 
 /** Each call of a limit is a row of the store. */
 const RATE_REQUESTS_MAX = 10_000;
@@ -23,7 +24,6 @@ const POINTER_CHARACTERS_MAX = 1024;
 /** The store's sums hold no more; what a call may cost is checked once more as a whole. */
 const QUANTITY_MAX = 1e12;
 
-const BEARER = "a token of printable characters on one line, without spaces";
 const SERVER_NAME =
   "a name of 1 to 32 letters and digits, with single - and _ between them, other than mcp\nIt is part of the names by which agents call its tools.";
 /** `server__tool` and `mcp__client__tool` must be read back in one way only. */
@@ -33,33 +33,91 @@ export const serverName = z
     error: SERVER_NAME,
   });
 
-/** One tool server of slipclutch.yaml. */
+const COMMAND =
+  'a program and its arguments, like ["node", "server.js"]\nNo shell reads them: write each argument as one entry of the list.';
+const ARGUMENTS_MAX = 256;
+const argument = z
+  .string({ error: COMMAND })
+  .max(TEXT_MAX, { error: COMMAND })
+  .refine((value) => !value.includes("\0"), { error: COMMAND });
+const program = argument.min(1, { error: COMMAND });
+const command = z.union(
+  [
+    program.regex(/^\S+$/, { error: COMMAND }),
+    z.tuple([program], argument, { error: COMMAND }).refine((all) => all.length <= ARGUMENTS_MAX, {
+      error: COMMAND,
+    }),
+  ],
+  { error: COMMAND },
+);
+
+const VARIABLE = "the name of a variable and its value, like TOKEN: ${TOKEN}";
+const env = z
+  .record(
+    z
+      .string()
+      .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, { error: VARIABLE })
+      .max(ID_CHARACTERS_MAX, { error: VARIABLE }),
+    z
+      .string({ error: VARIABLE })
+      .max(TEXT_MAX, { error: VARIABLE })
+      .refine((value) => !value.includes("\0"), { error: VARIABLE }),
+  )
+  .refine((all) => Object.keys(all).length <= ARGUMENTS_MAX, { error: VARIABLE });
+
+/** One tool server of slipclutch.yaml. Which kind has which fields: `server-kinds.ts`. */
 export const toolServer = strict({
-  kind: oneOf(["mcp", "agent"], LATER_SERVER_KINDS).describe(
-    "What it speaks: MCP over streamable HTTP; or `agent`: tools that the agent runs itself.",
+  kind: oneOf(["mcp", "http", "openapi", "agent"]).describe(
+    "What it speaks: MCP, over streamable HTTP or as a child that is started here; plain HTTP, written out here or described by an OpenAPI document; or `agent`: tools that the agent runs itself.",
   ),
-  url: serverUrl("http://127.0.0.1:7000/mcp").describe("`kind: mcp` only: where it is.").optional(),
-  auth: strict({
-    bearer: z
-      .string({ error: BEARER })
-      .regex(/^[\x21-\x7e]+$/, { error: BEARER })
-      .max(TEXT_MAX, { error: BEARER })
-      .describe(`Sent as \`authorization: Bearer …\`. Write \${NAME} to take it from outside.`)
-      .optional(),
-  })
-    .describe("The gateway's own credentials; agents never hold them.")
+  command: command
+    .describe(
+      "`kind: mcp` only, instead of `url`: the program that is started and spoken to over its pipes, with its arguments.",
+    )
     .optional(),
+  args: z
+    .array(argument, { error: COMMAND })
+    .max(ARGUMENTS_MAX, { error: COMMAND })
+    .describe("Its arguments, where `command` is the program alone.")
+    .optional(),
+  env: env
+    .describe(
+      "With `command`: its environment, beside PATH, HOME, LANG and TMPDIR. Nothing else of the gateway's reaches it.",
+    )
+    .optional(),
+  cwd: program
+    .describe(
+      "With `command`: the folder that it runs in, from the guardrails folder. Default `.`.",
+    )
+    .optional(),
+  url: serverUrl("http://127.0.0.1:7000/mcp")
+    .describe("Where it is. `kind: openapi`: instead of what the document's `servers` say.")
+    .optional(),
+  auth: auth.describe("The gateway's own credentials; agents never hold them.").optional(),
   headers: headers.describe("Extra headers for every request.").optional(),
-  connections_max: count(1, 10_000).describe("Most connections to it. Default 64.").optional(),
+  asks: yesOrNo
+    .describe(
+      "`kind: agent` only: the agent asks for a decision before it runs one of these tools, so limits on calls hold. Default false.",
+    )
+    .optional(),
+  connections_max: count(1, 10_000)
+    .describe(
+      "Most connections to it, one call on each; with `command`: most calls at once. Default 64.",
+    )
+    .optional(),
+  ...HTTP_SERVER_FIELDS,
   tools: z
     .record(
       id,
       strict({
-        effect: oneOf(["read", "write"]).describe("Whether it changes anything."),
+        effect: oneOf(["read", "write"])
+          .describe("Whether it changes anything. `http` and `openapi`: GET and HEAD read.")
+          .optional(),
+        ...HTTP_TOOL_FIELDS,
       }),
       { error: "a map from names of tools to { effect: read } or { effect: write }" },
     )
-    .describe("What its tools do, as you vouch. A tool that is not here is taken to write.")
+    .describe("What its tools do, as you vouch. A tool of MCP that is not here is taken to write.")
     .optional(),
 });
 
@@ -138,6 +196,14 @@ export const allowedTool = strict({
       "JSON Schema 2020-12 of its arguments. With `properties`, others are refused unless `additionalProperties` says otherwise.",
     )
     .optional(),
+  requires_approval: z
+    .union([z.boolean(), z.record(z.string(), z.json())], {
+      error: "true, or a JSON Schema of the arguments that need it, as a map",
+    })
+    .describe(
+      "Calls wait until a person approves them: all, or those whose arguments fit a JSON Schema. Default false.",
+    )
+    .optional(),
   cost: cost.describe("What a call costs; drawn from the same budgets as models.").optional(),
   commitment: commitment
     .describe("What goes on costing money after the call, until another tool ends it.")
@@ -154,4 +220,6 @@ export const allowedTool = strict({
 export const toolNames = z.array(id, { error: "a list of names of tools" }).max(ENTRIES_MAX);
 
 export type RawToolServer = z.output<typeof toolServer>;
+export type RawAuth = NonNullable<RawToolServer["auth"]>;
+export type RawHttpTool = NonNullable<RawToolServer["tools"]>[string];
 export type RawTool = z.output<typeof allowedTool>;

@@ -1,11 +1,21 @@
 /** The tool servers of slipclutch.yaml. */
 import { BlockList, isIP } from "node:net";
 import { BUDGET_TOOL, looksLikeBudgetTool } from "../guards/tool/names.ts";
-import type { Issue, McpServerSettings, ToolServerSettings } from "./configuration.ts";
+import type { ArgumentSchemas } from "./arguments.ts";
+import type {
+  HttpServerSettings,
+  Issue,
+  McpCommandSettings,
+  ToolServerSettings,
+} from "./configuration.ts";
+import { credentialsOf } from "./credentials.ts";
+import { httpToolsOf } from "./http-tools.ts";
 import { issueAt } from "./issues.ts";
+import { openApiToolsOf } from "./openapi-tools.ts";
 import type { RawSlipclutch } from "./schema.ts";
-import type { Source } from "./source.ts";
-import type { RawToolServer } from "./tool-schema.ts";
+import { kindIssues } from "./server-kinds.ts";
+import type { Path, Source } from "./source.ts";
+import type { RawHttpTool, RawToolServer } from "./tool-schema.ts";
 
 const CONNECTIONS_MAX = 64;
 
@@ -15,54 +25,70 @@ interface ToolServers {
   readonly warnings: readonly Issue[];
 }
 
-export function toolServersOf(raw: RawSlipclutch["tool_servers"], source: Source): ToolServers {
+/** What servers are read with. */
+export interface Surroundings {
+  readonly source: Source;
+  /** All files of the folder: documents are among them. */
+  readonly files: ReadonlyMap<string, string>;
+  readonly schemas: ArgumentSchemas;
+}
+
+export function toolServersOf(
+  raw: RawSlipclutch["tool_servers"],
+  around: Surroundings,
+): ToolServers {
+  const { source } = around;
   const servers = new Map<string, ToolServerSettings>();
   const issues: Issue[] = [];
   const warnings: Issue[] = [];
   for (const [name, server] of Object.entries(raw ?? {})) {
-    const settings = settingsOf(name, server);
-    issues.push(...placeIssues(name, server, source), ...ownIssues(name, server, source));
-    servers.set(name, settings);
-    if (settings.kind !== "mcp") continue;
-    issues.push(...authorizationIssues(settings, source));
-    warnings.push(...openRoadWarnings(settings, source));
+    const read = settingsOf(name, server, around);
+    issues.push(...kindIssues(name, server, source), ...ownIssues(name, server, source));
+    servers.set(name, read.settings);
+    if (server.kind === "agent") continue;
+    issues.push(...read.issues, ...authorizationIssues(name, server, source));
+    warnings.push(...read.warnings, ...openRoadWarnings(read.settings, server, source));
   }
   return { servers, issues, warnings };
 }
 
-function ownAuthorization({ headers }: McpServerSettings): string | undefined {
-  return Object.keys(headers).find((key) => key.toLowerCase() === "authorization");
+/** A header that is set twice, once as a header and once as a credential. */
+function authorizationIssues(name: string, server: RawToolServer, source: Source): Issue[] {
+  const path = ["tool_servers", name];
+  const ofTools = Object.entries(server.tools ?? {}).flatMap(([tool, given]) =>
+    doubledHeader(given, [...path, "tools", tool], source),
+  );
+  return [...doubledHeader(server, path, source), ...ofTools];
 }
 
-function authorizationIssues(settings: McpServerSettings, source: Source): readonly Issue[] {
-  const own = ownAuthorization(settings);
-  if (own === undefined || settings.bearer === null) return [];
-  const path = ["tool_servers", settings.name, "headers", own];
-  const hint = "auth.bearer is sent in the same header: remove one of the two.";
-  return [issueAt(source, path, "one authorization", hint)];
+function doubledHeader({ auth, headers }: RawHttpTool, path: Path, source: Source): Issue[] {
+  const [sent] = credentialsOf(auth).filter((one) => one.in === "header");
+  const own = Object.keys(headers ?? {}).find(
+    (key) => key.toLowerCase() === sent?.name.toLowerCase(),
+  );
+  if (sent === undefined || own === undefined) return [];
+  const [way] = Object.keys(auth ?? {});
+  const hint = `auth.${way} is sent in the same header: remove one of the two.`;
+  return [issueAt(source, [...path, "headers", own], `one ${sent.name}`, hint)];
 }
 
-function openRoadWarnings(settings: McpServerSettings, source: Source): readonly Issue[] {
-  const { bearer, name, url } = settings;
-  const hasToken = bearer !== null || ownAuthorization(settings) !== undefined;
-  if (!hasToken || !crossesNetworksOpenly(url)) return [];
+function openRoadWarnings(
+  settings: ToolServerSettings,
+  { auth, headers = {}, schemes = {}, tools = {} }: RawToolServer,
+  source: Source,
+): readonly Issue[] {
+  if (settings.kind === "agent" || settings.kind === "mcp-command") return [];
+  const isOpen = [{ auth, headers }, ...Object.values(tools)].some((one) => hasSecret(one));
+  const hasToken = isOpen || Object.keys(schemes).length > 0;
+  if (!hasToken || !crossesNetworksOpenly(settings.url)) return [];
   const hint = "The token would cross the network for all to read: use https.";
   const expected = "https, or an address of this machine or a private network";
-  return [issueAt(source, ["tool_servers", name, "url"], expected, hint)];
+  return [issueAt(source, ["tool_servers", settings.name, "url"], expected, hint)];
 }
 
-/** A server that is reached has a place; tools that the agent runs itself have none. */
-function placeIssues(name: string, { auth, headers, kind, url }: RawToolServer, source: Source) {
-  const path = ["tool_servers", name];
-  if (kind === "mcp") {
-    const hint = "Add url, like http://127.0.0.1:7000/mcp.";
-    return url === undefined
-      ? [issueAt(source, [...path, "url"], "where the server is", hint)]
-      : [];
-  }
-  const given = Object.entries({ url, auth, headers }).filter(([, value]) => value !== undefined);
-  const hint = "The agent runs these tools itself: the gateway never goes there. Leave it out.";
-  return given.map(([key]) => issueAt(source, [...path, key], "nothing", hint));
+function hasSecret({ auth, headers = {} }: Pick<RawHttpTool, "auth" | "headers">): boolean {
+  const names = Object.keys(headers).map((name) => name.toLowerCase());
+  return credentialsOf(auth).length > 0 || names.includes("authorization");
 }
 
 /** No server has the gateway's own tool, or one that looks like it. */
@@ -81,12 +107,29 @@ function ownIssues(name: string, { tools = {} }: RawToolServer, source: Source):
   );
 }
 
-function settingsOf(name: string, raw: RawToolServer): ToolServerSettings {
+interface ServerRead {
+  readonly settings: ToolServerSettings;
+  readonly issues: readonly Issue[];
+  readonly warnings: readonly Issue[];
+}
+
+function settingsOf(name: string, raw: RawToolServer, around: Surroundings): ServerRead {
+  if (raw.kind === "http" || raw.kind === "openapi") return overHttp(name, raw, around);
   const tools = new Map(
-    Object.entries(raw.tools ?? {}).map(([tool, { effect }]) => [tool, effect]),
+    // Without an effect the configuration is refused.
+    Object.entries(raw.tools ?? {}).map(([tool, { effect = "write" }]) => [tool, effect]),
   );
-  if (raw.kind === "agent") return { kind: "agent", name, tools };
-  return {
+  if (raw.kind === "agent") {
+    return plain({ kind: "agent", name, asks: raw.asks ?? false, tools });
+  }
+  if (raw.command !== undefined) {
+    const { args = [], command, cwd = ".", env = {} } = raw;
+    const whole: McpCommandSettings["command"] =
+      typeof command === "string" ? [command, ...args] : command;
+    const callsMax = raw.connections_max ?? CONNECTIONS_MAX;
+    return plain({ kind: "mcp-command", name, command: whole, env, folder: cwd, callsMax, tools });
+  }
+  return plain({
     kind: "mcp",
     name,
     // Without one the configuration is refused.
@@ -95,7 +138,49 @@ function settingsOf(name: string, raw: RawToolServer): ToolServerSettings {
     headers: raw.headers ?? {},
     connectionsMax: raw.connections_max ?? CONNECTIONS_MAX,
     tools,
+  });
+}
+
+function plain(settings: ToolServerSettings): ServerRead {
+  return { settings, issues: [], warnings: [] };
+}
+
+function overHttp(name: string, raw: RawToolServer, around: Surroundings): ServerRead {
+  const { files, schemas, source } = around;
+  const text = files.get(raw.document ?? "");
+  const read =
+    raw.kind === "openapi"
+      ? { ...openApiToolsOf(name, raw, source, text), warnings: [] }
+      : // Without a url the configuration is refused.
+        { url: raw.url ?? "", leftOut: new Map(), ...httpToolsOf(name, raw, source, schemas) };
+  const { leftOut, operations, url } = read;
+  const settings: HttpServerSettings = {
+    // Of the four kinds it is one of these two.
+    kind: raw.kind === "openapi" ? "openapi" : "http",
+    name,
+    url,
+    connectionsMax: raw.connections_max ?? CONNECTIONS_MAX,
+    allowAddresses: [...(raw.allow_addresses ?? []), ...writtenAddress(raw.url)],
+    operations,
+    leftOut,
+    tools: new Map([...operations].map(([tool, { isRead }]) => [tool, isRead ? "read" : "write"])),
   };
+  const local = localhostIssues(settings, source);
+  return { settings, issues: [...read.issues, ...local], warnings: read.warnings };
+}
+
+/** Whoever writes an address as the url means that one. */
+function writtenAddress(url: string | undefined): readonly string[] {
+  const host = url === undefined ? "" : new URL(url).hostname.replace(/^\[|\]$/g, "");
+  return isIP(host) === 0 ? [] : [host];
+}
+
+/** Better at load than at each call: a name that means this machine is not public. */
+function localhostIssues({ allowAddresses, name, url }: HttpServerSettings, source: Source) {
+  const host = url === "" ? "" : new URL(url).hostname;
+  if (!/^(?:.+\.)?localhost$/.test(host) || allowAddresses.length > 0) return [];
+  const hint = "Write 127.0.0.1, or list 127.0.0.0/8 and ::1 under allow_addresses.";
+  return [issueAt(source, ["tool_servers", name, "url"], "a public name, or an address", hint)];
 }
 
 /** Loopback, and the networks of RFC 1918, 6598, 4193 and 4291; not where clouds keep metadata. */

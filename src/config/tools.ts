@@ -8,11 +8,13 @@ import {
 } from "../guards/tool/names.ts";
 import type { GrantedTool, ToolCost, ToolGrants } from "../guards/tool/tool.ts";
 import type { ArgumentSchemas } from "./arguments.ts";
-import { commitmentOf, commitmentProblems, withEndings } from "./commitments.ts";
+import { commitmentOf, commitmentProblems, endsOf, withEndings } from "./commitments.ts";
 import type { Issue, ToolServerSettings } from "./configuration.ts";
+import { type Entry, refuse } from "./grant-entry.ts";
 import { issueAt, nearest } from "./issues.ts";
 import type { RawLimits, RawManifest } from "./manifest-schema.ts";
-import type { Path, Source } from "./source.ts";
+import { argumentsCheck, checkDocument, checkOffered } from "./offered.ts";
+import type { Source } from "./source.ts";
 import type { RawTool } from "./tool-schema.ts";
 
 /** Official MCP clients give up after a minute. */
@@ -45,10 +47,11 @@ export function toolsOf(
     const entry: Entry = { tool, path: ["allowed_tools", index], source, issues, warnings };
     const server = serverOf(entry, tooling.servers);
     checkOwn(entry, server);
-    checkArguments(entry, tooling.schemas);
+    checkSchemas(entry, tooling.schemas);
     const cost = costOf(entry);
     if (server === null) continue;
-    if (server.kind === "agent") checkUnseen(entry);
+    if (server.kind === "agent" && !server.asks) checkUnseen(entry);
+    checkDocument(entry, server, tooling.schemas);
     const granted = grantedOf(entry, server, cost, tooling.schemas);
     allowed.push({ granted, entry });
   }
@@ -67,21 +70,9 @@ export function toolsOf(
   return { tools, issues, warnings };
 }
 
-interface Entry {
-  readonly tool: RawTool;
-  readonly path: Path;
-  readonly source: Source;
-  readonly issues: Issue[];
-  readonly warnings: Issue[];
-}
-
 interface Placed {
   readonly granted: GrantedTool;
   readonly entry: Entry;
-}
-
-function refuse({ source, path, issues }: Entry, inside: Path, expected: string, hint: string) {
-  issues.push(issueAt(source, [...path, ...inside], expected, hint));
 }
 
 /** The one that is named; else the one that lists the tool; else the only one there is. */
@@ -119,7 +110,8 @@ function grantedOf(
 ): GrantedTool {
   const { tool } = entry;
   const readOnly = tool.read_only ?? true;
-  if (readOnly) checkEffect(entry, server);
+  if (checkOffered(entry, server) && readOnly) checkEffect(entry, server);
+  const own = tool.arguments === undefined ? null : schemas.check(tool.arguments);
   const limit = tool.rate_limit;
   return {
     server: server.name,
@@ -127,13 +119,22 @@ function grantedOf(
     effect: server.tools.get(tool.tool_name) ?? "write",
     readOnly,
     rateLimit: limit ? { requests: limit.requests, perMs: limit.per_seconds * 1000 } : null,
-    check: tool.arguments === undefined ? null : schemas.check(tool.arguments),
+    check: argumentsCheck(own, server, tool.tool_name, schemas),
     cost,
+    approval: approvalOf(tool.requires_approval, schemas),
     emptyIsError: tool.empty_result === "error",
     timeoutMs: tool.timeout ?? TIMEOUT_MS,
     commitment: commitmentOf(tool, server.name),
     ends: [],
   };
+}
+
+function approvalOf(
+  required: RawTool["requires_approval"],
+  schemas: ArgumentSchemas,
+): GrantedTool["approval"] {
+  if (required === undefined || required === false) return "never";
+  return required === true ? "always" : schemas.match(required);
 }
 
 /** A tool that writes is refused whenever it may only read: better at load than at each call. */
@@ -156,23 +157,34 @@ function checkEffect(entry: Entry, { name, tools }: ToolServerSettings): void {
 }
 
 /** What holds at a call holds nothing for tools whose calls do not come by here. */
-const OF_A_CALL = ["rate_limit", "cost", "commitment", "empty_result", "timeout"] as const;
+const OF_A_CALL = [
+  "rate_limit",
+  "cost",
+  "commitment",
+  "empty_result",
+  "requires_approval",
+  "timeout",
+] as const;
 
 function checkUnseen(entry: Entry): void {
   const hint =
-    "The agent runs this tool itself, so nothing would hold it to that: leave it out, or put the " +
-    "tool behind a server of kind: mcp.";
+    "The agent runs this tool itself, so nothing would hold it to that: leave it out, put the tool " +
+    "behind a server of kind: mcp, or have the agent ask for decisions and say asks: true there.";
   for (const key of OF_A_CALL) {
     if (entry.tool[key] !== undefined) refuse(entry, [key], "nothing", hint);
   }
 }
 
-function checkArguments(entry: Entry, schemas: ArgumentSchemas): void {
+function checkSchemas(entry: Entry, schemas: ArgumentSchemas): void {
   const { source, path, tool, issues, warnings } = entry;
-  if (tool.arguments === undefined) return;
-  for (const { path: inside, expected, hint, warning } of schemas.problems(tool.arguments)) {
-    const issue = issueAt(source, [...path, "arguments", ...inside], expected, hint);
-    (warning ? warnings : issues).push(issue);
+  const approval = tool.requires_approval;
+  const written = { arguments: tool.arguments, requires_approval: approval };
+  for (const [key, schema] of Object.entries(written)) {
+    if (schema === undefined || typeof schema === "boolean") continue;
+    for (const { path: inside, expected, hint, warning } of schemas.problems(schema)) {
+      const issue = issueAt(source, [...path, key, ...inside], expected, hint);
+      (warning ? warnings : issues).push(issue);
+    }
   }
 }
 
@@ -263,11 +275,8 @@ function checkCommitments(
   blacklisted: ReadonlySet<string>,
   { servers }: Tooling,
 ): void {
-  const ends = {
-    allowed: allowed.map(({ granted }) => granted),
-    isBlacklisted: (granted: GrantedTool) => isRefused(granted, blacklisted),
-    isUnseen: ({ server }: GrantedTool) => servers.get(server)?.kind === "agent",
-  };
+  const granted = allowed.map((one) => one.granted);
+  const ends = endsOf(granted, servers, (one) => isRefused(one, blacklisted));
   for (const { entry, granted } of allowed) {
     for (const { expected, hint, path } of commitmentProblems(granted, ends)) {
       refuse(entry, ["commitment", ...path], expected, hint);

@@ -115,7 +115,7 @@ export interface PauseRequest {
 export interface DecisionRequest {
   /** Of the review that was looked at. */
   readonly version: number;
-  readonly decision: "resume" | "probe" | "deny" | "end" | "ran" | "did_not_run";
+  readonly decision: "resume" | "probe" | "approve" | "deny" | "end" | "ran" | "did_not_run";
   readonly task?: string;
   readonly call?: string;
   readonly reason: string;

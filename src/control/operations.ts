@@ -172,7 +172,7 @@ export interface DecisionAsked {
   readonly review: string;
   /** Of the review that was looked at. */
   readonly version: number;
-  readonly decision: "resume" | "probe" | "deny" | "end" | "ran" | "did_not_run";
+  readonly decision: "resume" | "probe" | "approve" | "deny" | "end" | "ran" | "did_not_run";
   readonly task: string | null;
   /** A parked call, or the `call_id` that names one. */
   readonly call: string | null;

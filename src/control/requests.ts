@@ -73,6 +73,7 @@ const name = z.string().min(1).max(TEXT_CHARACTERS_MAX).optional();
 /** What a decision is about: the whole agent, a task, or a call. */
 const ABOUT = {
   resume: "nothing",
+  approve: "nothing",
   probe: "task",
   end: "task",
   deny: "call",
@@ -80,24 +81,30 @@ const ABOUT = {
   did_not_run: "call",
 } as const;
 
+const NAMES_CALL: ReadonlySet<string> = new Set(["ran", "did_not_run"]);
+
 /** `POST /api/v1/reviews/:id/decision` */
 export const DECISION_BODY = z
   .strictObject({
     version: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER),
-    decision: z.enum(["resume", "probe", "deny", "end", "ran", "did_not_run"]),
+    decision: z.enum(["resume", "probe", "approve", "deny", "end", "ran", "did_not_run"]),
     task: name,
     call: name,
     reason,
     message: z.string().trim().min(1).max(MESSAGE_CHARACTERS_MAX).optional(),
   })
-  .refine(({ call, decision }) => (call !== undefined) === (ABOUT[decision] === "call"), {
+  .refine(({ call, decision }) => call === undefined || ABOUT[decision] === "call", {
     error: "deny, ran and did_not_run are of one call: expected a call beside these only",
+  })
+  // A denied approval has one call only.
+  .refine(({ call, decision }) => call !== undefined || !NAMES_CALL.has(decision), {
+    error: "ran and did_not_run are of one call: expected a call beside them",
   })
   .refine(({ decision, task }) => ABOUT[decision] !== "task" || task !== undefined, {
     error: "probe and end are of one task: expected a task beside them",
   })
-  .refine(({ decision, task }) => task === undefined || decision !== "resume", {
-    error: "resume is of the whole agent: expected no task beside it",
+  .refine(({ decision, task }) => task === undefined || ABOUT[decision] !== "nothing", {
+    error: "resume and approve are of the whole review: expected no task beside them",
   })
   .refine(({ decision, message }) => message === undefined || decision === "deny", {
     error: "a message is for the agent whose call is denied: expected it beside deny only",

@@ -1,5 +1,5 @@
 /** Clutches and reviews as the control plane's API shows them, and how it refuses a decision. */
-import { isToolDigest } from "../guards/clutch/park.ts";
+import { type Parkable, whatOf } from "../guards/clutch/park.ts";
 import type { Decided, Parked, Review } from "../ports/store.ts";
 import type { AgentState, DecisionAsked, DecisionOutcome, Paused } from "./operations.ts";
 import { Problem } from "./problem.ts";
@@ -39,7 +39,7 @@ export interface DecisionView {
 export interface ParkedView {
   readonly call: string;
   readonly task: string;
-  readonly what: "tool" | "model";
+  readonly what: Parkable;
   readonly state: Parked["state"];
   readonly at: string;
   /** A client waits for it with its connection. */
@@ -92,7 +92,7 @@ function decisionView({ at, by, call, decision, reason, task }: Decided): Decisi
 }
 
 function parkedView({ at, attached, call, digest, maybeSent, state, task }: Parked): ParkedView {
-  const what = isToolDigest(digest) ? "tool" : "model";
+  const what = whatOf(digest);
   const more = { attached: attached !== null, maybe_sent: maybeSent };
   return { call, task, what, state, at: iso(at), ...more };
 }

@@ -12,6 +12,8 @@ export type Place =
   | { readonly kind: "end-task"; readonly id: string }
   | { readonly kind: "parked"; readonly id: string }
   | { readonly kind: "tool"; readonly name: string }
+  | { readonly kind: "decision" }
+  | { readonly kind: "outcome"; readonly id: string }
   /** Null: the tools of all servers. */
   | { readonly kind: "mcp"; readonly server: string | null; readonly posts: boolean };
 
@@ -52,6 +54,10 @@ function placeOf(method: string, path: string): Place | null {
     const format = MODEL_PATHS.get(bare);
     if (format !== undefined) return { kind: "model", format };
     if (path === "/guard/v1/tasks") return { kind: "open-task" };
+    if (path === "/guard/v1/decisions") return { kind: "decision" };
+    const decided = /^\/guard\/v1\/decisions\/([^/]+)\/outcome$/.exec(path);
+    const decision = decided?.[1] === undefined ? null : decode(decided[1]);
+    if (decision !== null) return { kind: "outcome", id: decision };
     const tool = /^\/guard\/v1\/tools\/([^/]+)\/call$/.exec(path);
     const name = tool?.[1] === undefined ? null : decode(tool[1]);
     if (name !== null) return { kind: "tool", name };

@@ -3,9 +3,11 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { type Denial, deny, isDenial } from "../guards/verdict.ts";
 import { type KeyRecord, StoreUnreachable } from "../ports/store.ts";
 import { type Address, addressOf } from "./address.ts";
-import { collect } from "./body.ts";
-import type { Incoming } from "./call.ts";
+import { type Body, collect } from "./body.ts";
+import type { Call, Incoming } from "./call.ts";
 import { originOf } from "./call.ts";
+import { askDecision } from "./decisions/ask.ts";
+import { reportOutcome } from "./decisions/outcome.ts";
 import { type Gateway, nextDecision } from "./gateway.ts";
 import { budgets, endTask, models, openTask } from "./guard-api.ts";
 import { handle } from "./handle.ts";
@@ -15,6 +17,7 @@ import { record, refuse, sendRefusal } from "./refuse.ts";
 import { taskNameOf } from "./task-name.ts";
 import { readDispatch } from "./tools/dispatcher.ts";
 import { serveMcp } from "./tools/mcp.ts";
+import { foreignCaller } from "./tools/mcp-host.ts";
 import { denialOf, OpenAnswers, refuseUnreadable } from "./unreadable.ts";
 
 /** Node's clients keep a connection for a few seconds; proxies before us for up to a minute. */
@@ -150,6 +153,12 @@ async function answer(
   if (place.kind === "budgets") return budgets(incoming, gateway);
   if (place.kind === "models") return models(incoming);
   if (place.kind === "parked") return parkedCall(place.id, incoming, gateway);
+  const foreign = place.kind === "mcp" ? foreignCaller(incoming) : null;
+  if (foreign !== null) {
+    discardRest(request, gateway);
+    const refusal = { denial: foreign, origin: originOf(incoming), asked: null };
+    return refuse(refusal, [], incoming, gateway);
+  }
   if (place.kind === "mcp" && !place.posts) return refuseMethod(incoming);
 
   const { limits } = incoming.rules.configuration;
@@ -167,21 +176,40 @@ async function answer(
 
   if (place.kind === "mcp") return serveMcp(place.server, body, incoming, gateway);
 
-  const call =
-    place.kind === "tool"
-      ? readDispatch(place.name, body, incoming)
-      : readCall(place.format, body, incoming);
+  if (place.kind === "outcome") return reportOutcome(place.id, body, incoming, gateway);
+
+  const call = readAt(place, body, incoming, gateway);
+  if (call === null) return;
   if (isDenial(call)) {
     return refuse({ denial: call, origin: originOf(incoming), asked: null }, [], incoming, gateway);
   }
   return handle(call, gateway);
 }
 
+type CallPlace = Extract<Address["place"], { readonly kind: "model" | "tool" | "decision" }>;
+
+/** A call for the one path of all calls; null: it is answered already. */
+function readAt(
+  place: CallPlace,
+  body: Body,
+  incoming: Incoming,
+  gateway: Gateway,
+): Call | Denial | null {
+  switch (place.kind) {
+    case "model":
+      return readCall(place.format, body, incoming);
+    case "tool":
+      return readDispatch(place.name, body, incoming);
+    case "decision":
+      return askDecision(body, incoming, gateway);
+  }
+}
+
 /** Arguments are bounded by the manifest: what is larger is refused before it is parsed. */
 function bytesMaxOf({ address, manifest, rules }: Incoming & { readonly address: Address }) {
   const { maxRequestBytes } = rules.configuration.limits;
   const { kind } = address.place;
-  if (kind !== "mcp" && kind !== "tool") return maxRequestBytes;
+  if (kind !== "mcp" && kind !== "tool" && kind !== "decision") return maxRequestBytes;
   return Math.min(maxRequestBytes, manifest.tools.argumentsBytesMax + AROUND_ARGUMENTS_BYTES);
 }
 

@@ -8,8 +8,9 @@ import type { Millis } from "../guards/money.ts";
 import type { Resolved, ToolAsk } from "../guards/tool/tool.ts";
 import type { Denial } from "../guards/verdict.ts";
 import type { CallClaim, KeyRecord, Parked } from "../ports/store.ts";
-import type { ToolResult } from "../ports/tool-server.ts";
+import type { ToolProgress, ToolResult, ToolServer } from "../ports/tool-server.ts";
 import type { ReadRequest, WireFormat } from "../wire/format.ts";
+import type { Trace } from "../wire/trace-context.ts";
 import type { Account } from "./account.ts";
 import type { Body } from "./body.ts";
 import type { Ask } from "./cashier.ts";
@@ -44,6 +45,8 @@ export interface Incoming extends Caller {
 export interface Turn {
   readonly call: string;
   readonly attempt: number;
+  /** The review by which it was approved, if that is what it waited for. */
+  readonly approval: string | null;
 }
 
 /** A call that was read: two readers, and one path for what they read. */
@@ -77,18 +80,27 @@ export interface ToolCall {
   readonly ask: ToolAsk;
   readonly resolved: Resolved;
   readonly asked: ToolAsked;
+  /** The trace that its agent says it belongs to; its server is told. */
+  readonly trace: Trace;
   /** How whoever asked is answered. */
   readonly desk: Desk;
   readonly client: Client;
   readonly turn: Turn | null;
+  /** Where it runs, if that is no tool server: at its agent. */
+  readonly runner: ToolRunner | null;
   /** A call that writes and named itself: it runs once, whoever asks for it how often. */
   readonly claim: CallClaim | null;
 }
+
+/** The one thing that running a call needs of a tool server. */
+export type ToolRunner = Pick<ToolServer, "call">;
 
 /** The far end of a tool call: the same verdict, told as each road tells it. */
 export interface Desk {
   refuse(denial: Denial, origin: Origin, headers: Readonly<Record<string, string>>): void;
   answer(result: ToolResult, headers: Readonly<Record<string, string>>): void;
+  /** Tells how far the call has come, before it is answered; null: nobody wants to hear of it. */
+  readonly progress: ((heard: ToolProgress) => void) | null;
 }
 
 /** Everything that deciding needed. */
@@ -116,9 +128,10 @@ export type Decided =
       readonly accounts: readonly Account[];
     };
 
-/** Why a call waits: its agent is paused, or a budget is spent whose calls wait for more. */
+/** Why a call waits: its agent is paused, a person is to approve it, or a budget is spent. */
 export type Why =
   | { readonly cause: "clutch"; readonly review: string }
+  | { readonly cause: "approval" }
   /** What it would be refused with, if it did not wait. */
   | { readonly cause: "budget"; readonly spent: Denial };
 

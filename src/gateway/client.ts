@@ -12,8 +12,10 @@ export interface Client {
   reassure(): void;
   /** A 102 reaches it with nothing in between, and it is known to wait on after one. */
   readonly takes102: boolean;
-  /** It gives up by then, whatever it is sent. */
+  /** So much longer it waits, whatever it is sent. */
   readonly patienceMs: Millis;
+  /** It wants the call no more, wherever that is: it is to be cut off. Never said by most. */
+  onCut(listen: () => void): void;
 }
 
 /** The official clients, as they name themselves. */
@@ -25,19 +27,19 @@ const LOOPBACK = /^(127\.|::1$|::ffff:127\.)/;
 
 export class HttpClient implements Client {
   readonly isAbsent = false;
-  readonly patienceMs: Millis;
   readonly #response: ServerResponse;
   readonly #headers: Readonly<Record<string, string | undefined>>;
 
-  constructor(
-    response: ServerResponse,
-    headers: Readonly<Record<string, string | undefined>>,
-    patienceMs: Millis = Number.POSITIVE_INFINITY,
-  ) {
+  constructor(response: ServerResponse, headers: Readonly<Record<string, string | undefined>>) {
     this.#response = response;
     this.#headers = headers;
-    this.patienceMs = patienceMs;
   }
+
+  get patienceMs(): Millis {
+    return Number.POSITIVE_INFINITY;
+  }
+
+  onCut(_listen: () => void): void {}
 
   isGone(): boolean {
     const { destroyed, writableFinished } = this.#response;

@@ -11,6 +11,7 @@ import type { Breakers } from "./breakers.ts";
 import type { Cashier } from "./cashier.ts";
 import type { Clutches } from "./clutches.ts";
 import type { Owed } from "./commitments/owed.ts";
+import type { OpenDecisions } from "./decisions/open.ts";
 import type { Flags } from "./flags.ts";
 import type { Flusher } from "./flush.ts";
 import type { Holding } from "./holding.ts";
@@ -45,6 +46,7 @@ export interface Gateway {
   readonly breakers: Breakers;
   readonly surges: Surges;
   readonly withheld: Withheld;
+  readonly openDecisions: OpenDecisions;
   readonly keys: Keys;
   readonly tasks: Tasks;
   /** What the store is still to be told of commitments. */

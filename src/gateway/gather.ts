@@ -9,6 +9,7 @@ import type { AccountSpec } from "../ports/store.ts";
 import type { Account } from "./account.ts";
 import type { Call, Gathered, ModelCall, ToolCall } from "./call.ts";
 import type { Gateway } from "./gateway.ts";
+import { approvalOf } from "./parking/approval.ts";
 import type { Route } from "./ruleset.ts";
 import { type Lineage, taskKey } from "./tasks.ts";
 
@@ -54,11 +55,12 @@ async function gatherTool(
   // A name that is granted to nobody is refused, whatever is left.
   const accounts = typeof resolved === "string" ? [] : await accountsOf(call, lineage, gateway);
   const { manifest } = incoming;
+  const approved = await approvalOf(call, gateway);
   // Only of a tool whose calls go on costing: others are decided on what is known here.
   const commitments = granted?.commitment ? await placesOf(granted, call, gateway) : null;
   const clutch = gateway.clutches.of(manifest.agent);
   const facts = {
-    ...{ ask, clutch, letGo: call.turn !== null, manifest, resolved, task, commitments },
+    ...{ approved, ask, clutch, letGo: call.turn !== null, manifest, resolved, task, commitments },
     reserve: reserve + horizonCost(granted?.commitment ?? null),
     grants: manifest.tools,
   };

@@ -158,7 +158,12 @@ function isParked({ denial }: Denied): boolean {
   return WAITS.has(denial.code);
 }
 
-const WAITS: ReadonlySet<string> = new Set(["clutch.parked", "budget.parked", "parking.full"]);
+const WAITS: ReadonlySet<string> = new Set([
+  "clutch.parked",
+  "approval.pending",
+  "budget.parked",
+  "parking.full",
+]);
 
 interface Decision {
   /** As it was asked, or with what it has claimed. */
@@ -229,8 +234,7 @@ function decidedBy(
       return { kind: "deny", denial: verdict, answers, accounts };
     }
     case "park": {
-      const why = { cause: "clutch", review: verdict.review } as const;
-      return { kind: "park", why, row: null, answers, accounts };
+      return { kind: "park", why: verdict, row: null, answers, accounts };
     }
     case "short-of-permits":
       return null;

@@ -6,6 +6,8 @@ import type { Format } from "../guards/call.ts";
 import type { Manifest } from "../guards/manifest/manifest.ts";
 import type { Millis } from "../guards/money.ts";
 import type { ModelPrice } from "../guards/price/price.ts";
+import { displayNames, usableTools } from "../guards/tool/names.ts";
+import type { GrantedTool } from "../guards/tool/tool.ts";
 import type { Provider } from "../ports/provider.ts";
 import type { AccountSpec } from "../ports/store.ts";
 import type { ToolServer } from "../ports/tool-server.ts";
@@ -15,6 +17,12 @@ export interface Route {
   /** The model's id at the provider. */
   readonly model: string;
   readonly price: ModelPrice | null;
+}
+
+/** A tool that exists for an agent, and the name by which it is shown. */
+export interface ShownTool {
+  readonly tool: GrantedTool;
+  readonly name: string;
 }
 
 /** Routes remembered: names come from clients, so their number has an end. */
@@ -28,6 +36,7 @@ export class Ruleset {
   readonly #toolServers: ReadonlyMap<string, ToolServer>;
   readonly #budgets = new Map<string, readonly Budget[]>();
   readonly #routes = new Map<string, Route>();
+  readonly #shown = new WeakMap<Manifest, Map<string | null, readonly ShownTool[]>>();
 
   constructor(
     configuration: Configuration,
@@ -61,6 +70,18 @@ export class Ruleset {
 
   manifest(agent: string): Manifest | null {
     return this.configuration.agents.get(agent) ?? null;
+  }
+
+  /**
+   * The tools of an agent, in the order of its manifest: all, or those of one server that it has a
+   * tool of. Worked out once: folding names against a blacklist is dear.
+   */
+  shownTools(manifest: Manifest, server: string | null): readonly ShownTool[] {
+    const known = this.#shown.get(manifest) ?? new Map<string | null, readonly ShownTool[]>();
+    this.#shown.set(manifest, known);
+    const shown = known.get(server) ?? shownTools(manifest, server);
+    known.set(server, shown);
+    return shown;
   }
 
   /** The first provider of this format that lists the model, or has a price for it; null: none. */
@@ -119,4 +140,9 @@ function covers(budget: Budget, { agent, labels }: Manifest): boolean {
   if (only.agent !== undefined && only.agent !== agent) return false;
   if (only.team !== undefined && only.team !== labels.team) return false;
   return only.org === undefined || only.org === labels.org;
+}
+
+function shownTools({ tools }: Manifest, server: string | null): readonly ShownTool[] {
+  const names = displayNames(usableTools(tools, server));
+  return [...names].map(([tool, name]) => ({ tool, name }));
 }

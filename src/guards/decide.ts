@@ -21,6 +21,7 @@ import { worstCase } from "./price/worst-case.ts";
 import { rateLimit } from "./rate-limit/guard.ts";
 import { known } from "./request/known.ts";
 import { alive } from "./task/alive.ts";
+import { approval } from "./tool/approval.ts";
 import { checkArguments } from "./tool/arguments.ts";
 import { amountsOf } from "./tool/cost.ts";
 import { effect } from "./tool/effect.ts";
@@ -58,6 +59,7 @@ const TOOL_GUARDS: Guards<ToolFacts> = [
   ["task", alive],
   ...TOOL_LOOKS.map(([name, rule]) => [name, looking(rule)] as const),
   ["clutch", engaged],
+  ["approval", approved],
   ["rate-limit", rateLimit],
   ["budget", budget],
 ];
@@ -167,6 +169,11 @@ function engaged(
   return [states, answer.kind === "park" ? answer : { ...answer, bounds }];
 }
 
-function parkedBy({ review }: Park): Answer["numbers"] {
-  return { review };
+function approved(facts: ToolFacts, bounds: Bounds, states: States): ReturnType<Guard<ToolFacts>> {
+  const answer = approval(facts);
+  return [states, answer.kind === "allow" ? { ...answer, bounds } : answer];
+}
+
+function parkedBy(park: Park): Answer["numbers"] {
+  return park.cause === "clutch" ? { review: park.review } : NO_NUMBERS;
 }

@@ -33,7 +33,7 @@ export interface ToolAsked {
   readonly server: string;
   readonly tool: string;
   /** The road it came by. */
-  readonly by: "mcp" | "dispatcher" | "answer" | "gateway";
+  readonly by: "mcp" | "dispatcher" | "answer" | "decision" | "gateway";
   /** Of server, tool and arguments: equal calls have an equal one. */
   readonly digest: string;
   readonly bytes: number;

@@ -116,6 +116,11 @@ export const DENIALS = {
     says: "The budget is spent, and this call waits until there is more.",
     hint: "Raise the budget or decide the review that the facts name; then retry.",
   },
+  "approval.pending": {
+    status: 429,
+    says: "This call waits for a person's approval.",
+    hint: "Approve or deny it with slipclutch reviews; the same call sent again takes its place.",
+  },
   "parking.full": {
     status: 429,
     says: "The agent is paused, and as many of its calls wait already as may.",

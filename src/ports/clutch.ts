@@ -47,7 +47,8 @@ export interface Decided {
  *   resume   the clutch is engaged, all its parked calls are let go, one every `paceMs`; closes
  *   probe    the clutch is probing with `task`, whose parked calls are let go; stays open
  *            (a task that has none is probed by the calls that come)
- *   deny     one parked call is denied with `message`; stays open
+ *   approve  the call of an approval is let go, once; closes; no clutch is moved
+ *   deny     one parked call is denied with `message`; stays open, an approval closes
  *   end      the parked calls of `task` are denied, whose end the caller has written; stays open
  *   calm     the probe stayed calm: as `resume`, by the gateway, and only while it is probing
  *   ran, did_not_run   what became of a call whose outcome is unknown: done, or let go again
@@ -62,7 +63,15 @@ export interface ReviewDecision {
   readonly review: string;
   /** The version that was seen; another one is a conflict. */
   readonly version: number;
-  readonly decision: "resume" | "probe" | "deny" | "end" | "calm" | "ran" | "did_not_run";
+  readonly decision:
+    | "resume"
+    | "probe"
+    | "approve"
+    | "deny"
+    | "end"
+    | "calm"
+    | "ran"
+    | "did_not_run";
   readonly by: string;
   readonly reason: string;
   readonly at: Millis;

@@ -38,6 +38,15 @@ export interface ToolRequest {
   readonly resultBytesMax: number;
   /** Travels beside the call where the protocol has a place for it: `traceparent` and the like. */
   readonly meta: Readonly<Record<string, string>>;
+  /** Hears how far the call has come, between its write and its end; null: nobody listens. */
+  readonly progress: ((notification: ToolProgress) => void) | null;
+}
+
+/** How far a call has come, as its server says. */
+export interface ToolProgress {
+  readonly progress: number;
+  readonly total?: number;
+  readonly message?: string;
 }
 
 export interface ToolRun {

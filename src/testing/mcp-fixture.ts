@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from "node:net";
 import { gzipSync } from "node:zlib";
 import type { Millis } from "../guards/money.ts";
-import type { JsonObject } from "../wire/json.ts";
+import { isObject, type JsonObject } from "../wire/json.ts";
 import {
   type Message,
   type RpcId,
@@ -14,6 +14,7 @@ import {
   renderRequest,
   renderResult,
 } from "../wire/json-rpc.ts";
+import { STATELESS_VERSION } from "../wire/mcp-stateless.ts";
 
 /** How a `tools/call` is answered. */
 export type CallAnswer =
@@ -30,6 +31,9 @@ export type CallAnswer =
   | "batch"
   | "duplicate-key"
   | "no-content"
+  /** The tool wants an answer of the agent's user first. */
+  | "input-required"
+  | "unknown-result"
   /** A result with nothing in it. */
   | "nothing"
   | "rpc-error"
@@ -48,6 +52,10 @@ export type CallAnswer =
 export interface McpScript {
   readonly answers: "json" | "sse";
   readonly sessions: boolean;
+  /** Speaks 2026-07-28 and nothing else: no handshake, no sessions. */
+  readonly stateless: boolean;
+  /** To servers of before it is an unknown method; or none that is ever answered. */
+  readonly discover: "as-spoken" | "never" | "reset" | "http-403" | "refused";
   /** The session that is told; null: one after another. */
   readonly sessionId: string | null;
   readonly protocolVersion: string;
@@ -57,6 +65,8 @@ export interface McpScript {
   readonly latencyMs: Millis;
   /** Sent before the answer, where it comes as events. */
   readonly before: readonly string[];
+  /** Told of a call before its answer, if it was asked for and the answer comes as events. */
+  readonly progress: readonly JsonObject[];
   /** Sent after the answer, where it comes as events. */
   readonly after: readonly string[];
   /** Whether the stream stays open after its answer. */
@@ -78,6 +88,8 @@ export const FAIL = "fail";
 export const MCP_SCRIPT: McpScript = {
   answers: "json",
   sessions: true,
+  stateless: false,
+  discover: "as-spoken",
   sessionId: null,
   protocolVersion: "2025-11-25",
   initialize: "well",
@@ -85,6 +97,7 @@ export const MCP_SCRIPT: McpScript = {
   call: "well",
   latencyMs: 0,
   before: [],
+  progress: [],
   after: [],
   staysOpen: false,
   tools: [
@@ -240,6 +253,21 @@ class ScriptedServer implements McpFixture {
     const path = new URL(this.url).pathname;
     if (request.method !== "POST" || request.url !== path) return status(response, 405);
     if (message.kind === "unreadable") return status(response, 400);
+    if ("method" in message && message.method === "server/discover") {
+      const { discover } = this.#script;
+      if (discover === "never") return;
+      if (discover === "reset") return reset(response);
+      if (discover === "http-403") return status(response, 403);
+      if (discover === "refused" && message.kind === "request") {
+        const data = { supported: [STATELESS_VERSION], requested: "another" };
+        const error = { code: -32_022, message: "Unsupported protocol version", data };
+        return json(response, renderError(message.id, error), 400);
+      }
+    }
+    if (this.#script.stateless) {
+      if (message.kind === "request") return this.#answerStateless(message, request, response);
+      return status(response, 400);
+    }
     if ("method" in message && message.method === "initialize") {
       if (message.kind === "request") this.#initialize(message, response);
       return;
@@ -255,6 +283,31 @@ class ScriptedServer implements McpFixture {
       if (!this.#script.ignoresAnswers) status(response, 202);
       return;
     }
+    this.#run(message, response);
+  }
+
+  /** As 2026-07-28 wants it: what a request says in its headers is what it says in its body. */
+  #answerStateless(message: RpcRequest, request: IncomingMessage, response: ServerResponse): void {
+    const { id, method, params } = message;
+    const meta = params._meta as JsonObject | undefined; // checked by the comparison
+    const version = meta?.["io.modelcontextprotocol/protocolVersion"];
+    const { headers } = request;
+    const named = "name" in params ? plain(headers["mcp-name"]) === params.name : true;
+    if (version !== STATELESS_VERSION) {
+      const message = "Unsupported protocol version";
+      return json(response, renderError(id, { code: -32_022, message }), 400);
+    }
+    if (headers["mcp-protocol-version"] !== version || headers["mcp-method"] !== method || !named) {
+      const message = "Header mismatch";
+      return json(response, renderError(id, { code: -32_020, message }), 400);
+    }
+    if (method !== "server/discover") return this.#run(message, response);
+    const supportedVersions = [STATELESS_VERSION];
+    const result = { resultType: "complete", supportedVersions, capabilities: { tools: {} } };
+    this.#send(response, renderResult(id, result));
+  }
+
+  #run(message: RpcRequest, response: ServerResponse): void {
     if (message.method === "tools/call") this.#ran += 1;
     const { latencyMs } = this.#script;
     if (latencyMs === 0) this.#respond(message, response);
@@ -308,7 +361,13 @@ class ScriptedServer implements McpFixture {
   #call({ id, params }: RpcRequest, response: ServerResponse): void {
     const { call, hugeBytes } = this.#script;
     const text = resultText(id, params, this.#script.tools);
-    const send = (body: string) => this.#send(response, body);
+    const meta = isObject(params._meta) ? params._meta : {};
+    const told = "progressToken" in meta ? this.#script.progress : [];
+    const notices = told.map((one) => {
+      const said = { progressToken: meta.progressToken, ...one };
+      return `data: ${renderNotification("notifications/progress", said)}\n\n`;
+    });
+    const send = (body: string) => this.#send(response, body, notices);
     const answers: Readonly<Record<CallAnswer, () => void>> = {
       well: () => send(text),
       half: () => this.#half(response, text, () => reset(response)),
@@ -321,6 +380,11 @@ class ScriptedServer implements McpFixture {
       batch: () => send(`[${text}]`),
       "duplicate-key": () => send(text.replace('"id"', '"jsonrpc":"2.0","id"')),
       "no-content": () => send(renderResult(id, { task: { taskId: "1" } })),
+      "input-required": () => {
+        const request = { method: "elicitation/create", params: { message: "your name?" } };
+        send(renderResult(id, { resultType: "input_required", inputRequests: { a: request } }));
+      },
+      "unknown-result": () => send(renderResult(id, { resultType: "later", content: [] })),
       nothing: () => send(renderResult(id, { content: [] })),
       "rpc-error": () => send(renderError(id, { code: -32_602, message: "Unknown tool: x" })),
       "anonymous-error": () => send(renderError(null, { code: -32_700, message: "Parse error" })),
@@ -357,11 +421,11 @@ class ScriptedServer implements McpFixture {
     response.write(isJson ? half : `data: ${half}`, then);
   }
 
-  #send(response: ServerResponse, text: string): void {
+  #send(response: ServerResponse, text: string, notices: readonly string[] = []): void {
     const { answers, before, after, staysOpen } = this.#script;
     if (answers === "json") return json(response, text);
     response.writeHead(200, { "content-type": "text/event-stream; charset=utf-8" });
-    for (const part of before) response.write(part);
+    for (const part of [...before, ...notices]) response.write(part);
     response.write(`event: message\r\ndata: ${text}\r\n\r\n`);
     for (const part of after) response.write(part);
     if (!staysOpen) response.end();
@@ -376,6 +440,13 @@ export function requestEvent(id: RpcId, method: string): string {
 /** An event with a notification in it. */
 export function noticeEvent(method: string): string {
   return `data: ${renderNotification(method)}\n\n`;
+}
+
+/** A header's value without its encoding. */
+function plain(value: string | string[] | undefined): string | undefined {
+  const text = String(value);
+  const [, encoded] = /^=\?base64\?(.*)\?=$/.exec(text) ?? [];
+  return encoded === undefined ? text : Buffer.from(encoded, "base64").toString();
 }
 
 function resultText(id: RpcId, params: JsonObject, tools: readonly JsonObject[]): string {

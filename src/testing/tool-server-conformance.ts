@@ -13,8 +13,18 @@ import {
   until,
 } from "./tool-server-fixture.ts";
 
+/** What may differ with what a server speaks. */
+export interface Spoken {
+  /** Plain HTTP: a status that says that it failed and a body of nothing are answers of a tool. */
+  readonly plainHttp?: boolean;
+}
+
 /** What every adapter of a tool server must do. */
-export function toolServerConformance(name: string, open: OpenToolServer): void {
+export function toolServerConformance(
+  name: string,
+  open: OpenToolServer,
+  { plainHttp = false }: Spoken = {},
+): void {
   describe(`tool server ${name}`, () => {
     const fixtures: ToolServerFixture[] = [];
     afterEach(async () => {
@@ -31,6 +41,8 @@ export function toolServerConformance(name: string, open: OpenToolServer): void 
     holding(start);
     aborting(start);
     failing(start);
+    if (plainHttp) answeringPlainly(start);
+    else failingInWords(start);
     closing(start);
   });
 }
@@ -149,18 +161,11 @@ function aborting(start: OpenToolServer): void {
   });
 }
 
-function failing(start: OpenToolServer): void {
-  const CASES: readonly [ToolScript["call"], string][] = [
-    ["half", "reset"],
-    ["reset", "reset"],
-    ["garbage", "protocol"],
-    ["empty", "protocol"],
-    ["http-500", "protocol"],
-    ["redirect", "protocol"],
-    ["gzip", "protocol"],
-    ["huge", "too-large"],
-  ];
-  for (const [call, kind] of CASES) {
+/** What is no answer, with the fault that it is. */
+type FaultCases = readonly (readonly [ToolScript["call"], string])[];
+
+function faults(start: OpenToolServer, cases: FaultCases): void {
+  for (const [call, kind] of cases) {
     test(`${call} is a fault of kind ${kind}, of a call that ran once`, async () => {
       const fixture = await start({ call, hugeBytes: 2 * RESULT_BYTES_MAX });
       const recording = recordCall(fixture.server, toolRequest());
@@ -169,6 +174,45 @@ function failing(start: OpenToolServer): void {
       expect(fixture.ran()).toBe(1);
     });
   }
+}
+
+/** Of a protocol of its own over HTTP: nothing but its messages is an answer. */
+function failingInWords(start: OpenToolServer): void {
+  faults(start, [
+    ["empty", "protocol"],
+    ["http-500", "protocol"],
+  ]);
+}
+
+function answeringPlainly(start: OpenToolServer): void {
+  test("a status that says that it failed is a result that says so", async () => {
+    const fixture = await start({ call: "http-500" });
+    const end = await recordCall(fixture.server, toolRequest()).over;
+    const content = [{ type: "text", text: expect.stringContaining("500") }];
+    expect(end).toMatchObject({ kind: "result", result: { isError: true, content } });
+    expect(fixture.ran()).toBe(1);
+  });
+
+  test("an empty body is a result of nothing", async () => {
+    const fixture = await start({ call: "empty" });
+    const end = await recordCall(fixture.server, toolRequest()).over;
+    expect(end).toMatchObject({
+      kind: "result",
+      result: { isError: false, content: [], bytes: 0 },
+    });
+    expect(fixture.ran()).toBe(1);
+  });
+}
+
+function failing(start: OpenToolServer): void {
+  faults(start, [
+    ["half", "reset"],
+    ["reset", "reset"],
+    ["garbage", "protocol"],
+    ["redirect", "protocol"],
+    ["gzip", "protocol"],
+    ["huge", "too-large"],
+  ]);
 
   test("no answer in time is a time-out of what was written", async () => {
     const fixture = await start({ call: "never" });

@@ -47,7 +47,8 @@ export const RESULT_BYTES_MAX = 1024 * 1024;
 
 export function toolRequest(changes: Partial<ToolRequest> = {}): ToolRequest {
   const meta = {};
-  const rest = { timeoutMs: 10_000, resultBytesMax: RESULT_BYTES_MAX, meta };
+  const limits = { timeoutMs: 10_000, resultBytesMax: RESULT_BYTES_MAX };
+  const rest = { ...limits, meta, progress: null };
   return { tool: "echo", arguments: { text: "hello" }, ...rest, ...changes };
 }
 

@@ -11,9 +11,15 @@ export type RpcId = string | number;
 export type Message =
   | RpcRequest
   | { readonly kind: "notification"; readonly method: string; readonly params: JsonObject }
-  | { readonly kind: "result"; readonly id: RpcId; readonly result: JsonObject }
+  | RpcResult
   | RpcError
   | Unreadable;
+
+export interface RpcResult {
+  readonly kind: "result";
+  readonly id: RpcId;
+  readonly result: JsonObject;
+}
 
 export interface RpcRequest {
   readonly kind: "request";
@@ -31,6 +37,8 @@ export interface RpcError {
   readonly id: RpcId | null;
   readonly code: number;
   readonly message: string;
+  /** What it says to programs, if anything. */
+  readonly data?: JsonObject;
 }
 
 /** No message of the protocol. `id` is that of the request it would have been, where it has one. */
@@ -39,6 +47,8 @@ export interface Unreadable {
   readonly id: RpcId | null;
   readonly code: number;
   readonly message: string;
+  /** What a program can do better by. */
+  readonly data?: JsonObject;
 }
 
 /** The codes of JSON-RPC 2.0, section 5.1. */
@@ -91,7 +101,7 @@ export function readMessage(text: string): Message {
 }
 
 /** A number that two parsers may read differently could answer another request than was asked. */
-function isId(value: unknown): value is RpcId {
+export function isId(value: unknown): value is RpcId {
   if (typeof value === "string") return value.length <= ID_CHARS_MAX;
   return typeof value === "number" && Number.isSafeInteger(value);
 }
@@ -118,11 +128,12 @@ function readResult(id: RpcId | null, result: unknown): Message {
 
 function readError(id: RpcId | null, error: unknown): Message {
   if (!isObject(error)) return invalid(id, `error must be an object, got ${describe(error)}`);
-  const { code, message } = error;
+  const { code, data, message } = error;
   if (typeof code !== "number" || !Number.isSafeInteger(code)) {
     return invalid(id, "error.code must be a whole number");
   }
-  return { kind: "error", id, code, message: typeof message === "string" ? message : "" };
+  const told = isObject(data) ? { data } : {};
+  return { kind: "error", id, code, message: typeof message === "string" ? message : "", ...told };
 }
 
 function invalid(id: RpcId | null, message: string): Unreadable {

@@ -22,6 +22,7 @@ export const METHODS = {
   initialize: "initialize",
   initialized: "notifications/initialized",
   cancelled: "notifications/cancelled",
+  progress: "notifications/progress",
   listChanged: "notifications/tools/list_changed",
   /** Of versions after these: which ones a server speaks. */
   discover: "server/discover",
@@ -32,6 +33,13 @@ export const METHODS = {
 
 /** Longer than any name that a model's API lets pass (64 or 128 characters). */
 export const TOOL_NAME_CHARS_MAX = 256;
+
+/** Since 2026-07-28 results say what they are; one that does not is whole. */
+const COMPLETE = "complete";
+const INPUT_REQUIRED = "input_required";
+/** Of what a server asks for, in the sentence that refuses it. */
+const ASKED_SHOWN_MAX = 5;
+const ASKED_CHARS_MAX = 200;
 
 /** An agent's call of a tool. */
 export interface ToolCallParams {
@@ -77,6 +85,9 @@ export function readToolCall(request: RpcRequest): ToolCallParams | Unreadable {
 
 /** Reads the result of `tools/call`. */
 export function readCallResult(result: JsonObject): CallResult | string {
+  const { resultType = COMPLETE } = result;
+  if (resultType === INPUT_REQUIRED) return inputRefused(result);
+  if (resultType !== COMPLETE) return "a resultType that is not known here";
   const { content = [], structuredContent, isError = false } = result;
   if (!("content" in result) && !isObject(structuredContent)) return "a result without content";
   if (!Array.isArray(content)) return `content that is ${describe(content)}`;
@@ -90,9 +101,24 @@ export function readCallResult(result: JsonObject): CallResult | string {
   return { content: blocks, structuredContent, isError };
 }
 
+/**
+ * A tool that wants something of the agent's user, model or files before it goes on. None of that
+ * is granted to a server, so its call has failed; the model is told why.
+ */
+function inputRefused({ inputRequests }: JsonObject): CallResult {
+  const asked = Object.values(isObject(inputRequests) ? inputRequests : {}).flatMap((request) =>
+    isObject(request) && typeof request.method === "string" ? [request.method] : [],
+  );
+  const what = [...new Set(asked)].slice(0, ASKED_SHOWN_MAX).join(", ").slice(0, ASKED_CHARS_MAX);
+  const named = what === "" ? "" : ` (${what})`;
+  const text = `The tool did not go on: it asked for input${named}, which is not granted here.`;
+  return { content: [{ type: "text", text }], structuredContent: undefined, isError: true };
+}
+
 /** Reads one page of `tools/list`. */
 export function readToolPage(result: JsonObject): ToolPage | string {
-  const { tools, nextCursor = null } = result;
+  const { tools, nextCursor = null, resultType = COMPLETE } = result;
+  if (resultType !== COMPLETE) return "a resultType that is not known here";
   if (!Array.isArray(tools)) return `tools that are ${describe(tools)}`;
   const read: { name: string; raw: JsonObject }[] = [];
   for (const raw of tools) {

@@ -3,7 +3,11 @@ import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, test } from "vitest";
 import { systemClock } from "../../src/adapters/clock/system.ts";
-import { ASIDES_MAX, SMALL_TALK_MS_MAX } from "../../src/adapters/tool-server/mcp/line.ts";
+import {
+  ASIDES_MAX,
+  DISCOVER_MS_MAX,
+  SMALL_TALK_MS_MAX,
+} from "../../src/adapters/tool-server/mcp/line.ts";
 import type { McpSettings } from "../../src/adapters/tool-server/mcp/mcp-settings.ts";
 import { mcpToolServer } from "../../src/adapters/tool-server/mcp/mcp-tool-server.ts";
 import { CONNECTION_WAIT_MAX_MS, DRAIN_MS_MAX } from "../../src/adapters/tool-server/mcp/post.ts";
@@ -72,7 +76,7 @@ function methods(fixture: McpFixture): readonly string[] {
     .map(({ message }) => ("method" in message ? message.method : message.kind));
 }
 
-const HANDSHAKE = ["initialize", "notifications/initialized"];
+const HANDSHAKE = ["server/discover", "initialize", "notifications/initialized"];
 
 describe("the handshake", () => {
   test("nothing is sent before it is needed", async () => {
@@ -85,7 +89,7 @@ describe("the handshake", () => {
     const { fixture, server } = await start();
     const calls = Array.from({ length: 10 }, () => recordCall(server, toolRequest()).over);
     await Promise.all([...calls, server.list()]);
-    expect(methods(fixture).slice(0, 2)).toEqual(HANDSHAKE);
+    expect(methods(fixture).slice(0, 3)).toEqual(HANDSHAKE);
     expect(fixture.count("initialize")).toBe(1);
     expect(fixture.count("notifications/initialized")).toBe(1);
     expect(fixture.ran()).toBe(10);
@@ -94,7 +98,7 @@ describe("the handshake", () => {
   test("asks for the version, and is quoted with its session from then on", async () => {
     const { fixture, server } = await start({ protocolVersion: "2025-06-18" });
     await recordCall(server, toolRequest()).over;
-    const [hello, ...others] = fixture.arrivals();
+    const [, hello, ...others] = fixture.arrivals();
     expect(hello?.message).toMatchObject({ params: { protocolVersion: "2025-11-25" } });
     expect(hello?.headers["mcp-session-id"]).toBeUndefined();
     for (const { headers } of others) {
@@ -162,6 +166,117 @@ describe("the handshake", () => {
     await until(() => fixture.count("initialize") === 1);
     await server.close();
     expect(await faultOf(recording)).toMatchObject({ kind: "reset", written: false });
+  });
+});
+
+describe("2026-07-28", () => {
+  const STATELESS = { stateless: true, sessions: false };
+
+  test("is asked for once, and said in every request: in its headers and in its body", async () => {
+    const { fixture, server } = await start(STATELESS);
+    const calls = Array.from({ length: 5 }, () => recordCall(server, toolRequest()).over);
+    await Promise.all([...calls, server.list()]);
+    for (const call of calls) expect(await call).toMatchObject({ kind: "result" });
+    expect(fixture.count("server/discover")).toBe(1);
+    expect(fixture.count("initialize")).toBe(0);
+    for (const { message, headers } of fixture.arrivals()) {
+      if (message.kind !== "request") throw new Error(`a ${message.kind}`);
+      expect(headers).toMatchObject({
+        "mcp-protocol-version": "2026-07-28",
+        "mcp-method": message.method,
+      });
+      expect(headers["mcp-name"]).toBe(message.method === "tools/call" ? "echo" : undefined);
+      expect(headers["mcp-session-id"]).toBeUndefined();
+      expect(message.params._meta).toEqual({
+        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        "io.modelcontextprotocol/clientInfo": { name: "slipclutch", version: "1" },
+        "io.modelcontextprotocol/clientCapabilities": {},
+      });
+    }
+  });
+
+  test("has what travels beside the call beside its own", async () => {
+    const { fixture, server } = await start(STATELESS);
+    await recordCall(server, toolRequest({ meta: { traceparent: "00-1-2-01" } })).over;
+    expect(fixture.arrivals().at(-1)?.message).toMatchObject({
+      params: { _meta: { traceparent: "00-1-2-01" } },
+    });
+  });
+
+  test.each(["ä tool", "=?base64?x?=", " a", "a\nb"])(
+    "carries the name %j in a header",
+    async (name) => {
+      const { fixture, server } = await start({ ...STATELESS, tools: [{ name }] });
+      const end = await recordCall(server, toolRequest({ tool: name })).over;
+      expect(end).toMatchObject({ kind: "result" });
+      expect(fixture.arrivals().at(-1)?.headers["mcp-name"]).toMatch(/^=\?base64\?[\w+/]+=*\?=$/);
+    },
+  );
+
+  test("a tool whose marks for headers are not allowed is not shown, and not called", async () => {
+    const wrong = { type: "object", properties: { a: { type: "object", "x-mcp-header": "A" } } };
+    const tools = [{ name: "wrong", inputSchema: wrong }, { name: "echo" }];
+    const { fixture, server } = await start({ ...STATELESS, tools });
+    expect((await server.list()).map(({ name }) => name)).toEqual(["echo"]);
+    const recording = recordCall(server, toolRequest({ tool: "wrong" }));
+    expect(await faultOf(recording)).toMatchObject({ kind: "protocol", written: false });
+    expect([recording.asked, fixture.ran()]).toEqual([0, 0]);
+    // Where nothing is repeated they do no harm.
+    const { server: older } = await start({ tools });
+    expect(await older.list()).toHaveLength(2);
+    expect(await recordCall(older, toolRequest({ tool: "wrong" })).over).toMatchObject({
+      kind: "result",
+    });
+  });
+
+  test("is spoken where a refusal of the first question names it", async () => {
+    const { fixture, server } = await start({ ...STATELESS, discover: "refused" });
+    expect(await recordCall(server, toolRequest()).over).toMatchObject({ kind: "result" });
+    expect(fixture.count("initialize")).toBe(0);
+  });
+
+  test.each(["never", "reset", "http-403"] as const)(
+    "that is asked for and answered with %s is not spoken, and not asked for again",
+    async (discover) => {
+      const clock = testClock();
+      const { fixture, server } = await start({ discover }, { clock });
+      const first = recordCall(server, toolRequest());
+      await until(() => fixture.count("server/discover") === 1);
+      clock.advance(DISCOVER_MS_MAX);
+      expect(await first.over).toMatchObject({ kind: "result" });
+      fixture.loseSessions();
+      expect(await recordCall(server, toolRequest()).over).toMatchObject({ kind: "result" });
+      expect(fixture.count("initialize")).toBe(2);
+      expect(fixture.count("server/discover")).toBe(1);
+    },
+  );
+
+  test("is found where a server begins to speak it, and left where it ends to", async () => {
+    const { fixture, server } = await start();
+    const call = async () => (await recordCall(server, toolRequest()).over).kind;
+    expect(await call()).toBe("result");
+    fixture.loseSessions();
+    fixture.set(STATELESS);
+    // The session is refused, then the handshake; the next call asks which version is spoken.
+    expect([await call(), await call(), await call()]).toEqual(["fault", "fault", "result"]);
+    expect(fixture.count("server/discover")).toBe(2);
+    fixture.set({ stateless: false, sessions: true });
+    expect([await call(), await call()]).toEqual(["fault", "result"]);
+    expect(fixture.ran()).toBe(3);
+  });
+
+  test("cancels by cutting the connection, and answers no questions", async () => {
+    const { fixture, server } = await start({ ...STATELESS, answers: "sse" });
+    await server.list();
+    fixture.set({ before: [requestEvent("q", "ping")] });
+    expect(await recordCall(server, toolRequest()).over).toMatchObject({ kind: "result" });
+    fixture.set({ call: "never", before: [] });
+    const aborted = recordCall(server, toolRequest());
+    await until(() => fixture.ran() === 2);
+    aborted.exchange.abort();
+    expect(await faultOf(aborted)).toMatchObject({ kind: "aborted", written: true });
+    const said = fixture.arrivals().filter(({ message }) => message.kind !== "request");
+    expect(said).toEqual([]);
   });
 });
 
@@ -249,7 +364,7 @@ describe("what goes out", () => {
     const headers = { "X-Team": "red", Accept: "text/html", "mcp-session-id": "stolen" };
     const { fixture, server } = await start({}, { settings: { headers } });
     await recordCall(server, toolRequest()).over;
-    expect(fixture.arrivals()).toHaveLength(3);
+    expect(fixture.arrivals()).toHaveLength(4);
     for (const { headers: sent } of fixture.arrivals()) {
       expect(sent.authorization).toBe(`Bearer ${BEARER}`);
       expect(sent["x-team"]).toBe("red");
@@ -335,6 +450,7 @@ describe("answers", () => {
     ["batch", /batches are not taken/],
     ["duplicate-key", /this key twice/],
     ["no-content", /without content/],
+    ["unknown-result", /a resultType that is not known/],
     ["rpc-error", /JSON-RPC error -32602: Unknown tool: x/],
     ["anonymous-error", /JSON-RPC error -32700: Parse error/],
     ["text", /content type text\/html/],
@@ -359,6 +475,18 @@ describe("answers", () => {
     );
   }
 
+  test("a tool that asks for input is a failed one, and the model reads why", async () => {
+    for (const stateless of [true, false]) {
+      const { server } = await start({ call: "input-required", stateless });
+      const end = await recordCall(server, toolRequest()).over;
+      const text = expect.stringContaining("asked for input (elicitation/create)");
+      expect(end).toMatchObject({
+        kind: "result",
+        result: { isError: true, content: [{ type: "text", text }] },
+      });
+    }
+  });
+
   test("credentials that a server quotes are blotted out", async () => {
     const { server } = await start({ call: "http-401" });
     const fault = await faultOf(recordCall(server, toolRequest()));
@@ -380,6 +508,29 @@ describe("answers", () => {
       kind: "result",
       result: { content: [{ text: '{"text":"hello"}' }] },
     });
+  });
+
+  test("how far a call has come is told to who asked, between its write and its end", async () => {
+    const progress = [
+      { progress: 1, total: 3, message: "one" },
+      { progress: 2.5 },
+      { progress: "half" },
+      { progress: 9, progressToken: "another" },
+    ];
+    const { fixture, server } = await start({ answers: "sse", progress });
+    const told: object[] = [];
+    const request = toolRequest({ progress: (notification) => told.push(notification) });
+    expect(await recordCall(server, request).over).toMatchObject({ kind: "result" });
+    expect(told).toEqual([{ progress: 1, total: 3, message: "one" }, { progress: 2.5 }]);
+    expect(await recordCall(server, toolRequest()).over).toMatchObject({ kind: "result" });
+    const metas = fixture.arrivals().flatMap(({ message }) => {
+      return message.kind === "request" && message.method === "tools/call" ? [message] : [];
+    });
+    expect(metas.map(({ id, params }) => [id, params._meta])).toEqual([
+      [metas[0]?.id, { progressToken: metas[0]?.id }],
+      [metas[1]?.id, undefined],
+    ]);
+    expect(told).toHaveLength(2);
   });
 
   test("an event that is no message is a protocol fault", async () => {

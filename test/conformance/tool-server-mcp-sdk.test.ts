@@ -1,8 +1,7 @@
 /** The MCP adapter against servers made with the official SDK. */
 import { randomUUID } from "node:crypto";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { gzipSync } from "node:zlib";
 import { McpServer } from "@modelcontextprotocol/sdk/server/mcp.js";
 import { StreamableHTTPServerTransport } from "@modelcontextprotocol/sdk/server/streamableHttp.js";
 import { EmptyResultSchema } from "@modelcontextprotocol/sdk/types.js";
@@ -18,6 +17,7 @@ import {
   toolRequest,
   until,
 } from "../../src/testing/tool-server-fixture.ts";
+import { RAW, readBody } from "../support/raw-answers.ts";
 
 const SCRIPT: ToolScript = { call: "well", latencyMs: 0, hugeBytes: 0 };
 
@@ -50,7 +50,7 @@ async function officialServer(
   };
 
   const http = createServer(async (request, response) => {
-    const body = await read(request);
+    const body = await readBody(request);
     const isCall = body.method === "tools/call";
     const fault = isCall ? RAW[script.call] : undefined;
     if (fault !== undefined) {
@@ -96,31 +96,6 @@ function offer(script: ToolScript, counts: { ran: number; cancelled: number }): 
     throw new Error("it failed");
   });
   return official;
-}
-
-const RAW: Partial<
-  Record<ToolScript["call"], (response: ServerResponse, isJson: boolean) => void>
-> = {
-  half: (response, isJson) => {
-    const type = isJson ? "application/json" : "text/event-stream";
-    response.writeHead(200, { "content-type": type });
-    response.write(isJson ? '{"jsonrpc":' : 'data: {"jsonrpc":', () => response.socket?.destroy());
-  },
-  reset: (response) => response.socket?.destroy(),
-  garbage: (response) => response.writeHead(200, { "content-type": "application/json" }).end("{"),
-  empty: (response) => response.writeHead(200, { "content-type": "application/json" }).end(),
-  "http-500": (response) => response.writeHead(500).end(),
-  redirect: (response) => response.writeHead(307, { location: "/elsewhere" }).end(),
-  gzip: (response) => {
-    const headers = { "content-type": "application/json", "content-encoding": "gzip" };
-    response.writeHead(200, headers).end(gzipSync("{}"));
-  },
-};
-
-async function read(request: IncomingMessage): Promise<{ method?: unknown }> {
-  let text = "";
-  for await (const chunk of request) text += chunk;
-  return JSON.parse(text);
 }
 
 for (const json of [true, false]) {

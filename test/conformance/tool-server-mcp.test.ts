@@ -3,10 +3,16 @@ import { mcpToolServer } from "../../src/adapters/tool-server/mcp/mcp-tool-serve
 import { mcpFixture } from "../../src/testing/mcp-fixture.ts";
 import { toolServerConformance } from "../../src/testing/tool-server-conformance.ts";
 
+const VERSIONS = {
+  "2025-11-25 in sessions": { sessions: true },
+  "2025-11-25": { sessions: false },
+  "2026-07-28": { sessions: false, stateless: true },
+};
+
 for (const answers of ["json", "sse"] as const) {
-  for (const sessions of [true, false]) {
-    toolServerConformance(`mcp, ${answers}${sessions ? " in sessions" : ""}`, async (script) => {
-      const fixture = await mcpFixture({ ...script, answers, sessions });
+  for (const [version, speaks] of Object.entries(VERSIONS)) {
+    toolServerConformance(`mcp ${version}, ${answers}`, async (script) => {
+      const fixture = await mcpFixture({ ...script, answers, ...speaks });
       const settings = { name: "scripted", url: fixture.url, bearer: null, headers: {} };
       const server = mcpToolServer({ ...settings, connectionsMax: 256 }, systemClock);
       return {

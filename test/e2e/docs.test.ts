@@ -13,7 +13,7 @@
  *   yaml, yaml FILE       a piece of slipclutch.yaml, or of FILE: valid over `BASE`
  *   text                  nothing is run
  *
- * http://127.0.0.1:4141 and :4142 stand for the gateway's listeners, :7000/mcp for the tool server
+ * http://127.0.0.1:4141 and :4142 stand for the gateway's listeners, :7000 for the tool server
  * that the page has started, and `sck_…` for the gateway's first key, as a reader would put them in;
  * the id of a decision, a key or a review stands for the one that the page
  * printed last. `ts FILE` is written and not run: a program for later blocks. A page that starts no gateway has one with the starter
@@ -48,7 +48,7 @@ const WHOLE_MS = 90_000;
 const DAY_MS = 86_400_000;
 const AGENT_URL = "http://127.0.0.1:4141";
 const CONTROL_URL = "http://127.0.0.1:4142";
-const TOOLS_URL = "http://127.0.0.1:7000/mcp";
+const TOOLS_URL = "http://127.0.0.1:7000";
 /** What a program that is left running prints once it can be called. */
 const STARTED = /Operators: |^Tools: /m;
 const KEY = "sck_…";
@@ -60,6 +60,7 @@ const SECRETS = {
   ANTHROPIC_API_KEY: "sk-ant-not-a-key",
   AZURE_OPENAI_API_KEY: "not-a-key",
   OPENROUTER_API_KEY: "sk-or-not-a-key",
+  GITHUB_TOKEN: "not-a-token",
   DATABASE_URL: "postgres://slipclutch:not-a-password@127.0.0.1/slipclutch?sslmode=verify-full",
   SLIPCLUTCH_ENCRYPTION_KEY: "0".repeat(64),
 };
@@ -75,7 +76,7 @@ const BASE: Readonly<Record<string, Record<string, unknown>>> = {
     tool_servers: {
       tickets: {
         kind: "mcp",
-        url: TOOLS_URL,
+        url: `${TOOLS_URL}/mcp`,
         tools: { transcribe_audio: { effect: "read" }, update_ticket_status: { effect: "write" } },
       },
     },
@@ -223,7 +224,7 @@ class Page {
     });
     const toolsUrl = /^Tools: (\S+)/m.exec(out)?.[1];
     if (toolsUrl !== undefined) {
-      this.#toolsUrl = toolsUrl;
+      this.#toolsUrl = new URL(toolsUrl).origin;
       return this.#print(out);
     }
     this.#agentUrl = /ANTHROPIC_BASE_URL=(\S+)/.exec(out)?.[1] ?? "";

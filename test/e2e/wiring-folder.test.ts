@@ -2,9 +2,12 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { BREAKER_CASES } from "./wiring-breakers.ts";
 import { BUDGET_CASES } from "./wiring-budgets.ts";
+import { COMMAND_CASES } from "./wiring-commands.ts";
 import { COMMITMENT_CASES } from "./wiring-commitments.ts";
 import { fieldsOfTheFolder } from "./wiring-fields.ts";
+import { HTTP_CASES } from "./wiring-http.ts";
 import { LIMIT_CASES } from "./wiring-limits.ts";
+import { MCP_CASES } from "./wiring-mcp.ts";
 import { PARKING_CASES } from "./wiring-parking.ts";
 import { PRICE_CASES } from "./wiring-prices.ts";
 import { PROVIDER_CASES } from "./wiring-providers.ts";
@@ -27,7 +30,10 @@ const CASES = {
   "a rate limit or a breaker": BREAKER_CASES,
   "a tool": TOOL_CASES,
   "what goes on costing": COMMITMENT_CASES,
+  "a tool over plain HTTP": HTTP_CASES,
+  "a tool server that is started": COMMAND_CASES,
   "how calls wait": PARKING_CASES,
+  MCP: MCP_CASES,
 };
 
 /** Read once, when a gateway starts: `wiring-start.test.ts` has them. */

@@ -42,7 +42,45 @@ async function fullAt(world: WiringWorld, given: readonly Json[], tasks: readonl
 
 const THREE = [{ n: 1 }, { n: 2 }, { n: 3 }];
 
+/** A fresh agent whose calls of `echo` need an approval, and are not held. */
+function approving(requires_approval: Json, more: Json = {}) {
+  return (settings: Settings) => {
+    waiting({})(settings);
+    settings.agents[agent].allowed_tools = [{ tool_name: "echo", requires_approval }];
+    Object.assign(settings.slipclutch, more);
+  };
+}
+
+async function echoed(world: WiringWorld, given: Json): Promise<string> {
+  const { key } = await world.key(agent);
+  const at = "/guard/v1/tools/echo/call";
+  const { code, status } = await world.guard("POST", at, { arguments: given }, key);
+  return code ?? String(status);
+}
+
 export const PARKING_CASES: readonly WiringCase[] = [
+  differs("agents/*.yaml allowed_tools[].requires_approval", {
+    base: approving(false),
+    set: approving({ properties: { n: { minimum: 5 } }, required: ["n"] }),
+    see: async (world) => [await echoed(world, { n: 4 }), await echoed(world, { n: 5 })],
+    expect: fromTo(["200", "200"], ["200", "approval.pending"]),
+  }),
+  differs("slipclutch.yaml approvals.expire_after", {
+    base: approving(true),
+    set: approving(true, { approvals: { expire_after: "1s" } }),
+    see: async (world) => {
+      expect(await echoed(world, {})).toBe("approval.pending");
+      const begun = performance.now();
+      const isDenied = async () => (await echoed(world, {})) === "review.denied";
+      let denied = false;
+      await until(async () => {
+        denied ||= await isDenied();
+        return denied || performance.now() - begun > 3_000;
+      });
+      return denied;
+    },
+    expect: fromTo(false, true),
+  }),
   differs("slipclutch.yaml parking.max_calls_per_agent", {
     base: waiting({}),
     set: waiting({ max_calls_per_agent: 2 }),

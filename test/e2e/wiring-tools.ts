@@ -3,6 +3,7 @@ import { expect } from "vitest";
 import { differs, fromTo, isRefused, type WiringCase } from "./wiring-case.ts";
 import type { Json, Settings, WiringWorld } from "./wiring-world.ts";
 
+const ONE_A_MINUTE = { requests: 1, per_seconds: 60 };
 const server = (name: string) => `slipclutch.yaml tool_servers.*.${name}`;
 const tool = (name: string) => `agents/*.yaml allowed_tools[].${name}`;
 
@@ -110,6 +111,22 @@ function argumentsBytes(field: string, set: (settings: Settings, max: number) =>
 }
 
 export const TOOL_CASES: readonly WiringCase[] = [
+  {
+    fields: [server("asks")],
+    async run(world) {
+      const settings = world.base();
+      const weather = { tool_name: "weather", server: "own", rate_limit: ONE_A_MINUTE };
+      settings.agents.worker.allowed_tools = [weather];
+      const refused = await world.load(settings);
+      expect(refused.json.error.issues[0].path).toBe("allowed_tools[0].rate_limit");
+      settings.slipclutch.tool_servers.own.asks = true;
+      expect((await world.load(settings)).status).toBe(200);
+      const { key } = await world.key("worker");
+      const ask = () => world.guard("POST", "/guard/v1/decisions", { tool: "weather" }, key);
+      const verdicts = [(await ask()).json.verdict, (await ask()).json.code];
+      expect(verdicts).toEqual(["allow", "rate-limit.exceeded"]);
+    },
+  },
   {
     fields: [server("kind = mcp"), server("kind = agent")],
     async run(world) {

@@ -23,6 +23,8 @@ export interface Settings {
   /** Agent → manifest. */
   agents: Record<string, Json>;
   prices: Json;
+  /** Further files of the folder. */
+  files?: Record<string, Json>;
 }
 
 export interface Asked {
@@ -46,12 +48,13 @@ export const SECRET = "provider-secret";
 export const CHAT = "/v1/chat/completions";
 export const MESSAGES = "/v1/messages";
 
-export function folderOf({ agents, prices, slipclutch }: Settings): Folder {
+export function folderOf({ agents, files = {}, prices, slipclutch }: Settings): Folder {
   const manifests = Object.entries(agents).map(([agent, manifest]) => {
     return [`agents/${agent}.yaml`, manifest] as const;
   });
   return {
     "slipclutch.yaml": slipclutch,
+    ...files,
     ...Object.fromEntries(manifests),
     ...(prices === null ? {} : { "prices.yaml": prices }),
   };

@@ -204,11 +204,13 @@ class Station {
       reassure: () => {},
       takes102: false,
       patienceMs: 60_000,
+      onCut: () => {},
     };
     const told: string[] = [];
     const desk: Desk = {
       refuse: ({ code }) => told.push(code),
       answer: () => told.push("answered"),
+      progress: null,
     };
     const call = this.#read(text, { desk, client });
     const over = handle(call, gateway);

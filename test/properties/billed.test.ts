@@ -172,6 +172,7 @@ function factsOf(generated: Generated): Facts {
     limits: generated.limits,
     strict: false,
     uncapped: false,
+    digest: "d",
     refusalRounds: 1,
     tellAgent: generated.tellAgent,
     tasks: { newPerHour: 1, aliveMax: 1, depthMax: 1, childrenMax: 1, idleMs: 1 },

@@ -1,6 +1,7 @@
 /** What some suites need beside Node: programs of the system that a machine may lack. */
 import fs from "node:fs";
 import path from "node:path";
+import { mcpInspector } from "./inspector.ts";
 import { pythonClients } from "./python.ts";
 
 export interface Part {
@@ -23,6 +24,10 @@ const PARTS = {
     sentence:
       "Python client suites need python3 with venv and, once, PyPI: apt-get install python3-venv.",
     present: () => pythonClients() !== null,
+  },
+  inspector: {
+    sentence: "The suite with MCP Inspector needs npm and, once, its registry.",
+    present: () => mcpInspector() !== null,
   },
   nginx: {
     sentence: "Suites behind a reverse proxy need nginx: apt-get install nginx.",

@@ -77,6 +77,7 @@ export class Enders {
       const desk: Desk = {
         refuse: (denial) => resolve(isElsewhere(denial) ? "running" : "failed"),
         answer: ({ isError }) => resolve(isError ? "failed" : "ended"),
+        progress: null,
       };
       const given = argumentsFor(terms.endsWith.id, JSON.parse(commitment.service ?? "null"));
       const named = {

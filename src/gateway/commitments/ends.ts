@@ -15,8 +15,8 @@ const ENDING_TOOL = "its ending tool";
  * The call of a commitment has ended. Never rejects: what the store does not take is owed to it.
  *
  *   never sent                     ended: nothing was made
- *   a result with an id            active; where the tool says that it failed, only an id in what it
- *                                  answers counts, and not one that it was given
+ *   a result with an id            active; where the tool says that it failed, only by an id in its
+ *                                  answer, and not by one that it was given
  *   a result that says it failed   ended: the tool's owner vouches for what it says
  *   a result without an id         unknown, as everything else; by the id that it was given
  */

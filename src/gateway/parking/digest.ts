@@ -12,7 +12,10 @@ export function sameAs(call: Call): Same {
 export function digestOf(call: Call): string {
   if (call.kind === "tool") {
     const { callId, digest } = call.ask;
-    return digestText("tool", hash("sha256", JSON.stringify([digest, callId])));
+    return digestText(
+      call.runner === null ? "tool" : "decision",
+      hash("sha256", JSON.stringify([digest, callId])),
+    );
   }
   const { body, incoming, wire } = call;
   const headers = wire.forwardHeaders.map((name) => incoming.headers[name] ?? null);

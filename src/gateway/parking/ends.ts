@@ -32,7 +32,8 @@ function finishTurn(call: Call, answer: StoredAnswer, { seal }: Gateway): void {
   if (turn === null) return;
   const kept = isUnheard(call) || writes(call);
   const sealed = kept ? seal.close(turn.call, answerText(answer)) : null;
-  incoming.tenure.answers.push({ kind: "parked", ...turn, answer: sealed });
+  const { attempt, call: parked } = turn;
+  incoming.tenure.answers.push({ kind: "parked", call: parked, attempt, answer: sealed });
 }
 
 function isUnheard({ client }: Call): boolean {

@@ -16,7 +16,7 @@ import type { Tenure } from "../tenure.ts";
 import { readToolCall } from "../tools/read.ts";
 import { answerText } from "./answer.ts";
 import { requestOf, type StoredTool } from "./request.ts";
-import { askTurn } from "./turn.ts";
+import { askTurn, turnFor } from "./turn.ts";
 
 const ROWS_MAX = 20_000;
 const FIRST_AGAIN_MS: Millis = 2_000;
@@ -36,10 +36,11 @@ export const NOBODY: Client = {
   reassure: () => {},
   takes102: false,
   patienceMs: 0,
+  onCut: () => {},
 };
 
 /** What is told to nobody is in the row. */
-const NO_DESK: Desk = { refuse: () => {}, answer: () => {} };
+const NO_DESK: Desk = { refuse: () => {}, answer: () => {}, progress: null };
 
 /** A turn, and whose it is. */
 interface Had {
@@ -121,7 +122,7 @@ export class LateCalls {
     const { tenure } = this.#gateway.holding;
     const claimed = await askTurn(row.call, tenure, this.#gateway);
     if (claimed.kind !== "claimed") return;
-    const turn = { call: row.call, attempt: claimed.parked.attempt };
+    const turn = turnFor(claimed.parked);
     const request = this.#open(row.call, claimed.request);
     const call = isDenial(request) ? request : this.#callOf(row, { tenure, turn }, request);
     if (isDenial(call)) return this.#refuse(row, { tenure, turn }, call);
@@ -177,7 +178,7 @@ export class LateCalls {
     const origin = { decision: nextDecision(gateway), call, agent, task, key };
     record({ denial, origin, asked: null }, [], gateway);
     const answer = gateway.seal.close(call, answerText({ kind: "refused", denial }));
-    tenure.answers.push({ kind: "parked", ...turn, answer });
+    tenure.answers.push({ kind: "parked", call, attempt: turn.attempt, answer });
   }
 
   /** Nobody came for it in all that time: it has cost nothing. */

@@ -9,6 +9,7 @@ import { type Call, originOf, type Turn, type Waits, type Why } from "../call.ts
 import { COME_BACK_MS } from "../clutches.ts";
 import { emit, type Gateway } from "../gateway.ts";
 import { sharedBefore } from "../task-name.ts";
+import { openApproval } from "./approval.ts";
 import { sameAs } from "./digest.ts";
 import { type Same, unclaimOf } from "./lot.ts";
 import { requestText } from "./request.ts";
@@ -38,7 +39,7 @@ export function letLeave(call: Call, more: number, { clock, lot }: Gateway): Pro
 
 function whyOf({ cause, review }: Parked): Why {
   if (cause === "budget") return { cause, spent: deny("budget.exhausted") };
-  return { cause: "clutch", review };
+  return cause === "approval" ? { cause } : { cause, review };
 }
 
 export async function attach(call: Call, gateway: Gateway): Promise<Parked | null> {
@@ -77,13 +78,25 @@ function samesAs(call: Call, { holding }: Gateway): readonly Same[] {
   return before === null ? [same] : [same, { ...same, task: before }];
 }
 
+/** The review that lets it go, opened where none stands. */
+function reviewFor(call: Call, why: Why, gateway: Gateway): Promise<string> | string {
+  switch (why.cause) {
+    case "clutch":
+      return why.review;
+    case "approval":
+      return openApproval(call, gateway);
+    case "budget":
+      return reviewOf(call, why.spent, gateway);
+  }
+}
+
 /** Rejects where it is not known whether the store has it. */
 export async function store(call: Call, waits: Waits, gateway: Gateway): Promise<Parked | Denial> {
   const { decision, manifest, rules, tenure } = call.incoming;
   const { agent } = manifest;
   const { limits } = rules.configuration.parking;
   const { why } = waits;
-  const review = why.cause === "clutch" ? why.review : await reviewOf(call, why.spent, gateway);
+  const review = await reviewFor(call, why, gateway);
   const asked = {
     ...{ call: decision, agent, cause: why.cause, review, ...sameAs(call) },
     at: gateway.holding.storeNow(),
@@ -118,7 +131,7 @@ export async function parkAgain(
   const { tenure } = call.incoming;
   const { lot, store } = gateway;
   try {
-    const review = why.cause === "clutch" ? why.review : await reviewOf(call, why.spent, gateway);
+    const review = await reviewFor(call, why, gateway);
     const again = { cause: why.cause, review };
     await lot.owe(unclaimOf(turn.call), async () => {
       await store.parking.unclaim(tenure.id, turn.call, turn.attempt, again);

@@ -30,9 +30,9 @@ function readAgain(call: Call, now: Now): Call | Denial {
   if (call.kind === "model") {
     return readCall(call.wire.format, call.body, { ...call.incoming, ...now });
   }
-  const { ask, asked, client, desk, incoming } = call;
+  const { ask, asked, client, desk, incoming, runner } = call;
   const named = { ...ask, name: ask.tool, by: asked.by };
-  return readToolCall(named, { ...incoming, ...now }, { client, desk });
+  return readToolCall(named, { ...incoming, ...now }, { client, desk, runner });
 }
 
 /** Until the answer is over no reload closes what the new rules lead to; the old ones are held. */

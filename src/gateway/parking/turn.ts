@@ -3,7 +3,8 @@
  * answer may be lost: so here one has it at a time, from before it asks until the store knows how
  * it ended.
  */
-import type { Claimed, Fenced } from "../../ports/store.ts";
+import type { Claimed, Fenced, Parked } from "../../ports/store.ts";
+import type { Turn } from "../call.ts";
 import type { Gateway } from "../gateway.ts";
 import type { Tenure } from "../tenure.ts";
 
@@ -23,4 +24,9 @@ export async function askTurn(
   } finally {
     if (!isOurs) tenure.turns.delete(call);
   }
+}
+
+/** What its row says of it, once it is claimed. */
+export function turnFor({ attempt, call, cause, review }: Parked): Turn {
+  return { call, attempt, approval: cause === "approval" ? review : null };
 }

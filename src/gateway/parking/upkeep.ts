@@ -1,6 +1,7 @@
 /** What parked calls need every second: to be told of, let go while nobody waits, and forgotten. */
 import type { Millis } from "../../guards/money.ts";
 import type { Gateway } from "../gateway.ts";
+import { expireApprovals } from "./approval.ts";
 import { calmProbes } from "./calm.ts";
 import { LateCalls } from "./late.ts";
 import { resumeRefilled } from "./spent.ts";
@@ -29,6 +30,7 @@ export class ParkingUpkeep {
     await lot.look(holding.tenure.id);
     await calmProbes(this.#gateway);
     await resumeRefilled(this.#gateway);
+    await expireApprovals(this.#gateway);
     await this.#strays.tick();
     await this.#late.tick();
     if (clock.monotonic() - this.#learnedAt < LEARN_MS) return;

@@ -13,7 +13,7 @@ import { sameAs } from "./digest.ts";
 import { leave } from "./ends.ts";
 import type { Sleeper } from "./lot.ts";
 import { attach, letLeave, store } from "./place.ts";
-import { askTurn } from "./turn.ts";
+import { askTurn, turnFor } from "./turn.ts";
 
 /** What the store does not say by itself is asked again. */
 const LOOK_MS: Millis = 1_000;
@@ -25,6 +25,12 @@ const HOLD_REASSURED_MS: Millis = 540_000;
 const HOLD_SILENT_MS: Millis = 50_000;
 /** Of the connections that a gateway takes, so many may be those of one agent that is paused. */
 const HELD_SHARE = 0.25;
+
+const CODES = {
+  clutch: "clutch.parked",
+  approval: "approval.pending",
+  budget: "budget.parked",
+} as const;
 
 export type Waited =
   | { readonly kind: "claimed"; readonly turn: Turn }
@@ -168,8 +174,7 @@ function isDecided({ state }: Parked): boolean {
 async function turnOf(call: Call, claimed: Claimed, gateway: Gateway): Promise<Looked> {
   switch (claimed.kind) {
     case "claimed": {
-      const { attempt, call: id } = claimed.parked;
-      return { kind: "claimed", turn: { call: id, attempt } };
+      return { kind: "claimed", turn: turnFor(claimed.parked) };
     }
     case "done": {
       const { answer, parked } = claimed;
@@ -219,6 +224,5 @@ function comeAgain({ incoming }: Call, row: Parked | null, more: DenialFacts = {
   if (row === null) return deny("clutch.parked", { agent, ...more }, COME_BACK_MS);
   const { call: parked, cause, review } = row;
   const facts = { agent, review, parked, wait_at: `/guard/v1/parked/${parked}`, ...more };
-  const code = cause === "budget" ? "budget.parked" : "clutch.parked";
-  return deny(code, facts, COME_BACK_MS);
+  return deny(CODES[cause], facts, COME_BACK_MS);
 }

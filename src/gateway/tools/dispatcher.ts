@@ -52,6 +52,7 @@ function malformed(at: string, got: string, expected: string): Denial {
 
 function deskOf({ decision, response }: Incoming): Desk {
   return {
+    progress: null,
     refuse: (denial, origin, headers) => sendRefusal(response, denial, origin, headers),
     answer: ({ content, isError, structuredContent }: ToolResult, headers) => {
       if (response.destroyed) return;

@@ -1,19 +1,16 @@
 /**
- * `POST /mcp` and `/mcp/<server>`: the gateway as an MCP server, version 2025-11-25. Every request
- * stands alone, without a session, so that any gateway can answer it.
+ * `POST /mcp` and `/mcp/<server>`: the gateway as an MCP server, in the versions with a handshake
+ * and in 2026-07-28. Every request stands alone, without a session, so that any gateway can answer
+ * it. What is not served is unknown here, in every version alike.
  */
-import { isIP } from "node:net";
-import type { Origin } from "../../guards/events.ts";
+import type { Millis } from "../../guards/money.ts";
 import { isBudgetTool } from "../../guards/tool/names.ts";
 import { type Denial, deny, isDenial } from "../../guards/verdict.ts";
-import type { ToolResult } from "../../ports/tool-server.ts";
 import {
+  type Message,
   RPC_CODES,
   type RpcId,
-  type RpcRequest,
   readMessage,
-  renderError,
-  renderResult,
   type Unreadable,
 } from "../../wire/json-rpc.ts";
 import {
@@ -21,21 +18,34 @@ import {
   PROTOCOL_VERSION,
   PROTOCOL_VERSIONS,
   readToolCall as readParams,
+  type ToolCallParams,
 } from "../../wire/mcp.ts";
-import { messageOf } from "../../wire/refusal.ts";
+import { traceOf } from "../../wire/trace-context.ts";
 import type { Body } from "../body.ts";
-import { type Desk, type Incoming, originOf } from "../call.ts";
-import { HttpClient } from "../client.ts";
+import { type Incoming, originOf, type ToolCall } from "../call.ts";
 import type { Gateway } from "../gateway.ts";
 import { handle } from "../handle.ts";
 import { record, refuse } from "../refuse.ts";
 import { tellBudgets } from "./budget.ts";
 import { listTools } from "./list.ts";
+import { cancel, McpClient } from "./mcp-client.ts";
+import { McpDesk } from "./mcp-desk.ts";
+import { type Asked, protest, refuseAsError, resultText, send, serverInfo } from "./mcp-reply.ts";
+import { revisionOf, SPOKEN } from "./mcp-revision.ts";
+import { ROUNDS_MAX, roundsOf, stateAfter } from "./mcp-rounds.ts";
 import { readToolCall } from "./read.ts";
 
-const MS_PER_SECOND = 1_000;
-/** The official clients give up after a minute, and nothing that is sent extends it. */
-const PATIENCE_MS = 50_000;
+/** As long as a server's own list is kept: nothing can be pushed to clients that it changed. */
+const LIST_FRESH_MS: Millis = 30_000;
+/** Which tools there are is each agent's own. */
+const CACHE = { ttlMs: LIST_FRESH_MS, cacheScope: "private" };
+const CAPABILITIES = { tools: {} };
+const METHOD_CHARS_MAX = 100;
+
+/** A request, and whose URL it was posted to; null: that of all servers. */
+interface AskedOf extends Asked {
+  readonly server: string | null;
+}
 
 export async function serveMcp(
   server: string | null,
@@ -43,40 +53,27 @@ export async function serveMcp(
   incoming: Incoming,
   gateway: Gateway,
 ): Promise<void> {
-  const foreign = foreignOrigin(incoming) ?? unknownServer(server, incoming);
-  if (foreign !== null) {
-    const refusal = { denial: foreign, origin: originOf(incoming), asked: null };
+  const unknown = unknownServer(server, incoming);
+  if (unknown !== null) {
+    const refusal = { denial: unknown, origin: originOf(incoming), asked: null };
     return refuse(refusal, [], incoming, gateway);
   }
   const message = readMessage(body.text);
   switch (message.kind) {
     case "unreadable":
-      return sendUnreadable(message, 400, incoming, gateway);
+      return protest(message, 400, incoming, gateway);
     case "notification":
+      hear(message, incoming, gateway);
+      return accept(incoming);
     case "result":
     case "error":
       return accept(incoming);
-    case "request":
-      return answer(message, server, incoming, gateway);
+    case "request": {
+      const revision = revisionOf(message, incoming.headers);
+      if (typeof revision !== "string") return protest(revision, 400, incoming, gateway);
+      return answer({ request: message, revision, server }, incoming, gateway);
+    }
   }
-}
-
-/**
- * A page in a browser must not reach the agents' listener. That its origin is the host that it asks
- * says nothing where the host is a name: it can have made its own name point here.
- */
-function foreignOrigin({ headers }: Incoming): Denial | null {
-  const { host, origin } = headers;
-  if (origin === undefined) return null;
-  const from = URL.canParse(origin) ? new URL(origin) : null;
-  const fixed = from !== null && isFixed(from.hostname);
-  if (fixed && from.host === host?.toLowerCase()) return null;
-  return deny("request.unknown-field", { unknown: "header origin" });
-}
-
-/** An address, or the one name that points nowhere else. */
-function isFixed(hostname: string): boolean {
-  return hostname === "localhost" || isIP(hostname.replace(/^\[|\]$/g, "")) !== 0;
 }
 
 function unknownServer(server: string | null, { manifest, rules }: Incoming): Denial | null {
@@ -86,141 +83,117 @@ function unknownServer(server: string | null, { manifest, rules }: Incoming): De
   return deny("request.unknown-path", { asked: `/mcp/${server.slice(0, 100)}` });
 }
 
-async function answer(
-  request: RpcRequest,
-  server: string | null,
+/** All others say nothing that matters here: each request says itself what it needs. */
+function hear(
+  { method, params }: Extract<Message, { kind: "notification" }>,
   incoming: Incoming,
   gateway: Gateway,
-): Promise<void> {
-  const { id, method } = request;
-  const { "mcp-protocol-version": version } = incoming.headers;
-  if (version !== undefined && !PROTOCOL_VERSIONS.has(version) && method !== METHODS.discover) {
-    const message = `this version is not spoken here: ${version.slice(0, 40)}`;
-    const error = { id, code: RPC_CODES.invalidRequest, message };
-    return sendUnreadable(error, 400, incoming, gateway);
-  }
-  switch (method) {
-    case METHODS.initialize:
-      return send(incoming, 200, renderResult(id, greeting(request, gateway)));
-    case METHODS.ping:
-      return send(incoming, 200, renderResult(id, {}));
-    case METHODS.list:
-      return send(
-        incoming,
-        200,
-        renderResult(id, { tools: await listTools(server, incoming, gateway) }),
-      );
-    case METHODS.call:
-      return callTool(request, server, incoming, gateway);
-    default: {
-      const error = {
-        code: RPC_CODES.methodNotFound,
-        message: `${method.slice(0, 100)} is not served`,
-      };
-      // Clients that ask which newer versions there are take this for: none. A 403 would stop them.
-      return send(incoming, method === METHODS.discover ? 400 : 200, renderError(id, error));
+): void {
+  if (method !== METHODS.cancelled) return;
+  const { requestId } = params;
+  if (isRpcId(requestId)) cancel(requestId, incoming, gateway);
+}
+
+function isRpcId(value: unknown): value is RpcId {
+  return typeof value === "string" || typeof value === "number";
+}
+
+async function answer(asked: AskedOf, incoming: Incoming, gateway: Gateway): Promise<void> {
+  const { request, revision } = asked;
+  switch (`${revision} ${request.method}`) {
+    case `handshake ${METHODS.initialize}`:
+      return send(incoming, 200, resultText(asked, greeting(asked, gateway), gateway));
+    case `handshake ${METHODS.ping}`:
+      return send(incoming, 200, resultText(asked, {}, gateway));
+    case `stateless ${METHODS.discover}`: {
+      const offer = { supportedVersions: SPOKEN, capabilities: CAPABILITIES, ...CACHE };
+      return send(incoming, 200, resultText(asked, offer, gateway));
     }
+    case `handshake ${METHODS.list}`:
+    case `stateless ${METHODS.list}`:
+      return list(asked, incoming, gateway);
+    case `handshake ${METHODS.call}`:
+    case `stateless ${METHODS.call}`:
+      return callTool(asked, incoming, gateway);
+    default:
+      return refuseMethod(asked, incoming, gateway);
   }
 }
 
-function greeting({ params }: RpcRequest, { version }: Gateway) {
-  const { protocolVersion: asked } = params;
+function greeting({ request }: Asked, gateway: Gateway) {
+  const { protocolVersion: asked } = request.params;
   const known = typeof asked === "string" && PROTOCOL_VERSIONS.has(asked);
   return {
     protocolVersion: known ? asked : PROTOCOL_VERSION,
-    capabilities: { tools: {} },
-    serverInfo: { name: "slipclutch", version },
+    capabilities: CAPABILITIES,
+    serverInfo: serverInfo(gateway),
   };
 }
 
-function callTool(
-  request: RpcRequest,
-  server: string | null,
-  incoming: Incoming,
-  gateway: Gateway,
-): Promise<void> | void {
+/** Clients of 2026-07-28 want it in the status too; older ones take such a one for a break. */
+function refuseMethod({ request, revision }: Asked, incoming: Incoming, gateway: Gateway): void {
+  const method = request.method.slice(0, METHOD_CHARS_MAX);
+  const message = `${method} is not served`;
+  const fault = { kind: "unreadable", id: request.id, code: RPC_CODES.methodNotFound } as const;
+  const denial = deny("request.unknown-path", { asked: `/mcp ${method}` });
+  const status = revision === "stateless" ? 404 : 200;
+  return refuseAsError({ ...fault, message }, { denial, status }, incoming, gateway);
+}
+
+async function list(asked: AskedOf, incoming: Incoming, gateway: Gateway): Promise<void> {
+  const { request, revision, server } = asked;
+  const page = await listTools({ server, cursor: request.params.cursor }, incoming, gateway);
+  if (page === null) {
+    return protest(invalid(asked, "params.cursor is none of here"), 200, incoming, gateway);
+  }
+  const result = revision === "stateless" ? { ...page, ...CACHE } : { ...page };
+  send(incoming, 200, resultText(asked, result, gateway));
+}
+
+function callTool(asked: AskedOf, incoming: Incoming, gateway: Gateway): Promise<void> | void {
+  const { request, revision, server } = asked;
   const params = readParams(request);
-  if ("kind" in params) return sendUnreadable(params, 200, incoming, gateway);
-  const desk = deskOf(request.id, incoming);
+  if ("kind" in params) return protest(params, 200, incoming, gateway);
+  const desk = new McpDesk(asked, incoming, gateway);
   if (server === null && isBudgetTool(params.name)) {
     return tellBudgets(params.arguments, desk, incoming, gateway);
   }
-  const client = new HttpClient(incoming.response, incoming.headers, PATIENCE_MS);
-  const named = { name: params.name, server, arguments: params.arguments };
-  const rest = { bytes: params.argumentsBytes, callId: null, by: "mcp" } as const;
-  const call = readToolCall({ ...named, ...rest }, incoming, { desk, client });
-  if (!isDenial(call)) return handle(call, gateway);
-  const origin = originOf(incoming);
-  record({ denial: call, origin, asked: null }, [], gateway);
-  desk.refuse(call, origin, {});
+  const client = new McpClient({ id: request.id, revision }, incoming, gateway);
+  const call = readToolCall(namedIn(params, server), incoming, { desk, client });
+  if (isDenial(call)) {
+    const origin = originOf(incoming);
+    record({ denial: call, origin, asked: null }, [], gateway);
+    return desk.refuse(call, origin, {});
+  }
+  const fault = revision === "stateless" ? countRounds(asked, call, desk, gateway) : null;
+  return fault === null ? handle(call, gateway) : protest(fault, 400, incoming, gateway);
 }
 
-/** Refusals are results that the model reads: every client hands those on, errors many do not. */
-function deskOf(id: RpcId, incoming: Incoming): Desk {
-  return {
-    refuse: (denial, origin, headers) => {
-      const text = renderResult(id, refusal(denial, origin));
-      send(incoming, 200, text, { ...headers, ...decisionHeader(incoming, denial) });
-    },
-    answer: ({ content, isError, structuredContent }: ToolResult, headers) => {
-      const structured = structuredContent === undefined ? {} : { structuredContent };
-      send(incoming, 200, renderResult(id, { content, ...structured, isError }), headers);
-    },
-  };
+function namedIn(params: ToolCallParams, server: string | null) {
+  const { arguments: given, argumentsBytes: bytes, meta, name } = params;
+  const trace = traceOf(meta);
+  return { name, server, arguments: given, bytes, callId: null, by: "mcp", trace } as const;
 }
 
-/** The same call takes the place of the one that waits. */
-const PARKED: ReadonlySet<string> = new Set(["clutch.parked", "budget.parked"]);
-
-function refusal(denial: Denial, { decision }: Origin) {
-  const { code, retryAfterMs } = denial;
-  const seconds = retryAfterMs === undefined ? null : Math.ceil(retryAfterMs / MS_PER_SECOND);
-  const same = PARKED.has(code) ? " with the same arguments" : "";
-  const wait = seconds === null ? "" : ` Call again${same} after ${seconds} s.`;
-  return {
-    content: [{ type: "text", text: `${messageOf(denial)}${wait}` }],
-    isError: true,
-    _meta: {
-      "slipclutch/code": code,
-      "slipclutch/decision": decision,
-      ...(seconds === null ? {} : { "slipclutch/retry-after": seconds }),
-    },
-  };
-}
-
-/** As the refusals of models say it. */
-function decisionHeader({ decision }: Incoming, { code }: Denial): Record<string, string> {
-  return { "x-slipclutch-decision": `${decision}; code=${code}` };
-}
-
-/** Told in the protocol's own words, and written down like every refusal. */
-function sendUnreadable(
-  { id, code, message }: Pick<Unreadable, "id" | "code" | "message">,
-  status: number,
-  incoming: Incoming,
+/** A client that was held in vain says how often, in the words that it was told. */
+function countRounds(
+  asked: Asked,
+  call: ToolCall,
+  desk: McpDesk,
   gateway: Gateway,
-): void {
-  const denial = deny("request.malformed", { at: "message", wrong: message, rpc_code: code });
-  record({ denial, origin: originOf(incoming), asked: null }, [], gateway);
-  const text = renderError(id, { code, message });
-  send(incoming, status, text, decisionHeader(incoming, denial));
+): Unreadable | null {
+  const { requestState: state = null } = asked.request.params;
+  if (state !== null && typeof state !== "string") {
+    return invalid(asked, "params.requestState must be a text");
+  }
+  const rounds = roundsOf(state, call, gateway);
+  if (rounds === null) return invalid(asked, "params.requestState is none of this call");
+  if (rounds < ROUNDS_MAX) desk.comesAgain(() => stateAfter(rounds + 1, call, gateway));
+  return null;
 }
 
-function send(
-  { decision, response, taskName }: Incoming,
-  status: number,
-  text: string,
-  headers: Readonly<Record<string, string>> = {},
-): void {
-  if (response.destroyed || response.headersSent) return;
-  response.writeHead(status, {
-    "x-slipclutch-decision": decision,
-    "x-slipclutch-task": encodeURI(taskName.id),
-    ...headers,
-    "content-type": "application/json",
-    "content-length": Buffer.byteLength(text),
-  });
-  response.end(text);
+function invalid({ request }: Asked, message: string): Unreadable {
+  return { kind: "unreadable", id: request.id, code: RPC_CODES.invalidParams, message };
 }
 
 function accept({ response }: Incoming): void {

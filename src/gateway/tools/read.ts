@@ -5,7 +5,8 @@ import { canonicalJson } from "../../guards/tool/canonical.ts";
 import { resolveTool } from "../../guards/tool/names.ts";
 import type { ToolAsk } from "../../guards/tool/tool.ts";
 import { type Denial, deny, isDenial } from "../../guards/verdict.ts";
-import type { Caller, Desk, ToolCall } from "../call.ts";
+import { NO_TRACE, type Trace } from "../../wire/trace-context.ts";
+import type { Caller, Desk, ToolCall, ToolRunner } from "../call.ts";
 import type { Client } from "../client.ts";
 
 /** What a request on any road says. */
@@ -17,12 +18,16 @@ export interface Named {
   readonly bytes: number;
   readonly callId: string | null;
   readonly by: ToolAsked["by"];
+  /** Of a call that waited as a row nothing is known of it any more. */
+  readonly trace?: Trace;
 }
 
 /** Whoever is to be answered, and how. */
 export interface Counter {
   readonly desk: Desk;
   readonly client: Client;
+  /** The agent itself, if it has asked for a decision. */
+  readonly runner?: ToolRunner | null;
 }
 
 /** A call before anybody is there to be answered. */
@@ -45,14 +50,17 @@ export function identify(named: Named, incoming: Caller): Identified | Denial {
   return { ask, asked, incoming, resolved };
 }
 
-/** A call that the gateway is to run. */
+/** A call to be run: by a tool server, or by the agent that has asked whether it may. */
 export function readToolCall(named: Named, incoming: Caller, at: Counter): ToolCall | Denial {
   const call = identify(named, incoming);
   if (isDenial(call)) return call;
   const { ask, resolved } = call;
-  if (typeof resolved !== "string" && incoming.rules.toolServer(ask.server) === null) {
-    const because = "the agent runs this tool itself";
+  const { runner = null } = at;
+  const isServed = incoming.rules.toolServer(ask.server) !== null;
+  if (typeof resolved !== "string" && isServed === (runner !== null)) {
+    const because = isServed ? "the gateway runs this tool" : "the agent runs this tool itself";
     return deny("manifest.unknown-tool", { tool: ask.tool, tool_server: ask.server, because });
   }
-  return { kind: "tool", ...call, ...at, turn: null, claim: null };
+  const { trace = NO_TRACE } = named;
+  return { kind: "tool", ...call, trace, ...at, runner, turn: null, claim: null };
 }

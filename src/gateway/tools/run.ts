@@ -11,8 +11,8 @@ import {
 import { isEmpty, resultValue } from "../../guards/tool/result.ts";
 import type { GrantedTool } from "../../guards/tool/tool.ts";
 import { type Denial, deny } from "../../guards/verdict.ts";
-import type { ToolEnd, ToolFault, ToolServer } from "../../ports/tool-server.ts";
-import { type Allowed, originOf, type Refusal, type ToolCall } from "../call.ts";
+import type { ToolEnd, ToolFault } from "../../ports/tool-server.ts";
+import { type Allowed, originOf, type Refusal, type ToolCall, type ToolRunner } from "../call.ts";
 import { concluded, endedBy } from "../commitments/ends.ts";
 import { openCommitment } from "../commitments/open.ts";
 import { emit, type Gateway } from "../gateway.ts";
@@ -41,7 +41,7 @@ interface Running {
 /** Never rejects: whatever happens is an end, told to the desk and to the books. */
 export function run(call: ToolCall, allowed: Allowed, gateway: Gateway): Promise<void> {
   const { ask, incoming, resolved } = call;
-  const server = incoming.rules.toolServer(ask.server);
+  const server = call.runner ?? incoming.rules.toolServer(ask.server);
   if (typeof resolved === "string" || server === null) {
     throw new Error(`tool ${ask.tool} was admitted without a server`);
   }
@@ -55,7 +55,7 @@ export function run(call: ToolCall, allowed: Allowed, gateway: Gateway): Promise
 }
 
 /** What it goes on costing is set aside before it is written. */
-async function commit(running: Running, terms: CommitmentTerms, server: ToolServer): Promise<void> {
+async function commit(running: Running, terms: CommitmentTerms, server: ToolRunner): Promise<void> {
   const { allowed: asked, call, gateway, granted } = running;
   const opened = await openCommitment({ call, granted, terms, allowed: asked }, gateway);
   const { allowed, denial } = opened;
@@ -80,7 +80,7 @@ function begin({ allowed, call, gateway }: Running): void {
   });
 }
 
-function send(running: Running, server: ToolServer): Promise<void> {
+function send(running: Running, server: ToolRunner): Promise<void> {
   const { call, gateway, granted } = running;
   const { manifest, taskName, tenure } = call.incoming;
   let refused: Denial | null = null;
@@ -91,9 +91,10 @@ function send(running: Running, server: ToolServer): Promise<void> {
       arguments: call.ask.arguments,
       timeoutMs: granted.timeoutMs,
       resultBytesMax: RESULT_BYTES_MAX,
-      meta: {},
+      meta: call.trace,
+      progress: call.desk.progress,
     };
-    server.call(request, {
+    const exchange = server.call(request, {
       mayWrite: () => {
         // Nobody waits for it any more, and nothing has been done: it is left undone.
         if (!written && call.client.isGone()) return false;
@@ -113,6 +114,8 @@ function send(running: Running, server: ToolServer): Promise<void> {
         void finish(running, end, refused).finally(resolve);
       },
     });
+    // One that was parked runs to its end: its answer is kept for whoever comes for it.
+    if (call.turn === null) call.client.onCut(() => exchange.abort());
   });
 }
 

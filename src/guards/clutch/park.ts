@@ -1,21 +1,27 @@
 /** The third verdict: the call waits, durably, until a person or a condition lets it go. */
 
-export interface Park {
-  readonly kind: "park";
-  readonly cause: "clutch" | "approval" | "budget";
-  /** The review that decides. */
-  readonly review: string;
-}
+export type Park =
+  /** `review`: that which decides. */
+  | { readonly kind: "park"; readonly cause: "clutch"; readonly review: string }
+  /** Its review is opened with it. */
+  | { readonly kind: "park"; readonly cause: "approval" };
 
-const TOOL = "t:";
-const MODEL = "m:";
+/** What a parked call asked for: `decision`, that its agent may run a tool itself. */
+export type Parkable = "tool" | "model" | "decision";
+
+const PREFIXES = { tool: "t:", model: "m:", decision: "d:" } as const;
 
 /** The digest of a parked call begins with what it asked for. */
-export function digestText(what: "tool" | "model", sum: string): string {
-  return (what === "tool" ? TOOL : MODEL) + sum;
+export function digestText(what: Parkable, sum: string): string {
+  return PREFIXES[what] + sum;
 }
 
-/** A tool call can run without whoever asked for it; a model's answer is of use to nobody else. */
+export function whatOf(digest: string): Parkable {
+  if (digest.startsWith(PREFIXES.tool)) return "tool";
+  return digest.startsWith(PREFIXES.decision) ? "decision" : "model";
+}
+
+/** A tool call can run without whoever asked for it; the others are of use to nobody else. */
 export function isToolDigest(digest: string): boolean {
-  return digest.startsWith(TOOL);
+  return whatOf(digest) === "tool";
 }

@@ -25,6 +25,8 @@ export const NO_TOOLS: ToolGrants = {
 
 export interface Manifest {
   readonly agent: string;
+  /** Of what it says: an approval holds under the manifest that it was given under. */
+  readonly digest: string;
   readonly labels: {
     readonly team: string | null;
     readonly org: string | null;

@@ -13,6 +13,7 @@ export interface ToolFacts extends ToolLook {
   readonly reserve: NanoUsd;
   /** Of a tool that goes on costing: what the store said; null: it does not. */
   readonly commitments: { readonly active: number } | null;
+  readonly approved: Approval;
   readonly clutch: Clutch;
   /** It was parked, and this gateway has claimed it since its review let it go. */
   readonly letGo: boolean;
@@ -26,6 +27,13 @@ export interface ToolLook {
   /** What `resolveTool` made of the name that the client wrote. */
   readonly resolved: GrantedTool | "unknown" | "blacklisted";
 }
+
+/** What is known of a person's word on this call. */
+export type Approval =
+  /** Nobody has been asked, or it was said of another call. */
+  | { readonly kind: "none" }
+  | { readonly kind: "given"; readonly review: string }
+  | { readonly kind: "expired"; readonly review: string };
 
 /** The tool's rate limit, and what is known of its permits now. */
 export interface ToolRateNow {

@@ -57,7 +57,7 @@ export function resolveTool(
   const near = nearTo(name, onServer(grants.allowed, server));
   const usable = near.filter((tool) => !isToolBlacklisted(tool, grants.blacklisted));
   if (near.length > 0 && usable.length === 0) return "blacklisted";
-  const [tool, ...others] = meantBy(name, usable);
+  const [tool, ...others] = meantBy(name, new Spelled(usable));
   return tool !== undefined && others.length === 0 ? tool : "unknown";
 }
 
@@ -73,19 +73,26 @@ export function usableTools(grants: ToolGrants, server: string | null): readonly
  * has none and is not shown: that takes names made to collide.
  */
 export function displayNames(tools: readonly GrantedTool[]): Map<GrantedTool, string> {
+  const spelled = new Spelled(tools);
   const names = new Map<GrantedTool, string>();
   for (const tool of tools) {
-    const name = shownAs(tool, tools).find((spelling) => isClear(spelling, tool, tools));
-    if (name !== undefined) names.set(tool, name);
+    for (const spelling of shownAs(tool, spelled)) {
+      if (!isClear(spelling, tool, spelled)) continue;
+      names.set(tool, spelling);
+      break;
+    }
   }
   return names;
 }
 
-/** What could be its name, the best first. */
-function shownAs(tool: GrantedTool, tools: readonly GrantedTool[]): readonly string[] {
-  const [bare, full, bareHashed, fullHashed] = spellingsOf(tool);
-  const alone = tools.every((other) => other === tool || plainSpellings(other).bare !== bare);
-  return alone ? [bare, bareHashed, full, fullHashed] : [full, fullHashed];
+/** What could be its name, the best first; hashes are made only where they are wanted. */
+function* shownAs(tool: GrantedTool, spelled: Spelled): Iterable<string> {
+  const { bare, full } = plainSpellings(tool);
+  const alone = spelled.bare(bare).length === 1;
+  if (alone) yield bare;
+  if (alone) yield hashedSpellings(tool)[0];
+  yield full;
+  yield hashedSpellings(tool)[1];
 }
 
 /** Whether a tool is blacklisted by any name that it could be called by. */
@@ -94,9 +101,10 @@ export function isToolBlacklisted(tool: ToolId, blacklisted: ReadonlySet<string>
   return spellingsOf(tool).some((spelling) => isBlacklisted(spelling, blacklisted));
 }
 
-function isClear(name: string, tool: GrantedTool, tools: readonly GrantedTool[]): boolean {
+function isClear(name: string, tool: GrantedTool, spelled: Spelled): boolean {
   if (name.length > DISPLAY_CHARS_MAX) return false;
-  const meant = new Set([...meantBy(name, tools), ...meantBy(`${CLIENT_PREFIX}x__${name}`, tools)]);
+  const prefixed = meantBy(`${CLIENT_PREFIX}x__${name}`, spelled);
+  const meant = new Set([...meantBy(name, spelled), ...prefixed]);
   return meant.size === 1 && meant.has(tool);
 }
 
@@ -117,13 +125,56 @@ function isBehindClient(folded: string, blacklisted: ReadonlySet<string>): boole
 }
 
 /** What a name means: the bare one of several tools means none of them. */
-function meantBy(name: string, tools: readonly GrantedTool[]): readonly GrantedTool[] {
+function meantBy(name: string, spelled: Spelled): readonly GrantedTool[] {
   const meant = spellingsIn(name).flatMap((spelling) => {
-    const bare = tools.filter((tool) => plainSpellings(tool).bare === spelling);
-    const longer = tools.filter((tool) => isLongSpelling(spelling, tool));
+    const bare = spelled.bare(spelling);
+    const longer = spelled.longer(spelling);
     return bare.length === 1 ? [...bare, ...longer] : longer;
   });
   return [...new Set(meant)];
+}
+
+/** Some tools by their spellings: a name is looked up instead of compared with each of them. */
+class Spelled {
+  readonly #tools: readonly GrantedTool[];
+  readonly #bare: Index;
+  readonly #full: Index;
+  #hashed: Index | null = null;
+
+  constructor(tools: readonly GrantedTool[]) {
+    this.#tools = tools;
+    this.#bare = indexed(tools, (tool) => [plainSpellings(tool).bare]);
+    this.#full = indexed(tools, (tool) => [plainSpellings(tool).full]);
+  }
+
+  bare(spelling: string): readonly GrantedTool[] {
+    return this.#bare.get(spelling) ?? [];
+  }
+
+  longer(spelling: string): readonly GrantedTool[] {
+    const full = this.#full.get(spelling) ?? [];
+    if (!HASHED.test(spelling)) return full;
+    // Few names look like that, and hashes of all tools are dear.
+    this.#hashed ??= indexed(this.#tools, hashedSpellings);
+    return [...full, ...(this.#hashed.get(spelling) ?? [])];
+  }
+}
+
+type Index = ReadonlyMap<string, readonly GrantedTool[]>;
+
+function indexed(
+  tools: readonly GrantedTool[],
+  spellings: (tool: ToolId) => readonly string[],
+): Index {
+  const index = new Map<string, GrantedTool[]>();
+  for (const tool of tools) {
+    for (const spelling of new Set(spellings(tool))) {
+      const same = index.get(spelling);
+      if (same === undefined) index.set(spelling, [tool]);
+      else same.push(tool);
+    }
+  }
+  return index;
 }
 
 /** Every tool that is spelled so, alone or not. */

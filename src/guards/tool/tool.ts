@@ -55,6 +55,8 @@ export interface GrantedTool extends ToolId {
   readonly rateLimit: RateLimit | null;
   readonly check: ArgumentsCheck | null;
   readonly cost: ToolCost | null;
+  /** Whether a person approves each call; of a check: those whose arguments fit it. */
+  readonly approval: "never" | "always" | ArgumentsCheck;
   /** Zero bytes, blank, "", [], {} or null count as an error for the breakers. */
   readonly emptyIsError: boolean;
   /** From the write to the end of the answer. */

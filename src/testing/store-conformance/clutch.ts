@@ -207,7 +207,7 @@ function listCases(stores: () => Stores): void {
     }
     const [one, two, three] = made;
     if (!one || !two || !three) throw new Error("three were opened");
-    await mustDecide(store, newDecision(two, "resume"));
+    await mustDecide(store, newDecision(two, "approve"));
     const ids = async (filter: Parameters<Store["clutch"]["reviews"]>[0]) =>
       (await other.clutch.reviews(filter)).map(({ id }) => id);
     expect(await ids({ agent, limit: 9 })).toEqual([three.id, two.id, one.id]);

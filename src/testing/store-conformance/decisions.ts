@@ -107,18 +107,40 @@ function resumeCases(stores: () => Stores): void {
     expect(await statesOf(store, [parked])).toEqual(["let_go"]);
   });
 
-  test("a resume of an approval lets its call go, and moves no clutch", async () => {
+  test("an approval lets its call go, and moves no clutch", async () => {
     const { store } = stores();
     const { agent, holder, review } = await parkedScene(store, "one");
     const approval = await store.clutch.open(newReview({ agent, kind: "approval", subject: "x" }));
     const call = newParked({ agent, cause: "approval", review: approval.id });
     const parked = await mustPark(store, holder, call);
-    await mustDecide(store, newDecision(approval, "resume"));
+    for (const verb of ["resume", "probe", "calm"] as const) {
+      const answer = await store.clutch.decide(newDecision(approval, verb, { task: parked.task }));
+      expect(answer.kind).toBe("nothing");
+    }
+    const onClutch = await store.clutch.decide(newDecision(review, "approve"));
+    expect(onClutch).toMatchObject({ kind: "nothing", because: "it asks for no approval" });
+    const approved = await mustDecide(store, newDecision(approval, "approve"));
+    expect(approved).toMatchObject({ state: "closed", decisions: [{ decision: "approve" }] });
     expect(await statesOf(store, [parked])).toEqual(["let_go"]);
     expect(await clutchOf(store, agent)).toBe("disengaged");
     expect(await store.parking.claim(holder, parked.call)).toMatchObject({ kind: "waits" });
     await mustDecide(store, newDecision(review, "resume"));
     expect(await store.parking.claim(holder, parked.call)).toMatchObject({ kind: "claimed" });
+  });
+
+  test.each(["deny", "end"] as const)("an approval closes with a %s of its call", async (verb) => {
+    const { store } = stores();
+    const { agent, holder } = await parkedScene(store, "one");
+    const approval = await store.clutch.open(newReview({ agent, kind: "approval", subject: "x" }));
+    const asked = newParked({ agent, cause: "approval", review: approval.id });
+    const { call, task } = await mustPark(store, holder, asked);
+    const about = verb === "deny" ? { call, message: "no" } : { task, message: "no" };
+    const closed = await mustDecide(store, newDecision(approval, verb, about));
+    expect(closed).toMatchObject({ state: "closed", parked: 0 });
+    expect(await store.parking.claim(holder, call)).toMatchObject({
+      kind: "denied",
+      parked: { message: "no" },
+    });
   });
 
   test("who waited for its turn when the clutch tripped again comes first", async () => {

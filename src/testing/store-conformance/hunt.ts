@@ -51,6 +51,7 @@ class Hunt {
   readonly #calls: string[] = [];
   /** By call and attempt: who was told that it is his. */
   readonly #claimants = new Map<string, Set<HolderId>>();
+  #letGoAgain = 0;
   #state: number;
 
   constructor(stores: Stores, holders: HolderId[], seed: number) {
@@ -131,9 +132,19 @@ class Hunt {
     const reviews = await on.clutch.reviews({ agent: this.#agent, state: "open", limit: 3 });
     const review = reviews[this.#pick(Math.max(1, reviews.length))];
     if (!review) return;
-    const verbs = ["resume", "probe", "deny", "end", "calm", "ran", "did_not_run"] as const;
+    const verbs = [
+      "resume",
+      "probe",
+      "approve",
+      "deny",
+      "end",
+      "calm",
+      "ran",
+      "did_not_run",
+    ] as const;
     const verb = verbs[this.#pick(verbs.length)] ?? "resume";
-    await on.clutch.decide(newDecision(review, verb, { call, task: "task-1" }));
+    const decided = await on.clutch.decide(newDecision(review, verb, { call, task: "task-1" }));
+    if (verb === "did_not_run" && decided.kind === "ok") this.#letGoAgain += 1;
   }
 
   async #permits(on: Store, holder: HolderId): Promise<void> {
@@ -178,7 +189,8 @@ class Hunt {
     const rows = await other.parking.list({ agent: this.#agent, limit: 1000 });
     expect(rows.length).toBe(this.#calls.length);
     const waiting = rows.filter(({ state }) => ["parked", "let_go", "claimed"].includes(state));
-    expect(waiting.length).toBeLessThanOrEqual(CALLS_MAX);
+    // What nobody knew of held no place; a person may let it go again beside a full house.
+    expect(waiting.length).toBeLessThanOrEqual(CALLS_MAX + this.#letGoAgain);
     for (const { claimedBy, letGoAt, state } of rows) {
       if (state === "claimed") expect(claimedBy).not.toBe(null);
       if (state === "let_go") expect(letGoAt).not.toBe(null);

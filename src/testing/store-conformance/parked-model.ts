@@ -338,6 +338,8 @@ class Run {
         this.#clutch = { review: id, task: row.task };
         return true;
       }
+      case "approve":
+        return false; // none of these reviews asks for an approval
       case "deny":
         if (row?.state !== "parked") return false;
         this.#set(row, { state: "denied", finished: this.#tick });

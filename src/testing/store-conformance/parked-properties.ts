@@ -39,7 +39,7 @@ const step: fc.Arbitrary<ParkingStep> = fc.oneof(
     weight: 4,
     arbitrary: fc.record({
       kind: kind("decide"),
-      decision: kind("resume", "probe", "deny", "end", "calm", "ran", "did_not_run"),
+      decision: kind("resume", "probe", "approve", "deny", "end", "calm", "ran", "did_not_run"),
       call: index,
     }),
   },

@@ -55,6 +55,7 @@ export const ZONES: Readonly<Record<string, Zone>> = {
 const ADAPTER_PACKAGES: Readonly<Record<string, readonly string[]>> = {
   "provider/http": ["undici"],
   "store/postgres": ["pg"],
+  "tool-server/http": ["undici"],
   "tool-server/mcp": ["undici"],
 };
 

@@ -7,6 +7,7 @@ const SERVERS = {
   cloud: { kind: "mcp", url: URL_ },
   other: { kind: "mcp", url: URL_ },
   own: { kind: "agent", tools: { forget: { effect: "read" } } },
+  asking: { kind: "agent", asks: true, tools: { drop: { effect: "write" } } },
 };
 const ENDS = { tool: "stop", id: "/arguments/id" };
 const COMMITMENT = { usd_per_hour: 2.5, id: "/result/id", ends_with: ENDS, max_active: 10 };
@@ -137,6 +138,18 @@ describe("A commitment", () => {
       /must know where the id goes/,
     ],
     [
+      "that the gateway is to end by a tool that the agent runs",
+      {
+        commitment: {
+          ends_with: { tool: "drop", server: "asking", id: "/arguments/id" },
+          on_unrenewable: "end",
+        },
+        ending: { tool_name: "drop", server: "asking", read_only: false },
+      },
+      at("on_unrenewable"),
+      /cannot call it/,
+    ],
+    [
       "of a tool that the agent runs itself",
       { tool: { tool_name: "forget", server: "own" } },
       "allowed_tools[0].commitment",
@@ -146,6 +159,12 @@ describe("A commitment", () => {
   ])("%s is refused", (_name, said, path, hint) => {
     const issue = issuesOf(folder(said)).find((one) => one.path === path);
     expect(issue).toMatchObject({ file: "agents/bot.json", hint: expect.stringMatching(hint) });
+  });
+
+  test("may end with a tool that the agent runs, where it asks before each call", () => {
+    const ends_with = { tool: "drop", server: "asking", id: "/arguments/id" };
+    const ending = { tool_name: "drop", server: "asking", read_only: false };
+    expect(granted({ commitment: { ends_with }, ending }).get("asking.drop")?.ends).toHaveLength(1);
   });
 
   test("is money, so that an agent which has some needs a budget for it", () => {

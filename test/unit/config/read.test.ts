@@ -49,6 +49,7 @@ budgets:
     expect(listeners).toEqual({
       agent: { host: "127.0.0.1", port: 4141 },
       control: { host: "127.0.0.1", port: 4142 },
+      agentHosts: [],
     });
     expect(store).toEqual({ url: null, graceMs: 10_000, expiryMs: 12_000 });
     expect(limits).toEqual({
@@ -80,7 +81,10 @@ describe("Every field lands in the configuration", () => {
     {
       "slipclutch.yaml": `
 schema_version: v1
-listeners: { agent: "0.0.0.0:1", control: "[::1]:65535" }
+listeners:
+  agent: "0.0.0.0:1"
+  control: "[::1]:65535"
+  agent_hosts: [Gateway.Internal, slip_clutch]
 store: { url: "postgres://u@h/d?sslmode=verify-full", grace: 20s, expiry: 22s }
 encryption_key: ${KEY}
 providers:
@@ -175,6 +179,7 @@ denied_tools: [drop]
     expect(listeners).toEqual({
       agent: { host: "0.0.0.0", port: 1 },
       control: { host: "::1", port: 65_535 },
+      agentHosts: ["gateway.internal", "slip_clutch"],
     });
     expect(store).toEqual({
       url: "postgres://u@h/d?sslmode=verify-full",
@@ -239,7 +244,7 @@ denied_tools: [drop]
           ["change", "write"],
         ]),
       },
-      { kind: "agent", name: "own", tools: new Map([["think", "read"]]) },
+      { kind: "agent", name: "own", asks: false, tools: new Map([["think", "read"]]) },
     ]);
     const four = { team: "T", org: "O", key: "k", model: "fast" };
     expect(budgets.every(({ onExhausted }) => onExhausted === "deny")).toBe(true);
@@ -267,6 +272,7 @@ denied_tools: [drop]
       rateLimit: null,
       check: null,
       cost: null,
+      approval: "never",
       emptyIsError: false,
       timeoutMs: 60_000,
       commitment: null,
@@ -275,6 +281,7 @@ denied_tools: [drop]
     const look = { ...tool, emptyIsError: true, timeoutMs: 9_000 };
     expect(configuration.agents.get("bot")).toEqual({
       agent: "bot",
+      digest: expect.stringMatching(/^[0-9a-f]{64}$/),
       labels: { team: "T", org: "O", owner: "P" },
       models: new Map([
         ["simulated-small", limits],
@@ -616,6 +623,16 @@ const REFUSED: readonly Refused[] = [
     { path: "encryption_key" },
   ],
   ["a port that is none", withLine("listeners: { agent: 'h:65536' }"), { path: "listeners.agent" }],
+  [
+    "a name with a port",
+    withLine("listeners: { agent_hosts: ['gateway:4141'] }"),
+    {
+      path: "listeners.agent_hosts[0]",
+      got: '"gateway:4141"',
+      expected: 'a name like "gateway.internal", without scheme, port or path',
+      hint: "Leave out what is around the name.",
+    },
+  ],
   [
     "an amount finer than nano-USD",
     withLine("budgets: [{ name: b, limit_usd: '0.0000000001', window: day }]"),

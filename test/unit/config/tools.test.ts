@@ -86,6 +86,7 @@ tool_servers:
           rateLimit: { requests: 100, perMs: 60_000 },
           check: null,
           cost: null,
+          approval: "never",
           emptyIsError: false,
           timeoutMs: 60_000,
           commitment: null,
@@ -99,6 +100,7 @@ tool_servers:
           rateLimit: null,
           check: null,
           cost: null,
+          approval: "never",
           emptyIsError: false,
           timeoutMs: 60_000,
           commitment: null,
@@ -147,6 +149,7 @@ test("Every field of a tool lands in its grant", () => {
         quantity: { pointer: "/result/duration_seconds", divide_by: 60 },
         max: 120,
       },
+      requires_approval: { properties: { a: { const: "dear" } } },
       empty_result: "error",
       timeout: "5s",
     },
@@ -163,12 +166,20 @@ test("Every field of a tool lands in its grant", () => {
       nanoUsd: 6_000_000,
       quantity: { pointer: "/result/duration_seconds", divideBy: 60, max: 120 },
     },
+    approval: expect.any(Function),
     emptyIsError: true,
     timeoutMs: 5000,
     commitment: null,
     ends: [],
   });
   expect(granted.check?.({ a: 1 })).toBe("/arguments/a must be string.");
+  // Arguments beside those that a schema names do not get by without an approval.
+  const needs = granted.approval as (given: unknown) => string | null;
+  expect([{ a: "dear", b: 1 }, {}, { a: "cheap" }].map((given) => needs(given) === null)).toEqual([
+    true,
+    true,
+    false,
+  ]);
 });
 
 test("Every field of a tool server lands in its settings", () => {
@@ -182,6 +193,34 @@ test("Every field of a tool server lands in its settings", () => {
   ]);
 });
 
+test("A server that is started has its command whole, however it is written", () => {
+  const servers = {
+    one: { kind: "mcp", command: ["npx", "-y", "desk server"], env: { A: "", B: "s\nt" } },
+    two: { kind: "mcp", command: "desk", args: ["", "-v"], cwd: "tools", connections_max: 3 },
+    three: { kind: "mcp", command: "desk" },
+  };
+  const none = { env: {}, folder: ".", tools: new Map() };
+  expect([...valid(folder({}, servers)).toolServers.values()]).toEqual([
+    {
+      kind: "mcp-command",
+      name: "one",
+      command: ["npx", "-y", "desk server"],
+      callsMax: 64,
+      ...none,
+      env: { A: "", B: "s\nt" },
+    },
+    {
+      kind: "mcp-command",
+      name: "two",
+      command: ["desk", "", "-v"],
+      callsMax: 3,
+      ...none,
+      folder: "tools",
+    },
+    { kind: "mcp-command", name: "three", command: ["desk"], callsMax: 64, ...none },
+  ]);
+});
+
 test("A value from the environment counts in the digest unless a secret belongs there", () => {
   const files = folder(
     {},
@@ -190,6 +229,11 @@ test("A value from the environment counts in the digest unless a secret belongs 
   const digest = (H: string, S: string) => valid(files, { H, S }).digest;
   expect(digest("h", "1")).toBe(digest("h", "2"));
   expect(digest("h", "1")).not.toBe(digest("other", "1"));
+
+  const started = folder({}, { own: { kind: "mcp", command: ["${H}"], env: { A: "${S}" } } });
+  const other = (H: string, S: string) => valid(started, { H, S }).digest;
+  expect(other("h", "1")).toBe(other("h", "2"));
+  expect(other("h", "1")).not.toBe(other("other", "1"));
 });
 
 describe("A tool is on", () => {
@@ -231,6 +275,10 @@ test("One name on two servers is no harm: agents have to say which", () => {
 const FIND = { tool_name: "find" };
 const QUANTITY = { pointer: "/result/n" };
 const server = (fields: object): Servers => ({ tickets: { ...TICKETS.tickets, ...fields } });
+const started = (fields: object): Servers => ({
+  tickets: { kind: "mcp", command: ["desk"], ...fields },
+});
+const COMMAND_PLACE = "tool_servers.tickets.command";
 
 // A manifest, its servers → the one issue.
 const REFUSED: readonly [name: string, manifest: object, servers: Servers, issue: object][] = [
@@ -451,10 +499,16 @@ const REFUSED: readonly [name: string, manifest: object, servers: Servers, issue
     { path: "allowed_tools[0].arguments.type", got: '"objekt"' },
   ],
   [
-    "a field of a later version",
-    granting({ ...FIND, requires_approval: true }),
+    "an approval that is neither yes nor a schema",
+    granting({ ...FIND, requires_approval: "always" }),
     TICKETS,
-    { path: "allowed_tools[0].requires_approval", hint: expect.stringContaining("not in this") },
+    { path: "allowed_tools[0].requires_approval", expected: expect.stringContaining("true, or") },
+  ],
+  [
+    "a schema of approvals that checks less than it says",
+    granting({ ...FIND, requires_approval: { propertes: {} } }),
+    TICKETS,
+    { path: "allowed_tools[0].requires_approval.propertes" },
   ],
   [
     "breakers of one agent",
@@ -463,16 +517,67 @@ const REFUSED: readonly [name: string, manifest: object, servers: Servers, issue
     { path: "breakers", hint: expect.stringContaining("slipclutch.yaml") },
   ],
   [
-    "a kind of a later version",
+    "neither a URL nor a command",
     {},
-    server({ kind: "openapi" }),
-    { path: "tool_servers.tickets.kind", hint: expect.stringContaining("use kind: mcp") },
+    { tickets: { kind: "mcp" } },
+    { path: "tool_servers.tickets.url", hint: expect.stringContaining("or command") },
   ],
   [
-    "a command",
+    "a URL and a command",
     {},
     server({ command: ["npx"] }),
-    { path: "tool_servers.tickets.command", hint: expect.stringContaining("give its url") },
+    { path: "tool_servers.tickets.url", hint: expect.stringContaining("over its pipes") },
+  ],
+  [
+    "a command for a shell",
+    {},
+    started({ command: "npx -y desk" }),
+    { path: COMMAND_PLACE, hint: expect.stringContaining("No shell reads") },
+  ],
+  ["an empty command", {}, started({ command: [] }), { path: `${COMMAND_PLACE}[0]` }],
+  ["a program without a name", {}, started({ command: [""] }), { path: `${COMMAND_PLACE}[0]` }],
+  ["a command of numbers", {}, started({ command: ["desk", 1] }), { path: `${COMMAND_PLACE}[1]` }],
+  [
+    "a character that ends arguments",
+    {},
+    started({ command: ["desk", "a\0b"] }),
+    { path: `${COMMAND_PLACE}[1]` },
+  ],
+  [
+    "arguments in two places",
+    {},
+    started({ command: ["desk"], args: ["a"] }),
+    { path: "tool_servers.tickets.args", hint: expect.stringContaining("in the list of command") },
+  ],
+  [
+    "a token for what is started",
+    {},
+    started({ auth: { bearer: "a" } }),
+    { path: "tool_servers.tickets.auth", hint: expect.stringContaining("secrets go into env") },
+  ],
+  [
+    "an environment for what is not started",
+    {},
+    server({ env: { A: "b" } }),
+    { path: "tool_servers.tickets.env", got: "a value that is not shown" },
+  ],
+  [
+    "a variable that is none",
+    {},
+    started({ env: { "A=B": "c" } }),
+    { path: 'tool_servers.tickets.env["A=B"]' },
+  ],
+  [
+    "a variable of two words",
+    {},
+    started({ env: { A: ["secret"] } }),
+    { path: "tool_servers.tickets.env.A", got: "a value that is not shown" },
+  ],
+  [
+    "a command of the agent's own tools",
+    {},
+    { tickets: { kind: "agent", command: ["desk"], tools: { find: { effect: "read" } } } },
+    { path: COMMAND_PLACE, hint: expect.stringContaining("never goes there") },
   ],
   [
     "a URL of another scheme",

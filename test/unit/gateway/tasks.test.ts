@@ -24,6 +24,7 @@ function manifestOf(limits: Partial<Manifest["tasks"]> = {}, agent = "a"): Manif
     strict: false,
     uncapped: false,
     tellAgent: false,
+    digest: "d",
     refusalRounds: 1,
     tasks: { ...standard, ...limits },
     tools: NO_TOOLS,

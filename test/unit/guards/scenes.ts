@@ -120,6 +120,7 @@ export function manifest(changes: Partial<Manifest> = {}): Manifest {
     strict: false,
     uncapped: false,
     tellAgent: false,
+    digest: "d",
     refusalRounds: 1,
     tasks: { newPerHour: 10, aliveMax: 10, depthMax: 3, childrenMax: 10, idleMs: 1_000 },
     tools: NO_TOOLS,

@@ -115,7 +115,8 @@ describe("messages", () => {
         const result = readMessage(renderResult(anId, params));
         expect(result).toEqual({ kind: "result", id: written.id, result: written.params });
         const error = readMessage(renderError(anId, { code, message: aMethod, data: params }));
-        expect(error).toEqual({ kind: "error", id: written.id, code, message: aMethod });
+        const said = { code, message: aMethod, data: written.params };
+        expect(error).toEqual({ kind: "error", id: written.id, ...said });
       }),
     );
   });

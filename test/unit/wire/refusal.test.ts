@@ -78,6 +78,7 @@ test("a final refusal and a call that may be billed are not to be repeated", () 
     (code) => renderRefusal(deny(code), IDS).headers["x-should-retry"] === "true",
   );
   expect(retried.sort()).toEqual([
+    "approval.pending",
     "budget.contended",
     "budget.parked",
     "clutch.parked",

@@ -41,7 +41,10 @@ function apply(deciding: Deciding): string | null {
   switch (decision.decision) {
     case "resume":
       if (review.kind === "outcome_unknown") return "its calls are decided one by one";
+      if (review.kind === "approval") return "its call is approved or denied";
       return resume(deciding);
+    case "approve":
+      return review.kind === "approval" ? resume(deciding) : "it asks for no approval";
     case "calm":
       return waits && clutch.state === "probing" ? resume(deciding) : "it is not probing";
     case "probe":
@@ -118,7 +121,7 @@ function denyCall(deciding: Deciding): string | null {
     return "it has no such call parked";
   }
   deny(row, deciding);
-  closeIfAllKnown(deciding);
+  closeAfterDenial(deciding);
   return null;
 }
 
@@ -128,7 +131,7 @@ function denyTask(deciding: Deciding): string | null {
     const { task, state } = row.parked;
     if (task === deciding.decision.task && state === "parked") deny(row, deciding);
   }
-  closeIfAllKnown(deciding);
+  closeAfterDenial(deciding);
   return null;
 }
 
@@ -176,6 +179,14 @@ function settleClaims({ data, decision, now, review }: Deciding, ran: boolean): 
     row.finishedAt = now;
   }
   return true;
+}
+
+/** An approval is of one call, and decided with it. */
+function closeAfterDenial(deciding: Deciding): void {
+  const { review } = deciding;
+  const waits = ofReview(deciding).some(({ parked }) => parked.state === "parked");
+  if (review.kind === "approval" && !waits) close(deciding);
+  closeIfAllKnown(deciding);
 }
 
 function closeIfAllKnown(deciding: Deciding): void {

@@ -47,7 +47,10 @@ function apply(deciding: Deciding): string | null {
   switch (decision.decision) {
     case "resume":
       if (review.kind === "outcome_unknown") return "its calls are decided one by one";
+      if (review.kind === "approval") return "its call is approved or denied";
       return resume(deciding);
+    case "approve":
+      return review.kind === "approval" ? resume(deciding) : "it asks for no approval";
     case "calm":
       return waits && clutch.state === "probing" ? resume(deciding) : "it is not probing";
     case "probe":
@@ -110,7 +113,7 @@ function denyCall(deciding: Deciding): string | null {
   const { call, message } = decision;
   const denied = sql.run(`${DENY} AND call = ?`, message, now, review.id, call);
   if (denied === 0) return "it has no such call parked";
-  closeIfAllKnown(deciding);
+  closeAfterDenial(deciding);
   return null;
 }
 
@@ -119,7 +122,7 @@ function denyTask(deciding: Deciding): string | null {
   const { message, task } = decision;
   if (task === null) return "it names no task";
   transaction.sql.run(`${DENY} AND task = ?`, message, transaction.now, review.id, task);
-  closeIfAllKnown(deciding);
+  closeAfterDenial(deciding);
   return null;
 }
 
@@ -163,6 +166,15 @@ function settleClaims({ decision, review, transaction }: Deciding, ran: boolean)
     sql.run(text, now, ...values);
   } else sql.run(`DELETE FROM call_claim ${which}`, ...values);
   return true;
+}
+
+/** An approval is of one call, and decided with it. */
+function closeAfterDenial(deciding: Deciding): void {
+  const { review, transaction } = deciding;
+  const waits = "SELECT 1 FROM parked WHERE review = ? AND state = 'parked' LIMIT 1";
+  const isLeft = transaction.sql.first(waits, review.id) !== undefined;
+  if (review.kind === "approval" && !isLeft) close(deciding);
+  closeIfAllKnown(deciding);
 }
 
 /** A review of unknown outcomes ends with the last of them. */

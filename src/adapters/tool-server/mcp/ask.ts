@@ -1,32 +1,20 @@
-import type { Millis } from "../../../guards/money.ts";
 import type { Clock } from "../../../ports/clock.ts";
 import type { ToolFault } from "../../../ports/tool-server.ts";
 import type { JsonObject } from "../../../wire/json.ts";
 import { type RpcId, renderRequest } from "../../../wire/json-rpc.ts";
+import { readProgress, statelessParams, withProgress } from "../../../wire/mcp-outgoing.ts";
 import { type Line, type Session, wordsOf } from "./line.ts";
+import type { AskEnd, AskOptions, AskRun } from "./link.ts";
 import type { Post, PostEnd } from "./post.ts";
+import { standardHeaders } from "./request-headers.ts";
 
 /** The server has forgotten the session, and so has not run what came in it. */
 const SESSION_LOST = 404;
-/** What some servers say instead; it may mean anything else too, so nothing is tried again. */
+/**
+ * What some servers say instead, and all to a version that they speak no more; it may mean anything
+ * else too, so nothing is tried again. The next request agrees on everything anew.
+ */
 const PERHAPS_LOST = 400;
-
-export interface AskOptions {
-  readonly method: string;
-  readonly params: JsonObject;
-  /** From the first write to the end of the answer. */
-  readonly timeoutMs: Millis;
-  readonly answerBytesMax: number;
-}
-
-export interface AskRun {
-  mayWrite(): boolean;
-  end(end: AskEnd): void;
-}
-
-export type AskEnd =
-  | { readonly kind: "result"; readonly result: JsonObject; readonly bytes: number }
-  | { readonly kind: "fault"; readonly fault: ToolFault };
 
 /**
  * One request in the session of a line.
@@ -76,14 +64,38 @@ export class Ask {
     }
 
     const { method, params, answerBytesMax } = this.#options;
+    const headers = session.isStateless ? await this.#headers() : [];
+    if (this.#over) return null;
+    if ("kind" in headers) return { kind: "fault", fault: headers };
     const id = this.#line.nextId();
-    const body = renderRequest(id, method, params);
+    const wanting = this.#options.progress === null ? params : withProgress(params, id);
+    const sent = session.isStateless ? statelessParams(wanting) : wanting;
+    const body = renderRequest(id, method, sent);
     const end = await new Promise<PostEnd>((resolve) => {
-      const run = { mayWrite: () => this.#mayWrite(), end: resolve };
-      const post = this.#line.post(session, { body, id, timeoutMs: null, answerBytesMax }, run);
+      const run = {
+        mayWrite: () => this.#mayWrite(),
+        progressed: (said: JsonObject) => this.#tellProgress(said),
+        end: resolve,
+      };
+      const ask = { body, id, headers, timeoutMs: null, answerBytesMax };
+      const post = this.#line.post(session, ask, run);
       this.#posted = { post, id, session };
     });
     return this.#over ? null : end;
+  }
+
+  /** It comes on the answer's own stream: there is no other request that it could be about. */
+  #tellProgress(said: JsonObject): void {
+    const heard = this.#over ? null : readProgress(said);
+    if (heard === null || heard.token !== this.#posted?.id) return;
+    const { token: _, ...progress } = heard;
+    this.#options.progress?.(progress);
+  }
+
+  async #headers(): Promise<readonly string[] | ToolFault> {
+    const { method, params, repeated = async () => [] } = this.#options;
+    const own = await repeated();
+    return "kind" in own ? own : [...standardHeaders(method, params), ...own];
   }
 
   /** From the first write on the clock runs, whatever comes in between. */
@@ -101,11 +113,12 @@ export class Ask {
 
   #mustTryAgain(end: PostEnd): boolean {
     const session = this.#posted?.session;
-    if (session === undefined || !session.isNamed || end.kind !== "refused") return false;
+    if (session === undefined || end.kind !== "refused") return false;
+    if (!session.isNamed && !session.isStateless) return false;
     if (end.status !== SESSION_LOST && end.status !== PERHAPS_LOST) return false;
     this.#line.lose(session);
     this.#posted = null;
-    return end.status === SESSION_LOST;
+    return session.isNamed && end.status === SESSION_LOST;
   }
 
   #conclude(end: PostEnd): void {

@@ -1,6 +1,7 @@
 import { Pool } from "undici";
 import type { Clock } from "../../../ports/clock.ts";
 import type { ToolFault } from "../../../ports/tool-server.ts";
+import type { JsonObject } from "../../../wire/json.ts";
 import {
   type Message,
   RPC_CODES,
@@ -11,12 +12,17 @@ import {
   renderResult,
 } from "../../../wire/json-rpc.ts";
 import { METHODS, PROTOCOL_VERSION, readInitialized } from "../../../wire/mcp.ts";
+import { CLIENT, readDiscovered, statelessParams } from "../../../wire/mcp-outgoing.ts";
+import { STATELESS_VERSION } from "../../../wire/mcp-stateless.ts";
+import { errorWords, unreachable } from "./link.ts";
 import type { McpSettings } from "./mcp-settings.ts";
 import { CONNECTION_WAIT_MAX_MS, Post, type PostAsk, type PostEnd, type Road } from "./post.ts";
-import { requestHeaders } from "./request-headers.ts";
+import { requestHeaders, standardHeaders } from "./request-headers.ts";
 
 /** For each of the two messages of a handshake, and for an answer to what the server asked. */
 export const SMALL_TALK_MS_MAX = 10_000;
+/** Servers of before 2026-07-28 may leave the first question unanswered. */
+export const DISCOVER_MS_MAX = 5_000;
 /** Of an answer to `initialize`: capabilities, and instructions which are for nobody here. */
 const SMALL_TALK_BYTES_MAX = 1024 * 1024;
 /** Of an answer's headers. */
@@ -27,21 +33,28 @@ const KEEP_ALIVE_MS = 4_000;
 export const ASIDES_MAX = 100;
 const ASIDE_CONNECTIONS = 2;
 const SESSION_ID = /^[\x21-\x7e]{1,1024}$/;
-const CLIENT = { name: "slipclutch", version: "1" };
 
-/** What was agreed on in one handshake. */
+/** What was agreed on with the server. */
 export interface Session {
   /** Whether the server named it: only such a one can be lost. */
   readonly isNamed: boolean;
+  /** Whether every request says itself what it is; else there was a handshake. */
+  readonly isStateless: boolean;
   readonly headers: readonly string[];
 }
 
+/** A message of our own that agrees on a session. */
+type Words = Pick<PostAsk, "body" | "id" | "timeoutMs"> & { readonly headers?: readonly string[] };
+
 /**
- * The line to one server: its connections, and the handshake that all callers share.
+ * The line to one server: its connections, and the version that all callers share.
  *
  *   none ──first caller──► opening ──agreed──► open ──server has forgotten it──► none
  *    ▲                        │
  *    └────────failed──────────┘  all who wait get the failure; the next caller tries anew
+ *
+ * Opening asks first whether the server speaks 2026-07-28, and else shakes hands. Of one that has
+ * shaken hands it is remembered, until it does so no more.
  */
 export class Line {
   readonly #road: Road;
@@ -50,6 +63,7 @@ export class Line {
   readonly #headers: readonly string[];
   readonly #onListChanged: () => void;
   #session: Session | null = null;
+  #shakesHands = false;
   #opening: Promise<Session | ToolFault> | null = null;
   #closed = false;
   #asides = 0;
@@ -85,30 +99,42 @@ export class Line {
     return this.#opening;
   }
 
+  /** Whether the server wants parameters repeated in headers, as far as it is known. */
+  get repeats(): boolean {
+    return this.#session?.isStateless === true;
+  }
+
   /** The server does not know it any more. Another caller may have opened the next one by now. */
   lose(session: Session): void {
     if (this.#session === session) this.#session = null;
+    // It may want other parameters in headers than its list said.
+    if (session.isStateless) this.#onListChanged();
   }
 
-  /** Posts a request in a session. */
+  /** Posts a message in a session, with the headers of its own. */
   post(
     session: Session | null,
-    ask: Omit<PostAsk, "headers">,
-    run: { mayWrite(): boolean; end(end: PostEnd): void },
+    { headers = [], ...ask }: Omit<PostAsk, "headers"> & { readonly headers?: readonly string[] },
+    run: { mayWrite(): boolean; progressed(params: JsonObject): void; end(end: PostEnd): void },
   ): Post {
     return new Post(
       this.#road,
-      { ...ask, headers: session?.headers ?? this.#headers },
+      { ...ask, headers: [...(session?.headers ?? this.#headers), ...headers] },
       {
         mayWrite: () => run.mayWrite(),
-        heard: (message) => this.#heard(message, session),
+        heard: (message) => {
+          const isProgress = message.kind === "notification" && message.method === METHODS.progress;
+          if (isProgress) run.progressed(message.params);
+          else this.#heard(message, session);
+        },
         end: (end) => run.end(end),
       },
     );
   }
 
-  /** Tells the server that nobody waits for a request any more. */
+  /** Tells the server that nobody waits for a request; in 2026-07-28 its cut connection does. */
   cancel(session: Session, requestId: RpcId, reason: string): void {
+    if (session.isStateless) return;
     this.#say(renderNotification(METHODS.cancelled, { requestId, reason }), session);
   }
 
@@ -118,9 +144,35 @@ export class Line {
   }
 
   async #open(): Promise<Session | ToolFault> {
+    const found = this.#shakesHands ? null : await this.#discover();
+    if (found !== null) return found;
+    const opened = await this.#shakeHands();
+    this.#shakesHands = !("kind" in opened);
+    return opened;
+  }
+
+  /** Null: it does not speak 2026-07-28, as far as can be seen. */
+  async #discover(): Promise<Session | ToolFault | null> {
+    const version = [...this.#headers, "mcp-protocol-version", STATELESS_VERSION];
+    const session = { isNamed: false, isStateless: true, headers: version };
+    const id = this.nextId();
+    const body = renderRequest(id, METHODS.discover, statelessParams({}));
+    const headers = standardHeaders(METHODS.discover, {});
+    const ask = { body, id, headers, timeoutMs: DISCOVER_MS_MAX };
+    const end = await this.#exchange(session, ask);
+    if (this.#closed || (end.kind === "fault" && !end.fault.written)) return this.#unopened(end);
+    const refusal = end.kind === "refused" ? end.error : null;
+    const answer = end.kind === "answer" ? end.message : refusal;
+    if (answer === null || readDiscovered(answer) !== "stateless") return null;
+    this.#session = session;
+    return session;
+  }
+
+  async #shakeHands(): Promise<Session | ToolFault> {
     const id = this.nextId();
     const hello = { protocolVersion: PROTOCOL_VERSION, capabilities: {}, clientInfo: CLIENT };
-    const answer = await this.#exchange(null, id, renderRequest(id, METHODS.initialize, hello));
+    const body = renderRequest(id, METHODS.initialize, hello);
+    const answer = await this.#exchange(null, { id, body, timeoutMs: SMALL_TALK_MS_MAX });
     if (answer.kind !== "answer") return this.#unopened(answer);
     const { message, sessionId } = answer;
     if (message.kind === "error") return this.#unopened(answer);
@@ -132,9 +184,11 @@ export class Line {
     }
     const named = sessionId === null ? [] : ["mcp-session-id", sessionId];
     const headers = [...this.#headers, "mcp-protocol-version", agreed.version, ...named];
-    const session = { isNamed: sessionId !== null, headers };
+    const session = { isNamed: sessionId !== null, isStateless: false, headers };
 
-    const taken = await this.#exchange(session, null, renderNotification(METHODS.initialized));
+    const done = renderNotification(METHODS.initialized);
+    const ask = { id: null, body: done, timeoutMs: SMALL_TALK_MS_MAX };
+    const taken = await this.#exchange(session, ask);
     if (taken.kind !== "taken") return this.#unopened(taken);
     this.#session = session;
     return session;
@@ -145,17 +199,18 @@ export class Line {
     return unreachable(`handshake: ${wordsOf(end)}`);
   }
 
-  #exchange(session: Session | null, id: RpcId | null, body: string): Promise<PostEnd> {
-    const limits = { timeoutMs: SMALL_TALK_MS_MAX, answerBytesMax: SMALL_TALK_BYTES_MAX };
+  #exchange(session: Session | null, ask: Words): Promise<PostEnd> {
+    const answerBytesMax = SMALL_TALK_BYTES_MAX;
     return new Promise((resolve) => {
-      this.post(session, { body, id, ...limits }, { mayWrite: () => true, end: resolve });
+      const run = { mayWrite: () => true, progressed: () => undefined, end: resolve };
+      this.post(session, { ...ask, answerBytesMax }, run);
     });
   }
 
   #heard(message: Message, session: Session | null): void {
     if (message.kind === "notification") {
       if (message.method === METHODS.listChanged) this.#onListChanged();
-    } else if (message.kind === "request") {
+    } else if (message.kind === "request" && session?.isStateless !== true) {
       const { id, method } = message;
       const error = { code: RPC_CODES.methodNotFound, message: "not offered by this client" };
       this.#say(method === METHODS.ping ? renderResult(id, {}) : renderError(id, error), session);
@@ -195,10 +250,6 @@ function poolOf(origin: string, connections: number): Pool {
   });
 }
 
-function unreachable(message: string): ToolFault {
-  return { kind: "unreachable", written: false, message };
-}
-
 /** How something ended that did not end as it was to. */
 export function wordsOf(end: PostEnd): string {
   if (end.kind === "fault") return end.fault.message;
@@ -206,9 +257,6 @@ export function wordsOf(end: PostEnd): string {
     const why = end.status < 400 ? "redirects are not followed" : end.message;
     return `answered HTTP ${end.status}${why === "" ? "" : `: ${why}`}`;
   }
-  if (end.kind === "answer" && end.message.kind === "error") {
-    const { code, message } = end.message;
-    return `answered JSON-RPC error ${code}${message === "" ? "" : `: ${message}`}`;
-  }
+  if (end.kind === "answer" && end.message.kind === "error") return errorWords(end.message);
   return "answered with something else than was asked for";
 }

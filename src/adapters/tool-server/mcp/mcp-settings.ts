@@ -10,15 +10,32 @@ export interface McpSettings {
   readonly connectionsMax: number;
 }
 
+/** A server that is started here, as a child. */
+export interface McpCommand {
+  readonly name: string;
+  /** The program and its arguments. No shell reads them. */
+  readonly command: readonly [string, ...string[]];
+  /** What the operator gives it: secrets, as a rule. */
+  readonly env: Readonly<Record<string, string>>;
+  /** What every program needs: PATH and the like. Nothing else of the gateway's own reaches it. */
+  readonly surroundings: Readonly<Record<string, string>>;
+  /** Where it runs. */
+  readonly folder: string;
+  readonly callsMax: number;
+}
+
 /** Shorter values are words like `true`, which would blot out half a message. */
 const SECRET_CHARS_MIN = 4;
 const MESSAGE_CHARS_MAX = 300;
 
 /** Cuts a message to its size and blots out credentials: servers like to quote what they got. */
-export function cleaner(settings: McpSettings): (message: string) => string {
-  const secrets = [settings.bearer ?? "", ...Object.values(settings.headers)].filter(
-    (secret) => secret.length >= SECRET_CHARS_MIN,
-  );
+export function cleaner(texts: readonly string[]): (message: string) => string {
+  const secrets = texts
+    // What is told comes line by line, and so may a key of several lines.
+    .flatMap((text) => [text, ...text.split(/\r?\n/)])
+    .filter((text) => text.length >= SECRET_CHARS_MIN)
+    // The longest first: one may begin another.
+    .toSorted((a, b) => b.length - a.length);
   return (message) => {
     let clean = message;
     for (const secret of secrets) clean = clean.replaceAll(secret, "…");

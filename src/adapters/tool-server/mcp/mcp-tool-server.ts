@@ -1,45 +1,85 @@
 import type { Clock } from "../../../ports/clock.ts";
+import type { Remarks } from "../../../ports/remarks.ts";
 import {
   type OfferedTool,
   type ToolEnd,
   type ToolExchange,
+  type ToolFault,
   type ToolRequest,
   type ToolRun,
   type ToolServer,
   ToolServerUnreachable,
 } from "../../../ports/tool-server.ts";
 import { METHODS, readCallResult } from "../../../wire/mcp.ts";
-import { Ask, type AskEnd } from "./ask.ts";
-import { Line } from "./line.ts";
-import { cleaner, type McpSettings } from "./mcp-settings.ts";
+import {
+  type ParameterHeaders,
+  parameterValues,
+  readParameterHeaders,
+} from "../../../wire/mcp-parameter-headers.ts";
+import { httpLink } from "./http-link.ts";
+import type { AskEnd, Link } from "./link.ts";
+import { cleaner, type McpCommand, type McpSettings } from "./mcp-settings.ts";
+import { headerText } from "./request-headers.ts";
+import { pipeLink } from "./stdio/pipe-link.ts";
 import { ToolList } from "./tool-list.ts";
+import { within } from "./within.ts";
+
+/** A call does not wait longer for the list that says which of its parameters are repeated. */
+const REPEATED_WAIT_MS_MAX = 10_000;
+const UNCLEAR_MARKS = "the tool marks parameters for headers in a way that is not allowed";
+
+type Clean = (message: string) => string;
+type MakeLink = (onListChanged: () => void, clean: Clean) => Link;
 
 /**
- * A tool server that speaks MCP 2025-11-25 over streamable HTTP. Nothing is sent before the first
- * call or list. Throws on settings that can never work.
+ * A tool server that speaks MCP over streamable HTTP. Nothing is sent before the first call or
+ * list. Throws on settings that can never work.
  */
 export function mcpToolServer(settings: McpSettings, clock: Clock): ToolServer {
-  return new McpToolServer(settings, clock);
+  const secrets = [settings.bearer ?? "", ...Object.values(settings.headers)];
+  const link: MakeLink = (onListChanged) => httpLink(settings, clock, onListChanged);
+  return new McpToolServer({ name: settings.name, secrets, link }, clock);
+}
+
+/** A tool server that is a child and speaks MCP over its pipes: started when it is first needed. */
+export function mcpChildServer(command: McpCommand, clock: Clock, remarks: Remarks): ToolServer {
+  const secrets = Object.values(command.env);
+  const link: MakeLink = (onListChanged, clean) =>
+    pipeLink(command, clock, { remarks, clean, onListChanged });
+  return new McpToolServer({ name: command.name, secrets, link }, clock);
+}
+
+interface Parts {
+  readonly name: string;
+  /** Blotted out wherever a server quotes them. */
+  readonly secrets: readonly string[];
+  readonly link: MakeLink;
+}
+
+/** Null: no call of it can be right, where parameters are repeated. */
+function marksOf({ raw }: OfferedTool): ParameterHeaders | null {
+  return readParameterHeaders(raw.inputSchema);
 }
 
 class McpToolServer implements ToolServer {
   readonly name: string;
   readonly #clock: Clock;
-  readonly #line: Line;
+  readonly #link: Link;
   readonly #tools: ToolList;
-  readonly #clean: (message: string) => string;
+  readonly #clean: Clean;
 
-  constructor(settings: McpSettings, clock: Clock) {
-    this.name = settings.name;
+  constructor({ link, name, secrets }: Parts, clock: Clock) {
+    this.name = name;
     this.#clock = clock;
-    this.#line = new Line(settings, clock, () => this.#tools.forget());
-    this.#tools = new ToolList(this.#line, clock);
-    this.#clean = cleaner(settings);
+    this.#clean = cleaner(secrets);
+    this.#link = link(() => this.#tools.forget(), this.#clean);
+    this.#tools = new ToolList(this.#link, clock);
   }
 
   async list(): Promise<readonly OfferedTool[]> {
     try {
-      return await this.#tools.get();
+      const tools = await this.#tools.get();
+      return this.#link.repeats ? tools.filter((tool) => marksOf(tool) !== null) : tools;
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       throw new ToolServerUnreachable(this.#clean(`tool server ${this.name}: ${message}`));
@@ -47,20 +87,41 @@ class McpToolServer implements ToolServer {
   }
 
   call(request: ToolRequest, run: ToolRun): ToolExchange {
-    const { tool, arguments: given, meta, timeoutMs, resultBytesMax } = request;
+    const { tool, arguments: given, meta, progress, timeoutMs, resultBytesMax } = request;
     const beside = Object.keys(meta).length === 0 ? {} : { _meta: meta };
     const params = { name: tool, arguments: given, ...beside };
-    const options = { method: METHODS.call, params, timeoutMs, answerBytesMax: resultBytesMax };
-    const ask = new Ask(this.#line, this.#clock, options, {
+    const repeated = () => this.#repeated(tool, given);
+    const limits = { timeoutMs, answerBytesMax: resultBytesMax };
+    const options = { method: METHODS.call, params, progress, repeated, ...limits };
+    return this.#link.ask(options, {
       mayWrite: () => run.mayWrite(),
       end: (end) => run.end(this.#endOf(end)),
     });
-    ask.start();
-    return ask;
   }
 
   close(): Promise<void> {
-    return this.#line.close();
+    return this.#link.close();
+  }
+
+  /** Without a list nothing is repeated: a server that wants it refuses the call then. */
+  async #repeated(
+    tool: string,
+    given: ToolRequest["arguments"],
+  ): Promise<readonly string[] | ToolFault> {
+    let listed: readonly OfferedTool[] = [];
+    const read = this.#tools.last().then(
+      (tools) => {
+        listed = tools;
+      },
+      () => undefined,
+    );
+    await within(this.#clock, REPEATED_WAIT_MS_MAX, read);
+    const offered = listed.find(({ name }) => name === tool);
+    if (offered === undefined) return [];
+    const marks = marksOf(offered);
+    if (marks === null) return { kind: "protocol", written: false, message: UNCLEAR_MARKS };
+    const values = parameterValues(marks, given);
+    return values.flatMap(([header, value]) => [header, headerText(value)]);
   }
 
   #endOf(end: AskEnd): ToolEnd {

@@ -2,7 +2,7 @@ import type { Dispatcher, Pool } from "undici";
 import type { Millis } from "../../../guards/money.ts";
 import type { Clock } from "../../../ports/clock.ts";
 import type { ToolFault } from "../../../ports/tool-server.ts";
-import type { Message, RpcError, RpcId } from "../../../wire/json-rpc.ts";
+import type { Message, RpcError, RpcId, RpcResult } from "../../../wire/json-rpc.ts";
 import { type AnswerReader, answerReader, type Incoming } from "../../../wire/mcp-answer.ts";
 import { faultOf } from "./fault.ts";
 
@@ -40,13 +40,19 @@ export interface PostSink {
 export type PostEnd =
   | {
       readonly kind: "answer";
-      readonly message: Extract<Message, { kind: "result" }> | RpcError;
+      readonly message: RpcResult | RpcError;
       readonly bytes: number;
       readonly sessionId: string | null;
     }
   /** What has no answer was taken. */
   | { readonly kind: "taken" }
-  | { readonly kind: "refused"; readonly status: number; readonly message: string }
+  | {
+      readonly kind: "refused";
+      readonly status: number;
+      readonly message: string;
+      /** What its body says in the protocol's own words. */
+      readonly error: RpcError | null;
+    }
   | { readonly kind: "fault"; readonly fault: ToolFault };
 
 /** The way to one server. */
@@ -178,15 +184,18 @@ export class Post implements Dispatcher.DispatchHandler {
     const { kind } = message;
     if (kind === "request" || kind === "notification") return this.#sink.heard(message);
     if (this.#over) return;
-    if (this.#status >= 300) return this.#refused("message" in message ? message.message : "");
+    if (this.#status >= 300) {
+      const text = "message" in message ? message.message : "";
+      return this.#refused(text, kind === "error" ? message : null);
+    }
     if (kind === "unreadable") return this.#garbage(`what is no message: ${message.message}`);
     // An error without an id is about what could not be read, and that was ours.
     if (message.id !== this.#ask.id && message.id !== null) return;
     this.#finish({ kind: "answer", message, bytes, sessionId: this.#sessionId });
   }
 
-  #refused(message: string): void {
-    this.#finish({ kind: "refused", status: this.#status, message });
+  #refused(message: string, error: RpcError | null = null): void {
+    this.#finish({ kind: "refused", status: this.#status, message, error });
   }
 
   #garbage(what: string): void {

@@ -3,8 +3,7 @@ import type { Clock } from "../../../ports/clock.ts";
 import { type OfferedTool, ToolServerUnreachable } from "../../../ports/tool-server.ts";
 import type { JsonObject } from "../../../wire/json.ts";
 import { METHODS, readToolPage } from "../../../wire/mcp.ts";
-import { Ask, type AskEnd } from "./ask.ts";
-import type { Line } from "./line.ts";
+import type { AskEnd, Link } from "./link.ts";
 
 /** A server without `list_changed` is looked at again after this. */
 export const LIST_KEPT_MS = 30_000;
@@ -21,13 +20,13 @@ type Tools = readonly OfferedTool[];
  * or until the server says that it changed. A list that changed while it was read is not kept.
  */
 export class ToolList {
-  readonly #line: Line;
+  readonly #link: Link;
   readonly #clock: Clock;
   #kept: { readonly tools: Tools; readonly since: Millis } | null = null;
   #loading: Promise<Tools> | null = null;
 
-  constructor(line: Line, clock: Clock) {
-    this.#line = line;
+  constructor(link: Link, clock: Clock) {
+    this.#link = link;
     this.#clock = clock;
   }
 
@@ -52,6 +51,11 @@ export class ToolList {
     );
     this.#loading = loading;
     return loading;
+  }
+
+  /** The last one that was read, however long ago; without one it is asked for. */
+  last(): Promise<Tools> {
+    return this.#kept === null ? this.get() : Promise.resolve(this.#kept.tools);
   }
 
   /** The list has changed. Who waits for the old one gets it; who comes now asks anew. */
@@ -90,10 +94,10 @@ export class ToolList {
       params,
       timeoutMs: Math.max(leftMs, 0),
       answerBytesMax,
+      progress: null,
     };
     return new Promise((resolve) => {
-      const run = { mayWrite: () => true, end: resolve };
-      new Ask(this.#line, this.#clock, options, run).start();
+      this.#link.ask(options, { mayWrite: () => true, end: resolve });
     });
   }
 }

@@ -87,6 +87,10 @@ BEGIN
   CASE verb
     WHEN 'resume' THEN
       IF r.kind = 'outcome_unknown' THEN RETURN 'its calls are decided one by one'; END IF;
+      IF r.kind = 'approval' THEN RETURN 'its call is approved or denied'; END IF;
+      PERFORM resume_calls(r, waits, pace);
+    WHEN 'approve' THEN
+      IF r.kind <> 'approval' THEN RETURN 'it asks for no approval'; END IF;
       PERFORM resume_calls(r, waits, pace);
     WHEN 'calm' THEN
       IF NOT waits OR c.state <> 'probing' THEN RETURN 'it is not probing'; END IF;
@@ -105,6 +109,10 @@ BEGIN
         RETURN 'it has no such call whose outcome is unknown, or more than one';
       END IF;
   END CASE;
+  -- An approval is of one call, and decided with it.
+  UPDATE review SET state = 'closed', closed_at = now_ms()
+    WHERE id = r.id AND kind = 'approval' AND verb IN ('deny', 'end')
+      AND NOT EXISTS (SELECT 1 FROM parked p WHERE p.review = r.id AND p.state = 'parked');
   -- A review of unknown outcomes ends with the last of them.
   UPDATE review SET state = 'closed', closed_at = now_ms()
     WHERE id = r.id AND kind = 'outcome_unknown'

@@ -1,0 +1,81 @@
+/** The texts of answers to MCP requests, as their version wants them, and how they leave. */
+import { type Denial, deny } from "../../guards/verdict.ts";
+import type { JsonObject } from "../../wire/json.ts";
+import {
+  type RpcRequest,
+  renderError,
+  renderResult,
+  type Unreadable,
+} from "../../wire/json-rpc.ts";
+import { renderComplete, type ServerInfo } from "../../wire/mcp-stateless.ts";
+import { type Incoming, originOf } from "../call.ts";
+import type { Gateway } from "../gateway.ts";
+import { record } from "../refuse.ts";
+import type { Revision } from "./mcp-revision.ts";
+
+export type Headers = Readonly<Record<string, string>>;
+
+/** One request, and which version it is of. */
+export interface Asked {
+  readonly request: RpcRequest;
+  readonly revision: Revision;
+}
+
+export function serverInfo({ version }: Gateway): ServerInfo {
+  return { name: "slipclutch", version };
+}
+
+export function resultText({ request, revision }: Asked, result: JsonObject, gateway: Gateway) {
+  if (revision === "handshake") return renderResult(request.id, result);
+  return renderComplete(request.id, result, serverInfo(gateway));
+}
+
+/** Told in the protocol's own words, and written down like every refusal. */
+export function protest(
+  fault: Unreadable,
+  status: number,
+  incoming: Incoming,
+  gateway: Gateway,
+): void {
+  const { code, message } = fault;
+  const facts = { at: "message", wrong: message, rpc_code: code };
+  refuseAsError(fault, { status, denial: deny("request.malformed", facts) }, incoming, gateway);
+}
+
+/** With which status, and what is written down of it. */
+export interface Refused {
+  readonly status: number;
+  readonly denial: Denial;
+}
+
+export function refuseAsError(
+  { id, code, message, data }: Unreadable,
+  { denial, status }: Refused,
+  incoming: Incoming,
+  gateway: Gateway,
+): void {
+  record({ denial, origin: originOf(incoming), asked: null }, [], gateway);
+  const text = renderError(id, { code, message, ...(data === undefined ? {} : { data }) });
+  send(incoming, status, text, decisionHeader(incoming, denial));
+}
+
+/** As the refusals of models say it. */
+export function decisionHeader({ decision }: Incoming, { code }: Denial): Headers {
+  return { "x-slipclutch-decision": `${decision}; code=${code}` };
+}
+
+export function send(incoming: Incoming, status: number, text: string, headers: Headers = {}) {
+  const { response } = incoming;
+  if (response.destroyed || response.headersSent) return;
+  response.writeHead(status, {
+    ...ownHeaders(incoming),
+    ...headers,
+    "content-type": "application/json",
+    "content-length": Buffer.byteLength(text),
+  });
+  response.end(text);
+}
+
+export function ownHeaders({ decision, taskName }: Incoming): Headers {
+  return { "x-slipclutch-decision": decision, "x-slipclutch-task": encodeURI(taskName.id) };
+}
