@@ -49,7 +49,7 @@ one whose data folder is named by \`--data\` (\`.slipclutch\` without it), throu
 
 Exit codes: ${EXIT.ok} yes; ${EXIT.no} no (refused, not valid, tampered with, unknown, not ready);
 ${EXIT.usage} the command was written wrongly; ${EXIT.unreachable} the gateway cannot be reached or does not
-accept the token. With \`--json\` an error is one line of JSON on the standard error.
+accept the token; of \`manifest diff\`, something got wider. With \`--json\` an error is one line of JSON on the standard error.
 `;
 
 /** The whole page. */

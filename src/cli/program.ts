@@ -6,6 +6,7 @@ import type { Asking } from "./connect.ts";
 import type { DemoOptions } from "./demo.ts";
 import { failure } from "./failure.ts";
 import type { ReleaseOptions } from "./forfeits.ts";
+import { addManifest } from "./manifest-commands.ts";
 import { asking, type Do, example, type Work } from "./parts.ts";
 import { EXIT, type Shell } from "./shell.ts";
 
@@ -40,6 +41,7 @@ function programFor(shell: Shell, work: Do): Command {
   addStart(program, shell, work);
   addDemo(program, shell, work);
   addFolderCommands(program, shell, work);
+  addManifest(program, shell, work);
   addReading(program, shell, work);
   addJournal(program, shell, work);
   addKeys(program, shell, work);

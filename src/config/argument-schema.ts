@@ -1,9 +1,10 @@
 /**
- * JSON Schema 2020-12 of a tool's arguments, held at load against all that would make it check less
- * than it says: unknown keywords, references that lead nowhere, patterns that do not parse.
+ * JSON Schema 2020-12 of a tool's arguments or result, held at load against all that would make it
+ * check less than it says: unknown keywords, references that lead nowhere, patterns that do not
+ * parse.
  *
- * Whoever writes a manifest is trusted, the agent that fills in the arguments is not: what can take
- * long on long input needs a bound in the schema or is warned of.
+ * Whoever writes a manifest is trusted; the agent that fills in the arguments and the tool that
+ * answers are not: what can take long on long input needs a bound in the schema or is warned of.
  */
 import { nearest } from "./issues.ts";
 import type { Path } from "./source.ts";
@@ -40,12 +41,15 @@ const OWN = ["type", "enum", "const", "multipleOf", "maximum", "exclusiveMaximum
   ["dependentRequired", "format", "$ref"],
 );
 /** Keywords that check nothing and are known to. */
-const NOTES = ["$schema", "$comment", "title", "description", "default", "deprecated"].concat([
-  "readOnly",
-  "writeOnly",
-  "examples",
-]);
-const KNOWN = new Set([...ONE, ...LIST, ...MAP, ...OWN, ...NOTES]);
+export const SCHEMA_NOTES = [
+  "$schema",
+  "$comment",
+  "title",
+  "description",
+  "default",
+  "deprecated",
+].concat(["readOnly", "writeOnly", "examples"]);
+const KNOWN = new Set([...ONE, ...LIST, ...MAP, ...OWN, ...SCHEMA_NOTES]);
 
 /** Keywords whose schemas look at the same value: a ring of these would never end. */
 const IN_PLACE = new Set(["allOf", "anyOf", "oneOf", "not", "if", "then", "else"]).add(
@@ -171,6 +175,12 @@ function checkLists({ uniqueItems, maxItems, ...schema }: JsonSchema, path: Path
   if (uniqueItems === true && !(typeof maxItems === "number" && maxItems <= UNIQUE_ITEMS_MAX)) {
     const hint = `Add maxItems, at most ${UNIQUE_ITEMS_MAX}: each item is compared with each other.`;
     problem(walk, [...path, "uniqueItems"], "a maxItems beside it", hint);
+  }
+  // The validator lets an empty list through `contains` where `prefixItems` stands beside it.
+  const isEmptyLetIn = schema.minContains !== 0 && !(Number(schema.minItems) >= 1);
+  if ("contains" in schema && "prefixItems" in schema && isEmptyLetIn) {
+    const hint = "Add minItems: 1, or put contains into an allOf: else an empty list would pass.";
+    problem(walk, [...path, "contains"], "a minItems beside it and prefixItems", hint);
   }
   if (Array.isArray(schema.enum) && schema.enum.length === 0) {
     problem(walk, [...path, "enum"], "at least one value", "Nothing would ever fit: add values.");

@@ -21,6 +21,7 @@ export interface Configuration {
   readonly store: StoreSettings;
   readonly providers: readonly ProviderSettings[];
   readonly toolServers: ReadonlyMap<string, ToolServerSettings>;
+  /** Those of slipclutch.yaml, and the limits of manifests on the calls of a task. */
   readonly budgets: readonly Budget[];
   /** For every agent. */
   readonly breakers: readonly BreakerRule[];

@@ -33,13 +33,14 @@ export async function load(
   return { ...loaded, warnings: [...loaded.warnings, ...read.warnings] };
 }
 
-interface FolderRead {
+export interface FolderRead {
   readonly files: Files;
   readonly issues: readonly Issue[];
   readonly warnings: readonly Issue[];
 }
 
-async function readFolder(folder: string): Promise<FolderRead> {
+/** What is in a folder, and what is wrong with it before any of it is read. */
+export async function readFolder(folder: string): Promise<FolderRead> {
   const files = new Map<string, string>();
   const issues: Issue[] = [];
   const root = await namesIn(folder);

@@ -15,6 +15,9 @@ import {
 } from "./fields.ts";
 import { allowedTool, toolNames } from "./tool-schema.ts";
 
+/** A task with more is none that anybody wants to end here. */
+const CALLS_MAX = 1_000_000_000;
+
 /** Limits on one model call: of an agent, or of one model of an agent. */
 export const CALL_LIMIT_FIELDS = {
   max_output_tokens: count(1, TOKENS_MAX)
@@ -50,6 +53,15 @@ export const LIMIT_FIELDS = {
     .describe("Child tasks alive of one task. Default 100.")
     .optional(),
   task_idle: duration(1000).describe("A task that is idle this long ends. Default 1h.").optional(),
+  max_calls: count(1, CALLS_MAX)
+    .describe("Calls of one task, of models and tools together. Default: any number.")
+    .optional(),
+  max_tool_calls: count(1, CALLS_MAX)
+    .describe("Calls of tools of one task. Default: any number.")
+    .optional(),
+  max_duration: duration(1000)
+    .describe("How long after its opening a task may begin calls. Default: for ever.")
+    .optional(),
   max_arguments_bytes: count(2, 256 * 1024 * 1024)
     .describe("Largest arguments of one tool call, as they came. Default 1048576.")
     .optional(),

@@ -11,7 +11,7 @@ import {
 } from "./agents.ts";
 import { argumentSchemas } from "./arguments.ts";
 import { breakersOf } from "./breakers.ts";
-import { budgetIssues, budgetsOf } from "./budgets.ts";
+import { budgetIssues, budgetsOf, taskLimitsOf } from "./budgets.ts";
 import { outliving } from "./commitments.ts";
 import type { Configuration, Issue, Loaded } from "./configuration.ts";
 import type { Environment } from "./environment.ts";
@@ -24,6 +24,7 @@ import { providersOf } from "./providers.ts";
 import { type RawSlipclutch, slipclutchSchema } from "./schema.ts";
 import { encryptionKeyOf, listenersOf, parkingOf, processLimitsOf, storeOf } from "./settings.ts";
 import { pathText } from "./source.ts";
+import { callableTools } from "./tool-budgets.ts";
 import { toolServersOf } from "./tool-servers.ts";
 
 /** As long as the answers of parked calls are kept. */
@@ -99,19 +100,20 @@ function compile(parts: Parts): Compiled {
   const { store, issues: storeIssues } = storeOf(data.store, source);
   const { key, issues: keyIssues } = encryptionKeyOf(data.encryption_key, store, source);
   const { providers, issues: providerIssues } = providersOf(data.providers, source, book);
-  const budgets = budgetsOf(data.budgets ?? []);
   const schemas = argumentSchemas();
   const tooling = toolServersOf(data.tool_servers, { source, files, schemas });
   const { servers } = tooling;
   const { breakers, issues: breakerIssues } = breakersOf(data.breakers ?? [], source);
   const granted = agentsOf(manifests, data.limits, { servers, schemas });
   const { agents } = granted;
+  const tools = callableTools(agents.values(), servers);
+  const budgets = budgetsOf(data.budgets ?? [], tools);
   const offer: Offer = { providers, budgets, book };
   const issues = [...storeIssues, ...keyIssues, ...tooling.issues, ...breakerIssues];
   if (whole) {
     const serves = (model: string) => isServed(model, offer);
     issues.push(...providerIssues, ...granted.issues);
-    issues.push(...budgetIssues(data.budgets ?? [], source, { agents, serves }));
+    issues.push(...budgetIssues(data.budgets ?? [], source, { agents, serves, tools }));
     for (const file of manifests) {
       const manifest = agents.get(agentOfFile(file.source.file));
       if (manifest) issues.push(...grantIssues(file, manifest, offer));
@@ -123,7 +125,7 @@ function compile(parts: Parts): Compiled {
     store,
     providers,
     toolServers: servers,
-    budgets,
+    budgets: [...budgets, ...taskLimitsOf(agents.values())],
     breakers,
     parking: parkingOf(data.parking),
     approvals: { expireAfterMs: data.approvals?.expire_after ?? APPROVAL_MS },

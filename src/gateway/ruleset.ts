@@ -6,6 +6,7 @@ import type { Format } from "../guards/call.ts";
 import type { Manifest } from "../guards/manifest/manifest.ts";
 import type { Millis } from "../guards/money.ts";
 import type { ModelPrice } from "../guards/price/price.ts";
+import { taskLimitOf } from "../guards/task/limits.ts";
 import { displayNames, usableTools } from "../guards/tool/names.ts";
 import type { GrantedTool } from "../guards/tool/tool.ts";
 import type { Provider } from "../ports/provider.ts";
@@ -46,9 +47,13 @@ export class Ruleset {
     this.configuration = configuration;
     this.#toolServers = new Map(toolServers.map((server) => [server.name, server]));
     this.#providers = providers;
-    for (const manifest of configuration.agents.values()) {
-      const belonging = configuration.budgets.filter((budget) => covers(budget, manifest));
-      this.#budgets.set(manifest.agent, belonging);
+    const { agents, budgets } = configuration;
+    // One or two an agent: of thousands of agents each looks at its own alone.
+    const limits = Map.groupBy(budgets.filter(isTaskLimit), ({ only }) => only.agent);
+    const others = budgets.filter((budget) => !isTaskLimit(budget));
+    for (const manifest of agents.values()) {
+      const belonging = others.filter((budget) => covers(budget, manifest));
+      this.#budgets.set(manifest.agent, [...belonging, ...(limits.get(manifest.agent) ?? [])]);
     }
   }
 
@@ -132,6 +137,10 @@ export class Ruleset {
     }
     return specs;
   }
+}
+
+function isTaskLimit({ name }: Budget): boolean {
+  return taskLimitOf(name) !== null;
 }
 
 /** Whether a budget can ever be drawn on by this agent, whatever its key, task or model. */

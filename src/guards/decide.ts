@@ -5,6 +5,7 @@ import { cap } from "./cap/cap.ts";
 import { type ClutchFacts, clutch } from "./clutch/guard.ts";
 import type { Park } from "./clutch/park.ts";
 import { place, termsFacts } from "./commitment/guard.ts";
+import { concurrency } from "./concurrency/guard.ts";
 import type { Answer } from "./events.ts";
 import {
   type Bounds,
@@ -28,6 +29,7 @@ import { effect } from "./tool/effect.ts";
 import type { ToolAllow, ToolFacts, ToolGuard, ToolLook } from "./tool/facts.ts";
 import { grantTool } from "./tool/grant.ts";
 import { offered } from "./tool/offered.ts";
+import { offeredNow } from "./tool/pin.ts";
 import type { Denial } from "./verdict.ts";
 
 /** The guards of one kind of call, by name. */
@@ -59,8 +61,10 @@ const TOOL_GUARDS: Guards<ToolFacts> = [
   ["task", alive],
   ...TOOL_LOOKS.map(([name, rule]) => [name, looking(rule)] as const),
   ["clutch", engaged],
+  ["pin", looking(offeredNow)],
   ["approval", approved],
   ["rate-limit", rateLimit],
+  ["concurrency", concurrency],
   ["budget", budget],
 ];
 

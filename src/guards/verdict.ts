@@ -86,6 +86,11 @@ export const DENIALS = {
     says: "The tool writes, and this agent may only read with it.",
     hint: "Set read_only to false in the manifest, or declare effect: read if it only reads.",
   },
+  "manifest.changed": {
+    status: 403,
+    says: "The tool is not what was reviewed: its server describes it in another way now.",
+    hint: "Look at what changed (slipclutch manifest pin --check), then pin it anew or drop it.",
+  },
   "manifest.arguments": {
     status: 403,
     says: "The arguments do not fit what the manifest allows for this tool.",
@@ -135,6 +140,11 @@ export const DENIALS = {
     status: 403,
     says: "This task has ended.",
     hint: "Open a new task.",
+  },
+  "task.exhausted": {
+    status: 403,
+    says: "The task has made as many calls, or gone on for as long, as its agent's manifest allows.",
+    hint: "Open a new task, or raise the limit that the facts name.",
   },
   "task.too-many": {
     status: 403,

@@ -7,7 +7,10 @@ import type { Millis } from "../guards/money.ts";
  */
 export interface ToolServer {
   readonly name: string;
-  /** What it offers now. Rejects with `ToolServerUnreachable`. */
+  /**
+   * What it offers now, or offered at most half a minute ago and has not said since that it
+   * changed: pins are held against it. Rejects with `ToolServerUnreachable`.
+   */
   list(): Promise<readonly OfferedTool[]>;
   /**
    * Starts one call and reports exactly one `end` to the run, never synchronously, and nothing

@@ -40,6 +40,7 @@ const PRICED: ReadonlySet<DenialCode> = new Set<DenialCode>([
 const OTHER = "other";
 /** Until a tool was granted its name may be a caller's invention: only these come after that. */
 const GRANTED: ReadonlySet<DenialCode> = new Set<DenialCode>([
+  "manifest.changed",
   "manifest.read-only",
   "manifest.arguments",
   "request.too-large",

@@ -371,7 +371,8 @@ function grantsOf({ body: asked, tools }: Generated): readonly GrantedTool[] {
     .filter((_, index) => tools === "all" || index % 2 === 0)
     .map((tool) => ({
       ...{ server: "own", tool, effect: "read", readOnly: true, rateLimit: null, check: null },
-      ...{ cost: null, approval: "never", emptyIsError: false, timeoutMs: 1_000 },
+      ...{ pin: null, cost: null, approval: "never", emptyIsError: false, timeoutMs: 1_000 },
+      ...{ resultBytesMax: 1_000, concurrentMax: null, repeatsMax: null, output: null },
       ...{ commitment: null, ends: [] },
     }));
 }

@@ -175,13 +175,16 @@ function factsOf(generated: Generated): Facts {
     digest: "d",
     refusalRounds: 1,
     tellAgent: generated.tellAgent,
-    tasks: { newPerHour: 1, aliveMax: 1, depthMax: 1, childrenMax: 1, idleMs: 1 },
+    tasks: {
+      ...{ newPerHour: 1, aliveMax: 1, depthMax: 1, childrenMax: 1, idleMs: 1 },
+      ...{ callsMax: null, toolCallsMax: null, durationMaxMs: null },
+    },
     tools: NO_TOOLS,
   };
   return {
     ask,
     manifest,
-    task: { id: "t", ended: false },
+    task: { id: "t", ended: false, ageMs: 0, durationMaxMs: null },
     clutch: { state: "engaged" },
     letGo: false,
     target,

@@ -55,7 +55,9 @@ function refusalOf(answered: AnsweredCall, incoming: Caller): Refused | null {
   if (isDenial(call)) return { denial: call, call: null, answers: [] };
   const { ask, resolved } = call;
   const { manifest } = incoming;
-  const { answers, denial } = lookAtTool({ ask, grants: manifest.tools, manifest, resolved });
+  // A pin is held against the server where the tool is called: an answer does not wait for that.
+  const look = { ask, grants: manifest.tools, manifest, resolved, offered: null };
+  const { answers, denial } = lookAtTool(look);
   if (denial !== null && denial.code !== "manifest.arguments") return { denial, call, answers };
   if (answered.arguments !== null) return denial === null ? null : { denial, call, answers };
   const wrong = "they are no JSON that can be read in only one way";

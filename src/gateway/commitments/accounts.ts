@@ -1,6 +1,7 @@
 /** Which accounts a commitment draws on now: those of a call of its agent, key and task. */
 import type { Commitment } from "../../guards/commitment/commitment.ts";
 import type { Millis } from "../../guards/money.ts";
+import { fullName } from "../../guards/tool/names.ts";
 import type { TaskRecord } from "../../ports/store.ts";
 import type { Account } from "../account.ts";
 import type { Gateway } from "../gateway.ts";
@@ -15,7 +16,7 @@ const DEPTH_MAX = 64;
  * no longer configured.
  */
 export async function inForce(
-  { agent, key, task }: Commitment,
+  { agent, key, server, task, tool }: Commitment,
   now: Millis,
   gateway: Gateway,
 ): Promise<readonly Account[]> {
@@ -24,7 +25,7 @@ export async function inForce(
   if (manifest === null) return [];
   const { org, team } = manifest.labels;
   const tasks = await lineageOf(agent, task, gateway);
-  const belongs = { org, team, agent, key, model: null };
+  const belongs = { org, team, agent, key, model: null, tool: fullName({ server, tool }) };
   const scopes = [task, ...tasks.slice(1).map(({ id }) => id)].map((id) => taskKey(agent, id));
   const specs = rules.accountsOf(belongs, scopes, now);
   const over = new Set(

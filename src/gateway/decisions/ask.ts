@@ -101,7 +101,10 @@ function inTask(task: string | null, incoming: Incoming, { holding }: Gateway): 
 /** A tool that the gateway runs is decided when it is called: until then it is only looked at. */
 function look({ ask, asked, resolved }: Identified, incoming: Incoming, gateway: Gateway): void {
   const { manifest } = incoming;
-  const { answers, denial } = lookAtTool({ ask, grants: manifest.tools, manifest, resolved });
+  const { answers, denial } = lookAtTool({
+    ...{ ask, grants: manifest.tools, manifest, resolved },
+    offered: null,
+  });
   const desk = new DecisionDesk(incoming);
   if (denial === null) return desk.allow();
   const origin = originOf(incoming);

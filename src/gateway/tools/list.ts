@@ -1,11 +1,13 @@
 /** `tools/list`: what is granted and offered, under the names by which it can be called. */
 import { BUDGET_TOOL } from "../../guards/tool/names.ts";
+import { isAsPinned } from "../../guards/tool/pin.ts";
 import { type OfferedTool, ToolServerUnreachable } from "../../ports/tool-server.ts";
 import { isObject, type JsonObject } from "../../wire/json.ts";
 import type { Incoming } from "../call.ts";
 import type { Gateway } from "../gateway.ts";
 import type { ShownTool } from "../ruleset.ts";
 import { listInTime } from "./list-in-time.ts";
+import { pinOf } from "./pins.ts";
 
 /** Many clients read the first page alone: so it has more than any model can be offered. */
 export const PAGE_TOOLS_MAX = 500;
@@ -43,6 +45,8 @@ export async function listTools(
   for (const [no, { name, tool }] of all.entries()) {
     const offered = no < from ? undefined : offers.get(tool.server)?.get(tool.tool);
     if (offered === undefined) continue;
+    // A description that nobody reviewed is not shown either: list and call always agree.
+    if (!isAsPinned(tool.pin, tool.pin === null ? null : pinOf(tool, offered))) continue;
     if (tools.length === PAGE_TOOLS_MAX) return { tools, nextCursor: cursorAt(all[no - 1]) };
     tools.push({ ...offered.raw, name, ...withoutMirrors(offered.raw) });
   }

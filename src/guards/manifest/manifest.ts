@@ -50,6 +50,11 @@ export interface Manifest {
     readonly depthMax: number;
     readonly childrenMax: number;
     readonly idleMs: Millis;
+    /** Calls of one task, of models and tools together; of tools alone. Null: any number. */
+    readonly callsMax: number | null;
+    readonly toolCallsMax: number | null;
+    /** From its opening; null: as long as it likes. */
+    readonly durationMaxMs: Millis | null;
   };
   readonly tools: ToolGrants;
 }

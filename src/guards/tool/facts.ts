@@ -1,14 +1,17 @@
 /** Everything the guards are told about one tool call, read beforehand. */
 import type { Clutch } from "../clutch/clutch.ts";
+import type { TaskFacts } from "../facts.ts";
 import type { Millis, NanoUsd } from "../money.ts";
 import type { ToolRate } from "../rate-limit/permits.ts";
 import type { Denial } from "../verdict.ts";
-import type { GrantedTool, ToolAsk, ToolGrants } from "./tool.ts";
+import type { GrantedTool, OfferedPin, ToolAsk, ToolGrants } from "./tool.ts";
 
 export interface ToolFacts extends ToolLook {
-  readonly task: { readonly id: string; readonly ended: boolean };
+  readonly task: TaskFacts;
   /** Null: its manifest sets none. */
   readonly rate: ToolRateNow | null;
+  /** Null: its manifest does not say how many of its calls may be out at once. */
+  readonly slots: ToolRateNow | null;
   /** The most that it can cost, nano-USD; with the first horizon of what it goes on costing. */
   readonly reserve: NanoUsd;
   /** Of a tool that goes on costing: what the store said; null: it does not. */
@@ -26,6 +29,8 @@ export interface ToolLook {
   readonly grants: ToolGrants;
   /** What `resolveTool` made of the name that the client wrote. */
   readonly resolved: GrantedTool | "unknown" | "blacklisted";
+  /** Null: nobody asked, as nothing is pinned, or as it is not called here. */
+  readonly offered: OfferedPin | null;
 }
 
 /** What is known of a person's word on this call. */
@@ -35,7 +40,7 @@ export type Approval =
   | { readonly kind: "given"; readonly review: string }
   | { readonly kind: "expired"; readonly review: string };
 
-/** The tool's rate limit, and what is known of its permits now. */
+/** A limit on the tool's calls, and what is known of its permits now. */
 export interface ToolRateNow {
   readonly limit: ToolRate;
   /** The store has been asked for this call, and has no more. */

@@ -47,6 +47,9 @@ export interface Quantity {
 /** What is wrong with a call's arguments, in words, by their JSON Schema; null: nothing. */
 export type ArgumentsCheck = (value: unknown) => string | null;
 
+/** The same of its result. */
+export type ResultCheck = ArgumentsCheck;
+
 /** One tool of a manifest. */
 export interface GrantedTool extends ToolId {
   readonly effect: Effect;
@@ -54,18 +57,35 @@ export interface GrantedTool extends ToolId {
   readonly readOnly: boolean;
   readonly rateLimit: RateLimit | null;
   readonly check: ArgumentsCheck | null;
+  /** `sha256:…` of the description that was reviewed (`pinText`); null: whatever it offers. */
+  readonly pin: string | null;
   readonly cost: ToolCost | null;
   /** Whether a person approves each call; of a check: those whose arguments fit it. */
   readonly approval: "never" | "always" | ArgumentsCheck;
   /** Zero bytes, blank, "", [], {} or null count as an error for the breakers. */
   readonly emptyIsError: boolean;
+  /** What its result must be: one that is not counts as an error, and is delivered. */
+  readonly output: ResultCheck | null;
   /** From the write to the end of the answer. */
   readonly timeoutMs: Millis;
+  /** A larger result is not delivered: it would go into a model's context. */
+  readonly resultBytesMax: number;
+  /** Calls of it by its agent that may be out at once, over all gateways; null: any number. */
+  readonly concurrentMax: number | null;
+  /** Polled on purpose: so many identical calls are no alarm; null: the breaker's own number. */
+  readonly repeatsMax: number | null;
   /** What its calls go on costing; null: nothing. */
   readonly commitment: CommitmentTerms | null;
   /** The tools of this agent whose commitments a call of this one ends, and where it says which. */
   readonly ends: readonly Ending[];
 }
+
+/** How its server describes a pinned tool now. */
+export type OfferedPin =
+  /** Null: it is not offered, or described in a way that has no pin. */
+  | { readonly kind: "known"; readonly pin: string | null }
+  /** The server could not be asked. */
+  | { readonly kind: "unknown" };
 
 /** What a manifest says of tools. */
 export interface ToolGrants {

@@ -482,11 +482,23 @@ allowed_tools:
         ...{ ...rest, tool: "find", effect: "read", read_only: true },
         ...{ rate_limit: { requests: 3, per_seconds: 60 }, cost_max_usd: "1.25" },
         ...{ arguments_checked: true, empty_result: "ok", timeout_ms: 60_000 },
+        ...{
+          max_result_bytes: 8_388_608,
+          max_concurrent: null,
+          repeats_max: null,
+          output_checked: false,
+        },
       },
       {
         ...{ ...rest, tool: "drop", effect: "write", read_only: false },
         ...{ rate_limit: null, cost_max_usd: "0" },
         ...{ arguments_checked: false, empty_result: "error", timeout_ms: 2000 },
+        ...{
+          max_result_bytes: 8_388_608,
+          max_concurrent: null,
+          repeats_max: null,
+          output_checked: false,
+        },
       },
     ]);
   });

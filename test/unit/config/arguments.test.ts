@@ -70,6 +70,11 @@ const REFUSED: readonly [name: string, schema: Schema, path: readonly (string | 
     { properties: { a: { uniqueItems: true } } },
     ["properties", "a", "uniqueItems"],
   ],
+  [
+    "an empty list that would pass",
+    { properties: { a: { prefixItems: [{ type: "number" }], contains: { const: 1 } } } },
+    ["properties", "a", "contains"],
+  ],
   ["a comparison of too many", { uniqueItems: true, maxItems: 1001 }, ["uniqueItems"]],
 ];
 

@@ -85,12 +85,17 @@ tool_servers:
           readOnly: true,
           rateLimit: { requests: 100, perMs: 60_000 },
           check: null,
+          pin: null,
           cost: null,
           approval: "never",
           emptyIsError: false,
           timeoutMs: 60_000,
           commitment: null,
           ends: [],
+          resultBytesMax: 8_388_608,
+          concurrentMax: null,
+          repeatsMax: null,
+          output: null,
         },
         {
           server: "tickets",
@@ -99,12 +104,17 @@ tool_servers:
           readOnly: false,
           rateLimit: null,
           check: null,
+          pin: null,
           cost: null,
           approval: "never",
           emptyIsError: false,
           timeoutMs: 60_000,
           commitment: null,
           ends: [],
+          resultBytesMax: 8_388_608,
+          concurrentMax: null,
+          repeatsMax: null,
+          output: null,
         },
       ],
       blacklisted: new Set(["delete_ticket"]),
@@ -149,9 +159,14 @@ test("Every field of a tool lands in its grant", () => {
         quantity: { pointer: "/result/duration_seconds", divide_by: 60 },
         max: 120,
       },
+      pin: `sha256:${"0a".repeat(32)}`,
       requires_approval: { properties: { a: { const: "dear" } } },
       empty_result: "error",
       timeout: "5s",
+      max_result_bytes: 65_536,
+      max_concurrent: 3,
+      repeats: { max: 100 },
+      output: { properties: { a: { type: "string" } } },
     },
     TWO,
   );
@@ -162,6 +177,7 @@ test("Every field of a tool lands in its grant", () => {
     readOnly: false,
     rateLimit: { requests: 7, perMs: 3000 },
     check: expect.any(Function),
+    pin: `sha256:${"0a".repeat(32)}`,
     cost: {
       nanoUsd: 6_000_000,
       quantity: { pointer: "/result/duration_seconds", divideBy: 60, max: 120 },
@@ -171,8 +187,15 @@ test("Every field of a tool lands in its grant", () => {
     timeoutMs: 5000,
     commitment: null,
     ends: [],
+    resultBytesMax: 65_536,
+    concurrentMax: 3,
+    repeatsMax: 100,
+    output: expect.any(Function),
   });
   expect(granted.check?.({ a: 1 })).toBe("/arguments/a must be string.");
+  // What an agent may say is listed; what a tool says may be more than is checked.
+  expect(granted.output?.({ a: 1 })).toBe("/result/a must be string.");
+  expect(granted.output?.({ a: "", b: 1 })).toBeNull();
   // Arguments beside those that a schema names do not get by without an approval.
   const needs = granted.approval as (given: unknown) => string | null;
   expect([{ a: "dear", b: 1 }, {}, { a: "cheap" }].map((given) => needs(given) === null)).toEqual([

@@ -10,6 +10,7 @@ const IDLE_MS = 600_000;
 
 function manifestOf(limits: Partial<Manifest["tasks"]> = {}, agent = "a"): Manifest {
   const standard = { newPerHour: 10, aliveMax: 20, depthMax: 3, childrenMax: 5, idleMs: IDLE_MS };
+  const unlimited = { callsMax: null, toolCallsMax: null, durationMaxMs: null };
   return {
     agent,
     labels: { team: null, org: null, owner: null },
@@ -26,7 +27,7 @@ function manifestOf(limits: Partial<Manifest["tasks"]> = {}, agent = "a"): Manif
     tellAgent: false,
     digest: "d",
     refusalRounds: 1,
-    tasks: { ...standard, ...limits },
+    tasks: { ...standard, ...unlimited, ...limits },
     tools: NO_TOOLS,
   };
 }

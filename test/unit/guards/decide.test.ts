@@ -9,7 +9,7 @@ const SPENT = purse({ seen: seen({ spent: 1_000n }) });
 
 /** What each guard refuses, alone: in the order in which they are asked. */
 const FAULTS: readonly (readonly [guard: string, code: string, fault: (told: Facts) => Facts])[] = [
-  ["task", "task.ended", (told) => ({ ...told, task: { id: "t", ended: true } })],
+  ["task", "task.ended", (told) => ({ ...told, task: { ...told.task, ended: true } })],
   [
     "request",
     "request.unknown-field",

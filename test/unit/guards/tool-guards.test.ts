@@ -1,8 +1,10 @@
 /** The guards of a tool call: is it granted, may it write, do its arguments fit. */
 import { describe, expect, test } from "vitest";
+import { admitTool } from "../../../src/guards/decide.ts";
 import { checkArguments } from "../../../src/guards/tool/arguments.ts";
 import { effect } from "../../../src/guards/tool/effect.ts";
 import { grantTool } from "../../../src/guards/tool/grant.ts";
+import { offeredNow, pinText } from "../../../src/guards/tool/pin.ts";
 import { granted, toolAsk, toolFacts } from "./tool-scenes.ts";
 
 describe("a tool", () => {
@@ -106,4 +108,81 @@ describe("arguments", () => {
       }
     },
   );
+});
+
+describe("a tool that is pinned", () => {
+  const PIN = `sha256:${"a".repeat(64)}`;
+  const OTHER = `sha256:${"b".repeat(64)}`;
+  const resolved = granted("s", "t", { pin: PIN });
+
+  test("passes as it was reviewed", () => {
+    const facts = toolFacts({ resolved, offered: { kind: "known", pin: PIN } });
+    expect(grantTool(facts).kind).toBe("allow");
+    expect(offeredNow(facts)).toEqual({ kind: "allow", numbers: { pin: "sha256:aaaaaaaaaaaa" } });
+  });
+
+  test.each([
+    [OTHER, "sha256:bbbbbbbbbbbb"],
+    [null, "not offered"],
+  ])("is refused when its server offers %s", (pin, now) => {
+    const facts = toolFacts({ resolved, offered: { kind: "known", pin } });
+    expect(grantTool(facts)).toEqual({
+      kind: "deny",
+      code: "manifest.changed",
+      facts: { tool: "t", tool_server: "s", pin: "sha256:aaaaaaaaaaaa", now },
+    });
+  });
+
+  test.each([{ kind: "unknown" } as const, null])(
+    "waits with a paused agent, and is else refused, when nobody knows (%j)",
+    (offered) => {
+      const facts = toolFacts({ resolved, offered });
+      expect(grantTool(facts).kind).toBe("allow");
+      expect(offeredNow(facts)).toMatchObject({ kind: "deny", code: "provider.unreachable" });
+      expect(admitTool(facts, { purses: [] }).verdict).toMatchObject({
+        code: "provider.unreachable",
+      });
+      const clutch = { state: "disengaged", review: "r-1", since: 0 } as const;
+      expect(admitTool({ ...facts, clutch }, { purses: [] }).verdict.kind).toBe("park");
+    },
+  );
+
+  test("that is not pinned is not asked about", () => {
+    expect(offeredNow(toolFacts())).toEqual({ kind: "allow", numbers: {} });
+  });
+});
+
+describe("what a pin is the hash of", () => {
+  const RAW = { name: "t", description: "Does.", inputSchema: { type: "object", a: 1 } };
+  const text = pinText({ server: "s", tool: "t" }, RAW);
+
+  test("is the same in another order of keys, and whatever else a server tells", () => {
+    const told = { ...RAW, inputSchema: { a: 1, type: "object" }, title: "T" };
+    expect(pinText({ tool: "t", server: "s" }, told)).toBe(text);
+  });
+
+  test.each([
+    [{ server: "s2", tool: "t" }, RAW],
+    [{ server: "s", tool: "t2" }, RAW],
+    [
+      { server: "s", tool: "t" },
+      { ...RAW, description: "Does " },
+    ],
+    [
+      { server: "s", tool: "t" },
+      { name: "t", inputSchema: RAW.inputSchema },
+    ],
+    [
+      { server: "s", tool: "t" },
+      { ...RAW, inputSchema: { type: "object", a: "1" } },
+    ],
+  ])("is another one for %j, %j", (id, raw) => {
+    expect(pinText(id, raw)).not.toBe(text);
+  });
+
+  test("is nothing where the schema is nested without end", () => {
+    let inputSchema = {};
+    for (let depth = 0; depth < 100; depth += 1) inputSchema = { not: inputSchema };
+    expect(pinText({ server: "s", tool: "t" }, { inputSchema })).toBeNull();
+  });
 });

@@ -12,12 +12,17 @@ export function granted(server: string, tool: string, changes: Partial<GrantedTo
     readOnly: true,
     rateLimit: null,
     check: null,
+    pin: null,
     cost: null,
     approval: "never",
     emptyIsError: false,
     timeoutMs: 1_000,
     commitment: null,
     ends: [],
+    resultBytesMax: 1_000,
+    concurrentMax: null,
+    repeatsMax: null,
+    output: null,
     ...changes,
   };
   return whole;
@@ -44,12 +49,14 @@ export function toolAsk(changes: Partial<ToolAsk> = {}): ToolAsk {
 
 export function toolFacts(changes: Partial<ToolFacts> = {}): ToolFacts {
   return {
-    task: { id: "k", ended: false },
+    task: { id: "k", ended: false, ageMs: 0, durationMaxMs: null },
     manifest: { agent: "a" },
     ask: toolAsk(),
     grants: grants([granted("s", "t")]),
     resolved: granted("s", "t"),
+    offered: null,
     rate: null,
+    slots: null,
     reserve: 0,
     commitments: null,
     approved: { kind: "none" },

@@ -1,0 +1,92 @@
+/** What an agent may do, in words. */
+import { coveringBudgets } from "../../config/review/diff-budgets.ts";
+import { type Tool, toolsOf } from "../../config/review/diff-tools.ts";
+import type { Reading } from "../../config/review/reading.ts";
+import { schemaLines } from "../../config/review/schema-lines.ts";
+import type { CallLimits, Manifest } from "../../guards/manifest/manifest.ts";
+import { formatUsd } from "../../guards/money.ts";
+import { shortPin } from "../../guards/tool/pin.ts";
+
+export function agentWords(reading: Reading, manifest: Manifest): readonly string[] {
+  const tools = [...toolsOf(reading, manifest.agent).values()];
+  return [
+    `${manifest.agent} may use`,
+    ...modelLines(manifest),
+    tools.length === 0 ? "  no tools" : "  these tools, and no others:",
+    ...tools.flatMap(toolLines),
+    ...refusedLines(manifest),
+    ...taskLines(manifest),
+    ...budgetLines(reading, manifest),
+  ];
+}
+
+function modelLines({ limits, models, strict }: Manifest): readonly string[] {
+  const above = strict ? "Above a limit it is refused." : "Above a limit it is held to it.";
+  if (models === null) {
+    return [`  every model that has a price${limitWords(limits)}`, `    ${above}`];
+  }
+  if (models.size === 0) return ["  no model"];
+  const lines = [...models].map(([model, own]) => `    ${model}${limitWords(own)}`);
+  return ["  these models, and no others:", ...lines, `    ${above}`];
+}
+
+function limitWords({ maxInputTokens, maxN, maxOutputTokens }: CallLimits): string {
+  const limits = [
+    maxOutputTokens === null ? null : `at most ${maxOutputTokens} tokens of output`,
+    maxInputTokens === null ? null : `${maxInputTokens} of input`,
+    maxN === null ? null : `${maxN} choices`,
+  ].filter((words) => words !== null);
+  return limits.length === 0 ? "" : `, ${limits.join(", ")}`;
+}
+
+function toolLines({ granted, raw }: Tool): readonly string[] {
+  const { cost, effect, pin, rateLimit, readOnly, server, timeoutMs, tool } = granted;
+  const does = effect === "read" ? "only reads" : readOnly ? "writes: refused" : "may write";
+  const rate = rateLimit
+    ? `at most ${rateLimit.requests} calls in any ${rateLimit.perMs / 1000} s`
+    : "as often as it likes";
+  const schema = raw.arguments;
+  const lines = [
+    `${does}, ${rate}`,
+    ...(cost === null ? [] : [costWords(cost)]),
+    ...(raw.requires_approval ? [approvalWords(raw.requires_approval)] : []),
+    ...(pin === null ? [] : [`only as it was reviewed, ${shortPin(pin)}`]),
+    `ends after ${timeoutMs / 1000} s`,
+    ...(schema === undefined ? ["any arguments"] : schemaLines(schema)),
+  ];
+  return [`    ${server}__${tool}`, ...lines.map((line) => `      ${line}`)];
+}
+
+function costWords({ nanoUsd, quantity }: NonNullable<Tool["granted"]["cost"]>): string {
+  const usd = `$${formatUsd(nanoUsd)}`;
+  if (quantity === null) return `${usd} a call`;
+  return `${usd} for each of at most ${quantity.max} units, found at ${quantity.pointer}`;
+}
+
+function approvalWords(required: true | object): string {
+  if (required === true) return "each call waits until a person approves it";
+  return "calls whose arguments fit requires_approval wait until a person approves them";
+}
+
+function refusedLines({ tools }: Manifest): readonly string[] {
+  const names = [...tools.blacklisted];
+  return names.length === 0 ? [] : [`  never, in any spelling: ${names.join(", ")}`];
+}
+
+function taskLines({ tasks }: Manifest): readonly string[] {
+  const { aliveMax, newPerHour } = tasks;
+  return [`  at most ${newPerHour} new tasks an hour, and ${aliveMax} alive at once`];
+}
+
+function budgetLines(reading: Reading, { agent, uncapped }: Manifest): readonly string[] {
+  const covering = coveringBudgets(reading, agent);
+  const budgets = reading.configuration.budgets.filter(({ name }) => covering.has(name));
+  const lines = budgets.map(({ each, limit, name, only, onExhausted, unit, window }) => {
+    const amount = unit === "usd" ? `$${formatUsd(Number(limit))}` : `${limit} ${unit}`;
+    const of = only.model ?? only.key;
+    const whose = `${each === null ? "" : ` for each ${each}`}${of === undefined ? "" : ` of ${of}`}`;
+    return `    ${name}: ${amount} a ${window}${whose}; then calls ${onExhausted === "deny" ? "are refused" : "wait"}`;
+  });
+  if (uncapped) lines.push("    uncapped: no money budget need draw on it");
+  return ["  on these budgets:", ...lines];
+}

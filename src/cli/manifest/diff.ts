@@ -1,0 +1,131 @@
+/** `slipclutch manifest diff A..B`: what got wider and what got narrower, in words. */
+import { stat } from "node:fs/promises";
+import { resolve } from "node:path";
+import { type Change, isWidening } from "../../config/review/change.ts";
+import { changesBetween } from "../../config/review/diff.ts";
+import { NO_FILES, type Reading, readForReview } from "../../config/review/reading.ts";
+import { clean } from "../paint.ts";
+import { CommandError, EXIT, type Shell } from "../shell.ts";
+import { FOLDER, invalid, print, readingIn } from "./folder.ts";
+import { filesAt } from "./git.ts";
+
+/** Somebody has to look at it. Scripts rely on it. */
+const WIDER = 3;
+
+export interface DiffOptions {
+  readonly json?: boolean;
+}
+
+interface Side {
+  /** As it is told. */
+  readonly name: string;
+  read(): Promise<Reading>;
+}
+
+/** Two revisions of a folder; or, as the two of them, two folders. */
+export interface Compared {
+  readonly range: string;
+  readonly folder: string | undefined;
+}
+
+export async function runDiff(
+  compared: Compared,
+  options: DiffOptions,
+  shell: Shell,
+): Promise<number> {
+  const [from, to] = await sidesOf(compared, shell);
+  const changes = changesBetween(await from.read(), await to.read());
+  const widening = changes.filter(isWidening).length;
+  if (options.json) {
+    const told = { from: from.name, to: to.name, widening: widening > 0, changes };
+    print(shell, JSON.stringify(told));
+  } else {
+    for (const line of linesOf(changes)) print(shell, clean(line));
+    print(shell, `${from.name} → ${to.name}: ${summaryOf(changes, widening)}`);
+  }
+  return widening > 0 ? WIDER : EXIT.ok;
+}
+
+function summaryOf(changes: readonly Change[], widening: number): string {
+  if (changes.length === 0) return "nothing that agents may do has changed.";
+  const narrower = changes.filter(({ direction }) => direction === "narrower").length;
+  const counts = `${widening} wider, ${narrower} narrower`;
+  return widening > 0 ? `${counts}. A person should review it.` : `${counts}. Nothing got wider.`;
+}
+
+const WORDS: Readonly<Record<Change["direction"], string>> = {
+  wider: "WIDER     ",
+  "may-be-wider": "WIDER?    ",
+  narrower: "narrower  ",
+  other: "other     ",
+};
+const ORDER = Object.keys(WORDS);
+
+/** By agent; what got wider first. */
+function linesOf(changes: readonly Change[]): readonly string[] {
+  const owners = [...new Set(changes.map(({ agent }) => agent))];
+  owners.sort((a, b) => ((a ?? "") < (b ?? "") ? -1 : 1));
+  return owners.flatMap((owner) => {
+    const own = changes
+      .filter(({ agent }) => agent === owner)
+      .toSorted((a, b) => ORDER.indexOf(a.direction) - ORDER.indexOf(b.direction));
+    const head = owner === null ? "for all agents" : `agent ${owner}`;
+    return [head, ...own.flatMap(wordsOf), ""];
+  });
+}
+
+function wordsOf({ about, details, direction, says }: Change): readonly string[] {
+  return [
+    `  ${WORDS[direction]}${about}: ${says}`,
+    ...details.map((detail) => `${" ".repeat(14)}${detail}`),
+  ];
+}
+
+async function sidesOf({ folder, range }: Compared, shell: Shell): Promise<readonly [Side, Side]> {
+  // Two folders; a revision is rarely one, and then its name ends in `..`.
+  if (folder !== undefined && (await isFolder(resolve(shell.folder, range)))) {
+    return [atPath(range, shell), atPath(folder, shell)];
+  }
+  const [from = "", to = "", ...more] = range.split("..");
+  const hasTwo = range.includes("..") && !range.includes("...") && more.length === 0;
+  if ((!hasTwo && range.includes("..")) || (from === "" && to === "")) {
+    const hint = "Like main..HEAD, main.. (against the files as they are now), or two folders.";
+    throw new CommandError(EXIT.usage, `${range} names no two revisions`, hint);
+  }
+  const where = folder ?? FOLDER;
+  return [atRevision(from, where, shell), atRevision(to, where, shell)];
+}
+
+function atPath(folder: string, shell: Shell): Side {
+  return { name: folder, read: () => readingIn(folder, shell) };
+}
+
+/** Without a revision: the files as they are now. */
+function atRevision(revision: string, folder: string, shell: Shell): Side {
+  if (revision === "") return { ...atPath(folder, shell), name: "the files as they are" };
+  return {
+    name: revision,
+    read: async () => {
+      const { environment } = shell;
+      const at = resolve(shell.folder, folder);
+      if (!(await isFolder(at))) {
+        const hint = "Name the guardrails folder behind the revisions.";
+        throw new CommandError(EXIT.no, `there is no folder ${at}`, hint);
+      }
+      const files = await filesAt(revision, { folder: at, environment });
+      const read = readForReview(files.size === 0 ? NO_FILES : files, environment);
+      if (read.kind === "invalid") throw invalid(`${folder} at ${revision}`, read.issues);
+      return read.reading;
+    },
+  };
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isDirectory();
+  } catch (error) {
+    const isMissing = error instanceof Error && "code" in error;
+    if (isMissing && (error.code === "ENOENT" || error.code === "ENOTDIR")) return false;
+    throw error;
+  }
+}

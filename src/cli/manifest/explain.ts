@@ -1,0 +1,167 @@
+/** `slipclutch manifest explain`: what an agent may do, in words; or whether it may do this. */
+import type { Reading } from "../../config/review/reading.ts";
+import { lineOf, type Path, pathText } from "../../config/source.ts";
+import { ENGAGED } from "../../guards/clutch/clutch.ts";
+import { admitTool } from "../../guards/decide.ts";
+import type { Manifest } from "../../guards/manifest/manifest.ts";
+import { formatUsd } from "../../guards/money.ts";
+import { reserveOf } from "../../guards/tool/cost.ts";
+import type { ToolFacts } from "../../guards/tool/facts.ts";
+import { foldName, resolveTool } from "../../guards/tool/names.ts";
+import type { GrantedTool } from "../../guards/tool/tool.ts";
+import { DENIALS } from "../../guards/verdict.ts";
+import { clean } from "../paint.ts";
+import { CommandError, EXIT, type Shell } from "../shell.ts";
+import { agentWords } from "./agent-words.ts";
+import { FOLDER, manifestIn, print, readingIn } from "./folder.ts";
+
+export interface ExplainOptions {
+  readonly agent: string;
+  readonly args?: string;
+  readonly config?: string;
+  readonly json?: boolean;
+}
+
+export async function runExplain(
+  tool: string | undefined,
+  options: ExplainOptions,
+  shell: Shell,
+): Promise<number> {
+  const reading = await readingIn(options.config ?? FOLDER, shell);
+  const manifest = manifestIn(reading, options.agent);
+  if (tool === undefined) {
+    if (options.args !== undefined) {
+      throw new CommandError(EXIT.usage, "--args are of no tool", "Name the tool before them.");
+    }
+    return explainAgent(reading, manifest, options, shell);
+  }
+  return explainCall({ tool, text: options.args ?? "{}" }, { manifest, reading }, options, shell);
+}
+
+function explainAgent(
+  reading: Reading,
+  manifest: Manifest,
+  { json }: ExplainOptions,
+  shell: Shell,
+): number {
+  const words = agentWords(reading, manifest);
+  if (json) print(shell, JSON.stringify({ agent: manifest.agent, words }));
+  else for (const line of words) print(shell, clean(line));
+  return EXIT.ok;
+}
+
+interface Asked {
+  readonly tool: string;
+  /** JSON. */
+  readonly text: string;
+}
+
+interface Place {
+  readonly reading: Reading;
+  readonly manifest: Manifest;
+}
+
+/** What depends on the moment: an agent that is not paused, in a task that is alive. */
+const MOMENTARY: ReadonlySet<string> = new Set(["task", "clutch", "pin", "rate-limit", "budget"]);
+
+/** By the guards of the gateway. */
+function explainCall(asked: Asked, place: Place, { json }: ExplainOptions, shell: Shell): number {
+  const facts = factsOf(asked, place.manifest);
+  const { answers, verdict } = admitTool(facts, { purses: [] });
+  const looked = answers.filter(({ guard }) => !MOMENTARY.has(guard));
+  const denial = verdict.kind === "deny" ? verdict : null;
+  const by = ruleOf(asked.tool, facts, place);
+  const cost = denial === null ? costOf(facts) : null;
+  if (json) {
+    const { code = null, facts: numbers = {} } = denial ?? {};
+    const told = { verdict: verdict.kind, code, facts: numbers, by, cost_max_usd: cost };
+    print(shell, JSON.stringify({ ...told, answers: looked }));
+  } else {
+    for (const { answer, guard, numbers } of looked) {
+      print(shell, clean(`${guard.padEnd(12)}${answer}${listed(numbers)}`));
+    }
+    if (by !== null) print(shell, clean(`${"by".padEnd(12)}${by}`));
+    if (cost !== null) print(shell, `${"cost".padEnd(12)}at most $${cost}`);
+    if (verdict.kind === "park") print(shell, "It waits until a person approves it.");
+    else if (denial === null) print(shell, "The manifest lets it through.");
+    else print(shell, clean(`Refused with ${denial.code}. ${DENIALS[denial.code].hint}`));
+    print(shell, "Not looked at: pins, pauses, rate limits and what budgets have left.");
+  }
+  return verdict.kind === "allow" ? EXIT.ok : EXIT.no;
+}
+
+function costOf({ ask, resolved }: ToolFacts): string | null {
+  const cost = typeof resolved === "string" ? null : resolved.cost;
+  const reserve = reserveOf(cost, ask.arguments);
+  return reserve === null || reserve === 0 ? null : formatUsd(reserve);
+}
+
+/** Where in the manifest that is said; null: nowhere, and so it is refused. */
+function ruleOf(
+  name: string,
+  { resolved }: ToolFacts,
+  { manifest, reading }: Place,
+): string | null {
+  const file = reading.manifests.get(manifest.agent);
+  if (file === undefined || resolved === "unknown") return null;
+  const told = (path: Path) => `${file.source.file}:${lineOf(file.source, path)} ${pathText(path)}`;
+  const { allowed } = manifest.tools;
+  if (resolved !== "blacklisted") {
+    const { server, tool } = resolved;
+    const isIt = (each: GrantedTool) => each.server === server && each.tool === tool;
+    return told(["allowed_tools", allowed.findIndex(isIt)]);
+  }
+  for (const key of ["blacklisted_tools", "denied_tools"] as const) {
+    for (const [index, entry] of (file.data[key] ?? []).entries()) {
+      const grants = { ...manifest.tools, blacklisted: new Set([foldName(entry)]) };
+      if (resolveTool(name, grants, null) === "blacklisted") return told([key, index]);
+    }
+  }
+  return null;
+}
+
+function listed(numbers: Readonly<Record<string, string | number>>): string {
+  const words = Object.entries(numbers).map(([name, value]) => `${name} ${value}`);
+  return words.length === 0 ? "" : `  (${words.join(", ")})`;
+}
+
+function factsOf({ text, tool }: Asked, manifest: Manifest): ToolFacts {
+  const found = resolveTool(tool, manifest.tools, null);
+  // What depends on the moment is not asked: as the last line says.
+  const resolved = typeof found === "string" ? found : { ...found, pin: null, commitment: null };
+  const id = typeof found === "string" ? { server: "", tool } : found;
+  const ask = {
+    ...{ server: id.server, tool: id.tool, arguments: argumentsIn(text), digest: "" },
+    ...{ bytes: Buffer.byteLength(text), callId: null },
+  };
+  return {
+    task: { id: "", ended: false, ageMs: 0, durationMaxMs: null },
+    manifest: { agent: manifest.agent },
+    ask,
+    grants: manifest.tools,
+    resolved,
+    offered: null,
+    approved: { kind: "none" },
+    rate: null,
+    slots: null,
+    commitments: null,
+    reserve: 0,
+    clutch: ENGAGED,
+    letGo: false,
+  };
+}
+
+function argumentsIn(text: string): Readonly<Record<string, unknown>> {
+  const hint = `Like --args '{"ticket": 4711}'.`;
+  const wrong = () => new CommandError(EXIT.usage, "--args is no JSON object", hint);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw wrong();
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) throw wrong();
+  // A map of JSON.
+  return value as Readonly<Record<string, unknown>>;
+}

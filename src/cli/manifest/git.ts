@@ -1,0 +1,110 @@
+/** A guardrails folder as it was at a Git revision, by the `git` of this machine. */
+import { spawn } from "node:child_process";
+import { AGENT_FILES_MAX } from "../../config/load.ts";
+import type { Files } from "../../config/read.ts";
+import { FILE_BYTES_MAX } from "../../config/source.ts";
+import { CommandError, EXIT } from "../shell.ts";
+
+/** Of all files of a folder together, and of git's own words. */
+const OUTPUT_BYTES_MAX = 256 * 1024 * 1024;
+const WORDS_CHARS_MAX = 300;
+
+export interface Repository {
+  readonly folder: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+interface Blob {
+  readonly file: string;
+  readonly id: string;
+}
+
+/** Texts of the folder's files at a revision; none where it had no such folder. */
+export async function filesAt(revision: string, repository: Repository): Promise<Files> {
+  const commit = await commitOf(revision, repository);
+  const prefix = (await git(["rev-parse", "--show-prefix"], repository)).toString().trimEnd();
+  const blobs = await blobsOf(`${commit}:${prefix}`, repository);
+  if (blobs.length > AGENT_FILES_MAX + 2) {
+    const hint = "Split the agents over several gateways.";
+    throw new CommandError(EXIT.no, `${revision} has ${blobs.length} files`, hint);
+  }
+  const texts = await textsOf(blobs, repository);
+  return new Map(blobs.map(({ file }, index) => [file, texts[index] ?? ""]));
+}
+
+/** Whatever it is called, it is asked for by its hash from here on. */
+async function commitOf(revision: string, repository: Repository): Promise<string> {
+  const given = ["rev-parse", "--verify", "--quiet", "--end-of-options", `${revision}^{commit}`];
+  const answer = await git(given, repository, "no such revision");
+  return answer.toString().trim();
+}
+
+const READ = /^(slipclutch\.yaml|prices\.yaml|agents\/[^/.][^/]*\.(json|ya?ml))$/;
+
+async function blobsOf(tree: string, repository: Repository): Promise<readonly Blob[]> {
+  const exists = await git(["cat-file", "-t", tree], repository, null);
+  // The folder was made later: then nothing was granted.
+  if (exists.toString().trim() !== "tree") return [];
+  const listed = await git(["ls-tree", "-r", "-z", "--full-tree", tree], repository);
+  return listed
+    .toString()
+    .split("\0")
+    .flatMap((line) => {
+      const [, type, id, file] = /^\d+ (\w+) ([0-9a-f]+)\t(.*)$/s.exec(line) ?? [];
+      if (type !== "blob" || id === undefined || file === undefined) return [];
+      return READ.test(file) ? [{ file, id }] : [];
+    });
+}
+
+/** All at once: a process for each would take seconds for a hundred agents. */
+async function textsOf(blobs: readonly Blob[], repository: Repository): Promise<string[]> {
+  if (blobs.length === 0) return [];
+  const input = blobs.map(({ id }) => `${id}\n`).join("");
+  const answer = await git(["cat-file", "--batch"], repository, "cannot be read", input);
+  const texts: string[] = [];
+  let at = 0;
+  for (const { file, id } of blobs) {
+    const lineEnd = answer.indexOf(0x0a, at);
+    const bytes = Number(answer.subarray(at, lineEnd).toString().split(" ")[2]);
+    if (!(bytes <= FILE_BYTES_MAX)) {
+      throw new CommandError(EXIT.no, `${file} (${id}) has ${bytes} bytes`, "Split it.");
+    }
+    texts.push(answer.subarray(lineEnd + 1, lineEnd + 1 + bytes).toString("utf8"));
+    at = lineEnd + 1 + bytes + 1;
+  }
+  return texts;
+}
+
+/** What git says. `otherwise`: told where it fails; null: a failure is an answer without words. */
+function git(
+  given: readonly string[],
+  { environment, folder }: Repository,
+  otherwise: string | null = "git failed",
+  input = "",
+): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const child = spawn("git", [...given], { cwd: folder, env: environment });
+    const parts: Buffer[] = [];
+    let bytes = 0;
+    let words = "";
+    child.stdout.on("data", (part: Buffer) => {
+      bytes += part.length;
+      if (bytes > OUTPUT_BYTES_MAX) child.kill();
+      else parts.push(part);
+    });
+    child.stderr.on("data", (part: Buffer) => {
+      words = (words + part.toString()).slice(0, WORDS_CHARS_MAX);
+    });
+    // git may end before it has read all: its exit code says why.
+    child.stdin.on("error", () => undefined);
+    child.once("error", () => {
+      reject(new CommandError(EXIT.no, "git could not be started", "Install git."));
+    });
+    child.once("close", (code) => {
+      if (code === 0 || otherwise === null) return resolve(Buffer.concat(parts));
+      const what = words.trim() || given.join(" ");
+      reject(new CommandError(EXIT.no, `${otherwise}: ${what}`, `In ${folder}.`));
+    });
+    child.stdin.end(input);
+  });
+}
