@@ -80,6 +80,18 @@ describe("a tool that goes on costing", () => {
     expect(await listed(gateway)).toHaveLength(5);
   });
 
+  test("whoever finds no place at the last moment leaves its place among those at once", async () => {
+    const tool = { max_concurrent: 2 };
+    const gateway = await started({ tool, commitment: { max_active: 1 } });
+    for (let round = 0; round < 4; round += 1) {
+      const both = await Promise.all([create(gateway), create(gateway)]);
+      const codes = both.map(({ json, status }) => (status === 200 ? "200" : json.code));
+      expect(codes.sort()).toEqual(["200", "commitment.full"]);
+      const made = both.find(({ status }) => status === 200);
+      await destroy(gateway, made?.json.result.structuredContent.service_id);
+    }
+  });
+
   test("is refused by money with what it goes on costing", async () => {
     const budgets = [{ name: "small", limit_usd: 2.5, window: "lifetime" }];
     const gateway = await started({ budgets });

@@ -60,6 +60,7 @@ async function commit(running: Running, terms: CommitmentTerms, server: ToolRunn
   const { allowed, denial } = opened;
   if (denial === null) return send({ ...running, allowed, terms }, server);
   dropPermit(running);
+  releaseSlot(running);
   return finish({ ...running, allowed }, NOT_SENT, denial);
 }
 
