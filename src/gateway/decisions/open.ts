@@ -25,6 +25,10 @@ export class OpenDecisions {
     this.#clock = clock;
   }
 
+  get size(): number {
+    return this.#open.size;
+  }
+
   /** Where a call of this decision runs: at its agent. `allow` tells it to. */
   runner(decision: string, agent: string, task: string, allow: () => void): ToolRunner {
     return {
