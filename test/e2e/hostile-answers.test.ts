@@ -54,14 +54,22 @@ afterAll(async () => {
 const CHAT = "/v1/chat/completions";
 const MESSAGES = "/v1/messages";
 let asked = 0;
-const ask = (path: string, stream: boolean) => {
+const ask = (path: string, stream: boolean, signal: AbortSignal | null = null) => {
   asked += 1;
   const messages = [{ role: "user", content: `Question ${asked}` }];
   const tools =
     path === CHAT
       ? [{ type: "function", function: { name: "weather", parameters: { type: "object" } } }]
       : [{ name: "weather", input_schema: { type: "object" } }];
-  return gateway.call(path, { model: "m", max_tokens: 9_000, messages, tools, stream });
+  return fetch(gateway.agentUrl + path, {
+    method: "POST",
+    headers: {
+      authorization: `Bearer ${gateway.agentKey}`,
+      "content-type": "application/json",
+    },
+    body: JSON.stringify({ model: "m", max_tokens: 9_000, messages, tools, stream }),
+    signal,
+  });
 };
 
 const sends =
@@ -185,6 +193,51 @@ test("whatever the second answer is, the first stands, and each round is settled
 
 async function settledCalls(): Promise<number> {
   const metrics = await (await gateway.api("GET", "/metrics")).text();
-  const counts = [...metrics.matchAll(/^slipclutch_calls_total\{.*"(?:ok|fault)"\} (\d+)$/gm)];
+  const counts = [
+    ...metrics.matchAll(/^slipclutch_calls_total\{.*"(?:ok|fault|aborted)"\} (\d+)$/gm),
+  ];
   return counts.reduce((sum, [, count]) => sum + Number(count), 0);
+}
+
+test("a client may hang up in any state: each round is settled, and nothing is left of it", async () => {
+  const calls = [{ name: "wipe", arguments: "{}" }];
+  const begun = chatFrames({ text: "Hi", calls }).slice(0, -3);
+  const waits: Play = () => new Promise(() => {});
+  const holds: Play = (_, response) => {
+    response.writeHead(200, { "content-type": STREAM_TYPE });
+    response.write(begun.join(""));
+  };
+  const states: readonly (readonly [plays: readonly Play[], rounds: number, stream: boolean])[] = [
+    [[holds], 1, true],
+    [[{ calls }, waits], 2, true],
+    [[{ calls }, waits], 2, false],
+    [[{ calls }, holds], 2, true],
+  ];
+  for (const [plays, rounds, stream] of states) {
+    const before = await settledCalls();
+    model.plays(...plays);
+    const abort = new AbortController();
+    const gone = ask(CHAT, stream, abort.signal)
+      .then((answer) => answer.text())
+      .catch(() => "gone");
+    await until(
+      () => model.requests.length,
+      (count) => count === rounds,
+    );
+    abort.abort();
+    await gone;
+    model.hangUp();
+    await until(settledCalls, (settled) => settled === before + rounds);
+    await until(inFlight, (count) => count === 0);
+    await until(
+      () => booksOf(gateway),
+      ({ reserved }) => reserved === 0n,
+    );
+  }
+  await allIsWell();
+});
+
+async function inFlight(): Promise<number> {
+  const metrics = await (await gateway.api("GET", "/metrics")).text();
+  return Number(/^slipclutch_calls_in_flight (\d+)$/m.exec(metrics)?.[1]);
 }

@@ -62,7 +62,7 @@ export function askDecision(
   return readToolCall(named, of, { desk, client, runner });
 }
 
-/** Each is remembered until its outcome: as many as calls may be in flight, and for their reason. */
+/** Each is remembered until its outcome: no more of them than calls may be in flight. */
 function tooManyOpen({ rules }: Incoming): Denial {
   const { callsInFlightMax } = rules.configuration.limits;
   const because = "too many decisions wait for their outcome";
