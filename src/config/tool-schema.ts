@@ -18,7 +18,12 @@ import { auth, HTTP_SERVER_FIELDS, HTTP_TOOL_FIELDS } from "./http-schema.ts";
 
 /** Each call of a limit is a row of the store. */
 const RATE_REQUESTS_MAX = 10_000;
+const CONCURRENT_MAX = 10_000;
+const REPEATS_MAX = 1_000_000;
 const RATE_SECONDS_MAX = 31 * 86_400;
+/** More than this no adapter reads on. The least is what an empty result takes. */
+const RESULT_BYTES_MAX = 8 * 1024 * 1024;
+const RESULT_BYTES_LEAST = 64;
 /** Longest path into arguments or a result. */
 const POINTER_CHARACTERS_MAX = 1024;
 /** The store's sums hold no more; what a call may cost is checked once more as a whole. */
@@ -151,8 +156,32 @@ const cost = strict({
     .optional(),
 });
 
+/** Each is a row of the store. */
+const ACTIVE_MAX = 10_000;
+
+const commitment = strict({
+  usd_per_hour: usdRoundedUp.describe("USD for each hour that it goes on."),
+  id: pointer.describe("Where a call says what it made: from /arguments or /result."),
+  ends_with: strict({
+    tool: id.describe("The tool that ends it; this manifest grants it too."),
+    server: id.describe("Where that tool is. Default: the same server.").optional(),
+    id: pointer.describe("Where a call of that tool says which one it ends."),
+  }).describe("A call of this tool that succeeds ends it."),
+  max_active: count(1, ACTIVE_MAX).describe(
+    "At most so many at once, over all gateways; those whose fate nobody knows count too.",
+  ),
+  horizon: duration(1000, "31d")
+    .describe("So far ahead its cost is set aside, and renewed at its half. Default 1h.")
+    .optional(),
+  on_unrenewable: oneOf(["trip", "end"])
+    .describe(
+      "When the budgets do not cover another horizon: pause the agent for a person, or call the ending tool, and pause it if that fails. Default trip.",
+    )
+    .optional(),
+});
 const PIN =
   "sha256: and 64 hexadecimal digits\n`slipclutch manifest pin` asks the tool server and writes it.";
+const jsonSchema = z.record(z.string(), z.json(), { error: "a JSON Schema, as a map" });
 
 /** One tool that a manifest grants. */
 export const allowedTool = strict({
@@ -169,8 +198,7 @@ export const allowedTool = strict({
   read_only: yesOrNo
     .describe("It may only read; a tool that writes needs false. Default true.")
     .optional(),
-  arguments: z
-    .record(z.string(), z.json(), { error: "a JSON Schema, as a map" })
+  arguments: jsonSchema
     .describe(
       "JSON Schema 2020-12 of its arguments. With `properties`, others are refused unless `additionalProperties` says otherwise.",
     )
@@ -191,11 +219,34 @@ export const allowedTool = strict({
     )
     .optional(),
   cost: cost.describe("What a call costs; drawn from the same budgets as models.").optional(),
+  commitment: commitment
+    .describe("What goes on costing money after the call, until another tool ends it.")
+    .optional(),
   empty_result: oneOf(["ok", "error"])
     .describe("Whether a result with nothing in it counts as an error. Default ok.")
     .optional(),
+  output: jsonSchema
+    .describe(
+      "JSON Schema 2020-12 that its result must fit. One that does not counts as an error, and is delivered.",
+    )
+    .optional(),
   timeout: duration(100, "1d")
     .describe("A call must have ended after this. Default 1m.")
+    .optional(),
+  repeats: strict({
+    max: count(1, REPEATS_MAX).describe(
+      "So many identical calls of a task are no alarm, in place of a breaker's own value.",
+    ),
+  })
+    .describe("The tool is polled on purpose.")
+    .optional(),
+  max_concurrent: count(1, CONCURRENT_MAX)
+    .describe("At most so many calls at once, over all gateways together. Default: any number.")
+    .optional(),
+  max_result_bytes: count(RESULT_BYTES_LEAST, RESULT_BYTES_MAX)
+    .describe(
+      "Largest answer, as its server sends it; a larger one is not delivered. Default 8388608.",
+    )
     .optional(),
 });
 

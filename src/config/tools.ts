@@ -3,17 +3,20 @@ import { NO_TOOLS } from "../guards/manifest/manifest.ts";
 import {
   BUDGET_TOOL,
   foldName,
+  fullName,
   isToolBlacklisted,
   looksLikeBudgetTool,
 } from "../guards/tool/names.ts";
 import type { GrantedTool, ToolCost, ToolGrants } from "../guards/tool/tool.ts";
 import type { ArgumentSchemas } from "./arguments.ts";
+import { commitmentOf, commitmentProblems, endsOf, withEndings } from "./commitments.ts";
 import type { Issue, ToolServerSettings } from "./configuration.ts";
 import { type Entry, refuse } from "./grant-entry.ts";
 import { issueAt, nearest } from "./issues.ts";
 import type { RawLimits, RawManifest } from "./manifest-schema.ts";
 import { argumentsCheck, checkDocument, checkOffered } from "./offered.ts";
 import type { Source } from "./source.ts";
+import { boundsOf, OF_A_DELIVERY, OWN_BOUNDS } from "./tool-bounds.ts";
 import type { RawTool } from "./tool-schema.ts";
 
 /** Official MCP clients give up after a minute. */
@@ -49,7 +52,7 @@ export function toolsOf(
     checkSchemas(entry, tooling.schemas);
     const cost = costOf(entry);
     if (server === null) continue;
-    if (server.kind === "agent" && !server.asks) checkUnseen(entry);
+    if (server.kind === "agent") checkUnseen(entry, server.asks);
     checkDocument(entry, server, tooling.schemas);
     const granted = grantedOf(entry, server, cost, tooling.schemas);
     allowed.push({ granted, entry });
@@ -59,9 +62,11 @@ export function toolsOf(
   issues.push(...ownBlacklisted(raw, source));
   checkNames(allowed);
   for (const one of allowed) warnOfBlacklisted(one, blacklisted);
+  checkCommitments(allowed, blacklisted, tooling);
   const bytes = raw.limits?.max_arguments_bytes ?? common?.max_arguments_bytes;
   const tools = {
-    allowed: allowed.map(({ granted }) => granted),
+    allowed: withEndings(allowed.map(({ granted }) => granted)),
+    hosted: new Set(raw.hosted_tools),
     blacklisted,
     argumentsBytesMax: bytes ?? NO_TOOLS.argumentsBytesMax,
   };
@@ -120,9 +125,13 @@ function grantedOf(
     check: argumentsCheck(own, server, tool.tool_name, schemas),
     pin: tool.pin ?? null,
     cost,
+    output: tool.output === undefined ? null : schemas.result(tool.output),
     approval: approvalOf(tool.requires_approval, schemas),
     emptyIsError: tool.empty_result === "error",
     timeoutMs: tool.timeout ?? TIMEOUT_MS,
+    commitment: commitmentOf(tool, server.name),
+    ends: [],
+    ...boundsOf(tool),
   };
 }
 
@@ -155,23 +164,28 @@ function checkEffect(entry: Entry, { name, tools }: ToolServerSettings): void {
 
 /** What holds at a call holds nothing for tools whose calls do not come by here. */
 const OF_A_CALL = [
-  ...(["rate_limit", "pin", "cost", "empty_result"] as const),
-  ...(["requires_approval", "timeout"] as const),
+  ...(["rate_limit", "cost", "commitment", "empty_result", "requires_approval"] as const),
+  ...(["timeout", "output"] as const),
+  ...OWN_BOUNDS,
 ];
 
-function checkUnseen(entry: Entry): void {
-  const hint =
-    "The agent runs this tool itself, so nothing would hold it to that: leave it out, put the tool " +
-    "behind a server of kind: mcp, or have the agent ask for decisions and say asks: true there.";
-  for (const key of OF_A_CALL) {
-    if (entry.tool[key] !== undefined) refuse(entry, [key], "nothing", hint);
+function checkUnseen(entry: Entry, asks: boolean): void {
+  const instead = asks
+    ? "The agent has the result before the gateway does: leave it out."
+    : "The agent runs this tool itself, so nothing would hold it to that: leave it out, put the " +
+      "tool behind a server of kind: mcp, or have the agent ask for decisions and say asks: true " +
+      "there.";
+  for (const key of asks ? OF_A_DELIVERY : OF_A_CALL) {
+    if (entry.tool[key] !== undefined) refuse(entry, [key], "nothing", instead);
   }
+  const undescribed = "No server describes this tool, so there is nothing to pin: leave it out.";
+  if (entry.tool.pin !== undefined) refuse(entry, ["pin"], "nothing", undescribed);
 }
 
 function checkSchemas(entry: Entry, schemas: ArgumentSchemas): void {
   const { source, path, tool, issues, warnings } = entry;
-  const approval = tool.requires_approval;
-  const written = { arguments: tool.arguments, requires_approval: approval };
+  const { arguments: given, output, requires_approval: approval } = tool;
+  const written = { arguments: given, output, requires_approval: approval };
   for (const [key, schema] of Object.entries(written)) {
     if (schema === undefined || typeof schema === "boolean") continue;
     for (const { path: inside, expected, hint, warning } of schemas.problems(schema)) {
@@ -230,11 +244,6 @@ function costOf(entry: Entry): ToolCost | null {
   return { nanoUsd: cost.usd, quantity: { pointer, divideBy, max: cost.max ?? 0 } };
 }
 
-/** With its server's name before it, which agents may always write. */
-function fullName({ server, tool }: GrantedTool): string {
-  return `${server}__${tool}`;
-}
-
 /**
  * No tool twice, no two that look the same, and none that is spelled like another one with its
  * server. One name on two servers is no harm: agents then have to say which.
@@ -263,9 +272,26 @@ function checkNames(allowed: readonly Placed[]): void {
   }
 }
 
+function checkCommitments(
+  allowed: readonly Placed[],
+  blacklisted: ReadonlySet<string>,
+  { servers }: Tooling,
+): void {
+  const granted = allowed.map((one) => one.granted);
+  const ends = endsOf(granted, servers, (one) => isRefused(one, blacklisted));
+  for (const { entry, granted } of allowed) {
+    for (const { expected, hint, path } of commitmentProblems(granted, ends)) {
+      refuse(entry, ["commitment", ...path], expected, hint);
+    }
+  }
+}
+
+function isRefused(granted: GrantedTool, blacklisted: ReadonlySet<string>): boolean {
+  return [granted.tool, fullName(granted)].some((name) => blacklisted.has(foldName(name)));
+}
+
 function warnOfBlacklisted({ granted, entry }: Placed, blacklisted: ReadonlySet<string>): void {
-  const names = [granted.tool, fullName(granted)];
-  if (!names.some((name) => blacklisted.has(foldName(name)))) return;
+  if (!isRefused(granted, blacklisted)) return;
   const hint = "The blacklist wins, so it is never let through: remove it from one of the two.";
   const path = [...entry.path, "tool_name"];
   entry.warnings.push(issueAt(entry.source, path, "a tool that is not blacklisted", hint));

@@ -1,7 +1,12 @@
 /** Every read that the rules need for one call: its task, where it goes, what it draws on. */
+import { horizonCost } from "../guards/commitment/terms.ts";
 import { admit, admitTool } from "../guards/decide.ts";
-import type { Target } from "../guards/facts.ts";
+import type { Target, TaskFacts } from "../guards/facts.ts";
+import type { Manifest } from "../guards/manifest/manifest.ts";
+import { taskLimitOf } from "../guards/task/limits.ts";
 import { drawsOn, reserveOf } from "../guards/tool/cost.ts";
+import { fullName } from "../guards/tool/names.ts";
+import type { GrantedTool } from "../guards/tool/tool.ts";
 import { type Denial, deny, isDenial } from "../guards/verdict.ts";
 import type { AccountSpec } from "../ports/store.ts";
 import type { Account } from "./account.ts";
@@ -18,7 +23,7 @@ export async function gather(call: Call, gateway: Gateway): Promise<Gathered | D
   const known = gateway.tasks.lineage(manifest, taskName);
   const lineage = known instanceof Promise ? await known : known;
   if (isDenial(lineage)) return lineage;
-  const task = { id: taskName.id, ended: hasEnded(lineage) };
+  const task = taskFacts(taskName.id, lineage, manifest, gateway);
   if (call.kind === "tool") return gatherTool(call, { lineage, task }, gateway);
   const drawn = accountsOf(call, lineage, gateway);
   const accounts = drawn instanceof Promise ? await drawn : drawn;
@@ -27,7 +32,7 @@ export async function gather(call: Call, gateway: Gateway): Promise<Gathered | D
 
 interface OfTask {
   readonly lineage: Lineage;
-  readonly task: { readonly id: string; readonly ended: boolean };
+  readonly task: TaskFacts;
 }
 
 function asksModel(call: ModelCall, task: OfTask["task"], gateway: Gateway): Gathered["ask"] {
@@ -48,32 +53,33 @@ async function gatherTool(
   gateway: Gateway,
 ): Promise<Gathered | Denial> {
   const { ask, incoming, resolved } = call;
-  const cost = typeof resolved === "string" ? null : resolved.cost;
-  const reserve = reserveOf(cost, ask.arguments);
+  const granted = typeof resolved === "string" ? null : resolved;
+  const reserve = reserveOf(granted?.cost ?? null, ask.arguments);
   if (reserve === null) return deny("manifest.arguments", { wrong: "a cost beyond all counting" });
   // A name that is granted to nobody is refused, whatever is left.
   const accounts = typeof resolved === "string" ? [] : await accountsOf(call, lineage, gateway);
   const { manifest } = incoming;
   const approved = await approvalOf(call, gateway);
+  // Only of a tool whose calls go on costing: others are decided on what is known here.
+  const commitments = granted?.commitment ? await placesOf(granted, call, gateway) : null;
   const clutch = gateway.clutches.of(manifest.agent);
   const facts = {
-    ...{ approved, ask, clutch, letGo: call.turn !== null, manifest, reserve, resolved, task },
+    ...{ approved, ask, clutch, letGo: call.turn !== null, manifest, resolved, task, commitments },
+    reserve: reserve + horizonCost(granted?.commitment ?? null),
     grants: manifest.tools,
     offered: await offeredPin(resolved, incoming.rules, gateway),
   };
-  const pool = gateway.rates.poolOf(incoming.tenure, manifest.agent, resolved);
+  const pools = gateway.rates.poolsOf(incoming.tenure, manifest.agent, resolved);
   return {
     ask: (states) => {
-      const { permits, rate } = gateway.rates.stateOf(pool);
-      const decision = admitTool({ ...facts, rate }, { ...states, permits });
+      const held = gateway.rates.stateOf(pools);
+      const decision = admitTool({ ...facts, ...held.facts }, { ...states, ...held.states });
       // Taken in the same stretch in which the money is: nothing else can take it in between.
-      if (decision.verdict.kind === "allow") gateway.rates.keep(pool, decision.states.permits);
+      if (decision.verdict.kind === "allow") gateway.rates.keep(pools, decision.states);
       return decision;
     },
     accounts,
-    lease: async () => {
-      if (pool !== null) await gateway.rates.lease(incoming.tenure, pool);
-    },
+    lease: () => gateway.rates.lease(incoming.tenure, pools),
   };
 }
 
@@ -90,20 +96,37 @@ function accountsOf(
     agent: manifest.agent,
     key: key.id,
     model: call.kind === "model" ? call.read.ask.model : null,
+    tool: call.kind === "tool" ? fullName(call.ask) : null,
   };
   const scopes = lineage.map((task) => taskKey(task.agent, task.id));
   const specs = rules.accountsOf(belongs, scopes, gateway.holding.storeNow());
-  return gateway.cashier.accountsFor(tenure, call.kind === "tool" ? ofTool(call, specs) : specs);
+  const drawn = call.kind === "tool" ? ofTool(call, specs) : specs.filter(isOfModels);
+  return gateway.cashier.accountsFor(tenure, drawn);
+}
+
+function isOfModels({ budget }: AccountSpec): boolean {
+  return taskLimitOf(budget) !== "max_tool_calls";
 }
 
 function ofTool({ resolved }: ToolCall, specs: readonly AccountSpec[]): readonly AccountSpec[] {
-  const cost = typeof resolved === "string" ? null : resolved.cost;
-  return specs.filter(({ unit }) => drawsOn(unit, cost));
+  const granted = typeof resolved === "string" ? null : resolved;
+  return specs.filter(({ unit }) => drawsOn(unit, granted));
 }
 
-/** A task ends with any of those it was opened under. */
-function hasEnded(lineage: Lineage): boolean {
-  return lineage.some((task) => task.endedAt !== null);
+async function placesOf({ server, tool }: GrantedTool, { incoming }: ToolCall, gateway: Gateway) {
+  const { agent } = incoming.manifest;
+  return { active: await gateway.store.commitments.count({ agent, server, tool }) };
+}
+
+/** A task ends with any of those it was opened under, and is as old as the oldest of them. */
+function taskFacts(id: string, lineage: Lineage, manifest: Manifest, gateway: Gateway): TaskFacts {
+  const openedAt = Math.min(...lineage.map((task) => task.openedAt));
+  return {
+    id,
+    ended: lineage.some((task) => task.endedAt !== null),
+    ageMs: gateway.holding.storeNow() - openedAt,
+    durationMaxMs: manifest.tasks.durationMaxMs,
+  };
 }
 
 function targetOf(route: Route, gateway: Gateway): Target {

@@ -31,7 +31,7 @@ export async function budgetsOf(
   const lineage = await gateway.tasks.lineage(manifest, taskName);
   if (isDenial(lineage)) return lineage;
   const { org, team } = manifest.labels;
-  const belongs = { org, team, agent: manifest.agent, key: key.id, model: null };
+  const belongs = { org, team, agent: manifest.agent, key: key.id, model: null, tool: null };
   const scopes = lineage.map((task) => taskKey(task.agent, task.id));
   const specs = rules.accountsOf(belongs, scopes, gateway.holding.storeNow());
   const accounts = await gateway.cashier.accountsFor(tenure, specs);
@@ -42,13 +42,13 @@ export async function budgetsOf(
     const state = states.find(({ id }) => id === account.id);
     if (state === undefined) return [];
     const { reserved } = account.purse.slice;
-    const { limit, scope, spent, unit } = state;
+    const { committed, limit, scope, spent, unit } = state;
     const remaining = hopeOf(state) - BigInt(reserved);
     return {
       name: state.budget,
       scope,
       unit,
-      ...inUnit(unit, { limit, spent, reserved, remaining }),
+      ...inUnit(unit, { limit, spent, reserved, committed, remaining }),
       window_ends_at: state.ends === null ? null : new Date(state.ends).toISOString(),
     };
   });

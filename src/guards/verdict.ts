@@ -96,6 +96,11 @@ export const DENIALS = {
     says: "The arguments do not fit what the manifest allows for this tool.",
     hint: "Correct the arguments; the facts say where and what is wrong.",
   },
+  "commitment.full": {
+    status: 403,
+    says: "As many as this agent may keep running at once are running, or may be.",
+    hint: "End one with the tool that ends it, or raise max_active in the manifest; slipclutch commitments lists them.",
+  },
   "review.denied": {
     status: 403,
     says: "A person has reviewed this call, and it is not to be sent.",
@@ -135,6 +140,11 @@ export const DENIALS = {
     status: 403,
     says: "This task has ended.",
     hint: "Open a new task.",
+  },
+  "task.exhausted": {
+    status: 403,
+    says: "The task has made as many calls, or gone on for as long, as its agent's manifest allows.",
+    hint: "Open a new task, or raise the limit that the facts name.",
   },
   "task.too-many": {
     status: 403,

@@ -128,14 +128,14 @@ function listed(numbers: Readonly<Record<string, string | number>>): string {
 function factsOf({ text, tool }: Asked, manifest: Manifest): ToolFacts {
   const found = resolveTool(tool, manifest.tools, null);
   // What depends on the moment is not asked: as the last line says.
-  const resolved = typeof found === "string" ? found : { ...found, pin: null };
+  const resolved = typeof found === "string" ? found : { ...found, pin: null, commitment: null };
   const id = typeof found === "string" ? { server: "", tool } : found;
   const ask = {
     ...{ server: id.server, tool: id.tool, arguments: argumentsIn(text), digest: "" },
     ...{ bytes: Buffer.byteLength(text), callId: null },
   };
   return {
-    task: { id: "", ended: false },
+    task: { id: "", ended: false, ageMs: 0, durationMaxMs: null },
     manifest: { agent: manifest.agent },
     ask,
     grants: manifest.tools,
@@ -143,6 +143,8 @@ function factsOf({ text, tool }: Asked, manifest: Manifest): ToolFacts {
     offered: null,
     approved: { kind: "none" },
     rate: null,
+    slots: null,
+    commitments: null,
     reserve: 0,
     clutch: ENGAGED,
     letGo: false,

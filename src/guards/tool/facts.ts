@@ -1,16 +1,21 @@
 /** Everything the guards are told about one tool call, read beforehand. */
 import type { Clutch } from "../clutch/clutch.ts";
+import type { TaskFacts } from "../facts.ts";
 import type { Millis, NanoUsd } from "../money.ts";
 import type { ToolRate } from "../rate-limit/permits.ts";
 import type { Denial } from "../verdict.ts";
 import type { GrantedTool, OfferedPin, ToolAsk, ToolGrants } from "./tool.ts";
 
 export interface ToolFacts extends ToolLook {
-  readonly task: { readonly id: string; readonly ended: boolean };
+  readonly task: TaskFacts;
   /** Null: its manifest sets none. */
   readonly rate: ToolRateNow | null;
-  /** The most that it can cost, nano-USD. */
+  /** Null: its manifest does not say how many of its calls may be out at once. */
+  readonly slots: ToolRateNow | null;
+  /** The most that it can cost, nano-USD; with the first horizon of what it goes on costing. */
   readonly reserve: NanoUsd;
+  /** Of a tool that goes on costing: what the store said; null: it does not. */
+  readonly commitments: { readonly active: number } | null;
   readonly approved: Approval;
   readonly clutch: Clutch;
   /** It was parked, and this gateway has claimed it since its review let it go. */
@@ -35,7 +40,7 @@ export type Approval =
   | { readonly kind: "given"; readonly review: string }
   | { readonly kind: "expired"; readonly review: string };
 
-/** The tool's rate limit, and what is known of its permits now. */
+/** A limit on the tool's calls, and what is known of its permits now. */
 export interface ToolRateNow {
   readonly limit: ToolRate;
   /** The store has been asked for this call, and has no more. */

@@ -1,4 +1,5 @@
 import type { Clutch } from "../../../guards/clutch/clutch.ts";
+import type { Commitment } from "../../../guards/commitment/commitment.ts";
 import type { Millis } from "../../../guards/money.ts";
 import type {
   CallClaim,
@@ -13,8 +14,8 @@ import type {
 
 /** What holders share beside money: permits, clutches, reviews, parked calls, claims, counts. */
 export interface SharedWork {
-  /** By agent, server and tool. */
-  readonly limits: Map<string, RateLimit>;
+  /** By agent, server, tool and what they bound. */
+  readonly limits: Map<string, CallLimit>;
   /** By agent; an agent without one is engaged. */
   readonly clutches: Map<string, Clutch>;
   readonly reviews: Map<string, ReviewRow>;
@@ -28,9 +29,16 @@ export interface SharedWork {
   readonly claims: Map<string, ClaimRow>;
   /** By agent, server, tool and bucket. */
   readonly counters: Map<string, CounterRow>;
+  /** By id, in the order in which they came. */
+  readonly commitments: Map<string, CommitmentRow>;
 }
 
-export interface RateLimit extends PermitKey {
+export interface CommitmentRow {
+  commitment: Commitment;
+  readonly openedBy: HolderId;
+}
+
+export interface CallLimit extends PermitKey {
   readonly permits: PermitRow[];
   /** What holders were left short of. */
   readonly wants: Map<HolderId, number>;
@@ -99,5 +107,6 @@ export function sharedWork(): SharedWork {
     parked: new Map(),
     claims: new Map(),
     counters: new Map(),
+    commitments: new Map(),
   };
 }

@@ -4,29 +4,30 @@
  * row is read from its beginning.
  */
 export const SHARED_WORK = `
-  CREATE TABLE rate_limit (
+  CREATE TABLE call_limit (
     no INTEGER PRIMARY KEY,
     agent TEXT NOT NULL,
     server TEXT NOT NULL,
     tool TEXT NOT NULL,
-    UNIQUE (agent, server, tool)
+    bounds TEXT NOT NULL CHECK (bounds IN ('rate', 'concurrency')),
+    UNIQUE (agent, server, tool, bounds)
   ) STRICT;
 
   CREATE TABLE permit (
-    rate_limit INTEGER NOT NULL,
+    call_limit INTEGER NOT NULL,
     no INTEGER NOT NULL,
     number INTEGER NOT NULL DEFAULT 0,
     holder INTEGER,
     last_use INTEGER,
-    PRIMARY KEY (rate_limit, no)
+    PRIMARY KEY (call_limit, no)
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX permit_owned ON permit (holder) WHERE holder IS NOT NULL;
 
   CREATE TABLE permit_want (
-    rate_limit INTEGER NOT NULL,
+    call_limit INTEGER NOT NULL,
     holder INTEGER NOT NULL,
     most INTEGER NOT NULL,
-    PRIMARY KEY (rate_limit, holder)
+    PRIMARY KEY (call_limit, holder)
   ) STRICT, WITHOUT ROWID;
 
   CREATE TABLE clutch (
@@ -149,4 +150,35 @@ export const SHARED_WORK = `
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX counter_changed ON counter (changed);
   CREATE INDEX counter_bucket ON counter (bucket);
+
+  CREATE TABLE commitment (
+    no INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    agent TEXT NOT NULL,
+    task TEXT NOT NULL,
+    key TEXT NOT NULL,
+    server TEXT NOT NULL,
+    tool TEXT NOT NULL,
+    nano_usd_per_hour INTEGER NOT NULL,
+    horizon_ms INTEGER NOT NULL,
+    version INTEGER NOT NULL DEFAULT 1,
+    state TEXT NOT NULL DEFAULT 'opening'
+      CHECK (state IN ('opening', 'active', 'unknown', 'ended')),
+    service TEXT,
+    opened_by TEXT NOT NULL,
+    opened_at INTEGER NOT NULL,
+    seen_at INTEGER NOT NULL,
+    elapsed_ms INTEGER NOT NULL DEFAULT 0,
+    due_at INTEGER,
+    holds TEXT NOT NULL,
+    renewals INTEGER NOT NULL DEFAULT 0,
+    unrenewable INTEGER NOT NULL DEFAULT 0,
+    ended_at INTEGER,
+    ended_by TEXT,
+    reason TEXT
+  ) STRICT;
+  CREATE INDEX commitment_tool ON commitment (agent, server, tool, state);
+  CREATE INDEX commitment_due ON commitment (due_at) WHERE due_at IS NOT NULL;
+  CREATE INDEX commitment_opening ON commitment (opened_by) WHERE state = 'opening';
+  CREATE INDEX commitment_ended ON commitment (ended_at) WHERE ended_at IS NOT NULL;
 `;

@@ -16,8 +16,9 @@ CREATE FUNCTION standing(h text) RETURNS json LANGUAGE sql VOLATILE AS $$
         'holder', w.holder, 'account', w.account, 'amount', w.amount::text) ORDER BY w.no), '[]')
       FROM want w WHERE w.holder <> h),
     'permitWants', (SELECT coalesce(json_agg(json_build_object('holder', w.holder,
-        'agent', l.agent, 'server', l.server, 'tool', l.tool, 'most', w.most) ORDER BY w.no), '[]')
-      FROM permit_want w JOIN rate_limit l ON l.id = w.rate_limit WHERE w.holder <> h),
+        'agent', l.agent, 'server', l.server, 'tool', l.tool, 'bounds', l.bounds,
+        'most', w.most) ORDER BY w.no), '[]')
+      FROM permit_want w JOIN call_limit l ON l.id = w.call_limit WHERE w.holder <> h),
     'doneNo', coalesce((SELECT d.done_no FROM holder_done d WHERE d.holder = h), 0))
   FROM store s
 $$;
@@ -75,6 +76,7 @@ BEGIN
     WHERE id = h AND state = 'live' AND (seen IS NULL OR beat_no = seen) FOR UPDATE;
   IF NOT FOUND THEN RETURN; END IF;
   UPDATE holder SET state = 'fenced', fenced_at = now_ms() WHERE id = h;
+  PERFORM doubt_commitments(h);
   ids := ARRAY(SELECT s.account FROM slice s
     WHERE s.holder = h AND s.granted - s.returned - s.drawn > 0);
   PERFORM 1 FROM account a WHERE a.id = ANY(ids) ORDER BY a.id FOR UPDATE;
@@ -104,6 +106,7 @@ BEGIN
       SELECT 1 FROM slice WHERE holder = h AND granted - returned - drawn > 0) THEN
     RETURN 'held';
   END IF;
+  IF st = 'live' THEN PERFORM doubt_commitments(h); END IF;
   ids := ARRAY(SELECT account FROM slice WHERE holder = h AND forfeit > 0);
   PERFORM 1 FROM account WHERE id = ANY(ids) ORDER BY id FOR UPDATE;
   UPDATE account a SET forfeited = a.forfeited - s.forfeit
