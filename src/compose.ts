@@ -2,8 +2,9 @@
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { systemChance, systemClock } from "./adapters/clock/system.ts";
-import { ConfigError, fenceGone, openStore } from "./compose/boot.ts";
+import { ConfigError, fenceGone, type OpenedStore, openStore } from "./compose/boot.ts";
 import { Core } from "./compose/core.ts";
+import { keyInProcess, LOOPBACK } from "./compose/in-process.ts";
 import { type Machine, thisMachine } from "./compose/machine.ts";
 import { makeKey, operationsOf } from "./compose/operations.ts";
 import { Providers } from "./compose/providers.ts";
@@ -38,6 +39,11 @@ export interface StartSettings {
   /** Override the listeners' ports; 0 takes any free one. */
   readonly agentPort: number | null;
   readonly controlPort: number | null;
+  /**
+   * The gateway is part of this agent's own program: it listens on this machine alone, on free
+   * ports, has a key for the agent, and leaves the process's memory as the program set it.
+   */
+  readonly inProcess?: { readonly agent: string };
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly log: Log;
 }
@@ -47,7 +53,7 @@ export interface Running {
   readonly controlUrl: string;
   /** Of this boot; also in `control.json` of the data folder. */
   readonly operatorToken: string;
-  /** Made at this start because there was none; shown this once. */
+  /** The program's own, or made at this start because there was none; shown this once. */
   readonly agentKey: string | null;
   readonly simulated: boolean;
   readonly agents: readonly string[];
@@ -98,7 +104,7 @@ export async function startGateway(settings: StartSettings): Promise<Running> {
       machine,
       journalKey,
       undo,
-      store: opened.kind,
+      opened,
     });
   } catch (error) {
     for (const step of undo) await step();
@@ -113,20 +119,23 @@ interface Parts {
   readonly reload: Reload;
   readonly machine: Machine;
   readonly journalKey: Uint8Array;
-  readonly store: string;
+  readonly opened: OpenedStore;
   readonly undo: (() => Promise<unknown>)[];
 }
 
 async function listen(parts: Parts): Promise<Running> {
-  const { configuration, core, settings, undo } = parts;
+  const { configuration, core, opened, settings, undo } = parts;
+  const { inProcess } = settings;
   const { gateway } = core;
   await applyLimits(gateway);
-  const agentKey = await firstKey(gateway);
+  const agentKey = inProcess
+    ? await keyInProcess(inProcess.agent, opened.key, gateway)
+    : await firstKey(gateway);
 
   const { listeners } = configuration;
   const agents = agentPlane(gateway);
   const port = settings.agentPort ?? listeners.agent.port;
-  const agentUrl = await accept(agents, { ...listeners.agent, port });
+  const agentUrl = await accept(agents, inProcess ? LOOPBACK : { ...listeners.agent, port });
   undo.unshift(async () => agents.closeAllConnections());
   const operatorToken = `sco_${gateway.chance.hex(TOKEN_BYTES)}`;
   const control = await listenToOperators(parts, agentUrl, operatorToken);
@@ -136,8 +145,10 @@ async function listen(parts: Parts): Promise<Running> {
   upkeep.start();
   emitStarted(gateway, settings.version);
   // From here on the young generation grows with the load: see `main.ts`.
-  const stopBounding = boundYoungGeneration();
-  undo.push(async () => stopBounding());
+  if (!inProcess) {
+    const stopBounding = boundYoungGeneration();
+    undo.push(async () => stopBounding());
+  }
   return {
     agentUrl,
     controlUrl: control.url,
@@ -160,7 +171,7 @@ async function listenToOperators(
   agentUrl: string,
   token: string,
 ): Promise<ControlListener> {
-  const { configuration, core, journalKey, machine, reload, settings, store } = parts;
+  const { configuration, core, journalKey, machine, opened, reload, settings } = parts;
   const { gateway } = core;
   const { clock, log } = gateway;
   const about = {
@@ -170,14 +181,14 @@ async function listenToOperators(
     startedAt: clock.wall(),
     agentUrl,
     controlUrl: "",
-    store,
+    store: opened.kind,
   };
   const keys = { anchorKey: journalKey, bootToken: hashToken(token) };
   const known = { gateway, reload, machine, ...keys, about };
   const { host, port } = configuration.listeners.control;
   const listener = await listenControl(
     { operations: operationsOf(known), clock, log },
-    { host, port: settings.controlPort ?? port },
+    settings.inProcess ? LOOPBACK : { host, port: settings.controlPort ?? port },
   );
   about.controlUrl = listener.url;
   return listener;
