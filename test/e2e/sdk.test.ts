@@ -239,7 +239,7 @@ describe("guard.model", () => {
     expect(data.choices[0]?.finish_reason).toBe("length");
     expect(response.headers.get("x-slipclutch-task")).toBe("ticket-7");
 
-    const anthropic = task.model(new Anthropic({ apiKey: "sk-ant-theirs", authToken: "theirs" }));
+    const anthropic = task.model(new Anthropic({ authToken: "theirs" }));
     expect(anthropic).toBeInstanceOf(Anthropic);
     const message = await anthropic.messages.create({
       model: "simulated-small",
@@ -306,7 +306,7 @@ describe("stand-alone", () => {
     ending.push(() => guard.close());
     const { apiKey, baseURL } = guard.settings;
     expect(new URL(baseURL).hostname).toBe("127.0.0.1");
-    const transcribe = guard.tool({ name: "transcribe" }, () => ({ minutes: 2 }));
+    const transcribe = guard.tool({ name: "transcribe" }, () => ({ minutes: 1 }));
     await transcribe({ n: 1 });
     await Promise.all([guard.close(), guard.task("t").close()]);
     expect(await refusal(transcribe({ n: 2 }))).toMatchObject({ code: "gateway.unsure" });
@@ -319,7 +319,7 @@ describe("stand-alone", () => {
       headers: { authorization: `Bearer ${apiKey}` },
     });
     const { budgets } = (await answer.json()) as Json;
-    expect(budgets.find(({ budget }: Json) => budget === "all")).toMatchObject({ spent_usd: "1" });
+    expect(budgets.find(({ name }: Json) => name === "all")).toMatchObject({ spent_usd: "0.5" });
     expect(warnings).toEqual([]);
   });
 
