@@ -56,7 +56,9 @@ function scripted(turns) {
       const isText = typeof turn === "string";
       const call = { type: "tool-call", toolCallId: `call-${at}`, toolName: turn.toolName };
       return {
-        content: [isText ? { type: "text", text: turn } : { ...call, input: JSON.stringify(turn.input) }],
+        content: [
+          isText ? { type: "text", text: turn } : { ...call, input: JSON.stringify(turn.input) },
+        ],
         finishReason: isText ? { unified: "stop" } : { unified: "tool-calls" },
         usage: { inputTokens: tokens, outputTokens: tokens },
         warnings: [],

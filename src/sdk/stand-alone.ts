@@ -3,8 +3,11 @@ import { readFile } from "node:fs/promises";
 import { findPackageJSON } from "node:module";
 import { resolve } from "node:path";
 import { openLog } from "../compose/process.ts";
-import { ConfigError, type Running, startGateway } from "../compose.ts";
+import { ConfigError, type Running, type StartSettings, startGateway } from "../compose.ts";
 import { explain } from "../config/explain.ts";
+import type { EventKind } from "../guards/events.ts";
+
+type Log = StartSettings["log"];
 
 export interface Alone {
   readonly config: string;
@@ -17,7 +20,6 @@ export interface Alone {
 /** Rejects with what is wrong, in sentences. */
 export async function startAlone(alone: Alone): Promise<{ url: string; key: string; stop: Stop }> {
   const { agent, config, data, environment, warn } = alone;
-  const write = (line: string) => warn(`slipclutch: ${line.trimEnd()}`);
   const running = await startGateway({
     configFolder: resolve(config),
     dataFolder: resolve(data),
@@ -26,7 +28,7 @@ export async function startAlone(alone: Alone): Promise<{ url: string; key: stri
     controlPort: null,
     inProcess: { agent },
     environment,
-    log: openLog({ write, level: "warn", form: "json" }),
+    log: logTo(warn),
     version: await ownVersion(),
   }).catch((error: unknown) => {
     if (!(error instanceof ConfigError)) throw error;
@@ -35,6 +37,20 @@ export async function startAlone(alone: Alone): Promise<{ url: string; key: stri
   });
   return { url: running.agentUrl, key: keyOf(running), stop: once(() => running.stop()) };
 }
+
+/** The gateway's own warnings and errors. Of caps the guard warns: it knows whose they are. */
+function logTo(warn: Alone["warn"]): Log {
+  const write = (line: string) => warn(`slipclutch: ${line.trimEnd()}`);
+  const log = openLog({ write, level: "warn", form: "json" });
+  return {
+    ...log,
+    warn: (message, fields) => {
+      if (message !== CAPPED) log.warn(message, fields);
+    },
+  };
+}
+
+const CAPPED: EventKind = "call.capped";
 
 type Stop = () => Promise<void>;
 

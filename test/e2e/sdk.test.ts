@@ -1,5 +1,8 @@
 /** `createGuard`: a program holds itself to its limits, by a gateway beside it or inside it. */
-import { mkdtemp, rm } from "node:fs/promises";
+import { once } from "node:events";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Anthropic from "@anthropic-ai/sdk";
@@ -223,6 +226,69 @@ describe("guard.tool", () => {
   });
 });
 
+describe("guard.call", () => {
+  async function withDesk() {
+    const seen: string[] = [];
+    const desk = createServer((request, response) => {
+      seen.push(request.url ?? "");
+      response.writeHead(200, { "content-type": "application/json" });
+      response.end(JSON.stringify({ id: 7 }));
+    }).listen(0, "127.0.0.1");
+    await once(desk, "listening");
+    // A server that listens on a port has an address of this kind.
+    const { port } = desk.address() as AddressInfo;
+    const tools = { get_ticket: { method: "GET", path: "/tickets/{id}" } };
+    const gateway = await startGateway({
+      config: {
+        "slipclutch.yaml": {
+          version: 1,
+          tool_servers: { desk: { kind: "http", url: `http://127.0.0.1:${port}`, tools } },
+          budgets: [{ name: "all", agent: "worker", limit_usd: 1, window: "lifetime" }],
+          parking: { hold_for: "0s" },
+        },
+        "agents/worker.yaml": {
+          version: 1,
+          agent: "worker",
+          allowed_tools: [{ server: "desk", tool_name: "get_ticket" }],
+        },
+      },
+    });
+    ending.push(
+      async () => desk.close(),
+      () => forget(gateway),
+      () => gateway.stop("SIGKILL"),
+    );
+    const guard = await createGuard({ gateway: gateway.agentUrl, key: gateway.agentKey });
+    return { gateway, guard, seen };
+  }
+
+  test("has the gateway run a tool, and says why it does not", async () => {
+    const { guard, seen } = await withDesk();
+    const { isError, structuredContent } = await guard.call("get_ticket", { id: "7" });
+    expect({ isError, structuredContent }).toEqual({
+      isError: false,
+      structuredContent: { id: 7 },
+    });
+    const denied = await refusal(guard.call("drop_ticket", { id: "7" }));
+    expect(denied).toMatchObject({ code: "manifest.unknown-tool" });
+    expect(denied.decision).toMatch(/^d-/);
+    expect(seen).toEqual(["/tickets/7"]);
+  });
+
+  test("waits while the agent is paused, and then runs once", async () => {
+    const { gateway, guard, seen } = await withDesk();
+    expect((await gateway.cli("agents", "pause", "worker", "--reason", "test")).code).toBe(0);
+    const called = guard.call("get_ticket", { id: "7" });
+    await until(async () => {
+      const reviews = await gateway.api("GET", "/api/v1/reviews?state=open");
+      return ((await reviews.json()) as Json[]).some(({ parked }) => parked === 1);
+    });
+    expect((await gateway.cli("agents", "resume", "worker", "--reason", "test")).code).toBe(0);
+    expect(await called).toMatchObject({ structuredContent: { id: 7 } });
+    expect(seen).toEqual(["/tickets/7"]);
+  });
+});
+
 describe("guard.model", () => {
   const question = { role: "user" as const, content: "Hello" };
 
@@ -306,6 +372,10 @@ describe("stand-alone", () => {
     ending.push(() => guard.close());
     const { apiKey, baseURL } = guard.settings;
     expect(new URL(baseURL).hostname).toBe("127.0.0.1");
+    const openai = guard.model(new OpenAI({ apiKey: "theirs" }));
+    const messages = [{ role: "user" as const, content: "Hello" }];
+    const asked = { model: "simulated-small", max_tokens: 4, messages };
+    expect((await openai.chat.completions.create(asked)).choices[0]?.finish_reason).toBe("length");
     const transcribe = guard.tool({ name: "transcribe" }, () => ({ minutes: 1 }));
     await transcribe({ n: 1 });
     await Promise.all([guard.close(), guard.task("t").close()]);
@@ -319,8 +389,27 @@ describe("stand-alone", () => {
       headers: { authorization: `Bearer ${apiKey}` },
     });
     const { budgets } = (await answer.json()) as Json;
-    expect(budgets.find(({ name }: Json) => name === "all")).toMatchObject({ spent_usd: "0.5" });
+    expect(budgets.find(({ name }: Json) => name === "all")).toMatchObject({
+      spent_usd: expect.stringMatching(/^0\.5/),
+    });
     expect(warnings).toEqual([]);
+  });
+
+  test("listens for this machine alone, wherever the folder says", async () => {
+    const { config, data } = await folders();
+    const main = CONFIG["slipclutch.yaml"] as Json;
+    const listeners = { agent: "0.0.0.0:4141", control: "0.0.0.0:4142" };
+    await writeFolder({ "slipclutch.yaml": { ...main, listeners } }, config);
+    const guard = await createGuard({ config, data, agent: "worker" });
+    ending.push(() => guard.close());
+    const control = JSON.parse(await readFile(join(data, "control.json"), "utf8"));
+    for (const [url, port] of [
+      [guard.settings.baseURL, "4141"],
+      [control.url, "4142"],
+    ]) {
+      expect(new URL(url).hostname).toBe("127.0.0.1");
+      expect(new URL(url).port).not.toBe(port);
+    }
   });
 
   test("says what is wrong with the folder or the agent", async () => {
@@ -335,7 +424,6 @@ describe("stand-alone", () => {
     const where = await folders();
     const first = await createGuard({ ...where, agent: "worker" });
     ending.push(() => first.close());
-    const { readFile } = await import("node:fs/promises");
     const { token, url } = JSON.parse(await readFile(join(where.data, "control.json"), "utf8"));
     const headers = { authorization: `Bearer ${token}` };
     const [key] = (await (await fetch(`${url}/api/v1/keys`, { headers })).json()) as Json[];
