@@ -93,10 +93,14 @@ function factsOf(text: string): Facts {
       models: new Map([["benchmark", LIMITS]]),
       limits: LIMITS,
       ...{ strict: false, uncapped: false, tellAgent: false, refusalRounds: 1, digest: "d" },
-      tasks: { newPerHour: 60, aliveMax: 100, depthMax: 4, childrenMax: 100, idleMs: 3_600_000 },
+      onChange: "apply",
+      tasks: {
+        ...{ newPerHour: 60, aliveMax: 100, depthMax: 4, childrenMax: 100, idleMs: 3_600_000 },
+        ...{ callsMax: null, toolCallsMax: null, durationMaxMs: null },
+      },
       tools: NO_TOOLS,
     },
-    task: { id: "t", ended: false },
+    task: { id: "t", ended: false, ageMs: 0, durationMaxMs: null },
     clutch: { state: "engaged" },
     letGo: false,
     target: {

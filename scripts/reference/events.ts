@@ -40,9 +40,12 @@ const SENTENCES: Readonly<Record<EventKind, string>> = {
   "store.found": "The store answers again.",
   "configuration.changed": "A new configuration is in force.",
   "configuration.rejected": "A new configuration did not validate; nothing changed.",
+  "remote.lost": "The Git remote does not answer; what was in force stays.",
+  "remote.found": "The Git remote answers again.",
+  "remote.rewritten": "A branch was rewritten or a tag moved; the new commit is taken.",
 };
 
-const ORIGIN = ["decision", "call", "agent", "task", "key"];
+const ORIGIN = ["decision", "call", "agent", "task", "key", "revision"];
 
 /** Fields of each kind, in the order of the source. */
 function fieldsByKind(): Map<string, string[]> {

@@ -18,8 +18,12 @@ export interface ListedTool {
   /** Of one call at most, in USD. */
   readonly cost_max_usd: string;
   readonly arguments_checked: boolean;
+  readonly output_checked: boolean;
   readonly empty_result: "ok" | "error";
   readonly timeout_ms: number;
+  readonly max_result_bytes: number;
+  readonly max_concurrent: number | null;
+  readonly repeats_max: number | null;
 }
 
 export function grantedTools({ agents }: Configuration): ListedTool[] {
@@ -42,8 +46,12 @@ function listed(agent: string, granted: GrantedTool): ListedTool {
     },
     cost_max_usd: formatUsd(costMaxOf(granted)),
     arguments_checked: check !== null,
+    output_checked: granted.output !== null,
     empty_result: emptyIsError ? "error" : "ok",
     timeout_ms: timeoutMs,
+    max_result_bytes: granted.resultBytesMax,
+    max_concurrent: granted.concurrentMax,
+    repeats_max: granted.repeatsMax,
   };
 }
 

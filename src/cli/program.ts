@@ -67,14 +67,24 @@ function addStart(program: Command, shell: Shell, work: Do): void {
     .command("start")
     .description("Run a gateway until it is told to stop.")
     .option("--config <folder>", "guardrails folder (a starter configuration without one)")
+    .addOption(
+      new Option("--git <url>", "guardrails from this Git remote instead").conflicts("config"),
+    )
+    .option("--ref <name>", "the branch or tag of it that is followed")
+    .option("--path <folder>", "where in the repository the guardrails folder is (its root)")
+    .option("--deploy-key <file>", "private key for a remote over ssh")
+    .option("--known-hosts <file>", "hosts that ssh trusts (those of the user)")
+    .option("--poll <duration>", "how often the remote is asked (30s)")
     .option("--data <folder>", "where the gateway keeps its data (.slipclutch)")
     .option("--store <url>", "postgres://… to share budgets between gateways")
     .option("--agent-port <port>", "port for agents; 0 takes any free one", port)
     .option("--control-port <port>", "port for operators; 0 takes any free one", port)
     .option("--json", "one line of JSON once it is ready");
-  example(command, "slipclutch start --config ./guardrails --data ./data").action((options) =>
-    work(async () => (await import("./start.ts")).runStart(options, shell)),
-  );
+  example(
+    command,
+    "slipclutch start --config ./guardrails --data ./data",
+    "slipclutch start --git git@github.com:acme/guardrails.git --ref main --deploy-key ./key",
+  ).action((options) => work(async () => (await import("./start.ts")).runStart(options, shell)));
 }
 
 function addDemo(program: Command, shell: Shell, work: Do): void {

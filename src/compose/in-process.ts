@@ -1,4 +1,4 @@
-/** A gateway inside the program of the agent itself: reached from this machine alone, by one key. */
+/** A gateway inside the program of an agent: reached from this machine alone, by one key. */
 import { createHash, createHmac } from "node:crypto";
 import { emit, type Gateway } from "../gateway/gateway.ts";
 import { hashToken } from "../gateway/keys.ts";

@@ -9,6 +9,7 @@ import type {
   Operator,
   Readiness,
   Recorded,
+  RemoteState,
   Status,
 } from "../control/operations.ts";
 import { emit, type Gateway } from "../gateway/gateway.ts";
@@ -34,6 +35,8 @@ const ID_BYTES = 8;
 export interface OperationsSettings {
   readonly gateway: Gateway;
   readonly reload: Reload;
+  /** Of Git, where the configuration comes from there. */
+  readonly remote: () => RemoteState | null;
   readonly machine: Machine;
   readonly anchorKey: Uint8Array;
   /** Hash of the token of this boot. */
@@ -49,6 +52,8 @@ export interface OperationsSettings {
     | "providers"
     | "modelsFlagged"
     | "configuration"
+    | "commit"
+    | "remote"
     | "pricesFrom"
   > & { readonly store: string };
 }
@@ -65,7 +70,8 @@ export function operationsOf(settings: OperationsSettings): Operations {
     status: async () => status(settings),
     metrics: () => {
       const ready = readiness(gateway).ready;
-      const known = { version: about.version, ready, budgets: () => budgets(gateway) };
+      const remote = settings.remote();
+      const known = { version: about.version, ready, remote, budgets: () => budgets(gateway) };
       return metricsText(known, gateway);
     },
     budgets: async () => budgets(gateway),
@@ -119,13 +125,15 @@ function readiness(gateway: Gateway): Readiness {
   return refusal === null ? { ready: true } : { ready: false, because: refusal.code };
 }
 
-function status({ about, gateway }: OperationsSettings): Status {
+function status({ about, gateway, remote }: OperationsSettings): Status {
   const { cashier, flags, holding, inFlight, rules } = gateway;
   const configuration: Configuration = rules.configuration;
   const ready = readiness(gateway);
   return {
     ...about,
     configuration: rules.digest,
+    commit: configuration.commit,
+    remote: remote(),
     ready,
     store: {
       kind: about.store,

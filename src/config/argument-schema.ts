@@ -1,9 +1,10 @@
 /**
- * JSON Schema 2020-12 of a tool's arguments, held at load against all that would make it check less
- * than it says: unknown keywords, references that lead nowhere, patterns that do not parse.
+ * JSON Schema 2020-12 of a tool's arguments or result, held at load against all that would make it
+ * check less than it says: unknown keywords, references that lead nowhere, patterns that do not
+ * parse.
  *
- * Whoever writes a manifest is trusted, the agent that fills in the arguments is not: what can take
- * long on long input needs a bound in the schema or is warned of.
+ * Whoever writes a manifest is trusted; the agent that fills in the arguments and the tool that
+ * answers are not: what can take long on long input needs a bound in the schema or is warned of.
  */
 import { nearest } from "./issues.ts";
 import type { Path } from "./source.ts";

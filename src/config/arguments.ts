@@ -1,8 +1,8 @@
-/** JSON Schemas of arguments → checks, made when they are first needed. */
+/** JSON Schemas of arguments and of results → checks, made when they are first needed. */
 import { createRequire } from "node:module";
 import { isIPv4, isIPv6 } from "node:net";
 import type { Ajv2020, ErrorObject, ValidateFunction } from "ajv/dist/2020.js";
-import type { ArgumentsCheck } from "../guards/tool/tool.ts";
+import type { ArgumentsCheck, ResultCheck } from "../guards/tool/tool.ts";
 import { type JsonSchema, pathOf, type SchemaProblem, schemaProblems } from "./argument-schema.ts";
 
 /** Longest part of a name or a place that is told. */
@@ -16,6 +16,8 @@ export interface ArgumentSchemas {
   check(schema: JsonSchema): ArgumentsCheck;
   /** As it is written: arguments that it does not name fit it too. */
   match(schema: JsonSchema): ArgumentsCheck;
+  /** Of a result, which may say more than the schema knows of. */
+  result(schema: JsonSchema): ResultCheck;
 }
 
 /** Made anew for each reading of the folder, so that what is gone from it is forgotten. */
@@ -29,14 +31,17 @@ export function argumentSchemas(): ArgumentSchemas {
     const misfit = misfitOf(schema, validator());
     return misfit ? [misfit] : schemaProblems(schema);
   });
-  const match = onceEach((schema): ArgumentsCheck => {
-    let compiled: ValidateFunction | null = null;
-    return (value) => {
-      compiled ??= validator().compile(schema);
-      return compiled(value) ? null : sentenceOf(compiled.errors?.[0]);
-    };
-  });
-  return { problems, check: (schema) => match(closedAtTop(schema)), match };
+  const match = onceEach((schema) => checkOf(schema, "/arguments", validator));
+  const result = onceEach((schema) => checkOf(schema, "/result", validator));
+  return { problems, check: (schema) => match(closedAtTop(schema)), match, result };
+}
+
+function checkOf(schema: JsonSchema, root: string, validator: () => Ajv2020): ArgumentsCheck {
+  let compiled: ValidateFunction | null = null;
+  return (value) => {
+    compiled ??= validator().compile(schema);
+    return compiled(value) ? null : sentenceOf(compiled.errors?.[0], root);
+  };
 }
 
 /**
@@ -119,8 +124,8 @@ export function closedAtTop(schema: JsonSchema): JsonSchema {
 }
 
 /** One sentence with the place: `/arguments/table must be equal to one of …`. */
-function sentenceOf(error: ErrorObject | undefined): string {
-  const place = clip(`/arguments${error?.instancePath ?? ""}`);
+function sentenceOf(error: ErrorObject | undefined, root: string): string {
+  const place = clip(`${root}${error?.instancePath ?? ""}`);
   const { additionalProperty, unevaluatedProperty, propertyName } = error?.params ?? {};
   const name: unknown = additionalProperty ?? unevaluatedProperty ?? propertyName;
   const named = typeof name === "string" ? `: ${JSON.stringify(clip(name))}` : "";

@@ -2,26 +2,44 @@
 import type { Budget, Scope } from "../guards/budget/budget.ts";
 import { UNITS } from "../guards/budget/unit.ts";
 import type { Manifest } from "../guards/manifest/manifest.ts";
+import { isReservedName, taskLimit } from "../guards/task/limits.ts";
 import type { Issue } from "./configuration.ts";
 import { issueAt, nearest } from "./issues.ts";
 import type { RawBudget } from "./schema.ts";
 import type { Source } from "./source.ts";
+import { type CallableTool, toolBudgetProblems, toolsCalled } from "./tool-budgets.ts";
 
 /** Scopes that a budget can be narrowed to. */
-const ONLY = ["agent", "team", "org", "key", "model"] as const satisfies readonly Scope[];
+const ONLY = ["agent", "team", "org", "key", "model", "tool"] as const satisfies readonly Scope[];
 
 /** Budgets as the guards see them. */
-export function budgetsOf(raw: readonly RawBudget[]): Budget[] {
+export function budgetsOf(raw: readonly RawBudget[], tools: readonly CallableTool[]): Budget[] {
   return raw.map((budget) => ({
     name: budget.name,
-    only: Object.fromEntries(
-      ONLY.flatMap((scope) => (budget[scope] === undefined ? [] : [[scope, budget[scope]]])),
-    ),
+    only: onlyOf(budget, tools),
     each: budget.each ?? null,
     ...limitOf(budget),
     window: budget.window,
     onExhausted: budget.on_exhausted ?? "deny",
   }));
+}
+
+/** A tool by the one name that its accounts have; one that is none is an issue, see below. */
+function onlyOf(budget: RawBudget, tools: readonly CallableTool[]): Budget["only"] {
+  const named = ONLY.flatMap((scope) => {
+    const value = budget[scope];
+    if (value === undefined) return [];
+    return [[scope, scope === "tool" ? (toolsCalled(value, tools)[0]?.full ?? value) : value]];
+  });
+  return Object.fromEntries(named);
+}
+
+/** What manifests say of the calls of their tasks, kept as budgets are. */
+export function taskLimitsOf(agents: Iterable<Manifest>): Budget[] {
+  return [...agents].flatMap(({ agent, tasks: { callsMax, toolCallsMax } }) => [
+    ...(callsMax === null ? [] : [taskLimit("max_calls", agent, callsMax)]),
+    ...(toolCallsMax === null ? [] : [taskLimit("max_tool_calls", agent, toolCallsMax)]),
+  ]);
 }
 
 /** The schema lets exactly one through; without any nothing could be admitted. */
@@ -38,6 +56,7 @@ export interface Known {
   readonly agents: ReadonlyMap<string, Manifest>;
   /** Whether any provider serves the model under this name. */
   serves(model: string): boolean;
+  readonly tools: readonly CallableTool[];
 }
 
 /** What is wrong with the budgets: a rule that matches nothing holds nothing, and says so now. */
@@ -58,6 +77,10 @@ export function budgetIssues(raw: readonly RawBudget[], source: Source, known: K
       at("name", "a name of its own", "Rename it: spending is kept by the budget's name.");
     }
     seen.add(budget.name);
+    if (isReservedName(budget.name)) {
+      const hint = "Rename it: limits of manifests on the calls of a task are kept by such names.";
+      at("name", "a name that does not begin with limits.", hint);
+    }
     if (budget.window === "task" && budget.each !== "task") {
       at("each", '"task"', "A window of one task needs `each: task`: one account for each task.");
     }
@@ -73,6 +96,9 @@ export function budgetIssues(raw: readonly RawBudget[], source: Source, known: K
     }
     if (budget.model !== undefined && !known.serves(budget.model)) {
       at("model", "a model that a provider serves", "Correct it, or add the model to a provider.");
+    }
+    for (const { expected, hint, key } of toolBudgetProblems(budget, known.tools)) {
+      at(key, expected, hint);
     }
     return issues;
   });
@@ -91,7 +117,7 @@ function missing(scope: "agent" | "team" | "org", name: string, names: ReadonlyS
  * Whether whatever this agent asks for draws on some budget of money: a limit on tokens or calls is
  * none on what they cost. One for a single key does not count:
  * the agent may get another key. Those for single models count only if they are all its models, and
- * not for tools: what these cost is of no model.
+ * not for tools: what these cost is of no model. Those of tools never count: models cost too.
  */
 export function isCapped(manifest: Manifest, budgets: readonly Budget[]): boolean {
   const own = budgets.filter((budget) => drawsOn(budget, manifest));
@@ -108,6 +134,8 @@ function drawsOn({ only, each, unit }: Budget, { agent, labels }: Manifest): boo
   return (
     unit === "usd" &&
     only.key === undefined &&
+    only.tool === undefined &&
+    each !== "tool" &&
     (only.agent === undefined || only.agent === agent) &&
     (only.team === undefined || only.team === labels.team) &&
     (only.org === undefined || only.org === labels.org) &&

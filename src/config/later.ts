@@ -2,29 +2,15 @@
  * What the design knows and this version does not do yet: refused, never ignored, with a sentence.
  */
 
-const HOSTED = "Rules for tools that the provider runs are not in this version: they are refused.";
-const COUNTS =
-  "Limits on a task's calls are not in this version; use a budget with limit_calls and each: task.";
-const TOOL_BUDGETS =
-  "Budgets of one tool are not in this version: what tools cost draws on the others.";
 const BASELINE = "That baseline is not in this version; use { times, of: rolling_average, over }.";
 const OUTPUTS = "Watching outputs is not in this version.";
-const RESULTS = "Checking results is not in this version; use empty_result.";
 const POLICIES = "Policies are not in this version.";
 const CONTAINMENT = "Sandboxes and cloud backstops are not in this version.";
 
 /** Keys that are not in this version, whatever the file. */
 export const LATER_KEYS: Readonly<Record<string, string>> = {
-  hosted_tools: HOSTED,
-  max_tool_calls: COUNTS,
-  tool: TOOL_BUDGETS,
   resource: "Resources come with policies and are not in this version; use arguments.",
   commitment: "Commitments are not in this version; use cost.",
-  output: RESULTS,
-  max_result_bytes: RESULTS,
-  max_concurrent: "Limits on calls at once of a tool are not in this version; use rate_limit.",
-  repeats:
-    "Tools that are polled on purpose are not in this version; raise the breaker `stuck` instead.",
   // In slipclutch.yaml these two are known.
   breakers: "Breakers of one agent are not in this version: slipclutch.yaml has those of all.",
   parking: "Parking of one agent is not in this version: slipclutch.yaml has that of all.",
@@ -32,8 +18,6 @@ export const LATER_KEYS: Readonly<Record<string, string>> = {
   golden: OUTPUTS,
   sigmas: BASELINE,
   mads: BASELINE,
-  max_calls: COUNTS,
-  max_duration: "Limits on the duration of a task are not in this version; cap its money instead.",
   rolling: "Rolling windows are not in this version; use task, lifetime, day or month.",
   alert_at: "Alerts are not in this version; watch the budget's metrics instead.",
   notifiers: "Notifiers are not in this version; watch the metrics instead.",
@@ -42,8 +26,6 @@ export const LATER_KEYS: Readonly<Record<string, string>> = {
   policies: POLICIES,
   policy: POLICIES,
   rollouts: POLICIES,
-  on_change:
-    "Keeping running tasks on an old manifest is not in this version: changes apply at once.",
   mode: "Observing without enforcing is not in this version: everything is enforced.",
   observe_until: "Observing without enforcing is not in this version: everything is enforced.",
   egress: CONTAINMENT,
@@ -60,9 +42,6 @@ export const LATER_WINDOWS: Readonly<Record<string, string>> = {
   week: WINDOW,
   rolling: WINDOW,
 };
-
-/** Scopes of `each` that are not in this version. */
-export const LATER_SCOPES: Readonly<Record<string, string>> = { tool: TOOL_BUDGETS };
 
 const SIGNAL = "That signal is not in this version; use calls_per_tool or identical_calls.";
 

@@ -3,17 +3,22 @@
  * slipclutch.yaml have.
  */
 import { z } from "zod";
+import { HOSTED_TOOLS } from "../guards/call.ts";
 import {
   count,
   duration,
   ENTRIES_MAX,
   id,
+  oneOf,
   strict,
   TOKENS_MAX,
   VERSION_FIELDS,
   yesOrNo,
 } from "./fields.ts";
 import { allowedTool, toolNames } from "./tool-schema.ts";
+
+/** A task with more is none that anybody wants to end here. */
+const CALLS_MAX = 1_000_000_000;
 
 /** Limits on one model call: of an agent, or of one model of an agent. */
 export const CALL_LIMIT_FIELDS = {
@@ -50,6 +55,15 @@ export const LIMIT_FIELDS = {
     .describe("Child tasks alive of one task. Default 100.")
     .optional(),
   task_idle: duration(1000).describe("A task that is idle this long ends. Default 1h.").optional(),
+  max_calls: count(1, CALLS_MAX)
+    .describe("Calls of one task, of models and tools together. Default: any number.")
+    .optional(),
+  max_tool_calls: count(1, CALLS_MAX)
+    .describe("Calls of tools of one task. Default: any number.")
+    .optional(),
+  max_duration: duration(1000)
+    .describe("How long after its opening a task may begin calls. Default: for ever.")
+    .optional(),
   max_arguments_bytes: count(2, 256 * 1024 * 1024)
     .describe("Largest arguments of one tool call, as they came. Default 1048576.")
     .optional(),
@@ -84,6 +98,10 @@ export const manifestSchema = strict({
     .max(ENTRIES_MAX)
     .describe("The tools it may call, and no others. Without it: none.")
     .optional(),
+  hosted_tools: z
+    .array(oneOf(HOSTED_TOOLS), { error: `a list of ${HOSTED_TOOLS.join(", ")}` })
+    .describe("The tools that providers run which it may offer to models. Without it: none.")
+    .optional(),
   blacklisted_tools: toolNames
     .describe("Tools it may never call, whatever else is said, in any spelling of their names.")
     .optional(),
@@ -92,6 +110,12 @@ export const manifestSchema = strict({
   strict: yesOrNo.describe("Above a limit: refuse instead of clamping. Default false.").optional(),
   uncapped: yesOrNo
     .describe("It is meant that no money budget draws on this agent. Default false.")
+    .optional(),
+  on_change: z
+    .enum(["finish", "apply", "strictest"], { error: "one of finish, apply, strictest" })
+    .describe(
+      "Named tasks that run when it changes: `finish` under the manifest they began with, `apply` this one at once, or `strictest`: only what both allow. Default strictest.",
+    )
     .optional(),
   tell_agent: yesOrNo
     .describe("Put one line about the budget into the system prompt. Default false.")

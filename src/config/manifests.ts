@@ -44,15 +44,23 @@ export function manifestOf(
     strict: raw.strict ?? false,
     uncapped: raw.uncapped ?? false,
     tellAgent: raw.tell_agent ?? false,
+    onChange: raw.on_change ?? "strictest",
     refusalRounds: raw.refusal_rounds ?? REFUSAL_ROUNDS,
-    tasks: {
-      newPerHour: own.new_tasks_per_hour ?? common?.new_tasks_per_hour ?? DEFAULTS.newPerHour,
-      aliveMax: own.max_active_tasks ?? common?.max_active_tasks ?? DEFAULTS.aliveMax,
-      depthMax: own.max_depth ?? common?.max_depth ?? DEFAULTS.depthMax,
-      childrenMax: own.max_children ?? common?.max_children ?? DEFAULTS.childrenMax,
-      idleMs: own.task_idle ?? common?.task_idle ?? DEFAULTS.idleMs,
-    },
+    tasks: taskLimits(own, common ?? {}),
     tools,
+  };
+}
+
+function taskLimits(own: RawLimits, common: RawLimits): Manifest["tasks"] {
+  return {
+    newPerHour: own.new_tasks_per_hour ?? common.new_tasks_per_hour ?? DEFAULTS.newPerHour,
+    aliveMax: own.max_active_tasks ?? common.max_active_tasks ?? DEFAULTS.aliveMax,
+    depthMax: own.max_depth ?? common.max_depth ?? DEFAULTS.depthMax,
+    childrenMax: own.max_children ?? common.max_children ?? DEFAULTS.childrenMax,
+    idleMs: own.task_idle ?? common.task_idle ?? DEFAULTS.idleMs,
+    callsMax: own.max_calls ?? common.max_calls ?? null,
+    toolCallsMax: own.max_tool_calls ?? common.max_tool_calls ?? null,
+    durationMaxMs: own.max_duration ?? common.max_duration ?? null,
   };
 }
 

@@ -1,5 +1,4 @@
 /** Texts of the folder's files → a configuration, or all that is wrong with them. Reads no disk. */
-import { createHash } from "node:crypto";
 import {
   agentOfFile,
   agentsOf,
@@ -11,8 +10,9 @@ import {
 } from "./agents.ts";
 import { argumentSchemas } from "./arguments.ts";
 import { breakersOf } from "./breakers.ts";
-import { budgetIssues, budgetsOf } from "./budgets.ts";
-import type { Configuration, Issue, Loaded } from "./configuration.ts";
+import { budgetIssues, budgetsOf, taskLimitsOf } from "./budgets.ts";
+import { bundleOf, configurationDigest } from "./bundle.ts";
+import type { Configuration, Files, Issue, Loaded } from "./configuration.ts";
 import type { Environment } from "./environment.ts";
 import { type FileRead, readFileText, versionIssues } from "./file.ts";
 import { holdsSecret, issueAt } from "./issues.ts";
@@ -23,6 +23,7 @@ import { providersOf } from "./providers.ts";
 import { type RawSlipclutch, slipclutchSchema } from "./schema.ts";
 import { encryptionKeyOf, listenersOf, parkingOf, processLimitsOf, storeOf } from "./settings.ts";
 import { pathText } from "./source.ts";
+import { callableTools } from "./tool-budgets.ts";
 import { toolServersOf } from "./tool-servers.ts";
 
 /** As long as the answers of parked calls are kept. */
@@ -30,19 +31,19 @@ const APPROVAL_MS = 60 * 60_000;
 
 const MAIN = "slipclutch.yaml";
 
-/** Names of files, relative to the folder, with their texts. */
-export type Files = ReadonlyMap<string, string>;
-
 export interface ReadOptions {
   readonly environment: Environment;
   /** Today as an ISO date, for prices with a date; null: the dearer price holds. */
   readonly today: string | null;
+  /** Of Git, where the folder is kept there. */
+  readonly commit?: string | null;
 }
 
 type MainFile = FileRead<RawSlipclutch>;
 
 /** All files at once: what one says can be wrong only because of another. */
-export function readFiles(files: Files, { environment, today }: ReadOptions): Loaded {
+export function readFiles(files: Files, options: ReadOptions): Loaded {
+  const { environment, today, commit = null } = options;
   const main = readFileText(
     { file: MAIN, text: files.get(MAIN) ?? "" },
     slipclutchSchema,
@@ -62,17 +63,18 @@ export function readFiles(files: Files, { environment, today }: ReadOptions): Lo
   issues.push(...versions([main, ...manifests]), ...identityIssues(manifests));
   const overrides = overridesOf(prices.data ?? {}, today);
   issues.push(...priceIssues(prices, overrides));
-  if (main.data === null) return { kind: "invalid", issues: inOrder(issues) };
+  if (main.data === null) return { kind: "invalid", issues: inOrder(issues), commit };
 
   const whole = [...manifests, prices].every(({ data }) => data !== null);
   const digest = digestOf(files, [main, ...manifests, prices]);
   const book = priceBook(overrides.prices);
-  const compiled = compile({ files, main, data: main.data, manifests, book, digest, whole });
+  const sources = { files, main, data: main.data, manifests };
+  const compiled = compile({ ...sources, book, digest, commit, whole });
   issues.push(...compiled.issues);
-  if (issues.length > 0) return { kind: "invalid", issues: inOrder(issues) };
+  if (issues.length > 0) return { kind: "invalid", issues: inOrder(issues), commit };
   const { configuration } = compiled;
   const warnings = [...compiled.warnings, ...warningsOf(main, configuration)];
-  return { kind: "ok", configuration, warnings };
+  return { kind: "ok", configuration, files, warnings };
 }
 
 interface Parts {
@@ -82,6 +84,7 @@ interface Parts {
   readonly manifests: readonly ManifestFile[];
   readonly book: Book;
   readonly digest: string;
+  readonly commit: string | null;
   /** Every other file fits its schema, so that one file can be held against another. */
   readonly whole: boolean;
 }
@@ -93,24 +96,25 @@ interface Compiled {
 }
 
 function compile(parts: Parts): Compiled {
-  const { files, main, data, manifests, book, digest, whole } = parts;
+  const { files, main, data, manifests, book, digest, commit, whole } = parts;
   const { source } = main;
   const { store, issues: storeIssues } = storeOf(data.store, source);
   const { key, issues: keyIssues } = encryptionKeyOf(data.encryption_key, store, source);
   const { providers, issues: providerIssues } = providersOf(data.providers, source, book);
-  const budgets = budgetsOf(data.budgets ?? []);
   const schemas = argumentSchemas();
   const tooling = toolServersOf(data.tool_servers, { source, files, schemas });
   const { servers } = tooling;
   const { breakers, issues: breakerIssues } = breakersOf(data.breakers ?? [], source);
   const granted = agentsOf(manifests, data.limits, { servers, schemas });
   const { agents } = granted;
+  const tools = callableTools(agents.values(), servers);
+  const budgets = budgetsOf(data.budgets ?? [], tools);
   const offer: Offer = { providers, budgets, book };
   const issues = [...storeIssues, ...keyIssues, ...tooling.issues, ...breakerIssues];
   if (whole) {
     const serves = (model: string) => isServed(model, offer);
     issues.push(...providerIssues, ...granted.issues);
-    issues.push(...budgetIssues(data.budgets ?? [], source, { agents, serves }));
+    issues.push(...budgetIssues(data.budgets ?? [], source, { agents, serves, tools }));
     for (const file of manifests) {
       const manifest = agents.get(agentOfFile(file.source.file));
       if (manifest) issues.push(...grantIssues(file, manifest, offer));
@@ -118,11 +122,13 @@ function compile(parts: Parts): Compiled {
   }
   const configuration: Configuration = {
     digest,
+    bundle: bundleOf(digest),
+    commit,
     listeners: listenersOf(data.listeners),
     store,
     providers,
     toolServers: servers,
-    budgets,
+    budgets: [...budgets, ...taskLimitsOf(agents.values())],
     breakers,
     parking: parkingOf(data.parking),
     approvals: { expireAfterMs: data.approvals?.expire_after ?? APPROVAL_MS },
@@ -178,20 +184,14 @@ function warningsOf(main: MainFile, { agents, budgets, store }: Configuration): 
  * are taken; every other value from the environment is, for a limit may come from there.
  */
 function digestOf(files: Files, reads: readonly FileRead<unknown>[]): string {
-  const hash = createHash("sha256");
-  const add = (text: string) => hash.update(`${Buffer.byteLength(text)}:`).update(text);
-  for (const [file, text] of [...files].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    add(file);
-    add(text);
-  }
+  const values: string[] = [];
   for (const { source, uses } of reads) {
     for (const { path, name, value } of uses) {
       if (source.file === MAIN && holdsSecret(path)) continue;
-      add(`${source.file} ${pathText(path)} ${name}`);
-      add(value);
+      values.push(`${source.file} ${pathText(path)} ${name}`, value);
     }
   }
-  return `dir:${hash.digest("hex")}`;
+  return configurationDigest(files, values);
 }
 
 function inOrder(issues: readonly Issue[]): Issue[] {

@@ -24,7 +24,7 @@ import {
   VERSION_FIELDS,
   yesOrNo,
 } from "./fields.ts";
-import { LATER_SCOPES, LATER_WINDOWS } from "./later.ts";
+import { LATER_WINDOWS } from "./later.ts";
 import { LIMIT_FIELDS } from "./manifest-schema.ts";
 import { serverName, toolServer } from "./tool-schema.ts";
 
@@ -157,9 +157,10 @@ const budget = strict({
   org: id.describe("Only calls of agents with this label.").optional(),
   key: id.describe("Only calls with this agent key, by the key's id.").optional(),
   model: id.describe("Only calls for this model, as clients ask for it.").optional(),
-  each: oneOf(SCOPES, LATER_SCOPES)
-    .describe("One account for each of these, instead of one for all.")
+  tool: id
+    .describe("Only calls of this tool, as its server names it, or as SERVER__TOOL.")
     .optional(),
+  each: oneOf(SCOPES).describe("One account for each of these, instead of one for all.").optional(),
   limit_usd: usd
     .describe("The most that may be spent in one window, in USD. 0 stops everything.")
     .optional(),

@@ -18,7 +18,12 @@ import { auth, HTTP_SERVER_FIELDS, HTTP_TOOL_FIELDS } from "./http-schema.ts";
 
 /** Each call of a limit is a row of the store. */
 const RATE_REQUESTS_MAX = 10_000;
+const CONCURRENT_MAX = 10_000;
+const REPEATS_MAX = 1_000_000;
 const RATE_SECONDS_MAX = 31 * 86_400;
+/** More than this no adapter reads on. The least is what an empty result takes. */
+const RESULT_BYTES_MAX = 8 * 1024 * 1024;
+const RESULT_BYTES_LEAST = 64;
 /** Longest path into arguments or a result. */
 const POINTER_CHARACTERS_MAX = 1024;
 /** The store's sums hold no more; what a call may cost is checked once more as a whole. */
@@ -153,6 +158,7 @@ const cost = strict({
 
 const PIN =
   "sha256: and 64 hexadecimal digits\n`slipclutch manifest pin` asks the tool server and writes it.";
+const jsonSchema = z.record(z.string(), z.json(), { error: "a JSON Schema, as a map" });
 
 /** One tool that a manifest grants. */
 export const allowedTool = strict({
@@ -169,8 +175,7 @@ export const allowedTool = strict({
   read_only: yesOrNo
     .describe("It may only read; a tool that writes needs false. Default true.")
     .optional(),
-  arguments: z
-    .record(z.string(), z.json(), { error: "a JSON Schema, as a map" })
+  arguments: jsonSchema
     .describe(
       "JSON Schema 2020-12 of its arguments. With `properties`, others are refused unless `additionalProperties` says otherwise.",
     )
@@ -194,8 +199,28 @@ export const allowedTool = strict({
   empty_result: oneOf(["ok", "error"])
     .describe("Whether a result with nothing in it counts as an error. Default ok.")
     .optional(),
+  output: jsonSchema
+    .describe(
+      "JSON Schema 2020-12 that its result must fit. One that does not counts as an error, and is delivered.",
+    )
+    .optional(),
   timeout: duration(100, "1d")
     .describe("A call must have ended after this. Default 1m.")
+    .optional(),
+  repeats: strict({
+    max: count(1, REPEATS_MAX).describe(
+      "So many identical calls of a task are no alarm, in place of a breaker's own value.",
+    ),
+  })
+    .describe("The tool is polled on purpose.")
+    .optional(),
+  max_concurrent: count(1, CONCURRENT_MAX)
+    .describe("At most so many calls at once, over all gateways together. Default: any number.")
+    .optional(),
+  max_result_bytes: count(RESULT_BYTES_LEAST, RESULT_BYTES_MAX)
+    .describe(
+      "Largest answer, as its server sends it; a larger one is not delivered. Default 8388608.",
+    )
     .optional(),
 });
 

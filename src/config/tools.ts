@@ -3,6 +3,7 @@ import { NO_TOOLS } from "../guards/manifest/manifest.ts";
 import {
   BUDGET_TOOL,
   foldName,
+  fullName,
   isToolBlacklisted,
   looksLikeBudgetTool,
 } from "../guards/tool/names.ts";
@@ -14,6 +15,7 @@ import { issueAt, nearest } from "./issues.ts";
 import type { RawLimits, RawManifest } from "./manifest-schema.ts";
 import { argumentsCheck, checkDocument, checkOffered } from "./offered.ts";
 import type { Source } from "./source.ts";
+import { boundsOf, OF_A_DELIVERY, OWN_BOUNDS } from "./tool-bounds.ts";
 import type { RawTool } from "./tool-schema.ts";
 
 /** Official MCP clients give up after a minute. */
@@ -49,7 +51,7 @@ export function toolsOf(
     checkSchemas(entry, tooling.schemas);
     const cost = costOf(entry);
     if (server === null) continue;
-    if (server.kind === "agent" && !server.asks) checkUnseen(entry);
+    if (server.kind === "agent") checkUnseen(entry, server.asks);
     checkDocument(entry, server, tooling.schemas);
     const granted = grantedOf(entry, server, cost, tooling.schemas);
     allowed.push({ granted, entry });
@@ -62,6 +64,7 @@ export function toolsOf(
   const bytes = raw.limits?.max_arguments_bytes ?? common?.max_arguments_bytes;
   const tools = {
     allowed: allowed.map(({ granted }) => granted),
+    hosted: new Set(raw.hosted_tools),
     blacklisted,
     argumentsBytesMax: bytes ?? NO_TOOLS.argumentsBytesMax,
   };
@@ -120,9 +123,11 @@ function grantedOf(
     check: argumentsCheck(own, server, tool.tool_name, schemas),
     pin: tool.pin ?? null,
     cost,
+    output: tool.output === undefined ? null : schemas.result(tool.output),
     approval: approvalOf(tool.requires_approval, schemas),
     emptyIsError: tool.empty_result === "error",
     timeoutMs: tool.timeout ?? TIMEOUT_MS,
+    ...boundsOf(tool),
   };
 }
 
@@ -155,23 +160,27 @@ function checkEffect(entry: Entry, { name, tools }: ToolServerSettings): void {
 
 /** What holds at a call holds nothing for tools whose calls do not come by here. */
 const OF_A_CALL = [
-  ...(["rate_limit", "pin", "cost", "empty_result"] as const),
-  ...(["requires_approval", "timeout"] as const),
+  ...(["rate_limit", "cost", "empty_result", "requires_approval", "timeout", "output"] as const),
+  ...OWN_BOUNDS,
 ];
 
-function checkUnseen(entry: Entry): void {
-  const hint =
-    "The agent runs this tool itself, so nothing would hold it to that: leave it out, put the tool " +
-    "behind a server of kind: mcp, or have the agent ask for decisions and say asks: true there.";
-  for (const key of OF_A_CALL) {
-    if (entry.tool[key] !== undefined) refuse(entry, [key], "nothing", hint);
+function checkUnseen(entry: Entry, asks: boolean): void {
+  const instead = asks
+    ? "The agent has the result before the gateway does: leave it out."
+    : "The agent runs this tool itself, so nothing would hold it to that: leave it out, put the " +
+      "tool behind a server of kind: mcp, or have the agent ask for decisions and say asks: true " +
+      "there.";
+  for (const key of asks ? OF_A_DELIVERY : OF_A_CALL) {
+    if (entry.tool[key] !== undefined) refuse(entry, [key], "nothing", instead);
   }
+  const undescribed = "No server describes this tool, so there is nothing to pin: leave it out.";
+  if (entry.tool.pin !== undefined) refuse(entry, ["pin"], "nothing", undescribed);
 }
 
 function checkSchemas(entry: Entry, schemas: ArgumentSchemas): void {
   const { source, path, tool, issues, warnings } = entry;
-  const approval = tool.requires_approval;
-  const written = { arguments: tool.arguments, requires_approval: approval };
+  const { arguments: given, output, requires_approval: approval } = tool;
+  const written = { arguments: given, output, requires_approval: approval };
   for (const [key, schema] of Object.entries(written)) {
     if (schema === undefined || typeof schema === "boolean") continue;
     for (const { path: inside, expected, hint, warning } of schemas.problems(schema)) {
@@ -228,11 +237,6 @@ function costOf(entry: Entry): ToolCost | null {
   }
   const { pointer, divide_by: divideBy = 1 } = cost.quantity;
   return { nanoUsd: cost.usd, quantity: { pointer, divideBy, max: cost.max ?? 0 } };
-}
-
-/** With its server's name before it, which agents may always write. */
-function fullName({ server, tool }: GrantedTool): string {
-  return `${server}__${tool}`;
 }
 
 /**

@@ -10,6 +10,8 @@ export interface ExplanationView {
   readonly agent: string | null;
   readonly task: string | null;
   readonly key: string | null;
+  /** What decided: the commit's beginning, `git:1a2b…`, or that of the files' digest, `dir:…`. */
+  readonly revision: string;
   /** `lost`: its process died, and what it had reserved is charged as forfeited. */
   readonly state: "settled" | "refused" | "in-flight" | "lost" | "unknown" | "parked";
   readonly at: string;
@@ -117,10 +119,10 @@ export function explanationView(records: DecisionRecords): ExplanationView | nul
   const main = mainOf(records);
   if (!main) return null;
   const { at, event } = main;
-  const { decision, call, agent, task, key } = event;
+  const { decision, call, agent, task, key, revision } = event;
   const legs = "legs" in event ? event.legs : [];
   return {
-    ...{ decision, call, agent, task, key },
+    ...{ decision, call, agent, task, key, revision },
     state: stateOf(records, event),
     at: iso(at),
     asked: event.asked === null ? null : eventView(event.asked),

@@ -31,6 +31,10 @@ export interface Operator {
 export interface Status {
   readonly version: string;
   readonly configuration: string;
+  /** Of Git, where the folder is kept there. */
+  readonly commit: string | null;
+  /** Null: a folder on this disk. */
+  readonly remote: RemoteState | null;
   readonly host: string;
   readonly pid: number;
   readonly startedAt: Millis;
@@ -52,6 +56,22 @@ export interface Status {
   /** Day the built-in price table was made, ISO date. */
   readonly pricesFrom: string;
   readonly modelsFlagged: number;
+}
+
+/** How the Git remote is that the configuration comes from. */
+export interface RemoteState {
+  readonly source: string;
+  /** The newest that it has shown, in force or not. */
+  readonly commit: string | null;
+  readonly answeredAt: Millis | null;
+  /** It does not answer, or not with what is asked for. */
+  readonly lost: { readonly since: Millis; readonly because: string } | null;
+  /** That commit does not hold: what was in force before still is. */
+  readonly rejected: {
+    readonly commit: string;
+    readonly at: Millis;
+    readonly issues: readonly Issue[];
+  } | null;
 }
 
 /** Whether calls can be admitted now, and if not, why. */

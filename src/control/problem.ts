@@ -19,6 +19,14 @@ export const PROBLEMS = {
     status: 429,
     hint: "Wait for the delay given, then use a valid token.",
   },
+  "hook.unsigned": {
+    status: 401,
+    hint: "The secret of the webhook and SLIPCLUTCH_WEBHOOK_SECRET have to be the same.",
+  },
+  "hook.too-many": {
+    status: 429,
+    hint: "Nothing is lost: the gateway looks by itself as often as --poll says.",
+  },
   "role.insufficient": { status: 403, hint: "Ask an operator who has the role that is named." },
   "path.unknown": { status: 404, hint: "See the documentation of the HTTP API." },
   "agent.unknown": {

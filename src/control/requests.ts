@@ -17,14 +17,17 @@ const TEXT_CHARACTERS_MAX = 500;
 /** Of what a reviewer says to a model. */
 const MESSAGE_CHARACTERS_MAX = 4_000;
 
-/** A body, given up at the first byte past `BODY_BYTES_MAX`, whatever its header says. */
-export async function readBytes(body: ReadableStream<Uint8Array> | null): Promise<Uint8Array> {
+/** A body, given up at the first byte past the limit, whatever its header says. */
+export async function readBytes(
+  body: ReadableStream<Uint8Array> | null,
+  bytesMax = BODY_BYTES_MAX,
+): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   for await (const chunk of body ?? []) {
     bytes += chunk.length;
-    if (bytes > BODY_BYTES_MAX) {
-      throw new Problem("request.too-large", `The body is larger than ${BODY_BYTES_MAX} bytes.`);
+    if (bytes > bytesMax) {
+      throw new Problem("request.too-large", `The body is larger than ${bytesMax} bytes.`);
     }
     chunks.push(chunk);
   }

@@ -2,11 +2,12 @@
  * What the control plane's API answers: snake_case names, amounts as decimal texts in fields that
  * end in their unit, ISO times.
  */
+import type { Issue } from "../config/configuration.ts";
 import { formatAmount, type InUnit, inUnit, UNITS, type Unit } from "../guards/budget/unit.ts";
 import type { Millis } from "../guards/money.ts";
 import type { KeyRecord, ModelFlag, TaskRecord } from "../ports/store.ts";
 import { eventOf } from "../telemetry/entry-text.ts";
-import type { BudgetState, Status, StoredEntry } from "./operations.ts";
+import type { BudgetState, RemoteState, Status, StoredEntry } from "./operations.ts";
 
 /** An instant as ISO text. */
 export function iso(at: Millis): string {
@@ -33,9 +34,33 @@ export function budgetView(state: BudgetState): BudgetView {
   return { name, scope, unit, ...inUnit(unit, amounts), window_ends_at: isoOrNull(ends) };
 }
 
+export interface RemoteView {
+  readonly source: string;
+  readonly commit: string | null;
+  readonly answered_at: string | null;
+  readonly lost: { readonly since: string; readonly because: string } | null;
+  readonly rejected: {
+    readonly commit: string;
+    readonly at: string;
+    readonly issues: readonly Issue[];
+  } | null;
+}
+
+function remoteView({ answeredAt, commit, lost, rejected, source }: RemoteState): RemoteView {
+  return {
+    source,
+    commit,
+    answered_at: isoOrNull(answeredAt),
+    lost: lost === null ? null : { ...lost, since: iso(lost.since) },
+    rejected: rejected === null ? null : { ...rejected, at: iso(rejected.at) },
+  };
+}
+
 export interface StatusView {
   readonly version: string;
   readonly configuration: string;
+  readonly commit: string | null;
+  readonly remote: RemoteView | null;
   readonly host: string;
   readonly pid: number;
   readonly started_at: string;
@@ -63,6 +88,8 @@ export function statusView(status: Status): StatusView {
   return {
     version: status.version,
     configuration: status.configuration,
+    commit: status.commit,
+    remote: status.remote === null ? null : remoteView(status.remote),
     host: status.host,
     pid: status.pid,
     started_at: iso(status.startedAt),

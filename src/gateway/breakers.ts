@@ -12,7 +12,7 @@ import type { ToolCall } from "./call.ts";
 const AGENTS_MAX = 100_000;
 
 /** Of a call, what the rules look at. */
-type Watched = Pick<ToolCall, "ask" | "incoming">;
+type Watched = Pick<ToolCall, "ask" | "incoming" | "resolved">;
 
 export class Breakers {
   readonly #stuck = new Map<string, Map<string, stuck.Stuck>>();
@@ -33,20 +33,21 @@ export class Breakers {
   }
 
   #observe(
-    { ask, incoming }: Watched,
+    { ask, incoming, resolved }: Watched,
     result: string | null,
     rules: readonly BreakerRule[],
     now: number,
   ): Alarm | null {
     const { agent } = incoming.manifest;
     const { digest, server, tool } = ask;
-    const event = { agent, task: incoming.taskName.id, server, tool, digest, result };
+    const repeatsMax = typeof resolved === "string" ? null : resolved.repeatsMax;
+    const event = { agent, task: incoming.taskName.id, server, tool, digest, result, repeatsMax };
     let first: Alarm | null = null;
     for (const rule of rules) {
       if (rule.signal !== "identical_calls") continue;
       const states = this.#statesOf(agent);
       const before = states.get(rule.name) ?? stuck.NOT_STUCK;
-      const [after, alarm] = stuck.observe(before, rule, { ...event, repeatsMax: null }, now);
+      const [after, alarm] = stuck.observe(before, rule, event, now);
       states.set(rule.name, after);
       first ??= alarm;
     }

@@ -19,6 +19,7 @@ import type { Keys } from "./keys.ts";
 import type { Lot } from "./parking/lot.ts";
 import type { Recent } from "./parking/recent.ts";
 import type { Seal } from "./parking/seal.ts";
+import type { Past } from "./past.ts";
 import type { Rates } from "./rates.ts";
 import type { Ruleset } from "./ruleset.ts";
 import type { Surges } from "./surges.ts";
@@ -48,6 +49,8 @@ export interface Gateway {
   readonly openDecisions: OpenDecisions;
   readonly keys: Keys;
   readonly tasks: Tasks;
+  /** What running tasks began with. */
+  readonly past: Past;
   readonly flags: Flags;
   /** Refusals of unknown senders that are written down. */
   readonly strangers: Allowance;

@@ -1,7 +1,10 @@
 /** Every read that the rules need for one call: its task, where it goes, what it draws on. */
 import { admit, admitTool } from "../guards/decide.ts";
-import type { Target } from "../guards/facts.ts";
+import type { Target, TaskFacts } from "../guards/facts.ts";
+import type { Manifest } from "../guards/manifest/manifest.ts";
+import { taskLimitOf } from "../guards/task/limits.ts";
 import { drawsOn, reserveOf } from "../guards/tool/cost.ts";
+import { fullName } from "../guards/tool/names.ts";
 import { type Denial, deny, isDenial } from "../guards/verdict.ts";
 import type { AccountSpec } from "../ports/store.ts";
 import type { Account } from "./account.ts";
@@ -18,7 +21,7 @@ export async function gather(call: Call, gateway: Gateway): Promise<Gathered | D
   const known = gateway.tasks.lineage(manifest, taskName);
   const lineage = known instanceof Promise ? await known : known;
   if (isDenial(lineage)) return lineage;
-  const task = { id: taskName.id, ended: hasEnded(lineage) };
+  const task = taskFacts(taskName.id, lineage, manifest, gateway);
   if (call.kind === "tool") return gatherTool(call, { lineage, task }, gateway);
   const drawn = accountsOf(call, lineage, gateway);
   const accounts = drawn instanceof Promise ? await drawn : drawn;
@@ -27,7 +30,7 @@ export async function gather(call: Call, gateway: Gateway): Promise<Gathered | D
 
 interface OfTask {
   readonly lineage: Lineage;
-  readonly task: { readonly id: string; readonly ended: boolean };
+  readonly task: TaskFacts;
 }
 
 function asksModel(call: ModelCall, task: OfTask["task"], gateway: Gateway): Gathered["ask"] {
@@ -61,19 +64,17 @@ async function gatherTool(
     grants: manifest.tools,
     offered: await offeredPin(resolved, incoming.rules, gateway),
   };
-  const pool = gateway.rates.poolOf(incoming.tenure, manifest.agent, resolved);
+  const pools = gateway.rates.poolsOf(incoming.tenure, manifest.agent, resolved);
   return {
     ask: (states) => {
-      const { permits, rate } = gateway.rates.stateOf(pool);
-      const decision = admitTool({ ...facts, rate }, { ...states, permits });
+      const held = gateway.rates.stateOf(pools);
+      const decision = admitTool({ ...facts, ...held.facts }, { ...states, ...held.states });
       // Taken in the same stretch in which the money is: nothing else can take it in between.
-      if (decision.verdict.kind === "allow") gateway.rates.keep(pool, decision.states.permits);
+      if (decision.verdict.kind === "allow") gateway.rates.keep(pools, decision.states);
       return decision;
     },
     accounts,
-    lease: async () => {
-      if (pool !== null) await gateway.rates.lease(incoming.tenure, pool);
-    },
+    lease: () => gateway.rates.lease(incoming.tenure, pools),
   };
 }
 
@@ -90,10 +91,16 @@ function accountsOf(
     agent: manifest.agent,
     key: key.id,
     model: call.kind === "model" ? call.read.ask.model : null,
+    tool: call.kind === "tool" ? fullName(call.ask) : null,
   };
   const scopes = lineage.map((task) => taskKey(task.agent, task.id));
   const specs = rules.accountsOf(belongs, scopes, gateway.holding.storeNow());
-  return gateway.cashier.accountsFor(tenure, call.kind === "tool" ? ofTool(call, specs) : specs);
+  const drawn = call.kind === "tool" ? ofTool(call, specs) : specs.filter(isOfModels);
+  return gateway.cashier.accountsFor(tenure, drawn);
+}
+
+function isOfModels({ budget }: AccountSpec): boolean {
+  return taskLimitOf(budget) !== "max_tool_calls";
 }
 
 function ofTool({ resolved }: ToolCall, specs: readonly AccountSpec[]): readonly AccountSpec[] {
@@ -101,9 +108,15 @@ function ofTool({ resolved }: ToolCall, specs: readonly AccountSpec[]): readonly
   return specs.filter(({ unit }) => drawsOn(unit, cost));
 }
 
-/** A task ends with any of those it was opened under. */
-function hasEnded(lineage: Lineage): boolean {
-  return lineage.some((task) => task.endedAt !== null);
+/** A task ends with any of those it was opened under, and is as old as the oldest of them. */
+function taskFacts(id: string, lineage: Lineage, manifest: Manifest, gateway: Gateway): TaskFacts {
+  const openedAt = Math.min(...lineage.map((task) => task.openedAt));
+  return {
+    id,
+    ended: lineage.some((task) => task.endedAt !== null),
+    ageMs: gateway.holding.storeNow() - openedAt,
+    durationMaxMs: manifest.tasks.durationMaxMs,
+  };
 }
 
 function targetOf(route: Route, gateway: Gateway): Target {

@@ -31,7 +31,7 @@ export async function budgetsOf(
   const lineage = await gateway.tasks.lineage(manifest, taskName);
   if (isDenial(lineage)) return lineage;
   const { org, team } = manifest.labels;
-  const belongs = { org, team, agent: manifest.agent, key: key.id, model: null };
+  const belongs = { org, team, agent: manifest.agent, key: key.id, model: null, tool: null };
   const scopes = lineage.map((task) => taskKey(task.agent, task.id));
   const specs = rules.accountsOf(belongs, scopes, gateway.holding.storeNow());
   const accounts = await gateway.cashier.accountsFor(tenure, specs);

@@ -1,4 +1,4 @@
-/** The permits of one rate limit as this process holds them. */
+/** The permits of one limit on a tool's calls as this process holds them. */
 import type { Millis } from "../guards/money.ts";
 import type { Permits, ToolRate } from "../guards/rate-limit/permits.ts";
 import type { PermitKey } from "../ports/store.ts";
@@ -14,4 +14,12 @@ export interface Pool {
   /** Monotonic: the store had no more. */
   shortUntil: Millis;
   wantedUntil: Millis;
+}
+
+/** Of one agent's tool; null: it has no such limit. */
+export interface Pools {
+  /** How often it is called. */
+  readonly rate: Pool | null;
+  /** How many of its calls are out at once. */
+  readonly slots: Pool | null;
 }

@@ -6,6 +6,7 @@ import type { Format } from "../guards/call.ts";
 import type { Manifest } from "../guards/manifest/manifest.ts";
 import type { Millis } from "../guards/money.ts";
 import type { ModelPrice } from "../guards/price/price.ts";
+import { taskLimitOf } from "../guards/task/limits.ts";
 import { displayNames, usableTools } from "../guards/tool/names.ts";
 import type { GrantedTool } from "../guards/tool/tool.ts";
 import type { Provider } from "../ports/provider.ts";
@@ -27,11 +28,14 @@ export interface ShownTool {
 
 /** Routes remembered: names come from clients, so their number has an end. */
 const ROUTES_MAX = 10_000;
+/** Of a commit or a digest in the journal, where each is in full in the entry of the change. */
+const REVISION_CHARS = 12;
 
 export class Ruleset {
   readonly configuration: Configuration;
   /** Requests that arrived under these rules and are not over: its providers may yet be asked. */
   requests = 0;
+  readonly #revision: string;
   readonly #providers: readonly (readonly [ProviderSettings, Provider])[];
   readonly #toolServers: ReadonlyMap<string, ToolServer>;
   readonly #budgets = new Map<string, readonly Budget[]>();
@@ -44,11 +48,16 @@ export class Ruleset {
     toolServers: readonly ToolServer[] = [],
   ) {
     this.configuration = configuration;
+    this.#revision = revisionOf(configuration);
     this.#toolServers = new Map(toolServers.map((server) => [server.name, server]));
     this.#providers = providers;
-    for (const manifest of configuration.agents.values()) {
-      const belonging = configuration.budgets.filter((budget) => covers(budget, manifest));
-      this.#budgets.set(manifest.agent, belonging);
+    const { agents, budgets } = configuration;
+    // One or two an agent: of thousands of agents each looks at its own alone.
+    const limits = Map.groupBy(budgets.filter(isTaskLimit), ({ only }) => only.agent);
+    const others = budgets.filter((budget) => !isTaskLimit(budget));
+    for (const manifest of agents.values()) {
+      const belonging = others.filter((budget) => covers(budget, manifest));
+      this.#budgets.set(manifest.agent, [...belonging, ...(limits.get(manifest.agent) ?? [])]);
     }
   }
 
@@ -66,6 +75,10 @@ export class Ruleset {
 
   get digest(): string {
     return this.configuration.digest;
+  }
+
+  get revision(): string {
+    return this.#revision;
   }
 
   manifest(agent: string): Manifest | null {
@@ -132,6 +145,16 @@ export class Ruleset {
     }
     return specs;
   }
+}
+
+function isTaskLimit({ name }: Budget): boolean {
+  return taskLimitOf(name) !== null;
+}
+
+/** What decisions name: enough of the commit, or of the files' digest, to find it by. */
+export function revisionOf({ commit, digest }: Configuration): string {
+  const [kind = "", sum = ""] = commit === null ? digest.split(":") : ["git", commit];
+  return `${kind}:${sum.slice(0, REVISION_CHARS)}`;
 }
 
 /** Whether a budget can ever be drawn on by this agent, whatever its key, task or model. */

@@ -4,6 +4,7 @@ import { NOTHING } from "./budget/unit.ts";
 import { cap } from "./cap/cap.ts";
 import { type ClutchFacts, clutch } from "./clutch/guard.ts";
 import type { Park } from "./clutch/park.ts";
+import { concurrency } from "./concurrency/guard.ts";
 import type { Answer } from "./events.ts";
 import {
   type Bounds,
@@ -26,6 +27,7 @@ import { amountsOf } from "./tool/cost.ts";
 import { effect } from "./tool/effect.ts";
 import type { ToolFacts, ToolGuard, ToolLook } from "./tool/facts.ts";
 import { grantTool } from "./tool/grant.ts";
+import { hosted } from "./tool/hosted.ts";
 import { offered } from "./tool/offered.ts";
 import { offeredNow } from "./tool/pin.ts";
 import type { Denial } from "./verdict.ts";
@@ -42,6 +44,7 @@ const MODEL_GUARDS: Guards<Facts> = [
   ["request", known],
   ["manifest", grant],
   ["tools", offered],
+  ["hosted-tools", hosted],
   ["cap", cap],
   ["price", worstCase],
   ["clutch", engaged],
@@ -62,6 +65,7 @@ const TOOL_GUARDS: Guards<ToolFacts> = [
   ["pin", looking(offeredNow)],
   ["approval", approved],
   ["rate-limit", rateLimit],
+  ["concurrency", concurrency],
   ["budget", budget],
 ];
 

@@ -13,6 +13,8 @@ export interface Origin {
   readonly agent: string | null;
   readonly task: string | null;
   readonly key: string | null;
+  /** What decided: the beginning of the commit, or of the digest of the folder's files. */
+  readonly revision: string;
 }
 
 /** What a call asked for: an answer of a model, or a run of a tool. */
@@ -189,6 +191,8 @@ export type Event =
       readonly kind: "gateway.started";
       readonly version: string;
       readonly configuration: string;
+      /** Of Git; null: a folder of its own. */
+      readonly commit: string | null;
       readonly host: string;
       readonly pid: number;
     }
@@ -229,13 +233,21 @@ export type Event =
       readonly kind: "configuration.changed";
       readonly from: string;
       readonly to: string;
+      /** Of Git; null: a folder of its own. */
+      readonly commit: string | null;
       readonly by: string;
     }
   | {
       readonly kind: "configuration.rejected";
       readonly issues: number;
       readonly first: string;
+      readonly commit: string | null;
       readonly by: string;
-    };
+    }
+  /** The Git remote does not answer: what is in force stays, however long that takes. */
+  | { readonly kind: "remote.lost"; readonly because: string }
+  | { readonly kind: "remote.found"; readonly afterMs: Millis }
+  /** A branch whose history was rewritten, or a tag that was moved: taken all the same. */
+  | { readonly kind: "remote.rewritten"; readonly from: string; readonly to: string };
 
 export type EventKind = Event["kind"];

@@ -9,6 +9,7 @@ import type { Clutch } from "./clutch/clutch.ts";
 import type { Park } from "./clutch/park.ts";
 import type { Answer } from "./events.ts";
 import type { Manifest } from "./manifest/manifest.ts";
+import type { Millis } from "./money.ts";
 import type { ModelPrice } from "./price/price.ts";
 import type { ProviderRules } from "./provider-rules.ts";
 import type { Permits, TakenPermit } from "./rate-limit/permits.ts";
@@ -25,10 +26,19 @@ export interface Target {
   readonly overbillsInput: boolean;
 }
 
+export interface TaskFacts {
+  readonly id: string;
+  readonly ended: boolean;
+  /** Since it was opened, or the first of those that it was opened under. */
+  readonly ageMs: Millis;
+  /** Null: it may go on as long as it likes. */
+  readonly durationMaxMs: Millis | null;
+}
+
 export interface Facts {
   readonly ask: ModelAsk;
   readonly manifest: Manifest;
-  readonly task: { readonly id: string; readonly ended: boolean };
+  readonly task: TaskFacts;
   readonly clutch: Clutch;
   /** It was parked, and its review has let it go since. */
   readonly letGo: boolean;
@@ -56,6 +66,8 @@ export interface Bounds {
   readonly reserve: Amounts;
   /** Of a tool that has a rate limit. */
   readonly permit?: TakenPermit;
+  /** Of a tool of which only so many calls may be out at once. */
+  readonly slot?: TakenPermit;
 }
 
 /** The states that this call touches: one purse for each account it draws on. */
@@ -63,6 +75,8 @@ export interface States {
   readonly purses: readonly Purse[];
   /** Of a tool that has a rate limit. */
   readonly permits?: Permits;
+  /** Of a tool of which only so many calls may be out at once. */
+  readonly slots?: Permits;
 }
 
 /** The slices do not cover the call: lease this much in all, then ask again. */

@@ -136,6 +136,11 @@ export const DENIALS = {
     says: "This task has ended.",
     hint: "Open a new task.",
   },
+  "task.exhausted": {
+    status: 403,
+    says: "The task has made as many calls, or gone on for as long, as its agent's manifest allows.",
+    hint: "Open a new task, or raise the limit that the facts name.",
+  },
   "task.too-many": {
     status: 403,
     says: "The agent may not open more tasks now.",

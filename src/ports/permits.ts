@@ -1,4 +1,7 @@
-/** Rate limits over all gateways: each limit of R calls in W is R permits, which gateways own. */
+/**
+ * Limits on calls of tools over all gateways: each of R calls in W, or of R calls at once, is R
+ * permits, which gateways own.
+ */
 import type { Millis } from "../guards/money.ts";
 import type { Fenced, HolderId } from "./ids.ts";
 
@@ -7,6 +10,8 @@ export interface PermitKey {
   readonly agent: string;
   readonly server: string;
   readonly tool: string;
+  /** How often calls go out, or how many are out at once: two limits of one tool. */
+  readonly bounds: "rate" | "concurrency";
 }
 
 export interface PermitWish extends PermitKey {

@@ -6,6 +6,7 @@
  * "Transactions".
  */
 
+import type { BundleStore } from "./bundles.ts";
 import type { ClutchStore } from "./clutch.ts";
 import type { CounterStore } from "./counters.ts";
 import type { ForfeitStore } from "./forfeits.ts";
@@ -17,6 +18,7 @@ import type { PermitStore } from "./permits.ts";
 import type { Registry } from "./registry.ts";
 import type { TaskStore } from "./tasks.ts";
 
+export type * from "./bundles.ts";
 export type * from "./clutch.ts";
 export type * from "./counters.ts";
 export type * from "./forfeits.ts";
@@ -44,6 +46,7 @@ export interface Store {
   readonly clutch: ClutchStore;
   readonly parking: ParkingStore;
   readonly counters: CounterStore;
+  readonly bundles: BundleStore;
   /** Releases connections and locks. Nothing in flight is waited for longer than two seconds. */
   close(): Promise<void>;
 }

@@ -5,7 +5,7 @@ export interface Refused {
   /** Of docs/refusals.md, such as `manifest.unknown-tool`. */
   readonly code: string;
   readonly reasons: readonly string[];
-  /** Seconds after which it may be tried again; null: trying again is of no use, or nobody knows. */
+  /** Seconds after which it may be tried again; null: it is of no use, or nobody knows. */
   readonly retryAfter: number | null;
   /** For `slipclutch explain`; null where the gateway was not reached. */
   readonly decision: string | null;

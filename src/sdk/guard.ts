@@ -31,7 +31,7 @@ export class Guard {
     return new Guard({ ...how, plane: { ...plane, task: name } }, this.#stop);
   }
 
-  /** A client of the same class whose calls go to the gateway, of `openai` or `@anthropic-ai/sdk`. */
+  /** A client of `openai` or `@anthropic-ai/sdk`, whose calls go to the gateway: of its class. */
   model<Client extends ModelClient>(client: Client): Client {
     return guardedModel(client, this.#asking.plane, this.#asking.warn);
   }

@@ -62,6 +62,7 @@ const CAPS: ReadonlySet<string> = new Set([
   "budget.exhausted",
   "budget.contended",
   "budget.parked",
+  "task.exhausted",
   "call.cap",
 ]);
 

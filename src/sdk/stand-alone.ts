@@ -22,6 +22,7 @@ export async function startAlone(alone: Alone): Promise<{ url: string; key: stri
   const { agent, config, data, environment, warn } = alone;
   const running = await startGateway({
     configFolder: resolve(config),
+    git: null,
     dataFolder: resolve(data),
     storeUrl: null,
     agentPort: null,

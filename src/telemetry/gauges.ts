@@ -1,6 +1,7 @@
 /** What is read at the moment of a scrape, as text: this process, its agents, their budgets. */
 import { formatAmount, UNITS, type Unit } from "../guards/budget/unit.ts";
 import type { Clutch } from "../guards/clutch/clutch.ts";
+import type { Millis } from "../guards/money.ts";
 import { GAUGES } from "./metric-names.ts";
 import { header, type MetricName, sample } from "./series.ts";
 
@@ -23,10 +24,20 @@ export interface Reading {
   readonly heartbeatAgeMs: number;
   readonly journalWaiting: number;
   readonly modelsFlagged: number;
+  /** Of Git; null: the configuration comes from a folder. */
+  readonly remote: RemoteReading | null;
   /** The agents of the configuration; "" for a label that is not set. */
   readonly agents: readonly AgentReading[];
   /** Accounts of single tasks are left out by `render`. */
   readonly budgets: readonly BudgetReading[];
+}
+
+export interface RemoteReading {
+  readonly up: boolean;
+  /** Since it last answered; null: not yet. */
+  readonly ageMs: Millis | null;
+  /** Its newest commit does not hold. */
+  readonly rejected: boolean;
 }
 
 export interface AgentReading {
@@ -71,7 +82,17 @@ function processGauges(reading: Reading): string {
     gauge(GAUGES.heartbeatAge, [], String(reading.heartbeatAgeMs / MS_PER_SECOND)),
     gauge(GAUGES.journalWaiting, [], String(reading.journalWaiting)),
     gauge(GAUGES.modelsFlagged, [], String(reading.modelsFlagged)),
+    reading.remote === null ? "" : remoteGauges(reading.remote),
   ].join("");
+}
+
+function remoteGauges({ ageMs, rejected, up }: RemoteReading): string {
+  const age = ageMs === null ? "" : gauge(GAUGES.remoteAge, [], String(ageMs / MS_PER_SECOND));
+  const states = [
+    gauge(GAUGES.remoteUp, [], up ? "1" : "0"),
+    gauge(GAUGES.remoteRejected, [], rejected ? "1" : "0"),
+  ];
+  return states.join("") + age;
 }
 
 function agentGauges(agents: readonly AgentReading[]): string {

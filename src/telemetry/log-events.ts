@@ -29,14 +29,13 @@ export function logEvent(log: Log, event: Event): void {
     case "gateway.stopped":
     case "model.cleared":
     case "store.found":
+    case "remote.found":
     case "configuration.changed":
       log.info(event.kind, fieldsOf(event));
       return;
-    case "journal.gap": {
-      const { forfeits, lastNo, writer } = event;
-      log.warn(event.kind, { writer, lastNo, forfeits: forfeits.map(shownPart) });
+    case "journal.gap":
+      logGap(log, event);
       return;
-    }
     case "forfeit.released":
       logRelease(log, event);
       return;
@@ -44,6 +43,8 @@ export function logEvent(log: Log, event: Event): void {
     case "clutch.disengaged":
     case "model.flagged":
     case "configuration.rejected":
+    case "remote.lost":
+    case "remote.rewritten":
       log.warn(event.kind, fieldsOf(event));
       return;
     case "journal.overflowed":
@@ -52,6 +53,11 @@ export function logEvent(log: Log, event: Event): void {
       log.error(event.kind, fieldsOf(event));
       return;
   }
+}
+
+function logGap(log: Log, event: Extract<Event, { kind: "journal.gap" }>): void {
+  const { forfeits, lastNo, writer } = event;
+  log.warn(event.kind, { writer, lastNo, forfeits: forfeits.map(shownPart) });
 }
 
 type Remark = Extract<Event, { kind: "call.capped" | "budget.overbilled" }>;

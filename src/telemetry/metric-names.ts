@@ -119,6 +119,13 @@ export const GAUGES = {
     [],
     "Models reserved at their maximum because they billed above their bound once.",
   ),
+  remoteUp: named("remote_up", [], "1 while the Git remote answers; what is in force stays."),
+  remoteRejected: named(
+    "remote_rejected",
+    [],
+    "1 while the newest commit does not validate and an older one is in force.",
+  ),
+  remoteAge: named("remote_age_seconds", [], "Since the Git remote last answered."),
   budget: (amount: keyof typeof BUDGET_HELP, unit: Unit) =>
     named(
       `budget_${amount}_${unit}`,

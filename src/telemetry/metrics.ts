@@ -194,4 +194,6 @@ const NOTABLE: ReadonlySet<EventKind> = new Set<EventKind>([
   "store.lost",
   "configuration.changed",
   "configuration.rejected",
+  "remote.lost",
+  "remote.rewritten",
 ]);

@@ -123,6 +123,8 @@ export interface McpFixture {
   count(method: string): number;
   /** Calls that ran: those that arrived in a session that is known. */
   ran(): number;
+  /** The most calls that were here at once: from their arrival to the end of their answer. */
+  mostAtOnce(): number;
   bytesReceived(): number;
   connections(): number;
   set(script: Partial<McpScript>): void;
@@ -155,6 +157,8 @@ class ScriptedServer implements McpFixture {
   #lostStatus = 404;
   #sessionsMade = 0;
   #ran = 0;
+  #here = 0;
+  #mostHere = 0;
   #connections = 0;
   #bytesOfClosed = 0;
 
@@ -185,6 +189,10 @@ class ScriptedServer implements McpFixture {
 
   ran(): number {
     return this.#ran;
+  }
+
+  mostAtOnce(): number {
+    return this.#mostHere;
   }
 
   bytesReceived(): number {
@@ -308,10 +316,19 @@ class ScriptedServer implements McpFixture {
   }
 
   #run(message: RpcRequest, response: ServerResponse): void {
-    if (message.method === "tools/call") this.#ran += 1;
+    if (message.method === "tools/call") this.#count(response);
     const { latencyMs } = this.#script;
     if (latencyMs === 0) this.#respond(message, response);
     else setTimeout(() => this.#respond(message, response), latencyMs).unref();
+  }
+
+  #count(response: ServerResponse): void {
+    this.#ran += 1;
+    this.#here += 1;
+    this.#mostHere = Math.max(this.#mostHere, this.#here);
+    response.once("close", () => {
+      this.#here -= 1;
+    });
   }
 
   #initialize({ id }: RpcRequest, response: ServerResponse): void {

@@ -4,7 +4,12 @@ import { differs, fromTo, type WiringCase } from "./wiring-case.ts";
 import type { Json, Settings, WiringWorld } from "./wiring-world.ts";
 
 const field = (name: string) => `slipclutch.yaml breakers[].${name}`;
-const STUCK = { name: "repeats", signal: "identical_calls", above: { value: 3 }, action: "trip" };
+export const STUCK = {
+  name: "repeats",
+  signal: "identical_calls",
+  above: { value: 3 },
+  action: "trip",
+};
 const SURGE = {
   name: "flood",
   signal: "calls_per_tool",
@@ -22,7 +27,7 @@ const TRIES = 12;
 let agent = "";
 
 /** A fresh agent with `echo`, these rules, and calls that are not held. */
-function watched(rules: readonly Json[], more: Json = {}) {
+export function watched(rules: readonly Json[], more: Json = {}) {
   return (settings: Settings) => {
     agent = `watched-${Math.random().toString(36).slice(2)}`;
     const named = new Set(rules.map((rule) => rule.name));
@@ -33,7 +38,7 @@ function watched(rules: readonly Json[], more: Json = {}) {
 }
 
 /** After how many equal calls it is paused; null: not within so many. */
-async function pausedAfter(world: WiringWorld, given: (no: number) => Json = () => ({})) {
+export async function pausedAfter(world: WiringWorld, given: (no: number) => Json = () => ({})) {
   for (let no = 0; no < TRIES; no += 1) {
     const { code } = await world.tool("echo", given(no), agent);
     if (code === "clutch.parked") return no;

@@ -7,10 +7,13 @@ import { fieldsOfTheFolder } from "./wiring-fields.ts";
 import { HTTP_CASES } from "./wiring-http.ts";
 import { LIMIT_CASES } from "./wiring-limits.ts";
 import { MCP_CASES } from "./wiring-mcp.ts";
+import { ON_CHANGE_CASES } from "./wiring-on-change.ts";
 import { PARKING_CASES } from "./wiring-parking.ts";
 import { PIN_CASES } from "./wiring-pin.ts";
 import { PRICE_CASES } from "./wiring-prices.ts";
 import { PROVIDER_CASES } from "./wiring-providers.ts";
+import { TASK_LIMIT_CASES } from "./wiring-task-limits.ts";
+import { TOOL_BOUND_CASES } from "./wiring-tool-bounds.ts";
 import { TOOL_CASES } from "./wiring-tools.ts";
 import { WiringWorld } from "./wiring-world.ts";
 
@@ -32,7 +35,11 @@ const CASES = {
   "a tool over plain HTTP": HTTP_CASES,
   "a tool server that is started": COMMAND_CASES,
   "a pin": PIN_CASES,
+  "a bound of a tool": TOOL_BOUND_CASES,
+  // After those of breakers, which would see the calls of its agent as a surge.
+  "a limit on a task": TASK_LIMIT_CASES,
   "how calls wait": PARKING_CASES,
+  "a change": ON_CHANGE_CASES,
   MCP: MCP_CASES,
 };
 

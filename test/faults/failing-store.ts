@@ -29,6 +29,7 @@ export class Failing {
       clutch: this.#port(real.clutch),
       parking: this.#port(real.parking),
       counters: this.#port(real.counters),
+      bundles: this.#port(real.bundles),
       close: async () => {},
     };
   }

@@ -69,7 +69,7 @@ class ModelLife extends Life {
     try {
       const lineage = await tasks.lineage(manifest, { id: task, how: "named" });
       if (isDenial(lineage)) return this.refusals.push(lineage.code);
-      const belongs = { org: null, team: null, agent: "a", key: "key_a", model: MODEL };
+      const belongs = { org: null, team: null, agent: "a", key: "key_a", model: MODEL, tool: null };
       const scopes = lineage.map((one) => taskKey(one.agent, one.id));
       const specs = rules.accountsOf(belongs, scopes, holding.storeNow());
       const accounts = await cashier.accountsFor(tenure, specs);
@@ -78,7 +78,7 @@ class ModelLife extends Life {
       const facts = {
         ask,
         manifest,
-        task: { id: task, ended: false },
+        task: { id: task, ended: false, ageMs: 0, durationMaxMs: null },
         clutch: ENGAGED,
         letGo: false,
         target,

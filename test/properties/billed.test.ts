@@ -9,6 +9,7 @@ import { chargeOf, type Terms } from "../../src/guards/budget/settle.ts";
 import { hopeOf, type Purse, roomOf, type Seen } from "../../src/guards/budget/slice.ts";
 import type { Unit } from "../../src/guards/budget/unit.ts";
 import type { Format, ModelAsk } from "../../src/guards/call.ts";
+import { HOSTED_TOOLS } from "../../src/guards/call.ts";
 import { admit } from "../../src/guards/decide.ts";
 import type { Bounds, Facts, Target } from "../../src/guards/facts.ts";
 import { type CallLimits, type Manifest, NO_TOOLS } from "../../src/guards/manifest/manifest.ts";
@@ -175,13 +176,17 @@ function factsOf(generated: Generated): Facts {
     digest: "d",
     refusalRounds: 1,
     tellAgent: generated.tellAgent,
-    tasks: { newPerHour: 1, aliveMax: 1, depthMax: 1, childrenMax: 1, idleMs: 1 },
-    tools: NO_TOOLS,
+    onChange: "apply",
+    tasks: {
+      ...{ newPerHour: 1, aliveMax: 1, depthMax: 1, childrenMax: 1, idleMs: 1 },
+      ...{ callsMax: null, toolCallsMax: null, durationMaxMs: null },
+    },
+    tools: { ...NO_TOOLS, hosted: new Set(HOSTED_TOOLS) },
   };
   return {
     ask,
     manifest,
-    task: { id: "t", ended: false },
+    task: { id: "t", ended: false, ageMs: 0, durationMaxMs: null },
     clutch: { state: "engaged" },
     letGo: false,
     target,

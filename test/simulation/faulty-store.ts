@@ -59,6 +59,7 @@ export class Road {
       clutch: this.#port(real.clutch),
       parking: this.#port(real.parking),
       counters: this.#port(real.counters),
+      bundles: this.#port(real.bundles),
       close: async () => {},
     };
   }

@@ -104,7 +104,7 @@ class Desk {
   }
 
   #isParked(ticket: number): boolean {
-    const task = { id: `ticket-${ticket}`, ended: false };
+    const task = { ...toolFacts().task, id: `ticket-${ticket}` };
     return clutchGuard(toolFacts({ clutch: this.clutch, task })).kind === "park";
   }
 

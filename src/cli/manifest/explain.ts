@@ -135,7 +135,7 @@ function factsOf({ text, tool }: Asked, manifest: Manifest): ToolFacts {
     ...{ bytes: Buffer.byteLength(text), callId: null },
   };
   return {
-    task: { id: "", ended: false },
+    task: { id: "", ended: false, ageMs: 0, durationMaxMs: null },
     manifest: { agent: manifest.agent },
     ask,
     grants: manifest.tools,
@@ -143,6 +143,7 @@ function factsOf({ text, tool }: Asked, manifest: Manifest): ToolFacts {
     offered: null,
     approved: { kind: "none" },
     rate: null,
+    slots: null,
     reserve: 0,
     clutch: ENGAGED,
     letGo: false,

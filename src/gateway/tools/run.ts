@@ -1,31 +1,30 @@
 /** Runs an admitted tool call on its server: one write at most, one end, settled exactly once. */
 import { NOTHING } from "../../guards/budget/unit.ts";
 import type { Answer, LegNumbers, Origin } from "../../guards/events.ts";
+import { complaintOf } from "../../guards/tool/complaint.ts";
 import {
   amountsOf,
   type ToolCharge,
   type ToolOutcome,
   toolChargeOf,
 } from "../../guards/tool/cost.ts";
-import { isEmpty, resultValue } from "../../guards/tool/result.ts";
+import { resultValue } from "../../guards/tool/result.ts";
 import type { GrantedTool } from "../../guards/tool/tool.ts";
 import { type Denial, deny } from "../../guards/verdict.ts";
 import type { ToolEnd, ToolFault } from "../../ports/tool-server.ts";
 import { type Allowed, originOf, type Refusal, type ToolCall, type ToolRunner } from "../call.ts";
 import { emit, type Gateway } from "../gateway.ts";
 import { answered, notSent } from "../parking/ends.ts";
-import type { Pool } from "../pool.ts";
+import type { Pools } from "../pool.ts";
 import { record } from "../refuse.ts";
 import { remainingHeader } from "../remaining.ts";
 import { admittedEvent, flushMany, legsOf, noteEnded } from "../settle.ts";
 import { watchEnd, watchRefused } from "./watch.ts";
 
-/** A result larger than this is not read on: it would go into a model's context. */
-const RESULT_BYTES_MAX = 8 * 1024 * 1024;
 const RETRY_MS = 1_000;
 
 interface Running {
-  readonly pool: Pool | null;
+  readonly pools: Pools;
   readonly call: ToolCall;
   readonly granted: GrantedTool;
   readonly allowed: Allowed;
@@ -41,8 +40,8 @@ export function run(call: ToolCall, allowed: Allowed, gateway: Gateway): Promise
     throw new Error(`tool ${ask.tool} was admitted without a server`);
   }
   const decidedMs = gateway.clock.monotonic() - incoming.receivedAt;
-  const pool = gateway.rates.poolOf(incoming.tenure, incoming.manifest.agent, resolved);
-  const running = { call, granted: resolved, allowed, gateway, decidedMs, pool };
+  const pools = gateway.rates.poolsOf(incoming.tenure, incoming.manifest.agent, resolved);
+  const running = { call, granted: resolved, allowed, gateway, decidedMs, pools };
   begin(running);
   return send(running, server);
 }
@@ -68,7 +67,7 @@ function send(running: Running, server: ToolRunner): Promise<void> {
       tool: granted.tool,
       arguments: call.ask.arguments,
       timeoutMs: granted.timeoutMs,
-      resultBytesMax: RESULT_BYTES_MAX,
+      resultBytesMax: granted.resultBytesMax,
       meta: call.trace,
       progress: call.desk.progress,
     };
@@ -89,6 +88,7 @@ function send(running: Running, server: ToolRunner): Promise<void> {
       },
       end: (end) => {
         if (!written) dropPermit(running);
+        releaseSlot(running);
         void finish(running, end, refused).finally(resolve);
       },
     });
@@ -97,15 +97,21 @@ function send(running: Running, server: ToolRunner): Promise<void> {
   });
 }
 
-function usePermit({ allowed, gateway, pool }: Running): boolean {
+function usePermit({ allowed, gateway, pools }: Running): boolean {
   const { permit } = allowed.bounds;
-  if (pool === null || permit === undefined) return pool === null;
-  return gateway.rates.use(pool, permit);
+  if (pools.rate === null || permit === undefined) return pools.rate === null;
+  return gateway.rates.use(pools.rate, permit);
 }
 
-function dropPermit({ allowed, gateway, pool }: Running): void {
+function dropPermit({ allowed, gateway, pools }: Running): void {
   const { permit } = allowed.bounds;
-  if (pool !== null && permit !== undefined) gateway.rates.drop(pool, permit);
+  if (pools.rate !== null && permit !== undefined) gateway.rates.drop(pools.rate, permit);
+}
+
+function releaseSlot({ allowed, call, gateway, pools }: Running): void {
+  const { slot } = allowed.bounds;
+  if (pools.slots === null || slot === undefined) return;
+  gateway.rates.release(call.incoming.tenure, pools.slots, slot);
 }
 
 interface Telling {
@@ -162,7 +168,7 @@ function settle(running: Running, end: ToolEnd, charge: ToolCharge): void {
   const { accounts, answers, bounds } = allowed;
   const { decision, receivedAt, tenure } = call.incoming;
   const { charged, estimated } = charge;
-  const outcome = nameOf(running, end);
+  const { fault, outcome } = judged(running, end);
   const dropped = outcome === "dropped";
   const amounts = dropped ? NOTHING : amountsOf(charged);
   gateway.cashier.settle(tenure, decision, accounts, {
@@ -175,7 +181,6 @@ function settle(running: Running, end: ToolEnd, charge: ToolCharge): void {
   noteEnded(call, outcome, gateway);
   const origin: Origin = originOf(call.incoming);
   const legs: readonly LegNumbers[] = legsOf(accounts, bounds.reserve, amounts);
-  const fault = end.kind === "fault" ? `${end.fault.kind}: ${end.fault.message}` : null;
   emit(gateway, tenure, {
     kind: "call.settled",
     ...origin,
@@ -192,11 +197,20 @@ function settle(running: Running, end: ToolEnd, charge: ToolCharge): void {
   }
 }
 
-/** What breakers and people are told: a tool that says that it failed, or says nothing, failed. */
-function nameOf({ granted }: Running, end: ToolEnd): "ok" | "error" | "fault" | "dropped" {
-  if (end.kind === "fault") return end.fault.written ? "fault" : "dropped";
-  const { result } = end;
-  return result.isError || (granted.emptyIsError && isEmpty(result)) ? "error" : "ok";
+interface Judged {
+  readonly outcome: "ok" | "error" | "fault" | "dropped";
+  /** What was wrong, in words. */
+  readonly fault: string | null;
+}
+
+/** What breakers and people are told of it. */
+function judged({ granted }: Running, end: ToolEnd): Judged {
+  if (end.kind === "fault") {
+    const { kind, message, written } = end.fault;
+    return { outcome: written ? "fault" : "dropped", fault: `${kind}: ${message}` };
+  }
+  const fault = complaintOf(granted, end.result);
+  return { outcome: fault === null ? "ok" : "error", fault };
 }
 
 function ownHeaders({ allowed, call }: Running): Record<string, string> {
@@ -209,7 +223,11 @@ function ownHeaders({ allowed, call }: Running): Record<string, string> {
 }
 
 /** What the agent is told of a server's fault: which one it was, never how it is reached. */
-function faultDenial({ kind, written }: ToolFault, { server, tool }: GrantedTool): Denial {
+function faultDenial({ kind, written }: ToolFault, granted: GrantedTool): Denial {
+  const { resultBytesMax, server, tool } = granted;
   const code = kind === "timeout" ? "provider.timeout" : "provider.unreachable";
-  return deny(code, { tool_server: server, tool, because: kind, may_have_run: String(written) });
+  const facts = { tool_server: server, tool, because: kind, may_have_run: String(written) };
+  // The way forward is another question, or a larger limit.
+  const limit = kind === "too-large" ? { limit: "max_result_bytes", max: resultBytesMax } : {};
+  return deny(code, { ...facts, ...limit });
 }

@@ -3,6 +3,7 @@
  * a budget that is spent (402) from one that others hold for a moment (429).
  */
 import type { Bounds, Guard, Short, States } from "../facts.ts";
+import { refuseBeyond } from "../task/limits.ts";
 import { type Denial, type DenialFacts, deny } from "../verdict.ts";
 import { hopeOf, type Purse, reserve, roomOf, type Seen } from "./slice.ts";
 import { type Amounts, inUnit } from "./unit.ts";
@@ -97,14 +98,20 @@ function floorCost(bounds: Bounds): Amounts {
   return costAt(bounds, Math.min(bounds.outputFloor, bounds.outputCap));
 }
 
-/** The account that decides: one that can never cover the call first, else one that others hold. */
+/**
+ * The account that decides: one that can never cover the call first, else one that others hold. Of
+ * those, a limit on the task: with more money it would be no better off.
+ */
 function refuse(purses: readonly Purse[], need: Amounts): Denial {
-  for (const purse of purses) {
-    const { seen, unit } = purse;
-    if (seen !== null && BigInt(need[unit]) > hopeOf(seen)) {
-      return deny("budget.exhausted", numbers(purse, need));
-    }
+  const never = purses.filter(({ seen, unit }) => {
+    return seen !== null && BigInt(need[unit]) > hopeOf(seen);
+  });
+  for (const purse of never) {
+    const beyond = refuseBeyond(purse);
+    if (beyond !== null) return beyond;
   }
+  const [spent] = never;
+  if (spent !== undefined) return deny("budget.exhausted", numbers(spent, need));
   const held = purses.find((purse) => isShort(purse, need)) ?? purses[0];
   return deny("budget.contended", held ? numbers(held, need) : {}, RETRY_AFTER_MS);
 }

@@ -1,7 +1,7 @@
 /** A cap on money, tokens or calls over a scope and a window. */
 import type { Unit } from "./unit.ts";
 
-export const SCOPES = ["org", "team", "agent", "task", "key", "model"] as const;
+export const SCOPES = ["org", "team", "agent", "task", "key", "model", "tool"] as const;
 export type Scope = (typeof SCOPES)[number];
 
 export const WINDOWS = ["task", "lifetime", "day", "month"] as const;

@@ -1,8 +1,9 @@
 /**
  * The permits of one rate limit that this process owns. A limit of R calls in W is R permits, over
- * all gateways together; each is used at most once in any W, by whoever owns it then.
+ * all gateways together; each is used at most once in any W, by whoever owns it then. Those of a
+ * limit on calls at once are never used: a call that has one leaves it as it was when it ends.
  *
- *                           ┌──────── never written ────────┐
+ *                           ┌─ never written, or released ──┐
  *                           ▼                               │
  *   ──the store gives it──► held ──old enough, for a call─► taken
  *                           │ ▲                             │
@@ -111,6 +112,13 @@ export function use(permits: Permits, taken: TakenPermit, now: Millis): Permits 
   return replaced(permits, { ...permit, phase: "held", lastUse: now, since: now });
 }
 
+/** The call has ended that had it while it was out, and has used nothing up. */
+export function release(permits: Permits, taken: TakenPermit, now: Millis): Permits {
+  const permit = permits.find(({ no }) => no === taken.no);
+  if (permit?.phase !== "taken" || permit.number !== taken.number) return permits;
+  return replaced(permits, { ...permit, phase: "held", since: now });
+}
+
 /** The call was never written: the permit is as it was. */
 export function drop(permits: Permits, taken: TakenPermit): Permits {
   const permit = permits.find(({ no }) => no === taken.no);
@@ -134,21 +142,22 @@ export function received(permits: Permits, listed: readonly OwnedPermit[], now: 
 
 /**
  * What to give back now: permits that nobody used for a while though they could be, those that the
- * limit no longer has, and while others want some (`wanted`), what is more than half; with those
- * given before whose answer has not come. Each is returning until the store has confirmed it.
+ * limit no longer has, and while others want some, what is more than this one keeps (`keepMost`);
+ * with those given before whose answer has not come. Each is returning until the store has
+ * confirmed it.
  */
 export function idle(
   permits: Permits,
   limit: ToolRate,
-  wanted: boolean,
+  keepMost: number,
   now: Millis,
 ): [Permits, readonly GivenPermit[]] {
-  let after = permits.map((permit) =>
+  const used = permits.map((permit) =>
     isHeld(permit) && (permit.no >= limit.requests || isIdle(permit, limit, now))
       ? ({ ...permit, phase: "returning" } as const)
       : permit,
   );
-  if (wanted) after = halved(after, limit);
+  const after = trimmed(used, limit, keepMost);
   const given = after.flatMap((permit) =>
     permit.phase === "returning" ? [{ ...idOf(permit), idleMs: ageOf(permit, now) }] : [],
   );
@@ -168,8 +177,8 @@ export function confirmed(
 }
 
 /** Longest unused first, as they are the next that can be used. */
-function halved(permits: readonly Permit[], limit: ToolRate): Permit[] {
-  const spare = owned(permits, limit).length - Math.ceil(limit.requests / 2);
+function trimmed(permits: readonly Permit[], limit: ToolRate, keepMost: number): Permit[] {
+  const spare = owned(permits, limit).length - keepMost;
   const oldest = permits
     .filter(isHeld)
     .sort((a, b) => lastUseOf(a) - lastUseOf(b))

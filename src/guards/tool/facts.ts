@@ -1,14 +1,17 @@
 /** Everything the guards are told about one tool call, read beforehand. */
 import type { Clutch } from "../clutch/clutch.ts";
+import type { TaskFacts } from "../facts.ts";
 import type { Millis, NanoUsd } from "../money.ts";
 import type { ToolRate } from "../rate-limit/permits.ts";
 import type { Denial } from "../verdict.ts";
 import type { GrantedTool, OfferedPin, ToolAsk, ToolGrants } from "./tool.ts";
 
 export interface ToolFacts extends ToolLook {
-  readonly task: { readonly id: string; readonly ended: boolean };
+  readonly task: TaskFacts;
   /** Null: its manifest sets none. */
   readonly rate: ToolRateNow | null;
+  /** Null: its manifest does not say how many of its calls may be out at once. */
+  readonly slots: ToolRateNow | null;
   /** The most that it can cost, nano-USD. */
   readonly reserve: NanoUsd;
   readonly approved: Approval;
@@ -35,7 +38,7 @@ export type Approval =
   | { readonly kind: "given"; readonly review: string }
   | { readonly kind: "expired"; readonly review: string };
 
-/** The tool's rate limit, and what is known of its permits now. */
+/** A limit on the tool's calls, and what is known of its permits now. */
 export interface ToolRateNow {
   readonly limit: ToolRate;
   /** The store has been asked for this call, and has no more. */

@@ -197,6 +197,11 @@ function isLongSpelling(spelling: string, tool: ToolId): boolean {
   return HASHED.test(spelling) && hashedSpellings(tool).includes(spelling);
 }
 
+/** With its server's name before it: the one name that is always clear. */
+export function fullName(id: ToolId): string {
+  return plainSpellings(id).full;
+}
+
 type Spellings = readonly [bare: string, full: string, bareHashed: string, fullHashed: string];
 
 function spellingsOf(tool: ToolId): Spellings {

@@ -46,6 +46,9 @@ export interface Quantity {
 /** What is wrong with a call's arguments, in words, by their JSON Schema; null: nothing. */
 export type ArgumentsCheck = (value: unknown) => string | null;
 
+/** The same of its result. */
+export type ResultCheck = ArgumentsCheck;
+
 /** One tool of a manifest. */
 export interface GrantedTool extends ToolId {
   readonly effect: Effect;
@@ -60,8 +63,16 @@ export interface GrantedTool extends ToolId {
   readonly approval: "never" | "always" | ArgumentsCheck;
   /** Zero bytes, blank, "", [], {} or null count as an error for the breakers. */
   readonly emptyIsError: boolean;
+  /** What its result must be: one that is not counts as an error, and is delivered. */
+  readonly output: ResultCheck | null;
   /** From the write to the end of the answer. */
   readonly timeoutMs: Millis;
+  /** A larger result is not delivered: it would go into a model's context. */
+  readonly resultBytesMax: number;
+  /** Calls of it by its agent that may be out at once, over all gateways; null: any number. */
+  readonly concurrentMax: number | null;
+  /** Polled on purpose: so many identical calls are no alarm; null: the breaker's own number. */
+  readonly repeatsMax: number | null;
 }
 
 /** How its server describes a pinned tool now. */
@@ -74,6 +85,8 @@ export type OfferedPin =
 /** What a manifest says of tools. */
 export interface ToolGrants {
   readonly allowed: readonly GrantedTool[];
+  /** Types of tools that providers run, like `web_search`. */
+  readonly hosted: ReadonlySet<string>;
   /** Folded names (`foldName`): they win over everything. */
   readonly blacklisted: ReadonlySet<string>;
   readonly argumentsBytesMax: number;

@@ -1,5 +1,6 @@
 import { describe } from "vitest";
 import { accountConformance } from "./accounts.ts";
+import { bundleConformance } from "./bundles.ts";
 import { claimConformance } from "./claims.ts";
 import { clutchConformance } from "./clutch.ts";
 import { copiesConformance } from "./copies.ts";
@@ -44,6 +45,7 @@ export function storeConformance(name: string, open: OpenFixture): void {
     copiesConformance(open);
     pruneConformance(open);
     counterConformance(open);
+    bundleConformance(open);
     huntConformance(open);
   });
 }

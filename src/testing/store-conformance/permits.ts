@@ -56,15 +56,23 @@ function takeCases(stores: () => Stores): void {
     expect(all.unowned).toBe(0);
   });
 
-  test("limits that differ in agent, server or tool are limits of their own", async () => {
+  test("limits that differ in whose they are, or in what they bound, are apart", async () => {
     const { store } = stores();
     const holder = await liveHolder(store);
     const key = permitKey();
     await taken(store, holder, { ...key, requests: 3, most: 3 });
-    for (const change of [{ agent: "other" }, { server: "other" }, { tool: "other" }]) {
-      const answer = await taken(store, holder, { ...key, ...change, requests: 3, most: 1 });
+    const others = [{ agent: "other" }, { server: "other" }, { tool: "other" }];
+    for (const change of [...others, { bounds: "concurrency" as const }]) {
+      const other = { ...key, ...change };
+      const answer = await taken(store, holder, { ...other, requests: 3, most: 1 });
       expect(answer.owned).toHaveLength(1);
+      const [no, number, idleMs] = [0, 1, null];
+      await store.permits.give(holder, [{ ...other, no, number, idleMs }]);
+      const after = await taken(store, holder, { ...other, requests: 3, most: 0 });
+      expect(after.owned).toEqual([]);
     }
+    const kept = await taken(store, holder, { ...key, requests: 3, most: 0 });
+    expect(kept.owned).toHaveLength(3);
   });
 
   test("a limit that is lowered gives none above, and lists those still owned", async () => {

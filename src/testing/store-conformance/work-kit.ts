@@ -27,7 +27,7 @@ export function bytes(...values: number[]): Uint8Array {
 
 /** A limit that no other case has. */
 export function permitKey(): PermitKey {
-  return { agent: fresh("agent"), server: "tickets", tool: "update" };
+  return { agent: fresh("agent"), server: "tickets", tool: "update", bounds: "rate" };
 }
 
 /** What a live holder is given, which must succeed. */

@@ -169,6 +169,7 @@ describe("for people", () => {
       "dec_7 was let through and has ended
       when      2027-01-15T08:00:05.000Z
       who       agent support, task ticket-1, key key_1
+      rules     git:0123456789ab
       asked     format openai-chat, model gpt-5-mini, provider openai, output_cap 512, bytes 1834, attempt 0
       guards    identity  allow
                 manifest  allow  (model gpt-5-mini)
@@ -441,11 +442,23 @@ allowed_tools:
         ...{ ...rest, tool: "find", effect: "read", read_only: true },
         ...{ rate_limit: { requests: 3, per_seconds: 60 }, cost_max_usd: "1.25" },
         ...{ arguments_checked: true, empty_result: "ok", timeout_ms: 60_000 },
+        ...{
+          max_result_bytes: 8_388_608,
+          max_concurrent: null,
+          repeats_max: null,
+          output_checked: false,
+        },
       },
       {
         ...{ ...rest, tool: "drop", effect: "write", read_only: false },
         ...{ rate_limit: null, cost_max_usd: "0" },
         ...{ arguments_checked: false, empty_result: "error", timeout_ms: 2000 },
+        ...{
+          max_result_bytes: 8_388_608,
+          max_concurrent: null,
+          repeats_max: null,
+          output_checked: false,
+        },
       },
     ]);
   });

@@ -64,6 +64,7 @@ budgets:
       depthMax: 8,
       childrenMax: 100,
       idleMs: 3_600_000,
+      ...{ callsMax: null, toolCallsMax: null, durationMaxMs: null },
     });
   });
 
@@ -144,6 +145,8 @@ limits:
   max_depth: 6
   max_children: 7
   max_arguments_bytes: 4096
+  max_calls: 11
+  max_duration: 2h
   task_idle: 8m
   max_request_bytes: 2048
   calls_in_flight_max: 9
@@ -154,11 +157,13 @@ version: 1
 agent: bot
 labels: { team: T, org: O, owner: P }
 models: [simulated-small, { model: fast, max_output_tokens: 99, timeout: 7s }]
-limits: { max_n: 3, max_depth: 1 }
+limits: { max_n: 3, max_depth: 1, max_tool_calls: 12, max_calls: 13 }
 strict: true
 uncapped: true
 tell_agent: true
+on_change: finish
 refusal_rounds: 3
+hosted_tools: [web_search]
 allowed_tools:
   - { tool_name: look, server: desk, timeout: 9s, empty_result: error, cost: { usd: 0.5 } }
   - tool_name: change
@@ -247,6 +252,7 @@ denied_tools: [drop]
       { kind: "agent", name: "own", asks: false, tools: new Map([["think", "read"]]) },
     ]);
     const four = { team: "T", org: "O", key: "k", model: "fast" };
+    const ofTasks = { only: { agent: "bot" }, each: "task", unit: "calls", window: "task" };
     expect(budgets.every(({ onExhausted }) => onExhausted === "deny")).toBe(true);
     expect(budgets.map(({ onExhausted, ...rest }) => rest)).toEqual([
       { name: "a", only: { agent: "bot" }, each: null, unit: "usd", limit: 1n, window: "day" },
@@ -254,6 +260,8 @@ denied_tools: [drop]
       { name: "c", only: {}, each: "task", unit: "usd", limit: 0n, window: "task" },
       { name: "d", only: {}, each: null, unit: "tokens", limit: 10n ** 14n, window: "day" },
       { name: "e", only: {}, each: "task", unit: "calls", limit: 3n, window: "task" },
+      { ...ofTasks, name: "limits.max_calls of bot", limit: 13n },
+      { ...ofTasks, name: "limits.max_tool_calls of bot", limit: 12n },
     ]);
   });
 
@@ -276,6 +284,10 @@ denied_tools: [drop]
       approval: "never",
       emptyIsError: false,
       timeoutMs: 60_000,
+      resultBytesMax: 8_388_608,
+      concurrentMax: null,
+      repeatsMax: null,
+      output: null,
     };
     const look = { ...tool, emptyIsError: true, timeoutMs: 9_000 };
     expect(configuration.agents.get("bot")).toEqual({
@@ -290,8 +302,12 @@ denied_tools: [drop]
       strict: true,
       uncapped: true,
       tellAgent: true,
+      onChange: "finish",
       refusalRounds: 3,
-      tasks: { newPerHour: 4, aliveMax: 5, depthMax: 1, childrenMax: 7, idleMs: 480_000 },
+      tasks: {
+        ...{ newPerHour: 4, aliveMax: 5, depthMax: 1, childrenMax: 7, idleMs: 480_000 },
+        ...{ callsMax: 13, toolCallsMax: 12, durationMaxMs: 7_200_000 },
+      },
       tools: {
         allowed: [
           { ...look, tool: "look", cost: { nanoUsd: 500_000_000, quantity: null } },
@@ -308,6 +324,7 @@ denied_tools: [drop]
           },
           { ...tool, server: "own", tool: "think" },
         ],
+        hosted: new Set(["web_search"]),
         blacklisted: new Set(["delete_ticket", "drop"]),
         argumentsBytesMax: 4096,
       },

@@ -90,6 +90,10 @@ tool_servers:
           approval: "never",
           emptyIsError: false,
           timeoutMs: 60_000,
+          resultBytesMax: 8_388_608,
+          concurrentMax: null,
+          repeatsMax: null,
+          output: null,
         },
         {
           server: "tickets",
@@ -103,8 +107,13 @@ tool_servers:
           approval: "never",
           emptyIsError: false,
           timeoutMs: 60_000,
+          resultBytesMax: 8_388_608,
+          concurrentMax: null,
+          repeatsMax: null,
+          output: null,
         },
       ],
+      hosted: new Set(),
       blacklisted: new Set(["delete_ticket"]),
       argumentsBytesMax: 1_048_576,
     });
@@ -151,6 +160,10 @@ test("Every field of a tool lands in its grant", () => {
       requires_approval: { properties: { a: { const: "dear" } } },
       empty_result: "error",
       timeout: "5s",
+      max_result_bytes: 65_536,
+      max_concurrent: 3,
+      repeats: { max: 100 },
+      output: { properties: { a: { type: "string" } } },
     },
     TWO,
   );
@@ -169,8 +182,15 @@ test("Every field of a tool lands in its grant", () => {
     approval: expect.any(Function),
     emptyIsError: true,
     timeoutMs: 5000,
+    resultBytesMax: 65_536,
+    concurrentMax: 3,
+    repeatsMax: 100,
+    output: expect.any(Function),
   });
   expect(granted.check?.({ a: 1 })).toBe("/arguments/a must be string.");
+  // What an agent may say is listed; what a tool says may be more than is checked.
+  expect(granted.output?.({ a: 1 })).toBe("/result/a must be string.");
+  expect(granted.output?.({ a: "", b: 1 })).toBeNull();
   // Arguments beside those that a schema names do not get by without an approval.
   const needs = granted.approval as (given: unknown) => string | null;
   expect([{ a: "dear", b: 1 }, {}, { a: "cheap" }].map((given) => needs(given) === null)).toEqual([

@@ -5,8 +5,8 @@ import { settled } from "../telemetry/rows.ts";
 
 const AT = Date.UTC(2026, 0, 2);
 const done = settled(1) as Extract<Event, { kind: "call.settled" }>;
-const { decision, call, agent, task, key, asked, answers, legs } = done;
-const origin = { decision, call, agent, task, key };
+const { decision, call, agent, task, key, revision, asked, answers, legs } = done;
+const origin = { decision, call, agent, task, key, revision };
 const open = legs.map((leg) => ({ ...leg, charged: null }));
 const admitted: Event = { kind: "call.admitted", asked, answers, legs: open, ...origin };
 

@@ -14,6 +14,7 @@ import type {
   ReleaseAsked,
   ReleaseOutcome,
   Reloaded,
+  RemoteState,
 } from "../../../src/control/operations.ts";
 import type { Clock } from "../../../src/ports/clock.ts";
 import type {
@@ -68,6 +69,7 @@ export class MemoryOperations implements Operations {
   unstored = false;
   authenticated = 0;
   notReady: string | null = null;
+  remote: RemoteState | null = null;
   reloaded: Reloaded = { kind: "unchanged", configuration: "dir:1" };
   failure: Error | null = null;
 
@@ -114,6 +116,8 @@ export class MemoryOperations implements Operations {
     return {
       version: "0.1.0",
       configuration: "dir:1",
+      commit: this.remote === null ? null : "1".repeat(40),
+      remote: this.remote,
       host: "box",
       pid: 42,
       startedAt: Date.UTC(2026, 0, 1),
@@ -141,6 +145,7 @@ export class MemoryOperations implements Operations {
       heartbeatAgeMs: 0,
       journalWaiting: 0,
       modelsFlagged: 0,
+      remote: null,
       agents: [],
       budgets: [BUDGET],
     });
@@ -370,5 +375,5 @@ export function forfeit(holder: string, changes: Partial<ForfeitState> = {}): Fo
 export function task(id: string, agent = "support"): TaskRecord {
   const at = Date.UTC(2026, 0, 2);
   const times = { openedAt: at, lastSeenAt: at, endedAt: null };
-  return { id, agent, parent: null, depth: 0, ...times, outcome: null };
+  return { id, agent, parent: null, depth: 0, bundle: "dir:1", ...times, outcome: null };
 }

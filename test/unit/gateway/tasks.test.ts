@@ -10,6 +10,7 @@ const IDLE_MS = 600_000;
 
 function manifestOf(limits: Partial<Manifest["tasks"]> = {}, agent = "a"): Manifest {
   const standard = { newPerHour: 10, aliveMax: 20, depthMax: 3, childrenMax: 5, idleMs: IDLE_MS };
+  const unlimited = { callsMax: null, toolCallsMax: null, durationMaxMs: null };
   return {
     agent,
     labels: { team: null, org: null, owner: null },
@@ -24,9 +25,10 @@ function manifestOf(limits: Partial<Manifest["tasks"]> = {}, agent = "a"): Manif
     strict: false,
     uncapped: false,
     tellAgent: false,
+    onChange: "apply",
     digest: "d",
     refusalRounds: 1,
-    tasks: { ...standard, ...limits },
+    tasks: { ...standard, ...unlimited, ...limits },
     tools: NO_TOOLS,
   };
 }
@@ -49,9 +51,14 @@ function scene() {
     ]),
   ) as unknown as TaskStore; // the entries are those of the port, which fromEntries cannot know
   const tasksOf = () =>
-    new Tasks(watched, clock, ({ id }, how) => {
-      opened.push(`${id} ${how}`);
-    });
+    new Tasks(
+      watched,
+      clock,
+      ({ id }, how) => {
+        opened.push(`${id} ${how}`);
+      },
+      () => "dir:1",
+    );
   return {
     clock,
     store,

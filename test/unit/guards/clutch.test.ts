@@ -23,7 +23,7 @@ describe("a call", () => {
   );
 
   test.each(cases)("%s, while the clutch is %s, %s", (who, state, what) => {
-    const task = { id: who === "of the probe" ? "k" : "j", ended: false };
+    const task = { ...toolFacts().task, id: who === "of the probe" ? "k" : "j" };
     // `as`: the keys of the table are the states.
     const clutch = CLUTCHES[state as Clutch["state"]];
     const answer = ask(toolFacts({ clutch, task, letGo: who === "let go" }));

@@ -3,7 +3,15 @@ import { describe, expect, test } from "vitest";
 import type { Budget } from "../../../src/guards/budget/budget.ts";
 import { type Belongs, scopeValue, windowAt } from "../../../src/guards/budget/draws.ts";
 
-const CALL: Belongs = { org: "o", team: "t", agent: "a", task: "k", key: "y", model: null };
+const CALL: Belongs = {
+  org: "o",
+  team: "t",
+  agent: "a",
+  task: "k",
+  key: "y",
+  model: null,
+  tool: null,
+};
 
 function budgetOf(only: Budget["only"], each: Budget["each"]): Budget {
   return { name: "b", only, each, unit: "usd", limit: 1n, window: "day", onExhausted: "deny" };
@@ -23,6 +31,8 @@ describe("the account of a budget", () => {
     ["its agent but another team", { agent: "a", team: "u" }, "task", null],
     ["another org first", { org: "x", agent: "a" }, null, null],
     ["a model where the call has none", { model: "m" }, null, null],
+    ["a tool where the call has none", { tool: "s__t" }, null, null],
+    ["one for each tool, of a call of none", {}, "tool", null],
   ])("%s", (_name, only, each, expected) => {
     expect(scopeValue(budgetOf(only, each), CALL)).toBe(expected);
   });

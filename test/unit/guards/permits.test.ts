@@ -14,6 +14,7 @@ import {
   type OwnedPermit,
   type Permits,
   received,
+  release,
   type TakenPermit,
   type ToolRate,
   use,
@@ -23,6 +24,10 @@ import {
 const LIMIT: ToolRate = { tool: "t", requests: 2, perMs: 10_000 };
 /** How long one rests, on a clock that may run fast. */
 const REST = Math.ceil((10_000 + MARGIN_MS) / (1 - CLOCK_DRIFT));
+
+/** Nobody else wants any; and somebody does. */
+const KEEP_ALL = Number.POSITIVE_INFINITY;
+const HALF = 2;
 
 const held = (no: number, lastUse: number | null, since = 0, number = 1) =>
   ({ phase: "held", no, number, lastUse, since }) as const;
@@ -139,9 +144,35 @@ describe("the store's answer", () => {
   });
 });
 
+describe("a permit that a call had while it was out", () => {
+  const out = { ...held(0, null, 5), phase: "taken" as const };
+
+  test("is free again at once, was not used, and lies idle from then on", () => {
+    const after = release([out, held(1, 3)], taken(0), 40);
+    expect(after).toEqual([held(0, null, 40), held(1, 3)]);
+    expect(admit(after.slice(0, 1), LIMIT, true, 40)[1]).toEqual(taken(0));
+    expect(idle(after.slice(0, 1), LIMIT, KEEP_ALL, 40 + IDLE_MS - 1)[1]).toEqual([]);
+    const given = [{ no: 0, number: 1, idleMs: null }];
+    expect(idle(after.slice(0, 1), LIMIT, KEEP_ALL, 40 + IDLE_MS)[1]).toEqual(given);
+  });
+
+  test("keeps the age that it came with: of a process that died with it", () => {
+    const old = { ...held(0, 2, 5), phase: "taken" as const };
+    expect(release([old], taken(0), 40)).toEqual([held(0, 2, 40)]);
+  });
+
+  test.each([
+    ["of another number", [out], taken(0, 2)],
+    ["that is free already", [held(0, null, 5)], taken(0)],
+    ["that is not here", [], taken(0)],
+  ])("is not freed by a call %s", (_, permits, call) => {
+    expect(release(permits, call, 40)).toBe(permits);
+  });
+});
+
 describe("a permit is given back", () => {
   const given = (permits: Permits, wanted: boolean, now: number, limit = LIMIT) =>
-    idle(permits, limit, wanted, now)[1].map(({ no }) => no);
+    idle(permits, limit, wanted ? HALF : KEEP_ALL, now)[1].map(({ no }) => no);
 
   test("once it could have been used for a second", () => {
     const permits = [held(0, 0)];
@@ -149,13 +180,13 @@ describe("a permit is given back", () => {
     const now = REST + IDLE_MS;
     const idleMs = Math.floor(now * (1 - CLOCK_DRIFT));
     const after = [{ ...held(0, 0), phase: "returning" }];
-    expect(idle(permits, LIMIT, false, now)).toEqual([after, [{ no: 0, number: 1, idleMs }]]);
+    expect(idle(permits, LIMIT, KEEP_ALL, now)).toEqual([after, [{ no: 0, number: 1, idleMs }]]);
   });
 
   test("a second after it came, also one that was never used", () => {
     const permits = [held(0, null, 500), held(1, -90_000, 500)];
     expect(given(permits, false, 1_499)).toEqual([]);
-    expect(idle(permits, LIMIT, false, 1_500)[1]).toEqual([
+    expect(idle(permits, LIMIT, KEEP_ALL, 1_500)[1]).toEqual([
       { no: 0, number: 1, idleMs: null },
       { no: 1, number: 1, idleMs: 91_500 - 92 },
     ]);
@@ -179,14 +210,14 @@ describe("a permit is given back", () => {
   });
 
   test("again and again, until the store has it; then it is remembered by its number", () => {
-    const [permits, first] = idle([held(0, 0)], LIMIT, false, REST + IDLE_MS);
-    const [again, second] = idle(permits, LIMIT, false, REST + IDLE_MS + 1_001);
+    const [permits, first] = idle([held(0, 0)], LIMIT, KEEP_ALL, REST + IDLE_MS);
+    const [again, second] = idle(permits, LIMIT, KEEP_ALL, REST + IDLE_MS + 1_001);
     expect(second).toEqual([{ no: 0, number: 1, idleMs: (first[0]?.idleMs ?? 0) + 1_000 }]);
     expect(again).toEqual(permits);
     expect(confirmed(permits, [{ no: 0, number: 2 }])).toEqual(permits);
     const gone = confirmed(permits, first);
     expect(gone).toEqual([{ phase: "gone", no: 0, number: 1 }]);
-    expect(idle(gone, LIMIT, false, 90_000)).toEqual([gone, []]);
+    expect(idle(gone, LIMIT, KEEP_ALL, 90_000)).toEqual([gone, []]);
   });
 });
 
@@ -279,7 +310,8 @@ class World {
         return;
       }
       case "idle": {
-        const [after, given] = idle(gateway.permits, this.#limit, step.flag, clock);
+        const most = step.flag ? Math.ceil(this.#limit.requests / 2) : KEEP_ALL;
+        const [after, given] = idle(gateway.permits, this.#limit, most, clock);
         gateway.permits = after;
         if (given.length > 0) this.#give(gateway, given, step);
         return;

@@ -111,6 +111,8 @@ export function limits(changes: Partial<CallLimits> = {}): CallLimits {
   };
 }
 
+export const NO_TASK_LIMITS = { callsMax: null, toolCallsMax: null, durationMaxMs: null };
+
 export function manifest(changes: Partial<Manifest> = {}): Manifest {
   return {
     agent: "a",
@@ -120,9 +122,17 @@ export function manifest(changes: Partial<Manifest> = {}): Manifest {
     strict: false,
     uncapped: false,
     tellAgent: false,
+    onChange: "strictest",
     digest: "d",
     refusalRounds: 1,
-    tasks: { newPerHour: 10, aliveMax: 10, depthMax: 3, childrenMax: 10, idleMs: 1_000 },
+    tasks: {
+      newPerHour: 10,
+      aliveMax: 10,
+      depthMax: 3,
+      childrenMax: 10,
+      idleMs: 1_000,
+      ...NO_TASK_LIMITS,
+    },
     tools: NO_TOOLS,
     ...changes,
   };
@@ -132,7 +142,7 @@ export function facts(changes: Partial<Facts> = {}): Facts {
   return {
     ask: ask(),
     manifest: manifest(),
-    task: { id: "t", ended: false },
+    task: { id: "t", ended: false, ageMs: 0, durationMaxMs: null },
     clutch: { state: "engaged" },
     letGo: false,
     target: target(),

@@ -8,6 +8,8 @@ import { ask, bounds, facts, limits, manifest, purse, rules, target, usd } from 
 const BOUNDS = bounds({ outputCap: 7, fixedPico: 3, perTokenPico: 5, reserve: usd(11) });
 const STATES = Object.freeze({ purses: [purse()] });
 
+const TASK = { id: "x", ended: false, ageMs: 0, durationMaxMs: null };
+
 describe("the task", () => {
   test("is alive: the call passes as it came", () => {
     const [after, answer] = alive(facts(), BOUNDS, STATES);
@@ -16,7 +18,7 @@ describe("the task", () => {
   });
 
   test("has ended: it takes no more calls", () => {
-    const [after, answer] = alive(facts({ task: { id: "x", ended: true } }), BOUNDS, STATES);
+    const [after, answer] = alive(facts({ task: { ...TASK, ended: true } }), BOUNDS, STATES);
     expect(after).toBe(STATES);
     expect(answer).toEqual({ kind: "deny", code: "task.ended", facts: { task: "x" } });
   });

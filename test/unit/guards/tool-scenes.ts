@@ -17,6 +17,10 @@ export function granted(server: string, tool: string, changes: Partial<GrantedTo
     approval: "never",
     emptyIsError: false,
     timeoutMs: 1_000,
+    resultBytesMax: 1_000,
+    concurrentMax: null,
+    repeatsMax: null,
+    output: null,
     ...changes,
   };
   return whole;
@@ -26,7 +30,12 @@ export function grants(
   allowed: readonly GrantedTool[],
   blacklisted: readonly string[] = [],
 ): ToolGrants {
-  return { allowed, blacklisted: new Set(blacklisted.map(foldName)), argumentsBytesMax: 100 };
+  return {
+    allowed,
+    hosted: new Set(),
+    blacklisted: new Set(blacklisted.map(foldName)),
+    argumentsBytesMax: 100,
+  };
 }
 
 export function toolAsk(changes: Partial<ToolAsk> = {}): ToolAsk {
@@ -43,13 +52,14 @@ export function toolAsk(changes: Partial<ToolAsk> = {}): ToolAsk {
 
 export function toolFacts(changes: Partial<ToolFacts> = {}): ToolFacts {
   return {
-    task: { id: "k", ended: false },
+    task: { id: "k", ended: false, ageMs: 0, durationMaxMs: null },
     manifest: { agent: "a" },
     ask: toolAsk(),
     grants: grants([granted("s", "t")]),
     resolved: granted("s", "t"),
     offered: null,
     rate: null,
+    slots: null,
     reserve: 0,
     approved: { kind: "none" },
     clutch: ENGAGED,

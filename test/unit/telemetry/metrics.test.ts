@@ -14,6 +14,7 @@ const READING: Reading = {
   heartbeatAgeMs: 1_500,
   journalWaiting: 2,
   modelsFlagged: 0,
+  remote: null,
   agents: [
     {
       ...{ agent: "support", team: "care", org: "", owner: "ana", clutch: "engaged" },
@@ -33,7 +34,14 @@ function refused(model: string, provider: string | null, code: DenialCode): Even
     bytes: 1,
     attempt: 0,
   };
-  const origin = { decision: "d", call: "c", agent: "support", task: "ticket-7", key: "key_1" };
+  const origin = {
+    decision: "d",
+    call: "c",
+    agent: "support",
+    task: "ticket-7",
+    key: "key_1",
+    revision: "dir:1",
+  };
   return { kind: "call.refused", asked, code, facts: {}, answers: [], ...origin };
 }
 
@@ -253,7 +261,7 @@ describe("the metrics of a scrape", () => {
 
   test("count an overbilled call and what it was over", () => {
     const metrics = new Metrics();
-    const origin = { decision: "d", call: "c", agent: "a", task: "t", key: "k" };
+    const origin = { decision: "d", call: "c", agent: "a", task: "t", key: "k", revision: "dir:1" };
     metrics.observe({
       kind: "budget.overbilled",
       provider: "p",

@@ -1,5 +1,6 @@
 import type { Clock } from "../../../ports/clock.ts";
 import type { Store } from "../../../ports/store.ts";
+import { memoryBundles } from "./bundles.ts";
 import { memoryClutch } from "./clutch.ts";
 import { memoryCounters } from "./counters.ts";
 import { type MemoryData, memoryData } from "./data.ts";
@@ -32,6 +33,7 @@ export function memoryStore(options: { readonly clock: Clock; readonly data?: Me
     clutch: memoryClutch(data, options.clock),
     parking: memoryParking(data, options.clock),
     counters: memoryCounters(data),
+    bundles: memoryBundles(data),
     close: async () => {},
   };
 }

@@ -10,7 +10,7 @@ import type {
   Returned,
 } from "../../../ports/store.ts";
 import { type MemoryData, tell } from "./data.ts";
-import type { PermitRow, RateLimit } from "./rows.ts";
+import type { CallLimit, PermitRow } from "./rows.ts";
 
 /** Permits on data in memory. */
 export function memoryPermits(data: MemoryData, clock: Clock): PermitStore {
@@ -20,18 +20,19 @@ export function memoryPermits(data: MemoryData, clock: Clock): PermitStore {
   };
 }
 
-function keyOf({ agent, server, tool }: PermitKey): string {
-  return JSON.stringify([agent, server, tool]);
+function keyOf({ agent, bounds, server, tool }: PermitKey): string {
+  return JSON.stringify([agent, server, tool, bounds]);
 }
 
 function isLive(data: MemoryData, id: HolderId): boolean {
   return data.holders.get(id)?.state === "live";
 }
 
-function limitOf(data: MemoryData, wish: PermitWish): RateLimit {
-  const { agent, server, tool } = wish;
+function limitOf(data: MemoryData, wish: PermitWish): CallLimit {
+  const { agent, bounds, server, tool } = wish;
   const known = data.limits.get(keyOf(wish));
-  const limit: RateLimit = known ?? { agent, server, tool, permits: [], wants: new Map() };
+  const key = { agent, server, tool, bounds };
+  const limit: CallLimit = known ?? { ...key, permits: [], wants: new Map() };
   data.limits.set(keyOf(wish), limit);
   for (let no = limit.permits.length; no < wish.requests; no += 1) {
     limit.permits.push({ no, number: 0, holder: null, lastUse: null });
@@ -70,7 +71,7 @@ function take(
 }
 
 /** All of it for who is alone, half of it beside others. */
-function shareOf(limit: RateLimit, holder: HolderId, requests: number): number {
+function shareOf(limit: CallLimit, holder: HolderId, requests: number): number {
   const others =
     limit.permits.some((permit) => permit.holder !== null && permit.holder !== holder) ||
     [...limit.wants.keys()].some((other) => other !== holder);
@@ -120,9 +121,9 @@ export function releasePermits(data: MemoryData, clock: Clock, holder: HolderId)
 
 /** What others were left short of. */
 export function permitWants(data: MemoryData, but: HolderId): PermitWant[] {
-  return [...data.limits.values()].flatMap(({ agent, server, tool, wants }) =>
+  return [...data.limits.values()].flatMap(({ agent, bounds, server, tool, wants }) =>
     [...wants]
       .filter(([holder]) => holder !== but)
-      .map(([holder, most]) => ({ holder, agent, server, tool, most })),
+      .map(([holder, most]) => ({ holder, agent, server, tool, bounds, most })),
   );
 }

@@ -13,8 +13,8 @@ import type {
 
 /** What holders share beside money: permits, clutches, reviews, parked calls, claims, counts. */
 export interface SharedWork {
-  /** By agent, server and tool. */
-  readonly limits: Map<string, RateLimit>;
+  /** By agent, server, tool and what they bound. */
+  readonly limits: Map<string, CallLimit>;
   /** By agent; an agent without one is engaged. */
   readonly clutches: Map<string, Clutch>;
   readonly reviews: Map<string, ReviewRow>;
@@ -30,7 +30,7 @@ export interface SharedWork {
   readonly counters: Map<string, CounterRow>;
 }
 
-export interface RateLimit extends PermitKey {
+export interface CallLimit extends PermitKey {
   readonly permits: PermitRow[];
   /** What holders were left short of. */
   readonly wants: Map<HolderId, number>;

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Clock } from "../../../ports/clock.ts";
 import type { Store } from "../../../ports/store.ts";
 import { AddressUnusable, parseAddress } from "./address.ts";
+import { bundles } from "./bundles.ts";
 import { clutch } from "./clutch.ts";
 import { beatLane, sessionSettings, workLane } from "./connections.ts";
 import { counters } from "./counters.ts";
@@ -57,6 +58,7 @@ export async function postgresStore(options: PostgresOptions): Promise<Store> {
     clutch: clutch(work),
     parking: parking(work),
     counters: counters(work),
+    bundles: bundles(work),
     async close() {
       heard.close();
       await Promise.all([work.close(), beats.close()]);

@@ -31,23 +31,25 @@ export function permits(lane: Lane): PermitStore {
   };
 }
 
-function taking(holder: string, { agent, most, requests, server, tool }: PermitWish): Statement {
+function taking(holder: string, wish: PermitWish): Statement {
+  const { agent, bounds, most, requests, server, tool } = wish;
   return {
     name: "take_permits",
-    text: "SELECT * FROM take_permits($1, $2, $3, $4, $5, $6)",
-    values: [holder, agent, server, tool, requests, most],
+    text: "SELECT * FROM take_permits($1, $2, $3, $4, $5, $6, $7)",
+    values: [holder, agent, server, tool, bounds, requests, most],
   };
 }
 
 function giving(holder: string, returned: readonly Returned[]): Statement {
   return {
     name: "give_permits",
-    text: "SELECT give_permits($1, $2, $3, $4, $5, $6, $7) AS kind",
+    text: "SELECT give_permits($1, $2, $3, $4, $5, $6, $7, $8) AS kind",
     values: [
       holder,
       returned.map((permit) => permit.agent),
       returned.map((permit) => permit.server),
       returned.map((permit) => permit.tool),
+      returned.map((permit) => permit.bounds),
       returned.map((permit) => permit.no),
       returned.map((permit) => permit.number),
       returned.map(({ idleMs }) => (idleMs === null ? null : Math.floor(idleMs))),

@@ -147,7 +147,7 @@ function tasksOn(writer: WorkerClient, reader: WorkerClient): Store["tasks"] {
   };
 }
 
-type SharedWork = Pick<Store, "permits" | "clutch" | "parking" | "counters">;
+type SharedWork = Pick<Store, "permits" | "clutch" | "parking" | "counters" | "bundles">;
 
 function sharedWorkOn(writer: WorkerClient, reader: WorkerClient): SharedWork {
   return {
@@ -166,6 +166,13 @@ function sharedWorkOn(writer: WorkerClient, reader: WorkerClient): SharedWork {
     counters: {
       merge: (holder, totals, after) => writer.ask("mergeCounts", holder, totals, after),
       prune: (before) => writer.ask("pruneCounts", before),
+    },
+    bundles: {
+      // Bytes of their own: of a view the whole memory behind it would cross to the thread.
+      keep: (bundle) =>
+        writer.ask("keepBundle", { ...bundle, content: new Uint8Array(bundle.content) }),
+      find: (id) => writer.ask("findBundle", id),
+      latest: (source) => writer.ask("latestBundle", source),
     },
   };
 }

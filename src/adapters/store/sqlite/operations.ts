@@ -1,3 +1,4 @@
+import * as bundles from "./bundles.ts";
 import * as claims from "./claims.ts";
 import * as clutch from "./clutch.ts";
 import { catchUp } from "./copies.ts";
@@ -72,6 +73,9 @@ export const OPERATIONS = {
   pruneParked: parking.prune,
   mergeCounts: counters.merge,
   pruneCounts: counters.prune,
+  keepBundle: bundles.keep,
+  findBundle: bundles.find,
+  latestBundle: bundles.latest,
 } as const;
 
 export type Operations = typeof OPERATIONS;

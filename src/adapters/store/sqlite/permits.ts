@@ -26,8 +26,8 @@ export function take(
   const most = shareOf(sql, limit, { holder, requests: wish.requests });
   const gifts = Math.max(0, Math.min(wish.most, most, free));
   sql.run(
-    `UPDATE permit SET holder = ?, number = number + 1 WHERE rate_limit = ? AND no IN (
-       SELECT no FROM permit WHERE rate_limit = ? AND holder IS NULL AND no < ?
+    `UPDATE permit SET holder = ?, number = number + 1 WHERE call_limit = ? AND no IN (
+       SELECT no FROM permit WHERE call_limit = ? AND holder IS NULL AND no < ?
          ORDER BY last_use, no LIMIT ?)`,
     ...[holder, limit, limit, wish.requests, gifts],
   );
@@ -36,25 +36,27 @@ export function take(
   return { kind: "ok", owned, unowned: free - gifts };
 }
 
-function limitNo(sql: Sql, { agent, server, tool }: PermitKey): number | undefined {
-  const text = "SELECT no FROM rate_limit WHERE agent = ? AND server = ? AND tool = ?";
-  return sql.first<{ no: number }>(text, agent, server, tool)?.no;
+function limitNo(sql: Sql, { agent, bounds, server, tool }: PermitKey): number | undefined {
+  const text = `SELECT no FROM call_limit
+    WHERE agent = ? AND server = ? AND tool = ? AND bounds = ?`;
+  return sql.first<{ no: number }>(text, agent, server, tool, bounds)?.no;
 }
 
 /** The number of a limit; it and its permits are made where they are missing. */
 function madeLimit(sql: Sql, wish: PermitWish): number {
-  const { agent, server, tool, requests } = wish;
+  const { agent, bounds, server, tool, requests } = wish;
   sql.run(
-    "INSERT INTO rate_limit (agent, server, tool) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-    ...[agent, server, tool],
+    `INSERT INTO call_limit (agent, server, tool, bounds) VALUES (?, ?, ?, ?)
+       ON CONFLICT DO NOTHING`,
+    ...[agent, server, tool, bounds],
   );
   const limit = limitNo(sql, wish);
   if (limit === undefined) throw new Error("a limit that was inserted is there");
-  const count = "SELECT count(*) AS n FROM permit WHERE rate_limit = ?";
+  const count = "SELECT count(*) AS n FROM permit WHERE call_limit = ?";
   const made = sql.first<{ n: number }>(count, limit)?.n ?? 0;
   if (made >= requests) return limit;
   sql.run(
-    `INSERT INTO permit (rate_limit, no)
+    `INSERT INTO permit (call_limit, no)
        WITH RECURSIVE missing (no) AS (
          SELECT ? UNION ALL SELECT no + 1 FROM missing WHERE no + 1 < ?)
        SELECT ?, no FROM missing`,
@@ -65,7 +67,7 @@ function madeLimit(sql: Sql, wish: PermitWish): number {
 
 function freeOf(sql: Sql, limit: number, requests: number): number {
   const text = `SELECT count(*) AS n FROM permit
-    WHERE rate_limit = ? AND holder IS NULL AND no < ?`;
+    WHERE call_limit = ? AND holder IS NULL AND no < ?`;
   return sql.first<{ n: number }>(text, limit, requests)?.n ?? 0;
 }
 
@@ -76,9 +78,9 @@ function shareOf(
   { holder, requests }: { readonly holder: number; readonly requests: number },
 ): number {
   const row = sql.first<{ own: number; others: number }>(
-    `SELECT (SELECT count(*) FROM permit WHERE rate_limit = ? AND holder = ? AND no < ?) AS own,
-       EXISTS (SELECT 1 FROM permit WHERE rate_limit = ? AND holder <> ?)
-         OR EXISTS (SELECT 1 FROM permit_want WHERE rate_limit = ? AND holder <> ?) AS others`,
+    `SELECT (SELECT count(*) FROM permit WHERE call_limit = ? AND holder = ? AND no < ?) AS own,
+       EXISTS (SELECT 1 FROM permit WHERE call_limit = ? AND holder <> ?)
+         OR EXISTS (SELECT 1 FROM permit_want WHERE call_limit = ? AND holder <> ?) AS others`,
     ...[limit, holder, requests, limit, holder, limit, holder],
   );
   if (!row) throw new Error("a count has one row");
@@ -93,11 +95,11 @@ function want(
 ): void {
   const { sql } = transaction;
   if (most <= 0) {
-    sql.run("DELETE FROM permit_want WHERE rate_limit = ? AND holder = ?", limit, holder);
+    sql.run("DELETE FROM permit_want WHERE call_limit = ? AND holder = ?", limit, holder);
     return;
   }
   sql.run(
-    `INSERT INTO permit_want (rate_limit, holder, most) VALUES (?, ?, ?)
+    `INSERT INTO permit_want (call_limit, holder, most) VALUES (?, ?, ?)
        ON CONFLICT DO UPDATE SET most = excluded.most`,
     ...[limit, holder, most],
   );
@@ -108,7 +110,7 @@ function want(
 function ownedOf({ sql, now }: Transaction, limit: number, holder: number): Permit[] {
   return sql.all<Permit>(
     `SELECT no, number, max(0, ? - last_use) AS ageMs FROM permit
-       WHERE rate_limit = ? AND holder = ? ORDER BY no`,
+       WHERE call_limit = ? AND holder = ? ORDER BY no`,
     ...[now, limit, holder],
   );
 }
@@ -128,11 +130,11 @@ export function give(
     const used = idleMs === null ? null : now - Math.max(0, Math.floor(idleMs));
     const given = sql.run(
       `UPDATE permit SET holder = NULL, last_use = coalesce(?, last_use)
-         WHERE rate_limit = ? AND no = ? AND holder = ? AND number = ?`,
+         WHERE call_limit = ? AND no = ? AND holder = ? AND number = ?`,
       ...[used, limit, no, holder, number],
     );
     if (given === 0) continue;
-    sql.run("DELETE FROM permit_want WHERE rate_limit = ? AND holder = ?", limit, holder);
+    sql.run("DELETE FROM permit_want WHERE call_limit = ? AND holder = ?", limit, holder);
     transaction.tell("room");
   }
   return { kind: "ok" };
@@ -152,9 +154,9 @@ export function releasePermits(transaction: Transaction, holder: number): void {
 /** What others were left short of. */
 export function permitWants({ sql }: Transaction, but: number): PermitWant[] {
   return sql.all<PermitWant>(
-    `SELECT holder.id AS holder, agent, server, tool, most FROM permit_want
+    `SELECT holder.id AS holder, agent, server, tool, bounds, most FROM permit_want
        JOIN holder ON holder.no = permit_want.holder
-       JOIN rate_limit ON rate_limit.no = permit_want.rate_limit
+       JOIN call_limit ON call_limit.no = permit_want.call_limit
        WHERE permit_want.holder <> ?`,
     but,
   );

@@ -4,29 +4,30 @@
  * row is read from its beginning.
  */
 export const SHARED_WORK = `
-  CREATE TABLE rate_limit (
+  CREATE TABLE call_limit (
     no INTEGER PRIMARY KEY,
     agent TEXT NOT NULL,
     server TEXT NOT NULL,
     tool TEXT NOT NULL,
-    UNIQUE (agent, server, tool)
+    bounds TEXT NOT NULL CHECK (bounds IN ('rate', 'concurrency')),
+    UNIQUE (agent, server, tool, bounds)
   ) STRICT;
 
   CREATE TABLE permit (
-    rate_limit INTEGER NOT NULL,
+    call_limit INTEGER NOT NULL,
     no INTEGER NOT NULL,
     number INTEGER NOT NULL DEFAULT 0,
     holder INTEGER,
     last_use INTEGER,
-    PRIMARY KEY (rate_limit, no)
+    PRIMARY KEY (call_limit, no)
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX permit_owned ON permit (holder) WHERE holder IS NOT NULL;
 
   CREATE TABLE permit_want (
-    rate_limit INTEGER NOT NULL,
+    call_limit INTEGER NOT NULL,
     holder INTEGER NOT NULL,
     most INTEGER NOT NULL,
-    PRIMARY KEY (rate_limit, holder)
+    PRIMARY KEY (call_limit, holder)
   ) STRICT, WITHOUT ROWID;
 
   CREATE TABLE clutch (

@@ -16,8 +16,9 @@ CREATE FUNCTION standing(h text) RETURNS json LANGUAGE sql VOLATILE AS $$
         'holder', w.holder, 'account', w.account, 'amount', w.amount::text) ORDER BY w.no), '[]')
       FROM want w WHERE w.holder <> h),
     'permitWants', (SELECT coalesce(json_agg(json_build_object('holder', w.holder,
-        'agent', l.agent, 'server', l.server, 'tool', l.tool, 'most', w.most) ORDER BY w.no), '[]')
-      FROM permit_want w JOIN rate_limit l ON l.id = w.rate_limit WHERE w.holder <> h),
+        'agent', l.agent, 'server', l.server, 'tool', l.tool, 'bounds', l.bounds,
+        'most', w.most) ORDER BY w.no), '[]')
+      FROM permit_want w JOIN call_limit l ON l.id = w.call_limit WHERE w.holder <> h),
     'doneNo', coalesce((SELECT d.done_no FROM holder_done d WHERE d.holder = h), 0))
   FROM store s
 $$;

@@ -1,29 +1,30 @@
 /** Tables for what holders share beside money. */
 export const SHARED_TABLES = `
-CREATE TABLE rate_limit (
+CREATE TABLE call_limit (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   agent text NOT NULL,
   server text NOT NULL,
   tool text NOT NULL,
-  UNIQUE (agent, server, tool)
+  bounds text NOT NULL CHECK (bounds IN ('rate', 'concurrency')),
+  UNIQUE (agent, server, tool, bounds)
 );
 
 CREATE TABLE permit (
-  rate_limit bigint NOT NULL,
+  call_limit bigint NOT NULL,
   no bigint NOT NULL,
   number bigint NOT NULL DEFAULT 0,
   holder text,
   last_use bigint,
-  PRIMARY KEY (rate_limit, no)
+  PRIMARY KEY (call_limit, no)
 ) WITH (fillfactor = 50);
 CREATE INDEX permit_owned ON permit (holder) WHERE holder IS NOT NULL;
 
 CREATE TABLE permit_want (
-  rate_limit bigint NOT NULL,
+  call_limit bigint NOT NULL,
   holder text NOT NULL,
   most bigint NOT NULL,
   no bigint GENERATED ALWAYS AS IDENTITY,
-  PRIMARY KEY (rate_limit, holder)
+  PRIMARY KEY (call_limit, holder)
 );
 
 CREATE TABLE clutch (

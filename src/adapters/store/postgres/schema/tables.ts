@@ -160,6 +160,7 @@ CREATE TABLE task (
   no bigint GENERATED ALWAYS AS IDENTITY,
   parent text,
   depth integer NOT NULL,
+  bundle text NOT NULL,
   unnamed boolean NOT NULL,
   opened_at bigint NOT NULL,
   last_seen_at bigint NOT NULL,
