@@ -4,6 +4,7 @@ import { Withheld } from "../gateway/answered/withheld.ts";
 import { Breakers } from "../gateway/breakers.ts";
 import { Cashier } from "../gateway/cashier.ts";
 import { Clutches } from "../gateway/clutches.ts";
+import { Owed } from "../gateway/commitments/owed.ts";
 import { OpenDecisions } from "../gateway/decisions/open.ts";
 import { Flags } from "../gateway/flags.ts";
 import { Flusher } from "../gateway/flush.ts";
@@ -96,6 +97,7 @@ export class Core {
       keys: new Keys(store.registry, clock),
       tasks: this.#tasks(emitNow),
       past: new Past(settings.readPast ?? (async () => null)),
+      owedCommitments: new Owed(log),
       flags: new Flags(store.registry, clock, log),
       endTask: (agent, id, outcome, by) => this.#endTask({ agent, id, outcome, by }),
       strangers: new Allowance(STRANGERS_AT_ONCE, STRANGERS_A_SECOND),

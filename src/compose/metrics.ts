@@ -1,10 +1,12 @@
 /** The text of a scrape: what is counted here, and what the store knows beside it. */
 import type { BudgetState, RemoteState } from "../control/operations.ts";
 import type { Gateway } from "../gateway/gateway.ts";
+import { HOLDING } from "../guards/commitment/commitment.ts";
 import type { Millis } from "../guards/money.ts";
 import { StoreUnreachable } from "../ports/store.ts";
-import type { AgentReading, RemoteReading } from "../telemetry/gauges.ts";
+import type { AgentReading, CommitmentReading, RemoteReading } from "../telemetry/gauges.ts";
 
+const COMMITMENTS_MAX = 10_000;
 const OPEN_REVIEWS = { state: "open", limit: 10_000 } as const;
 
 export interface Scraped {
@@ -28,6 +30,7 @@ export async function metricsText(scraped: Scraped, gateway: Gateway): Promise<s
     modelsFlagged: gateway.flags.count,
     remote: remote === null ? null : readingOf(remote, gateway.clock.wall()),
     agents: agentsOf(gateway, parked),
+    commitments: rows === null ? null : await ifReached(() => commitmentsOf(gateway)),
     budgets: rows ?? [],
   });
 }
@@ -59,6 +62,21 @@ async function parkedOf({ store }: Gateway): Promise<ReadonlyMap<string, number>
     sums.set(agent, (sums.get(agent) ?? 0) + parked);
   }
   return sums;
+}
+
+/** By agent and state. */
+async function commitmentsOf({ store }: Gateway): Promise<readonly CommitmentReading[]> {
+  const filter = { states: HOLDING, limit: COMMITMENTS_MAX };
+  const sums = new Map<string, CommitmentReading>();
+  for (const { agent, nanoUsdPerHour, state } of (await store.commitments.list(filter))
+    .commitments) {
+    const before = sums.get(`${agent} ${state}`);
+    sums.set(`${agent} ${state}`, {
+      ...{ agent, state, count: (before?.count ?? 0) + 1 },
+      nanoUsdPerHour: (before?.nanoUsdPerHour ?? 0n) + nanoUsdPerHour,
+    });
+  }
+  return [...sums.values()];
 }
 
 /** Null without the store: everything else is told all the same, for that is when it is read. */

@@ -19,6 +19,7 @@ import type { AccountState, KeyRecord } from "../ports/store.ts";
 import { eventOf } from "../telemetry/entry-text.ts";
 import { verifyJournal } from "../telemetry/verify.ts";
 import { agentsOf, decideReview, pause, reviewsOf } from "./clutches.ts";
+import { commitmentsOf, endByHand } from "./commitments.ts";
 import { forfeitsOf, goneFrom, releaseForfeits } from "./forfeits.ts";
 import type { Machine } from "./machine.ts";
 import { metricsText } from "./metrics.ts";
@@ -68,12 +69,7 @@ export function operationsOf(settings: OperationsSettings): Operations {
     authenticate: (token) => authenticate(token, settings),
     readiness: () => readiness(gateway),
     status: async () => status(settings),
-    metrics: () => {
-      const ready = readiness(gateway).ready;
-      const remote = settings.remote();
-      const known = { version: about.version, ready, remote, budgets: () => budgets(gateway) };
-      return metricsText(known, gateway);
-    },
+    metrics: () => metrics(settings),
     budgets: async () => budgets(gateway),
     decision: (id) => decision(id, gateway),
     journal: async (query) => {
@@ -97,6 +93,8 @@ export function operationsOf(settings: OperationsSettings): Operations {
     decideReview: (asked, by) => decideReview(asked, by, gateway),
     forfeits: () => forfeitsOf(held),
     releaseForfeits: (asked, by) => releaseForfeits(held, asked, by),
+    commitments: (asked) => commitmentsOf(gateway, asked),
+    endCommitment: (id, reason, by) => endByHand(gateway, { id, reason, by }),
     flags: () => store.registry.flags(),
     clearFlag: async ({ by, model, provider, reason }) => {
       if (!(await store.registry.clearFlag(provider, model))) return false;
@@ -106,6 +104,12 @@ export function operationsOf(settings: OperationsSettings): Operations {
       return true;
     },
   };
+}
+
+function metrics({ about, gateway, remote }: OperationsSettings): Promise<string> {
+  const { ready } = readiness(gateway);
+  const known = { version: about.version, ready, remote: remote() };
+  return metricsText({ ...known, budgets: () => budgets(gateway) }, gateway);
 }
 
 async function authenticate(
@@ -183,7 +187,7 @@ async function budgets(gateway: Gateway): Promise<readonly BudgetState[]> {
 }
 
 function budgetState(account: AccountState, reserved: number, perTask: boolean): BudgetState {
-  const { budget, ends, forfeited, leased, limit, scope, spent, unit } = account;
+  const { budget, committed, ends, forfeited, leased, limit, scope, spent, unit } = account;
   const held = BigInt(reserved);
   // What others lease may come back, so only what is reserved here is taken off.
   const remaining = leased < held ? roomOf(account) : hopeOf(account) - held;
@@ -198,6 +202,7 @@ function budgetState(account: AccountState, reserved: number, perTask: boolean):
     reserved: held,
     leased,
     forfeited,
+    committed,
     remaining,
   };
 }

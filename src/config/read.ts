@@ -12,6 +12,7 @@ import { argumentSchemas } from "./arguments.ts";
 import { breakersOf } from "./breakers.ts";
 import { budgetIssues, budgetsOf, taskLimitsOf } from "./budgets.ts";
 import { bundleOf, configurationDigest } from "./bundle.ts";
+import { outliving } from "./commitments.ts";
 import type { Configuration, Files, Issue, Loaded } from "./configuration.ts";
 import type { Environment } from "./environment.ts";
 import { type FileRead, readFileText, versionIssues } from "./file.ts";
@@ -175,6 +176,14 @@ function warningsOf(main: MainFile, { agents, budgets, store }: Configuration): 
   if (store.url?.startsWith("postgres") && !/[?&]sslmode=/.test(store.url)) {
     const hint = "Add ?sslmode=verify-full unless the network to the database is yours alone.";
     warn(["store"], "a URL that says how the connection is secured", hint);
+  }
+  for (const [index, budget] of budgets.entries()) {
+    const tool = outliving(budget, agents.values());
+    if (tool === null) continue;
+    const hint =
+      `${tool.tool} sets aside more than a whole window: each one begins with that, and what ` +
+      "accrues after it is the next one's. Lower horizon, or give the budget a longer window.";
+    warn(["budgets", index, "window"], "a window longer than the horizons of its tools", hint);
   }
   return warnings;
 }

@@ -156,6 +156,29 @@ const cost = strict({
     .optional(),
 });
 
+/** Each is a row of the store. */
+const ACTIVE_MAX = 10_000;
+
+const commitment = strict({
+  usd_per_hour: usdRoundedUp.describe("USD for each hour that it goes on."),
+  id: pointer.describe("Where a call says what it made: from /arguments or /result."),
+  ends_with: strict({
+    tool: id.describe("The tool that ends it; this manifest grants it too."),
+    server: id.describe("Where that tool is. Default: the same server.").optional(),
+    id: pointer.describe("Where a call of that tool says which one it ends."),
+  }).describe("A call of this tool that succeeds ends it."),
+  max_active: count(1, ACTIVE_MAX).describe(
+    "At most so many at once, over all gateways; those whose fate nobody knows count too.",
+  ),
+  horizon: duration(1000, "31d")
+    .describe("So far ahead its cost is set aside, and renewed at its half. Default 1h.")
+    .optional(),
+  on_unrenewable: oneOf(["trip", "end"])
+    .describe(
+      "When the budgets do not cover another horizon: pause the agent for a person, or call the ending tool, and pause it if that fails. Default trip.",
+    )
+    .optional(),
+});
 const PIN =
   "sha256: and 64 hexadecimal digits\n`slipclutch manifest pin` asks the tool server and writes it.";
 const jsonSchema = z.record(z.string(), z.json(), { error: "a JSON Schema, as a map" });
@@ -196,6 +219,9 @@ export const allowedTool = strict({
     )
     .optional(),
   cost: cost.describe("What a call costs; drawn from the same budgets as models.").optional(),
+  commitment: commitment
+    .describe("What goes on costing money after the call, until another tool ends it.")
+    .optional(),
   empty_result: oneOf(["ok", "error"])
     .describe("Whether a result with nothing in it counts as an error. Default ok.")
     .optional(),

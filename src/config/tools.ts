@@ -9,6 +9,7 @@ import {
 } from "../guards/tool/names.ts";
 import type { GrantedTool, ToolCost, ToolGrants } from "../guards/tool/tool.ts";
 import type { ArgumentSchemas } from "./arguments.ts";
+import { commitmentOf, commitmentProblems, endsOf, withEndings } from "./commitments.ts";
 import type { Issue, ToolServerSettings } from "./configuration.ts";
 import { type Entry, refuse } from "./grant-entry.ts";
 import { issueAt, nearest } from "./issues.ts";
@@ -61,9 +62,10 @@ export function toolsOf(
   issues.push(...ownBlacklisted(raw, source));
   checkNames(allowed);
   for (const one of allowed) warnOfBlacklisted(one, blacklisted);
+  checkCommitments(allowed, blacklisted, tooling);
   const bytes = raw.limits?.max_arguments_bytes ?? common?.max_arguments_bytes;
   const tools = {
-    allowed: allowed.map(({ granted }) => granted),
+    allowed: withEndings(allowed.map(({ granted }) => granted)),
     hosted: new Set(raw.hosted_tools),
     blacklisted,
     argumentsBytesMax: bytes ?? NO_TOOLS.argumentsBytesMax,
@@ -127,6 +129,8 @@ function grantedOf(
     approval: approvalOf(tool.requires_approval, schemas),
     emptyIsError: tool.empty_result === "error",
     timeoutMs: tool.timeout ?? TIMEOUT_MS,
+    commitment: commitmentOf(tool, server.name),
+    ends: [],
     ...boundsOf(tool),
   };
 }
@@ -160,7 +164,8 @@ function checkEffect(entry: Entry, { name, tools }: ToolServerSettings): void {
 
 /** What holds at a call holds nothing for tools whose calls do not come by here. */
 const OF_A_CALL = [
-  ...(["rate_limit", "cost", "empty_result", "requires_approval", "timeout", "output"] as const),
+  ...(["rate_limit", "cost", "commitment", "empty_result", "requires_approval"] as const),
+  ...(["timeout", "output"] as const),
   ...OWN_BOUNDS,
 ];
 
@@ -267,9 +272,26 @@ function checkNames(allowed: readonly Placed[]): void {
   }
 }
 
+function checkCommitments(
+  allowed: readonly Placed[],
+  blacklisted: ReadonlySet<string>,
+  { servers }: Tooling,
+): void {
+  const granted = allowed.map((one) => one.granted);
+  const ends = endsOf(granted, servers, (one) => isRefused(one, blacklisted));
+  for (const { entry, granted } of allowed) {
+    for (const { expected, hint, path } of commitmentProblems(granted, ends)) {
+      refuse(entry, ["commitment", ...path], expected, hint);
+    }
+  }
+}
+
+function isRefused(granted: GrantedTool, blacklisted: ReadonlySet<string>): boolean {
+  return [granted.tool, fullName(granted)].some((name) => blacklisted.has(foldName(name)));
+}
+
 function warnOfBlacklisted({ granted, entry }: Placed, blacklisted: ReadonlySet<string>): void {
-  const names = [granted.tool, fullName(granted)];
-  if (!names.some((name) => blacklisted.has(foldName(name)))) return;
+  if (!isRefused(granted, blacklisted)) return;
   const hint = "The blacklist wins, so it is never let through: remove it from one of the two.";
   const path = [...entry.path, "tool_name"];
   entry.warnings.push(issueAt(entry.source, path, "a tool that is not blacklisted", hint));

@@ -7,9 +7,11 @@ import type { Issue } from "../config/configuration.ts";
 import type { Proof } from "../guards/budget/release.ts";
 import type { Unit } from "../guards/budget/unit.ts";
 import type { Clutch } from "../guards/clutch/clutch.ts";
+import type { Commitment } from "../guards/commitment/commitment.ts";
 import type { Event } from "../guards/events.ts";
 import type { Millis } from "../guards/money.ts";
 import type {
+  AccountState,
   ForfeitRow,
   JournalEntry,
   JournalQuery,
@@ -91,6 +93,7 @@ export interface BudgetState {
   readonly reserved: bigint;
   readonly leased: bigint;
   readonly forfeited: bigint;
+  readonly committed: bigint;
   readonly remaining: bigint;
 }
 
@@ -210,6 +213,26 @@ export interface ParkedFilter {
   readonly limit: number;
 }
 
+export interface CommitmentAsked {
+  readonly agent?: string;
+  /** Those that have ended too. */
+  readonly all: boolean;
+  readonly limit: number;
+}
+
+export interface CommitmentRow {
+  readonly commitment: Commitment;
+  /** On which something is set aside for it. */
+  readonly accounts: readonly AccountState[];
+}
+
+export type CommitmentOutcome =
+  | { readonly kind: "ended"; readonly commitment: Commitment }
+  /** Its call is in flight. */
+  | { readonly kind: "opening" }
+  /** There is none, or it has ended. */
+  | { readonly kind: "none" };
+
 export type StoredEntry = JournalEntry & { readonly position: number };
 
 export interface Operations {
@@ -247,6 +270,10 @@ export interface Operations {
   forfeits(): Promise<Forfeits>;
   /** Once for each id. */
   releaseForfeits(asked: ReleaseAsked, by: string): Promise<ReleaseOutcome>;
+  /** Newest first. */
+  commitments(asked: CommitmentAsked): Promise<readonly CommitmentRow[]>;
+  /** A person says that it is gone. */
+  endCommitment(id: string, reason: string, by: string): Promise<CommitmentOutcome>;
   flags(): Promise<readonly ModelFlag[]>;
   clearFlag(flag: {
     readonly provider: string;

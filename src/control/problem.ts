@@ -52,6 +52,8 @@ export const PROBLEMS = {
     status: 503,
     hint: "The store does not answer. It is told every second; the other gateways stop once it is back, or when they have lost it too.",
   },
+  "commitment.unknown": { status: 404, hint: "List them: slipclutch commitments" },
+  "commitment.opening": { status: 409, hint: "Nothing changed; try again once it has ended." },
   "forfeit.unknown": { status: 404, hint: "List the forfeits: slipclutch forfeits" },
   "forfeit.unproven": {
     status: 409,

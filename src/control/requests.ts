@@ -4,7 +4,7 @@ import { id, parseDuration, tokensOrCalls, usd } from "../config/fields.ts";
 import { UNITS, type Unit } from "../guards/budget/unit.ts";
 import type { Millis } from "../guards/money.ts";
 import type { JournalQuery } from "../ports/store.ts";
-import type { ReviewFilter } from "./operations.ts";
+import type { CommitmentAsked, ReviewFilter } from "./operations.ts";
 import { Problem } from "./problem.ts";
 
 /** Rows of one page. */
@@ -55,7 +55,7 @@ export const KEY_BODY = z.union(
 /** Why a person did it. */
 const reason = z.string().trim().min(1).max(TEXT_CHARACTERS_MAX);
 
-/** `DELETE /api/v1/model-flags/:provider/:model` */
+/** `DELETE /api/v1/model-flags/:provider/:model`, `POST /api/v1/commitments/:id/end` */
 export const REASON_BODY = z.strictObject({ reason });
 
 const text = z.string().max(TEXT_CHARACTERS_MAX);
@@ -180,6 +180,12 @@ const REVIEWS_QUERY = z.strictObject({
   limit: number(1, PAGE_MAX),
 });
 
+const COMMITMENTS_QUERY = z.strictObject({
+  agent: filter,
+  all: flag,
+  limit: number(1, PAGE_MAX),
+});
+
 const KEYS_QUERY = z.strictObject({ all: flag });
 
 /** What the schema makes of the value, or a `Problem` that names what is wrong first. */
@@ -226,6 +232,13 @@ export function tasksQuery(params: Record<string, string>) {
 export function reviewsQuery(params: Record<string, string>): ReviewFilter {
   const { limit, ...rest } = parsed(REVIEWS_QUERY, params);
   return { ...withoutUndefined(rest), limit: limit ?? PAGE_DEFAULT };
+}
+
+/** The query of `GET /api/v1/commitments`: those that go on costing, unless all are asked for. */
+export function commitmentsQuery(params: Record<string, string>): CommitmentAsked {
+  const { agent, all, limit } = parsed(COMMITMENTS_QUERY, params);
+  const named = agent === undefined ? {} : { agent };
+  return { ...named, all: all === "true", limit: limit ?? PAGE_DEFAULT };
 }
 
 /** The query of `GET /api/v1/keys`: revoked ones only with `all=true`. */

@@ -18,7 +18,14 @@ function isoOrNull(at: Millis | null): string | null {
   return at === null ? null : iso(at);
 }
 
-type BudgetAmount = "limit" | "spent" | "reserved" | "leased" | "forfeited" | "remaining";
+type BudgetAmount =
+  | "limit"
+  | "spent"
+  | "reserved"
+  | "leased"
+  | "forfeited"
+  | "committed"
+  | "remaining";
 
 export type BudgetView = InUnit<BudgetAmount> & {
   readonly name: string;
@@ -29,8 +36,8 @@ export type BudgetView = InUnit<BudgetAmount> & {
 
 export function budgetView(state: BudgetState): BudgetView {
   const { budget: name, ends, scope, unit } = state;
-  const { forfeited, leased, limit, remaining, reserved, spent } = state;
-  const amounts = { limit, spent, reserved, leased, forfeited, remaining };
+  const { committed, forfeited, leased, limit, remaining, reserved, spent } = state;
+  const amounts = { limit, spent, reserved, leased, forfeited, committed, remaining };
   return { name, scope, unit, ...inUnit(unit, amounts), window_ends_at: isoOrNull(ends) };
 }
 
@@ -201,7 +208,10 @@ export interface JournalPage {
 }
 
 /** Fields of events that are amounts, wherever they stand. */
-const AMOUNTS: ReadonlySet<string> = new Set(["reserved", "charged", "billed", "amount"]);
+const AMOUNTS: ReadonlySet<string> = new Set([
+  ...["reserved", "charged", "billed", "amount"],
+  ...["accrued", "left"],
+]);
 /** What guards say has names of their own, which are nobody's fields. */
 const VERBATIM: ReadonlySet<string> = new Set(["numbers", "facts", "serverTools"]);
 
@@ -212,7 +222,8 @@ function shown(value: unknown): unknown {
   const view: Record<string, unknown> = {};
   for (const [name, inner] of Object.entries(value)) {
     const plain = name.replace(/(?<=[a-z])[A-Z\d]/g, (next) => `_${next.toLowerCase()}`);
-    if (AMOUNTS.has(name)) view[`${plain}_${unit}`] = amountText(unit, inner);
+    if (name === "perHour") view.usd_per_hour = amountText("usd", inner);
+    else if (AMOUNTS.has(name)) view[`${plain}_${unit}`] = amountText(unit, inner);
     else view[plain] = VERBATIM.has(name) ? inner : shown(inner);
   }
   return view;

@@ -10,6 +10,7 @@ import type { Withheld } from "./answered/withheld.ts";
 import type { Breakers } from "./breakers.ts";
 import type { Cashier } from "./cashier.ts";
 import type { Clutches } from "./clutches.ts";
+import type { Owed } from "./commitments/owed.ts";
 import type { OpenDecisions } from "./decisions/open.ts";
 import type { Flags } from "./flags.ts";
 import type { Flusher } from "./flush.ts";
@@ -51,6 +52,8 @@ export interface Gateway {
   readonly tasks: Tasks;
   /** What running tasks began with. */
   readonly past: Past;
+  /** What the store is still to be told of commitments. */
+  readonly owedCommitments: Owed;
   readonly flags: Flags;
   /** Refusals of unknown senders that are written down. */
   readonly strangers: Allowance;

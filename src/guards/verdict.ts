@@ -96,6 +96,11 @@ export const DENIALS = {
     says: "The arguments do not fit what the manifest allows for this tool.",
     hint: "Correct the arguments; the facts say where and what is wrong.",
   },
+  "commitment.full": {
+    status: 403,
+    says: "As many as this agent may keep running at once are running, or may be.",
+    hint: "End one with the tool that ends it, or raise max_active in the manifest; slipclutch commitments lists them.",
+  },
   "review.denied": {
     status: 403,
     says: "A person has reviewed this call, and it is not to be sent.",

@@ -1,10 +1,12 @@
 /** Which events an operator reads in the log, and how loud each is. The journal has all of them. */
 import { inUnit } from "../guards/budget/unit.ts";
 import type { Event, Part } from "../guards/events.ts";
+import { formatUsd } from "../guards/money.ts";
 import type { Fields, Log } from "./log.ts";
 
 /** Tells the log what happened. One refused call is no news at 3 a.m.: those are for debugging. */
 export function logEvent(log: Log, event: Event): void {
+  if (isCommitted(event)) return logCommitted(log, event);
   switch (event.kind) {
     case "call.admitted":
     case "call.settled":
@@ -34,11 +36,9 @@ export function logEvent(log: Log, event: Event): void {
       log.info(event.kind, fieldsOf(event));
       return;
     case "journal.gap":
-      logGap(log, event);
-      return;
+      return logGap(log, event);
     case "forfeit.released":
-      logRelease(log, event);
-      return;
+      return logRelease(log, event);
     case "breaker.alarmed":
     case "clutch.disengaged":
     case "model.flagged":
@@ -73,6 +73,32 @@ function logRemark(log: Log, event: Remark): void {
       const { charged, model, provider, reserved, unit } = event;
       const amounts = inUnit(unit, { reserved, charged });
       log.error(event.kind, { ...who(event), provider, model, ...amounts });
+    }
+  }
+}
+
+type CommitmentEvent = Extract<Event, { kind: `commitment.${string}` }>;
+
+function isCommitted(event: Event): event is CommitmentEvent {
+  return event.kind.startsWith("commitment.");
+}
+
+function logCommitted(log: Log, event: CommitmentEvent): void {
+  const { perHour, server, tool } = event;
+  const fields = { ...who(event), server, tool, usd_per_hour: formatUsd(BigInt(perHour)) };
+  if (event.kind === "commitment.opened") return log.debug(event.kind, fields);
+  const { accrued, service } = event;
+  const more = { ...fields, service, ...inUnit("usd", { accrued: BigInt(accrued) }) };
+  switch (event.kind) {
+    case "commitment.renewed":
+      return log.debug(event.kind, more);
+    case "commitment.ended":
+      return log.info(event.kind, { ...more, by: event.by, reason: event.reason });
+    case "commitment.unknown":
+      return log.error(event.kind, more);
+    case "commitment.unrenewable": {
+      const left = inUnit("usd", { left: BigInt(event.left) });
+      return log.error(event.kind, { ...more, budget: event.budget, ...left });
     }
   }
 }

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { BREAKER_CASES } from "./wiring-breakers.ts";
 import { BUDGET_CASES } from "./wiring-budgets.ts";
 import { COMMAND_CASES } from "./wiring-commands.ts";
+import { COMMITMENT_CASES } from "./wiring-commitments.ts";
 import { fieldsOfTheFolder } from "./wiring-fields.ts";
 import { HTTP_CASES } from "./wiring-http.ts";
 import { LIMIT_CASES } from "./wiring-limits.ts";
@@ -32,6 +33,7 @@ const CASES = {
   "a price": PRICE_CASES,
   "a rate limit or a breaker": BREAKER_CASES,
   "a tool": TOOL_CASES,
+  "what goes on costing": COMMITMENT_CASES,
   "a tool over plain HTTP": HTTP_CASES,
   "a tool server that is started": COMMAND_CASES,
   "a pin": PIN_CASES,

@@ -30,6 +30,7 @@ export class Failing {
       parking: this.#port(real.parking),
       counters: this.#port(real.counters),
       bundles: this.#port(real.bundles),
+      commitments: this.#port(real.commitments),
       close: async () => {},
     };
   }

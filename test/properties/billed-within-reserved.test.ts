@@ -374,6 +374,7 @@ function grantsOf({ body: asked, tools }: Generated): readonly GrantedTool[] {
       ...{ server: "own", tool, effect: "read", readOnly: true, rateLimit: null, check: null },
       ...{ pin: null, cost: null, approval: "never", emptyIsError: false, timeoutMs: 1_000 },
       ...{ resultBytesMax: 1_000, concurrentMax: null, repeatsMax: null, output: null },
+      ...{ commitment: null, ends: [] },
     }));
 }
 
@@ -404,7 +405,7 @@ async function admitted(call: ModelCall, purse: Purse): Promise<Admitted | numbe
 }
 
 function purseOf(free: number, room: bigint, unit: Unit = "usd"): Purse {
-  const seen = { limit: room, spent: 0n, leased: 0n, forfeited: 0n };
+  const seen = { limit: room, spent: 0n, leased: 0n, forfeited: 0n, committed: 0n };
   return { budget: "b", scope: "", unit, slice: { ...EMPTY, free, granted: BigInt(free) }, seen };
 }
 

@@ -336,7 +336,7 @@ describe("a call that does not fit", () => {
           if (whole === null) return;
           const free = Math.floor((whole.reserve[unit] * freeShare) / 1_000_000);
           const room = BigInt(Math.floor((whole.reserve[unit] * roomShare) / 2_000_000));
-          const seen = { limit: room + 10n, spent: 10n, leased: 0n, forfeited: 0n };
+          const seen = { limit: room + 10n, spent: 10n, leased: 0n, forfeited: 0n, committed: 0n };
           const purse = purseOf(free, seen, unit);
           const { states, verdict } = admit(facts, { purses: [purse] });
           const reach = BigInt(free) + roomOf(seen);
@@ -381,7 +381,7 @@ describe("a call that does not fit", () => {
         const whole = boundsOf(facts);
         if (whole === null) return;
         const free = Math.floor((whole.reserve[unit] * thousandths) / 1_000);
-        const seen = { limit: 0n, spent: 0n, leased: 0n, forfeited: 0n };
+        const seen = { limit: 0n, spent: 0n, leased: 0n, forfeited: 0n, committed: 0n };
         const bounds = boundsOf(facts, purseOf(free, seen, unit));
         if (bounds === null) return;
         const usage = usageOf(generated, bounds, wants);
@@ -406,7 +406,7 @@ describe("the price of a call", () => {
           const bounds = boundsOf(factsOf(generated));
           if (bounds === null) return;
           const at = (outputCap: number) => {
-            const seen = { limit: 0n, spent: 0n, leased: 0n, forfeited: 0n };
+            const seen = { limit: 0n, spent: 0n, leased: 0n, forfeited: 0n, committed: 0n };
             const cost = Math.ceil((bounds.fixedPico + outputCap * bounds.perTokenPico) / 1000);
             return boundsOf(factsOf(generated), purseOf(cost, seen))?.outputCap ?? 0;
           };

@@ -60,6 +60,7 @@ export class Road {
       parking: this.#port(real.parking),
       counters: this.#port(real.counters),
       bundles: this.#port(real.bundles),
+      commitments: this.#port(real.commitments),
       close: async () => {},
     };
   }

@@ -29,7 +29,8 @@ const UNSPENT_MAX = 100;
 /** Their pace is in the store; this bounds what one gateway does at once. */
 const RUNNING_MAX = 64;
 
-const NOBODY: Client = {
+/** Whoever waits for a call that the gateway makes itself. */
+export const NOBODY: Client = {
   isAbsent: true,
   isGone: () => false,
   onGone: () => {},

@@ -28,8 +28,8 @@ function finishing(now: Manifest, before: Manifest): Manifest {
 function asNow(tool: GrantedTool, { allowed }: ToolGrants): GrantedTool {
   const same = sameTool(tool, allowed);
   if (same === undefined) return tool;
-  const { concurrentMax, cost, rateLimit, repeatsMax } = same;
-  return { ...tool, concurrentMax, cost, rateLimit, repeatsMax };
+  const { commitment, concurrentMax, cost, ends, rateLimit, repeatsMax } = same;
+  return { ...tool, commitment, concurrentMax, cost, ends, rateLimit, repeatsMax };
 }
 
 /** Only what both allow, within the narrower of their limits: the worse verdict of the two. */

@@ -1,4 +1,5 @@
 /** One tool call as the guards see it, whatever road it came by. */
+import type { CommitmentTerms, Ending } from "../commitment/terms.ts";
 import type { Millis, NanoUsd } from "../money.ts";
 
 /** Which tool: the one identity behind all the names that clients call it by. */
@@ -73,6 +74,10 @@ export interface GrantedTool extends ToolId {
   readonly concurrentMax: number | null;
   /** Polled on purpose: so many identical calls are no alarm; null: the breaker's own number. */
   readonly repeatsMax: number | null;
+  /** What its calls go on costing; null: nothing. */
+  readonly commitment: CommitmentTerms | null;
+  /** The tools of this agent whose commitments a call of this one ends, and where it says which. */
+  readonly ends: readonly Ending[];
 }
 
 /** How its server describes a pinned tool now. */

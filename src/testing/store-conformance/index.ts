@@ -3,6 +3,7 @@ import { accountConformance } from "./accounts.ts";
 import { bundleConformance } from "./bundles.ts";
 import { claimConformance } from "./claims.ts";
 import { clutchConformance } from "./clutch.ts";
+import { commitmentConformance } from "./commitments.ts";
 import { copiesConformance } from "./copies.ts";
 import { counterConformance } from "./counters.ts";
 import { decisionConformance } from "./decisions.ts";
@@ -46,6 +47,7 @@ export function storeConformance(name: string, open: OpenFixture): void {
     pruneConformance(open);
     counterConformance(open);
     bundleConformance(open);
+    commitmentConformance(open);
     huntConformance(open);
   });
 }

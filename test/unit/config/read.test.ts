@@ -284,6 +284,8 @@ denied_tools: [drop]
       approval: "never",
       emptyIsError: false,
       timeoutMs: 60_000,
+      commitment: null,
+      ends: [],
       resultBytesMax: 8_388_608,
       concurrentMax: null,
       repeatsMax: null,

@@ -40,6 +40,8 @@ const someTool = (tool: string): fc.Arbitrary<GrantedTool> =>
     timeoutMs: fc.integer({ min: 1, max: 9 }),
     pin: fc.constantFrom(null, "sha256:a", "sha256:b"),
     output: fc.constant(null),
+    commitment: fc.constant(null),
+    ends: fc.constant([]),
     resultBytesMax: fc.integer({ min: 1, max: 9 }),
     concurrentMax: fc.option(fc.integer({ min: 1, max: 9 })),
     repeatsMax: fc.option(fc.integer({ min: 1, max: 9 })),
@@ -177,8 +179,8 @@ describe("finish", () => {
           allowed.map((tool) => {
             const same = now.tools.allowed.find((one) => one.tool === tool.tool);
             if (same === undefined) return tool;
-            const { concurrentMax, cost, rateLimit, repeatsMax } = same;
-            return { ...tool, concurrentMax, cost, rateLimit, repeatsMax };
+            const { commitment, concurrentMax, cost, ends, rateLimit, repeatsMax } = same;
+            return { ...tool, commitment, concurrentMax, cost, ends, rateLimit, repeatsMax };
           }),
         );
       }),

@@ -54,6 +54,7 @@ export interface Account {
   spent: bigint;
   leased: bigint;
   forfeited: bigint;
+  committed: bigint;
   open: boolean;
 }
 

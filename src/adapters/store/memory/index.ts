@@ -2,6 +2,7 @@ import type { Clock } from "../../../ports/clock.ts";
 import type { Store } from "../../../ports/store.ts";
 import { memoryBundles } from "./bundles.ts";
 import { memoryClutch } from "./clutch.ts";
+import { memoryCommitments } from "./commitments.ts";
 import { memoryCounters } from "./counters.ts";
 import { type MemoryData, memoryData } from "./data.ts";
 import { memoryForfeits } from "./forfeits.ts";
@@ -34,6 +35,7 @@ export function memoryStore(options: { readonly clock: Clock; readonly data?: Me
     parking: memoryParking(data, options.clock),
     counters: memoryCounters(data),
     bundles: memoryBundles(data),
+    commitments: memoryCommitments(data, options.clock),
     close: async () => {},
   };
 }

@@ -4,6 +4,7 @@ import type { Store } from "../../../ports/store.ts";
 import { AddressUnusable, parseAddress } from "./address.ts";
 import { bundles } from "./bundles.ts";
 import { clutch } from "./clutch.ts";
+import { commitments } from "./commitments.ts";
 import { beatLane, sessionSettings, workLane } from "./connections.ts";
 import { counters } from "./counters.ts";
 import { forfeits } from "./forfeits.ts";
@@ -59,6 +60,7 @@ export async function postgresStore(options: PostgresOptions): Promise<Store> {
     parking: parking(work),
     counters: counters(work),
     bundles: bundles(work),
+    commitments: commitments(work),
     async close() {
       heard.close();
       await Promise.all([work.close(), beats.close()]);

@@ -33,6 +33,7 @@ export const MIGRATIONS: readonly string[] = [
     spent INTEGER NOT NULL DEFAULT 0,
     leased INTEGER NOT NULL DEFAULT 0 CHECK (leased >= 0),
     forfeited INTEGER NOT NULL DEFAULT 0 CHECK (forfeited >= 0),
+    committed INTEGER NOT NULL DEFAULT 0 CHECK (committed >= 0),
     open INTEGER NOT NULL,
     UNIQUE (budget, scope, unit, window, starts)
   ) STRICT;

@@ -27,6 +27,7 @@ CREATE TABLE account (
   spent bigint NOT NULL DEFAULT 0 CHECK (spent >= 0),
   leased bigint NOT NULL DEFAULT 0 CHECK (leased >= 0),
   forfeited bigint NOT NULL DEFAULT 0 CHECK (forfeited >= 0),
+  committed bigint NOT NULL DEFAULT 0 CHECK (committed >= 0),
   open boolean NOT NULL DEFAULT true,
   UNIQUE (budget, scope, unit, "window", starts)
 ) WITH (fillfactor = 50);
