@@ -2,6 +2,7 @@
  * The optimizer, played twice at once by real processes: an agent that was told to cut what a cloud
  * costs, and moves each of 500 workloads to a service of its own.
  */
+
 import type { ChildProcess } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -12,6 +13,7 @@ import { isObject } from "../wire/json.ts";
 import type { Order, Report } from "./agent-messages.ts";
 import type { Account } from "./bills.ts";
 import { Cast, DemoFailed } from "./cast.ts";
+import { instruct } from "./instruct.ts";
 import {
   ACTIVE_MAX,
   CREATE,
@@ -172,7 +174,7 @@ function use(
     };
     child.on("message", hear);
     const order: Order = { kind: "use", tool, given };
-    child.send(order);
+    instruct(child, order);
   });
 }
 
@@ -201,7 +203,7 @@ function lastLines(text: string): string {
 function employ(child: ChildProcess, url: string, key: string): void {
   const places = { modelUrl: `${url}/v1`, toolsUrl: `${url}/mcp` };
   const order: Order = { kind: "begin", model: MODEL.name, ...places, key };
-  child.send(order);
+  instruct(child, order);
 }
 
 /** A text that a program of the demo announced. */

@@ -1,4 +1,5 @@
 /** What the story is played with, started: the far ends, a gateway, an agent on each road. */
+
 import type { ChildProcess } from "node:child_process";
 import { join } from "node:path";
 import { ControlClient } from "../control/client.ts";
@@ -7,6 +8,7 @@ import type { Order, Report } from "./agent-messages.ts";
 import type { Account } from "./bills.ts";
 import type { Cast } from "./cast.ts";
 import { writeGuardrails } from "./guardrails.ts";
+import { instruct } from "./instruct.ts";
 import { MODEL } from "./prices.ts";
 import type { Programs } from "./programs.ts";
 
@@ -68,7 +70,7 @@ export async function setUp({ cast, folder, programs }: SceneParts): Promise<Sce
 /** Gives a ticket to both agents. */
 export function hand(ticket: number, { workers }: Scene): void {
   const order: Order = { kind: "ticket", ticket };
-  for (const { child } of Object.values(workers)) child.send(order);
+  for (const { child } of Object.values(workers)) instruct(child, order);
 }
 
 interface Road {
@@ -90,7 +92,7 @@ function employ(child: ChildProcess, { key, modelUrl, toolsUrl }: Road): Worker 
     toolsUrl: `${toolsUrl}/mcp`,
     key,
   };
-  child.send(order);
+  instruct(child, order);
   return { child, reports };
 }
 
