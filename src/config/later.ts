@@ -11,7 +11,6 @@ const CONTAINMENT = "Sandboxes and cloud backstops are not in this version.";
 /** Keys that are not in this version, whatever the file. */
 export const LATER_KEYS: Readonly<Record<string, string>> = {
   hosted_tools: HOSTED,
-  resource: "Resources come with policies and are not in this version; use arguments.",
   commitment: "Commitments are not in this version; use cost.",
   // In slipclutch.yaml these two are known.
   breakers: "Breakers of one agent are not in this version: slipclutch.yaml has those of all.",

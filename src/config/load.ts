@@ -7,6 +7,7 @@ import { LATER_FILES } from "./later.ts";
 import { documentsOf } from "./openapi/documents.ts";
 import { type Files, readFiles } from "./read.ts";
 import { FILE_BYTES_MAX } from "./source.ts";
+import { sqlReaderFor } from "./sql-parser.ts";
 
 /** Manifests in one folder. */
 export const AGENT_FILES_MAX = 10_000;
@@ -26,7 +27,8 @@ export async function load(
   if (read.issues.length > 0 && read.files.size === 0) {
     return { kind: "invalid", issues: read.issues };
   }
-  const loaded = readFiles(read.files, { environment, today });
+  const sql = await sqlReaderFor(read.files);
+  const loaded = readFiles(read.files, { environment, today, sql });
   const found = loaded.kind === "invalid" ? loaded.issues : [];
   if (read.issues.length > 0) return { kind: "invalid", issues: [...read.issues, ...found] };
   if (loaded.kind === "invalid") return loaded;

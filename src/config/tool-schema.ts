@@ -70,6 +70,12 @@ const env = z
   )
   .refine((all) => Object.keys(all).length <= ARGUMENTS_MAX, { error: VARIABLE });
 
+const ARGUMENT = "a JSON pointer that begins with /arguments/, like /arguments/sql";
+const argumentPointer = z
+  .string({ error: ARGUMENT })
+  .regex(/^\/arguments(\/([^~/]|~[01])*)+$/, { error: ARGUMENT })
+  .max(POINTER_CHARACTERS_MAX, { error: ARGUMENT });
+
 /** One tool server of slipclutch.yaml. Which kind has which fields: `server-kinds.ts`. */
 export const toolServer = strict({
   kind: oneOf(["mcp", "http", "openapi", "agent"]).describe(
@@ -118,6 +124,11 @@ export const toolServer = strict({
         effect: oneOf(["read", "write"])
           .describe("Whether it changes anything. `http` and `openapi`: GET and HEAD read.")
           .optional(),
+        sql: argumentPointer
+          .describe(
+            "Instead of `effect`: where in a call its SQL is, in PostgreSQL's dialect. Each call reads or writes as its SQL does.",
+          )
+          .optional(),
         ...HTTP_TOOL_FIELDS,
       }),
       { error: "a map from names of tools to { effect: read } or { effect: write }" },
@@ -156,6 +167,38 @@ const cost = strict({
     .optional(),
 });
 
+const RESOURCE_WORD =
+  "a word of small letters, digits and _, other than type\nPolicies see it as resource.WORD.";
+const resourceWord = z
+  .string({ error: RESOURCE_WORD })
+  .regex(/^(?!type$)[a-z][a-z0-9_]{0,63}$/, { error: RESOURCE_WORD });
+const ATTRIBUTES_MAX = 32;
+const ATTRIBUTES = `1 to ${ATTRIBUTES_MAX} attributes, like table_name: { pointer: /arguments/table }`;
+
+function isOneTo(max: number, number: number): boolean {
+  return number >= 1 && number <= max;
+}
+
+const resource = strict({
+  type: resourceWord
+    .describe("What it is, like `database`. Policies see resource.type.")
+    .optional(),
+  attributes: z
+    .record(
+      resourceWord,
+      strict({ pointer: argumentPointer.describe("Where in the call it is found.") }),
+      { error: ATTRIBUTES },
+    )
+    .refine((all) => isOneTo(ATTRIBUTES_MAX, Object.keys(all).length), { error: ATTRIBUTES })
+    .describe("With `type`: what policies see of it: texts, numbers, true or false.")
+    .optional(),
+  sql_tables: argumentPointer
+    .describe(
+      "Instead of both: where in a call its SQL is. Each table that it names is a resource of type `database` with a `table_name`.",
+    )
+    .optional(),
+});
+
 const PIN =
   "sha256: and 64 hexadecimal digits\n`slipclutch manifest pin` asks the tool server and writes it.";
 const jsonSchema = z.record(z.string(), z.json(), { error: "a JSON Schema, as a map" });
@@ -179,6 +222,9 @@ export const allowedTool = strict({
     .describe(
       "JSON Schema 2020-12 of its arguments. With `properties`, others are refused unless `additionalProperties` says otherwise.",
     )
+    .optional(),
+  resource: resource
+    .describe("What a call is about. A call from which it cannot be made out is refused.")
     .optional(),
   pin: z
     .string({ error: PIN })

@@ -15,8 +15,10 @@ import { issueAt, nearest } from "./issues.ts";
 import type { RawLimits, RawManifest } from "./manifest-schema.ts";
 import { argumentsCheck, checkDocument, checkOffered } from "./offered.ts";
 import type { Source } from "./source.ts";
+import type { SqlReader } from "./sql-parser.ts";
 import { boundsOf, OF_A_DELIVERY, OWN_BOUNDS } from "./tool-bounds.ts";
 import type { RawTool } from "./tool-schema.ts";
+import { resourceOf, sqlOf } from "./tool-sql.ts";
 
 /** Official MCP clients give up after a minute. */
 const TIMEOUT_MS = 60_000;
@@ -25,6 +27,7 @@ const TIMEOUT_MS = 60_000;
 export interface Tooling {
   readonly servers: ReadonlyMap<string, ToolServerSettings>;
   readonly schemas: ArgumentSchemas;
+  readonly sql: SqlReader;
 }
 
 /** Grants with all that is wrong with them; those of no server are left out. */
@@ -53,7 +56,7 @@ export function toolsOf(
     if (server === null) continue;
     if (server.kind === "agent") checkUnseen(entry, server.asks);
     checkDocument(entry, server, tooling.schemas);
-    const granted = grantedOf(entry, server, cost, tooling.schemas);
+    const granted = grantedOf(entry, server, cost, tooling);
     allowed.push({ granted, entry });
   }
   const refused = [...(raw.blacklisted_tools ?? []), ...(raw.denied_tools ?? [])];
@@ -106,7 +109,7 @@ function grantedOf(
   entry: Entry,
   server: ToolServerSettings,
   cost: ToolCost | null,
-  schemas: ArgumentSchemas,
+  { schemas, sql }: Tooling,
 ): GrantedTool {
   const { tool } = entry;
   const readOnly = tool.read_only ?? true;
@@ -117,9 +120,11 @@ function grantedOf(
     server: server.name,
     tool: tool.tool_name,
     effect: server.tools.get(tool.tool_name) ?? "write",
+    sql: sqlOf(server, tool.tool_name, sql),
     readOnly,
     rateLimit: limit ? { requests: limit.requests, perMs: limit.per_seconds * 1000 } : null,
     check: argumentsCheck(own, server, tool.tool_name, schemas),
+    resource: resourceOf(entry, sql),
     pin: tool.pin ?? null,
     cost,
     output: tool.output === undefined ? null : schemas.result(tool.output),
@@ -139,8 +144,10 @@ function approvalOf(
 }
 
 /** A tool that writes is refused whenever it may only read: better at load than at each call. */
-function checkEffect(entry: Entry, { name, tools }: ToolServerSettings): void {
+function checkEffect(entry: Entry, { name, sql, tools }: ToolServerSettings): void {
   const { tool_name: tool } = entry.tool;
+  // Each of its calls is asked.
+  if (sql.has(tool)) return;
   const effect = tools.get(tool);
   if (effect === "read") return;
   if (effect === "write") {

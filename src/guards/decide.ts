@@ -29,6 +29,7 @@ import type { ToolFacts, ToolGuard, ToolLook } from "./tool/facts.ts";
 import { grantTool } from "./tool/grant.ts";
 import { offered } from "./tool/offered.ts";
 import { offeredNow } from "./tool/pin.ts";
+import { resource } from "./tool/resource.ts";
 import type { Denial } from "./verdict.ts";
 
 /** The guards of one kind of call, by name. */
@@ -54,6 +55,7 @@ const TOOL_LOOKS: readonly (readonly [name: string, rule: ToolGuard])[] = [
   ["manifest", grantTool],
   ["effect", effect],
   ["arguments", checkArguments],
+  ["resource", resource],
 ];
 
 const TOOL_GUARDS: Guards<ToolFacts> = [
