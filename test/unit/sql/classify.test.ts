@@ -13,8 +13,9 @@ describe("a read", () => {
 });
 
 describe("a write", () => {
-  test.each(WRITES)("%s: %s", (text, because, tables) => {
-    expect(read(text)).toEqual({ writes: because, tables: tables ?? null });
+  const rows = WRITES.map(([text, because, tables = null]) => ({ text, because, tables }));
+  test.each(rows)("$text: $because", ({ because, tables, text }) => {
+    expect(read(text)).toEqual({ writes: because, tables });
   });
 });
 
