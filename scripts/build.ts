@@ -24,6 +24,7 @@ const ENTRIES = {
   "sqlite-worker": "src/adapters/store/sqlite/worker.ts",
   "demo-model": "src/demo/model.ts",
   "demo-tool-server": "src/demo/tool-server.ts",
+  "demo-cloud": "src/demo/cloud.ts",
   testing: "src/testing/index.ts",
 };
 

@@ -2,18 +2,23 @@
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { systemChance, systemClock } from "./adapters/clock/system.ts";
-import { ConfigError, fenceGone, openStore } from "./compose/boot.ts";
+import { type BeginSettings, firstConfiguration, joined } from "./compose/begin.ts";
+import { fenceGone, openStore } from "./compose/boot.ts";
+import { keepBundle, readPast } from "./compose/bundles.ts";
 import { Core } from "./compose/core.ts";
+import { GitGuardrails } from "./compose/git.ts";
+import { Watch } from "./compose/git-watch.ts";
+import { type GuardrailsSettings, guardrailsOf } from "./compose/guardrails.ts";
 import { type Machine, thisMachine } from "./compose/machine.ts";
 import { makeKey, operationsOf } from "./compose/operations.ts";
 import { Providers } from "./compose/providers.ts";
 import { applyLimits, Reload } from "./compose/reload.ts";
 import { keyIdOf, makeFolder, removeControl, writeControl } from "./compose/secrets.ts";
+import type { Guardrails } from "./compose/sourced.ts";
 import { drain } from "./compose/stop.ts";
 import { boundYoungGeneration } from "./compose/young-generation.ts";
-import type { Configuration, Loaded } from "./config/configuration.ts";
-import { load } from "./config/load.ts";
-import { STARTER } from "./config/starter.ts";
+import type { Configuration } from "./config/configuration.ts";
+import type { Hook } from "./control/hooks.ts";
 import type { Reloaded } from "./control/operations.ts";
 import { type ControlListener, listenControl } from "./control/server.ts";
 import { agentPlane } from "./gateway/agent-plane.ts";
@@ -26,19 +31,14 @@ import type { Log } from "./telemetry/log.ts";
 
 export { ConfigError } from "./compose/boot.ts";
 
-export interface StartSettings {
+export interface StartSettings extends GuardrailsSettings {
   /** Of this package. */
   readonly version: string;
-  /** The guardrails folder; null: the built-in starter, with the simulated provider. */
-  readonly configFolder: string | null;
-  /** Where the embedded store, its key and the local operator's token live. */
-  readonly dataFolder: string;
   /** Overrides `store` of the configuration. */
   readonly storeUrl: string | null;
   /** Override the listeners' ports; 0 takes any free one. */
   readonly agentPort: number | null;
   readonly controlPort: number | null;
-  readonly environment: Readonly<Record<string, string | undefined>>;
   readonly log: Log;
 }
 
@@ -62,48 +62,61 @@ const TOKEN_BYTES = 24;
  * Starts one gateway. Rejects with `ConfigError`, or with what kept it from its store or its ports.
  */
 export async function startGateway(settings: StartSettings): Promise<Running> {
-  const { configFolder, dataFolder, log, storeUrl } = settings;
-  const clock = systemClock;
-  const chance = systemChance;
-  const configuration = await firstConfiguration(settings);
+  const { dataFolder } = settings;
+  const guardrails = guardrailsOf(settings, systemClock);
+  const begin = { ...settings, clock: systemClock, guardrails };
   await makeFolder(dataFolder);
-  const machine = thisMachine();
-  const opened = await openStore(configuration, { dataFolder, storeUrl, clock });
-  const undo: (() => Promise<unknown>)[] = [() => opened.store.close()];
+  const undo: (() => Promise<unknown>)[] = [];
+  if (guardrails instanceof GitGuardrails) undo.push(() => guardrails.close());
   try {
-    await fenceGone(opened, machine);
-    const { environment } = settings;
-    const providers = new Providers({ clock, log, environment, folder: configFolder ?? "." });
-    undo.unshift(() => providers.close());
-    const journalKey = anchorKey(opened.key);
-    const core = new Core({
-      store: opened.store,
-      clock,
-      chance,
-      log,
-      rules: providers.rulesetOf(configuration),
-      journalKey,
-      seal: new Seal(opened.key, chance),
-      describe: { ...machine, keyId: keyIdOf(opened.key) },
-      version: settings.version,
-    });
-    const reload = new Reload({ gateway: core.gateway, providers, load: () => read(settings) });
-    await core.start((digest) => reload.follow(digest));
-    undo.unshift(() => core.stop());
-    return await listen({
-      settings,
-      configuration,
-      core,
-      reload,
-      machine,
-      journalKey,
-      undo,
-      store: opened.kind,
-    });
+    return await startOn(begin, undo);
   } catch (error) {
     for (const step of undo) await step();
     throw error;
   }
+}
+
+type Begin = StartSettings & BeginSettings & { readonly guardrails: Guardrails | GitGuardrails };
+
+async function startOn(begin: Begin, undo: Parts["undo"]): Promise<Running> {
+  const { clock, guardrails, log } = begin;
+  const machine = thisMachine();
+  const first = await firstConfiguration(guardrails, begin);
+  const opened = await openStore(first.configuration, begin);
+  undo.unshift(() => opened.store.close());
+  await fenceGone(opened, machine);
+  const sound = await joined(opened.store, first, begin);
+  const { configuration } = sound;
+  const { configFolder, environment } = begin;
+  // From Git there is no folder on this disk.
+  const folder = configFolder ?? ".";
+  const providers = new Providers({ clock, log, environment, folder });
+  undo.unshift(() => providers.close());
+  const journalKey = anchorKey(opened.key);
+  const core = new Core({
+    store: opened.store,
+    clock,
+    chance: systemChance,
+    log,
+    rules: providers.rulesetOf(configuration),
+    journalKey,
+    seal: new Seal(opened.key, systemChance),
+    describe: { ...machine, keyId: keyIdOf(opened.key) },
+    version: begin.version,
+    readPast: (bundle) => readPast(bundle, opened.store, begin.environment),
+  });
+  const reload = new Reload({ gateway: core.gateway, providers, guardrails });
+  await core.start((digest) => reload.follow(digest));
+  undo.unshift(() => core.stop());
+  await keepBundle(opened.store, sound, guardrails.source);
+  const watch = watchOf(begin, core.gateway, reload);
+  const parts = { configuration, core, reload, machine, journalKey, undo, watch };
+  return listen({ ...parts, settings: begin, store: opened.kind });
+}
+
+function watchOf({ git, guardrails }: Begin, gateway: Gateway, reload: Reload): Watch | null {
+  if (git === null || !(guardrails instanceof GitGuardrails)) return null;
+  return new Watch({ gateway, reload, guardrails, pollMs: git.pollMs });
 }
 
 interface Parts {
@@ -114,6 +127,8 @@ interface Parts {
   readonly machine: Machine;
   readonly journalKey: Uint8Array;
   readonly store: string;
+  /** Of a Git remote. */
+  readonly watch: Watch | null;
   readonly undo: (() => Promise<unknown>)[];
 }
 
@@ -134,6 +149,7 @@ async function listen(parts: Parts): Promise<Running> {
 
   const upkeep = new Upkeep(gateway);
   upkeep.start();
+  parts.watch?.start();
   emitStarted(gateway, settings.version);
   // From here on the young generation grows with the load: see `main.ts`.
   const stopBounding = boundYoungGeneration();
@@ -147,6 +163,7 @@ async function listen(parts: Parts): Promise<Running> {
     agents: [...configuration.agents.keys()],
     reload: (by) => parts.reload.ask(by),
     async stop() {
+      await parts.watch?.stop();
       await drain(gateway, agents, upkeep);
       await control.close();
       await removeControl(settings.dataFolder);
@@ -160,7 +177,7 @@ async function listenToOperators(
   agentUrl: string,
   token: string,
 ): Promise<ControlListener> {
-  const { configuration, core, journalKey, machine, reload, settings, store } = parts;
+  const { configuration, core, journalKey, machine, reload, settings, store, watch } = parts;
   const { gateway } = core;
   const { clock, log } = gateway;
   const about = {
@@ -173,44 +190,32 @@ async function listenToOperators(
     store,
   };
   const keys = { anchorKey: journalKey, bootToken: hashToken(token) };
-  const known = { gateway, reload, machine, ...keys, about };
+  const known = { gateway, reload, machine, ...keys, about, remote: () => watch?.state ?? null };
   const { host, port } = configuration.listeners.control;
   const listener = await listenControl(
-    { operations: operationsOf(known), clock, log },
+    { operations: operationsOf(known), clock, log, hook: hookOf(settings, watch) },
     { host, port: settings.controlPort ?? port },
   );
   about.controlUrl = listener.url;
   return listener;
 }
 
+function hookOf({ git }: StartSettings, watch: Watch | null): Hook | null {
+  const secret = git?.webhookSecret ?? null;
+  return secret === null || watch === null ? null : { secret, pushed: () => watch.tell() };
+}
+
 function emitStarted(gateway: Gateway, version: string): void {
   const { holding, machine, rules } = gateway;
+  const { commit, digest } = rules.configuration;
   emit(gateway, holding.tenure, {
     kind: "gateway.started",
     version,
-    configuration: rules.digest,
+    configuration: digest,
+    commit,
     host: machine.host,
     pid: process.pid,
   });
-}
-
-async function firstConfiguration(settings: StartSettings): Promise<Configuration> {
-  const loaded = await read(settings);
-  if (loaded.kind === "invalid") throw new ConfigError(loaded.issues);
-  for (const { file, hint, path } of loaded.warnings) settings.log.warn(hint, { file, path });
-  return loaded.configuration;
-}
-
-function read({ configFolder, environment }: StartSettings): Promise<Loaded> {
-  const today = new Date(systemClock.wall()).toISOString().slice(0, 10);
-  return configFolder === null
-    ? starter(environment, today)
-    : load(configFolder, environment, today);
-}
-
-async function starter(environment: StartSettings["environment"], today: string): Promise<Loaded> {
-  const { readFiles } = await import("./config/read.ts");
-  return readFiles(STARTER, { environment, today });
 }
 
 /** The first start makes a key for the first agent, so that there is something to try. */

@@ -93,6 +93,7 @@ function factsOf(text: string): Facts {
       models: new Map([["benchmark", LIMITS]]),
       limits: LIMITS,
       ...{ strict: false, uncapped: false, tellAgent: false, refusalRounds: 1, digest: "d" },
+      onChange: "apply",
       tasks: {
         ...{ newPerHour: 60, aliveMax: 100, depthMax: 4, childrenMax: 100, idleMs: 3_600_000 },
         ...{ callsMax: null, toolCallsMax: null, durationMaxMs: null },

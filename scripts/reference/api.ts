@@ -35,6 +35,9 @@ const ROUTE_SENTENCES: Readonly<Record<string, string>> = {
     "What gateways that died had held of open accounts, with what is missing to release it, and past releases.",
   "POST /api/v1/forfeits/release":
     'Releases what one of them had held, but for `billed_usd`, once for each `id`. Body: `{"id", "holder", "budget"?, "scope"?, "billed_usd", "reason"}`, or `"without_evidence": true` with or without `billed_usd`. `billed_tokens` or `billed_calls` in its place release what budgets of tokens or calls had held.',
+  "GET /api/v1/commitments": `What [tools have begun](../commitments.md) and goes on costing, newest first. Query: \`agent\`, \`all=true\` for ended ones too, \`limit\` (at most ${PAGE_MAX}).`,
+  "POST /api/v1/commitments/:id/end":
+    'A person says that it is gone: it costs nothing from then on. Body: `{"reason"}`.',
   "GET /api/v1/model-flags": "Models that are reserved in full because they billed above a bound.",
   "DELETE /api/v1/model-flags/:provider/:model": 'Trusts a model again. Body: `{"reason"}`.',
 };
@@ -123,8 +126,8 @@ ${table(
 const CONTROL_INTRO = `## For operators
 
 On the control listener (\`127.0.0.1:4142\`), with an operator token as \`authorization: Bearer\`. Roles:
-\`viewer\` reads, \`operator\` also reloads, ends tasks, pauses agents, decides reviews, clears flags and
-releases forfeits, \`admin\` also makes and ends keys.
+\`viewer\` reads, \`operator\` also reloads, ends tasks, pauses agents, decides reviews, ends
+commitments, clears flags and releases forfeits, \`admin\` also makes and ends keys.
 Amounts are decimal texts in fields that end in their unit (\`limit_usd\`, \`limit_tokens\`), times are ISO. \`GET /healthz\` and \`GET /readyz\` are open to all.
 `;
 

@@ -24,6 +24,13 @@ const SENTENCES: Readonly<Record<EventKind, string>> = {
   "breaker.alarmed": "A breaker saw an agent run away; with `action: trip` its clutch lets go.",
   "clutch.disengaged": "An agent was paused, by a breaker or a person: its calls wait.",
   "review.decided": "A person decided a review, or a part of it.",
+  "commitment.opened":
+    "What a call begins goes on costing money: its first horizon was set aside before it was sent.",
+  "commitment.renewed": "Another horizon was set aside for it.",
+  "commitment.unknown":
+    "It may be running, and nobody knows under which name: it is charged until a person ends it.",
+  "commitment.unrenewable": "No budget covers another horizon of it; `left` is what the least has.",
+  "commitment.ended": "It has ended, by whom and why, and what it cost.",
   "key.created": "A key was made.",
   "key.revoked": "A key was ended.",
   "task.opened":
@@ -40,9 +47,13 @@ const SENTENCES: Readonly<Record<EventKind, string>> = {
   "store.found": "The store answers again.",
   "configuration.changed": "A new configuration is in force.",
   "configuration.rejected": "A new configuration did not validate; nothing changed.",
+  "remote.lost": "The Git remote does not answer; what was in force stays.",
+  "remote.found": "The Git remote answers again.",
+  "remote.rewritten": "A branch was rewritten or a tag moved; the new commit is taken.",
 };
 
-const ORIGIN = ["decision", "call", "agent", "task", "key"];
+const ORIGIN = ["decision", "call", "agent", "task", "key", "revision"];
+const COMMITTED = ["decision", "agent", "task", "server", "tool", "service", "perHour", "accrued"];
 
 /** Fields of each kind, in the order of the source. */
 function fieldsByKind(): Map<string, string[]> {
@@ -56,7 +67,8 @@ function fieldsByKind(): Map<string, string[]> {
     const kind = /^readonly kind: "([^"]+)"/.exec(part)?.[1] ?? "";
     const names = [...own(part).matchAll(/\breadonly (\w+):/g)].map(([, name = ""]) => name);
     const rest = names.filter((name) => name !== "kind");
-    found.set(kind, /& Origin/.test(part) ? [...ORIGIN, ...rest] : rest);
+    const common = /& Committed/.test(part) ? COMMITTED : [];
+    found.set(kind, [...(/& Origin/.test(part) ? ORIGIN : common), ...rest]);
   }
   return found;
 }
@@ -79,7 +91,10 @@ function levelOf(kind: string): string {
   };
   const log = { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
   // The level depends on the kind alone; amounts are read for some kinds, so they are there.
-  const amounts = { unit: "usd", reserved: 0, charged: 0, billed: 0, forfeits: [], releases: [] };
+  const amounts = {
+    ...{ unit: "usd", reserved: 0, charged: 0, billed: 0, forfeits: [], releases: [] },
+    ...{ perHour: 0, accrued: 0, left: 0 },
+  };
   logEvent(log as unknown as Log, { kind, ...amounts } as unknown as Event);
   return level;
 }

@@ -10,6 +10,7 @@ const AMOUNTS: readonly Parameters<typeof GAUGES.budget>[0][] = [
   "reserved",
   "leased",
   "forfeited",
+  "committed",
   "remaining",
 ];
 

@@ -24,7 +24,7 @@ function style(budget: BudgetView): Style | null {
 /** Forfeits and reservations are rare to look at: shown only where there are some. */
 function columnsFor(budgets: readonly BudgetView[]): Column<BudgetView>[] {
   const some = ({ text }: Column<BudgetView>) => budgets.some((row) => text(row) !== "0");
-  const optional = (["reserved", "leased", "forfeited"] as const)
+  const optional = (["reserved", "leased", "forfeited", "committed"] as const)
     .map((name): Column<BudgetView> => amountColumn(budgets, name))
     .filter(some);
   return [

@@ -61,6 +61,7 @@ export function render(view: ExplanationView, paint: Paint): string {
     `${paint("bold", clean(view.decision))} ${paint(style, STATES[view.state])}`,
     field("when", view.at),
     field("who", pairs({ agent: view.agent, task: view.task, key: view.key })),
+    field("rules", view.revision),
   ];
   if (view.asked) lines.push(field("asked", pairs(view.asked)));
   const widest = Math.max(0, ...view.answers.map(({ guard }) => guard.length));

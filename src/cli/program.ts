@@ -1,6 +1,7 @@
 /** The command line: which commands there are. What a command does is loaded when it is called. */
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { addAgents, addReviews } from "./clutch-commands.ts";
+import type { CommitmentsOptions, EndOptions } from "./commitments.ts";
 import type { Asking } from "./connect.ts";
 import type { DemoOptions } from "./demo.ts";
 import { failure } from "./failure.ts";
@@ -47,6 +48,7 @@ function programFor(shell: Shell, work: Do): Command {
   addTasks(program, shell, work);
   addAgents(program, shell, work);
   addReviews(program, shell, work);
+  addCommitments(program, shell, work);
   addForfeits(program, shell, work);
   addFlags(program, shell, work);
   return program;
@@ -67,14 +69,24 @@ function addStart(program: Command, shell: Shell, work: Do): void {
     .command("start")
     .description("Run a gateway until it is told to stop.")
     .option("--config <folder>", "guardrails folder (a starter configuration without one)")
+    .addOption(
+      new Option("--git <url>", "guardrails from this Git remote instead").conflicts("config"),
+    )
+    .option("--ref <name>", "the branch or tag of it that is followed")
+    .option("--path <folder>", "where in the repository the guardrails folder is (its root)")
+    .option("--deploy-key <file>", "private key for a remote over ssh")
+    .option("--known-hosts <file>", "hosts that ssh trusts (those of the user)")
+    .option("--poll <duration>", "how often the remote is asked (30s)")
     .option("--data <folder>", "where the gateway keeps its data (.slipclutch)")
     .option("--store <url>", "postgres://… to share budgets between gateways")
     .option("--agent-port <port>", "port for agents; 0 takes any free one", port)
     .option("--control-port <port>", "port for operators; 0 takes any free one", port)
     .option("--json", "one line of JSON once it is ready");
-  example(command, "slipclutch start --config ./guardrails --data ./data").action((options) =>
-    work(async () => (await import("./start.ts")).runStart(options, shell)),
-  );
+  example(
+    command,
+    "slipclutch start --config ./guardrails --data ./data",
+    "slipclutch start --git git@github.com:acme/guardrails.git --ref main --deploy-key ./key",
+  ).action((options) => work(async () => (await import("./start.ts")).runStart(options, shell)));
 }
 
 function addDemo(program: Command, shell: Shell, work: Do): void {
@@ -86,6 +98,13 @@ function addDemo(program: Command, shell: Shell, work: Do): void {
     .addOption(new Option("--json", "the figures as the last line").conflicts("keep"));
   example(loop, "slipclutch demo retry-loop").action((options: DemoOptions) =>
     work(async () => (await import("./demo.ts")).runRetryLoop(options, shell)),
+  );
+  const optimizer = demo
+    .command("optimizer")
+    .description("An agent begins 500 services that cost by the hour: unguarded, and guarded.")
+    .option("--json", "the figures as the last line");
+  example(optimizer, "slipclutch demo optimizer").action((options: { json?: boolean }) =>
+    work(async () => (await import("./demo-optimizer.ts")).runOptimizer(options, shell)),
   );
 }
 
@@ -187,6 +206,29 @@ function addTasks(program: Command, shell: Shell, work: Do): void {
   example(end, "slipclutch tasks end support ticket-4711").action(
     (agent: string, task: string, options: Asking) =>
       work(async () => (await import("./tasks.ts")).endTask({ agent, task }, options, shell)),
+  );
+}
+
+function addCommitments(program: Command, shell: Shell, work: Do): void {
+  const about = "What tools have begun and goes on costing.";
+  const commitments = asking(program, "commitments", about)
+    .option("--agent <id>", "only of this agent")
+    .option("--all", "ended ones too");
+  example(commitments, "slipclutch commitments --agent optimizer").action(
+    (options: CommitmentsOptions) =>
+      work(async () => (await import("./commitments.ts")).listCommitments(options, shell)),
+  );
+  const end = asking(commitments, "end <id>", "Say that one is gone: it costs nothing any more.")
+    // Nobody else looks: if it still runs, nothing counts it from then on.
+    .requiredOption("--reason <text>", "how you know; the journal keeps it");
+  example(
+    end,
+    'slipclutch commitments end d-1a2b3c4d5e6f7081-1 --reason "not in the console"',
+  ).action((id: string, _options, command: Command) =>
+    work(async () => {
+      const options: EndOptions = command.optsWithGlobals();
+      return (await import("./commitments.ts")).endCommitment(id, options, shell);
+    }),
   );
 }
 

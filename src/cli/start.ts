@@ -1,10 +1,11 @@
 /** `slipclutch start`: runs a gateway until it is told to stop. */
 import { resolve } from "node:path";
 import { DATA_FOLDER } from "./connect.ts";
+import type { GitFlags } from "./git-options.ts";
 import { type Paint, paintFor } from "./paint.ts";
 import { CommandError, EXIT, type Shell } from "./shell.ts";
 
-export interface StartOptions {
+export interface StartOptions extends GitFlags {
   readonly config?: string;
   readonly data?: string;
   readonly store?: string;
@@ -27,6 +28,7 @@ export interface Ready {
 export async function runStart(options: StartOptions, shell: Shell): Promise<number> {
   const { startGateway } = await import("../compose.ts");
   const { openLog } = await import("../compose/process.ts");
+  const { gitOptionsOf } = await import("./git-options.ts");
   const stop = new Stop();
   for (const signal of ["SIGTERM", "SIGINT"] as const) shell.onSignal(signal, () => stop.ask());
 
@@ -38,6 +40,7 @@ export async function runStart(options: StartOptions, shell: Shell): Promise<num
   const dataFolder = resolve(shell.folder, options.data ?? DATA_FOLDER);
   const running = await startGateway({
     configFolder: options.config === undefined ? null : resolve(shell.folder, options.config),
+    git: gitOptionsOf(options, shell),
     dataFolder,
     storeUrl: options.store ?? null,
     agentPort: options.agentPort ?? null,
@@ -131,6 +134,8 @@ export function welcome(ready: Ready, dataFolder: string, paint: Paint): string 
 const SAID_TO_OPERATORS: ReadonlySet<string> = new Set([
   "AddressUnusable",
   "CannotRegister",
+  "GitUnusable",
+  "GuardrailsUnavailable",
   "SchemaUnusable",
   "StoreDamaged",
   "StoreLocked",
@@ -147,7 +152,8 @@ async function explained(error: unknown): Promise<unknown> {
     const { explainIssue } = await import("../config/explain.ts");
     const hint = "slipclutch check shows the same; slipclutch init writes a folder that is valid.";
     const lines = error.issues.map(explainIssue);
-    return new CommandError(EXIT.no, "The guardrails folder is not valid.", hint, lines);
+    const at = "commit" in error && error.commit !== null ? ` at commit ${error.commit}` : "";
+    return new CommandError(EXIT.no, `The guardrails folder${at} is not valid.`, hint, lines);
   }
   if ("syscall" in error && error.syscall === "listen" && "code" in error) {
     const hint = "Free it, or choose others with --agent-port and --control-port.";

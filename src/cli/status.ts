@@ -1,4 +1,6 @@
 /** `slipclutch status` and `slipclutch reload`. */
+import { explainIssue } from "../config/explain.ts";
+import type { StatusView } from "../control/client.ts";
 import { type Asking, connect } from "./connect.ts";
 import { clean, paintFor } from "./paint.ts";
 import { EXIT, type Shell } from "./shell.ts";
@@ -23,6 +25,7 @@ export async function showStatus(options: Asking, shell: Shell): Promise<number>
     ["operators", status.control_url],
     ["providers", status.providers.map(({ name, kind }) => `${name} (${kind})`).join(", ")],
     ["configuration", status.configuration],
+    ...gitRows(status),
     ["store", `${store.kind}, ${up}, heartbeat ${store.heartbeat_age_ms} ms ago`],
     ["gateways", String(store.gateways)],
     ["calls in flight", String(status.calls_in_flight)],
@@ -37,6 +40,24 @@ export async function showStatus(options: Asking, shell: Shell): Promise<number>
   const lines = rows.map(([name, text]) => `${paint("dim", name.padEnd(widest))}  ${clean(text)}`);
   shell.out.write(`Slipclutch ${clean(status.version)} is ${state}\n${lines.join("\n")}\n`);
   return exitCode;
+}
+
+type Row = readonly [string, string];
+
+/** Where the folder comes from, and what is wrong there. */
+function gitRows({ commit, remote }: StatusView): readonly Row[] {
+  if (remote === null) return [];
+  const rows: Row[] = [["commit", commit ?? "none"]];
+  const { lost, rejected, source } = remote;
+  const answered = `answered ${remote.answered_at ?? "never"}`;
+  rows.push(["git", `${source}, ${lost === null ? answered : `lost since ${lost.since}`}`]);
+  if (lost !== null) rows.push(["git says", `${lost.because}; ${answered}`]);
+  if (rejected !== null) {
+    const [first] = rejected.issues;
+    const issue = first === undefined ? "" : `: ${explainIssue(first)}`;
+    rows.push(["not taken", `${rejected.commit} (${rejected.issues.length} issues)${issue}`]);
+  }
+  return rows;
 }
 
 export async function reload(options: Asking, shell: Shell): Promise<number> {

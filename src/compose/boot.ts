@@ -12,12 +12,15 @@ import { ownKey } from "./secrets.ts";
 export class ConfigError extends Error {
   override readonly name = "ConfigError";
   readonly issues: readonly Issue[];
+  /** Of Git, where the folder is kept there. */
+  readonly commit: string | null;
 
-  constructor(issues: readonly Issue[]) {
+  constructor(issues: readonly Issue[], commit: string | null = null) {
     const [first] = issues;
     const more = issues.length > 1 ? ` (and ${issues.length - 1} more)` : "";
     super(`${first?.file}: ${first?.path}: got ${first?.got}, expected ${first?.expected}${more}`);
     this.issues = issues;
+    this.commit = commit;
   }
 }
 

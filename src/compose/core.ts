@@ -4,6 +4,7 @@ import { Withheld } from "../gateway/answered/withheld.ts";
 import { Breakers } from "../gateway/breakers.ts";
 import { Cashier } from "../gateway/cashier.ts";
 import { Clutches } from "../gateway/clutches.ts";
+import { Owed } from "../gateway/commitments/owed.ts";
 import { OpenDecisions } from "../gateway/decisions/open.ts";
 import { Flags } from "../gateway/flags.ts";
 import { Flusher } from "../gateway/flush.ts";
@@ -15,6 +16,7 @@ import { noteBeat, noteRoom } from "../gateway/notices.ts";
 import { Lot } from "../gateway/parking/lot.ts";
 import { Recent } from "../gateway/parking/recent.ts";
 import type { Seal } from "../gateway/parking/seal.ts";
+import { Past, type ReadPast } from "../gateway/past.ts";
 import { Rates } from "../gateway/rates.ts";
 import type { Ruleset } from "../gateway/ruleset.ts";
 import { Surges } from "../gateway/surges.ts";
@@ -22,7 +24,7 @@ import { Tasks, taskKey } from "../gateway/tasks.ts";
 import { retire } from "../gateway/tenure.ts";
 import type { Event } from "../guards/events.ts";
 import type { Chance, Clock } from "../ports/clock.ts";
-import type { Beat, HolderInfo, Store, TaskEnd } from "../ports/store.ts";
+import type { Beat, HolderInfo, Store, TaskEnd, TaskRecord } from "../ports/store.ts";
 import { readHeads } from "../telemetry/anchor.ts";
 import { Journal } from "../telemetry/journal.ts";
 import type { Log } from "../telemetry/log.ts";
@@ -47,6 +49,8 @@ export interface CoreSettings {
   readonly seal: Seal;
   readonly describe: Omit<HolderInfo, "id" | "configuration">;
   readonly version: string;
+  /** The configuration of files that the store keeps; without it none can be read. */
+  readonly readPast?: ReadPast;
 }
 
 export class Core {
@@ -91,10 +95,9 @@ export class Core {
       rates: new Rates(store.permits, clock, log),
       cashier: new Cashier(store.ledger, clock, log, flusher),
       keys: new Keys(store.registry, clock),
-      tasks: new Tasks(store.tasks, this.#storeClock(), (task, how) => {
-        const { agent, id, parent } = task;
-        emitNow({ kind: "task.opened", agent, task: id, parent, how });
-      }),
+      tasks: this.#tasks(emitNow),
+      past: new Past(settings.readPast ?? (async () => null)),
+      owedCommitments: new Owed(log),
       flags: new Flags(store.registry, clock, log),
       endTask: (agent, id, outcome, by) => this.#endTask({ agent, id, outcome, by }),
       strangers: new Allowance(STRANGERS_AT_ONCE, STRANGERS_A_SECOND),
@@ -132,6 +135,15 @@ export class Core {
     this.#stopped = true;
     await this.gateway.holding.stop();
     await this.#refreshing;
+  }
+
+  #tasks(emitNow: (event: Event) => void): Tasks {
+    const opened = (task: TaskRecord, how: "named" | "opened" | "unnamed") => {
+      const { agent, id, parent } = task;
+      emitNow({ kind: "task.opened", agent, task: id, parent, how });
+    };
+    const bundle = () => this.gateway.rules.configuration.bundle;
+    return new Tasks(this.#settings.store.tasks, this.#storeClock(), opened, bundle);
   }
 
   /** Tasks are everybody's: by a wrong clock of ours those of others would end as idle. */

@@ -1,19 +1,23 @@
 /** The text of a scrape: what is counted here, and what the store knows beside it. */
-import type { BudgetState } from "../control/operations.ts";
+import type { BudgetState, RemoteState } from "../control/operations.ts";
 import type { Gateway } from "../gateway/gateway.ts";
+import { HOLDING } from "../guards/commitment/commitment.ts";
+import type { Millis } from "../guards/money.ts";
 import { StoreUnreachable } from "../ports/store.ts";
-import type { AgentReading } from "../telemetry/gauges.ts";
+import type { AgentReading, CommitmentReading, RemoteReading } from "../telemetry/gauges.ts";
 
+const COMMITMENTS_MAX = 10_000;
 const OPEN_REVIEWS = { state: "open", limit: 10_000 } as const;
 
 export interface Scraped {
   readonly version: string;
   readonly ready: boolean;
+  readonly remote: RemoteState | null;
   readonly budgets: () => Promise<readonly BudgetState[]>;
 }
 
 export async function metricsText(scraped: Scraped, gateway: Gateway): Promise<string> {
-  const { budgets, ready, version } = scraped;
+  const { budgets, ready, remote, version } = scraped;
   const rows = ready ? await ifReached(budgets) : null;
   const parked = rows === null ? null : await ifReached(() => parkedOf(gateway));
   return gateway.metrics.render({
@@ -24,9 +28,16 @@ export async function metricsText(scraped: Scraped, gateway: Gateway): Promise<s
     heartbeatAgeMs: gateway.holding.beatAgeMs,
     journalWaiting: gateway.holding.tenure.journal.waiting,
     modelsFlagged: gateway.flags.count,
+    remote: remote === null ? null : readingOf(remote, gateway.clock.wall()),
     agents: agentsOf(gateway, parked),
+    commitments: rows === null ? null : await ifReached(() => commitmentsOf(gateway)),
     budgets: rows ?? [],
   });
+}
+
+function readingOf({ answeredAt, lost, rejected }: RemoteState, now: Millis): RemoteReading {
+  const ageMs = answeredAt === null ? null : Math.max(0, now - answeredAt);
+  return { up: lost === null, ageMs, rejected: rejected !== null };
 }
 
 function agentsOf(
@@ -51,6 +62,21 @@ async function parkedOf({ store }: Gateway): Promise<ReadonlyMap<string, number>
     sums.set(agent, (sums.get(agent) ?? 0) + parked);
   }
   return sums;
+}
+
+/** By agent and state. */
+async function commitmentsOf({ store }: Gateway): Promise<readonly CommitmentReading[]> {
+  const filter = { states: HOLDING, limit: COMMITMENTS_MAX };
+  const sums = new Map<string, CommitmentReading>();
+  for (const { agent, nanoUsdPerHour, state } of (await store.commitments.list(filter))
+    .commitments) {
+    const before = sums.get(`${agent} ${state}`);
+    sums.set(`${agent} ${state}`, {
+      ...{ agent, state, count: (before?.count ?? 0) + 1 },
+      nanoUsdPerHour: (before?.nanoUsdPerHour ?? 0n) + nanoUsdPerHour,
+    });
+  }
+  return [...sums.values()];
 }
 
 /** Null without the store: everything else is told all the same, for that is when it is read. */

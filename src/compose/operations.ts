@@ -9,6 +9,7 @@ import type {
   Operator,
   Readiness,
   Recorded,
+  RemoteState,
   Status,
 } from "../control/operations.ts";
 import { emit, type Gateway } from "../gateway/gateway.ts";
@@ -18,6 +19,7 @@ import type { AccountState, KeyRecord } from "../ports/store.ts";
 import { eventOf } from "../telemetry/entry-text.ts";
 import { verifyJournal } from "../telemetry/verify.ts";
 import { agentsOf, decideReview, pause, reviewsOf } from "./clutches.ts";
+import { commitmentsOf, endByHand } from "./commitments.ts";
 import { forfeitsOf, goneFrom, releaseForfeits } from "./forfeits.ts";
 import type { Machine } from "./machine.ts";
 import { metricsText } from "./metrics.ts";
@@ -34,6 +36,8 @@ const ID_BYTES = 8;
 export interface OperationsSettings {
   readonly gateway: Gateway;
   readonly reload: Reload;
+  /** Of Git, where the configuration comes from there. */
+  readonly remote: () => RemoteState | null;
   readonly machine: Machine;
   readonly anchorKey: Uint8Array;
   /** Hash of the token of this boot. */
@@ -49,6 +53,8 @@ export interface OperationsSettings {
     | "providers"
     | "modelsFlagged"
     | "configuration"
+    | "commit"
+    | "remote"
     | "pricesFrom"
   > & { readonly store: string };
 }
@@ -63,11 +69,7 @@ export function operationsOf(settings: OperationsSettings): Operations {
     authenticate: (token) => authenticate(token, settings),
     readiness: () => readiness(gateway),
     status: async () => status(settings),
-    metrics: () => {
-      const ready = readiness(gateway).ready;
-      const known = { version: about.version, ready, budgets: () => budgets(gateway) };
-      return metricsText(known, gateway);
-    },
+    metrics: () => metrics(settings),
     budgets: async () => budgets(gateway),
     decision: (id) => decision(id, gateway),
     journal: async (query) => {
@@ -91,6 +93,8 @@ export function operationsOf(settings: OperationsSettings): Operations {
     decideReview: (asked, by) => decideReview(asked, by, gateway),
     forfeits: () => forfeitsOf(held),
     releaseForfeits: (asked, by) => releaseForfeits(held, asked, by),
+    commitments: (asked) => commitmentsOf(gateway, asked),
+    endCommitment: (id, reason, by) => endByHand(gateway, { id, reason, by }),
     flags: () => store.registry.flags(),
     clearFlag: async ({ by, model, provider, reason }) => {
       if (!(await store.registry.clearFlag(provider, model))) return false;
@@ -100,6 +104,12 @@ export function operationsOf(settings: OperationsSettings): Operations {
       return true;
     },
   };
+}
+
+function metrics({ about, gateway, remote }: OperationsSettings): Promise<string> {
+  const { ready } = readiness(gateway);
+  const known = { version: about.version, ready, remote: remote() };
+  return metricsText({ ...known, budgets: () => budgets(gateway) }, gateway);
 }
 
 async function authenticate(
@@ -119,13 +129,15 @@ function readiness(gateway: Gateway): Readiness {
   return refusal === null ? { ready: true } : { ready: false, because: refusal.code };
 }
 
-function status({ about, gateway }: OperationsSettings): Status {
+function status({ about, gateway, remote }: OperationsSettings): Status {
   const { cashier, flags, holding, inFlight, rules } = gateway;
   const configuration: Configuration = rules.configuration;
   const ready = readiness(gateway);
   return {
     ...about,
     configuration: rules.digest,
+    commit: configuration.commit,
+    remote: remote(),
     ready,
     store: {
       kind: about.store,
@@ -175,7 +187,7 @@ async function budgets(gateway: Gateway): Promise<readonly BudgetState[]> {
 }
 
 function budgetState(account: AccountState, reserved: number, perTask: boolean): BudgetState {
-  const { budget, ends, forfeited, leased, limit, scope, spent, unit } = account;
+  const { budget, committed, ends, forfeited, leased, limit, scope, spent, unit } = account;
   const held = BigInt(reserved);
   // What others lease may come back, so only what is reserved here is taken off.
   const remaining = leased < held ? roomOf(account) : hopeOf(account) - held;
@@ -190,6 +202,7 @@ function budgetState(account: AccountState, reserved: number, perTask: boolean):
     reserved: held,
     leased,
     forfeited,
+    committed,
     remaining,
   };
 }

@@ -1,8 +1,10 @@
 /** A new configuration in place of the old one: whole or not at all, between two calls. */
-import type { Configuration, Loaded } from "../config/configuration.ts";
+import type { Configuration } from "../config/configuration.ts";
 import type { Reloaded } from "../control/operations.ts";
 import { emit, type Gateway } from "../gateway/gateway.ts";
+import { keepBundle } from "./bundles.ts";
 import type { Providers } from "./providers.ts";
+import type { Guardrails, Sourced } from "./sourced.ts";
 
 /** What a reload replaced is looked at again after this, while calls still use it. */
 const RETIRED_LOOK_MS = 1_000;
@@ -10,7 +12,7 @@ const RETIRED_LOOK_MS = 1_000;
 export interface ReloadSettings {
   readonly gateway: Gateway;
   readonly providers: Providers;
-  readonly load: () => Promise<Loaded>;
+  readonly guardrails: Guardrails;
 }
 
 export class Reload {
@@ -27,29 +29,32 @@ export class Reload {
     this.#settings = settings;
   }
 
-  /** An operator asks: the store's configuration is changed with ours, or neither is. */
-  ask(by: string): Promise<Reloaded> {
-    this.#running ??= this.#ask(by).finally(() => {
+  /** Asked by somebody: the store's configuration is changed with ours, or neither is. */
+  ask(by: string, load = this.#load): Promise<Reloaded> {
+    this.#running ??= this.#ask(by, load).finally(() => {
       this.#running = null;
     });
     return this.#running;
   }
 
-  async #ask(by: string): Promise<Reloaded> {
-    const { gateway } = this.#settings;
-    const loaded = await this.#load(by);
+  async #ask(by: string, load: () => Promise<Sourced>): Promise<Reloaded> {
+    const { gateway, guardrails } = this.#settings;
+    const loaded = this.#told(await load(), by);
     if (loaded.kind === "invalid") return loaded;
+    if (loaded.kind === "unavailable") return { kind: "refused", because: loaded.because };
     const { configuration } = loaded;
     const from = gateway.rules.digest;
     const to = configuration.digest;
     await this.#learn(by);
+    await keepBundle(gateway.store, loaded, guardrails.source);
     this.#unanswered = configuration;
     const done = await this.#configure(gateway.rules.digest, to);
     this.#unanswered = null;
     if (!done) {
       return { kind: "refused", because: "another gateway changed the configuration first" };
     }
-    if (gateway.rules.digest === to) await this.#setLimits();
+    const { commit, digest } = gateway.rules.configuration;
+    if (digest === to && commit === configuration.commit) await this.#setLimits();
     else await this.#take(configuration, by);
     return from === to ? { kind: "unchanged", configuration: to } : { kind: "ok", from, to };
   }
@@ -79,10 +84,8 @@ export class Reload {
     }
     if (this.#running !== null) return;
     const by = "another gateway";
-    const loaded = await this.#load(by);
-    const folder = loaded.kind === "ok" ? loaded.configuration : null;
-    const found = [folder, this.#unanswered].find((one) => one?.digest === digest);
-    if (found) {
+    const found = await this.#find(digest, by);
+    if (found !== null) {
       // Its row says what it runs, for from that nobody else may go on unasked. One that was fenced
       // says so when it registers anew.
       const { fenced } = gateway.holding.tenure;
@@ -96,16 +99,26 @@ export class Reload {
     gateway.log.error("taking no calls: another configuration is in force", { digest });
   }
 
-  async #load(by: string): Promise<Loaded> {
-    const { gateway, load } = this.#settings;
-    const loaded = await load();
-    if (loaded.kind === "invalid") {
-      const { issues } = loaded;
-      const [one] = issues;
-      const first = one === undefined ? "" : `${one.file}: ${one.path}: ${one.expected}`;
-      const event = { kind: "configuration.rejected", issues: issues.length, first, by } as const;
-      emit(gateway, gateway.holding.tenure, event);
-    }
+  /** From the store, where whoever put it in force has kept it; else from where ours comes from. */
+  async #find(digest: string, by: string): Promise<Configuration | null> {
+    const { gateway, guardrails } = this.#settings;
+    const kept = await guardrails.kept(digest, gateway.store);
+    if (kept !== null) return kept;
+    const loaded = this.#told(await this.#load(), by);
+    const own = loaded.kind === "ok" ? loaded.configuration : null;
+    return [own, this.#unanswered].find((one) => one?.digest === digest) ?? null;
+  }
+
+  readonly #load = (): Promise<Sourced> => this.#settings.guardrails.load();
+
+  #told(loaded: Sourced, by: string): Sourced {
+    if (loaded.kind !== "invalid") return loaded;
+    const { gateway } = this.#settings;
+    const { commit, issues } = loaded;
+    const [one] = issues;
+    const first = one === undefined ? "" : `${one.file}: ${one.path}: ${one.expected}`;
+    const what = { issues: issues.length, first, commit } as const;
+    emit(gateway, gateway.holding.tenure, { kind: "configuration.rejected", ...what, by });
     return loaded;
   }
 
@@ -114,7 +127,8 @@ export class Reload {
     const from = gateway.rules.digest;
     gateway.rules = providers.rulesetOf(configuration);
     this.#owesLimits = true;
-    const event = { kind: "configuration.changed", from, to: configuration.digest, by } as const;
+    const { commit, digest: to } = configuration;
+    const event = { kind: "configuration.changed", from, to, commit, by } as const;
     emit(gateway, gateway.holding.tenure, event);
     await this.#setLimits();
     void this.#closeRetired();

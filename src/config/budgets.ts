@@ -122,7 +122,7 @@ function missing(scope: "agent" | "team" | "org", name: string, names: ReadonlyS
 export function isCapped(manifest: Manifest, budgets: readonly Budget[]): boolean {
   const own = budgets.filter((budget) => drawsOn(budget, manifest));
   const whole = own.filter(({ only }) => only.model === undefined);
-  if (manifest.tools.allowed.some(({ cost }) => cost !== null)) {
+  if (manifest.tools.allowed.some(({ commitment, cost }) => (cost ?? commitment) !== null)) {
     return whole.some(({ each }) => each !== "model");
   }
   if (whole.length > 0) return true;

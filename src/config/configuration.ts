@@ -13,10 +13,14 @@ import type { ParkLimits } from "../ports/store.ts";
 
 export interface Configuration {
   /**
-   * `dir:<sha256>` of the files of the folder and the secrets' names: equal on all gateways of one
-   * store.
+   * `dir:<sha256>` of the files of the folder, and a mark of what they take from the environment:
+   * equal on all gateways of one store.
    */
   readonly digest: string;
+  /** What its files are kept by in the store: with it the digest begins. */
+  readonly bundle: string;
+  /** Of Git, where the folder is kept there. */
+  readonly commit: string | null;
   readonly listeners: Listeners;
   readonly store: StoreSettings;
   readonly providers: readonly ProviderSettings[];
@@ -203,6 +207,9 @@ export interface ProcessLimits {
   readonly requestMs: Millis;
 }
 
+/** Names of files, relative to the folder, with their texts as written. */
+export type Files = ReadonlyMap<string, string>;
+
 /** One thing that is wrong with a file of the folder. */
 export interface Issue {
   /** Relative to the folder. */
@@ -220,6 +227,11 @@ export type Loaded =
   | {
       readonly kind: "ok";
       readonly configuration: Configuration;
+      readonly files: Files;
       readonly warnings: readonly Issue[];
     }
-  | { readonly kind: "invalid"; readonly issues: readonly Issue[] };
+  | {
+      readonly kind: "invalid";
+      readonly issues: readonly Issue[];
+      readonly commit: string | null;
+    };

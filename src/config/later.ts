@@ -2,7 +2,6 @@
  * What the design knows and this version does not do yet: refused, never ignored, with a sentence.
  */
 
-const HOSTED = "Rules for tools that the provider runs are not in this version: they are refused.";
 const BASELINE = "That baseline is not in this version; use { times, of: rolling_average, over }.";
 const OUTPUTS = "Watching outputs is not in this version.";
 const POLICIES = "Policies are not in this version.";
@@ -10,8 +9,6 @@ const CONTAINMENT = "Sandboxes and cloud backstops are not in this version.";
 
 /** Keys that are not in this version, whatever the file. */
 export const LATER_KEYS: Readonly<Record<string, string>> = {
-  hosted_tools: HOSTED,
-  commitment: "Commitments are not in this version; use cost.",
   // In slipclutch.yaml these two are known.
   breakers: "Breakers of one agent are not in this version: slipclutch.yaml has those of all.",
   parking: "Parking of one agent is not in this version: slipclutch.yaml has that of all.",
@@ -27,8 +24,6 @@ export const LATER_KEYS: Readonly<Record<string, string>> = {
   policies: POLICIES,
   policy: POLICIES,
   rollouts: POLICIES,
-  on_change:
-    "Keeping running tasks on an old manifest is not in this version: changes apply at once.",
   mode: "Observing without enforcing is not in this version: everything is enforced.",
   observe_until: "Observing without enforcing is not in this version: everything is enforced.",
   egress: CONTAINMENT,

@@ -1,11 +1,11 @@
-/** A guardrails folder on disk → a configuration, or everything that is wrong with it. */
-import { readdir, readFile, stat } from "node:fs/promises";
-import { join } from "node:path";
-import type { Issue, Loaded } from "./configuration.ts";
-import type { Environment } from "./environment.ts";
+/** A guardrails folder, on a disk or in Git → a configuration, or all that is wrong with it. */
+import type { FileFound, GuardrailsTree, Unreadable } from "../ports/guardrails.ts";
+import { FOLDER_BYTES_MAX } from "./bundle.ts";
+import type { Files, Issue, Loaded } from "./configuration.ts";
+import { diskTree } from "./disk.ts";
 import { LATER_FILES } from "./later.ts";
 import { documentsOf } from "./openapi/documents.ts";
-import { type Files, readFiles } from "./read.ts";
+import { type ReadOptions, readFiles } from "./read.ts";
 import { FILE_BYTES_MAX } from "./source.ts";
 import { sqlReaderFor } from "./sql-parser.ts";
 
@@ -13,24 +13,35 @@ import { sqlReaderFor } from "./sql-parser.ts";
 export const AGENT_FILES_MAX = 10_000;
 
 const MANIFEST = /\.(json|ya?ml)$/;
+/** What Git has in place of a file that is kept elsewhere. */
+const LFS_POINTER = "version https://git-lfs.github.com/spec/";
+const LIMITS = { fileBytesMax: FILE_BYTES_MAX, bytesMax: FOLDER_BYTES_MAX };
 
 /**
  * Read and check the whole folder. `today` (an ISO date) decides which of two dated prices is in
  * force; without it the dearer one is.
  */
-export async function load(
+export function load(
   folder: string,
-  environment: Environment,
+  environment: ReadOptions["environment"],
   today: string | null = null,
 ): Promise<Loaded> {
-  const read = await readFolder(folder);
+  return loadTree(diskTree(folder), { environment, today });
+}
+
+/** The same for a folder that is kept anywhere. */
+export async function loadTree(tree: GuardrailsTree, options: ReadOptions): Promise<Loaded> {
+  const { commit = null } = options;
+  const read = await readTree(tree);
   if (read.issues.length > 0 && read.files.size === 0) {
-    return { kind: "invalid", issues: read.issues };
+    return { kind: "invalid", issues: read.issues, commit };
   }
   const sql = await sqlReaderFor(read.files);
-  const loaded = readFiles(read.files, { environment, today, sql });
+  const loaded = readFiles(read.files, { ...options, sql });
   const found = loaded.kind === "invalid" ? loaded.issues : [];
-  if (read.issues.length > 0) return { kind: "invalid", issues: [...read.issues, ...found] };
+  if (read.issues.length > 0) {
+    return { kind: "invalid", issues: [...read.issues, ...found], commit };
+  }
   if (loaded.kind === "invalid") return loaded;
   return { ...loaded, warnings: [...loaded.warnings, ...read.warnings] };
 }
@@ -41,64 +52,56 @@ export interface FolderRead {
   readonly warnings: readonly Issue[];
 }
 
-/** What is in a folder, and what is wrong with it before any of it is read. */
-export async function readFolder(folder: string): Promise<FolderRead> {
-  const files = new Map<string, string>();
-  const issues: Issue[] = [];
-  const root = await namesIn(folder);
-  if (root === null) {
-    const hint = `\`slipclutch init ${folder}\` makes one.`;
-    return {
-      files,
-      issues: [issue(folder, "no folder", "a guardrails folder", hint)],
-      warnings: [],
-    };
+/** What is in a folder on disk, and what is wrong with it before any of it is read. */
+export function readFolder(folder: string): Promise<FolderRead> {
+  return readTree(diskTree(folder));
+}
+
+async function readTree(tree: GuardrailsTree): Promise<FolderRead> {
+  const found = await tree.names("");
+  if (found.kind !== "folder") {
+    const [got, hint] = found.kind === "none" ? ["no folder", tree.hint] : [found.got, found.hint];
+    return refused(issue(tree.name, got, "a guardrails folder", hint));
   }
+  const root = found.names;
+  const issues: Issue[] = [];
   for (const name of root) {
     const later = Object.hasOwn(LATER_FILES, name) ? LATER_FILES[name] : undefined;
     if (later) issues.push(issue(name, "rules that are not enforced", "nothing here", later));
   }
   if (!root.includes("slipclutch.yaml")) {
     const other = root.find((name) => /^slipclutch\.(ya?ml|json)$/i.test(name));
-    const hint = other ? `Rename ${other}.` : `\`slipclutch init ${folder}\` writes one.`;
+    const hint = other ? `Rename ${other}.` : tree.hint;
     issues.push(issue("slipclutch.yaml", "no file", "the file slipclutch.yaml", hint));
   }
-  const { manifests, warnings } = await manifestNames(folder, root);
+  const { manifests, warnings, issues: misplaced } = await manifestsOf(tree, root);
+  issues.push(...misplaced);
   if (manifests.length > AGENT_FILES_MAX) {
     const hint = "Split the agents over several gateways.";
     issues.push(issue("agents", `${manifests.length} files`, `at most ${AGENT_FILES_MAX}`, hint));
-    return { files, issues, warnings };
+    return { files: new Map(), issues, warnings };
   }
   const wanted = ["slipclutch.yaml", "prices.yaml"].filter((name) => root.includes(name));
-  for (const file of [...wanted, ...manifests]) {
-    const text = await textOf(folder, file);
-    if (typeof text === "string") files.set(file, text);
-    else issues.push(text);
-  }
-  for (const file of documentsOf(files)) {
-    // One that is not there is told where it is named.
-    if (!(await isThere(folder, file))) continue;
-    const text = await textOf(folder, file);
-    if (typeof text === "string") files.set(file, text);
-    else issues.push(text);
-  }
-  return { files, issues, warnings };
+  const main = textsOf(await tree.read([...wanted, ...manifests], LIMITS));
+  const left = FOLDER_BYTES_MAX - main.bytes;
+  const named = documentsOf(main.files);
+  const read = await tree.read(named, { ...LIMITS, bytesMax: left });
+  // One that is not there is told where it is named.
+  const documents = textsOf(new Map([...read].filter(([, { kind }]) => kind !== "none")));
+  const files = new Map([...main.files, ...documents.files]);
+  return { files, issues: [...issues, ...main.issues, ...documents.issues], warnings };
 }
 
-async function isThere(folder: string, file: string): Promise<boolean> {
-  try {
-    return (await stat(join(folder, file))).isFile();
-  } catch (error) {
-    if (codeOf(error) === "ENOENT" || codeOf(error) === "ENOTDIR") return false;
-    throw error;
-  }
-}
-
-async function manifestNames(folder: string, root: readonly string[]) {
+async function manifestsOf(tree: GuardrailsTree, root: readonly string[]) {
   const manifests: string[] = [];
   const warnings: Issue[] = [];
-  const names = root.includes("agents") ? await namesIn(join(folder, "agents")) : [];
-  for (const name of names ?? []) {
+  const found = root.includes("agents") ? await tree.names("agents") : { kind: "none" as const };
+  if (found.kind === "unreadable") {
+    const { got, hint } = found;
+    return { manifests, warnings, issues: [issue("agents", got, "a folder of manifests", hint)] };
+  }
+  const names = found.kind === "folder" ? found.names : [];
+  for (const name of names) {
     const file = `agents/${name}`;
     if (MANIFEST.test(name)) manifests.push(file);
     else {
@@ -106,39 +109,59 @@ async function manifestNames(folder: string, root: readonly string[]) {
       warnings.push(issue(file, "another kind of file", "manifests only", hint));
     }
   }
-  return { manifests, warnings };
+  return { manifests, warnings, issues: [] };
 }
 
-/** Names in a folder, hidden ones left out; null where there is no folder. */
-async function namesIn(folder: string): Promise<string[] | null> {
-  try {
-    const names = await readdir(folder);
-    return names.filter((name) => !name.startsWith(".")).sort();
-  } catch (error) {
-    if (codeOf(error) === "ENOENT" || codeOf(error) === "ENOTDIR") return null;
-    throw error;
+function textsOf(found: ReadonlyMap<string, FileFound>) {
+  const files = new Map<string, string>();
+  const issues: Issue[] = [];
+  let bytes = 0;
+  for (const [file, one] of found) {
+    const text = textOf(file, one);
+    if (typeof text === "string") files.set(file, text);
+    else issues.push(text);
+    if (one.kind === "bytes") bytes += one.bytes.length;
+    if (one.kind === "beyond") break;
   }
+  return { files, issues, bytes };
 }
 
-async function textOf(folder: string, file: string): Promise<string | Issue> {
-  const path = join(folder, file);
-  try {
-    const { size } = await stat(path);
-    if (size > FILE_BYTES_MAX) {
-      return issue(file, `${size} bytes`, `at most ${FILE_BYTES_MAX}`, "Split it.");
+function textOf(file: string, found: FileFound): string | Issue {
+  switch (found.kind) {
+    case "none":
+      return unreadable(file, { got: "what cannot be read", hint: "It leads to no file." });
+    case "unreadable":
+      return unreadable(file, found);
+    case "too-large":
+      return issue(file, `${found.bytes} bytes`, `at most ${FILE_BYTES_MAX}`, "Split it.");
+    case "beyond": {
+      const got = `files of more than ${FOLDER_BYTES_MAX} bytes together`;
+      return issue(file, got, "less", "Split the agents over several gateways.");
     }
-    return new TextDecoder("utf-8", { fatal: true }).decode(await readFile(path));
-  } catch (error) {
-    const code = codeOf(error);
-    if (code === null) throw error;
-    const hint = code === "ERR_ENCODING_INVALID_ENCODED_DATA" ? "Save it as UTF-8." : `${code}.`;
-    return issue(file, "what cannot be read", "a readable file of UTF-8 text", hint);
+    case "bytes":
+      return decoded(file, found.bytes);
   }
 }
 
-function codeOf(error: unknown): string | null {
-  const code = error instanceof Error && "code" in error ? error.code : null;
-  return typeof code === "string" ? code : null;
+function decoded(file: string, bytes: Uint8Array): string | Issue {
+  let text: string;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    return unreadable(file, { got: "what cannot be read", hint: "Save it as UTF-8." });
+  }
+  if (!text.startsWith(LFS_POINTER)) return text;
+  const hint = "Keep it in the repository itself: `git lfs untrack`, and commit it again.";
+  return unreadable(file, { got: "a pointer of Git LFS", hint });
+}
+
+function unreadable(file: string, { got, hint }: Omit<Unreadable, "kind">): Issue {
+  return issue(file, got, "a readable file of UTF-8 text", hint);
+}
+
+function refused(one: Issue): FolderRead {
+  return { files: new Map(), issues: [one], warnings: [] };
 }
 
 function issue(file: string, got: string, expected: string, hint: string): Issue {

@@ -3,11 +3,13 @@
  * slipclutch.yaml have.
  */
 import { z } from "zod";
+import { HOSTED_TOOLS } from "../guards/call.ts";
 import {
   count,
   duration,
   ENTRIES_MAX,
   id,
+  oneOf,
   strict,
   TOKENS_MAX,
   VERSION_FIELDS,
@@ -96,6 +98,10 @@ export const manifestSchema = strict({
     .max(ENTRIES_MAX)
     .describe("The tools it may call, and no others. Without it: none.")
     .optional(),
+  hosted_tools: z
+    .array(oneOf(HOSTED_TOOLS), { error: `a list of ${HOSTED_TOOLS.join(", ")}` })
+    .describe("The tools that providers run which it may offer to models. Without it: none.")
+    .optional(),
   blacklisted_tools: toolNames
     .describe("Tools it may never call, whatever else is said, in any spelling of their names.")
     .optional(),
@@ -104,6 +110,12 @@ export const manifestSchema = strict({
   strict: yesOrNo.describe("Above a limit: refuse instead of clamping. Default false.").optional(),
   uncapped: yesOrNo
     .describe("It is meant that no money budget draws on this agent. Default false.")
+    .optional(),
+  on_change: z
+    .enum(["finish", "apply", "strictest"], { error: "one of finish, apply, strictest" })
+    .describe(
+      "Named tasks that run when it changes: `finish` under the manifest they began with, `apply` this one at once, or `strictest`: only what both allow. Default strictest.",
+    )
     .optional(),
   tell_agent: yesOrNo
     .describe("Put one line about the budget into the system prompt. Default false.")

@@ -44,6 +44,7 @@ export function manifestOf(
     strict: raw.strict ?? false,
     uncapped: raw.uncapped ?? false,
     tellAgent: raw.tell_agent ?? false,
+    onChange: raw.on_change ?? "strictest",
     refusalRounds: raw.refusal_rounds ?? REFUSAL_ROUNDS,
     tasks: taskLimits(own, common ?? {}),
     tools,

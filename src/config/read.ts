@@ -1,5 +1,4 @@
 /** Texts of the folder's files → a configuration, or all that is wrong with them. Reads no disk. */
-import { createHash } from "node:crypto";
 import {
   agentOfFile,
   agentsOf,
@@ -12,7 +11,9 @@ import {
 import { argumentSchemas } from "./arguments.ts";
 import { breakersOf } from "./breakers.ts";
 import { budgetIssues, budgetsOf, taskLimitsOf } from "./budgets.ts";
-import type { Configuration, Issue, Loaded } from "./configuration.ts";
+import { bundleOf, configurationDigest } from "./bundle.ts";
+import { outliving } from "./commitments.ts";
+import type { Configuration, Files, Issue, Loaded } from "./configuration.ts";
 import type { Environment } from "./environment.ts";
 import { type FileRead, readFileText, versionIssues } from "./file.ts";
 import { holdsSecret, issueAt } from "./issues.ts";
@@ -32,22 +33,21 @@ const APPROVAL_MS = 60 * 60_000;
 
 const MAIN = "slipclutch.yaml";
 
-/** Names of files, relative to the folder, with their texts. */
-export type Files = ReadonlyMap<string, string>;
-
 export interface ReadOptions {
   readonly environment: Environment;
   /** Today as an ISO date, for prices with a date; null: the dearer price holds. */
   readonly today: string | null;
   /** `sqlReaderFor` these files. Without it, tools that take SQL are refused. */
   readonly sql?: SqlReader;
+  /** Of Git, where the folder is kept there. */
+  readonly commit?: string | null;
 }
 
 type MainFile = FileRead<RawSlipclutch>;
 
 /** All files at once: what one says can be wrong only because of another. */
 export function readFiles(files: Files, options: ReadOptions): Loaded {
-  const { environment, today, sql = null } = options;
+  const { environment, today, commit = null, sql = null } = options;
   const main = readFileText(
     { file: MAIN, text: files.get(MAIN) ?? "" },
     slipclutchSchema,
@@ -67,17 +67,18 @@ export function readFiles(files: Files, options: ReadOptions): Loaded {
   issues.push(...versions([main, ...manifests]), ...identityIssues(manifests));
   const overrides = overridesOf(prices.data ?? {}, today);
   issues.push(...priceIssues(prices, overrides));
-  if (main.data === null) return { kind: "invalid", issues: inOrder(issues) };
+  if (main.data === null) return { kind: "invalid", issues: inOrder(issues), commit };
 
   const whole = [...manifests, prices].every(({ data }) => data !== null);
   const digest = digestOf(files, [main, ...manifests, prices]);
   const book = priceBook(overrides.prices);
-  const compiled = compile({ files, main, data: main.data, manifests, book, digest, sql, whole });
+  const sources = { files, main, data: main.data, manifests };
+  const compiled = compile({ ...sources, book, digest, commit, sql, whole });
   issues.push(...compiled.issues);
-  if (issues.length > 0) return { kind: "invalid", issues: inOrder(issues) };
+  if (issues.length > 0) return { kind: "invalid", issues: inOrder(issues), commit };
   const { configuration } = compiled;
   const warnings = [...compiled.warnings, ...warningsOf(main, configuration)];
-  return { kind: "ok", configuration, warnings };
+  return { kind: "ok", configuration, files, warnings };
 }
 
 interface Parts {
@@ -88,6 +89,7 @@ interface Parts {
   readonly book: Book;
   readonly digest: string;
   readonly sql: SqlReader;
+  readonly commit: string | null;
   /** Every other file fits its schema, so that one file can be held against another. */
   readonly whole: boolean;
 }
@@ -99,7 +101,7 @@ interface Compiled {
 }
 
 function compile(parts: Parts): Compiled {
-  const { files, main, data, manifests, book, digest, sql, whole } = parts;
+  const { files, main, data, manifests, book, digest, commit, sql, whole } = parts;
   const { source } = main;
   const { store, issues: storeIssues } = storeOf(data.store, source);
   const { key, issues: keyIssues } = encryptionKeyOf(data.encryption_key, store, source);
@@ -125,6 +127,8 @@ function compile(parts: Parts): Compiled {
   }
   const configuration: Configuration = {
     digest,
+    bundle: bundleOf(digest),
+    commit,
     listeners: listenersOf(data.listeners),
     store,
     providers,
@@ -177,6 +181,14 @@ function warningsOf(main: MainFile, { agents, budgets, store }: Configuration): 
     const hint = "Add ?sslmode=verify-full unless the network to the database is yours alone.";
     warn(["store"], "a URL that says how the connection is secured", hint);
   }
+  for (const [index, budget] of budgets.entries()) {
+    const tool = outliving(budget, agents.values());
+    if (tool === null) continue;
+    const hint =
+      `${tool.tool} sets aside more than a whole window: each one begins with that, and what ` +
+      "accrues after it is the next one's. Lower horizon, or give the budget a longer window.";
+    warn(["budgets", index, "window"], "a window longer than the horizons of its tools", hint);
+  }
   return warnings;
 }
 
@@ -185,20 +197,14 @@ function warningsOf(main: MainFile, { agents, budgets, store }: Configuration): 
  * are taken; every other value from the environment is, for a limit may come from there.
  */
 function digestOf(files: Files, reads: readonly FileRead<unknown>[]): string {
-  const hash = createHash("sha256");
-  const add = (text: string) => hash.update(`${Buffer.byteLength(text)}:`).update(text);
-  for (const [file, text] of [...files].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    add(file);
-    add(text);
-  }
+  const values: string[] = [];
   for (const { source, uses } of reads) {
     for (const { path, name, value } of uses) {
       if (source.file === MAIN && holdsSecret(path)) continue;
-      add(`${source.file} ${pathText(path)} ${name}`);
-      add(value);
+      values.push(`${source.file} ${pathText(path)} ${name}`, value);
     }
   }
-  return `dir:${hash.digest("hex")}`;
+  return configurationDigest(files, values);
 }
 
 function inOrder(issues: readonly Issue[]): Issue[] {

@@ -2,7 +2,7 @@
  * The folder that `slipclutch init` writes: it answers a first call without a key and without
  * money.
  */
-import type { Files } from "./read.ts";
+import type { Files } from "./configuration.ts";
 
 const SLIPCLUTCH = `# What this gateway listens on, which providers it may call, and what may be spent.
 # Check every change with:  slipclutch check

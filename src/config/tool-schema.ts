@@ -15,6 +15,7 @@ import {
   yesOrNo,
 } from "./fields.ts";
 import { auth, HTTP_SERVER_FIELDS, HTTP_TOOL_FIELDS } from "./http-schema.ts";
+import { argumentPointer, resource } from "./resource-schema.ts";
 
 /** Each call of a limit is a row of the store. */
 const RATE_REQUESTS_MAX = 10_000;
@@ -69,12 +70,6 @@ const env = z
       .refine((value) => !value.includes("\0"), { error: VARIABLE }),
   )
   .refine((all) => Object.keys(all).length <= ARGUMENTS_MAX, { error: VARIABLE });
-
-const ARGUMENT = "a JSON pointer that begins with /arguments/, like /arguments/sql";
-const argumentPointer = z
-  .string({ error: ARGUMENT })
-  .regex(/^\/arguments(\/([^~/]|~[01])*)+$/, { error: ARGUMENT })
-  .max(POINTER_CHARACTERS_MAX, { error: ARGUMENT });
 
 /** One tool server of slipclutch.yaml. Which kind has which fields: `server-kinds.ts`. */
 export const toolServer = strict({
@@ -167,38 +162,29 @@ const cost = strict({
     .optional(),
 });
 
-const RESOURCE_WORD =
-  "a word of small letters, digits and _, other than type\nPolicies see it as resource.WORD.";
-const resourceWord = z
-  .string({ error: RESOURCE_WORD })
-  .regex(/^(?!type$)[a-z][a-z0-9_]{0,63}$/, { error: RESOURCE_WORD });
-const ATTRIBUTES_MAX = 32;
-const ATTRIBUTES = `1 to ${ATTRIBUTES_MAX} attributes, like table_name: { pointer: /arguments/table }`;
+/** Each is a row of the store. */
+const ACTIVE_MAX = 10_000;
 
-function isOneTo(max: number, number: number): boolean {
-  return number >= 1 && number <= max;
-}
-
-const resource = strict({
-  type: resourceWord
-    .describe("What it is, like `database`. Policies see resource.type.")
+const commitment = strict({
+  usd_per_hour: usdRoundedUp.describe("USD for each hour that it goes on."),
+  id: pointer.describe("Where a call says what it made: from /arguments or /result."),
+  ends_with: strict({
+    tool: id.describe("The tool that ends it; this manifest grants it too."),
+    server: id.describe("Where that tool is. Default: the same server.").optional(),
+    id: pointer.describe("Where a call of that tool says which one it ends."),
+  }).describe("A call of this tool that succeeds ends it."),
+  max_active: count(1, ACTIVE_MAX).describe(
+    "At most so many at once, over all gateways; those whose fate nobody knows count too.",
+  ),
+  horizon: duration(1000, "31d")
+    .describe("So far ahead its cost is set aside, and renewed at its half. Default 1h.")
     .optional(),
-  attributes: z
-    .record(
-      resourceWord,
-      strict({ pointer: argumentPointer.describe("Where in the call it is found.") }),
-      { error: ATTRIBUTES },
-    )
-    .refine((all) => isOneTo(ATTRIBUTES_MAX, Object.keys(all).length), { error: ATTRIBUTES })
-    .describe("With `type`: what policies see of it: texts, numbers, true or false.")
-    .optional(),
-  sql_tables: argumentPointer
+  on_unrenewable: oneOf(["trip", "end"])
     .describe(
-      "Instead of both: where in a call its SQL is. Each table that it names is a resource of type `database` with a `table_name`.",
+      "When the budgets do not cover another horizon: pause the agent for a person, or call the ending tool, and pause it if that fails. Default trip.",
     )
     .optional(),
 });
-
 const PIN =
   "sha256: and 64 hexadecimal digits\n`slipclutch manifest pin` asks the tool server and writes it.";
 const jsonSchema = z.record(z.string(), z.json(), { error: "a JSON Schema, as a map" });
@@ -242,6 +228,9 @@ export const allowedTool = strict({
     )
     .optional(),
   cost: cost.describe("What a call costs; drawn from the same budgets as models.").optional(),
+  commitment: commitment
+    .describe("What goes on costing money after the call, until another tool ends it.")
+    .optional(),
   empty_result: oneOf(["ok", "error"])
     .describe("Whether a result with nothing in it counts as an error. Default ok.")
     .optional(),

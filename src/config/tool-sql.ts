@@ -35,7 +35,7 @@ export function sqlIssues(name: string, server: RawToolServer, source: Source): 
 
 export function resourceOf(entry: Entry, read: SqlReader): GrantedTool["resource"] {
   const { resource } = entry.tool;
-  if (resource === undefined) return null;
+  if (resource === undefined) return [];
   const { attributes, sql_tables: pointer, type } = resource;
   if (pointer !== undefined) {
     for (const key of ["type", "attributes"] as const) {
@@ -44,16 +44,16 @@ export function resourceOf(entry: Entry, read: SqlReader): GrantedTool["resource
       refuse(entry, ["resource", key], "nothing beside sql_tables", hint);
     }
     if (read === null) refuse(entry, ["resource", "sql_tables"], EXPECTED, SQL_PARSER_HINT);
-    return { kind: "sql-tables", pointer, read: read ?? NO_GRAMMAR };
+    return [{ kind: "sql-tables", pointer, read: read ?? NO_GRAMMAR }];
   }
   if (type === undefined || attributes === undefined) {
     const hint =
       "Write type and attributes, like { type: database, attributes: { table_name: " +
       "{ pointer: /arguments/table } } }; or sql_tables alone, like { sql_tables: /arguments/sql }.";
     refuse(entry, ["resource"], "type and attributes, or sql_tables", hint);
-    return null;
+    return [];
   }
-  return attributesRule(type, attributes);
+  return [attributesRule(type, attributes)];
 }
 
 function attributesRule(

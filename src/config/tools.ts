@@ -9,6 +9,7 @@ import {
 } from "../guards/tool/names.ts";
 import type { GrantedTool, ToolCost, ToolGrants } from "../guards/tool/tool.ts";
 import type { ArgumentSchemas } from "./arguments.ts";
+import { commitmentOf, commitmentProblems, endsOf, withEndings } from "./commitments.ts";
 import type { Issue, ToolServerSettings } from "./configuration.ts";
 import { type Entry, refuse } from "./grant-entry.ts";
 import { issueAt, nearest } from "./issues.ts";
@@ -17,6 +18,7 @@ import { argumentsCheck, checkDocument, checkOffered } from "./offered.ts";
 import type { Source } from "./source.ts";
 import type { SqlReader } from "./sql-parser.ts";
 import { boundsOf, OF_A_DELIVERY, OWN_BOUNDS } from "./tool-bounds.ts";
+import { costOf } from "./tool-cost.ts";
 import type { RawTool } from "./tool-schema.ts";
 import { resourceOf, sqlOf } from "./tool-sql.ts";
 
@@ -64,9 +66,11 @@ export function toolsOf(
   issues.push(...ownBlacklisted(raw, source));
   checkNames(allowed);
   for (const one of allowed) warnOfBlacklisted(one, blacklisted);
+  checkCommitments(allowed, blacklisted, tooling);
   const bytes = raw.limits?.max_arguments_bytes ?? common?.max_arguments_bytes;
   const tools = {
-    allowed: allowed.map(({ granted }) => granted),
+    allowed: withEndings(allowed.map(({ granted }) => granted)),
+    hosted: new Set(raw.hosted_tools),
     blacklisted,
     argumentsBytesMax: bytes ?? NO_TOOLS.argumentsBytesMax,
   };
@@ -131,6 +135,8 @@ function grantedOf(
     approval: approvalOf(tool.requires_approval, schemas),
     emptyIsError: tool.empty_result === "error",
     timeoutMs: tool.timeout ?? TIMEOUT_MS,
+    commitment: commitmentOf(tool, server.name),
+    ends: [],
     ...boundsOf(tool),
   };
 }
@@ -166,7 +172,8 @@ function checkEffect(entry: Entry, { name, sql, tools }: ToolServerSettings): vo
 
 /** What holds at a call holds nothing for tools whose calls do not come by here. */
 const OF_A_CALL = [
-  ...(["rate_limit", "cost", "empty_result", "requires_approval", "timeout", "output"] as const),
+  ...(["rate_limit", "cost", "commitment", "empty_result", "requires_approval"] as const),
+  ...(["timeout", "output"] as const),
   ...OWN_BOUNDS,
 ];
 
@@ -220,31 +227,6 @@ function ownBlacklisted(raw: RawManifest, source: Source): readonly Issue[] {
   );
 }
 
-/** A price for a call, or for each unit of something that is found in the call. */
-function costOf(entry: Entry): ToolCost | null {
-  const { cost } = entry.tool;
-  if (cost === undefined) return null;
-  if (cost.quantity === undefined) {
-    for (const key of ["per", "max"] as const) {
-      if (cost[key] === undefined) continue;
-      const hint = "Add quantity: { pointer: /result/… }, which says where it is found.";
-      refuse(entry, ["cost", key], "a quantity beside it", hint);
-    }
-    return { nanoUsd: cost.usd, quantity: null };
-  }
-  if (cost.per === undefined) {
-    refuse(entry, ["cost", "per"], "the name of a unit", "Add per: minute, or what else it is.");
-  }
-  if (cost.max === undefined) {
-    const hint = "Add max: the most units that one call can have, which is what is reserved.";
-    refuse(entry, ["cost", "max"], "the most units of one call", hint);
-  } else if (!Number.isSafeInteger(Math.ceil(cost.usd * cost.max))) {
-    refuse(entry, ["cost", "max"], "at most 9007199 USD for one call", "Lower usd or max.");
-  }
-  const { pointer, divide_by: divideBy = 1 } = cost.quantity;
-  return { nanoUsd: cost.usd, quantity: { pointer, divideBy, max: cost.max ?? 0 } };
-}
-
 /**
  * No tool twice, no two that look the same, and none that is spelled like another one with its
  * server. One name on two servers is no harm: agents then have to say which.
@@ -273,9 +255,26 @@ function checkNames(allowed: readonly Placed[]): void {
   }
 }
 
+function checkCommitments(
+  allowed: readonly Placed[],
+  blacklisted: ReadonlySet<string>,
+  { servers }: Tooling,
+): void {
+  const granted = allowed.map((one) => one.granted);
+  const ends = endsOf(granted, servers, (one) => isRefused(one, blacklisted));
+  for (const { entry, granted } of allowed) {
+    for (const { expected, hint, path } of commitmentProblems(granted, ends)) {
+      refuse(entry, ["commitment", ...path], expected, hint);
+    }
+  }
+}
+
+function isRefused(granted: GrantedTool, blacklisted: ReadonlySet<string>): boolean {
+  return [granted.tool, fullName(granted)].some((name) => blacklisted.has(foldName(name)));
+}
+
 function warnOfBlacklisted({ granted, entry }: Placed, blacklisted: ReadonlySet<string>): void {
-  const names = [granted.tool, fullName(granted)];
-  if (!names.some((name) => blacklisted.has(foldName(name)))) return;
+  if (!isRefused(granted, blacklisted)) return;
   const hint = "The blacklist wins, so it is never let through: remove it from one of the two.";
   const path = [...entry.path, "tool_name"];
   entry.warnings.push(issueAt(entry.source, path, "a tool that is not blacklisted", hint));

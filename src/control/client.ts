@@ -1,4 +1,5 @@
 /** The control plane's API as typed calls: what the command line uses. */
+import type { CommitmentView } from "./commitments.ts";
 import type { ExplanationView } from "./explanation.ts";
 import type { ForfeitsView, ForfeitView, ReleasedView, ReleaseView } from "./forfeits.ts";
 import type { ProblemView } from "./problem.ts";
@@ -17,6 +18,7 @@ import type {
 export type {
   AgentView,
   BudgetView,
+  CommitmentView,
   EntryView,
   ExplanationView,
   FlagView,
@@ -154,6 +156,10 @@ export class ControlClient {
   forfeits = () => this.#ask<ForfeitsView>("GET", "/api/v1/forfeits");
   releaseForfeits = (release: ReleaseRequest) =>
     this.#ask<ReleasedView>("POST", "/api/v1/forfeits/release", release);
+  commitments = (params: Params) =>
+    this.#ask<readonly CommitmentView[]>("GET", `/api/v1/commitments${query(params)}`);
+  endCommitment = (id: string, reason: string) =>
+    this.#ask<CommitmentView>("POST", `/api/v1/commitments/${part(id)}/end`, { reason });
   modelFlags = () => this.#ask<readonly FlagView[]>("GET", "/api/v1/model-flags");
   clearModelFlag = (provider: string, model: string, reason: string) => {
     const path = `/api/v1/model-flags/${part(provider)}/${part(model)}`;

@@ -1,5 +1,6 @@
 /** One decision explained: what was asked, what each guard answered, what it cost, how it ended. */
 import { isToolAsked } from "../guards/events.ts";
+import { formatUsd } from "../guards/money.ts";
 import { DENIALS, type DenialCode } from "../guards/verdict.ts";
 import type { DecisionRecords } from "./operations.ts";
 import { eventView, iso } from "./views.ts";
@@ -10,6 +11,8 @@ export interface ExplanationView {
   readonly agent: string | null;
   readonly task: string | null;
   readonly key: string | null;
+  /** What decided: the commit's beginning, `git:1a2b…`, or that of the files' digest, `dir:…`. */
+  readonly revision: string;
   /** `lost`: its process died, and what it had reserved is charged as forfeited. */
   readonly state: "settled" | "refused" | "in-flight" | "lost" | "unknown" | "parked";
   readonly at: string;
@@ -79,6 +82,28 @@ const ESTIMATED = {
   tool: "The tool may have run and nothing says what it used: it is charged all that was reserved.",
 };
 
+/** Its horizons are many and alike: of those that were renewed nothing is said. */
+function commitmentRemark(event: Events): string | null {
+  switch (event.kind) {
+    case "commitment.opened": {
+      const hours = `$${formatUsd(event.perHour)} an hour`;
+      const legs = event.legs.map(({ budget, reserved }) => `$${formatUsd(reserved)} of ${budget}`);
+      const aside = legs.length === 0 ? "no budget pays for it" : `set aside: ${legs.join(", ")}`;
+      return `What it begins costs ${hours} until it ends; ${aside}.`;
+    }
+    case "commitment.unknown":
+      return "Nobody knows whether it began anything: it is charged on until a person ends it.";
+    case "commitment.unrenewable":
+      return `What it began could not be renewed: ${event.budget || "no budget"} does not cover it.`;
+    case "commitment.ended": {
+      const cost = formatUsd(BigInt(event.accrued));
+      return `What it began has ended (${event.by}: ${event.reason}) and has cost $${cost}.`;
+    }
+    default:
+      return null;
+  }
+}
+
 function remarksOf(records: DecisionRecords, asked: Main["asked"]): string[] {
   const remarks: string[] = [];
   const kind = asked !== null && isToolAsked(asked) ? "tool" : "model";
@@ -92,6 +117,8 @@ function remarksOf(records: DecisionRecords, asked: Main["asked"]): string[] {
     if (event.kind === "call.attached") {
       remarks.push(`It took the place of the parked call ${event.call}, which was ${event.state}.`);
     }
+    const committed = commitmentRemark(event);
+    if (committed !== null) remarks.push(committed);
     if (event.kind === "budget.overbilled") remarks.push(OVERBILLED[kind]);
     if (event.kind === "call.settled" && event.estimated) remarks.push(ESTIMATED[kind]);
   }
@@ -117,10 +144,10 @@ export function explanationView(records: DecisionRecords): ExplanationView | nul
   const main = mainOf(records);
   if (!main) return null;
   const { at, event } = main;
-  const { decision, call, agent, task, key } = event;
+  const { decision, call, agent, task, key, revision } = event;
   const legs = "legs" in event ? event.legs : [];
   return {
-    ...{ decision, call, agent, task, key },
+    ...{ decision, call, agent, task, key, revision },
     state: stateOf(records, event),
     at: iso(at),
     asked: event.asked === null ? null : eventView(event.asked),

@@ -7,9 +7,11 @@ import type { Issue } from "../config/configuration.ts";
 import type { Proof } from "../guards/budget/release.ts";
 import type { Unit } from "../guards/budget/unit.ts";
 import type { Clutch } from "../guards/clutch/clutch.ts";
+import type { Commitment } from "../guards/commitment/commitment.ts";
 import type { Event } from "../guards/events.ts";
 import type { Millis } from "../guards/money.ts";
 import type {
+  AccountState,
   ForfeitRow,
   JournalEntry,
   JournalQuery,
@@ -31,6 +33,10 @@ export interface Operator {
 export interface Status {
   readonly version: string;
   readonly configuration: string;
+  /** Of Git, where the folder is kept there. */
+  readonly commit: string | null;
+  /** Null: a folder on this disk. */
+  readonly remote: RemoteState | null;
   readonly host: string;
   readonly pid: number;
   readonly startedAt: Millis;
@@ -54,6 +60,22 @@ export interface Status {
   readonly modelsFlagged: number;
 }
 
+/** How the Git remote is that the configuration comes from. */
+export interface RemoteState {
+  readonly source: string;
+  /** The newest that it has shown, in force or not. */
+  readonly commit: string | null;
+  readonly answeredAt: Millis | null;
+  /** It does not answer, or not with what is asked for. */
+  readonly lost: { readonly since: Millis; readonly because: string } | null;
+  /** That commit does not hold: what was in force before still is. */
+  readonly rejected: {
+    readonly commit: string;
+    readonly at: Millis;
+    readonly issues: readonly Issue[];
+  } | null;
+}
+
 /** Whether calls can be admitted now, and if not, why. */
 export type Readiness =
   | { readonly ready: true }
@@ -71,6 +93,7 @@ export interface BudgetState {
   readonly reserved: bigint;
   readonly leased: bigint;
   readonly forfeited: bigint;
+  readonly committed: bigint;
   readonly remaining: bigint;
 }
 
@@ -190,6 +213,26 @@ export interface ParkedFilter {
   readonly limit: number;
 }
 
+export interface CommitmentAsked {
+  readonly agent?: string;
+  /** Those that have ended too. */
+  readonly all: boolean;
+  readonly limit: number;
+}
+
+export interface CommitmentRow {
+  readonly commitment: Commitment;
+  /** On which something is set aside for it. */
+  readonly accounts: readonly AccountState[];
+}
+
+export type CommitmentOutcome =
+  | { readonly kind: "ended"; readonly commitment: Commitment }
+  /** Its call is in flight. */
+  | { readonly kind: "opening" }
+  /** There is none, or it has ended. */
+  | { readonly kind: "none" };
+
 export type StoredEntry = JournalEntry & { readonly position: number };
 
 export interface Operations {
@@ -227,6 +270,10 @@ export interface Operations {
   forfeits(): Promise<Forfeits>;
   /** Once for each id. */
   releaseForfeits(asked: ReleaseAsked, by: string): Promise<ReleaseOutcome>;
+  /** Newest first. */
+  commitments(asked: CommitmentAsked): Promise<readonly CommitmentRow[]>;
+  /** A person says that it is gone. */
+  endCommitment(id: string, reason: string, by: string): Promise<CommitmentOutcome>;
   flags(): Promise<readonly ModelFlag[]>;
   clearFlag(flag: {
     readonly provider: string;

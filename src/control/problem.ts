@@ -19,6 +19,14 @@ export const PROBLEMS = {
     status: 429,
     hint: "Wait for the delay given, then use a valid token.",
   },
+  "hook.unsigned": {
+    status: 401,
+    hint: "The secret of the webhook and SLIPCLUTCH_WEBHOOK_SECRET have to be the same.",
+  },
+  "hook.too-many": {
+    status: 429,
+    hint: "Nothing is lost: the gateway looks by itself as often as --poll says.",
+  },
   "role.insufficient": { status: 403, hint: "Ask an operator who has the role that is named." },
   "path.unknown": { status: 404, hint: "See the documentation of the HTTP API." },
   "agent.unknown": {
@@ -44,6 +52,8 @@ export const PROBLEMS = {
     status: 503,
     hint: "The store does not answer. It is told every second; the other gateways stop once it is back, or when they have lost it too.",
   },
+  "commitment.unknown": { status: 404, hint: "List them: slipclutch commitments" },
+  "commitment.opening": { status: 409, hint: "Nothing changed; try again once it has ended." },
   "forfeit.unknown": { status: 404, hint: "List the forfeits: slipclutch forfeits" },
   "forfeit.unproven": {
     status: 409,

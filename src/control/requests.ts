@@ -4,7 +4,7 @@ import { id, parseDuration, tokensOrCalls, usd } from "../config/fields.ts";
 import { UNITS, type Unit } from "../guards/budget/unit.ts";
 import type { Millis } from "../guards/money.ts";
 import type { JournalQuery } from "../ports/store.ts";
-import type { ReviewFilter } from "./operations.ts";
+import type { CommitmentAsked, ReviewFilter } from "./operations.ts";
 import { Problem } from "./problem.ts";
 
 /** Rows of one page. */
@@ -17,14 +17,17 @@ const TEXT_CHARACTERS_MAX = 500;
 /** Of what a reviewer says to a model. */
 const MESSAGE_CHARACTERS_MAX = 4_000;
 
-/** A body, given up at the first byte past `BODY_BYTES_MAX`, whatever its header says. */
-export async function readBytes(body: ReadableStream<Uint8Array> | null): Promise<Uint8Array> {
+/** A body, given up at the first byte past the limit, whatever its header says. */
+export async function readBytes(
+  body: ReadableStream<Uint8Array> | null,
+  bytesMax = BODY_BYTES_MAX,
+): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   for await (const chunk of body ?? []) {
     bytes += chunk.length;
-    if (bytes > BODY_BYTES_MAX) {
-      throw new Problem("request.too-large", `The body is larger than ${BODY_BYTES_MAX} bytes.`);
+    if (bytes > bytesMax) {
+      throw new Problem("request.too-large", `The body is larger than ${bytesMax} bytes.`);
     }
     chunks.push(chunk);
   }
@@ -52,7 +55,7 @@ export const KEY_BODY = z.union(
 /** Why a person did it. */
 const reason = z.string().trim().min(1).max(TEXT_CHARACTERS_MAX);
 
-/** `DELETE /api/v1/model-flags/:provider/:model` */
+/** `DELETE /api/v1/model-flags/:provider/:model`, `POST /api/v1/commitments/:id/end` */
 export const REASON_BODY = z.strictObject({ reason });
 
 const text = z.string().max(TEXT_CHARACTERS_MAX);
@@ -177,6 +180,12 @@ const REVIEWS_QUERY = z.strictObject({
   limit: number(1, PAGE_MAX),
 });
 
+const COMMITMENTS_QUERY = z.strictObject({
+  agent: filter,
+  all: flag,
+  limit: number(1, PAGE_MAX),
+});
+
 const KEYS_QUERY = z.strictObject({ all: flag });
 
 /** What the schema makes of the value, or a `Problem` that names what is wrong first. */
@@ -223,6 +232,13 @@ export function tasksQuery(params: Record<string, string>) {
 export function reviewsQuery(params: Record<string, string>): ReviewFilter {
   const { limit, ...rest } = parsed(REVIEWS_QUERY, params);
   return { ...withoutUndefined(rest), limit: limit ?? PAGE_DEFAULT };
+}
+
+/** The query of `GET /api/v1/commitments`: those that go on costing, unless all are asked for. */
+export function commitmentsQuery(params: Record<string, string>): CommitmentAsked {
+  const { agent, all, limit } = parsed(COMMITMENTS_QUERY, params);
+  const named = agent === undefined ? {} : { agent };
+  return { ...named, all: all === "true", limit: limit ?? PAGE_DEFAULT };
 }
 
 /** The query of `GET /api/v1/keys`: revoked ones only with `all=true`. */

@@ -2,12 +2,14 @@
 import type { Context } from "hono";
 import type { Millis } from "../guards/money.ts";
 import type { Role } from "../ports/store.ts";
+import { commitmentView, endedView } from "./commitments.ts";
 import { explanationView } from "./explanation.ts";
 import { forfeitsView, releasedView } from "./forfeits.ts";
 import type { KeyWanted, Operations, Operator } from "./operations.ts";
 import { Problem } from "./problem.ts";
 import {
   billedOf,
+  commitmentsQuery,
   DECISION_BODY,
   journalQuery,
   KEY_BODY,
@@ -202,6 +204,17 @@ async function releaseForfeits({ context, operations, operator }: Visit): Promis
   return context.json(releasedView(id, holder, outcome));
 }
 
+async function listCommitments({ context, operations }: Visit): Promise<Response> {
+  const rows = await operations.commitments(commitmentsQuery(context.req.query()));
+  return context.json(rows.map(commitmentView));
+}
+
+async function endCommitment({ context, operations, operator }: Visit): Promise<Response> {
+  const id = param(context, "id");
+  const { reason } = parsed(REASON_BODY, await bodyOf(context));
+  return context.json(endedView(id, await operations.endCommitment(id, reason, operator.name)));
+}
+
 async function listFlags({ context, operations }: Visit): Promise<Response> {
   return context.json((await operations.flags()).map(views.flagView));
 }
@@ -246,6 +259,13 @@ export const ROUTES: readonly Route[] = [
     path: "/api/v1/forfeits/release",
     role: "operator",
     answer: releaseForfeits,
+  },
+  { method: "GET", path: "/api/v1/commitments", role: "viewer", answer: listCommitments },
+  {
+    method: "POST",
+    path: "/api/v1/commitments/:id/end",
+    role: "operator",
+    answer: endCommitment,
   },
   { method: "GET", path: "/api/v1/model-flags", role: "viewer", answer: listFlags },
   {

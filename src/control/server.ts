@@ -7,6 +7,7 @@ import type { Clock } from "../ports/clock.ts";
 import { StoreUnreachable } from "../ports/store.ts";
 import type { Log } from "../telemetry/log.ts";
 import { Access, demand } from "./access.ts";
+import { addHook, type Hook } from "./hooks.ts";
 import type { Operations } from "./operations.ts";
 import { PROBLEMS, Problem, problemView } from "./problem.ts";
 import { ROUTES } from "./routes.ts";
@@ -32,13 +33,15 @@ export interface ControlSettings {
   readonly operations: Operations;
   readonly clock: Clock;
   readonly log: Pick<Log, "error">;
+  /** Who is told of pushes by a Git host; null: nobody, and nothing is served there. */
+  readonly hook?: Hook | null;
 }
 
 type Bindings = { Bindings: Partial<HttpBindings> };
 
 /** The control plane as a handler of requests. */
 export function controlApp(settings: ControlSettings): Hono<Bindings> {
-  const { operations, clock, log } = settings;
+  const { operations, clock, log, hook = null } = settings;
   const access = new Access(operations, clock);
   const app = new Hono<Bindings>();
 
@@ -51,6 +54,8 @@ export function controlApp(settings: ControlSettings): Hono<Bindings> {
     const readiness = operations.readiness();
     return context.json(readiness, readiness.ready ? 200 : 503);
   });
+
+  if (hook !== null) addHook(app, hook, clock);
 
   for (const { method, path, role, answer } of ROUTES) {
     app.on(method, path, async (context) => {

@@ -2,11 +2,12 @@
  * What the control plane's API answers: snake_case names, amounts as decimal texts in fields that
  * end in their unit, ISO times.
  */
+import type { Issue } from "../config/configuration.ts";
 import { formatAmount, type InUnit, inUnit, UNITS, type Unit } from "../guards/budget/unit.ts";
 import type { Millis } from "../guards/money.ts";
 import type { KeyRecord, ModelFlag, TaskRecord } from "../ports/store.ts";
 import { eventOf } from "../telemetry/entry-text.ts";
-import type { BudgetState, Status, StoredEntry } from "./operations.ts";
+import type { BudgetState, RemoteState, Status, StoredEntry } from "./operations.ts";
 
 /** An instant as ISO text. */
 export function iso(at: Millis): string {
@@ -17,7 +18,14 @@ function isoOrNull(at: Millis | null): string | null {
   return at === null ? null : iso(at);
 }
 
-type BudgetAmount = "limit" | "spent" | "reserved" | "leased" | "forfeited" | "remaining";
+type BudgetAmount =
+  | "limit"
+  | "spent"
+  | "reserved"
+  | "leased"
+  | "forfeited"
+  | "committed"
+  | "remaining";
 
 export type BudgetView = InUnit<BudgetAmount> & {
   readonly name: string;
@@ -28,14 +36,38 @@ export type BudgetView = InUnit<BudgetAmount> & {
 
 export function budgetView(state: BudgetState): BudgetView {
   const { budget: name, ends, scope, unit } = state;
-  const { forfeited, leased, limit, remaining, reserved, spent } = state;
-  const amounts = { limit, spent, reserved, leased, forfeited, remaining };
+  const { committed, forfeited, leased, limit, remaining, reserved, spent } = state;
+  const amounts = { limit, spent, reserved, leased, forfeited, committed, remaining };
   return { name, scope, unit, ...inUnit(unit, amounts), window_ends_at: isoOrNull(ends) };
+}
+
+export interface RemoteView {
+  readonly source: string;
+  readonly commit: string | null;
+  readonly answered_at: string | null;
+  readonly lost: { readonly since: string; readonly because: string } | null;
+  readonly rejected: {
+    readonly commit: string;
+    readonly at: string;
+    readonly issues: readonly Issue[];
+  } | null;
+}
+
+function remoteView({ answeredAt, commit, lost, rejected, source }: RemoteState): RemoteView {
+  return {
+    source,
+    commit,
+    answered_at: isoOrNull(answeredAt),
+    lost: lost === null ? null : { ...lost, since: iso(lost.since) },
+    rejected: rejected === null ? null : { ...rejected, at: iso(rejected.at) },
+  };
 }
 
 export interface StatusView {
   readonly version: string;
   readonly configuration: string;
+  readonly commit: string | null;
+  readonly remote: RemoteView | null;
   readonly host: string;
   readonly pid: number;
   readonly started_at: string;
@@ -63,6 +95,8 @@ export function statusView(status: Status): StatusView {
   return {
     version: status.version,
     configuration: status.configuration,
+    commit: status.commit,
+    remote: status.remote === null ? null : remoteView(status.remote),
     host: status.host,
     pid: status.pid,
     started_at: iso(status.startedAt),
@@ -174,7 +208,10 @@ export interface JournalPage {
 }
 
 /** Fields of events that are amounts, wherever they stand. */
-const AMOUNTS: ReadonlySet<string> = new Set(["reserved", "charged", "billed", "amount"]);
+const AMOUNTS: ReadonlySet<string> = new Set([
+  ...["reserved", "charged", "billed", "amount"],
+  ...["accrued", "left"],
+]);
 /** What guards say has names of their own, which are nobody's fields. */
 const VERBATIM: ReadonlySet<string> = new Set(["numbers", "facts", "serverTools"]);
 
@@ -185,7 +222,8 @@ function shown(value: unknown): unknown {
   const view: Record<string, unknown> = {};
   for (const [name, inner] of Object.entries(value)) {
     const plain = name.replace(/(?<=[a-z])[A-Z\d]/g, (next) => `_${next.toLowerCase()}`);
-    if (AMOUNTS.has(name)) view[`${plain}_${unit}`] = amountText(unit, inner);
+    if (name === "perHour") view.usd_per_hour = amountText("usd", inner);
+    else if (AMOUNTS.has(name)) view[`${plain}_${unit}`] = amountText(unit, inner);
     else view[plain] = VERBATIM.has(name) ? inner : shown(inner);
   }
   return view;

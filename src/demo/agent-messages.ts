@@ -11,7 +11,13 @@ export type Order =
       readonly toolsUrl: string;
       readonly key: string;
     }
-  | { readonly kind: "ticket"; readonly ticket: number };
+  | { readonly kind: "ticket"; readonly ticket: number }
+  /** A tool, once with each of these arguments, several at once. */
+  | {
+      readonly kind: "use";
+      readonly tool: string;
+      readonly given: readonly Readonly<Record<string, unknown>>[];
+    };
 
 /** From the agent. */
 export type Report =
@@ -28,5 +34,7 @@ export type Report =
     }
   /** The model's client gave up and threw: what agents must not see. */
   | { readonly kind: "model-error"; readonly says: string }
-  /** A ticket that it cannot go on with. */
+  /** One of them; null: the tool says that it failed, or the call was refused. */
+  | { readonly kind: "used"; readonly value: unknown }
+  /** A ticket that it cannot go on with; 0: what it was told to use. */
   | { readonly kind: "gave-up"; readonly ticket: number; readonly says: string };

@@ -12,6 +12,7 @@ import { endWithParent } from "./far-end.ts";
 import { HANDBOOK } from "./handbook.ts";
 
 type Place = Extract<Order, { kind: "begin" }>;
+type Plan = Extract<Order, { kind: "use" }>;
 type Message = OpenAI.ChatCompletionMessageParam;
 type Call = OpenAI.ChatCompletionMessageToolCall;
 
@@ -21,13 +22,17 @@ const TURNS_MAX = 2_000;
 const MODEL_ATTEMPTS_MAX = 100;
 const COME_BACK_MS = 5_000;
 const OUTPUT_TOKENS_MAX = 300;
+/** Calls of a plan. */
+const AT_ONCE = 16;
 
 let place: Place | null = null;
 
 endWithParent();
 process.on("message", (order: Order) => {
   if (order.kind === "begin") place = order;
-  else if (place !== null) void work(order.ticket, place);
+  else if (place === null) return;
+  else if (order.kind === "use") void useAll(order, place);
+  else void work(order.ticket, place);
 });
 report({ kind: "ready" });
 
@@ -40,6 +45,29 @@ async function work(ticket: number, at: Place): Promise<void> {
     await solve(ticket, at);
   } catch (error) {
     report({ kind: "gave-up", ticket, says: String(error) });
+  }
+}
+
+/** As an agent does that has made its plan, and carries it out. */
+async function useAll({ given, tool }: Plan, at: Place): Promise<void> {
+  const client = new Client({ name: "optimizer-agent", version: "1.0.0" });
+  const requestInit = { headers: { authorization: `Bearer ${at.key}` } };
+  const transport = new StreamableHTTPClientTransport(new URL(at.toolsUrl), { requestInit });
+  const left = [...given];
+  const worker = async (): Promise<void> => {
+    for (let next = left.shift(); next !== undefined; next = left.shift()) {
+      const result = await client.callTool({ name: tool, arguments: next });
+      const failed = result.isError === true;
+      report({ kind: "used", value: failed ? null : (result.structuredContent ?? null) });
+    }
+  };
+  try {
+    // See below.
+    await client.connect(transport as Parameters<Client["connect"]>[0]);
+    await Promise.all(Array.from({ length: AT_ONCE }, worker));
+    await client.close();
+  } catch (error) {
+    report({ kind: "gave-up", ticket: 0, says: String(error) });
   }
 }
 

@@ -5,7 +5,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { systemClock } from "../adapters/clock/system.ts";
 import type { Millis } from "../guards/money.ts";
-import { type Account, type Books, isAccount } from "./bills.ts";
+import { type Account, isAccount } from "./bills.ts";
 
 export interface Asked {
   readonly account: Account;
@@ -21,7 +21,8 @@ export interface Said {
 }
 
 export interface FarEnd {
-  readonly books: Books;
+  /** What `GET /bills` answers. */
+  readonly books: { render(): string };
   /** Where customers POST. */
   readonly path: string;
   readonly answer: (asked: Asked) => Said;

@@ -13,11 +13,17 @@ export interface FarEnds {
 }
 
 export async function writeGuardrails(folder: string, farEnds: FarEnds): Promise<void> {
-  const files = {
+  await writeFiles(folder, {
     "slipclutch.yaml": settings(farEnds),
     "prices.yaml": PRICES,
     [`agents/${AGENT}.json`]: `${JSON.stringify(MANIFEST, null, 2)}\n`,
-  };
+  });
+}
+
+export async function writeFiles(
+  folder: string,
+  files: Readonly<Record<string, string>>,
+): Promise<void> {
   for (const [name, text] of Object.entries(files)) {
     await mkdir(dirname(join(folder, name)), { recursive: true });
     await writeFile(join(folder, name), text);

@@ -5,6 +5,7 @@ export interface Programs {
   readonly agent: string;
   readonly model: string;
   readonly toolServer: string;
+  readonly cloud: string;
   /** Slipclutch itself. */
   readonly main: string;
   /** How a person at a terminal calls it. */
@@ -19,6 +20,7 @@ export function programsBeside(importMetaUrl: string): Programs {
       agent: at("./agent.ts"),
       model: at("./model.ts"),
       toolServer: at("./tool-server.ts"),
+      cloud: at("./cloud.ts"),
       main,
       command: `node ${main}`,
     };
@@ -27,6 +29,7 @@ export function programsBeside(importMetaUrl: string): Programs {
     agent: at("./demo-agent.mjs"),
     model: at("./demo-model.mjs"),
     toolServer: at("./demo-tool-server.mjs"),
+    cloud: at("./demo-cloud.mjs"),
     main: at("./slipclutch.mjs"),
     command: "npx slipclutch",
   };

@@ -2,7 +2,7 @@
 
 import type { Window } from "../guards/budget/budget.ts";
 import { type Demand, QUIET } from "../guards/budget/demand.ts";
-import { EMPTY, type Purse, type Seen } from "../guards/budget/slice.ts";
+import { EMPTY, type Purse, roomOf, type Seen } from "../guards/budget/slice.ts";
 import type { Amount } from "../guards/budget/unit.ts";
 import type { Millis } from "../guards/money.ts";
 import type { AccountId, AccountState } from "../ports/store.ts";
@@ -73,6 +73,5 @@ export function wake(account: Account): void {
 
 /** What the budget still has for new calls, as this process knows it. */
 export function remainingOf(account: Account): bigint {
-  const { limit, spent, leased, forfeited } = account.view;
-  return limit - spent - leased - forfeited + BigInt(account.purse.slice.free);
+  return roomOf(account.view) + BigInt(account.purse.slice.free);
 }

@@ -4,11 +4,11 @@ import { type Denial, deny, isDenial } from "../guards/verdict.ts";
 import { type KeyRecord, StoreUnreachable } from "../ports/store.ts";
 import { type Address, addressOf } from "./address.ts";
 import { type Body, collect } from "./body.ts";
-import type { Call, Incoming } from "./call.ts";
-import { originOf } from "./call.ts";
+import { type Call, type Incoming, originOf, unknownOrigin } from "./call.ts";
 import { askDecision } from "./decisions/ask.ts";
 import { reportOutcome } from "./decisions/outcome.ts";
 import { type Gateway, nextDecision } from "./gateway.ts";
+import { manifestFor } from "./governing.ts";
 import { budgets, endTask, models, openTask } from "./guard-api.ts";
 import { handle } from "./handle.ts";
 import { parkedCall } from "./parking/ask.ts";
@@ -119,14 +119,17 @@ async function identify(
   const headers = request.headers as Readonly<Record<string, string | undefined>>;
   const taskName = taskNameOf(key, headers, address.task, gateway.holding.storeNow());
   if (isDenial(taskName)) return refuseUnknown(taskName, request, response, context);
-  holdRules(gateway.rules, response);
+  const { rules } = gateway;
+  holdRules(rules, response);
+  const governing = await manifestFor(manifest, taskName, gateway);
+  if (isDenial(governing)) return refuseUnknown(governing, request, response, context);
   return {
     address,
     response,
     headers,
     key,
-    manifest,
-    rules: gateway.rules,
+    manifest: governing,
+    rules,
     tenure: gateway.holding.tenure,
     decision,
     call: decision,
@@ -242,7 +245,7 @@ function refuseUnknown(
   response: ServerResponse,
   { decision, gateway }: Context,
 ): null {
-  const origin = { decision, call: decision, agent: null, task: null, key: null };
+  const origin = unknownOrigin(decision, gateway.rules);
   record({ denial, origin, asked: null }, [], gateway);
   discardRest(request, gateway);
   sendRefusal(response, denial, origin);

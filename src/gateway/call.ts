@@ -171,8 +171,19 @@ export interface Seen {
 }
 
 export function originOf(caller: Caller): Origin {
-  const { call, decision, key, manifest, taskName } = caller;
-  return { decision, call, agent: manifest.agent, task: taskName.id, key: key.id };
+  const { call, decision, key, manifest, rules, taskName } = caller;
+  const who = { agent: manifest.agent, task: taskName.id, key: key.id };
+  return { decision, call, ...who, revision: revisionFor(manifest, rules) };
+}
+
+/** Of a task that began under older rules both, with how they are put together. */
+function revisionFor({ began, onChange }: Manifest, { revision }: Ruleset): string {
+  return began === undefined ? revision : `${revision} ${onChange} ${began}`;
+}
+
+/** Of a request whose sender is not known. */
+export function unknownOrigin(decision: string, { revision }: Ruleset): Origin {
+  return { decision, call: decision, agent: null, task: null, key: null, revision };
 }
 
 /** A refusal with what is known of who was refused. */

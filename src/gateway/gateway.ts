@@ -10,6 +10,7 @@ import type { Withheld } from "./answered/withheld.ts";
 import type { Breakers } from "./breakers.ts";
 import type { Cashier } from "./cashier.ts";
 import type { Clutches } from "./clutches.ts";
+import type { Owed } from "./commitments/owed.ts";
 import type { OpenDecisions } from "./decisions/open.ts";
 import type { Flags } from "./flags.ts";
 import type { Flusher } from "./flush.ts";
@@ -19,6 +20,7 @@ import type { Keys } from "./keys.ts";
 import type { Lot } from "./parking/lot.ts";
 import type { Recent } from "./parking/recent.ts";
 import type { Seal } from "./parking/seal.ts";
+import type { Past } from "./past.ts";
 import type { Rates } from "./rates.ts";
 import type { Ruleset } from "./ruleset.ts";
 import type { Surges } from "./surges.ts";
@@ -48,6 +50,10 @@ export interface Gateway {
   readonly openDecisions: OpenDecisions;
   readonly keys: Keys;
   readonly tasks: Tasks;
+  /** What running tasks began with. */
+  readonly past: Past;
+  /** What the store is still to be told of commitments. */
+  readonly owedCommitments: Owed;
   readonly flags: Flags;
   /** Refusals of unknown senders that are written down. */
   readonly strangers: Allowance;

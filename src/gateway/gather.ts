@@ -1,10 +1,12 @@
 /** Every read that the rules need for one call: its task, where it goes, what it draws on. */
+import { horizonCost } from "../guards/commitment/terms.ts";
 import { admit, admitTool } from "../guards/decide.ts";
 import type { Target, TaskFacts } from "../guards/facts.ts";
 import type { Manifest } from "../guards/manifest/manifest.ts";
 import { taskLimitOf } from "../guards/task/limits.ts";
 import { drawsOn, reserveOf } from "../guards/tool/cost.ts";
 import { fullName } from "../guards/tool/names.ts";
+import type { GrantedTool } from "../guards/tool/tool.ts";
 import { type Denial, deny, isDenial } from "../guards/verdict.ts";
 import type { AccountSpec } from "../ports/store.ts";
 import type { Account } from "./account.ts";
@@ -51,16 +53,19 @@ async function gatherTool(
   gateway: Gateway,
 ): Promise<Gathered | Denial> {
   const { ask, incoming, resolved } = call;
-  const cost = typeof resolved === "string" ? null : resolved.cost;
-  const reserve = reserveOf(cost, ask.arguments);
+  const granted = typeof resolved === "string" ? null : resolved;
+  const reserve = reserveOf(granted?.cost ?? null, ask.arguments);
   if (reserve === null) return deny("manifest.arguments", { wrong: "a cost beyond all counting" });
   // A name that is granted to nobody is refused, whatever is left.
   const accounts = typeof resolved === "string" ? [] : await accountsOf(call, lineage, gateway);
   const { manifest } = incoming;
   const approved = await approvalOf(call, gateway);
+  // Only of a tool whose calls go on costing: others are decided on what is known here.
+  const commitments = granted?.commitment ? await placesOf(granted, call, gateway) : null;
   const clutch = gateway.clutches.of(manifest.agent);
   const facts = {
-    ...{ approved, ask, clutch, letGo: call.turn !== null, manifest, reserve, resolved, task },
+    ...{ approved, ask, clutch, letGo: call.turn !== null, manifest, resolved, task, commitments },
+    reserve: reserve + horizonCost(granted?.commitment ?? null),
     grants: manifest.tools,
     offered: await offeredPin(resolved, incoming.rules, gateway),
   };
@@ -104,8 +109,13 @@ function isOfModels({ budget }: AccountSpec): boolean {
 }
 
 function ofTool({ resolved }: ToolCall, specs: readonly AccountSpec[]): readonly AccountSpec[] {
-  const cost = typeof resolved === "string" ? null : resolved.cost;
-  return specs.filter(({ unit }) => drawsOn(unit, cost));
+  const granted = typeof resolved === "string" ? null : resolved;
+  return specs.filter(({ unit }) => drawsOn(unit, granted));
+}
+
+async function placesOf({ server, tool }: GrantedTool, { incoming }: ToolCall, gateway: Gateway) {
+  const { agent } = incoming.manifest;
+  return { active: await gateway.store.commitments.count({ agent, server, tool }) };
 }
 
 /** A task ends with any of those it was opened under, and is as old as the oldest of them. */

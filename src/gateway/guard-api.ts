@@ -42,13 +42,13 @@ export async function budgetsOf(
     const state = states.find(({ id }) => id === account.id);
     if (state === undefined) return [];
     const { reserved } = account.purse.slice;
-    const { limit, scope, spent, unit } = state;
+    const { committed, limit, scope, spent, unit } = state;
     const remaining = hopeOf(state) - BigInt(reserved);
     return {
       name: state.budget,
       scope,
       unit,
-      ...inUnit(unit, { limit, spent, reserved, remaining }),
+      ...inUnit(unit, { limit, spent, reserved, committed, remaining }),
       window_ends_at: state.ends === null ? null : new Date(state.ends).toISOString(),
     };
   });

@@ -112,7 +112,7 @@ async function parkHere(call: Call, waits: Waits, gateway: Gateway): Promise<voi
       const { turn } = waited;
       // From then on it may be asked for again: whoever does takes its place, and its answer.
       call.client.onGone(() => void leave(turn.call, call, gateway));
-      const again = reread(call, turn, gateway);
+      const again = await reread(call, turn, gateway);
       if (!isDenial(again)) return handle(again, gateway);
       return turnAway({ ...call, turn }, refusal(again), gateway);
     }

@@ -28,11 +28,14 @@ export interface ShownTool {
 
 /** Routes remembered: names come from clients, so their number has an end. */
 const ROUTES_MAX = 10_000;
+/** Of a commit or a digest in the journal, where each is in full in the entry of the change. */
+const REVISION_CHARS = 12;
 
 export class Ruleset {
   readonly configuration: Configuration;
   /** Requests that arrived under these rules and are not over: its providers may yet be asked. */
   requests = 0;
+  readonly #revision: string;
   readonly #providers: readonly (readonly [ProviderSettings, Provider])[];
   readonly #toolServers: ReadonlyMap<string, ToolServer>;
   readonly #budgets = new Map<string, readonly Budget[]>();
@@ -45,6 +48,7 @@ export class Ruleset {
     toolServers: readonly ToolServer[] = [],
   ) {
     this.configuration = configuration;
+    this.#revision = revisionOf(configuration);
     this.#toolServers = new Map(toolServers.map((server) => [server.name, server]));
     this.#providers = providers;
     const { agents, budgets } = configuration;
@@ -71,6 +75,10 @@ export class Ruleset {
 
   get digest(): string {
     return this.configuration.digest;
+  }
+
+  get revision(): string {
+    return this.#revision;
   }
 
   manifest(agent: string): Manifest | null {
@@ -141,6 +149,12 @@ export class Ruleset {
 
 function isTaskLimit({ name }: Budget): boolean {
   return taskLimitOf(name) !== null;
+}
+
+/** What decisions name: enough of the commit, or of the files' digest, to find it by. */
+export function revisionOf({ commit, digest }: Configuration): string {
+  const [kind = "", sum = ""] = commit === null ? digest.split(":") : ["git", commit];
+  return `${kind}:${sum.slice(0, REVISION_CHARS)}`;
 }
 
 /** Whether a budget can ever be drawn on by this agent, whatever its key, task or model. */

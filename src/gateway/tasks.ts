@@ -34,13 +34,17 @@ export class Tasks {
   readonly #store: TaskStore;
   readonly #clock: Clock;
   readonly #onOpened: (task: TaskRecord, how: "named" | "opened" | "unnamed") => void;
+  /** What those that are opened now begin with. */
+  readonly #bundle: () => string;
   readonly #known = new Map<string, Known>();
 
   constructor(
     store: TaskStore,
     clock: Clock,
     onOpened: (task: TaskRecord, how: "named" | "opened" | "unnamed") => void,
+    bundle: () => string,
   ) {
+    this.#bundle = bundle;
     this.#store = store;
     this.#clock = clock;
     this.#onOpened = onOpened;
@@ -77,6 +81,11 @@ export class Tasks {
   /** A task opened on purpose; its name must be new. */
   async open(manifest: Manifest, id: string, parent: string | null): Promise<TaskRecord | Denial> {
     return this.#open(manifest, { id, parent, how: "opened" });
+  }
+
+  /** Null: it has to be looked for. */
+  known(agent: string, id: string): TaskRecord | null {
+    return this.#fresh(agent, id);
   }
 
   async find(agent: string, id: string): Promise<TaskRecord | null> {
@@ -142,6 +151,7 @@ export class Tasks {
       agent: manifest.agent,
       parent,
       at: this.#clock.wall(),
+      bundle: this.#bundle(),
       unnamed: how === "unnamed",
       limits: { newPerHour, aliveMax, depthMax, childrenMax },
     };

@@ -3,6 +3,7 @@ import { type ServerResponse, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 import { type Denial, deny } from "../guards/verdict.ts";
 import { renderRefusal } from "../wire/refusal.ts";
+import { unknownOrigin } from "./call.ts";
 import type { Gateway } from "./gateway.ts";
 import { record } from "./refuse.ts";
 
@@ -66,7 +67,7 @@ export function refuseUnreadable(
   socket: Duplex,
   { decision, gateway }: { readonly decision: string; readonly gateway: Gateway },
 ): void {
-  const origin = { decision, call: decision, agent: null, task: null, key: null };
+  const origin = unknownOrigin(decision, gateway.rules);
   record({ denial, origin, asked: null }, [], gateway);
   const { body, headers, status } = renderRefusal(denial, { decision, requestId: decision });
   const length = Buffer.byteLength(body);

@@ -2,6 +2,7 @@
  * What is done every second beside the calls: telling the store, giving back, ending what is idle.
  */
 import type { Millis } from "../guards/money.ts";
+import { CommitmentUpkeep } from "./commitments/keep.ts";
 import { EndedTasks, isSettled } from "./ended-tasks.ts";
 import type { Gateway } from "./gateway.ts";
 import { keepTasks } from "./parking/keep-tasks.ts";
@@ -17,6 +18,7 @@ export class Upkeep {
   readonly #gateway: Gateway;
   readonly #endedTasks: EndedTasks;
   readonly #parking: ParkingUpkeep;
+  readonly #commitments: CommitmentUpkeep;
   #cancel: () => void = () => {};
   #stopped = false;
   #idleTasksAt = 0;
@@ -26,6 +28,7 @@ export class Upkeep {
     this.#gateway = gateway;
     this.#endedTasks = new EndedTasks(gateway);
     this.#parking = new ParkingUpkeep(gateway);
+    this.#commitments = new CommitmentUpkeep(gateway);
     this.#idleTasksAt = gateway.clock.monotonic();
   }
 
@@ -43,6 +46,7 @@ export class Upkeep {
     this.#cancel();
     await this.#running;
     await this.#parking.stop();
+    await this.#commitments.stop();
   }
 
   /** Never rejects: what the store does not take now is offered again a second later. */
@@ -57,6 +61,7 @@ export class Upkeep {
       await clutches.writeTrips();
       await watchSurges(this.#gateway);
       await this.#parking.tick();
+      await this.#commitments.tick();
       forgetRetired(tenure);
       for (const former of holding.former) await this.#closeFormer(former);
       await tasks.touch();

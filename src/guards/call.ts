@@ -26,6 +26,15 @@ export interface InputMeasure {
   readonly cacheWrite: "none" | "5m" | "1h";
 }
 
+/** Tools that providers run, by their types without the date. */
+export const HOSTED_TOOLS = [
+  "web_search",
+  "web_fetch",
+  "code_execution",
+  "tool_search_tool_bm25",
+  "tool_search_tool_regex",
+] as const;
+
 /** A tool that runs at the provider and costs a fee for each use. */
 export interface ServerTool {
   /** Its type without the date suffix: "web_search", "web_fetch", "code_execution", … */

@@ -4,6 +4,7 @@ import { NOTHING } from "./budget/unit.ts";
 import { cap } from "./cap/cap.ts";
 import { type ClutchFacts, clutch } from "./clutch/guard.ts";
 import type { Park } from "./clutch/park.ts";
+import { place, termsFacts } from "./commitment/guard.ts";
 import { concurrency } from "./concurrency/guard.ts";
 import type { Answer } from "./events.ts";
 import {
@@ -25,8 +26,9 @@ import { approval } from "./tool/approval.ts";
 import { checkArguments } from "./tool/arguments.ts";
 import { amountsOf } from "./tool/cost.ts";
 import { effect } from "./tool/effect.ts";
-import type { ToolFacts, ToolGuard, ToolLook } from "./tool/facts.ts";
+import type { ToolAllow, ToolFacts, ToolGuard, ToolLook } from "./tool/facts.ts";
 import { grantTool } from "./tool/grant.ts";
+import { hosted } from "./tool/hosted.ts";
 import { offered } from "./tool/offered.ts";
 import { offeredNow } from "./tool/pin.ts";
 import { resource } from "./tool/resource.ts";
@@ -44,6 +46,7 @@ const MODEL_GUARDS: Guards<Facts> = [
   ["request", known],
   ["manifest", grant],
   ["tools", offered],
+  ["hosted-tools", hosted],
   ["cap", cap],
   ["price", worstCase],
   ["clutch", engaged],
@@ -68,6 +71,11 @@ const TOOL_GUARDS: Guards<ToolFacts> = [
   ["concurrency", concurrency],
   ["budget", budget],
 ];
+
+/** Those of a tool whose calls go on costing: a place is asked for before permits and money. */
+const COMMITTING_GUARDS: Guards<ToolFacts> = TOOL_GUARDS.flatMap((guard): Guards<ToolFacts> => {
+  return guard[0] === "rate-limit" ? [["commitment", looking(place)], guard] : [guard];
+});
 
 const UNBOUND: Bounds = {
   outputCap: null,
@@ -95,7 +103,17 @@ export function admit(facts: Facts, states: States): Decision {
 
 /** May this tool call go out? */
 export function admitTool(facts: ToolFacts, states: States): Decision {
-  return ask(TOOL_GUARDS, facts, { ...UNBOUND, reserve: amountsOf(facts.reserve) }, states);
+  const bounds = { ...UNBOUND, reserve: amountsOf(facts.reserve) };
+  const { resolved } = facts;
+  if (typeof resolved === "string" || resolved.commitment === null) {
+    return ask(TOOL_GUARDS, facts, bounds, states);
+  }
+  const decision = ask(COMMITTING_GUARDS, facts, bounds, states);
+  const { verdict } = decision;
+  if (verdict.kind !== "deny" || verdict.rule !== "budget") return decision;
+  // What did not fit is mostly the horizon: whoever reads the refusal is to see it.
+  const said = { ...verdict.facts, ...termsFacts(resolved.commitment) };
+  return { ...decision, verdict: { ...verdict, facts: said } };
 }
 
 /** May this tool be called like this, by anybody's hand? Nothing is taken, so nothing to undo. */
@@ -143,7 +161,7 @@ function ask<Told>(guards: Guards<Told>, facts: Told, bounds: Bounds, states: St
 }
 
 /** A rule that only looks narrows nothing and takes nothing. */
-function looking(rule: ToolGuard): Guard<ToolFacts> {
+function looking(rule: (facts: ToolFacts) => ToolAllow | Denial): Guard<ToolFacts> {
   return (facts, bounds, states) => {
     const answer = rule(facts);
     return [states, answer.kind === "deny" ? answer : { ...answer, bounds }];

@@ -13,6 +13,8 @@ export interface Origin {
   readonly agent: string | null;
   readonly task: string | null;
   readonly key: string | null;
+  /** What decided: the beginning of the commit, or of the digest of the folder's files. */
+  readonly revision: string;
 }
 
 /** What a call asked for: an answer of a model, or a run of a tool. */
@@ -33,7 +35,7 @@ export interface ToolAsked {
   readonly server: string;
   readonly tool: string;
   /** The road it came by. */
-  readonly by: "mcp" | "dispatcher" | "answer" | "decision";
+  readonly by: "mcp" | "dispatcher" | "answer" | "decision" | "gateway";
   /** Of server, tool and arguments: equal calls have an equal one. */
   readonly digest: string;
   readonly bytes: number;
@@ -68,6 +70,22 @@ export interface Part {
   readonly unit: Unit;
   /** In its unit, as text: a part of a large limit may be more than a number counts. */
   readonly amount: string;
+}
+
+/** A commitment later on. */
+export interface Committed {
+  /** That which opened it. */
+  readonly decision: string;
+  readonly agent: string;
+  readonly task: string;
+  readonly server: string;
+  readonly tool: string;
+  /** What its call made, as JSON; null: nobody knows. */
+  readonly service: string | null;
+  /** Nano-USD, as text: it may be more than a number counts. */
+  readonly perHour: string;
+  /** What it has cost so far, likewise. */
+  readonly accrued: string;
 }
 
 export type Event =
@@ -170,6 +188,30 @@ export type Event =
       readonly reason: string;
       readonly by: string;
     }
+  /** Its first horizon is set aside: `legs` are of that, and not of the call. */
+  | ({
+      readonly kind: "commitment.opened";
+      readonly server: string;
+      readonly tool: string;
+      /** Nano-USD. */
+      readonly perHour: number;
+      readonly horizonMs: Millis;
+      readonly legs: readonly LegNumbers[];
+    } & Origin)
+  | ({ readonly kind: "commitment.renewed" } & Committed)
+  /** It may be running, and nobody knows under which name: a person is to look, and to end it. */
+  | ({ readonly kind: "commitment.unknown" } & Committed)
+  /** No budget covers another horizon of it: that which has least left, nano-USD. */
+  | ({
+      readonly kind: "commitment.unrenewable";
+      readonly budget: string;
+      readonly left: string;
+    } & Committed)
+  | ({
+      readonly kind: "commitment.ended";
+      readonly by: string;
+      readonly reason: string;
+    } & Committed)
   | { readonly kind: "key.revoked"; readonly key: string; readonly by: string }
   | {
       readonly kind: "task.opened";
@@ -189,6 +231,8 @@ export type Event =
       readonly kind: "gateway.started";
       readonly version: string;
       readonly configuration: string;
+      /** Of Git; null: a folder of its own. */
+      readonly commit: string | null;
       readonly host: string;
       readonly pid: number;
     }
@@ -229,13 +273,21 @@ export type Event =
       readonly kind: "configuration.changed";
       readonly from: string;
       readonly to: string;
+      /** Of Git; null: a folder of its own. */
+      readonly commit: string | null;
       readonly by: string;
     }
   | {
       readonly kind: "configuration.rejected";
       readonly issues: number;
       readonly first: string;
+      readonly commit: string | null;
       readonly by: string;
-    };
+    }
+  /** The Git remote does not answer: what is in force stays, however long that takes. */
+  | { readonly kind: "remote.lost"; readonly because: string }
+  | { readonly kind: "remote.found"; readonly afterMs: Millis }
+  /** A branch whose history was rewritten, or a tag that was moved: taken all the same. */
+  | { readonly kind: "remote.rewritten"; readonly from: string; readonly to: string };
 
 export type EventKind = Event["kind"];

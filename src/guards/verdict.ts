@@ -101,6 +101,11 @@ export const DENIALS = {
     says: "What this call is about cannot be made out from its arguments.",
     hint: "Send arguments from which it is clear; the facts say where and why it is not.",
   },
+  "commitment.full": {
+    status: 403,
+    says: "As many as this agent may keep running at once are running, or may be.",
+    hint: "End one with the tool that ends it, or raise max_active in the manifest; slipclutch commitments lists them.",
+  },
   "review.denied": {
     status: 403,
     says: "A person has reviewed this call, and it is not to be sent.",

@@ -38,6 +38,8 @@ export interface AccountState extends AccountSpec {
   readonly spent: bigint;
   readonly leased: bigint;
   readonly forfeited: bigint;
+  /** Set aside for commitments; see `CommitmentStore`. */
+  readonly committed: bigint;
   /** False once there is a later window of its budget, scope, unit and kind, or its task ended. */
   readonly open: boolean;
 }
@@ -95,7 +97,7 @@ export interface Batch {
 }
 
 /**
- * The ledger. `committed = spent + leased + forfeited` never passes `limit` by a lease.
+ * The ledger. `spent + leased + forfeited + committed` never passes `limit` by a lease.
  */
 export interface LedgerStore {
   /**
@@ -105,8 +107,8 @@ export interface LedgerStore {
    */
   open(specs: readonly AccountSpec[]): Promise<readonly AccountState[]>;
   /**
-   * All or nothing: every account open and `least − granted ≤ limit − committed`, else `short` and
-   * no trace.
+   * All or nothing: every account open and `least − granted` within what its limit has left, else
+   * `short` and no trace.
    */
   lease(holder: HolderId, wants: readonly Want[]): Promise<Granted | Short | Fenced>;
   /**

@@ -6,7 +6,9 @@
  * "Transactions".
  */
 
+import type { BundleStore } from "./bundles.ts";
 import type { ClutchStore } from "./clutch.ts";
+import type { CommitmentStore } from "./commitments.ts";
 import type { CounterStore } from "./counters.ts";
 import type { ForfeitStore } from "./forfeits.ts";
 import type { HolderStore } from "./holders.ts";
@@ -17,7 +19,9 @@ import type { PermitStore } from "./permits.ts";
 import type { Registry } from "./registry.ts";
 import type { TaskStore } from "./tasks.ts";
 
+export type * from "./bundles.ts";
 export type * from "./clutch.ts";
+export type * from "./commitments.ts";
 export type * from "./counters.ts";
 export type * from "./forfeits.ts";
 export type * from "./holders.ts";
@@ -44,6 +48,8 @@ export interface Store {
   readonly clutch: ClutchStore;
   readonly parking: ParkingStore;
   readonly counters: CounterStore;
+  readonly bundles: BundleStore;
+  readonly commitments: CommitmentStore;
   /** Releases connections and locks. Nothing in flight is waited for longer than two seconds. */
   close(): Promise<void>;
 }

@@ -9,6 +9,8 @@ export interface TaskRecord {
   readonly agent: string;
   readonly parent: string | null;
   readonly depth: number;
+  /** The files of the configuration that was in force when it began. */
+  readonly bundle: string;
   readonly openedAt: Millis;
   readonly lastSeenAt: Millis;
   readonly endedAt: Millis | null;
@@ -27,6 +29,7 @@ export interface TaskOpen {
   readonly id: string;
   readonly agent: string;
   readonly parent: string | null;
+  readonly bundle: string;
   readonly at: Millis;
   /** The shared task of a key and day: never counted against `newPerHour`. */
   readonly unnamed: boolean;

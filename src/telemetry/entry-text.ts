@@ -141,13 +141,15 @@ function settledOf(entry: Entry, text: Text<typeof settledText>): Settled {
   });
 }
 
-function callText({ answers, call, decision, key }: Admitted | Refused | Settled) {
-  return { call: call === decision ? undefined : call, key, answers: answersText(answers) };
+function callText({ answers, call, decision, key, revision }: Admitted | Refused | Settled) {
+  const own = call === decision ? undefined : call;
+  return { call: own, key, revision, answers: answersText(answers) };
 }
 
 function originOf({ agent, decision, task }: Entry, text: Text<typeof callText>): Origin {
   const own = decision ?? "";
-  return { decision: own, call: text.call ?? own, agent, task, key: text.key };
+  const { key, revision } = text;
+  return { decision: own, call: text.call ?? own, agent, task, key, revision };
 }
 
 type Numbers = Answer["numbers"];

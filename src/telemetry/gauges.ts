@@ -1,6 +1,8 @@
 /** What is read at the moment of a scrape, as text: this process, its agents, their budgets. */
 import { formatAmount, UNITS, type Unit } from "../guards/budget/unit.ts";
 import type { Clutch } from "../guards/clutch/clutch.ts";
+import type { CommitmentState } from "../guards/commitment/commitment.ts";
+import type { Millis } from "../guards/money.ts";
 import { GAUGES } from "./metric-names.ts";
 import { header, type MetricName, sample } from "./series.ts";
 
@@ -23,10 +25,22 @@ export interface Reading {
   readonly heartbeatAgeMs: number;
   readonly journalWaiting: number;
   readonly modelsFlagged: number;
+  /** Of Git; null: the configuration comes from a folder. */
+  readonly remote: RemoteReading | null;
   /** The agents of the configuration; "" for a label that is not set. */
   readonly agents: readonly AgentReading[];
+  /** What goes on costing, of agents that have some; null: the store did not say. */
+  readonly commitments: readonly CommitmentReading[] | null;
   /** Accounts of single tasks are left out by `render`. */
   readonly budgets: readonly BudgetReading[];
+}
+
+export interface RemoteReading {
+  readonly up: boolean;
+  /** Since it last answered; null: not yet. */
+  readonly ageMs: Millis | null;
+  /** Its newest commit does not hold. */
+  readonly rejected: boolean;
 }
 
 export interface AgentReading {
@@ -40,6 +54,13 @@ export interface AgentReading {
   readonly held: number;
 }
 
+export interface CommitmentReading {
+  readonly agent: string;
+  readonly state: CommitmentState;
+  readonly count: number;
+  readonly nanoUsdPerHour: bigint;
+}
+
 export interface BudgetReading {
   readonly budget: string;
   readonly scope: string;
@@ -51,6 +72,7 @@ export interface BudgetReading {
   readonly reserved: bigint;
   readonly leased: bigint;
   readonly forfeited: bigint;
+  readonly committed: bigint;
   readonly remaining: bigint;
 }
 
@@ -60,7 +82,8 @@ function gauge(metric: MetricName, values: readonly string[], value: string): st
 
 export function gaugesText(reading: Reading): string {
   const budgets = UNITS.map((unit) => budgetGauges(reading.budgets, unit));
-  return [processGauges(reading), agentGauges(reading.agents), ...budgets].join("");
+  const committed = commitmentGauges(reading.commitments ?? []);
+  return [processGauges(reading), agentGauges(reading.agents), committed, ...budgets].join("");
 }
 
 function processGauges(reading: Reading): string {
@@ -71,7 +94,17 @@ function processGauges(reading: Reading): string {
     gauge(GAUGES.heartbeatAge, [], String(reading.heartbeatAgeMs / MS_PER_SECOND)),
     gauge(GAUGES.journalWaiting, [], String(reading.journalWaiting)),
     gauge(GAUGES.modelsFlagged, [], String(reading.modelsFlagged)),
+    reading.remote === null ? "" : remoteGauges(reading.remote),
   ].join("");
+}
+
+function remoteGauges({ ageMs, rejected, up }: RemoteReading): string {
+  const age = ageMs === null ? "" : gauge(GAUGES.remoteAge, [], String(ageMs / MS_PER_SECOND));
+  const states = [
+    gauge(GAUGES.remoteUp, [], up ? "1" : "0"),
+    gauge(GAUGES.remoteRejected, [], rejected ? "1" : "0"),
+  ];
+  return states.join("") + age;
 }
 
 function agentGauges(agents: readonly AgentReading[]): string {
@@ -102,7 +135,27 @@ function waitingGauges(agents: readonly AgentReading[]): string {
   return [headers[0], ...parked, headers[1], ...held].join("");
 }
 
-const BUDGET_AMOUNTS = ["limit", "spent", "reserved", "leased", "forfeited", "remaining"] as const;
+function commitmentGauges(commitments: readonly CommitmentReading[]): string {
+  const shown = commitments.slice(0, AGENT_SERIES_MAX);
+  const counts = shown.map(({ agent, count, state }) =>
+    sample(GAUGES.commitments, [agent, state], String(count)),
+  );
+  const rates = shown.map(({ agent, nanoUsdPerHour, state }) =>
+    sample(GAUGES.commitmentRate, [agent, state], formatAmount("usd", nanoUsdPerHour)),
+  );
+  const headers = [header(GAUGES.commitments, "gauge"), header(GAUGES.commitmentRate, "gauge")];
+  return [headers[0], ...counts, headers[1], ...rates].join("");
+}
+
+const BUDGET_AMOUNTS = [
+  "limit",
+  "spent",
+  "reserved",
+  "leased",
+  "forfeited",
+  "committed",
+  "remaining",
+] as const;
 
 function budgetGauges(budgets: readonly BudgetReading[], unit: Unit): string {
   const shown = budgets

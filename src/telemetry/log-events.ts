@@ -1,10 +1,12 @@
 /** Which events an operator reads in the log, and how loud each is. The journal has all of them. */
 import { inUnit } from "../guards/budget/unit.ts";
 import type { Event, Part } from "../guards/events.ts";
+import { formatUsd } from "../guards/money.ts";
 import type { Fields, Log } from "./log.ts";
 
 /** Tells the log what happened. One refused call is no news at 3 a.m.: those are for debugging. */
 export function logEvent(log: Log, event: Event): void {
+  if (isCommitted(event)) return logCommitted(log, event);
   switch (event.kind) {
     case "call.admitted":
     case "call.settled":
@@ -29,21 +31,20 @@ export function logEvent(log: Log, event: Event): void {
     case "gateway.stopped":
     case "model.cleared":
     case "store.found":
+    case "remote.found":
     case "configuration.changed":
       log.info(event.kind, fieldsOf(event));
       return;
-    case "journal.gap": {
-      const { forfeits, lastNo, writer } = event;
-      log.warn(event.kind, { writer, lastNo, forfeits: forfeits.map(shownPart) });
-      return;
-    }
+    case "journal.gap":
+      return logGap(log, event);
     case "forfeit.released":
-      logRelease(log, event);
-      return;
+      return logRelease(log, event);
     case "breaker.alarmed":
     case "clutch.disengaged":
     case "model.flagged":
     case "configuration.rejected":
+    case "remote.lost":
+    case "remote.rewritten":
       log.warn(event.kind, fieldsOf(event));
       return;
     case "journal.overflowed":
@@ -52,6 +53,11 @@ export function logEvent(log: Log, event: Event): void {
       log.error(event.kind, fieldsOf(event));
       return;
   }
+}
+
+function logGap(log: Log, event: Extract<Event, { kind: "journal.gap" }>): void {
+  const { forfeits, lastNo, writer } = event;
+  log.warn(event.kind, { writer, lastNo, forfeits: forfeits.map(shownPart) });
 }
 
 type Remark = Extract<Event, { kind: "call.capped" | "budget.overbilled" }>;
@@ -67,6 +73,32 @@ function logRemark(log: Log, event: Remark): void {
       const { charged, model, provider, reserved, unit } = event;
       const amounts = inUnit(unit, { reserved, charged });
       log.error(event.kind, { ...who(event), provider, model, ...amounts });
+    }
+  }
+}
+
+type CommitmentEvent = Extract<Event, { kind: `commitment.${string}` }>;
+
+function isCommitted(event: Event): event is CommitmentEvent {
+  return event.kind.startsWith("commitment.");
+}
+
+function logCommitted(log: Log, event: CommitmentEvent): void {
+  const { perHour, server, tool } = event;
+  const fields = { ...who(event), server, tool, usd_per_hour: formatUsd(BigInt(perHour)) };
+  if (event.kind === "commitment.opened") return log.debug(event.kind, fields);
+  const { accrued, service } = event;
+  const more = { ...fields, service, ...inUnit("usd", { accrued: BigInt(accrued) }) };
+  switch (event.kind) {
+    case "commitment.renewed":
+      return log.debug(event.kind, more);
+    case "commitment.ended":
+      return log.info(event.kind, { ...more, by: event.by, reason: event.reason });
+    case "commitment.unknown":
+      return log.error(event.kind, more);
+    case "commitment.unrenewable": {
+      const left = inUnit("usd", { left: BigInt(event.left) });
+      return log.error(event.kind, { ...more, budget: event.budget, ...left });
     }
   }
 }

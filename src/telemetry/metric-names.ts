@@ -93,6 +93,7 @@ const BUDGET_HELP = {
   reserved: "Set aside for calls in flight of this process.",
   leased: "Held by processes to spend from; reserved amounts included.",
   forfeited: "Held by processes that died, and charged until proven otherwise.",
+  committed: "Set aside for what tools have begun and goes on costing.",
   remaining: "What may still be spent, as this process knows it.",
 } as const;
 
@@ -106,6 +107,16 @@ export const GAUGES = {
   clutch: named("clutch", ["agent", "state"], "1 for the state that an agent's clutch is in."),
   parked: named("parked_calls", ["agent"], "Calls of an agent that wait for a person, stored."),
   held: named("held_calls", ["agent"], "Of those, the clients that wait at this process."),
+  commitments: named(
+    "commitments",
+    ["agent", "state"],
+    "What tools of an agent have begun and goes on costing: a missing series is none.",
+  ),
+  commitmentRate: named(
+    "commitments_usd_per_hour",
+    ["agent", "state"],
+    "USD an hour that it costs.",
+  ),
   inFlight: named("calls_in_flight", [], "Calls that were admitted and have not ended."),
   storeUp: named("store_up", [], "1 while the store answers."),
   heartbeatAge: named(
@@ -119,6 +130,13 @@ export const GAUGES = {
     [],
     "Models reserved at their maximum because they billed above their bound once.",
   ),
+  remoteUp: named("remote_up", [], "1 while the Git remote answers; what is in force stays."),
+  remoteRejected: named(
+    "remote_rejected",
+    [],
+    "1 while the newest commit does not validate and an older one is in force.",
+  ),
+  remoteAge: named("remote_age_seconds", [], "Since the Git remote last answered."),
   budget: (amount: keyof typeof BUDGET_HELP, unit: Unit) =>
     named(
       `budget_${amount}_${unit}`,

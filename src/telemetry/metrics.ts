@@ -188,10 +188,14 @@ export class Metrics {
 /** Events that are worth an alert by themselves; all are counted as journal entries too. */
 const NOTABLE: ReadonlySet<EventKind> = new Set<EventKind>([
   "model.flagged",
+  "commitment.unknown",
+  "commitment.unrenewable",
   "gateway.fenced",
   "journal.gap",
   "journal.overflowed",
   "store.lost",
   "configuration.changed",
   "configuration.rejected",
+  "remote.lost",
+  "remote.rewritten",
 ]);

@@ -1,5 +1,5 @@
 /** Anthropic messages: which tools run at the provider, and how often they may. */
-import type { ServerTool } from "../guards/call.ts";
+import { HOSTED_TOOLS, type ServerTool } from "../guards/call.ts";
 import type { Denial } from "../guards/verdict.ts";
 import { Fields } from "./fields.ts";
 import { describe, isObject, type JsonObject, malformed, shortName } from "./json.ts";
@@ -26,13 +26,7 @@ const CLIENT_TOOLS: ReadonlySet<string> = new Set([
   "memory",
 ]);
 
-const SERVER_TOOLS: ReadonlySet<string> = new Set([
-  "web_search",
-  "web_fetch",
-  "code_execution",
-  "tool_search_tool_bm25",
-  "tool_search_tool_regex",
-]);
+const SERVER_TOOLS: ReadonlySet<string> = new Set(HOSTED_TOOLS);
 
 /**
  * From this version on, search and fetch may run code on their results, in rounds without a bound.

@@ -23,7 +23,8 @@ beforeAll(async () => {
   [world, tight] = await Promise.all([
     openWorld({
       agents: {
-        worker: {},
+        worker: { hosted_tools: ["web_search"] },
+        unhosted: {},
         granted: { models: ["simulated-large"] },
         strict: {
           strict: true,
@@ -139,6 +140,17 @@ const FINAL: readonly (readonly [
         family === "openai"
           ? { web_search_options: {} }
           : { tools: [{ type: "web_search_20250305", name: "web_search" }] },
+    }),
+  ],
+  [
+    "manifest.unknown-tool",
+    "a tool of the provider",
+    ({ family }) => ({
+      key: world.key("unhosted"),
+      extra:
+        family === "openai"
+          ? { web_search_options: {} }
+          : { tools: [{ type: "web_search_20250305", name: "web_search", max_uses: 1 }] },
     }),
   ],
   ["model.not-granted", "a model of others", () => ({ key: world.key("granted") })],
@@ -273,19 +285,23 @@ test("every code that a caller can provoke is provoked above", () => {
     provoked.add(code);
   for (const code of ["provider.unreachable", "provider.timeout"] as const) provoked.add(code);
   provoked.add("gateway.overloaded");
+  // Of tasks with a limit: task-limits.test.ts.
+  provoked.add("task.exhausted");
   // What only a store in trouble brings about is in clients-store.test.ts.
   const ofTheStore = ["gateway.unsure", "gateway.fenced", "store.unreachable"];
   // No call of a model ends in these: they are for calls of tools, and for what is parked.
   const ofTools = [
     "call.key-reused",
-    "manifest.unknown-tool",
     "manifest.blacklisted",
     "manifest.read-only",
+    "manifest.changed",
     "manifest.arguments",
+    "commitment.full",
     "review.denied",
     "rate-limit.exceeded",
     "clutch.parked",
     "budget.parked",
+    "approval.pending",
     "parking.full",
     "tool.busy",
   ];

@@ -68,6 +68,9 @@ describe("the installed package", () => {
 
   test("has the demo's programs, with the licences of what is in its agent", () => {
     const dist = path.join(app, "node_modules", "slipclutch", "dist");
+    for (const name of ["model", "tool-server", "cloud"]) {
+      expect(fs.existsSync(path.join(dist, `demo-${name}.mjs`)), name).toBe(true);
+    }
     const licences = fs.readFileSync(path.join(dist, "demo-agent.licenses.txt"), "utf8");
     for (const name of ["openai", "@modelcontextprotocol/sdk", "zod"]) {
       expect(licences).toMatch(new RegExp(`^${name} \\d+\\.`, "m"));

@@ -80,6 +80,7 @@ describe("what is told of a tool call", () => {
       "pin",
       "approval",
       "rate-limit",
+      "concurrency",
       "budget",
     ]);
     expect(json.outcome).toMatchObject({ reserved_usd: "0.25", charged_usd: "0.25" });

@@ -144,7 +144,8 @@ describe("three calls", () => {
     const row = { name: "three-calls", scope: "", unit: "calls", limit_calls: "3" };
     expect(await budgetOf("three", "three-calls")).toEqual({
       ...row,
-      ...{ spent_calls: "3", reserved_calls: "0", remaining_calls: "0", window_ends_at: null },
+      ...{ spent_calls: "3", reserved_calls: "0", committed_calls: "0", remaining_calls: "0" },
+      window_ends_at: null,
     });
     const views = (await jsonOf(await gateway.api("GET", "/api/v1/budgets"))) as Json[];
     expect(views.find(({ name }) => name === "three-calls")).toMatchObject({

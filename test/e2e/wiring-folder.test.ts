@@ -3,10 +3,12 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { BREAKER_CASES } from "./wiring-breakers.ts";
 import { BUDGET_CASES } from "./wiring-budgets.ts";
 import { COMMAND_CASES } from "./wiring-commands.ts";
+import { COMMITMENT_CASES } from "./wiring-commitments.ts";
 import { fieldsOfTheFolder } from "./wiring-fields.ts";
 import { HTTP_CASES } from "./wiring-http.ts";
 import { LIMIT_CASES } from "./wiring-limits.ts";
 import { MCP_CASES } from "./wiring-mcp.ts";
+import { ON_CHANGE_CASES } from "./wiring-on-change.ts";
 import { PARKING_CASES } from "./wiring-parking.ts";
 import { PIN_CASES } from "./wiring-pin.ts";
 import { PRICE_CASES } from "./wiring-prices.ts";
@@ -32,6 +34,7 @@ const CASES = {
   "a price": PRICE_CASES,
   "a rate limit or a breaker": BREAKER_CASES,
   "a tool": TOOL_CASES,
+  "what goes on costing": COMMITMENT_CASES,
   "a tool over plain HTTP": HTTP_CASES,
   "a tool server that is started": COMMAND_CASES,
   "a pin": PIN_CASES,
@@ -40,6 +43,7 @@ const CASES = {
   // After those of breakers, which would see the calls of its agent as a surge.
   "a limit on a task": TASK_LIMIT_CASES,
   "how calls wait": PARKING_CASES,
+  "a change": ON_CHANGE_CASES,
   MCP: MCP_CASES,
 };
 

@@ -169,6 +169,7 @@ describe("budgets", () => {
       limit_usd: "1",
       spent_usd: "0",
       reserved_usd: "0",
+      committed_usd: "0",
       remaining_usd: "1",
       window_ends_at: null,
     });

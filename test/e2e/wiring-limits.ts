@@ -257,6 +257,19 @@ export const LIMIT_CASES: readonly WiringCase[] = [
     see: async (world) => (await world.sentFor()).body.messages.map((one: Json) => one.role),
     expect: fromTo(["user"], ["system", "user"]),
   }),
+  differs("agents/*.yaml hosted_tools", {
+    base: (settings) => {
+      const fees = { web_search: 0.01 };
+      const price = { input: 1, output: 1, context_window: 10_000, max_output: 1_000 };
+      settings.prices = { version: 1, simulated: { [MODEL]: { ...price, server_tools: fees } } };
+    },
+    set: manifest({ hosted_tools: ["web_search"] }),
+    see: (world) => {
+      const search = { type: "web_search_20250305", name: "web_search", max_uses: 1 };
+      return world.outcome({ max_tokens: 10, tools: [search] }, { path: "/v1/messages" });
+    },
+    expect: fromTo("manifest.unknown-tool", "200"),
+  }),
   differs("agents/*.yaml refusal_rounds", {
     base: manifest({
       allowed_tools: [{ tool_name: "echo", arguments: { properties: { x: { const: 1 } } } }],

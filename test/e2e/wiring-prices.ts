@@ -154,7 +154,10 @@ export const PRICE_CASES: readonly WiringCase[] = [
     expect: growsBy(250_000_000),
   }),
   differs(field("server_tools"), {
-    base: priced(),
+    base: (settings) => {
+      priced()(settings);
+      settings.agents.worker.hosted_tools = ["web_fetch"];
+    },
     set: priced((price) => {
       price.server_tools = { web_fetch: 0.5 };
     }),

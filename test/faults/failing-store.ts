@@ -29,6 +29,8 @@ export class Failing {
       clutch: this.#port(real.clutch),
       parking: this.#port(real.parking),
       counters: this.#port(real.counters),
+      bundles: this.#port(real.bundles),
+      commitments: this.#port(real.commitments),
       close: async () => {},
     };
   }

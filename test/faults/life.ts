@@ -11,6 +11,7 @@ import { Upkeep } from "../../src/gateway/upkeep.ts";
 import { StoreUnreachable } from "../../src/ports/store.ts";
 import { createLog } from "../../src/telemetry/log.ts";
 import { testClock } from "../../src/testing/test-clock.ts";
+import { guardrailsOf } from "../support/guardrails.ts";
 import { Failing, type Outage } from "./failing-store.ts";
 
 const PUMPS_MAX = 3_000;
@@ -79,7 +80,7 @@ export abstract class Life {
       gateway: core.gateway,
       // Only these two methods are used: there are no providers here.
       providers: { rulesetOf, closeRetired: async () => {} } as unknown as Providers,
-      load: async () => ({ kind: "ok", configuration: this.folder(), warnings: [] }),
+      guardrails: guardrailsOf(() => this.folder()),
     });
     return { core, reload, upkeep: new Upkeep(core.gateway), gateway: core.gateway };
   }

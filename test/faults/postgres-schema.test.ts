@@ -151,7 +151,15 @@ function contentCases(cluster: () => Cluster): void {
     const names = ["a\u0000b", "a\u00010b", "a\u00011b", "a\u0001b", "ab", '"{}\\,NULL', "ünï😀"];
     const limits = { newPerHour: 99, aliveMax: 99, depthMax: 9, childrenMax: 9 };
     for (const [index, id] of names.entries()) {
-      const task = { id, agent: "bot", parent: null, at: 1, unnamed: false, limits };
+      const task = {
+        id,
+        agent: "bot",
+        parent: null,
+        at: 1,
+        bundle: "dir:1",
+        unnamed: false,
+        limits,
+      };
       expect(await store.tasks.open(task)).toMatchObject({ made: true, task: { id } });
       const spec = {
         budget: "tasks",

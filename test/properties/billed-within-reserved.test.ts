@@ -23,6 +23,7 @@ import { chargeOf, type Outcome } from "../../src/guards/budget/settle.ts";
 import { EMPTY, type Purse } from "../../src/guards/budget/slice.ts";
 import { type Amounts, UNITS, type Unit } from "../../src/guards/budget/unit.ts";
 import type { Format } from "../../src/guards/call.ts";
+import { HOSTED_TOOLS } from "../../src/guards/call.ts";
 import { NO_TOOLS } from "../../src/guards/manifest/manifest.ts";
 import type { ModelPrice, Usage } from "../../src/guards/price/price.ts";
 import type { GrantedTool } from "../../src/guards/tool/tool.ts";
@@ -337,7 +338,7 @@ function read(generated: Generated) {
       },
       manifest: {
         ...manifest,
-        tools: { ...NO_TOOLS, allowed: grantsOf(generated) },
+        tools: { ...NO_TOOLS, hosted: new Set(HOSTED_TOOLS), allowed: grantsOf(generated) },
         tellAgent,
         limits: { ...manifest.limits, maxOutputTokens, minUsefulOutput },
       },
@@ -378,10 +379,11 @@ function grantsOf({ body: asked, tools }: Generated): readonly GrantedTool[] {
         rateLimit: null,
         check: null,
         sql: null,
-        resource: null,
+        resource: [],
       },
       ...{ pin: null, cost: null, approval: "never", emptyIsError: false, timeoutMs: 1_000 },
       ...{ resultBytesMax: 1_000, concurrentMax: null, repeatsMax: null, output: null },
+      ...{ commitment: null, ends: [] },
     }));
 }
 
@@ -412,7 +414,7 @@ async function admitted(call: ModelCall, purse: Purse): Promise<Admitted | numbe
 }
 
 function purseOf(free: number, room: bigint, unit: Unit = "usd"): Purse {
-  const seen = { limit: room, spent: 0n, leased: 0n, forfeited: 0n };
+  const seen = { limit: room, spent: 0n, leased: 0n, forfeited: 0n, committed: 0n };
   return { budget: "b", scope: "", unit, slice: { ...EMPTY, free, granted: BigInt(free) }, seen };
 }
 

@@ -9,6 +9,7 @@ import { chargeOf, type Terms } from "../../src/guards/budget/settle.ts";
 import { hopeOf, type Purse, roomOf, type Seen } from "../../src/guards/budget/slice.ts";
 import type { Unit } from "../../src/guards/budget/unit.ts";
 import type { Format, ModelAsk } from "../../src/guards/call.ts";
+import { HOSTED_TOOLS } from "../../src/guards/call.ts";
 import { admit } from "../../src/guards/decide.ts";
 import type { Bounds, Facts, Target } from "../../src/guards/facts.ts";
 import { type CallLimits, type Manifest, NO_TOOLS } from "../../src/guards/manifest/manifest.ts";
@@ -175,11 +176,12 @@ function factsOf(generated: Generated): Facts {
     digest: "d",
     refusalRounds: 1,
     tellAgent: generated.tellAgent,
+    onChange: "apply",
     tasks: {
       ...{ newPerHour: 1, aliveMax: 1, depthMax: 1, childrenMax: 1, idleMs: 1 },
       ...{ callsMax: null, toolCallsMax: null, durationMaxMs: null },
     },
-    tools: NO_TOOLS,
+    tools: { ...NO_TOOLS, hosted: new Set(HOSTED_TOOLS) },
   };
   return {
     ask,
@@ -334,7 +336,7 @@ describe("a call that does not fit", () => {
           if (whole === null) return;
           const free = Math.floor((whole.reserve[unit] * freeShare) / 1_000_000);
           const room = BigInt(Math.floor((whole.reserve[unit] * roomShare) / 2_000_000));
-          const seen = { limit: room + 10n, spent: 10n, leased: 0n, forfeited: 0n };
+          const seen = { limit: room + 10n, spent: 10n, leased: 0n, forfeited: 0n, committed: 0n };
           const purse = purseOf(free, seen, unit);
           const { states, verdict } = admit(facts, { purses: [purse] });
           const reach = BigInt(free) + roomOf(seen);
@@ -379,7 +381,7 @@ describe("a call that does not fit", () => {
         const whole = boundsOf(facts);
         if (whole === null) return;
         const free = Math.floor((whole.reserve[unit] * thousandths) / 1_000);
-        const seen = { limit: 0n, spent: 0n, leased: 0n, forfeited: 0n };
+        const seen = { limit: 0n, spent: 0n, leased: 0n, forfeited: 0n, committed: 0n };
         const bounds = boundsOf(facts, purseOf(free, seen, unit));
         if (bounds === null) return;
         const usage = usageOf(generated, bounds, wants);
@@ -404,7 +406,7 @@ describe("the price of a call", () => {
           const bounds = boundsOf(factsOf(generated));
           if (bounds === null) return;
           const at = (outputCap: number) => {
-            const seen = { limit: 0n, spent: 0n, leased: 0n, forfeited: 0n };
+            const seen = { limit: 0n, spent: 0n, leased: 0n, forfeited: 0n, committed: 0n };
             const cost = Math.ceil((bounds.fixedPico + outputCap * bounds.perTokenPico) / 1000);
             return boundsOf(factsOf(generated), purseOf(cost, seen))?.outputCap ?? 0;
           };

@@ -207,7 +207,7 @@ export class Audit {
   afterCommit(): void {
     const { accounts, holders } = this.#data;
     for (const [id, account] of accounts) {
-      const { forfeited, leased, limit, spec, spent } = account;
+      const { committed, forfeited, leased, limit, spec, spent } = account;
       const name = accountName(spec);
       const highest = this.#highest.get(name) ?? 0n;
       if (limit > highest) this.#highest.set(name, limit);
@@ -223,8 +223,11 @@ export class Audit {
       if (forfeited !== forfeits) this.#fail(`${name}: ${forfeited} forfeited, not ${forfeits}`);
       const { charged, over } = this.#charged.get(id) ?? { charged: 0n, over: 0n };
       if (spent !== charged) this.#fail(`${name}: ${spent} spent, ${charged} charged`);
-      this.#checkGrowth(id, name, { committed: spent + leased + forfeited, overbilled: over });
-      this.#noteHope(id, limit - spent - forfeited);
+      this.#checkGrowth(id, name, {
+        committed: spent + leased + forfeited + committed,
+        overbilled: over,
+      });
+      this.#noteHope(id, limit - spent - forfeited - committed);
     }
     this.#checkCover();
   }

@@ -59,6 +59,8 @@ export class Road {
       clutch: this.#port(real.clutch),
       parking: this.#port(real.parking),
       counters: this.#port(real.counters),
+      bundles: this.#port(real.bundles),
+      commitments: this.#port(real.commitments),
       close: async () => {},
     };
   }

@@ -53,7 +53,10 @@ ${dailyOf(limits)}${countedOf(limits)}`;
   const files = new Map([
     ["slipclutch.yaml", text],
     ["prices.yaml", `local: { ${MODEL}: { ${price} } }\n`],
-    ...AGENTS.map((agent) => [`agents/${agent}.yaml`, `version: 1\nagent: ${agent}\n`] as const),
+    ...AGENTS.map(
+      (agent) =>
+        [`agents/${agent}.yaml`, `version: 1\nagent: ${agent}\non_change: apply\n`] as const,
+    ),
   ]);
   const loaded = readFiles(files, { environment: {}, today: "2027-03-01" });
   if (loaded.kind === "invalid") throw new Error(JSON.stringify(loaded.issues, null, 2));

@@ -16,6 +16,7 @@ import { Upkeep } from "../../src/gateway/upkeep.ts";
 import { isDenial } from "../../src/guards/verdict.ts";
 import type { Store } from "../../src/ports/store.ts";
 import type { Fields } from "../../src/telemetry/log.ts";
+import { guardrailsOf } from "../support/guardrails.ts";
 import { Road } from "./faulty-store.ts";
 import { MODEL } from "./folder.ts";
 import { type Shares, type Truth, upstream } from "./upstream.ts";
@@ -87,7 +88,7 @@ export class SimulatedGateway {
     this.#reload = new Reload({
       gateway: this.gateway,
       providers,
-      load: async () => ({ kind: "ok", configuration: settings.folder(), warnings: [] }),
+      guardrails: guardrailsOf(settings.folder),
     });
     this.#upkeep = new Upkeep(this.gateway);
   }

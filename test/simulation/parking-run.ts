@@ -28,6 +28,7 @@ import {
   type Kind,
   readAs,
 } from "../faults/parking-life.ts";
+import { guardrailsOf } from "../support/guardrails.ts";
 import { Broken } from "./audit.ts";
 import { CALM, type Chaos, Road } from "./faulty-store.ts";
 import { Process, World } from "./world.ts";
@@ -86,8 +87,11 @@ class SimulatedGateway {
     });
     // Only these two methods are used: the far ends are the simulation's.
     const providers = { rulesetOf: rules, closeRetired: async () => {} } as unknown as Providers;
-    const load = async () => ({ kind: "ok" as const, configuration, warnings: [] });
-    this.#reload = new Reload({ gateway: this.gateway, providers, load });
+    this.#reload = new Reload({
+      gateway: this.gateway,
+      providers,
+      guardrails: guardrailsOf(() => configuration),
+    });
     this.#upkeep = new Upkeep(this.gateway);
   }
 
@@ -262,7 +266,9 @@ class Life {
         if (!(error instanceof Error) || error.name !== "StoreUnreachable") this.fail(error);
       });
     }
-    this.world.after(random.between(500, 4_000), () => this.#operator());
+    // What is left at the end may be dozens of calls, each decided by itself.
+    const restMs = this.#calm ? random.between(50, 400) : random.between(500, 4_000);
+    this.world.after(restMs, () => this.#operator());
   }
 
   async #pause({ gateway }: SimulatedGateway): Promise<void> {

@@ -17,8 +17,10 @@ const NO_ALIASES = { aliasDuplicateObjects: false };
 export type Folder = Readonly<Record<string, unknown>>;
 
 export interface GatewayOptions {
-  /** Files of the guardrails folder. */
-  readonly config: Folder;
+  /** Files of the guardrails folder; null: the flags say where it is. */
+  readonly config: Folder | null;
+  /** More of the command line. */
+  readonly flags?: readonly string[];
   /** A data folder to start on again; else a fresh one. */
   readonly data?: string;
   readonly store?: string;
@@ -60,9 +62,10 @@ export async function writeFolder(files: Folder, folder?: string): Promise<strin
 }
 
 export async function startGateway(options: GatewayOptions): Promise<TestGateway> {
-  const configFolder = await writeFolder(options.config);
+  const configFolder = await writeFolder(options.config ?? {});
   const dataFolder = options.data ?? (await mkdtemp(join(tmpdir(), "slipclutch-data-")));
-  const args = ["start", "--config", configFolder, "--data", dataFolder];
+  const args = ["start", "--data", dataFolder, ...(options.flags ?? [])];
+  if (options.config !== null) args.push("--config", configFolder);
   if (!options.configuredPorts) args.push("--agent-port", "0", "--control-port", "0");
   args.push("--json");
   if (options.store !== undefined) args.push("--store", options.store);

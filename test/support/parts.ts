@@ -33,6 +33,10 @@ const PARTS = {
     sentence: "Suites behind a reverse proxy need nginx: apt-get install nginx.",
     present: () => onPath("nginx"),
   },
+  git: {
+    sentence: "Suites that follow a Git remote need git: apt-get install git.",
+    present: () => onPath("git"),
+  },
   faketime: {
     sentence: "Suites that step a process's clock need libfaketime: apt-get install libfaketime.",
     present: () => faketimeLibrary() !== null,

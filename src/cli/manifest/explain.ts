@@ -128,7 +128,7 @@ function listed(numbers: Readonly<Record<string, string | number>>): string {
 function factsOf({ text, tool }: Asked, manifest: Manifest): ToolFacts {
   const found = resolveTool(tool, manifest.tools, null);
   // What depends on the moment is not asked: as the last line says.
-  const resolved = typeof found === "string" ? found : { ...found, pin: null };
+  const resolved = typeof found === "string" ? found : { ...found, pin: null, commitment: null };
   const id = typeof found === "string" ? { server: "", tool } : found;
   const ask = {
     ...{ server: id.server, tool: id.tool, arguments: argumentsIn(text), digest: "" },
@@ -144,6 +144,7 @@ function factsOf({ text, tool }: Asked, manifest: Manifest): ToolFacts {
     approved: { kind: "none" },
     rate: null,
     slots: null,
+    commitments: null,
     reserve: 0,
     clutch: ENGAGED,
     letGo: false,

@@ -1,7 +1,7 @@
 /** A guardrails folder as it was at a Git revision, by the `git` of this machine. */
 import { spawn } from "node:child_process";
+import type { Files } from "../../config/configuration.ts";
 import { AGENT_FILES_MAX } from "../../config/load.ts";
-import type { Files } from "../../config/read.ts";
 import { FILE_BYTES_MAX } from "../../config/source.ts";
 import { CommandError, EXIT } from "../shell.ts";
 

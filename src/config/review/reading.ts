@@ -1,11 +1,11 @@
 /** A guardrails folder as a reviewer needs it: in force, and as it was written. */
 import { agentOfFile } from "../agents.ts";
-import type { Configuration, Issue } from "../configuration.ts";
+import type { Configuration, Files, Issue } from "../configuration.ts";
 import type { Environment } from "../environment.ts";
 import { readFileText } from "../file.ts";
 import { manifestSchema, type RawManifest } from "../manifest-schema.ts";
 import { pricesSchema } from "../prices-schema.ts";
-import { type Files, readFiles } from "../read.ts";
+import { readFiles } from "../read.ts";
 import { type RawSlipclutch, slipclutchSchema } from "../schema.ts";
 import type { Source } from "../source.ts";
 import type { SqlReader } from "../sql-parser.ts";

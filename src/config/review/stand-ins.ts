@@ -3,9 +3,10 @@
  * secrets: it runs where nobody should put them. Limits that come from the environment have no
  * stand-in, as what they are is what is reviewed.
  */
+
+import type { Files } from "../configuration.ts";
 import type { Environment } from "../environment.ts";
 import { holdsSecret } from "../issues.ts";
-import type { Files } from "../read.ts";
 import { type Path, parseSource } from "../source.ts";
 
 /** Has the form of every secret there is. */

@@ -9,6 +9,7 @@ import type { Parked } from "../../ports/store.ts";
 import type { Caller, Desk, ToolCall, Turn } from "../call.ts";
 import type { Client } from "../client.ts";
 import { type Gateway, nextDecision } from "../gateway.ts";
+import { manifestFor } from "../governing.ts";
 import { handle } from "../handle.ts";
 import { record } from "../refuse.ts";
 import { isUnnamed } from "../task-name.ts";
@@ -28,7 +29,8 @@ const UNSPENT_MAX = 100;
 /** Their pace is in the store; this bounds what one gateway does at once. */
 const RUNNING_MAX = 64;
 
-const NOBODY: Client = {
+/** Whoever waits for a call that the gateway makes itself. */
+export const NOBODY: Client = {
   isAbsent: true,
   isGone: () => false,
   onGone: () => {},
@@ -123,11 +125,12 @@ export class LateCalls {
     if (claimed.kind !== "claimed") return;
     const turn = turnFor(claimed.parked);
     const request = this.#open(row.call, claimed.request);
-    const call = isDenial(request) ? request : this.#callOf(row, { tenure, turn }, request);
-    if (isDenial(call)) return this.#refuse(row, { tenure, turn }, call);
     const { rules } = this.#gateway;
     rules.requests += 1;
     try {
+      const had = { tenure, turn };
+      const call = isDenial(request) ? request : await this.#callOf(row, had, request);
+      if (isDenial(call)) return this.#refuse(row, had, call);
       await handle(call, this.#gateway);
     } finally {
       rules.requests -= 1;
@@ -149,22 +152,30 @@ export class LateCalls {
   }
 
   /** As it would be read if its client sent it now. */
-  #callOf(row: Parked, { tenure, turn }: Had, request: StoredTool): ToolCall | Denial {
+  async #callOf(
+    row: Parked,
+    { tenure, turn }: Had,
+    request: StoredTool,
+  ): Promise<ToolCall | Denial> {
     const gateway = this.#gateway;
+    const { rules } = gateway;
     const key = gateway.keys.withId(row.key);
-    const manifest = gateway.rules.manifest(row.agent);
-    if (key === null || manifest === null) return deny("key.invalid", { agent: row.agent });
+    const newest = rules.manifest(row.agent);
+    if (key === null || newest === null) return deny("key.invalid", { agent: row.agent });
     const how = isUnnamed(row.task) ? ("unnamed" as const) : ("named" as const);
+    const taskName = { id: row.task, how };
+    const manifest = await manifestFor(newest, taskName, gateway);
+    if (isDenial(manifest)) return manifest;
     const caller: Caller = {
       headers: {},
       key,
       manifest,
-      rules: gateway.rules,
+      rules,
       // That which claimed it: once it is fenced, the call is a person's to decide.
       tenure,
       decision: nextDecision(gateway),
       call: row.call,
-      taskName: { id: row.task, how },
+      taskName,
       receivedAt: gateway.clock.monotonic(),
     };
     const { tool: name, ...rest } = request;
@@ -174,7 +185,8 @@ export class LateCalls {
 
   #refuse({ agent, call, key, task }: Parked, { tenure, turn }: Had, denial: Denial): void {
     const gateway = this.#gateway;
-    const origin = { decision: nextDecision(gateway), call, agent, task, key };
+    const { revision } = gateway.rules;
+    const origin = { decision: nextDecision(gateway), call, agent, task, key, revision };
     record({ denial, origin, asked: null }, [], gateway);
     const answer = gateway.seal.close(call, answerText({ kind: "refused", denial }));
     tenure.answers.push({ kind: "parked", call, attempt: turn.attempt, answer });

@@ -5,18 +5,21 @@
 import { type Denial, deny, isDenial } from "../../guards/verdict.ts";
 import type { Call, Turn } from "../call.ts";
 import type { Gateway } from "../gateway.ts";
+import { manifestFor } from "../governing.ts";
 import { readCall } from "../read.ts";
 import { readToolCall } from "../tools/read.ts";
 
 /** The call with its turn; a refusal is for good. */
-export function reread(call: Call, turn: Turn, gateway: Gateway): Call | Denial {
+export async function reread(call: Call, turn: Turn, gateway: Gateway): Promise<Call | Denial> {
   const { clock, keys, rules } = gateway;
-  const { key, manifest: before } = call.incoming;
-  const manifest = rules.manifest(before.agent);
-  if (manifest === null || !keys.stillHolds(key)) {
+  const { key, manifest: before, taskName } = call.incoming;
+  const newest = rules.manifest(before.agent);
+  if (newest === null || !keys.stillHolds(key)) {
     return deny("key.invalid", { because: "it ended while the call waited", agent: before.agent });
   }
   holdRules(call, gateway);
+  const manifest = await manifestFor(newest, taskName, gateway);
+  if (isDenial(manifest)) return manifest;
   const receivedAt = clock.monotonic();
   // Its tenure stays that which claimed the turn: once it is fenced, a person is to decide.
   const now = { manifest, rules, receivedAt, call: turn.call };

@@ -1,5 +1,6 @@
 /** Runs an admitted tool call on its server: one write at most, one end, settled exactly once. */
 import { NOTHING } from "../../guards/budget/unit.ts";
+import type { CommitmentTerms } from "../../guards/commitment/terms.ts";
 import type { Answer, LegNumbers, Origin } from "../../guards/events.ts";
 import { complaintOf } from "../../guards/tool/complaint.ts";
 import {
@@ -13,6 +14,8 @@ import type { GrantedTool } from "../../guards/tool/tool.ts";
 import { type Denial, deny } from "../../guards/verdict.ts";
 import type { ToolEnd, ToolFault } from "../../ports/tool-server.ts";
 import { type Allowed, originOf, type Refusal, type ToolCall, type ToolRunner } from "../call.ts";
+import { concluded, endedBy } from "../commitments/ends.ts";
+import { openCommitment } from "../commitments/open.ts";
 import { emit, type Gateway } from "../gateway.ts";
 import { answered, notSent } from "../parking/ends.ts";
 import type { Pools } from "../pool.ts";
@@ -30,6 +33,8 @@ interface Running {
   readonly allowed: Allowed;
   readonly gateway: Gateway;
   readonly decidedMs: number;
+  /** Of the commitment that is open for it; null: there is none. */
+  readonly terms: CommitmentTerms | null;
 }
 
 /** Never rejects: whatever happens is an end, told to the desk and to the books. */
@@ -41,10 +46,28 @@ export function run(call: ToolCall, allowed: Allowed, gateway: Gateway): Promise
   }
   const decidedMs = gateway.clock.monotonic() - incoming.receivedAt;
   const pools = gateway.rates.poolsOf(incoming.tenure, incoming.manifest.agent, resolved);
-  const running = { call, granted: resolved, allowed, gateway, decidedMs, pools };
+  const running = { call, granted: resolved, allowed, gateway, decidedMs, pools, terms: null };
   begin(running);
-  return send(running, server);
+  return resolved.commitment === null
+    ? send(running, server)
+    : commit(running, resolved.commitment, server);
 }
+
+/** What it goes on costing is set aside before it is written. */
+async function commit(running: Running, terms: CommitmentTerms, server: ToolRunner): Promise<void> {
+  const { allowed: asked, call, gateway, granted } = running;
+  const opened = await openCommitment({ call, granted, terms, allowed: asked }, gateway);
+  const { allowed, denial } = opened;
+  if (denial === null) return send({ ...running, allowed, terms }, server);
+  dropPermit(running);
+  releaseSlot(running);
+  return finish({ ...running, allowed }, NOT_SENT, denial);
+}
+
+const NOT_SENT: ToolEnd = {
+  kind: "fault",
+  fault: { kind: "held", written: false, message: "there was no place for what it begins" },
+};
 
 function begin({ allowed, call, gateway }: Running): void {
   const { accounts, answers, bounds } = allowed;
@@ -142,6 +165,8 @@ async function finish(running: Running, end: ToolEnd, refused: Denial | null): P
   const sent = end.kind === "result" || end.fault.written;
   if (sent) keep(call, end, denial, gateway);
   watchEnd(call, end, gateway);
+  if (running.terms !== null) await concluded(call, running.terms, end, gateway);
+  if (granted.ends.length > 0) await endedBy(call, granted.ends, end, gateway);
   if (end.kind === "result") return call.desk.answer(end.result, ownHeaders(running));
   // Whoever is told that it was not sent may come again at once: then it is to be free.
   if (!sent) await notSent(call, gateway);

@@ -27,6 +27,8 @@ export interface Seen {
   readonly spent: bigint;
   readonly leased: bigint;
   readonly forfeited: bigint;
+  /** Set aside for what goes on costing after its call. */
+  readonly committed: bigint;
 }
 
 export interface Purse {
@@ -42,12 +44,12 @@ export const EMPTY: Slice = { free: 0, reserved: 0, unflushed: 0, granted: 0n, r
 
 /** What the store could still lease; negative after an overbill or a lowered limit. */
 export function roomOf(seen: Seen): bigint {
-  return seen.limit - seen.spent - seen.leased - seen.forfeited;
+  return hopeOf(seen) - seen.leased;
 }
 
 /** What could ever fit, once everything in flight has settled for nothing. */
 export function hopeOf(seen: Seen): bigint {
-  return seen.limit - seen.spent - seen.forfeited;
+  return seen.limit - seen.spent - seen.forfeited - seen.committed;
 }
 
 /** The store's answer to a lease. A total that is not above the one known is an old answer. */
@@ -59,6 +61,11 @@ export function receive(slice: Slice, granted: bigint): Slice {
 /** Sets money aside. The caller has seen that it is free. */
 export function reserve(slice: Slice, amount: Amount): Slice {
   return { ...slice, free: slice.free - amount, reserved: slice.reserved + amount };
+}
+
+/** The store has set this aside for what the call goes on costing: it is no part of the slice. */
+export function commit(slice: Slice, amount: Amount): Slice {
+  return { ...slice, reserved: slice.reserved - amount };
 }
 
 /** The request never left: nothing was spent. */

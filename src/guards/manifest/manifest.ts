@@ -19,9 +19,12 @@ export interface CallLimits {
 /** What holds where a manifest says nothing of tools: none may be called. */
 export const NO_TOOLS: ToolGrants = {
   allowed: [],
+  hosted: new Set(),
   blacklisted: new Set(),
   argumentsBytesMax: 1024 * 1024,
 };
+
+export type OnChange = "finish" | "apply" | "strictest";
 
 export interface Manifest {
   readonly agent: string;
@@ -42,6 +45,10 @@ export interface Manifest {
   readonly uncapped: boolean;
   /** Put one line about the budget into the system prompt. */
   readonly tellAgent: boolean;
+  /** What holds for a named task that began under another manifest of the agent. */
+  readonly onChange: OnChange;
+  /** Of such a task: what revision it began with, where this is what holds for it. */
+  readonly began?: string;
   /** After an answer whose calls of tools were all refused the model is asked again so often. */
   readonly refusalRounds: number;
   readonly tasks: {

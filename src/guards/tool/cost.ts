@@ -14,7 +14,7 @@
 import type { Amounts, Unit } from "../budget/unit.ts";
 import type { NanoUsd } from "../money.ts";
 import { readPointer } from "./pointer.ts";
-import type { Quantity, ToolCost } from "./tool.ts";
+import type { GrantedTool, Quantity, ToolCost } from "./tool.ts";
 
 type Arguments = Readonly<Record<string, unknown>>;
 
@@ -39,9 +39,13 @@ export interface ToolCharge {
  * Of budgets of which units a tool call draws. It is a call, so that a loop over a free tool ends;
  * but one that costs nothing is not stopped by money that is spent, and none takes tokens.
  */
-export function drawsOn(unit: Unit, cost: ToolCost | null): boolean {
-  return unit === "calls" || (unit === "usd" && cost !== null);
+export function drawsOn(unit: Unit, tool: Costing | null): boolean {
+  if (unit !== "usd" || tool === null) return unit === "calls";
+  return tool.cost !== null || tool.commitment !== null;
 }
+
+/** What a call costs, and what it goes on costing. */
+type Costing = Pick<GrantedTool, "cost" | "commitment">;
 
 /** One call at this price. */
 export function amountsOf(usd: NanoUsd): Amounts {

@@ -12,8 +12,10 @@ export interface ToolFacts extends ToolLook {
   readonly rate: ToolRateNow | null;
   /** Null: its manifest does not say how many of its calls may be out at once. */
   readonly slots: ToolRateNow | null;
-  /** The most that it can cost, nano-USD. */
+  /** The most that it can cost, nano-USD; with the first horizon of what it goes on costing. */
   readonly reserve: NanoUsd;
+  /** Of a tool that goes on costing: what the store said; null: it does not. */
+  readonly commitments: { readonly active: number } | null;
   readonly approved: Approval;
   readonly clutch: Clutch;
   /** It was parked, and this gateway has claimed it since its review let it go. */

@@ -31,7 +31,7 @@ export const DATABASE = "database";
 export const resource: ToolGuard = ({ ask, resolved }) => {
   // The grant has been asked before and refused these.
   if (typeof resolved === "string") return deny("gateway.unsure", { because: "no granted tool" });
-  if (resolved.resource === null) return { kind: "allow", numbers: {} };
+  if (resolved.resource.length === 0) return { kind: "allow", numbers: {} };
   const found = resourcesOf(resolved.resource, ask);
   if ("because" in found) {
     return deny("resource.underivable", { tool: ask.tool, at: found.at, because: found.because });
@@ -39,18 +39,27 @@ export const resource: ToolGuard = ({ ask, resolved }) => {
   return { kind: "allow", numbers: { resources: found.length, are: toldOf(found) } };
 };
 
-/** The resources of a call, at least one; several tables are several. */
+/** The resources of a call by all of its rules, each once; several tables are several. */
 export function resourcesOf(
-  rule: ResourceRule,
+  rules: readonly ResourceRule[],
   { arguments: given }: Pick<ToolAsk, "arguments">,
 ): readonly Resource[] | Underivable {
   const call = { arguments: given };
-  return rule.kind === "sql-tables" ? tablesOf(rule, call) : attributesOf(rule, call);
+  const all = new Map<string, Resource>();
+  for (const rule of rules) {
+    const found = rule.kind === "sql-tables" ? tablesOf(rule, call) : attributesOf(rule, call);
+    if ("because" in found) return found;
+    for (const one of found) all.set(JSON.stringify(one), one);
+  }
+  return [...all.values()];
 }
 
 type Of<Kind> = Extract<ResourceRule, { readonly kind: Kind }>;
 
-function tablesOf({ pointer, read }: Of<"sql-tables">, call: object) {
+function tablesOf(
+  { pointer, read }: Of<"sql-tables">,
+  call: object,
+): readonly Resource[] | Underivable {
   const no = (because: string): Underivable => ({ at: pointer, because });
   const text = readPointer(call, pointer);
   if (typeof text !== "string") return no("no SQL is there");
@@ -61,7 +70,10 @@ function tablesOf({ pointer, read }: Of<"sql-tables">, call: object) {
   return tables.map((name) => ({ type: DATABASE, attributes: { table_name: name } }));
 }
 
-function attributesOf({ pointers, type }: Of<"attributes">, call: object) {
+function attributesOf(
+  { pointers, type }: Of<"attributes">,
+  call: object,
+): readonly Resource[] | Underivable {
   const attributes: Record<string, string | number | boolean> = {};
   for (const [name, pointer] of pointers) {
     const value = attributeOf(readPointer(call, pointer), type === DATABASE && isName(name));

@@ -1,4 +1,5 @@
 /** One tool call as the guards see it, whatever road it came by. */
+import type { CommitmentTerms, Ending } from "../commitment/terms.ts";
 import type { Millis, NanoUsd } from "../money.ts";
 import type { ReadSql } from "../sql/statement.ts";
 
@@ -77,8 +78,8 @@ export interface GrantedTool extends ToolId {
   readonly readOnly: boolean;
   readonly rateLimit: RateLimit | null;
   readonly check: ArgumentsCheck | null;
-  /** What a call is about, for policies; null: nothing is declared. */
-  readonly resource: ResourceRule | null;
+  /** What a call is about, for policies: each has to be made out. Empty: nothing is declared. */
+  readonly resource: readonly ResourceRule[];
   /** `sha256:…` of the description that was reviewed (`pinText`); null: whatever it offers. */
   readonly pin: string | null;
   readonly cost: ToolCost | null;
@@ -96,6 +97,10 @@ export interface GrantedTool extends ToolId {
   readonly concurrentMax: number | null;
   /** Polled on purpose: so many identical calls are no alarm; null: the breaker's own number. */
   readonly repeatsMax: number | null;
+  /** What its calls go on costing; null: nothing. */
+  readonly commitment: CommitmentTerms | null;
+  /** The tools of this agent whose commitments a call of this one ends, and where it says which. */
+  readonly ends: readonly Ending[];
 }
 
 /** How its server describes a pinned tool now. */
@@ -108,6 +113,8 @@ export type OfferedPin =
 /** What a manifest says of tools. */
 export interface ToolGrants {
   readonly allowed: readonly GrantedTool[];
+  /** Types of tools that providers run, like `web_search`. */
+  readonly hosted: ReadonlySet<string>;
   /** Folded names (`foldName`): they win over everything. */
   readonly blacklisted: ReadonlySet<string>;
   readonly argumentsBytesMax: number;

@@ -41,6 +41,7 @@ function openCases(stores: () => Stores): void {
         spent: 0n,
         leased: 0n,
         forfeited: 0n,
+        committed: 0n,
         open: true,
       })),
     );

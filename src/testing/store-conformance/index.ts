@@ -1,7 +1,9 @@
 import { describe } from "vitest";
 import { accountConformance } from "./accounts.ts";
+import { bundleConformance } from "./bundles.ts";
 import { claimConformance } from "./claims.ts";
 import { clutchConformance } from "./clutch.ts";
+import { commitmentConformance } from "./commitments.ts";
 import { copiesConformance } from "./copies.ts";
 import { counterConformance } from "./counters.ts";
 import { decisionConformance } from "./decisions.ts";
@@ -44,6 +46,8 @@ export function storeConformance(name: string, open: OpenFixture): void {
     copiesConformance(open);
     pruneConformance(open);
     counterConformance(open);
+    bundleConformance(open);
+    commitmentConformance(open);
     huntConformance(open);
   });
 }

@@ -71,11 +71,11 @@ export function modelState(model: LedgerModel, id: AccountId): AccountState {
     forfeited += slice.forfeit;
   }
   const { limit, open } = account;
-  return { ...account.spec, id, limit, spent, leased, forfeited, open };
+  return { ...account.spec, id, limit, spent, leased, forfeited, committed: 0n, open };
 }
 
 export function committedOf(state: AccountState): bigint {
-  return state.spent + state.leased + state.forfeited;
+  return state.spent + state.leased + state.forfeited + state.committed;
 }
 
 /**
@@ -178,7 +178,7 @@ export function modelRelease(
 
 /** A later window closes the earlier ones of its unit and kind. */
 export function modelOpen(model: LedgerModel, state: AccountState): void {
-  const { id, limit, open, spent, leased, forfeited, ...spec } = state;
+  const { id, limit, open, spent, leased, forfeited, committed, ...spec } = state;
   if (model.accounts.has(id)) return;
   for (const account of model.accounts.values()) {
     const { budget, scope, starts, unit, window } = account.spec;

@@ -55,6 +55,8 @@ type Row = Pick<
   readonly wasLeft: boolean;
   readonly seq: number;
   readonly copied: "no" | "maybe" | "settled";
+  /** A person says that it ran: whoever comes for it is told so. */
+  readonly said: boolean;
 };
 
 type Clutch = { readonly review: string; readonly task: string | null } | null;
@@ -183,7 +185,7 @@ class Run {
     const waits = { attached: holder, claimedBy: null, attempt: 0, maybeSent: false };
     const times = { arrived: this.#tick, parkedBy: holder, finished: null, seq: this.#seq };
     const stands = this.#clutch?.review ?? review;
-    const free = { wasLeft: false, copied: "no" } as const;
+    const free = { wasLeft: false, copied: "no", said: false } as const;
     this.#rows.set(call, { call, task, state, review: stands, ...waits, ...times, ...free });
   }
 
@@ -266,7 +268,9 @@ class Run {
     const same = { key: this.#key, task, digest: task, by: fresh("request") };
     await this.#twice((on) => on.parking.attach(holder, same));
     const rows = [...this.#rows.values()];
-    const oldest = rows.find((row) => row.task === task && row.attached === null);
+    // Answers are empty here: what is done has nothing to give, unless a person said something.
+    const gives = ({ said, state }: Row) => state !== "done" || said;
+    const oldest = rows.find((row) => row.task === task && row.attached === null && gives(row));
     if (oldest) this.#set(oldest, { attached: holder });
   }
 
@@ -306,7 +310,8 @@ class Run {
     const [review] = await store.clutch.reviews({ id, limit: 1 });
     if (!review) return;
     const [task, call] = [row?.task ?? null, row?.call ?? null];
-    const decision = newDecision(review, verb, { task, call });
+    const message = verb === "ran" ? "It did." : null;
+    const decision = newDecision(review, verb, { task, call, message });
     const due = review.state === "open" && this.#apply(verb, review.id, row);
     if (id === this.#copies && ![...this.#rows.values()].some((each) => isOpenIn(each, id))) {
       this.#copies = null;
@@ -359,7 +364,7 @@ class Run {
         if (!row || !unknown) return false;
         const copied = row.copied === "maybe" ? "settled" : row.copied;
         const known = { ...row, claimedBy: null, maybeSent: false, copied };
-        if (verb === "ran") this.#set(known, { state: "done", finished: this.#tick });
+        if (verb === "ran") this.#set(known, { state: "done", finished: this.#tick, said: true });
         else this.#letGo(known);
         return true;
       }
@@ -379,7 +384,7 @@ class Run {
       return { call, task, state, review, attached, claimedBy, attempt, maybeSent };
     });
     const expected = [...this.#rows.values()].map((row) => {
-      const { arrived, copied, finished, parkedBy, seq, wasLeft, ...rest } = row;
+      const { arrived, copied, finished, parkedBy, said, seq, wasLeft, ...rest } = row;
       return rest;
     });
     expect(seen).toEqual(expected.reverse());

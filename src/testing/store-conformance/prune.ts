@@ -99,7 +99,7 @@ function reviewCases(stores: () => Stores): void {
 function claimCases(stores: () => Stores): void {
   const openTask = (store: Store, agent: string, id: string) =>
     store.tasks.open({
-      ...{ id, agent, parent: null, at: 1000, unnamed: false },
+      ...{ id, agent, parent: null, at: 1000, bundle: "dir:1", unnamed: false },
       limits: { newPerHour: 9, aliveMax: 9, depthMax: 9, childrenMax: 9 },
     });
 

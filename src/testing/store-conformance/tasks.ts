@@ -29,6 +29,7 @@ function taskOpen(agent: string, changes: Partial<TaskOpen> = {}): TaskOpen {
     agent,
     parent: null,
     at: NOW,
+    bundle: "dir:began",
     unnamed: false,
     limits: WIDE,
     ...changes,
@@ -53,13 +54,14 @@ function openCases(stores: () => Stores): void {
       agent: task.agent,
       parent: null,
       depth: 0,
+      bundle: "dir:began",
       openedAt: NOW,
       lastSeenAt: NOW,
       endedAt: null,
       outcome: null,
     };
     expect(await store.tasks.open(task)).toEqual({ kind: "ok", task: record, made: true });
-    const later = { ...task, at: NOW + 5 };
+    const later = { ...task, bundle: "dir:later", at: NOW + 5 };
     expect(await other.tasks.open(later)).toEqual({ kind: "ok", task: record, made: false });
     expect(await other.tasks.find(task.agent, task.id)).toEqual(record);
     await store.tasks.end(task.agent, task.id, "failed", NOW + 9);

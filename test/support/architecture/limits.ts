@@ -196,6 +196,7 @@ const ENTRY_POINTS = [
   "src/adapters/store/sqlite/worker.ts",
   "src/demo/agent.ts",
   "src/demo/model.ts",
+  "src/demo/cloud.ts",
   "src/demo/tool-server.ts",
 ];
 

@@ -2,7 +2,15 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeEach, describe, expect, test } from "vitest";
-import { BUDGET, forfeit, parkedRow, review, TOKENS, task } from "../control/operations.ts";
+import {
+  BUDGET,
+  commitment,
+  forfeit,
+  parkedRow,
+  review,
+  TOKENS,
+  task,
+} from "../control/operations.ts";
 import { type Gateway, gateway, slipclutch } from "./harness.ts";
 
 let running: Gateway;
@@ -44,6 +52,7 @@ describe("shapes for programs", () => {
         reserved_usd: "0.001",
         leased_usd: "0.002",
         forfeited_usd: "0",
+        committed_usd: "0",
         remaining_usd: "487.499",
         window_ends_at: "2026-02-01T00:00:00.000Z",
       },
@@ -110,12 +119,15 @@ describe("shapes for programs", () => {
     ["reviews", "end", "r-a", "--task", "t1", "--reason", "hopeless"],
     ["forfeits"],
     ["forfeits", "release", "--holder", "aa", "--billed-usd", "0.5", "--reason", "bill"],
+    ["commitments"],
+    ["commitments", "end", "d-1", "--reason", "gone"],
     ["model-flags", "list"],
     ["model-flags", "clear", "openai", "gpt-5", "--reason", "fixed"],
   ])("of %s %s are JSON", async (...args) => {
     running.operations.taskRecords.push(task("t1"));
     running.operations.forfeitStates.push(forfeit("aa"));
     running.operations.reviewRows.push(review("r-a"));
+    running.operations.commitmentRows.push(commitment("d-1"));
     const flag = {
       provider: "openai",
       model: "gpt-5",
@@ -169,6 +181,7 @@ describe("for people", () => {
       "dec_7 was let through and has ended
       when      2027-01-15T08:00:05.000Z
       who       agent support, task ticket-1, key key_1
+      rules     git:0123456789ab
       asked     format openai-chat, model gpt-5-mini, provider openai, output_cap 512, bytes 1834, attempt 0
       guards    identity  allow
                 manifest  allow  (model gpt-5-mini)
@@ -234,6 +247,35 @@ describe("for people", () => {
     expect(err).toContain(`  ${sentence}\n`);
     const { err: json } = await running.ask("reload", "--json");
     expect(JSON.parse(json).error.more).toEqual([sentence]);
+  });
+
+  test("commitments are shown with what they cost together, and ended for a reason", async () => {
+    expect((await running.ask("commitments")).out).toBe("Nothing goes on costing.\n");
+    expect((await running.ask("commitments", "--all")).out).toBe("No tool has begun anything.\n");
+    running.operations.commitmentRows.push(
+      commitment("d-1"),
+      commitment("d-2", { service: null, state: "unknown", unrenewable: true }),
+      commitment("d-3", { agent: "other", nanoUsdPerHour: 500_000_000n }),
+    );
+    const { out } = await running.ask("commitments");
+    const [head, active, unknown, , total] = out.split("\n");
+    expect(head).toMatch(
+      /^commitment +agent +tool +made +state +\$\/hour +\$\/day +so far \$ +since$/,
+    );
+    expect(active).toMatch(/^d-1 +support +cloud__create +svc-1 +active +1 +24 +0\.5 +2026/);
+    expect(unknown).toMatch(/^d-2 .* – +unknown, not renewed +1 +24/);
+    expect(total).toBe("3 at $2.5 an hour, $60 a day");
+    expect((await running.ask("commitments", "--agent", "other")).out).toContain("d-3");
+    const json = await running.ask("commitments", "--json");
+    expect(JSON.parse(json.out)).toMatchObject([{ id: "d-1" }, { id: "d-2" }, { id: "d-3" }]);
+    expect((await running.ask("commitments", "end", "d-1")).code).toBe(2);
+    const ended = await running.ask("commitments", "end", "d-1", "--reason", "gone");
+    expect(ended.out).toBe("Ended d-1, which has cost $0.5.\n");
+    const again = await running.ask("commitments", "end", "d-1", "--reason", "gone");
+    expect(again).toMatchObject({ code: 1, out: "" });
+    expect(again.err).toContain("slipclutch commitments");
+    const left = await running.ask("commitments", "--all", "--json");
+    expect(JSON.parse(left.out)[0]).toMatchObject({ state: "ended", reason: "gone" });
   });
 
   test("forfeits are shown with what is missing, and what was released", async () => {

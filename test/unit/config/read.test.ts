@@ -161,7 +161,9 @@ limits: { max_n: 3, max_depth: 1, max_tool_calls: 12, max_calls: 13 }
 strict: true
 uncapped: true
 tell_agent: true
+on_change: finish
 refusal_rounds: 3
+hosted_tools: [web_search]
 allowed_tools:
   - { tool_name: look, server: desk, timeout: 9s, empty_result: error, cost: { usd: 0.5 } }
   - tool_name: change
@@ -285,12 +287,14 @@ denied_tools: [drop]
       rateLimit: null,
       sql: null,
       check: null,
-      resource: null,
+      resource: [],
       pin: null,
       cost: null,
       approval: "never",
       emptyIsError: false,
       timeoutMs: 60_000,
+      commitment: null,
+      ends: [],
       resultBytesMax: 8_388_608,
       concurrentMax: null,
       repeatsMax: null,
@@ -309,6 +313,7 @@ denied_tools: [drop]
       strict: true,
       uncapped: true,
       tellAgent: true,
+      onChange: "finish",
       refusalRounds: 3,
       tasks: {
         ...{ newPerHour: 4, aliveMax: 5, depthMax: 1, childrenMax: 7, idleMs: 480_000 },
@@ -330,6 +335,7 @@ denied_tools: [drop]
           },
           { ...tool, server: "own", tool: "think" },
         ],
+        hosted: new Set(["web_search"]),
         blacklisted: new Set(["delete_ticket", "drop"]),
         argumentsBytesMax: 4096,
       },

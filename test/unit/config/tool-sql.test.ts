@@ -106,7 +106,7 @@ describe("a tool that takes SQL", () => {
 
 describe("a resource", () => {
   test("is of tables that SQL names", async () => {
-    const { resource } = await granted({ resource: { sql_tables: SQL } });
+    const [resource] = (await granted({ resource: { sql_tables: SQL } })).resource;
     if (resource?.kind !== "sql-tables") throw new Error("it is of another kind");
     expect(resource.pointer).toBe(SQL);
     expect(resource.read("table Orders").tables).toEqual(["orders"]);
@@ -115,7 +115,7 @@ describe("a resource", () => {
   test("is of attributes", async () => {
     const pointer = "/arguments/table";
     const attributes = { table_name: { pointer }, mode: { pointer: "/arguments/a~1b/0" } };
-    const { resource } = await granted({ resource: { type: "database", attributes } });
+    const [resource] = (await granted({ resource: { type: "database", attributes } })).resource;
     expect(resource).toEqual({
       kind: "attributes",
       type: "database",

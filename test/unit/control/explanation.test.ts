@@ -5,8 +5,8 @@ import { settled } from "../telemetry/rows.ts";
 
 const AT = Date.UTC(2026, 0, 2);
 const done = settled(1) as Extract<Event, { kind: "call.settled" }>;
-const { decision, call, agent, task, key, asked, answers, legs } = done;
-const origin = { decision, call, agent, task, key };
+const { decision, call, agent, task, key, revision, asked, answers, legs } = done;
+const origin = { decision, call, agent, task, key, revision };
 const open = legs.map((leg) => ({ ...leg, charged: null }));
 const admitted: Event = { kind: "call.admitted", asked, answers, legs: open, ...origin };
 
@@ -97,6 +97,35 @@ describe("a decision explained", () => {
     const view = explained([tool, { kind: "budget.overbilled", ...over, ...origin }]);
     expect(view).toMatchObject({ asked, outcome: { outcome: "ok", usage: null } });
     expect(view?.remarks.join(" ")).toMatch(/tool may have run.*`max` of its cost/);
+  });
+
+  test("of a call that goes on costing: what was set aside, and what became of it", () => {
+    const tool = { server: "cloud", tool: "create" };
+    const money = { perHour: "2000000000", accrued: "1500000000" };
+    const known = { decision, agent: "support", task: "t1", ...tool, service: '"s"', ...money };
+    const leg = { budget: "all", scope: "", unit: "usd", window: 0, charged: null } as const;
+    const begun = { ...tool, perHour: 2_000_000_000, horizonMs: 3_600_000 };
+    const opened: Event = {
+      ...{ kind: "commitment.opened", ...origin, ...begun },
+      legs: [{ ...leg, reserved: 2_000_000_000 }],
+    };
+    const view = explained([
+      opened,
+      done,
+      { kind: "commitment.renewed", ...known },
+      { kind: "commitment.unknown", ...known },
+      { kind: "commitment.unrenewable", ...known, budget: "all", left: "5" },
+      { kind: "commitment.ended", ...known, by: "ada", reason: "gone" },
+    ]);
+    expect(view?.state).toBe("settled");
+    expect(view?.remarks).toEqual([
+      "What it begins costs $2 an hour until it ends; set aside: $2 of all.",
+      "Nobody knows whether it began anything: it is charged on until a person ends it.",
+      "What it began could not be renewed: all does not cover it.",
+      "What it began has ended (ada: gone) and has cost $1.5.",
+    ]);
+    const uncapped = explained([{ ...opened, legs: [] }, done]);
+    expect(uncapped?.remarks[0]).toContain("no budget pays for it");
   });
 
   test("that nobody knows is nothing", () => {

@@ -3,6 +3,9 @@ import { systemClock } from "../../../src/adapters/clock/system.ts";
 import type {
   AgentState,
   BudgetState,
+  CommitmentAsked,
+  CommitmentOutcome,
+  CommitmentRow,
   DecisionAsked,
   DecisionOutcome,
   DecisionRecords,
@@ -14,7 +17,9 @@ import type {
   ReleaseAsked,
   ReleaseOutcome,
   Reloaded,
+  RemoteState,
 } from "../../../src/control/operations.ts";
+import type { Commitment } from "../../../src/guards/commitment/commitment.ts";
 import type { Clock } from "../../../src/ports/clock.ts";
 import type {
   KeyRecord,
@@ -40,6 +45,7 @@ export const BUDGET: BudgetState = {
   reserved: 1_000_000n,
   leased: 2_000_000n,
   forfeited: 0n,
+  committed: 0n,
   remaining: 487_499_000_000n,
 };
 
@@ -64,10 +70,12 @@ export class MemoryOperations implements Operations {
   readonly releases: Release[] = [];
   readonly reviewRows: Review[] = [];
   readonly parkedRows: Parked[] = [];
+  readonly commitmentRows: CommitmentRow[] = [];
   /** The store takes no trip. */
   unstored = false;
   authenticated = 0;
   notReady: string | null = null;
+  remote: RemoteState | null = null;
   reloaded: Reloaded = { kind: "unchanged", configuration: "dir:1" };
   failure: Error | null = null;
 
@@ -114,6 +122,8 @@ export class MemoryOperations implements Operations {
     return {
       version: "0.1.0",
       configuration: "dir:1",
+      commit: this.remote === null ? null : "1".repeat(40),
+      remote: this.remote,
       host: "box",
       pid: 42,
       startedAt: Date.UTC(2026, 0, 1),
@@ -141,7 +151,9 @@ export class MemoryOperations implements Operations {
       heartbeatAgeMs: 0,
       journalWaiting: 0,
       modelsFlagged: 0,
+      remote: null,
       agents: [],
+      commitments: [],
       budgets: [BUDGET],
     });
   }
@@ -312,6 +324,25 @@ export class MemoryOperations implements Operations {
     return { kind: "released", releases: [release] };
   }
 
+  async commitments(asked: CommitmentAsked): Promise<readonly CommitmentRow[]> {
+    return this.commitmentRows
+      .filter(({ commitment: { agent } }) => asked.agent === undefined || asked.agent === agent)
+      .filter(({ commitment: { state } }) => asked.all || state !== "ended")
+      .slice(0, asked.limit);
+  }
+
+  async endCommitment(id: string, reason: string, by: string): Promise<CommitmentOutcome> {
+    const index = this.commitmentRows.findIndex(({ commitment }) => commitment.id === id);
+    const before = this.commitmentRows[index]?.commitment;
+    if (!before || before.state === "ended") return { kind: "none" };
+    if (before.state === "opening") return { kind: "opening" };
+    const ended = { endedAt: Date.UTC(2026, 0, 3), endedBy: by, reason, holds: [] } as const;
+    const commitment = { ...before, ...ended, state: "ended" } as const;
+    this.commitmentRows[index] = { commitment, accounts: [] };
+    this.done.push(`end ${id} by ${by}: ${reason}`);
+    return { kind: "ended", commitment };
+  }
+
   async flags() {
     return this.modelFlags;
   }
@@ -367,8 +398,25 @@ export function forfeit(holder: string, changes: Partial<ForfeitState> = {}): Fo
   };
 }
 
+/** A dollar an hour of the support agent. */
+export function commitment(id: string, changes: Partial<Commitment> = {}): CommitmentRow {
+  const at = Date.UTC(2026, 0, 2);
+  const whole: Commitment = {
+    ...{ id, agent: "support", task: "t1", key: "key_a", server: "cloud", tool: "create" },
+    ...{ nanoUsdPerHour: 1_000_000_000n, horizonMs: 3_600_000, version: 2, state: "active" },
+    ...{ service: '"svc-1"', openedAt: at, seenAt: at, elapsedMs: 1_800_000, dueAt: at },
+    ...{ holds: [{ account: 1, held: 500_000_000n }], renewals: 0, unrenewable: false },
+    ...{ endedAt: null, endedBy: null, reason: null },
+    ...changes,
+  };
+  const money = { limit: 500n, spent: 0n, leased: 0n, forfeited: 0n, committed: 500_000_000n };
+  const named = { budget: "support-monthly", scope: "support", unit: "usd" } as const;
+  const lifetime = { window: "lifetime", starts: 0, ends: null, open: true } as const;
+  return { commitment: whole, accounts: [{ id: 1, ...named, ...lifetime, ...money }] };
+}
+
 export function task(id: string, agent = "support"): TaskRecord {
   const at = Date.UTC(2026, 0, 2);
   const times = { openedAt: at, lastSeenAt: at, endedAt: null };
-  return { id, agent, parent: null, depth: 0, ...times, outcome: null };
+  return { id, agent, parent: null, depth: 0, bundle: "dir:1", ...times, outcome: null };
 }

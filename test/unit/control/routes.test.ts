@@ -6,7 +6,7 @@ import { controlApp, listenControl } from "../../../src/control/server.ts";
 import { type Role, StoreUnreachable } from "../../../src/ports/store.ts";
 import { createLog } from "../../../src/telemetry/log.ts";
 import { testClock } from "../../../src/testing/test-clock.ts";
-import { forfeit, MemoryOperations, review, TOKENS, task } from "./operations.ts";
+import { commitment, forfeit, MemoryOperations, review, TOKENS, task } from "./operations.ts";
 
 function opened(operations = new MemoryOperations(testClock())) {
   const clock = testClock();
@@ -57,6 +57,8 @@ const MAY: Record<string, Record<Role, boolean>> = {
   "POST /api/v1/reviews/:id/decision": { viewer: false, operator: true, admin: true },
   "GET /api/v1/forfeits": { viewer: true, operator: true, admin: true },
   "POST /api/v1/forfeits/release": { viewer: false, operator: true, admin: true },
+  "GET /api/v1/commitments": { viewer: true, operator: true, admin: true },
+  "POST /api/v1/commitments/:id/end": { viewer: false, operator: true, admin: true },
   "GET /api/v1/model-flags": { viewer: true, operator: true, admin: true },
   "POST /api/v1/reload": { viewer: false, operator: true, admin: true },
   "POST /api/v1/tasks/:agent/:id/end": { viewer: false, operator: true, admin: true },
@@ -188,6 +190,7 @@ describe("the API", () => {
         reserved_usd: "0.001",
         leased_usd: "0.002",
         forfeited_usd: "0",
+        committed_usd: "0",
         remaining_usd: "487.499",
         window_ends_at: "2026-02-01T00:00:00.000Z",
       },
@@ -326,6 +329,54 @@ describe("the API", () => {
     expect((await ask("DELETE", path, { body: { reason: "fixed upstream" } })).status).toBe(200);
     expect((await ask("DELETE", path, { body: { reason: "again" } })).status).toBe(404);
     expect(operations.done).toEqual(["clear router vendor/model-1 by the-admin: fixed upstream"]);
+  });
+
+  test("shows what goes on costing, and what has ended where that is asked for", async () => {
+    const { ask, operations } = opened();
+    const ended = { state: "ended", endedAt: Date.UTC(2026, 0, 3), endedBy: "ada" } as const;
+    const more = { reason: "Switched off.", holds: [], unrenewable: true, service: "7" };
+    operations.commitmentRows.push(
+      commitment("d-2"),
+      commitment("d-1", { ...ended, ...more }),
+      commitment("d-3", { agent: "other", service: null, state: "unknown" }),
+    );
+    const view = {
+      ...{ id: "d-2", agent: "support", task: "t1", server: "cloud", tool: "create" },
+      ...{ state: "active", service: "svc-1", usd_per_hour: "1", usd_per_day: "24" },
+      ...{ opened_at: "2026-01-02T00:00:00.000Z", accrued_usd: "0.5", renewable: true },
+      holds: [{ budget: "support-monthly", scope: "support", held_usd: "0.5" }],
+      ...{ ended_at: null, ended_by: null, reason: null },
+    };
+    const path = "/api/v1/commitments";
+    const { json } = await ask("GET", path, { token: TOKENS.viewer });
+    expect(json).toEqual([
+      view,
+      { ...view, id: "d-3", agent: "other", service: null, state: "unknown" },
+    ]);
+    const all = await ask("GET", `${path}?agent=support&all=true`);
+    const over = { state: "ended", ended_at: "2026-01-03T00:00:00.000Z", ended_by: "ada" };
+    const why = { reason: "Switched off.", holds: [], renewable: false, service: 7 };
+    expect(all.json).toEqual([view, { ...view, id: "d-1", ...over, ...why }]);
+    expect((await ask("GET", `${path}?limit=1&all=true`)).json).toHaveLength(1);
+    expect((await ask("GET", `${path}?every=true`)).status).toBe(400);
+  });
+
+  test("ends what goes on costing for a reason, once, and not while its call is out", async () => {
+    const { ask, operations } = opened();
+    operations.commitmentRows.push(
+      commitment("d-1"),
+      commitment("d-2", { state: "opening", service: null }),
+    );
+    const end = (id: string, body: unknown) =>
+      ask("POST", `/api/v1/commitments/${id}/end`, { token: TOKENS.operator, body });
+    expect((await end("d-1", {})).status).toBe(400);
+    const first = await end("d-1", { reason: "gone" });
+    expect(first.json).toMatchObject({ state: "ended", ended_by: "the-operator", reason: "gone" });
+    const again = await end("d-1", { reason: "gone" });
+    expect([again.status, again.json.error.code]).toEqual([404, "commitment.unknown"]);
+    const opening = await end("d-2", { reason: "gone" });
+    expect([opening.status, opening.json.error.code]).toEqual([409, "commitment.opening"]);
+    expect(operations.done).toEqual(["end d-1 by the-operator: gone"]);
   });
 
   test("shows forfeits with what is missing to release them", async () => {

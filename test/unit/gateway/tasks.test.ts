@@ -25,6 +25,7 @@ function manifestOf(limits: Partial<Manifest["tasks"]> = {}, agent = "a"): Manif
     strict: false,
     uncapped: false,
     tellAgent: false,
+    onChange: "apply",
     digest: "d",
     refusalRounds: 1,
     tasks: { ...standard, ...unlimited, ...limits },
@@ -50,9 +51,14 @@ function scene() {
     ]),
   ) as unknown as TaskStore; // the entries are those of the port, which fromEntries cannot know
   const tasksOf = () =>
-    new Tasks(watched, clock, ({ id }, how) => {
-      opened.push(`${id} ${how}`);
-    });
+    new Tasks(
+      watched,
+      clock,
+      ({ id }, how) => {
+        opened.push(`${id} ${how}`);
+      },
+      () => "dir:1",
+    );
   return {
     clock,
     store,

@@ -1,9 +1,12 @@
 /** All guards in their order: the first refusal wins, and nothing of the others remains. */
+
 import { describe, expect, test } from "vitest";
 import { admit } from "../../../src/guards/decide.ts";
 import type { Facts } from "../../../src/guards/facts.ts";
+import { type Manifest, NO_TOOLS } from "../../../src/guards/manifest/manifest.ts";
 import { ask, facts, limits, manifest, measure, purse, seen, slice, target } from "./scenes.ts";
 
+const SEARCH = { type: "web_search", maxUses: 1 };
 const RICH = purse({ slice: slice({ free: 1_000 }) });
 const SPENT = purse({ seen: seen({ spent: 1_000n }) });
 
@@ -28,6 +31,11 @@ const FAULTS: readonly (readonly [guard: string, code: string, fault: (told: Fac
       ask: { ...told.ask, offeredTools: ["weather"] },
       manifest: { ...told.manifest, strict: true },
     }),
+  ],
+  [
+    "hosted-tools",
+    "manifest.unknown-tool",
+    (told) => ({ ...told, ask: { ...told.ask, serverTools: [SEARCH] } }),
   ],
   ["cap", "call.cap", (told) => ({ ...told, ask: { ...told.ask, choices: 9 } })],
   [
@@ -66,6 +74,7 @@ describe("a call that all allow", () => {
         { guard: "request", answer: "allow", numbers: {} },
         { guard: "manifest", answer: "allow", numbers: { models: "any priced" } },
         { guard: "tools", answer: "allow", numbers: {} },
+        { guard: "hosted-tools", answer: "allow", numbers: {} },
         {
           guard: "cap",
           answer: "allow",
@@ -114,6 +123,22 @@ test("tools that are not granted are taken out, and the journal is told how many
     guard: "tools",
     answer: "allow",
     numbers: { tools_offered: 3, tools_removed: 3 },
+  });
+});
+
+test("a tool that the provider runs is granted as such, and a blacklist wins", () => {
+  const ask = { ...BASE.ask, serverTools: [SEARCH] };
+  const having = (tools: Partial<Manifest["tools"]>) =>
+    admit(
+      { ...BASE, ask, manifest: { ...BASE.manifest, tools: { ...NO_TOOLS, ...tools } } },
+      { purses: [RICH] },
+    ).verdict;
+  const granted = { hosted: new Set(["web_search"]) };
+  // Past this guard: its fee is asked for next.
+  expect(having(granted)).toMatchObject({ kind: "deny", code: "model.unbounded" });
+  expect(having({})).toMatchObject({ code: "manifest.unknown-tool" });
+  expect(having({ ...granted, blacklisted: new Set(["web_search"]) })).toMatchObject({
+    code: "manifest.blacklisted",
   });
 });
 

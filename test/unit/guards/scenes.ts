@@ -122,6 +122,7 @@ export function manifest(changes: Partial<Manifest> = {}): Manifest {
     strict: false,
     uncapped: false,
     tellAgent: false,
+    onChange: "strictest",
     digest: "d",
     refusalRounds: 1,
     tasks: {
@@ -174,7 +175,7 @@ export function slice(changes: Partial<Slice> = {}): Slice {
 }
 
 export function seen(changes: Partial<Seen> = {}): Seen {
-  return { limit: 1_000n, spent: 0n, leased: 0n, forfeited: 0n, ...changes };
+  return { limit: 1_000n, spent: 0n, leased: 0n, forfeited: 0n, committed: 0n, ...changes };
 }
 
 export function purse(changes: Partial<Purse> = {}): Purse {

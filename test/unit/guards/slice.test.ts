@@ -58,7 +58,7 @@ describe("a call that settles", () => {
 });
 
 test("room is what can be leased now, hope what could ever be", () => {
-  const seen = { limit: 100n, spent: 30n, leased: 25n, forfeited: 10n };
+  const seen = { limit: 100n, spent: 30n, leased: 25n, forfeited: 6n, committed: 4n };
   expect([roomOf(seen), hopeOf(seen)]).toEqual([35n, 60n]);
   const over = { ...seen, limit: 50n };
   expect([roomOf(over), hopeOf(over)]).toEqual([-15n, 10n]);

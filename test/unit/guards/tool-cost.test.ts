@@ -61,7 +61,7 @@ describe("a call draws on", () => {
     ["calls alone where it has none", null, ["calls"]],
     ["money too where its price is 0", { nanoUsd: 0, quantity: null }, ["usd", "calls"]],
   ])("%s", (_name, cost, units) => {
-    expect(UNITS.filter((unit) => drawsOn(unit, cost))).toEqual(units);
+    expect(UNITS.filter((unit) => drawsOn(unit, { cost, commitment: null }))).toEqual(units);
   });
 
   test("no tokens, and is one call whatever it costs", () => {

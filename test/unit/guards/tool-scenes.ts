@@ -13,12 +13,14 @@ export function granted(server: string, tool: string, changes: Partial<GrantedTo
     rateLimit: null,
     check: null,
     sql: null,
-    resource: null,
+    resource: [],
     pin: null,
     cost: null,
     approval: "never",
     emptyIsError: false,
     timeoutMs: 1_000,
+    commitment: null,
+    ends: [],
     resultBytesMax: 1_000,
     concurrentMax: null,
     repeatsMax: null,
@@ -32,7 +34,12 @@ export function grants(
   allowed: readonly GrantedTool[],
   blacklisted: readonly string[] = [],
 ): ToolGrants {
-  return { allowed, blacklisted: new Set(blacklisted.map(foldName)), argumentsBytesMax: 100 };
+  return {
+    allowed,
+    hosted: new Set(),
+    blacklisted: new Set(blacklisted.map(foldName)),
+    argumentsBytesMax: 100,
+  };
 }
 
 export function toolAsk(changes: Partial<ToolAsk> = {}): ToolAsk {
@@ -58,6 +65,7 @@ export function toolFacts(changes: Partial<ToolFacts> = {}): ToolFacts {
     rate: null,
     slots: null,
     reserve: 0,
+    commitments: null,
     approved: { kind: "none" },
     clutch: ENGAGED,
     letGo: false,

@@ -1,11 +1,13 @@
 /** What a tool does by its SQL, and what a call is about. */
 import { describe, expect, test } from "vitest";
 import { lookAtTool } from "../../../src/guards/decide.ts";
+import { governing } from "../../../src/guards/manifest/change.ts";
 import type { Statement } from "../../../src/guards/sql/statement.ts";
 import { effect } from "../../../src/guards/tool/effect.ts";
 import { resource, resourcesOf } from "../../../src/guards/tool/resource.ts";
 import type { GrantedTool, ResourceRule } from "../../../src/guards/tool/tool.ts";
-import { granted, toolAsk, toolFacts } from "./tool-scenes.ts";
+import { manifest } from "./scenes.ts";
+import { granted, grants, toolAsk, toolFacts } from "./tool-scenes.ts";
 
 const SAID: Readonly<Record<string, Statement>> = {
   look: { writes: null, tables: ["orders"] },
@@ -57,7 +59,7 @@ describe("resources", () => {
   const TABLES: ResourceRule = { kind: "sql-tables", pointer: POINTER, read };
   const database = (table: string) => ({ type: "database", attributes: { table_name: table } });
   const of = (rule: ResourceRule, given: Record<string, unknown>) =>
-    resourcesOf(rule, { arguments: given });
+    resourcesOf([rule], { arguments: given });
 
   test("are the tables that SQL names", () => {
     expect(of(TABLES, { sql: "join" })).toEqual([database("orders"), database("users")]);
@@ -143,12 +145,12 @@ describe("resources", () => {
   });
 
   test("are asked of every call, and recorded", () => {
-    const { answers, denial } = lookAtTool(facts({ sql: "join" }, { resource: TABLES }));
+    const { answers, denial } = lookAtTool(facts({ sql: "join" }, { resource: [TABLES] }));
     expect(denial).toBeNull();
     const are = "database table_name=orders, database table_name=users";
     const numbers = { resources: 2, are };
     expect(answers).toContainEqual({ guard: "resource", answer: "allow", numbers });
-    const refused = lookAtTool(facts({ sql: "none" }, { resource: TABLES }));
+    const refused = lookAtTool(facts({ sql: "none" }, { resource: [TABLES] }));
     expect(refused.denial).toEqual({
       kind: "deny",
       code: "resource.underivable",
@@ -157,8 +159,26 @@ describe("resources", () => {
     });
   });
 
+  test("are of all rules, each once, and all have to be made out", () => {
+    const other = attributes("database", "table_name");
+    const rules = [TABLES, other, TABLES];
+    const both = (table_name: string) =>
+      resourcesOf(rules, { arguments: { sql: "join", table_name } });
+    expect(both("Users")).toEqual([database("orders"), database("users")]);
+    expect(both("more")).toEqual([database("orders"), database("users"), database("more")]);
+    expect(both("")).toMatchObject({ at: "/arguments/table_name" });
+  });
+
+  test("are those of both manifests, for a task that goes by the strictest", () => {
+    const other = attributes("file", "path");
+    const tools = (rule: ResourceRule) => grants([granted("s", "t", { resource: [rule] })]);
+    const now = manifest({ onChange: "strictest", tools: tools(TABLES) });
+    const [tool] = governing(now, manifest({ tools: tools(other) })).tools.allowed;
+    expect(tool?.resource).toEqual([TABLES, other]);
+  });
+
   test("are recorded up to a length", () => {
-    const answer = resource(facts({ sql: "most" }, { resource: TABLES }));
+    const answer = resource(facts({ sql: "most" }, { resource: [TABLES] }));
     if (answer.kind !== "allow") throw new Error("it was refused");
     expect(String(answer.numbers.are)).toHaveLength(201);
   });

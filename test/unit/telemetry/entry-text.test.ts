@@ -17,6 +17,7 @@ const origin = {
   agent: fc.option(name),
   task: fc.option(name),
   key: fc.option(name),
+  revision: name,
 };
 const modelAsked = fc.record({
   format: fc.constantFrom("openai-chat" as const, "anthropic-messages" as const),

@@ -109,7 +109,14 @@ test("a record is bounded in length, number and depth", () => {
 });
 
 describe("events in the log", () => {
-  const origin = { decision: "d", call: "c", agent: "a", task: "t", key: "key_1" };
+  const origin = {
+    decision: "d",
+    call: "c",
+    agent: "a",
+    task: "t",
+    key: "key_1",
+    revision: "dir:1",
+  };
 
   test("warn of an answer that ended at its cap, and are silent on a settled call", () => {
     const { log, lines } = written();

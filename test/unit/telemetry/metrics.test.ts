@@ -14,12 +14,14 @@ const READING: Reading = {
   heartbeatAgeMs: 1_500,
   journalWaiting: 2,
   modelsFlagged: 0,
+  remote: null,
   agents: [
     {
       ...{ agent: "support", team: "care", org: "", owner: "ana", clutch: "engaged" },
       ...{ parked: 0, held: 0 },
     },
   ],
+  commitments: [],
   budgets: [],
 };
 
@@ -33,7 +35,14 @@ function refused(model: string, provider: string | null, code: DenialCode): Even
     bytes: 1,
     attempt: 0,
   };
-  const origin = { decision: "d", call: "c", agent: "support", task: "ticket-7", key: "key_1" };
+  const origin = {
+    decision: "d",
+    call: "c",
+    agent: "support",
+    task: "ticket-7",
+    key: "key_1",
+    revision: "dir:1",
+  };
   return { kind: "call.refused", asked, code, facts: {}, answers: [], ...origin };
 }
 
@@ -163,6 +172,21 @@ describe("the metrics of a scrape", () => {
     expect(text).toContain("slipclutch_heartbeat_age_seconds 1.5\n");
   });
 
+  test("show what goes on costing, by agent and state, and nothing without the store", () => {
+    const some = { agent: "support", count: 3, nanoUsdPerHour: 1_500_000_000n } as const;
+    const commitments = [
+      { ...some, state: "active" },
+      { ...some, state: "unknown", count: 1 },
+    ] as const;
+    const text = new Metrics().render({ ...READING, commitments });
+    expect(text).toContain('slipclutch_commitments{agent="support",state="active"} 3\n');
+    expect(text).toContain('slipclutch_commitments{agent="support",state="unknown"} 1\n');
+    const rate = 'slipclutch_commitments_usd_per_hour{agent="support",state="active"} 1.5\n';
+    expect(text).toContain(rate);
+    const lost = new Metrics().render({ ...READING, commitments: null });
+    expect(lost).not.toContain("slipclutch_commitments{");
+  });
+
   test("show budgets exactly, and none of single tasks", () => {
     const budget = {
       budget: "monthly",
@@ -174,6 +198,7 @@ describe("the metrics of a scrape", () => {
       reserved: 2n,
       leased: 3n,
       forfeited: 4n,
+      committed: 6n,
       remaining: -5n,
     };
     const task = { ...budget, budget: "each-task", scope: "ticket-7", perTask: true };
@@ -186,14 +211,21 @@ describe("the metrics of a scrape", () => {
   });
 
   test("show a budget in the series of its unit, and in no other", () => {
-    const amounts = { spent: 1n, reserved: 2n, leased: 3n, forfeited: 4n, remaining: 5n };
+    const amounts = {
+      spent: 1n,
+      reserved: 2n,
+      leased: 3n,
+      forfeited: 4n,
+      committed: 6n,
+      remaining: 5n,
+    };
     const one = { budget: "b", scope: "", perTask: false, limit: 15_000_000_000n, ...amounts };
     for (const unit of ["usd", "tokens", "calls"] as const) {
       const text = new Metrics().render({ ...READING, budgets: [{ ...one, unit }] });
       const shown = linesOf(text, "slipclutch_budget_limit");
       const limit = unit === "usd" ? "15" : "15000000000";
       expect(shown).toEqual([`slipclutch_budget_limit_${unit}{budget="b",scope=""} ${limit}`]);
-      expect(linesOf(text, "slipclutch_budget_")).toHaveLength(6);
+      expect(linesOf(text, "slipclutch_budget_")).toHaveLength(7);
     }
   });
 
@@ -253,7 +285,7 @@ describe("the metrics of a scrape", () => {
 
   test("count an overbilled call and what it was over", () => {
     const metrics = new Metrics();
-    const origin = { decision: "d", call: "c", agent: "a", task: "t", key: "k" };
+    const origin = { decision: "d", call: "c", agent: "a", task: "t", key: "k", revision: "dir:1" };
     metrics.observe({
       kind: "budget.overbilled",
       provider: "p",

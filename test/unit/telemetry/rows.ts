@@ -36,6 +36,7 @@ export function settled(no: number, agent = "support"): Event {
     agent,
     task: `ticket-${no % 3}`,
     key: "key_1",
+    revision: "git:0123456789ab",
     asked: {
       format: "openai-chat",
       model: "gpt-5-mini",

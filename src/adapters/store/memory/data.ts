@@ -4,6 +4,7 @@ import type {
   AccountSpec,
   AccountState,
   Anchor,
+  Bundle,
   Forfeit,
   HolderId,
   HolderInfo,
@@ -39,6 +40,8 @@ export interface MemoryData extends SharedWork {
   readonly flags: Map<string, ModelFlag>;
   /** By agent, then by id. */
   readonly tasks: Map<string, Map<string, Task>>;
+  /** The one kept last stands last. */
+  readonly bundles: Map<string, Bundle>;
   readonly watchers: Set<(what: Change) => void>;
 }
 
@@ -51,6 +54,7 @@ export interface Account {
   spent: bigint;
   leased: bigint;
   forfeited: bigint;
+  committed: bigint;
   open: boolean;
 }
 
@@ -104,6 +108,7 @@ export function memoryData(generation = "memory"): MemoryData {
     keys: new Map(),
     flags: new Map(),
     tasks: new Map(),
+    bundles: new Map(),
     watchers: new Set(),
   };
 }

@@ -1,6 +1,8 @@
 import type { Clock } from "../../../ports/clock.ts";
 import type { Store } from "../../../ports/store.ts";
+import { memoryBundles } from "./bundles.ts";
 import { memoryClutch } from "./clutch.ts";
+import { memoryCommitments } from "./commitments.ts";
 import { memoryCounters } from "./counters.ts";
 import { type MemoryData, memoryData } from "./data.ts";
 import { memoryForfeits } from "./forfeits.ts";
@@ -32,6 +34,8 @@ export function memoryStore(options: { readonly clock: Clock; readonly data?: Me
     clutch: memoryClutch(data, options.clock),
     parking: memoryParking(data, options.clock),
     counters: memoryCounters(data),
+    bundles: memoryBundles(data),
+    commitments: memoryCommitments(data, options.clock),
     close: async () => {},
   };
 }

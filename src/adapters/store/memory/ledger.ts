@@ -76,7 +76,8 @@ function openAccount(data: MemoryData, spec: AccountSpec): Account {
     else open = false;
   }
   const id = data.accounts.size + 1;
-  const columns = { limit: spec.limit, spent: 0n, leased: 0n, forfeited: 0n, open };
+  const nothing = { spent: 0n, leased: 0n, forfeited: 0n, committed: 0n };
+  const columns = { limit: spec.limit, ...nothing, open };
   const account: Account = { id, spec: { ...spec }, ...columns };
   data.accounts.set(id, account);
   data.accountIds.set(key, id);
@@ -123,7 +124,8 @@ function merged(wants: readonly Want[]): readonly Want[] {
 
 /** What to add to a slice; null if the least wanted is not there. What was granted always is. */
 function giftFor(account: Account, slice: Slice, want: Want): bigint | null {
-  const room = account.limit - account.spent - account.leased - account.forfeited;
+  const { committed, forfeited, leased, limit, spent } = account;
+  const room = limit - spent - leased - forfeited - committed;
   const needed = want.least - slice.granted;
   if (needed > 0n && !(account.open && needed <= room)) return null;
   const gift = least(want.most - slice.granted, room);
@@ -160,7 +162,7 @@ function giveBack(
   return { kind: "ok", doneNo: done(holder) };
 }
 
-function done(holder: Holder): number {
+export function done(holder: Holder): number {
   holder.doneNo += 1;
   return holder.doneNo;
 }

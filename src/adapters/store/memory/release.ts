@@ -6,6 +6,7 @@ import {
 import type { Millis } from "../../../guards/money.ts";
 import type { Clock } from "../../../ports/clock.ts";
 import type { HolderId } from "../../../ports/store.ts";
+import { doubtCommitments } from "./commitments.ts";
 import { isDoubtful, isLeft, leave } from "./copies.ts";
 import { type MemoryData, raiseChange } from "./data.ts";
 import { releasePermits } from "./permits.ts";
@@ -24,6 +25,7 @@ interface Gone {
 /** Permits and calls of a holder that is gone. */
 export function release(data: MemoryData, clock: Clock, gone: Gone): void {
   releasePermits(data, clock, gone.holder);
+  doubtCommitments(data, gone.holder, clock.wall());
   detachCalls(data, gone);
   const byAgent = new Map<string, { readonly task: string; readonly call: string }[]>();
   const unknown = (

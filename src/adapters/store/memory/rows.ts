@@ -1,4 +1,5 @@
 import type { Clutch } from "../../../guards/clutch/clutch.ts";
+import type { Commitment } from "../../../guards/commitment/commitment.ts";
 import type { Millis } from "../../../guards/money.ts";
 import type {
   CallClaim,
@@ -28,6 +29,13 @@ export interface SharedWork {
   readonly claims: Map<string, ClaimRow>;
   /** By agent, server, tool and bucket. */
   readonly counters: Map<string, CounterRow>;
+  /** By id, in the order in which they came. */
+  readonly commitments: Map<string, CommitmentRow>;
+}
+
+export interface CommitmentRow {
+  commitment: Commitment;
+  readonly openedBy: HolderId;
 }
 
 export interface CallLimit extends PermitKey {
@@ -99,5 +107,6 @@ export function sharedWork(): SharedWork {
     parked: new Map(),
     claims: new Map(),
     counters: new Map(),
+    commitments: new Map(),
   };
 }

@@ -71,6 +71,7 @@ function openTask(tasks: Map<string, Task>, asked: TaskOpen): TaskOpened {
     agent: asked.agent,
     parent: asked.parent,
     depth,
+    bundle: asked.bundle,
     openedAt: asked.at,
     lastSeenAt: asked.at,
     endedAt: null,

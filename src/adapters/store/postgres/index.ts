@@ -2,7 +2,9 @@ import { randomUUID } from "node:crypto";
 import type { Clock } from "../../../ports/clock.ts";
 import type { Store } from "../../../ports/store.ts";
 import { AddressUnusable, parseAddress } from "./address.ts";
+import { bundles } from "./bundles.ts";
 import { clutch } from "./clutch.ts";
+import { commitments } from "./commitments.ts";
 import { beatLane, sessionSettings, workLane } from "./connections.ts";
 import { counters } from "./counters.ts";
 import { forfeits } from "./forfeits.ts";
@@ -57,6 +59,8 @@ export async function postgresStore(options: PostgresOptions): Promise<Store> {
     clutch: clutch(work),
     parking: parking(work),
     counters: counters(work),
+    bundles: bundles(work),
+    commitments: commitments(work),
     async close() {
       heard.close();
       await Promise.all([work.close(), beats.close()]);

@@ -16,6 +16,7 @@ interface TaskRow {
   readonly id: string;
   readonly parent: string | null;
   readonly depth: number;
+  readonly bundle: string;
   readonly opened_at: bigint;
   readonly last_seen_at: bigint;
   readonly ended_at: bigint | null;
@@ -71,7 +72,7 @@ async function open(lane: Lane, task: TaskOpen): Promise<TaskOpened> {
   const { limits } = task;
   const [row] = await lane.ask<OpenRow>({
     name: "open_task",
-    text: "SELECT * FROM open_task($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+    text: "SELECT * FROM open_task($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
     values: [
       task.agent,
       task.id,
@@ -82,6 +83,7 @@ async function open(lane: Lane, task: TaskOpen): Promise<TaskOpened> {
       limits.aliveMax,
       limits.depthMax,
       limits.childrenMax,
+      task.bundle,
     ],
   });
   if (!row) throw new Error("open_task answers exactly one row");
@@ -96,6 +98,7 @@ function taskRecord(row: TaskRow): TaskRecord {
     agent: row.agent,
     parent: row.parent,
     depth: row.depth,
+    bundle: row.bundle,
     openedAt: Number(row.opened_at),
     lastSeenAt: Number(row.last_seen_at),
     endedAt: optionalNumber(row.ended_at),

@@ -65,6 +65,7 @@ export interface AccountRow {
   readonly spent: bigint;
   readonly leased: bigint;
   readonly forfeited: bigint;
+  readonly committed: bigint;
   readonly open: boolean;
 }
 
@@ -82,6 +83,7 @@ export function accountState(row: AccountRow): AccountState {
     spent: row.spent,
     leased: row.leased,
     forfeited: row.forfeited,
+    committed: row.committed,
     open: row.open,
   };
 }

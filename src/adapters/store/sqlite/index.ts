@@ -147,7 +147,10 @@ function tasksOn(writer: WorkerClient, reader: WorkerClient): Store["tasks"] {
   };
 }
 
-type SharedWork = Pick<Store, "permits" | "clutch" | "parking" | "counters">;
+type SharedWork = Pick<
+  Store,
+  "permits" | "clutch" | "parking" | "counters" | "bundles" | "commitments"
+>;
 
 function sharedWorkOn(writer: WorkerClient, reader: WorkerClient): SharedWork {
   return {
@@ -166,6 +169,21 @@ function sharedWorkOn(writer: WorkerClient, reader: WorkerClient): SharedWork {
     counters: {
       merge: (holder, totals, after) => writer.ask("mergeCounts", holder, totals, after),
       prune: (before) => writer.ask("pruneCounts", before),
+    },
+    bundles: {
+      // Bytes of their own: of a view the whole memory behind it would cross to the thread.
+      keep: (bundle) =>
+        writer.ask("keepBundle", { ...bundle, content: new Uint8Array(bundle.content) }),
+      find: (id) => writer.ask("findBundle", id),
+      latest: (source) => writer.ask("latestBundle", source),
+    },
+    commitments: {
+      open: (holder, opening) => writer.ask("openCommitment", holder, opening),
+      move: (step) => writer.ask("moveCommitment", step),
+      count: (key) => writer.ask("countCommitments", key),
+      // Those that are due are few, and asked for every second.
+      list: (filter) => (filter.due === true ? writer : reader).ask("commitments", filter),
+      prune: (before) => writer.ask("pruneCommitments", before),
     },
   };
 }

@@ -17,7 +17,7 @@ import type {
 import type { Transaction } from "./transaction.ts";
 
 const ACCOUNT =
-  "id, budget, scope, unit, window, starts, ends, limit_n, spent, leased, forfeited, open";
+  "id, budget, scope, unit, window, starts, ends, limit_n, spent, leased, forfeited, committed, open";
 
 const OF_KIND = "budget = ? AND scope = ? AND unit = ? AND window = ?";
 
@@ -33,6 +33,7 @@ interface AccountRow {
   readonly spent: bigint;
   readonly leased: bigint;
   readonly forfeited: bigint;
+  readonly committed: bigint;
   readonly open: bigint;
 }
 
@@ -62,7 +63,7 @@ export function done({ sql }: Transaction, no: number): number {
   return row.doneNo;
 }
 
-function doneNo({ sql }: Transaction, no: number): number {
+export function doneNo({ sql }: Transaction, no: number): number {
   const text = "SELECT done_no AS doneNo FROM holder WHERE no = ?";
   return sql.first<{ doneNo: number }>(text, no)?.doneNo ?? 0;
 }
@@ -143,8 +144,8 @@ function merged(wants: readonly Want[]): readonly Want[] {
 /** Null if the least wanted is not there. What was granted before always is. */
 function planFor({ sql }: Transaction, holder: number, want: Want): Plan | null {
   const row = sql.firstExact<{ room: bigint; open: bigint; granted: bigint }>(
-    `SELECT limit_n - spent - leased - forfeited AS room, open, coalesce(granted, 0) AS granted
-       FROM account LEFT JOIN slice ON slice.holder = ? AND slice.account = account.id
+    `SELECT limit_n - spent - leased - forfeited - committed AS room, open,
+         coalesce(granted, 0) AS granted FROM account LEFT JOIN slice ON slice.holder = ? AND slice.account = account.id
        WHERE account.id = ?`,
     ...[holder, want.account],
   );

@@ -1,5 +1,7 @@
+import * as bundles from "./bundles.ts";
 import * as claims from "./claims.ts";
 import * as clutch from "./clutch.ts";
+import * as commitments from "./commitments.ts";
 import { catchUp } from "./copies.ts";
 import * as counters from "./counters.ts";
 import { decide } from "./decisions.ts";
@@ -72,6 +74,14 @@ export const OPERATIONS = {
   pruneParked: parking.prune,
   mergeCounts: counters.merge,
   pruneCounts: counters.prune,
+  keepBundle: bundles.keep,
+  findBundle: bundles.find,
+  latestBundle: bundles.latest,
+  openCommitment: commitments.open,
+  moveCommitment: commitments.move,
+  countCommitments: commitments.count,
+  commitments: commitments.list,
+  pruneCommitments: commitments.prune,
 } as const;
 
 export type Operations = typeof OPERATIONS;

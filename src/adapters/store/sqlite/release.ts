@@ -5,6 +5,7 @@ import {
 } from "../../../guards/clutch/review.ts";
 import type { Millis } from "../../../guards/money.ts";
 import type { HolderId } from "../../../ports/store.ts";
+import { doubtCommitments } from "./commitments.ts";
 import { LEFT } from "./copies.ts";
 import { releasePermits } from "./permits.ts";
 import { openReview } from "./reviews.ts";
@@ -46,6 +47,7 @@ export function release(transaction: Transaction, gone: Gone): void {
   const since = silentSince ?? NEVER;
   const seq = caughtUp ?? NEVER;
   releasePermits(transaction, no);
+  doubtCommitments(transaction, holder);
   // What was finished before its last beat was answered to its client; nobody else is to have it.
   sql.run(
     `UPDATE parked SET attached = NULL, was_left = 1

@@ -150,4 +150,35 @@ export const SHARED_WORK = `
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX counter_changed ON counter (changed);
   CREATE INDEX counter_bucket ON counter (bucket);
+
+  CREATE TABLE commitment (
+    no INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    agent TEXT NOT NULL,
+    task TEXT NOT NULL,
+    key TEXT NOT NULL,
+    server TEXT NOT NULL,
+    tool TEXT NOT NULL,
+    nano_usd_per_hour INTEGER NOT NULL,
+    horizon_ms INTEGER NOT NULL,
+    version INTEGER NOT NULL DEFAULT 1,
+    state TEXT NOT NULL DEFAULT 'opening'
+      CHECK (state IN ('opening', 'active', 'unknown', 'ended')),
+    service TEXT,
+    opened_by TEXT NOT NULL,
+    opened_at INTEGER NOT NULL,
+    seen_at INTEGER NOT NULL,
+    elapsed_ms INTEGER NOT NULL DEFAULT 0,
+    due_at INTEGER,
+    holds TEXT NOT NULL,
+    renewals INTEGER NOT NULL DEFAULT 0,
+    unrenewable INTEGER NOT NULL DEFAULT 0,
+    ended_at INTEGER,
+    ended_by TEXT,
+    reason TEXT
+  ) STRICT;
+  CREATE INDEX commitment_tool ON commitment (agent, server, tool, state);
+  CREATE INDEX commitment_due ON commitment (due_at) WHERE due_at IS NOT NULL;
+  CREATE INDEX commitment_opening ON commitment (opened_by) WHERE state = 'opening';
+  CREATE INDEX commitment_ended ON commitment (ended_at) WHERE ended_at IS NOT NULL;
 `;

@@ -33,6 +33,7 @@ export const MIGRATIONS: readonly string[] = [
     spent INTEGER NOT NULL DEFAULT 0,
     leased INTEGER NOT NULL DEFAULT 0 CHECK (leased >= 0),
     forfeited INTEGER NOT NULL DEFAULT 0 CHECK (forfeited >= 0),
+    committed INTEGER NOT NULL DEFAULT 0 CHECK (committed >= 0),
     open INTEGER NOT NULL,
     UNIQUE (budget, scope, unit, window, starts)
   ) STRICT;
@@ -141,6 +142,7 @@ export const MIGRATIONS: readonly string[] = [
     id TEXT NOT NULL,
     parent TEXT,
     depth INTEGER NOT NULL,
+    bundle TEXT NOT NULL,
     opened_at INTEGER NOT NULL,
     last_seen_at INTEGER NOT NULL,
     ended_at INTEGER,
@@ -152,6 +154,14 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX task_newest ON task (opened_at);
   CREATE INDEX task_alive ON task (agent, last_seen_at) WHERE ended_at IS NULL;
   CREATE INDEX task_parent ON task (agent, parent) WHERE parent IS NOT NULL;
+
+  CREATE TABLE bundle (
+    no INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    source TEXT,
+    git_commit TEXT,
+    content BLOB NOT NULL
+  ) STRICT;
   ${SHARED_WORK}
   `,
 ];

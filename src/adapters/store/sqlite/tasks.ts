@@ -13,7 +13,7 @@ import type { Transaction } from "./transaction.ts";
 
 const HOUR_MS = 3_600_000;
 
-const TASK = `id, agent, parent, depth, opened_at AS openedAt, last_seen_at AS lastSeenAt,
+const TASK = `id, agent, parent, depth, bundle, opened_at AS openedAt, last_seen_at AS lastSeenAt,
   ended_at AS endedAt, outcome`;
 
 export function find({ sql }: Transaction, agent: string, id: string): TaskRecord | null {
@@ -29,7 +29,7 @@ export function ended({ sql }: Transaction, tasks: readonly TaskRef[]): TaskRef[
 
 /** Counts and inserts in one transaction. */
 export function open(transaction: Transaction, asked: TaskOpen): TaskOpened {
-  const { id, agent, parent, at, limits, unnamed } = asked;
+  const { id, agent, parent, at, bundle, limits, unnamed } = asked;
   const known = find(transaction, agent, id);
   if (known) return { kind: "ok", task: known, made: false };
   const above = parent === null ? null : find(transaction, agent, parent);
@@ -38,9 +38,9 @@ export function open(transaction: Transaction, asked: TaskOpen): TaskOpened {
   const limit = passed(transaction, asked, depth);
   if (limit) return { kind: "too-many", limit, max: limits[limit] };
   transaction.sql.run(
-    `INSERT INTO task (agent, id, parent, depth, opened_at, last_seen_at, unnamed)
-       VALUES (?, ?, ?, ?, ?, ?, ?)`,
-    ...[agent, id, parent, depth, at, at, unnamed ? 1 : 0],
+    `INSERT INTO task (agent, id, parent, depth, bundle, opened_at, last_seen_at, unnamed)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+    ...[agent, id, parent, depth, bundle, at, at, unnamed ? 1 : 0],
   );
   const made = find(transaction, agent, id);
   if (!made) throw new Error("a task that was inserted is there");

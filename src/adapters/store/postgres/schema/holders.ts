@@ -76,6 +76,7 @@ BEGIN
     WHERE id = h AND state = 'live' AND (seen IS NULL OR beat_no = seen) FOR UPDATE;
   IF NOT FOUND THEN RETURN; END IF;
   UPDATE holder SET state = 'fenced', fenced_at = now_ms() WHERE id = h;
+  PERFORM doubt_commitments(h);
   ids := ARRAY(SELECT s.account FROM slice s
     WHERE s.holder = h AND s.granted - s.returned - s.drawn > 0);
   PERFORM 1 FROM account a WHERE a.id = ANY(ids) ORDER BY a.id FOR UPDATE;
@@ -105,6 +106,7 @@ BEGIN
       SELECT 1 FROM slice WHERE holder = h AND granted - returned - drawn > 0) THEN
     RETURN 'held';
   END IF;
+  IF st = 'live' THEN PERFORM doubt_commitments(h); END IF;
   ids := ARRAY(SELECT account FROM slice WHERE holder = h AND forfeit > 0);
   PERFORM 1 FROM account WHERE id = ANY(ids) ORDER BY id FOR UPDATE;
   UPDATE account a SET forfeited = a.forfeited - s.forfeit

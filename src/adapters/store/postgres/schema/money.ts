@@ -2,7 +2,8 @@
  * Functions that move money. Each is called once, on autocommit, so no lock is ever held across a
  * round trip: a stopped gateway would hold it for all.
  *
- * Lock order, everywhere: store, holder, clutch, review, accounts by ascending id, then the
+ * Lock order, everywhere: store, holder, clutch, review, the places of an agent's tool, commitments
+ * by ascending number, accounts by ascending id, then the
  * holder's done number, slices, settlements, recalls, limits by ascending id with their permits,
  * the lock on an agent's parked calls, those by ascending id, claims, and the heads of counters
  * and journal last. Slices and settlements are only reached under their account's lock. The
@@ -60,7 +61,7 @@ $$;
 CREATE FUNCTION lease(h text, ids bigint[], least_n bigint[], most_n bigint[])
 RETURNS TABLE (kind text, granted bigint, id bigint, budget text, scope text, unit text,
   "window" text, starts bigint, ends bigint, limit_n bigint, spent bigint, leased bigint, forfeited bigint,
-  open boolean, done_no bigint)
+  committed bigint, open boolean, done_no bigint)
 LANGUAGE plpgsql VOLATILE AS $$
 #variable_conflict use_column
 BEGIN
@@ -76,7 +77,7 @@ BEGIN
     SELECT a.*, w.n AS place, coalesce(s.granted, 0) AS had,
       greatest(w.least_n - coalesce(s.granted, 0), 0) AS need,
       greatest(w.most_n - coalesce(s.granted, 0), 0) AS more,
-      a.limit_n - a.spent - a.leased - a.forfeited AS room
+      a.limit_n - a.spent - a.leased - a.forfeited - a.committed AS room
     FROM unnest(ids, least_n, most_n) WITH ORDINALITY AS w(account, least_n, most_n, n)
     JOIN account a ON a.id = w.account
     LEFT JOIN slice s ON s.holder = h AND s.account = w.account),
@@ -96,7 +97,7 @@ BEGIN
     ON CONFLICT (holder) DO UPDATE SET done_no = d.done_no + 1 RETURNING d.done_no)
   SELECT CASE WHEN f.ok THEN 'ok' ELSE 'short' END, p.had + coalesce(g.n, 0), p.id, p.budget,
     p.scope, p.unit, p."window", p.starts, p.ends, p.limit_n, p.spent, p.leased + coalesce(g.n, 0),
-    p.forfeited, p.open, coalesce((SELECT done_no FROM doing),
+    p.forfeited, p.committed, p.open, coalesce((SELECT done_no FROM doing),
       (SELECT d.done_no FROM holder_done d WHERE d.holder = h), 0)
   FROM fits f LEFT JOIN plan p ON true LEFT JOIN give g ON g.account = p.id ORDER BY p.place;
 END $$;

@@ -27,6 +27,7 @@ CREATE TABLE account (
   spent bigint NOT NULL DEFAULT 0 CHECK (spent >= 0),
   leased bigint NOT NULL DEFAULT 0 CHECK (leased >= 0),
   forfeited bigint NOT NULL DEFAULT 0 CHECK (forfeited >= 0),
+  committed bigint NOT NULL DEFAULT 0 CHECK (committed >= 0),
   open boolean NOT NULL DEFAULT true,
   UNIQUE (budget, scope, unit, "window", starts)
 ) WITH (fillfactor = 50);
@@ -160,6 +161,7 @@ CREATE TABLE task (
   no bigint GENERATED ALWAYS AS IDENTITY,
   parent text,
   depth integer NOT NULL,
+  bundle text NOT NULL,
   unnamed boolean NOT NULL,
   opened_at bigint NOT NULL,
   last_seen_at bigint NOT NULL,

@@ -35,9 +35,10 @@ BEGIN
 END $$;
 
 CREATE FUNCTION open_task(of_agent text, task_id text, of_parent text, at bigint,
-  is_unnamed boolean, per_hour bigint, alive_max bigint, depth_max bigint, children_max bigint)
+  is_unnamed boolean, per_hour bigint, alive_max bigint, depth_max bigint, children_max bigint,
+  from_bundle text)
 RETURNS TABLE (refusal text, made boolean, agent text, id text, parent text, depth integer,
-  opened_at bigint, last_seen_at bigint, ended_at bigint, outcome text)
+  bundle text, opened_at bigint, last_seen_at bigint, ended_at bigint, outcome text)
 LANGUAGE plpgsql VOLATILE AS $$
 #variable_conflict use_column
 DECLARE
@@ -55,13 +56,15 @@ BEGIN
         RETURN NEXT;
         RETURN;
       END IF;
-      INSERT INTO task (agent, id, parent, depth, unnamed, opened_at, last_seen_at)
-        VALUES (of_agent, task_id, of_parent, coalesce(parent_depth + 1, 0), is_unnamed, at, at);
+      INSERT INTO task (agent, id, parent, depth, bundle, unnamed, opened_at, last_seen_at)
+        VALUES (of_agent, task_id, of_parent, coalesce(parent_depth + 1, 0), from_bundle,
+          is_unnamed, at, at);
       is_new := true;
     END IF;
   END IF;
-  RETURN QUERY SELECT NULL::text, is_new, t.agent, t.id, t.parent, t.depth, t.opened_at,
-    t.last_seen_at, t.ended_at, t.outcome FROM task t WHERE t.agent = of_agent AND t.id = task_id;
+  RETURN QUERY SELECT NULL::text, is_new, t.agent, t.id, t.parent, t.depth, t.bundle,
+    t.opened_at, t.last_seen_at, t.ended_at, t.outcome
+    FROM task t WHERE t.agent = of_agent AND t.id = task_id;
 END $$;
 
 CREATE FUNCTION end_task(of_agent text, task_id text, with_outcome text, at bigint)

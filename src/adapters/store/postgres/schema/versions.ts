@@ -1,5 +1,7 @@
+import { BUNDLES } from "./bundles.ts";
 import { CLAIMS } from "./claims.ts";
 import { CLUTCH } from "./clutch.ts";
+import { COMMITMENTS } from "./commitments.ts";
 import { COPIES } from "./copies.ts";
 import { COUNTERS } from "./counters.ts";
 import { DECISIONS } from "./decisions.ts";
@@ -15,7 +17,7 @@ import { TABLES } from "./tables.ts";
 import { TASKS } from "./tasks.ts";
 
 const FIRST = [TABLES, SHARED_TABLES, MONEY, FLUSH, HOLDERS, FORFEITS, REGISTRY, TASKS].concat(
-  ...[PERMITS, CLUTCH, DECISIONS, COPIES, PARKING, CLAIMS, COUNTERS],
+  ...[PERMITS, CLUTCH, DECISIONS, COPIES, PARKING, CLAIMS, COUNTERS, BUNDLES, COMMITMENTS],
 );
 
 /**

@@ -1,0 +1,138 @@
+/**
+ * What holds for a task that began under another manifest than the one of now. Only what it may do
+ * is the manifest's: whose the agent is, its tasks, and what tools cost and how often they may be
+ * called, is always as now.
+ */
+import type { ArgumentsCheck, GrantedTool, ToolGrants } from "../tool/tool.ts";
+import type { CallLimits, Manifest } from "./manifest.ts";
+
+/** As its newest `on_change` says. */
+export function governing(now: Manifest, before: Manifest): Manifest {
+  switch (now.onChange) {
+    case "apply":
+      return now;
+    case "finish":
+      return finishing(now, before);
+    case "strictest":
+      return strictest(now, before);
+  }
+}
+
+/** What was granted, at the prices and rates of now. */
+function finishing(now: Manifest, before: Manifest): Manifest {
+  const { limits, models, strict, tools } = before;
+  const allowed = tools.allowed.map((tool) => asNow(tool, now.tools));
+  return { ...now, limits, models, strict, tools: { ...tools, allowed } };
+}
+
+function asNow(tool: GrantedTool, { allowed }: ToolGrants): GrantedTool {
+  const same = sameTool(tool, allowed);
+  if (same === undefined) return tool;
+  const { commitment, concurrentMax, cost, ends, rateLimit, repeatsMax } = same;
+  return { ...tool, commitment, concurrentMax, cost, ends, rateLimit, repeatsMax };
+}
+
+/** Only what both allow, within the narrower of their limits: the worse verdict of the two. */
+function strictest(now: Manifest, before: Manifest): Manifest {
+  return {
+    ...now,
+    limits: narrower(now.limits, before.limits),
+    models: modelsOfBoth(now, before),
+    strict: now.strict || before.strict,
+    tools: toolsOfBoth(now.tools, before.tools),
+  };
+}
+
+/** Null is any model, with the limits of those that are not listed. */
+function modelsOfBoth(now: Manifest, before: Manifest): Manifest["models"] {
+  const listed = now.models ?? before.models;
+  if (listed === null) return null;
+  const models = new Map<string, CallLimits>();
+  for (const model of listed.keys()) {
+    const [one, other] = [limitsOf(now, model), limitsOf(before, model)];
+    if (one !== null && other !== null) models.set(model, narrower(one, other));
+  }
+  return models;
+}
+
+/** Null: it is not granted. */
+function limitsOf({ limits, models }: Manifest, model: string): CallLimits | null {
+  return models === null ? limits : (models.get(model) ?? null);
+}
+
+function narrower(one: CallLimits, other: CallLimits): CallLimits {
+  return {
+    maxOutputTokens: least(one.maxOutputTokens, other.maxOutputTokens),
+    maxInputTokens: least(one.maxInputTokens, other.maxInputTokens),
+    maxN: least(one.maxN, other.maxN),
+    timeoutMs: Math.min(one.timeoutMs, other.timeoutMs),
+    minUsefulOutput: Math.max(one.minUsefulOutput, other.minUsefulOutput),
+  };
+}
+
+/** Null: no limit. */
+function least(one: number | null, other: number | null): number | null {
+  if (one === null || other === null) return one ?? other;
+  return Math.min(one, other);
+}
+
+function toolsOfBoth(now: ToolGrants, before: ToolGrants): ToolGrants {
+  return {
+    ...now,
+    allowed: now.allowed.flatMap((tool) => {
+      const same = sameTool(tool, before.allowed);
+      return same === undefined ? [] : [toolOfBoth(tool, same)];
+    }),
+    hosted: new Set([...now.hosted].filter((tool) => before.hosted.has(tool))),
+    blacklisted: new Set([...now.blacklisted, ...before.blacklisted]),
+    argumentsBytesMax: Math.min(now.argumentsBytesMax, before.argumentsBytesMax),
+  };
+}
+
+function toolOfBoth(now: GrantedTool, before: GrantedTool): GrantedTool {
+  return {
+    ...now,
+    readOnly: now.readOnly || before.readOnly,
+    check: bothChecks(now.check, before.check),
+    // Both have to be made out of the call, and policies see both.
+    resource: [...now.resource, ...before.resource],
+    output: bothChecks(now.output, before.output),
+    pin: bothPins(now.pin, before.pin),
+    resultBytesMax: Math.min(now.resultBytesMax, before.resultBytesMax),
+    approval: eitherApproval(now.approval, before.approval),
+    timeoutMs: Math.min(now.timeoutMs, before.timeoutMs),
+  };
+}
+
+function bothChecks(
+  one: ArgumentsCheck | null,
+  other: ArgumentsCheck | null,
+): ArgumentsCheck | null {
+  if (one === null || other === null) return one ?? other;
+  return (value) => one(value) ?? other(value);
+}
+
+/** A tool that is to be as it was reviewed twice, in two ways, is as nobody reviewed it. */
+function bothPins(one: string | null, other: string | null): string | null {
+  if (one === null || other === null || one === other) return one ?? other;
+  return `${one} and ${other}`;
+}
+
+type Approval = GrantedTool["approval"];
+
+/** Whoever wants to be asked is asked. */
+function eitherApproval(one: Approval, other: Approval): Approval {
+  if (one === "always" || other === "always") return "always";
+  if (one === "never" || other === "never") return one === "never" ? other : one;
+  return (value) => {
+    const fits = one(value);
+    return fits === null ? null : other(value);
+  };
+}
+
+function sameTool(
+  { server, tool }: GrantedTool,
+  among: readonly GrantedTool[],
+): GrantedTool | undefined {
+  return among.find((one) => one.server === server && one.tool === tool);
+}
