@@ -25,8 +25,12 @@ const ENTRIES = {
   "demo-model": "src/demo/model.ts",
   "demo-tool-server": "src/demo/tool-server.ts",
   "demo-cloud": "src/demo/cloud.ts",
+  sdk: "src/sdk/index.ts",
   testing: "src/testing/index.ts",
 };
+
+/** What programs import: these have types. */
+const TYPED = ["sdk", "testing"];
 
 /** What the result depends on. */
 const INPUTS = [
@@ -73,7 +77,7 @@ async function build(into: string): Promise<void> {
 }
 
 /**
- * Types of `slipclutch/testing`: one declaration per source, with the specifiers that consumers
+ * Types of what programs import: one declaration per source, with the specifiers that consumers
  * resolve.
  */
 function declare(into: string): void {
@@ -84,12 +88,33 @@ function declare(into: string): void {
     stdio: ["ignore", "inherit", "inherit"],
   });
   if (status !== 0) throw new Error("The declarations could not be made.");
+  const needed = new Set<string>();
+  for (const name of TYPED) collect(path.join(types, name, "index.d.ts"), needed);
   for (const file of filesIn(types)) {
-    const text = fs.readFileSync(file, "utf8");
-    fs.writeFileSync(file, text.replaceAll(/(["']\.{1,2}\/[^"']+)\.ts(["'])/g, "$1.js$2"));
+    if (!needed.has(file)) fs.rmSync(file);
+    else fs.writeFileSync(file, fs.readFileSync(file, "utf8").replaceAll(SPECIFIER, "$1.js$2"));
   }
-  const testing = 'export * from "./types/testing/index.js";\n';
-  fs.writeFileSync(path.join(into, "testing.d.ts"), testing);
+  for (const name of TYPED) {
+    fs.writeFileSync(
+      path.join(into, `${name}.d.ts`),
+      `export * from "./types/${name}/index.js";\n`,
+    );
+  }
+}
+
+/** Of a source of ours, in a declaration. */
+const SPECIFIER = /(["']\.{1,2}\/[^"']+)\.ts(["'])/g;
+
+/**
+ * The declarations that one needs. The compiler writes them for all that the code needs, and what
+ * is inside is nobody's to import.
+ */
+function collect(file: string, needed: Set<string>): void {
+  if (needed.has(file)) return;
+  needed.add(file);
+  for (const [, specifier = ""] of fs.readFileSync(file, "utf8").matchAll(SPECIFIER)) {
+    collect(path.resolve(path.dirname(file), `${specifier.slice(1)}.d.ts`), needed);
+  }
 }
 
 /** In one step, so that nobody ever runs half of an old and half of a new build. */

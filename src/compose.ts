@@ -3,12 +3,13 @@ import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { systemChance, systemClock } from "./adapters/clock/system.ts";
 import { type BeginSettings, firstConfiguration, joined } from "./compose/begin.ts";
-import { fenceGone, openStore } from "./compose/boot.ts";
+import { fenceGone, type OpenedStore, openStore } from "./compose/boot.ts";
 import { keepBundle, readPast } from "./compose/bundles.ts";
 import { Core } from "./compose/core.ts";
 import { GitGuardrails } from "./compose/git.ts";
 import { Watch } from "./compose/git-watch.ts";
 import { type GuardrailsSettings, guardrailsOf } from "./compose/guardrails.ts";
+import { keyInProcess, LOOPBACK } from "./compose/in-process.ts";
 import { type Machine, thisMachine } from "./compose/machine.ts";
 import { makeKey, operationsOf } from "./compose/operations.ts";
 import { Providers } from "./compose/providers.ts";
@@ -39,6 +40,11 @@ export interface StartSettings extends GuardrailsSettings {
   /** Override the listeners' ports; 0 takes any free one. */
   readonly agentPort: number | null;
   readonly controlPort: number | null;
+  /**
+   * The gateway is part of this agent's own program: it listens on this machine alone, on free
+   * ports, has a key for the agent, and leaves the process's memory as the program set it.
+   */
+  readonly inProcess?: { readonly agent: string };
   readonly log: Log;
 }
 
@@ -47,7 +53,7 @@ export interface Running {
   readonly controlUrl: string;
   /** Of this boot; also in `control.json` of the data folder. */
   readonly operatorToken: string;
-  /** Made at this start because there was none; shown this once. */
+  /** The program's own, or made at this start because there was none; shown this once. */
   readonly agentKey: string | null;
   readonly simulated: boolean;
   readonly agents: readonly string[];
@@ -111,7 +117,7 @@ async function startOn(begin: Begin, undo: Parts["undo"]): Promise<Running> {
   await keepBundle(opened.store, sound, guardrails.source);
   const watch = watchOf(begin, core.gateway, reload);
   const parts = { configuration, core, reload, machine, journalKey, undo, watch };
-  return listen({ ...parts, settings: begin, store: opened.kind });
+  return listen({ ...parts, settings: begin, opened });
 }
 
 function watchOf({ git, guardrails }: Begin, gateway: Gateway, reload: Reload): Watch | null {
@@ -126,22 +132,25 @@ interface Parts {
   readonly reload: Reload;
   readonly machine: Machine;
   readonly journalKey: Uint8Array;
-  readonly store: string;
+  readonly opened: OpenedStore;
   /** Of a Git remote. */
   readonly watch: Watch | null;
   readonly undo: (() => Promise<unknown>)[];
 }
 
 async function listen(parts: Parts): Promise<Running> {
-  const { configuration, core, settings, undo } = parts;
+  const { configuration, core, opened, settings, undo } = parts;
+  const { inProcess } = settings;
   const { gateway } = core;
   await applyLimits(gateway);
-  const agentKey = await firstKey(gateway);
+  const agentKey = inProcess
+    ? await keyInProcess(inProcess.agent, opened.key, gateway)
+    : await firstKey(gateway);
 
   const { listeners } = configuration;
   const agents = agentPlane(gateway);
   const port = settings.agentPort ?? listeners.agent.port;
-  const agentUrl = await accept(agents, { ...listeners.agent, port });
+  const agentUrl = await accept(agents, inProcess ? LOOPBACK : { ...listeners.agent, port });
   undo.unshift(async () => agents.closeAllConnections());
   const operatorToken = `sco_${gateway.chance.hex(TOKEN_BYTES)}`;
   const control = await listenToOperators(parts, agentUrl, operatorToken);
@@ -152,8 +161,10 @@ async function listen(parts: Parts): Promise<Running> {
   parts.watch?.start();
   emitStarted(gateway, settings.version);
   // From here on the young generation grows with the load: see `main.ts`.
-  const stopBounding = boundYoungGeneration();
-  undo.push(async () => stopBounding());
+  if (!inProcess) {
+    const stopBounding = boundYoungGeneration();
+    undo.push(async () => stopBounding());
+  }
   return {
     agentUrl,
     controlUrl: control.url,
@@ -177,7 +188,7 @@ async function listenToOperators(
   agentUrl: string,
   token: string,
 ): Promise<ControlListener> {
-  const { configuration, core, journalKey, machine, reload, settings, store, watch } = parts;
+  const { configuration, core, journalKey, machine, opened, reload, settings, watch } = parts;
   const { gateway } = core;
   const { clock, log } = gateway;
   const about = {
@@ -187,14 +198,14 @@ async function listenToOperators(
     startedAt: clock.wall(),
     agentUrl,
     controlUrl: "",
-    store,
+    store: opened.kind,
   };
   const keys = { anchorKey: journalKey, bootToken: hashToken(token) };
   const known = { gateway, reload, machine, ...keys, about, remote: () => watch?.state ?? null };
   const { host, port } = configuration.listeners.control;
   const listener = await listenControl(
     { operations: operationsOf(known), clock, log, hook: hookOf(settings, watch) },
-    { host, port: settings.controlPort ?? port },
+    settings.inProcess ? LOOPBACK : { host, port: settings.controlPort ?? port },
   );
   about.controlUrl = listener.url;
   return listener;

@@ -126,7 +126,10 @@ function evidenceLines(evidence: unknown, name = ""): string[] {
   if (typeof evidence !== "object" || evidence === null) {
     return [name === "" ? String(evidence) : `${name} ${String(evidence)}`];
   }
-  return Object.entries(evidence).flatMap(([key, inner]) =>
+  const entries = Object.entries(evidence);
+  // An empty list among arguments is something that was asked for, too.
+  if (entries.length === 0 && name !== "") return [`${name} ${JSON.stringify(evidence)}`];
+  return entries.flatMap(([key, inner]) =>
     evidenceLines(inner, name === "" ? key : `${name}.${key}`),
   );
 }

@@ -9,6 +9,7 @@ import type {
 import { emit, type Gateway } from "../gateway/gateway.ts";
 import { withArguments } from "../gateway/parking/approval.ts";
 import { PACE_MS } from "../gateway/parking/calm.ts";
+import { foldName } from "../guards/tool/fold.ts";
 import type { Review } from "../ports/store.ts";
 
 const ID_BYTES = 8;
@@ -90,7 +91,7 @@ export async function decideReview(
   return { kind: "ok", review: withArguments(answer.review, gateway) };
 }
 
-/** Nobody approves what was asked in their own name. */
+/** Nobody approves what was asked in their own name, nor in one that looks like it. */
 function unfitFor(
   { agent, kind }: Review,
   { call, decision }: DecisionAsked,
@@ -99,7 +100,8 @@ function unfitFor(
 ): string | null {
   if (decision === "deny" && call === null && kind !== "approval") return "it names no call";
   const owner = rules.manifest(agent)?.labels.owner ?? null;
-  if (decision !== "approve" || owner === null || by !== owner) return null;
+  if (decision !== "approve" || owner === null) return null;
+  if (foldName(by) !== foldName(owner)) return null;
   return `${owner} answers for ${agent}, and somebody else has to approve its calls`;
 }
 

@@ -68,7 +68,9 @@ export class Outlet {
   keepAlive(): void {
     if (this.#cancelAlive !== null) return;
     const beat = () => {
-      if (!this.#response.writableNeedDrain) this.#response.write(ALIVE);
+      const { headersSent, writableNeedDrain } = this.#response;
+      // Without a head it is not a stream yet, and the answer before may still take its place.
+      if (headersSent && !writableNeedDrain) this.#response.write(ALIVE);
       this.#cancelAlive = this.#clock.after(ALIVE_MS, beat);
     };
     this.#cancelAlive = this.#clock.after(ALIVE_MS, beat);

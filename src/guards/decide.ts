@@ -46,7 +46,7 @@ const MODEL_GUARDS: Guards<Facts> = [
   ["request", known],
   ["manifest", grant],
   ["tools", offered],
-  ["hosted-tools", hosted],
+  ["hosted", hosted],
   ["cap", cap],
   ["price", worstCase],
   ["clutch", engaged],

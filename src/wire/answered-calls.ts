@@ -6,6 +6,8 @@ import { byteLength } from "./utf8.ts";
 
 /** As deep as arguments may be on every road. */
 const DEPTH_MAX = 64;
+/** No answer of a model asks for more; each is decided, and those refused are written down. */
+export const CALLS_MAX = 1_000;
 
 /** One call of a tool that the client runs itself. */
 export interface AnsweredCall {

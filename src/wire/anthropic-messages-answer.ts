@@ -1,21 +1,25 @@
 /** Anthropic messages: what a whole answer and what a stream say about themselves. */
 
-import type { AnsweredCall, RefusedCalls } from "./answered-calls.ts";
-import { readAnthropicCalls } from "./anthropic-messages-calls.ts";
+import { type AnsweredCall, CALLS_MAX, type RefusedCalls } from "./answered-calls.ts";
+import { isClearAnthropicAnswer, readAnthropicCalls } from "./anthropic-messages-calls.ts";
 import { beginsCall, StreamedAnthropicCalls } from "./anthropic-messages-stream-calls.ts";
-import { ANTHROPIC_TOOL_USE } from "./anthropic-messages-tools.ts";
 import { readAnthropicUsage, supersede } from "./anthropic-messages-usage.ts";
 import { CallHold, type Part } from "./call-hold.ts";
-import { dataOf, FrameReader, joinedBytes } from "./event-stream.ts";
+import { eventOf, FrameReader, joinedBytes } from "./event-stream.ts";
 import type { AnswerSummary, Held, StreamOptions, StreamReader } from "./format.ts";
 import { glancer } from "./frame-glance.ts";
 import { isObject, type JsonObject, parseOrNothing } from "./json.ts";
+import { readFrame } from "./one-reading.ts";
 import { errorOf, isTooSmall } from "./usage.ts";
 
+const MAY_CALL = /tool_use|input_json_delta|\\u00/;
 const CAPPED = "max_tokens";
 
 const glance = glancer({
-  telling: ["usage", "error", "message_delta", "message_stop", "tool_use", "input_json_delta"],
+  telling: [
+    ...["usage", "error", "message_delta", "message_stop", "tool_use", "input_json_delta"],
+    ...["content_block", "content_block_stop"],
+  ],
   text: ["text", "thinking", "partial_json"],
 });
 
@@ -25,15 +29,26 @@ export function readAnthropicAnswer(text: string, bytes: number): AnswerSummary 
   const root = isObject(parsed) ? parsed : {};
   const error = errorOf(root);
   const usage = readAnthropicUsage(root.usage);
+  const toolCalls = callsOf(text, root.content);
   return {
     usage: usage && isTooSmall(usage, textBytes(root.content)) ? null : usage,
     capped: root.stop_reason === CAPPED,
     error,
-    complete: error !== null || (root.type === "message" && Array.isArray(root.content)),
+    complete:
+      toolCalls !== null &&
+      (error !== null || (root.type === "message" && Array.isArray(root.content))),
     bytes,
     textFrames: 0,
-    toolCalls: readAnthropicCalls(text, root.content),
+    toolCalls: toolCalls ?? [],
   };
+}
+
+/** Null: two clients may read two sets of them. */
+function callsOf(text: string, content: unknown): readonly AnsweredCall[] | null {
+  if (!MAY_CALL.test(text)) return [];
+  if (!isClearAnthropicAnswer(text)) return null;
+  const calls = readAnthropicCalls(text, content);
+  return calls.length > CALLS_MAX ? null : calls;
 }
 
 /**
@@ -103,23 +118,13 @@ export class AnthropicMessagesStream implements StreamReader {
     const seen = glance(frame);
     if (seen.text) this.textFrames += 1;
     if (!seen.telling) return this.hold.pass(frame, seen.text ? "content" : "opening");
-    const data = dataOf(frame);
-    const root = parseOrNothing(data);
-    if (!isObject(root)) {
-      // Perhaps a call, in a way that only some clients can read.
-      this.hold.isGarbled ||= data.includes(ANTHROPIC_TOOL_USE);
-      return this.hold.pass(frame, "rest");
-    }
+    const { isClear, root } = readFrame(frame, MAY_CALL);
+    this.hold.isGarbled ||= !isClear;
+    if (root === null || !isClear) return this.hold.pass(frame, "rest");
     this.learn(root);
-    return this.hold.pass(frame, this.partOf(root));
-  }
-
-  private partOf(root: JsonObject): Part {
-    if (root.type === "message_start") return "opening";
-    this.calls.see(root);
+    this.calls.see(root, eventOf(frame));
     this.hold.isGarbled ||= this.calls.isGarbled;
-    if (beginsCall(root)) return "call";
-    return "rest";
+    return this.hold.pass(frame, partOf(root, seen.text));
   }
 
   private learn(root: JsonObject): void {
@@ -136,6 +141,14 @@ export class AnthropicMessagesStream implements StreamReader {
       this.usage = isObject(root.usage) ? supersede(this.usage, root.usage) : {};
     }
   }
+}
+
+function partOf(root: JsonObject, hasText: boolean): Part {
+  if (root.type === "message_start") return "opening";
+  if (beginsCall(root)) return "call";
+  if (hasText) return "content";
+  const isEdge = root.type === "content_block_start" || root.type === "content_block_stop";
+  return isEdge ? "opening" : "rest";
 }
 
 /** What the model wrote, in characters: never more than its bytes. */

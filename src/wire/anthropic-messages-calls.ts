@@ -3,8 +3,16 @@
 import { type AnsweredCall, type RefusedCalls, readArguments } from "./answered-calls.ts";
 import { ANTHROPIC_TOOL_USE, TOOLSET_SUFFIX } from "./anthropic-messages-tools.ts";
 import type { ReadRequest } from "./format.ts";
-import { isObject, itemsOf, type JsonObject, membersOf, parseOrNothing } from "./json.ts";
+import {
+  isObject,
+  itemsOf,
+  type JsonObject,
+  membersOf,
+  parseOrNothing,
+  type Span,
+} from "./json.ts";
 import { oneName } from "./offered-tools.ts";
+import { isClearObject } from "./one-reading.ts";
 import { RequestEdits } from "./request-edits.ts";
 
 /** Why an answer ended that asks for calls, and one that does not. */
@@ -35,15 +43,34 @@ export function readCall(block: JsonObject, input: string): AnsweredCall {
   };
 }
 
+/** Whether all but the arguments can be read in one way only: those are read call by call. */
+export function isClearAnthropicAnswer(text: string): boolean {
+  if (!isObject(parseOrNothing(text))) return true;
+  let [around, at] = ["", 0];
+  for (const input of inputsIn(text)) {
+    if (input === null) continue;
+    around += `${text.slice(at, input.from)}0`;
+    at = input.to;
+  }
+  return isClearObject(around + text.slice(at));
+}
+
 /** The text of each block's `input`, as a second reader would see what the first has dropped. */
 function inputTexts(text: string): readonly string[] {
+  return inputsIn(text).map((input) =>
+    input === null ? "null" : text.slice(input.from, input.to),
+  );
+}
+
+/** Where each block's `input` stands; null where it has none, or two. */
+function inputsIn(text: string): readonly (Span | null)[] {
   const content = membersOf(text, text.indexOf("{")).findLast(({ name }) => name === "content");
-  if (content === undefined) return [];
+  if (content === undefined || text[content.valueFrom] !== "[") return [];
   return itemsOf(text, content.valueFrom).map(({ from }) => {
     const members = text[from] === "{" ? membersOf(text, from) : [];
     const inputs = members.filter(({ name }) => name === "input");
     const [input] = inputs;
-    return input && inputs.length === 1 ? text.slice(input.valueFrom, input.valueTo) : "null";
+    return input && inputs.length === 1 ? { from: input.valueFrom, to: input.valueTo } : null;
   });
 }
 
@@ -76,7 +103,12 @@ export function askAnthropicAgain(
   refused: RefusedCalls,
 ): string | null {
   const root = parseOrNothing(answer);
-  const content = isObject(root) && Array.isArray(root.content) ? root.content : [];
+  const given = isObject(root) && Array.isArray(root.content) ? root.content : [];
+  const readable = readAnthropicCalls(answer, given)[Symbol.iterator]();
+  // Arguments that nobody could read are not sent on: they may be too deep to be written at all.
+  const content = given.map((block: unknown) => {
+    return isCall(block) ? { ...block, input: readable.next().value?.arguments ?? {} } : block;
+  });
   const calls = content.filter(isCall);
   const results = calls.flatMap(({ id }, at) => {
     const line = refused.get(at);

@@ -1,6 +1,6 @@
 /** Anthropic messages: the calls of tools in a stream, put together from their blocks. */
 
-import type { AnsweredCall, RefusedCalls } from "./answered-calls.ts";
+import { type AnsweredCall, CALLS_MAX, type RefusedCalls } from "./answered-calls.ts";
 import { CALLING_REASON, ENDED, isCall, readCall } from "./anthropic-messages-calls.ts";
 import { dataOf, frameOf } from "./event-stream.ts";
 import { isObject, type JsonObject, parseOrNothing } from "./json.ts";
@@ -17,23 +17,60 @@ export function beginsCall(root: JsonObject): boolean {
   return root.type === "content_block_start" && isCall(root.content_block);
 }
 
+/**
+ * Clients find a block by its index, by its place in their list, or by which is open. They agree
+ * where blocks begin one after the other, each at its place, and end before anything else is said
+ * of that place. A stream with calls in it is that clear, or it is not given out.
+ */
 export class StreamedAnthropicCalls {
   /** By the index of their block. */
   private readonly calls = new Map<unknown, Parts>();
-  /** Something is there that a client may read as a call, and nobody here can. */
-  isGarbled = false;
+  /** Blocks that have begun and not ended. */
+  private readonly open = new Set<unknown>();
+  private blocks = 0;
+  private isUnclear = false;
 
-  see(root: JsonObject): void {
-    const { content_block: block, delta, index } = root;
-    if (beginsCall(root) && isCall(block)) {
-      // Whose block it is after that, each client decides in its own way.
-      if (this.calls.has(index) || !Number.isSafeInteger(index)) this.isGarbled = true;
-      else this.calls.set(index, { block, input: null });
-    }
+  /** Something is there that a client may read as a call, and nobody here can. */
+  get isGarbled(): boolean {
+    return this.isUnclear && this.calls.size > 0;
+  }
+
+  /** `event`: the name under which it came. Some clients go by that. */
+  see(root: JsonObject, event: string): void {
+    const { content_block: block, delta, index, message, type } = root;
+    const isStart = type === "content_block_start";
+    const isInput = isObject(delta) && delta.type === "input_json_delta";
+    if (isStart) this.begin(block, index);
+    else if (isCall(block)) this.beginElsewhere(block);
+    else if (isObject(block)) this.isUnclear = true;
+    if (isInput) this.goOn(type, index, delta.partial_json);
+    if (type === "content_block_stop" && !this.open.delete(index)) this.isUnclear = true;
+    const isOfBlock = isStart || isInput || type === "content_block_stop";
+    if (isOfBlock && event !== type) this.isUnclear = true;
+    const early = isObject(message) && Array.isArray(message.content) ? message.content : [];
+    for (const one of early.filter(isCall)) this.beginElsewhere(one);
+  }
+
+  private begin(block: unknown, index: unknown): void {
+    if (index !== this.blocks) this.isUnclear = true;
+    this.blocks += 1;
+    this.open.add(index);
+    if (!isCall(block)) return;
+    this.calls.set(index, { block, input: null });
+    if (this.calls.size > CALLS_MAX) this.isUnclear = true;
+  }
+
+  /** In a place where only some clients look for one. */
+  private beginElsewhere(block: JsonObject): void {
+    this.isUnclear = true;
+    this.calls.set(null, { block, input: null });
+  }
+
+  private goOn(type: unknown, index: unknown, part: unknown): void {
     const parts = this.calls.get(index);
-    if (parts === undefined || !isObject(delta) || delta.type !== "input_json_delta") return;
-    if (typeof delta.partial_json !== "string") this.isGarbled = true;
-    else if (delta.partial_json !== "") parts.input = (parts.input ?? "") + delta.partial_json;
+    const isClear = type === "content_block_delta" && this.open.has(index);
+    if (!isClear || typeof part !== "string") this.isUnclear = true;
+    else if (parts !== undefined && part !== "") parts.input = (parts.input ?? "") + part;
   }
 
   list(): readonly AnsweredCall[] {

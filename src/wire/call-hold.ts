@@ -3,6 +3,8 @@ import type { Held } from "./format.ts";
 
 /** Arguments past this are refused on every other road long before. */
 const HELD_BYTES_MAX = 16 * 1024 * 1024;
+/** What even the smallest frame takes while it is held. */
+const FRAME_BYTES_MIN = 200;
 /** A stream opens with two or three frames; after more of them it has said something. */
 const OPENING_FRAMES_MAX = 16;
 
@@ -43,6 +45,8 @@ export class CallHold {
 
   /** What to give out for a frame. */
   pass(frame: Uint8Array, part: Part): Uint8Array | "keep" | "take out" {
+    // The stream is about to be cut; what is left of these bytes may be its end.
+    if (this.isGarbled || this.isLate) return "take out";
     switch (this.phase) {
       case "opening":
         if (part === "opening" && this.frames.length < OPENING_FRAMES_MAX) return this.hold(frame);
@@ -82,7 +86,7 @@ export class CallHold {
   }
 
   private hold(frame: Uint8Array): "take out" {
-    this.bytes += frame.length;
+    this.bytes += Math.max(frame.length, FRAME_BYTES_MIN);
     // The reader's buffer is used again for the next frame. Past the limit nothing is kept.
     if (this.bytes <= HELD_BYTES_MAX) this.frames.push(frame.slice());
     return "take out";

@@ -135,10 +135,19 @@ export function frameOf(event: string | null, data: unknown): Uint8Array {
 
 /** The data of a frame: its `data:` lines, joined. */
 export function dataOf(frame: Uint8Array): string {
-  const lines = decode(frame).split(/\r\n|\n|\r/);
-  const data: string[] = [];
-  for (const line of lines) {
-    if (line.startsWith("data:")) data.push(line.slice(line[5] === " " ? 6 : 5));
+  return fieldsOf(frame, "data").join("\n");
+}
+
+/** The name of a frame's event, "" where it has none. */
+export function eventOf(frame: Uint8Array): string {
+  return fieldsOf(frame, "event").at(-1) ?? "";
+}
+
+function fieldsOf(frame: Uint8Array, name: string): readonly string[] {
+  const values: string[] = [];
+  const from = name.length + 1;
+  for (const line of decode(frame).split(/\r\n|\n|\r/)) {
+    if (line.startsWith(`${name}:`)) values.push(line.slice(line[from] === " " ? from + 1 : from));
   }
-  return data.join("\n");
+  return values;
 }

@@ -1,7 +1,8 @@
 /**
  * What a frame shows without decoding it. JSON writes a quote inside a text as `\"`, so the bytes
  * `"usage"` stand only where a whole string says just that: a name or a value, never a part of what
- * the model wrote. What a glance finds may still be nothing; only a decoded frame decides.
+ * the model wrote. What a glance finds may still be nothing; only a decoded frame decides. A name
+ * can be spelled with escapes as well, so a frame where a plain letter is escaped is telling.
  */
 import { encode } from "./utf8.ts";
 
@@ -18,7 +19,9 @@ export interface Glance {
   readonly text: boolean;
 }
 
-const [QUOTE, COLON, SPACE, LETTER_N] = [0x22, 0x3a, 0x20, 0x6e];
+const [QUOTE, BACKSLASH, COLON, SPACE, LETTER_N] = [0x22, 0x5c, 0x3a, 0x20, 0x6e];
+/** How the escape of a character begins that could stand in a name. */
+const PLAIN_ESCAPE = encode("\\u00");
 
 const GLANCES: Readonly<Record<"none" | "text" | "telling" | "both", Glance>> = {
   none: { telling: false, text: false },
@@ -52,6 +55,7 @@ function look(frame: Uint8Array, byFirst: readonly (readonly Needle[] | undefine
   let [telling, text] = [false, false];
   const last = frame.length - 1;
   for (let at = 0; at < last; at += 1) {
+    if (frame[at] === BACKSLASH) telling ||= startsAt(frame, PLAIN_ESCAPE, at);
     if (frame[at] !== QUOTE) continue;
     const needles = byFirst[frame[at + 1] ?? 0];
     if (needles === undefined) continue;

@@ -1,18 +1,23 @@
 /** OpenAI chat completions: what a whole answer and what a stream say about themselves. */
 import type { Usage } from "../guards/price/price.ts";
-import type { AnsweredCall, RefusedCalls } from "./answered-calls.ts";
+import { type AnsweredCall, CALLS_MAX, type RefusedCalls } from "./answered-calls.ts";
 import { CallHold, type Part } from "./call-hold.ts";
-import { dataOf, FrameReader, joinedBytes } from "./event-stream.ts";
+import { dataOf, eventOf, FrameReader, joinedBytes } from "./event-stream.ts";
 import type { AnswerSummary, Held, StreamOptions, StreamReader } from "./format.ts";
 import { glancer } from "./frame-glance.ts";
 import { isObject, type JsonObject, parseOrNothing } from "./json.ts";
-import { readOpenAiCalls } from "./openai-chat-calls.ts";
+import { isClearObject, readFrame } from "./one-reading.ts";
+import { callsElsewhere, readOpenAiCalls } from "./openai-chat-calls.ts";
 import { carriesCall, StreamedOpenAiCalls } from "./openai-chat-stream-calls.ts";
 import { readOpenAiUsage } from "./openai-chat-usage.ts";
 import { errorOf, isTooSmall } from "./usage.ts";
 
 const DONE = "[DONE]";
-const MENTIONS_CALLS = /tool_calls|function_call/;
+const MAY_CALL = /tool_calls|function_call|\\u00/;
+/** In a whole answer they are often there, and empty. */
+const MAY_CALL_WHOLE = /"(tool_calls|function_call)"\s*:(?!\s*(null|\[\s*\]))|\\u00/;
+/** A frame with another name is no part of the answer to some clients. */
+const PLAIN_EVENTS: ReadonlySet<string> = new Set(["", "message"]);
 /** The terminal frame is 14 bytes; no frame with a choice in it is as short as this. */
 const DONE_FRAME_BYTES_MAX = 64;
 
@@ -36,15 +41,24 @@ export function readOpenAiAnswer(text: string, bytes: number): AnswerSummary {
   const choices = choicesOf(root);
   const error = errorOf(root);
   const usage = readOpenAiUsage(root.usage, root.service_tier);
+  const toolCalls = callsOf(text, root.choices);
   return {
     usage: usage && isTooSmall(usage, textBytes(choices)) ? null : usage,
     capped: choices.some(isCapped),
     error,
-    complete: error !== null || choices.length > 0,
+    complete: toolCalls !== null && (error !== null || choices.length > 0),
     bytes,
     textFrames: 0,
-    toolCalls: readOpenAiCalls(choices),
+    toolCalls: toolCalls ?? [],
   };
+}
+
+/** Null: two clients may read two sets of them. */
+function callsOf(text: string, choices: unknown): readonly AnsweredCall[] | null {
+  if (!MAY_CALL_WHOLE.test(text)) return [];
+  if (!isClearObject(text) || callsElsewhere(choices, "message")) return null;
+  const calls = readOpenAiCalls(Array.isArray(choices) ? choices : []);
+  return calls.length > CALLS_MAX ? null : calls;
 }
 
 /**
@@ -119,15 +133,13 @@ export class OpenAiChatStream implements StreamReader {
     if (seen.text) this.textFrames += 1;
     if (frame.length <= DONE_FRAME_BYTES_MAX && dataOf(frame).trim() === DONE) this.done = true;
     if (!seen.telling) return this.hold.pass(frame, this.partOf(seen.text));
-    const data = dataOf(frame);
-    const root = parseOrNothing(data);
-    if (!isObject(root)) {
-      // Perhaps a call, in a way that only some clients can read.
-      this.hold.isGarbled ||= MENTIONS_CALLS.test(data);
-      return this.hold.pass(frame, "rest");
-    }
+    const { isClear, root } = readFrame(frame, MAY_CALL);
+    this.hold.isGarbled ||= !isClear;
+    if (root === null || !isClear) return this.hold.pass(frame, "rest");
     if (this.learn(root) === "take out") return "take out";
-    return this.hold.pass(frame, this.partTold(root));
+    const part = this.partTold(root);
+    if (part === "call") this.hold.isGarbled ||= !PLAIN_EVENTS.has(eventOf(frame));
+    return this.hold.pass(frame, part);
   }
 
   private partOf(hasText: boolean): Part {
@@ -136,6 +148,7 @@ export class OpenAiChatStream implements StreamReader {
   }
 
   private partTold(root: JsonObject): Part {
+    this.hold.isGarbled ||= callsElsewhere(root.choices, "delta");
     if (!carriesCall(root)) return "rest";
     this.calls.see(root);
     this.hold.isGarbled ||= this.calls.isGarbled;

@@ -14,15 +14,45 @@ import { RequestEdits } from "./request-edits.ts";
 /** Why an answer ended that asks for calls. */
 export const CALLING_REASONS: ReadonlySet<unknown> = new Set(["tool_calls", "function_call"]);
 export const ENDED = "stop";
+const PLACES_OF_CALLS: ReadonlySet<string> = new Set(["tool_calls", "function_call"]);
 
 /** The calls in all choices, in order; in a choice the legacy one comes last. */
 export function readOpenAiCalls(choices: readonly unknown[]): readonly AnsweredCall[] {
   return choices.flatMap((choice) => callsIn(messageOf(choice)).map(readCall));
 }
 
-/** The calls of one message, as they stand there. */
-function callsIn({ function_call: legacy = null, tool_calls: calls }: JsonObject): unknown[] {
-  return [...(Array.isArray(calls) ? calls : []), ...(legacy === null ? [] : [legacy])];
+/** The calls of one message, as they stand there; what is no list is one that nobody can read. */
+function callsIn(message: JsonObject): unknown[] {
+  const { function_call: legacy = null, tool_calls: calls = null } = message;
+  const listed = Array.isArray(calls) ? calls : calls === null ? [] : [null];
+  return [...listed, ...(legacy === null ? [] : [legacy])];
+}
+
+/**
+ * Whether calls stand where only some clients look: in a whole message within a stream, or in
+ * choices that are no list. `holder`: the member of a choice that has them.
+ */
+export function callsElsewhere(choices: unknown, holder: "message" | "delta"): boolean {
+  const listed = Array.isArray(choices) ? choices : [];
+  const held = listed.map((choice: unknown) => (isObject(choice) ? choice[holder] : null));
+  const direct = held.flatMap((inner) => (isObject(inner) ? Object.entries(inner) : []));
+  return placesOfCalls(choices) !== direct.filter(isPlaceOfCalls).length;
+}
+
+/** How many members hold calls, however deep; the frame or answer was read with a limit to that. */
+function placesOfCalls(value: unknown): number {
+  if (Array.isArray(value)) return value.reduce((sum, item) => sum + placesOfCalls(item), 0);
+  if (!isObject(value)) return 0;
+  let places = 0;
+  for (const entry of Object.entries(value)) {
+    places += isPlaceOfCalls(entry) ? 1 : placesOfCalls(entry[1]);
+  }
+  return places;
+}
+
+function isPlaceOfCalls([name, value]: readonly [string, unknown]): boolean {
+  if (!PLACES_OF_CALLS.has(name)) return false;
+  return Array.isArray(value) ? value.length > 0 : isObject(value);
 }
 
 function messageOf(choice: unknown): JsonObject {
@@ -106,7 +136,7 @@ export function askOpenAiAgain(
   const results = calls.map((call, at) => resultFor(call, refused.get(at)));
   if (!results.every((result) => result !== null)) return null;
   const change = new RequestEdits(request);
-  change.append("messages", [{ role: "assistant", ...message }, ...results]);
+  change.append("messages", [{ ...message, role: "assistant" }, ...results]);
   return change.apply();
 }
 

@@ -1,5 +1,5 @@
 /** OpenAI chat completions: the calls of tools in a stream, put together from their deltas. */
-import type { AnsweredCall, RefusedCalls } from "./answered-calls.ts";
+import { type AnsweredCall, CALLS_MAX, type RefusedCalls } from "./answered-calls.ts";
 import { dataOf, frameOf } from "./event-stream.ts";
 import { isObject, type JsonObject, parseOrNothing } from "./json.ts";
 import { CALLING_REASONS, ENDED, readOpenAiCalls } from "./openai-chat-calls.ts";
@@ -10,8 +10,9 @@ const LEGACY = "legacy";
 
 /** One call as far as its deltas have come. */
 interface Parts {
-  readonly names: Set<string>;
-  id: string | null;
+  /** Of each delta that had one. */
+  readonly names: string[];
+  readonly ids: Set<string>;
   function: string | null;
   custom: string | null;
 }
@@ -30,9 +31,13 @@ export class StreamedOpenAiCalls {
   private readonly choices = new Map<unknown, Map<string, Parts>>();
   /** Something is there that a client may read as a call, and nobody here can. */
   isGarbled = false;
+  private count = 0;
 
   see(root: JsonObject): void {
-    for (const { delta, index } of choicesOf(root)) {
+    const choices = choicesOf(root);
+    // Some clients read only the first of them.
+    if (new Set(choices.map(({ index }) => index)).size < choices.length) this.isGarbled = true;
+    for (const { delta, index } of choices) {
       if (!isObject(delta)) continue;
       const { function_call: legacy = null, tool_calls: calls = null } = delta;
       if (calls !== null && !Array.isArray(calls)) this.isGarbled = true;
@@ -79,12 +84,10 @@ export class StreamedOpenAiCalls {
     }
     const calls = this.choices.get(index) ?? new Map<string, Parts>();
     this.choices.set(index, calls);
-    const parts = calls.get(place) ?? { names: new Set(), id: null, function: null, custom: null };
+    const parts = calls.get(place) ?? this.begin();
     calls.set(place, parts);
-    for (const name of namesOf(call)) {
-      if (typeof name === "string" && name !== "") parts.names.add(name);
-    }
-    if (typeof call.id === "string" && call.id !== "") parts.id ??= call.id;
+    parts.names.push(...new Set(namesOf(call).filter(isSaid)));
+    if (isSaid(call.id)) parts.ids.add(call.id);
     for (const [kind, key] of [
       ["function", "arguments"],
       ["custom", "input"],
@@ -94,6 +97,12 @@ export class StreamedOpenAiCalls {
       if (text !== null && typeof text !== "string") this.isGarbled = true;
       else if (text !== null) parts[kind] = (parts[kind] ?? "") + text;
     }
+  }
+
+  private begin(): Parts {
+    this.count += 1;
+    if (this.count > CALLS_MAX) this.isGarbled = true;
+    return { names: [], ids: new Set(), function: null, custom: null };
   }
 
   /** For each call that stays: its place in what is left of its choice's list. */
@@ -137,7 +146,8 @@ function placeOf(call: unknown): string | null {
 }
 
 function callOf(parts: Parts): JsonObject {
-  const { custom, id } = parts;
+  const { custom, ids } = parts;
+  const [id = null] = ids;
   const isFunction = custom === null || parts.function !== null;
   return {
     ...(id !== null && { id }),
@@ -151,10 +161,17 @@ function functionOf(parts: Parts): JsonObject {
   return { name: nameOf(parts), arguments: parts.function ?? "" };
 }
 
-/** Some clients put names together, others take the last: two are no name. */
-function nameOf({ names }: Parts): string {
+/**
+ * Some clients put names together, others take the last; to some another id is another call. Two of
+ * either are no clear call, and neither is a name that is said twice.
+ */
+function nameOf({ ids, names }: Parts): string {
   const [name = ""] = names;
-  return names.size === 1 ? name : "";
+  return names.length === 1 && ids.size <= 1 ? name : "";
+}
+
+function isSaid(text: unknown): text is string {
+  return typeof text === "string" && text !== "";
 }
 
 class Rewriting {
@@ -187,7 +204,7 @@ class Rewriting {
       for (const { finish_reason: reason = null, index } of choicesOf(root)) {
         if (reason !== null) out.push(...this.lineFor(index, base));
       }
-      out.push(...this.frameFor(root));
+      out.push(...(this.isTouched(root) ? this.frameFor(root) : [frame]));
     }
     out.push(...this.linesLeft(base));
     return out;
@@ -203,6 +220,16 @@ class Rewriting {
     this.lines.delete(index);
     const delta = { content: `${this.gap}${line}` };
     return [frameOf(null, { ...base, choices: [{ index, delta, finish_reason: null }] })];
+  }
+
+  /** A frame where nothing is changed goes on as it came, whatever else it holds. */
+  private isTouched(root: JsonObject): boolean {
+    return carriesCall(root) || choicesOf(root).some((choice) => this.hasEnded(choice));
+  }
+
+  /** Whether this ends a choice of which no call is left. */
+  private hasEnded({ finish_reason: reason, index }: JsonObject): boolean {
+    return CALLING_REASONS.has(reason) && (this.kept.get(index)?.size ?? 0) === 0;
   }
 
   private frameFor(root: JsonObject): readonly Uint8Array[] {
@@ -229,7 +256,7 @@ class Rewriting {
     };
     const says = Object.values(after).some((value) => (value ?? null) !== null);
     if (hadCalls && reason === null && !says) return null;
-    const ended = kept.size === 0 && CALLING_REASONS.has(reason);
+    const ended = this.hasEnded(choice);
     return { ...choice, delta: after, ...(ended && { finish_reason: ENDED }) };
   }
 }

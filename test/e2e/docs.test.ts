@@ -130,9 +130,8 @@ class Page {
     this.#agentUrl = gateway.agentUrl;
     this.#controlUrl = gateway.controlUrl;
     this.#key = gateway.agentKey;
-    for (const name of ["node_modules", "examples"]) {
-      fs.symlinkSync(path.join(ROOT, name), path.join(this.folder, name));
-    }
+    fs.symlinkSync(packages, path.join(this.folder, "node_modules"));
+    fs.symlinkSync(path.join(ROOT, "examples"), path.join(this.folder, "examples"));
     const { PATH = "", HOME = "" } = process.env;
     this.#environment = {
       ...SECRETS,
@@ -362,6 +361,8 @@ async function expectValid(folder: string): Promise<void> {
 
 let gateway: TestGateway;
 const bin = fs.mkdtempSync(path.join(os.tmpdir(), "slipclutch-bin-"));
+/** What a reader has installed: what this repository has, and its own package. */
+const packages = fs.mkdtempSync(path.join(os.tmpdir(), "slipclutch-packages-"));
 
 beforeAll(async () => {
   // A page's sums are those of one day: none begins just before the next one does.
@@ -371,13 +372,17 @@ beforeAll(async () => {
   const free = 'if [ "$1" = start ]; then set -- "$@" --agent-port 0 --control-port 0; fi';
   const program = `#!/bin/sh\n${free}\nexec ${NODE} ${MAIN} "$@"\n`;
   fs.writeFileSync(path.join(bin, "slipclutch"), program, { mode: 0o755 });
+  for (const name of fs.readdirSync(path.join(ROOT, "node_modules"))) {
+    fs.symlinkSync(path.join(ROOT, "node_modules", name), path.join(packages, name));
+  }
+  fs.symlinkSync(ROOT, path.join(packages, "slipclutch"));
   gateway = await startGateway({ config: Object.fromEntries(STARTER) });
 }, 2 * WHOLE_MS);
 
 afterAll(async () => {
   await gateway.stop();
   await forget(gateway);
-  fs.rmSync(bin, { recursive: true, force: true });
+  for (const folder of [bin, packages]) fs.rmSync(folder, { recursive: true, force: true });
 });
 
 describe.concurrent("what is shown works:", () => {

@@ -107,6 +107,55 @@ describe("the installed package", () => {
     expect(said).toContain("Its processes and files are gone.");
   });
 
+  test("lets a program guard itself", () => {
+    slipclutch("init", path.join(app, "alone"));
+    const program = path.join(app, "agent.mjs");
+    fs.writeFileSync(
+      program,
+      `import { createGuard, DeniedError } from "slipclutch";
+      const guard = await createGuard({ config: "alone", data: "alone-data", agent: "example" });
+      const { apiKey, baseURL, fetch } = guard.settings;
+      const messages = [{ role: "user", content: "Hello" }];
+      const body = JSON.stringify({ model: "simulated-small", max_tokens: 9, messages });
+      const headers = { "content-type": "application/json" };
+      const sent = { method: "POST", headers, body };
+      const answer = await fetch(baseURL + "/chat/completions", sent);
+      const refused = await guard.tool({ name: "rm" }, () => 1)({}).catch((error) => error);
+      await guard.close();
+      console.log(answer.status, refused instanceof DeniedError, refused.code);`,
+    );
+    const said = execFileSync(process.execPath, [program], { cwd: app, encoding: "utf8" });
+    expect(said).toBe("200 true manifest.unknown-tool\n");
+  });
+
+  test("has types for such a program, and few others", () => {
+    const source = `import { createGuard, DeniedError } from "slipclutch";
+      const guard = await createGuard({ gateway: "http://127.0.0.1:4141", key: "sck_1" });
+      const look = guard.tool({ name: "look" }, async (given: { id: number }) => given.id);
+      const found: number = await look({ id: 1 });
+      // @ts-expect-error: an id is a number
+      await look({ id: "1" });
+      // @ts-expect-error: a folder needs an agent
+      await createGuard({ config: "guardrails" });
+      export const code = (error: unknown) => error instanceof DeniedError && error.code;
+      export { found };`;
+    const program = path.join(app, "agent.mts");
+    fs.writeFileSync(program, source);
+    const tsc = path.join(ROOT, "node_modules", "typescript", "bin", "tsc");
+    const types = path.join(ROOT, "node_modules", "@types");
+    const strict = ["--strict", "--module", "nodenext", "--target", "es2024", "--noEmit"];
+    const parameters = [tsc, ...strict, "--typeRoots", types, "--types", "node", program];
+    const { status, stdout } = spawnSync(process.execPath, parameters, {
+      cwd: app,
+      encoding: "utf8",
+    });
+    expect([status, stdout]).toEqual([0, ""]);
+    // What is inside is nobody's to import.
+    const declared = path.join(app, "node_modules", "slipclutch", "dist", "types");
+    expect(fs.existsSync(path.join(declared, "sdk", "guard.d.ts"))).toBe(true);
+    expect(fs.existsSync(path.join(declared, "gateway"))).toBe(false);
+  });
+
   test("helps", () => {
     expect(slipclutch("--help")).toContain("slipclutch");
   });

@@ -32,6 +32,8 @@ export interface ScriptedModel {
   readonly requests: readonly Json[];
   /** The next answers; the last one is given again and again. */
   plays(...plays: readonly Play[]): void;
+  /** On everybody who waits for an answer. */
+  hangUp(): void;
   close(): Promise<void>;
 }
 
@@ -62,6 +64,7 @@ export async function scriptedModel(): Promise<ScriptedModel> {
       queue = [...plays];
       requests.length = 0;
     },
+    hangUp: () => server.closeAllConnections(),
     close: async () => {
       server.closeAllConnections();
       server.close();

@@ -55,7 +55,9 @@ export function readerFor({ call, route }: Admitted): StreamReader {
   const asksUsage = call.read.ask.stream && route.provider.rules.streamOptions;
   const stripUsage = asksUsage && !call.wire.wantsUsage(call.read);
   const offersTools = call.read.ask.offeredTools.length > 0;
-  return call.wire.stream({ stripUsage, holdOpening: offersTools && mayAskAgain(call) });
+  // The answer before stands in for one that comes to nothing, as long as nothing of it was sent.
+  const holdOpening = call.round !== null || (offersTools && mayAskAgain(call));
+  return call.wire.stream({ stripUsage, holdOpening });
 }
 
 /** The answer of a parked call is kept for whoever comes for it: it is the one there is. */

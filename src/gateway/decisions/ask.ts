@@ -18,6 +18,7 @@ import { type Identified, identify, readToolCall } from "../tools/read.ts";
 /** The body's own level, and as deep as arguments may be. */
 const DEPTH_MAX = 65;
 const TEXT_CHARS_MAX = 512;
+const RETRY_MS = 1_000;
 const KNOWN = ["tool", "arguments", "call_id", "task"];
 /** What was decided, whatever the verdict; other statuses say that nothing could be. */
 const VERDICTS: ReadonlySet<number> = new Set([402, 403, 429]);
@@ -49,6 +50,9 @@ export function askDecision(
     look(call, of, gateway);
     return null;
   }
+  if (gateway.openDecisions.size >= of.rules.configuration.limits.callsInFlightMax) {
+    return tooManyOpen(of);
+  }
   const desk = new DecisionDesk(of);
   const { decision, manifest, taskName } = of;
   const runner = gateway.openDecisions.runner(decision, manifest.agent, taskName.id, () =>
@@ -56,6 +60,13 @@ export function askDecision(
   );
   const client = new DecisionClient(of.response, of.headers);
   return readToolCall(named, of, { desk, client, runner });
+}
+
+/** Each is remembered until its outcome: no more of them than calls may be in flight. */
+function tooManyOpen({ rules }: Incoming): Denial {
+  const { callsInFlightMax } = rules.configuration.limits;
+  const because = "too many decisions wait for their outcome";
+  return deny("gateway.overloaded", { because, calls_in_flight_max: callsInFlightMax }, RETRY_MS);
 }
 
 function runsAtAgent({ resolved }: Identified, { rules }: Incoming): boolean {

@@ -20,9 +20,14 @@ interface Open {
 export class OpenDecisions {
   readonly #clock: Clock;
   readonly #open = new Map<string, Open>();
+  #isClosed = false;
 
   constructor(clock: Clock) {
     this.#clock = clock;
+  }
+
+  get size(): number {
+    return this.#open.size;
   }
 
   /** Where a call of this decision runs: at its agent. `allow` tells it to. */
@@ -46,12 +51,14 @@ export class OpenDecisions {
 
   /** Whatever is open may have run, and nobody here will hear of it. */
   close(): void {
+    this.#isClosed = true;
     for (const { end } of [...this.#open.values()]) end(unreported("reset", "the gateway stopped"));
   }
 
   #begin(asked: Asked, { timeoutMs }: ToolRequest, run: ToolRun): void {
     const { agent, allow, decision, task } = asked;
-    if (!run.mayWrite()) {
+    // What was being decided when the gateway stopped has no time left to be reported.
+    if (this.#isClosed || !run.mayWrite()) {
       const fault = { kind: "held", written: false, message: "not allowed after all" } as const;
       return run.end({ kind: "fault", fault });
     }

@@ -33,7 +33,7 @@ const FAULTS: readonly (readonly [guard: string, code: string, fault: (told: Fac
     }),
   ],
   [
-    "hosted-tools",
+    "hosted",
     "manifest.unknown-tool",
     (told) => ({ ...told, ask: { ...told.ask, serverTools: [SEARCH] } }),
   ],
@@ -74,7 +74,7 @@ describe("a call that all allow", () => {
         { guard: "request", answer: "allow", numbers: {} },
         { guard: "manifest", answer: "allow", numbers: { models: "any priced" } },
         { guard: "tools", answer: "allow", numbers: {} },
-        { guard: "hosted-tools", answer: "allow", numbers: {} },
+        { guard: "hosted", answer: "allow", numbers: {} },
         {
           guard: "cap",
           answer: "allow",
