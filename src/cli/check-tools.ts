@@ -12,7 +12,7 @@ export interface ListedTool {
   readonly agent: string;
   readonly tool: string;
   readonly server: string;
-  readonly effect: Effect;
+  readonly effect: Effect | "by sql";
   readonly read_only: boolean;
   readonly rate_limit: { readonly requests: number; readonly per_seconds: number } | null;
   /** Of one call at most, in USD. */
@@ -34,11 +34,12 @@ export function grantedTools({ agents }: Configuration): ListedTool[] {
 
 function listed(agent: string, granted: GrantedTool): ListedTool {
   const { tool, server, effect, readOnly, rateLimit, check, emptyIsError, timeoutMs } = granted;
+  const { sql } = granted;
   return {
     agent,
     tool,
     server,
-    effect,
+    effect: sql === null ? effect : "by sql",
     read_only: readOnly,
     rate_limit: rateLimit && {
       requests: rateLimit.requests,

@@ -49,7 +49,7 @@ async function lastInForce(
   const { environment, log } = settings;
   const bundle = source === null ? null : await keptLast(source, settings);
   if (bundle !== null) {
-    const loaded = readBundle(bundle, environment);
+    const loaded = await readBundle(bundle, environment);
     const { commit } = bundle;
     if (loaded.kind === "invalid") throw new ConfigError(loaded.issues, commit);
     log.error("started with what was in force last", { commit, because: sentenceOf(unusable) });
@@ -108,7 +108,7 @@ export async function joined(
   if (other === undefined) return first;
   const bundle = await store.bundles.find(bundleOf(other.configuration));
   if (bundle?.source !== guardrails.source) return first;
-  const loaded = readBundle(bundle, environment);
+  const loaded = await readBundle(bundle, environment);
   const isSame = loaded.kind === "ok" && loaded.configuration.digest === other.configuration;
   return isSame ? loaded : first;
 }

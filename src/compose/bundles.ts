@@ -3,6 +3,7 @@ import { packed, unpacked } from "../config/bundle.ts";
 import type { Configuration, Loaded } from "../config/configuration.ts";
 import type { Environment } from "../config/environment.ts";
 import { readFiles } from "../config/read.ts";
+import { sqlReaderFor } from "../config/sql-parser.ts";
 import type { Bundle, Store } from "../ports/store.ts";
 import { todayText } from "./today.ts";
 
@@ -27,12 +28,14 @@ export async function readPast(
 ): Promise<Configuration | null> {
   const kept = await bundles.find(bundle);
   if (kept === null) return null;
-  const loaded = readBundle(kept, environment);
+  const loaded = await readBundle(kept, environment);
   return loaded.kind === "ok" ? loaded.configuration : null;
 }
 
 /** Read as it would be read from where it came from, with the environment of today. */
-export function readBundle(bundle: Bundle, environment: Environment): Loaded {
+export async function readBundle(bundle: Bundle, environment: Environment): Promise<Loaded> {
   const { commit, content, id } = bundle;
-  return readFiles(unpacked(id, content), { environment, today: todayText(), commit });
+  const files = unpacked(id, content);
+  const sql = await sqlReaderFor(files);
+  return readFiles(files, { environment, today: todayText(), commit, sql });
 }

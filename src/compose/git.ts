@@ -68,7 +68,7 @@ export class GitGuardrails implements Guardrails {
   async kept(digest: string, { bundles }: Pick<Store, "bundles">): Promise<Configuration | null> {
     const bundle = await bundles.find(bundleOf(digest));
     if (bundle?.source !== this.source) return null;
-    const loaded = readBundle(bundle, this.#environment);
+    const loaded = await readBundle(bundle, this.#environment);
     const isSame = loaded.kind === "ok" && loaded.configuration.digest === digest;
     return isSame ? loaded.configuration : null;
   }

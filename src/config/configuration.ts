@@ -112,6 +112,8 @@ interface DeclaredTools {
   readonly name: string;
   /** What its tools do, as its owner says; a tool that is not here is taken to write. */
   readonly tools: ReadonlyMap<string, Effect>;
+  /** Tools whose calls do what their SQL does: where it is in a call. RFC 6901. */
+  readonly sql: ReadonlyMap<string, string>;
 }
 
 /** The agent runs these tools itself: the gateway never goes there. */

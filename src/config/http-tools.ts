@@ -74,7 +74,7 @@ function operationOf(entry: Entry, schemas: ArgumentSchemas): HttpOperation {
     credentials,
     description: tool.description ?? `${method} ${path}`,
     inputSchema: inputSchemaOf(tool.arguments ?? {}, places),
-    isRead: (tool.effect ?? effectOf(method)) === "read",
+    isRead: tool.sql === undefined && (tool.effect ?? effectOf(method)) === "read",
   };
 }
 

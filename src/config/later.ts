@@ -9,7 +9,6 @@ const CONTAINMENT = "Sandboxes and cloud backstops are not in this version.";
 
 /** Keys that are not in this version, whatever the file. */
 export const LATER_KEYS: Readonly<Record<string, string>> = {
-  resource: "Resources come with policies and are not in this version; use arguments.",
   // In slipclutch.yaml these two are known.
   breakers: "Breakers of one agent are not in this version: slipclutch.yaml has those of all.",
   parking: "Parking of one agent is not in this version: slipclutch.yaml has that of all.",

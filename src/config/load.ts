@@ -7,6 +7,7 @@ import { LATER_FILES } from "./later.ts";
 import { documentsOf } from "./openapi/documents.ts";
 import { type ReadOptions, readFiles } from "./read.ts";
 import { FILE_BYTES_MAX } from "./source.ts";
+import { sqlReaderFor } from "./sql-parser.ts";
 
 /** Manifests in one folder. */
 export const AGENT_FILES_MAX = 10_000;
@@ -35,7 +36,8 @@ export async function loadTree(tree: GuardrailsTree, options: ReadOptions): Prom
   if (read.issues.length > 0 && read.files.size === 0) {
     return { kind: "invalid", issues: read.issues, commit };
   }
-  const loaded = readFiles(read.files, options);
+  const sql = await sqlReaderFor(read.files);
+  const loaded = readFiles(read.files, { ...options, sql });
   const found = loaded.kind === "invalid" ? loaded.issues : [];
   if (read.issues.length > 0) {
     return { kind: "invalid", issues: [...read.issues, ...found], commit };

@@ -84,7 +84,9 @@ function toolsOf(
       const own = Object.hasOwn(tools, tool) ? tools[tool] : undefined;
       const { credentials, headers } = fixedOf(server, own);
       const byScheme = own?.auth === undefined ? credentialsFor(security, schemes) : null;
-      const { description = null, effect = null } = own ?? {};
+      const { description = null, effect: said = null, sql } = own ?? {};
+      // What its SQL does is asked at each call.
+      const effect = sql === undefined ? said : "write";
       return { headers, credentials: byScheme ?? credentials, description, effect };
     },
   });

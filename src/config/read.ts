@@ -24,6 +24,7 @@ import { providersOf } from "./providers.ts";
 import { type RawSlipclutch, slipclutchSchema } from "./schema.ts";
 import { encryptionKeyOf, listenersOf, parkingOf, processLimitsOf, storeOf } from "./settings.ts";
 import { pathText } from "./source.ts";
+import type { SqlReader } from "./sql-parser.ts";
 import { callableTools } from "./tool-budgets.ts";
 import { toolServersOf } from "./tool-servers.ts";
 
@@ -36,6 +37,8 @@ export interface ReadOptions {
   readonly environment: Environment;
   /** Today as an ISO date, for prices with a date; null: the dearer price holds. */
   readonly today: string | null;
+  /** `sqlReaderFor` these files. Without it, tools that take SQL are refused. */
+  readonly sql?: SqlReader;
   /** Of Git, where the folder is kept there. */
   readonly commit?: string | null;
 }
@@ -44,7 +47,7 @@ type MainFile = FileRead<RawSlipclutch>;
 
 /** All files at once: what one says can be wrong only because of another. */
 export function readFiles(files: Files, options: ReadOptions): Loaded {
-  const { environment, today, commit = null } = options;
+  const { environment, today, commit = null, sql = null } = options;
   const main = readFileText(
     { file: MAIN, text: files.get(MAIN) ?? "" },
     slipclutchSchema,
@@ -70,7 +73,7 @@ export function readFiles(files: Files, options: ReadOptions): Loaded {
   const digest = digestOf(files, [main, ...manifests, prices]);
   const book = priceBook(overrides.prices);
   const sources = { files, main, data: main.data, manifests };
-  const compiled = compile({ ...sources, book, digest, commit, whole });
+  const compiled = compile({ ...sources, book, digest, commit, sql, whole });
   issues.push(...compiled.issues);
   if (issues.length > 0) return { kind: "invalid", issues: inOrder(issues), commit };
   const { configuration } = compiled;
@@ -85,6 +88,7 @@ interface Parts {
   readonly manifests: readonly ManifestFile[];
   readonly book: Book;
   readonly digest: string;
+  readonly sql: SqlReader;
   readonly commit: string | null;
   /** Every other file fits its schema, so that one file can be held against another. */
   readonly whole: boolean;
@@ -97,16 +101,16 @@ interface Compiled {
 }
 
 function compile(parts: Parts): Compiled {
-  const { files, main, data, manifests, book, digest, commit, whole } = parts;
+  const { files, main, data, manifests, book, digest, commit, sql, whole } = parts;
   const { source } = main;
   const { store, issues: storeIssues } = storeOf(data.store, source);
   const { key, issues: keyIssues } = encryptionKeyOf(data.encryption_key, store, source);
   const { providers, issues: providerIssues } = providersOf(data.providers, source, book);
   const schemas = argumentSchemas();
-  const tooling = toolServersOf(data.tool_servers, { source, files, schemas });
+  const tooling = toolServersOf(data.tool_servers, { source, files, schemas, sql });
   const { servers } = tooling;
   const { breakers, issues: breakerIssues } = breakersOf(data.breakers ?? [], source);
-  const granted = agentsOf(manifests, data.limits, { servers, schemas });
+  const granted = agentsOf(manifests, data.limits, { servers, schemas, sql });
   const { agents } = granted;
   const tools = callableTools(agents.values(), servers);
   const budgets = budgetsOf(data.budgets ?? [], tools);

@@ -3,7 +3,7 @@ import type { Issue } from "./configuration.ts";
 import { CONNECTION_HEADERS } from "./http-requests.ts";
 import { issueAt } from "./issues.ts";
 import type { Path, Source } from "./source.ts";
-import type { RawToolServer } from "./tool-schema.ts";
+import type { RawHttpTool, RawToolServer } from "./tool-schema.ts";
 
 /** What is started here has other fields than what is reached. */
 type Kind = RawToolServer["kind"] | "mcp-command";
@@ -16,22 +16,22 @@ interface Fields {
   readonly toolRequired: readonly string[];
 }
 
-const OF_A_TOOL = ["effect", "headers", "auth", "description"];
+const OF_A_TOOL = ["effect", "sql", "headers", "auth", "description"];
 
 const FIELDS: Readonly<Record<Kind, Fields>> = {
   mcp: {
     server: ["url", "auth", "headers"],
     required: ["url"],
-    tool: ["effect"],
+    tool: ["effect", "sql"],
     toolRequired: ["effect"],
   },
   "mcp-command": {
     server: ["command", "args", "env", "cwd"],
     required: ["command"],
-    tool: ["effect"],
+    tool: ["effect", "sql"],
     toolRequired: ["effect"],
   },
-  agent: { server: ["asks"], required: [], tool: ["effect"], toolRequired: ["effect"] },
+  agent: { server: ["asks"], required: [], tool: ["effect", "sql"], toolRequired: ["effect"] },
   http: {
     server: ["url", "auth", "headers", "allow_addresses"],
     required: ["url", "tools"],
@@ -55,7 +55,10 @@ const EXPECTED: Readonly<Record<string, readonly [expected: string, hint: string
   ],
   document: ["a file of this folder", "Add document, like ./petstore.yaml."],
   tools: ["the tools of the server", "Add tools: { name: { method: GET, path: /there } }."],
-  effect: ['one of "read", "write"', "Add effect: it is required."],
+  effect: [
+    'one of "read", "write"',
+    "Add effect; or, if it takes SQL, sql: /arguments/… for where that is.",
+  ],
   method: ["the method of the request", "Add method, like GET."],
   path: ["the path of the request", "Add path, like /tickets/{id}."],
 };
@@ -71,7 +74,8 @@ export function kindIssues(name: string, raw: RawToolServer, source: Source): re
     const at = [...path, "tools", tool];
     return [
       ...fieldIssues(given, { path: at, kind, known: fields.tool }, source),
-      ...missingIssues(given, at, fields.toolRequired, source),
+      ...missingIssues(effectOf(given), at, fields.toolRequired, source),
+      ...effectTwice(given, at, source),
       ...authIssues(given.auth, at, kind, source),
     ];
   });
@@ -82,6 +86,17 @@ export function kindIssues(name: string, raw: RawToolServer, source: Source): re
     ...authIssues(raw.auth, path, kind, source),
     ...ofTools,
   ];
+}
+
+/** What its SQL does says what it does. */
+function effectOf({ sql, ...given }: RawHttpTool): RawHttpTool {
+  return sql === undefined ? given : { ...given, effect: "write" };
+}
+
+function effectTwice({ effect, sql }: RawHttpTool, path: Path, source: Source): Issue[] {
+  if (effect === undefined || sql === undefined) return [];
+  const hint = "Keep one of the two: with sql each call reads or writes as its SQL does.";
+  return [issueAt(source, [...path, "effect"], "nothing beside sql", hint)];
 }
 
 function listedTwice({ args, command }: RawToolServer, path: Path, source: Source): Issue[] {

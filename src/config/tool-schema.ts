@@ -15,6 +15,7 @@ import {
   yesOrNo,
 } from "./fields.ts";
 import { auth, HTTP_SERVER_FIELDS, HTTP_TOOL_FIELDS } from "./http-schema.ts";
+import { argumentPointer, resource } from "./resource-schema.ts";
 
 /** Each call of a limit is a row of the store. */
 const RATE_REQUESTS_MAX = 10_000;
@@ -118,6 +119,11 @@ export const toolServer = strict({
         effect: oneOf(["read", "write"])
           .describe("Whether it changes anything. `http` and `openapi`: GET and HEAD read.")
           .optional(),
+        sql: argumentPointer
+          .describe(
+            "Instead of `effect`: where in a call its SQL is, in PostgreSQL's dialect. Each call reads or writes as its SQL does.",
+          )
+          .optional(),
         ...HTTP_TOOL_FIELDS,
       }),
       { error: "a map from names of tools to { effect: read } or { effect: write }" },
@@ -202,6 +208,9 @@ export const allowedTool = strict({
     .describe(
       "JSON Schema 2020-12 of its arguments. With `properties`, others are refused unless `additionalProperties` says otherwise.",
     )
+    .optional(),
+  resource: resource
+    .describe("What a call is about. A call from which it cannot be made out is refused.")
     .optional(),
   pin: z
     .string({ error: PIN })

@@ -15,7 +15,9 @@ import { openApiToolsOf } from "./openapi-tools.ts";
 import type { RawSlipclutch } from "./schema.ts";
 import { kindIssues } from "./server-kinds.ts";
 import type { Path, Source } from "./source.ts";
+import type { SqlReader } from "./sql-parser.ts";
 import type { RawHttpTool, RawToolServer } from "./tool-schema.ts";
+import { sqlIssues, sqlTools } from "./tool-sql.ts";
 
 const CONNECTIONS_MAX = 64;
 
@@ -31,6 +33,7 @@ export interface Surroundings {
   /** All files of the folder: documents are among them. */
   readonly files: ReadonlyMap<string, string>;
   readonly schemas: ArgumentSchemas;
+  readonly sql: SqlReader;
 }
 
 export function toolServersOf(
@@ -44,6 +47,7 @@ export function toolServersOf(
   for (const [name, server] of Object.entries(raw ?? {})) {
     const read = settingsOf(name, server, around);
     issues.push(...kindIssues(name, server, source), ...ownIssues(name, server, source));
+    if (around.sql === null) issues.push(...sqlIssues(name, server, source));
     servers.set(name, read.settings);
     if (server.kind === "agent") continue;
     issues.push(...read.issues, ...authorizationIssues(name, server, source));
@@ -116,18 +120,20 @@ interface ServerRead {
 function settingsOf(name: string, raw: RawToolServer, around: Surroundings): ServerRead {
   if (raw.kind === "http" || raw.kind === "openapi") return overHttp(name, raw, around);
   const tools = new Map(
-    // Without an effect the configuration is refused.
+    // Without an effect the configuration is refused, unless its SQL says it.
     Object.entries(raw.tools ?? {}).map(([tool, { effect = "write" }]) => [tool, effect]),
   );
+  const sql = sqlTools(raw);
   if (raw.kind === "agent") {
-    return plain({ kind: "agent", name, asks: raw.asks ?? false, tools });
+    return plain({ kind: "agent", name, asks: raw.asks ?? false, tools, sql });
   }
   if (raw.command !== undefined) {
     const { args = [], command, cwd = ".", env = {} } = raw;
     const whole: McpCommandSettings["command"] =
       typeof command === "string" ? [command, ...args] : command;
     const callsMax = raw.connections_max ?? CONNECTIONS_MAX;
-    return plain({ kind: "mcp-command", name, command: whole, env, folder: cwd, callsMax, tools });
+    const started = { command: whole, env, folder: cwd, callsMax };
+    return plain({ kind: "mcp-command", name, ...started, tools, sql });
   }
   return plain({
     kind: "mcp",
@@ -138,6 +144,7 @@ function settingsOf(name: string, raw: RawToolServer, around: Surroundings): Ser
     headers: raw.headers ?? {},
     connectionsMax: raw.connections_max ?? CONNECTIONS_MAX,
     tools,
+    sql,
   });
 }
 
@@ -164,6 +171,7 @@ function overHttp(name: string, raw: RawToolServer, around: Surroundings): Serve
     operations,
     leftOut,
     tools: new Map([...operations].map(([tool, { isRead }]) => [tool, isRead ? "read" : "write"])),
+    sql: sqlTools(raw),
   };
   const local = localhostIssues(settings, source);
   return { settings, issues: [...read.issues, ...local], warnings: read.warnings };

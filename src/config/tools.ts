@@ -16,8 +16,11 @@ import { issueAt, nearest } from "./issues.ts";
 import type { RawLimits, RawManifest } from "./manifest-schema.ts";
 import { argumentsCheck, checkDocument, checkOffered } from "./offered.ts";
 import type { Source } from "./source.ts";
+import type { SqlReader } from "./sql-parser.ts";
 import { boundsOf, OF_A_DELIVERY, OWN_BOUNDS } from "./tool-bounds.ts";
+import { costOf } from "./tool-cost.ts";
 import type { RawTool } from "./tool-schema.ts";
+import { resourceOf, sqlOf } from "./tool-sql.ts";
 
 /** Official MCP clients give up after a minute. */
 const TIMEOUT_MS = 60_000;
@@ -26,6 +29,7 @@ const TIMEOUT_MS = 60_000;
 export interface Tooling {
   readonly servers: ReadonlyMap<string, ToolServerSettings>;
   readonly schemas: ArgumentSchemas;
+  readonly sql: SqlReader;
 }
 
 /** Grants with all that is wrong with them; those of no server are left out. */
@@ -54,7 +58,7 @@ export function toolsOf(
     if (server === null) continue;
     if (server.kind === "agent") checkUnseen(entry, server.asks);
     checkDocument(entry, server, tooling.schemas);
-    const granted = grantedOf(entry, server, cost, tooling.schemas);
+    const granted = grantedOf(entry, server, cost, tooling);
     allowed.push({ granted, entry });
   }
   const refused = [...(raw.blacklisted_tools ?? []), ...(raw.denied_tools ?? [])];
@@ -109,7 +113,7 @@ function grantedOf(
   entry: Entry,
   server: ToolServerSettings,
   cost: ToolCost | null,
-  schemas: ArgumentSchemas,
+  { schemas, sql }: Tooling,
 ): GrantedTool {
   const { tool } = entry;
   const readOnly = tool.read_only ?? true;
@@ -120,9 +124,11 @@ function grantedOf(
     server: server.name,
     tool: tool.tool_name,
     effect: server.tools.get(tool.tool_name) ?? "write",
+    sql: sqlOf(server, tool.tool_name, sql),
     readOnly,
     rateLimit: limit ? { requests: limit.requests, perMs: limit.per_seconds * 1000 } : null,
     check: argumentsCheck(own, server, tool.tool_name, schemas),
+    resource: resourceOf(entry, sql),
     pin: tool.pin ?? null,
     cost,
     output: tool.output === undefined ? null : schemas.result(tool.output),
@@ -144,8 +150,10 @@ function approvalOf(
 }
 
 /** A tool that writes is refused whenever it may only read: better at load than at each call. */
-function checkEffect(entry: Entry, { name, tools }: ToolServerSettings): void {
+function checkEffect(entry: Entry, { name, sql, tools }: ToolServerSettings): void {
   const { tool_name: tool } = entry.tool;
+  // Each of its calls is asked.
+  if (sql.has(tool)) return;
   const effect = tools.get(tool);
   if (effect === "read") return;
   if (effect === "write") {
@@ -217,31 +225,6 @@ function ownBlacklisted(raw: RawManifest, source: Source): readonly Issue[] {
       return [issueAt(source, [key, index], expected, hint)];
     }),
   );
-}
-
-/** A price for a call, or for each unit of something that is found in the call. */
-function costOf(entry: Entry): ToolCost | null {
-  const { cost } = entry.tool;
-  if (cost === undefined) return null;
-  if (cost.quantity === undefined) {
-    for (const key of ["per", "max"] as const) {
-      if (cost[key] === undefined) continue;
-      const hint = "Add quantity: { pointer: /result/… }, which says where it is found.";
-      refuse(entry, ["cost", key], "a quantity beside it", hint);
-    }
-    return { nanoUsd: cost.usd, quantity: null };
-  }
-  if (cost.per === undefined) {
-    refuse(entry, ["cost", "per"], "the name of a unit", "Add per: minute, or what else it is.");
-  }
-  if (cost.max === undefined) {
-    const hint = "Add max: the most units that one call can have, which is what is reserved.";
-    refuse(entry, ["cost", "max"], "the most units of one call", hint);
-  } else if (!Number.isSafeInteger(Math.ceil(cost.usd * cost.max))) {
-    refuse(entry, ["cost", "max"], "at most 9007199 USD for one call", "Lower usd or max.");
-  }
-  const { pointer, divide_by: divideBy = 1 } = cost.quantity;
-  return { nanoUsd: cost.usd, quantity: { pointer, divideBy, max: cost.max ?? 0 } };
 }
 
 /**

@@ -31,6 +31,7 @@ import { grantTool } from "./tool/grant.ts";
 import { hosted } from "./tool/hosted.ts";
 import { offered } from "./tool/offered.ts";
 import { offeredNow } from "./tool/pin.ts";
+import { resource } from "./tool/resource.ts";
 import type { Denial } from "./verdict.ts";
 
 /** The guards of one kind of call, by name. */
@@ -57,6 +58,7 @@ const TOOL_LOOKS: readonly (readonly [name: string, rule: ToolGuard])[] = [
   ["manifest", grantTool],
   ["effect", effect],
   ["arguments", checkArguments],
+  ["resource", resource],
 ];
 
 const TOOL_GUARDS: Guards<ToolFacts> = [

@@ -96,6 +96,11 @@ export const DENIALS = {
     says: "The arguments do not fit what the manifest allows for this tool.",
     hint: "Correct the arguments; the facts say where and what is wrong.",
   },
+  "resource.underivable": {
+    status: 403,
+    says: "What this call is about cannot be made out from its arguments.",
+    hint: "Send arguments from which it is clear; the facts say where and why it is not.",
+  },
   "commitment.full": {
     status: 403,
     says: "As many as this agent may keep running at once are running, or may be.",

@@ -296,6 +296,7 @@ test("every code that a caller can provoke is provoked above", () => {
     "manifest.read-only",
     "manifest.changed",
     "manifest.arguments",
+    "resource.underivable",
     "commitment.full",
     "review.denied",
     "rate-limit.exceeded",

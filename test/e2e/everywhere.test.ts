@@ -4,7 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { DENIALS, type DenialCode } from "../../src/guards/verdict.ts";
-import { type McpFixture, mcpFixture } from "../../src/testing/mcp-fixture.ts";
+import { MCP_SCRIPT, type McpFixture, mcpFixture } from "../../src/testing/mcp-fixture.ts";
 import { forget, startGateway, type TestGateway } from "../support/gateway.ts";
 import { type ScriptedModel, scriptedModel } from "../support/scripted-model.ts";
 
@@ -23,7 +23,8 @@ const SCHEMA = {
 };
 
 beforeAll(async () => {
-  desk = await mcpFixture();
+  const query = { name: "query", inputSchema: { type: "object" } };
+  desk = await mcpFixture({ tools: [...MCP_SCRIPT.tools, query] });
   model = await scriptedModel();
   gateway = await startGateway({
     config: {
@@ -37,7 +38,10 @@ beforeAll(async () => {
           desk: {
             kind: "mcp",
             url: desk.url,
-            tools: { echo: { effect: "read" }, fail: { effect: "write" } },
+            tools: {
+              ...{ echo: { effect: "read" }, fail: { effect: "write" } },
+              query: { sql: "/arguments/sql" },
+            },
           },
         },
         breakers: [
@@ -55,6 +59,7 @@ beforeAll(async () => {
         allowed_tools: [
           { tool_name: "echo", arguments: SCHEMA },
           { tool_name: "fail", read_only: false },
+          { tool_name: "query", resource: { sql_tables: "/arguments/sql" } },
         ],
         blacklisted_tools: ["delete_ticket"],
       },
@@ -82,6 +87,7 @@ interface Case {
   readonly verdict: "allow" | DenialCode;
 }
 
+const sql = (text: string) => JSON.stringify({ sql: text });
 const TICKETS = '{"table":"tickets"}';
 const deep = (levels: number) =>
   `{"table":"tickets","x":${"[".repeat(levels)}${"]".repeat(levels)}}`;
@@ -92,6 +98,19 @@ const CASES: readonly Case[] = [
   { is: "with a client's prefix", name: "mcp__us__echo", arguments: TICKETS, verdict: "allow" },
   { is: "with both", name: "mcp__us__desk__echo", arguments: TICKETS, verdict: "allow" },
   { is: "one that writes, granted", name: "fail", arguments: "{}", verdict: "allow" },
+  { is: "SQL that reads", name: "query", arguments: sql("table orders"), verdict: "allow" },
+  {
+    is: "SQL that writes",
+    name: "query",
+    arguments: sql("with x as (delete from orders returning *) table x"),
+    verdict: "manifest.read-only",
+  },
+  {
+    is: "SQL about no table",
+    name: "query",
+    arguments: sql("select 1"),
+    verdict: "resource.underivable",
+  },
   { is: "unknown", name: "rm", arguments: "{}", verdict: "manifest.unknown-tool" },
   { is: "in another case", name: "Echo", arguments: TICKETS, verdict: "manifest.unknown-tool" },
   { is: "with a blank", name: "echo ", arguments: TICKETS, verdict: "manifest.unknown-tool" },

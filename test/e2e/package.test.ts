@@ -165,6 +165,38 @@ describe("the installed package", () => {
     expect(() => slipclutch("check", "--config", path.join(app, "guardrails"))).not.toThrow();
   });
 
+  test("reads SQL once its grammar is installed, and says what to install before", () => {
+    const folder = path.join(app, "sql");
+    fs.mkdirSync(path.join(folder, "agents"), { recursive: true });
+    const tools = "{ q: { sql: /arguments/sql } }";
+    const servers = `{ t: { kind: mcp, url: "http://127.0.0.1:1/", tools: ${tools} } }`;
+    fs.writeFileSync(
+      path.join(folder, "slipclutch.yaml"),
+      `version: 1\ntool_servers: ${servers}\n`,
+    );
+    const manifest = "version: 1\nagent: a\nuncapped: true\nallowed_tools: [{ tool_name: q }]\n";
+    fs.writeFileSync(path.join(folder, "agents", "a.yaml"), manifest);
+    const args = JSON.stringify({ sql: "delete from orders" });
+    const explain = () => {
+      const asked = ["manifest", "explain", "q", "--agent", "a", "--config", folder];
+      const parameters = ["exec", "--offline", "--", "slipclutch", ...asked, "--args", args];
+      const { stderr, stdout } = spawnSync("npm", parameters, {
+        cwd: app,
+        env: environment,
+        encoding: "utf8",
+      });
+      return stdout + stderr;
+    };
+    expect(explain()).toContain("npm install libpg-query@18");
+    const modules = path.join(app, "node_modules");
+    for (const name of ["libpg-query", "@pgsql"]) {
+      fs.cpSync(path.join(ROOT, "node_modules", name), path.join(modules, name), {
+        recursive: true,
+      });
+    }
+    expect(explain()).toContain("because DELETE");
+  });
+
   test("holds arguments against their schema, for which it loads a package", () => {
     const folder = path.join(app, "tools");
     fs.mkdirSync(path.join(folder, "agents"), { recursive: true });

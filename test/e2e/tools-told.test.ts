@@ -76,6 +76,7 @@ describe("what is told of a tool call", () => {
       "manifest",
       "effect",
       "arguments",
+      "resource",
       "clutch",
       "pin",
       "approval",

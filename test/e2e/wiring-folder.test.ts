@@ -13,6 +13,7 @@ import { PARKING_CASES } from "./wiring-parking.ts";
 import { PIN_CASES } from "./wiring-pin.ts";
 import { PRICE_CASES } from "./wiring-prices.ts";
 import { PROVIDER_CASES } from "./wiring-providers.ts";
+import { SQL_CASES } from "./wiring-sql.ts";
 import { TASK_LIMIT_CASES } from "./wiring-task-limits.ts";
 import { TOOL_BOUND_CASES } from "./wiring-tool-bounds.ts";
 import { TOOL_CASES } from "./wiring-tools.ts";
@@ -37,6 +38,7 @@ const CASES = {
   "a tool over plain HTTP": HTTP_CASES,
   "a tool server that is started": COMMAND_CASES,
   "a pin": PIN_CASES,
+  "SQL and resources": SQL_CASES,
   "a bound of a tool": TOOL_BOUND_CASES,
   // After those of breakers, which would see the calls of its agent as a surge.
   "a limit on a task": TASK_LIMIT_CASES,

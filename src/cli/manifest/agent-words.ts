@@ -40,14 +40,13 @@ function limitWords({ maxInputTokens, maxN, maxOutputTokens }: CallLimits): stri
 }
 
 function toolLines({ granted, raw }: Tool): readonly string[] {
-  const { cost, effect, pin, rateLimit, readOnly, server, timeoutMs, tool } = granted;
-  const does = effect === "read" ? "only reads" : readOnly ? "writes: refused" : "may write";
+  const { cost, pin, rateLimit, server, timeoutMs, tool } = granted;
   const rate = rateLimit
     ? `at most ${rateLimit.requests} calls in any ${rateLimit.perMs / 1000} s`
     : "as often as it likes";
   const schema = raw.arguments;
   const lines = [
-    `${does}, ${rate}`,
+    `${doesWords(granted)}, ${rate}`,
     ...(cost === null ? [] : [costWords(cost)]),
     ...(raw.requires_approval ? [approvalWords(raw.requires_approval)] : []),
     ...(pin === null ? [] : [`only as it was reviewed, ${shortPin(pin)}`]),
@@ -55,6 +54,11 @@ function toolLines({ granted, raw }: Tool): readonly string[] {
     ...(schema === undefined ? ["any arguments"] : schemaLines(schema)),
   ];
   return [`    ${server}__${tool}`, ...lines.map((line) => `      ${line}`)];
+}
+
+function doesWords({ effect, readOnly, sql }: Tool["granted"]): string {
+  if (sql !== null) return readOnly ? "only reads, by its SQL" : "may write, by its SQL";
+  return effect === "read" ? "only reads" : readOnly ? "writes: refused" : "may write";
 }
 
 function costWords({ nanoUsd, quantity }: NonNullable<Tool["granted"]["cost"]>): string {

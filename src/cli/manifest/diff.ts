@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 import { type Change, isWidening } from "../../config/review/change.ts";
 import { changesBetween } from "../../config/review/diff.ts";
 import { NO_FILES, type Reading, readForReview } from "../../config/review/reading.ts";
+import { sqlReaderFor } from "../../config/sql-parser.ts";
 import { clean } from "../paint.ts";
 import { CommandError, EXIT, type Shell } from "../shell.ts";
 import { FOLDER, invalid, print, readingIn } from "./folder.ts";
@@ -113,7 +114,8 @@ function atRevision(revision: string, folder: string, shell: Shell): Side {
         throw new CommandError(EXIT.no, `there is no folder ${at}`, hint);
       }
       const files = await filesAt(revision, { folder: at, environment });
-      const read = readForReview(files.size === 0 ? NO_FILES : files, environment);
+      const sql = await sqlReaderFor(files);
+      const read = readForReview(files.size === 0 ? NO_FILES : files, environment, sql);
       if (read.kind === "invalid") throw invalid(`${folder} at ${revision}`, read.issues);
       return read.reading;
     },

@@ -4,6 +4,7 @@ import type { Issue } from "../../config/configuration.ts";
 import { explainIssue } from "../../config/explain.ts";
 import { readFolder } from "../../config/load.ts";
 import { type Reading, readForReview, readWithSecrets } from "../../config/review/reading.ts";
+import { sqlReaderFor } from "../../config/sql-parser.ts";
 import { CommandError, EXIT, type Shell } from "../shell.ts";
 
 export const FOLDER = "guardrails";
@@ -37,7 +38,8 @@ export async function foundIn(
 ): Promise<Found> {
   const { files, issues, warnings } = await readFolder(resolve(shell.folder, folder));
   if (issues.length > 0 && files.size === 0) return { kind: "invalid", issues };
-  const read = (online ? readWithSecrets : readForReview)(files, shell.environment);
+  const sql = await sqlReaderFor(files);
+  const read = (online ? readWithSecrets : readForReview)(files, shell.environment, sql);
   if (read.kind === "invalid") return { kind: "invalid", issues: [...issues, ...read.issues] };
   if (issues.length > 0) return { kind: "invalid", issues };
   return { ...read, warnings: [...read.reading.warnings, ...warnings] };

@@ -44,11 +44,24 @@ function effectChanges(
 ): Change[] {
   const names = new Set([...Object.keys(before), ...Object.keys(after)]);
   return [...names].flatMap((name) => {
-    const [old, now] = [before[name]?.effect ?? "write", after[name]?.effect ?? "write"];
+    const [old, now] = [effectOf(before[name]), effectOf(after[name])];
     const about = { agent: null, about: `${server}__${name}` };
     if (old === now) return [];
-    return now === "read"
-      ? [change(about, "wider", "is said to only read: agents that may only read may have it")]
-      : [change(about, "narrower", "is said to write, or not said to only read any more")];
+    if (now === "read") {
+      return [
+        change(about, "wider", "is said to only read: agents that may only read may have it"),
+      ];
+    }
+    if (now === "write") {
+      return [change(about, "narrower", "is said to write, or not said to only read any more")];
+    }
+    const says = `reads or writes as the SQL at ${now.slice(1)} does, call by call`;
+    const kind = old === "write" ? "wider" : old === "read" ? "narrower" : "may-be-wider";
+    return [change(about, kind, says)];
   });
+}
+
+/** `read`, `write`, or where the SQL is that says it, behind a colon. */
+function effectOf(tool: NonNullable<RawToolServer["tools"]>[string] | undefined): string {
+  return tool?.sql === undefined ? (tool?.effect ?? "write") : `:${tool.sql}`;
 }

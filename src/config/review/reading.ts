@@ -8,6 +8,7 @@ import { pricesSchema } from "../prices-schema.ts";
 import { readFiles } from "../read.ts";
 import { type RawSlipclutch, slipclutchSchema } from "../schema.ts";
 import type { Source } from "../source.ts";
+import type { SqlReader } from "../sql-parser.ts";
 import { withStandIns } from "./stand-ins.ts";
 
 /** One file: with its lines, and by its schema. */
@@ -33,13 +34,21 @@ export type ReadForReview =
 export const NO_FILES: Files = new Map([["slipclutch.yaml", "version: 1\n"]]);
 
 /** Secrets need not be there: where one is not set, another value stands in for it. */
-export function readForReview(files: Files, given: Environment): ReadForReview {
-  return readWithSecrets(files, withStandIns(files, given));
+export function readForReview(
+  files: Files,
+  given: Environment,
+  sql: SqlReader = null,
+): ReadForReview {
+  return readWithSecrets(files, withStandIns(files, given), sql);
 }
 
 /** For whoever goes to the servers of the folder: what is not set is an error. */
-export function readWithSecrets(files: Files, environment: Environment): ReadForReview {
-  const loaded = readFiles(files, { environment, today: null });
+export function readWithSecrets(
+  files: Files,
+  environment: Environment,
+  sql: SqlReader = null,
+): ReadForReview {
+  const loaded = readFiles(files, { environment, today: null, sql });
   if (loaded.kind === "invalid") return loaded;
   const one = <Data>(file: string, data: Data | null, source: Source): Written<Data> => {
     if (data === null) throw new Error(`${file} was valid and is not any more`);

@@ -94,6 +94,8 @@ function toolOfBoth(now: GrantedTool, before: GrantedTool): GrantedTool {
     ...now,
     readOnly: now.readOnly || before.readOnly,
     check: bothChecks(now.check, before.check),
+    // Both have to be made out of the call, and policies see both.
+    resource: [...now.resource, ...before.resource],
     output: bothChecks(now.output, before.output),
     pin: bothPins(now.pin, before.pin),
     resultBytesMax: Math.min(now.resultBytesMax, before.resultBytesMax),

@@ -1,6 +1,7 @@
 /** One tool call as the guards see it, whatever road it came by. */
 import type { CommitmentTerms, Ending } from "../commitment/terms.ts";
 import type { Millis, NanoUsd } from "../money.ts";
+import type { ReadSql } from "../sql/statement.ts";
 
 /** Which tool: the one identity behind all the names that clients call it by. */
 export interface ToolId {
@@ -44,6 +45,23 @@ export interface Quantity {
   readonly max: number;
 }
 
+/** Where a call's SQL is, and who says what it does: what a tool does is then said by each call. */
+export interface SqlArgument {
+  /** RFC 6901. */
+  readonly pointer: string;
+  readonly read: ReadSql;
+}
+
+/** How arguments become the resources that policies see. */
+export type ResourceRule =
+  | { readonly kind: "sql-tables"; readonly pointer: string; readonly read: ReadSql }
+  | {
+      readonly kind: "attributes";
+      readonly type: string;
+      /** Where each is found in the call. RFC 6901. */
+      readonly pointers: ReadonlyMap<string, string>;
+    };
+
 /** What is wrong with a call's arguments, in words, by their JSON Schema; null: nothing. */
 export type ArgumentsCheck = (value: unknown) => string | null;
 
@@ -52,11 +70,16 @@ export type ResultCheck = ArgumentsCheck;
 
 /** One tool of a manifest. */
 export interface GrantedTool extends ToolId {
+  /** With `sql`: a write, for whatever is not decided call by call. */
   readonly effect: Effect;
+  /** Null: it takes no SQL, or its owner has said what it does whatever the SQL. */
+  readonly sql: SqlArgument | null;
   /** May only read: a tool that writes is refused. */
   readonly readOnly: boolean;
   readonly rateLimit: RateLimit | null;
   readonly check: ArgumentsCheck | null;
+  /** What a call is about, for policies: each has to be made out. Empty: nothing is declared. */
+  readonly resource: readonly ResourceRule[];
   /** `sha256:…` of the description that was reviewed (`pinText`); null: whatever it offers. */
   readonly pin: string | null;
   readonly cost: ToolCost | null;

@@ -4,6 +4,9 @@ import { stringify } from "yaml";
 import { isWidening } from "../../../src/config/review/change.ts";
 import { changesBetween } from "../../../src/config/review/diff.ts";
 import { type Reading, readForReview } from "../../../src/config/review/reading.ts";
+import { sqlReaderFor } from "../../../src/config/sql-parser.ts";
+
+const sql = await sqlReaderFor(new Map([["slipclutch.yaml", "sql"]]));
 
 // Folders are data here: each case changes what it likes.
 // biome-ignore lint/suspicious/noExplicitAny: see above
@@ -73,7 +76,7 @@ function readingOf({ bot, main }: Folder): Reading {
     ...(bot === null ? [] : [["agents/bot.yaml", stringify(bot)] as const]),
     ["agents/red.yaml", stringify({ version: 1, agent: "red", labels: { team: "red" } })],
   ]);
-  const read = readForReview(files, {});
+  const read = readForReview(files, {}, sql);
   if (read.kind === "invalid") throw new Error(JSON.stringify(read.issues, null, 1));
   return read.reading;
 }
@@ -345,6 +348,18 @@ describe("a tool", () => {
       "narrower bot desk__close: may only read now; it could write",
       "wider * desk__close: is said to only read: agents that may only read may have it",
     ]);
+  });
+
+  test.each([
+    ["a write", { effect: "write" }, "wider"],
+    ["a read", { effect: "read" }, "narrower"],
+    ["of other SQL", { sql: "/arguments/b" }, "may-be-wider"],
+  ])("that does as its SQL does, and was %s", (_, was, kind) => {
+    const [before, after] = [base(), base()];
+    desk(before).tools.other = was;
+    desk(after).tools.other = { sql: "/arguments/a" };
+    const says = "reads or writes as the SQL at /arguments/a does, call by call";
+    expect(linesOf(before, after)).toEqual([`${kind} * desk__other: ${says}`]);
   });
 });
 

@@ -65,6 +65,7 @@ describe("A tool", () => {
       connectionsMax: 3,
       allowAddresses: ["10.0.0.0/8", "fd00::1"],
       leftOut: new Map(),
+      sql: new Map(),
       tools: new Map([
         ["get_ticket", "read"],
         ["set_status", "read"],

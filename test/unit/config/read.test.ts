@@ -248,8 +248,15 @@ denied_tools: [drop]
           ["look", "read"],
           ["change", "write"],
         ]),
+        sql: new Map(),
       },
-      { kind: "agent", name: "own", asks: false, tools: new Map([["think", "read"]]) },
+      {
+        kind: "agent",
+        name: "own",
+        asks: false,
+        tools: new Map([["think", "read"]]),
+        sql: new Map(),
+      },
     ]);
     const four = { team: "T", org: "O", key: "k", model: "fast" };
     const ofTasks = { only: { agent: "bot" }, each: "task", unit: "calls", window: "task" };
@@ -278,7 +285,9 @@ denied_tools: [drop]
       effect: "read",
       readOnly: true,
       rateLimit: null,
+      sql: null,
       check: null,
+      resource: [],
       pin: null,
       cost: null,
       approval: "never",

@@ -84,7 +84,9 @@ tool_servers:
           effect: "read",
           readOnly: true,
           rateLimit: { requests: 100, perMs: 60_000 },
+          sql: null,
           check: null,
+          resource: [],
           pin: null,
           cost: null,
           approval: "never",
@@ -103,7 +105,9 @@ tool_servers:
           effect: "write",
           readOnly: false,
           rateLimit: null,
+          sql: null,
           check: null,
+          resource: [],
           pin: null,
           cost: null,
           approval: "never",
@@ -136,6 +140,7 @@ tool_servers:
           ["transcribe_audio", "read"],
           ["update_ticket_status", "write"],
         ]),
+        sql: new Map(),
       },
     ]);
     expect(valid(files, { TICKETS_TOKEN: "t-2" }).digest).toBe(loaded.digest);
@@ -160,6 +165,7 @@ test("Every field of a tool lands in its grant", () => {
         quantity: { pointer: "/result/duration_seconds", divide_by: 60 },
         max: 120,
       },
+      resource: { type: "file", attributes: { path: { pointer: "/arguments/a" } } },
       pin: `sha256:${"0a".repeat(32)}`,
       requires_approval: { properties: { a: { const: "dear" } } },
       empty_result: "error",
@@ -177,7 +183,9 @@ test("Every field of a tool lands in its grant", () => {
     effect: "write",
     readOnly: false,
     rateLimit: { requests: 7, perMs: 3000 },
+    sql: null,
     check: expect.any(Function),
+    resource: [{ kind: "attributes", type: "file", pointers: new Map([["path", "/arguments/a"]]) }],
     pin: `sha256:${"0a".repeat(32)}`,
     cost: {
       nanoUsd: 6_000_000,
@@ -223,7 +231,7 @@ test("A server that is started has its command whole, however it is written", ()
     two: { kind: "mcp", command: "desk", args: ["", "-v"], cwd: "tools", connections_max: 3 },
     three: { kind: "mcp", command: "desk" },
   };
-  const none = { env: {}, folder: ".", tools: new Map() };
+  const none = { env: {}, folder: ".", tools: new Map(), sql: new Map() };
   expect([...valid(folder({}, servers)).toolServers.values()]).toEqual([
     {
       kind: "mcp-command",

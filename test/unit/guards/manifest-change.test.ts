@@ -38,6 +38,8 @@ const someTool = (tool: string): fc.Arbitrary<GrantedTool> =>
     cost: fc.option(fc.record({ nanoUsd: fc.nat(9), quantity: fc.constant(null) })),
     emptyIsError: fc.boolean(),
     timeoutMs: fc.integer({ min: 1, max: 9 }),
+    sql: fc.constant(null),
+    resource: fc.constant([]),
     pin: fc.constantFrom(null, "sha256:a", "sha256:b"),
     output: fc.constant(null),
     commitment: fc.constant(null),

@@ -12,6 +12,8 @@ export function granted(server: string, tool: string, changes: Partial<GrantedTo
     readOnly: true,
     rateLimit: null,
     check: null,
+    sql: null,
+    resource: [],
     pin: null,
     cost: null,
     approval: "never",
