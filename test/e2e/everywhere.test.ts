@@ -287,6 +287,16 @@ function mcpSurface(path: string): Surface {
   };
 }
 
+const decision: Surface = async ({ arguments: given, name }) => {
+  const answer = await fetch(`${gateway.agentUrl}/guard/v1/decisions`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${gateway.agentKey}`, "content-type": "application/json" },
+    body: `{"tool":${JSON.stringify(name)},"arguments":${given}}`,
+  });
+  const { code, error, verdict } = JSON.parse(await answer.text());
+  return verdict === "allow" ? "allow" : (code ?? error.code);
+};
+
 const SURFACES: Readonly<Record<string, Surface>> = {
   "an answer of chat completions": chatSurface({ stream: false, legacy: false }),
   "a stream of chat completions": chatSurface({ stream: true, legacy: false }),
@@ -295,6 +305,7 @@ const SURFACES: Readonly<Record<string, Surface>> = {
   "an answer of messages": messagesSurface(false),
   "a stream of messages": messagesSurface(true),
   "the dispatcher": dispatcher,
+  "a decision": decision,
   "MCP, all servers": mcpSurface("/mcp"),
   "MCP, one server": mcpSurface("/mcp/desk"),
 };
