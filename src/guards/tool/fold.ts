@@ -52,11 +52,24 @@ const SEPARATORS = /[\p{Pd}\p{Pc}\p{Z}\s.\u2212]+/gu;
 
 /** The same for all names that a reader could take for each other. */
 export function foldName(name: string): string {
+  if (PLAIN.test(name)) return foldPlain(name);
   // Twice: a letter may have a look-alike only once it is small.
   return latin(latin(name).toLowerCase())
     .replace(SEPARATORS, "_")
     .replace(/^_|_$/g, "")
     .normalize("NFC");
+}
+
+/** What most names are made of: the same steps, of which only these change anything in it. */
+const PLAIN = /^[\x20-\x7e]*$/;
+
+function foldPlain(name: string): string {
+  return name
+    .toLowerCase()
+    .replaceAll("0", "o")
+    .replaceAll("1", "l")
+    .replace(/[-_ .]+/g, "_")
+    .replace(/^_|_$/g, "");
 }
 
 function latin(text: string): string {

@@ -53,9 +53,8 @@ export function resolveTool(
 ): GrantedTool | "unknown" | "blacklisted" {
   if (name.length > NAME_CHARS_MAX) return "unknown";
   if (isBlacklisted(name, grants.blacklisted)) return "blacklisted";
-  // Folding is the dear part, so it is done only for what the name could mean at all.
-  const near = nearTo(name, onServer(grants.allowed, server));
-  const usable = near.filter((tool) => !isToolBlacklisted(tool, grants.blacklisted));
+  const near = onServer(nearTo(name, spelledIn(grants)), server);
+  const usable = near.filter((tool) => !isKnownBlacklisted(tool, grants.blacklisted));
   if (near.length > 0 && usable.length === 0) return "blacklisted";
   const [tool, ...others] = meantBy(name, new Spelled(usable));
   return tool !== undefined && others.length === 0 ? tool : "unknown";
@@ -178,23 +177,37 @@ function indexed(
 }
 
 /** Every tool that is spelled so, alone or not. */
-function nearTo(name: string, tools: readonly GrantedTool[]): readonly GrantedTool[] {
-  const spellings = spellingsIn(name);
-  return tools.filter((tool) =>
-    spellings.some(
-      (spelling) => spelling === plainSpellings(tool).bare || isLongSpelling(spelling, tool),
-    ),
-  );
+function nearTo(name: string, spelled: Spelled): readonly GrantedTool[] {
+  const near = spellingsIn(name).flatMap((spelling) => [
+    ...spelled.bare(spelling),
+    ...spelled.longer(spelling),
+  ]);
+  return [...new Set(near)];
+}
+
+/** Made at the first call under a manifest, and gone with it. */
+const SPELLED = new WeakMap<ToolGrants, Spelled>();
+
+function spelledIn(grants: ToolGrants): Spelled {
+  const known = SPELLED.get(grants) ?? new Spelled(grants.allowed);
+  SPELLED.set(grants, known);
+  return known;
+}
+
+const BLACKLISTED = new WeakMap<ReadonlySet<string>, WeakMap<GrantedTool, boolean>>();
+
+/** Folding is the dear part: it is done once for each tool and blacklist. */
+function isKnownBlacklisted(tool: GrantedTool, blacklisted: ReadonlySet<string>): boolean {
+  const known = BLACKLISTED.get(blacklisted) ?? new WeakMap<GrantedTool, boolean>();
+  BLACKLISTED.set(blacklisted, known);
+  const is = known.get(tool) ?? isToolBlacklisted(tool, blacklisted);
+  known.set(tool, is);
+  return is;
 }
 
 /** The name, and what is left of it without a client's prefix. */
 function spellingsIn(name: string): readonly string[] {
   return suffixesOf(name.normalize("NFC"), CLIENT_PREFIX_ENDS);
-}
-
-function isLongSpelling(spelling: string, tool: ToolId): boolean {
-  if (spelling === plainSpellings(tool).full) return true;
-  return HASHED.test(spelling) && hashedSpellings(tool).includes(spelling);
 }
 
 /** With its server's name before it: the one name that is always clear. */

@@ -84,6 +84,17 @@ describe("a name folds", () => {
       }),
     );
   });
+
+  test("the same, however plain the characters are that it is written with", () => {
+    const plain = fc.string({ unit: "grapheme-ascii", maxLength: 40 });
+    fc.assert(
+      fc.property(plain, (name) => {
+        // Something that cannot be seen takes the long way.
+        expect(foldName(name)).toBe(foldName(`${name}\u200b`));
+      }),
+      { numRuns: 2_000 },
+    );
+  });
 });
 
 const TRANSCRIBE = granted("audio", "transcribe_audio");
