@@ -181,7 +181,8 @@ async function answer(
 
   if (place.kind === "outcome") return reportOutcome(place.id, body, incoming, gateway);
 
-  const call = readAt(place, body, incoming, gateway);
+  const read = readAt(place, body, incoming, gateway);
+  const call = read instanceof Promise ? await read : read;
   if (call === null) return;
   if (isDenial(call)) {
     return refuse({ denial: call, origin: originOf(incoming), asked: null }, [], incoming, gateway);
@@ -197,7 +198,7 @@ function readAt(
   body: Body,
   incoming: Incoming,
   gateway: Gateway,
-): Call | Denial | null {
+): Call | Denial | Promise<Call | Denial | null> {
   switch (place.kind) {
     case "model":
       return readCall(place.format, body, incoming);

@@ -1,7 +1,7 @@
 /** Tools that the agent runs itself: it asks, and says how it went. */
 import { afterEach, expect, test } from "vitest";
 import { booksOf } from "../faults/gateway-scene.ts";
-import { forget, startGateway, type TestGateway } from "../support/gateway.ts";
+import { forget, startGateway, type TestGateway, writeFolder } from "../support/gateway.ts";
 import { until } from "./clients-world.ts";
 import type { Json } from "./wiring-world.ts";
 
@@ -232,6 +232,26 @@ test("the task is named by the body, the header or the key, and by one of them",
   const body = { tool: "look", arguments: {}, task: "one" };
   const two = await gateway.call("/guard/v1/decisions", body, { "x-slipclutch-task": "two" });
   expect(two.status).toBe(400);
+});
+
+test("the task that the body names is held to the manifest that it began under", async () => {
+  await open();
+  const { decision } = await ask("look", { table: "tickets" }, { task: "old" });
+  await report(decision, { ok: true });
+  const manifest = {
+    version: 1,
+    agent: "worker",
+    allowed_tools: [...GRANTS, { tool_name: "extra", read_only: false }].map((grant) => {
+      return { server: "own", ...grant };
+    }),
+  };
+  await writeFolder({ "agents/worker.yaml": manifest }, gateway.configFolder);
+  expect((await gateway.api("POST", "/api/v1/reload")).status).toBe(200);
+  expect(await ask("extra", {}, { task: "old" })).toMatchObject({
+    verdict: "deny",
+    code: "manifest.unknown-tool",
+  });
+  expect(await ask("extra", {}, { task: "new" })).toMatchObject({ verdict: "allow" });
 });
 
 test("what cannot be read is refused as such, and an agent that loops is stopped", async () => {

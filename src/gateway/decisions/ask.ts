@@ -11,6 +11,7 @@ import type { Desk, Incoming, ToolCall } from "../call.ts";
 import { originOf } from "../call.ts";
 import { HttpClient } from "../client.ts";
 import type { Gateway } from "../gateway.ts";
+import { manifestFor } from "../governing.ts";
 import { record, sendRefusal } from "../refuse.ts";
 import { taskNameOf } from "../task-name.ts";
 import { type Identified, identify, readToolCall } from "../tools/read.ts";
@@ -33,14 +34,14 @@ interface Asked {
 }
 
 /** A call for the usual path; null: it is answered already. */
-export function askDecision(
+export async function askDecision(
   body: Body,
   incoming: Incoming,
   gateway: Gateway,
-): ToolCall | Denial | null {
+): Promise<ToolCall | Denial | null> {
   const asked = read(body);
   if (isDenial(asked)) return asked;
-  const of = inTask(asked.task, incoming, gateway);
+  const of = await inTask(asked.task, incoming, gateway);
   if (isDenial(of)) return of;
   const { arguments: given, bytes, callId, tool: name } = asked;
   const named = { name, server: null, arguments: given, bytes, callId, by: "decision" } as const;
@@ -100,13 +101,21 @@ function isText(value: unknown): value is string {
 }
 
 /** The body may name the task, as the header may; a key that is for one task has no other. */
-function inTask(task: string | null, incoming: Incoming, { holding }: Gateway): Incoming | Denial {
+async function inTask(
+  task: string | null,
+  incoming: Incoming,
+  gateway: Gateway,
+): Promise<Incoming | Denial> {
   if (task === null || task === incoming.taskName.id) return incoming;
   if (incoming.taskName.how === "named") {
     return malformed("task", "another task than that of the key, header or path", "one task");
   }
-  const taskName = taskNameOf(incoming.key, incoming.headers, task, holding.storeNow());
-  return isDenial(taskName) ? taskName : { ...incoming, taskName };
+  const { headers, key } = incoming;
+  const taskName = taskNameOf(key, headers, task, gateway.holding.storeNow());
+  if (isDenial(taskName)) return taskName;
+  // What holds for the task that a key shares is not what holds for one that began earlier.
+  const manifest = await manifestFor(incoming.manifest, taskName, gateway);
+  return isDenial(manifest) ? manifest : { ...incoming, taskName, manifest };
 }
 
 /** A tool that the gateway runs is decided when it is called: until then it is only looked at. */
