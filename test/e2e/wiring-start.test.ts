@@ -93,10 +93,10 @@ describe("store.grace", () => {
   // Each try takes two seconds, and how many it takes is luck.
   test("within it a gateway goes on without the store, beyond it not", async () => {
     // A heartbeat that is answered before the call is read makes the gateway stand again, rightly.
-    const cut = await firstOf(20, () => afterSleeping("1s"), "503 store.unreachable");
+    const cut = await firstOf(50, () => afterSleeping("1s"), "503 store.unreachable");
     expect(cut).toBe("503 store.unreachable");
     expect(await afterSleeping("10s")).toBe("200 undefined");
-  }, 120_000);
+  }, 150_000);
 });
 
 describePostgres("store.url and store.expiry", (cluster) => {
