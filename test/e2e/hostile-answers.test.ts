@@ -92,7 +92,10 @@ const ENOUGH = { text: "Then I shall not." };
 async function allIsWell(): Promise<void> {
   const metrics = await (await gateway.api("GET", "/metrics")).text();
   expect(metrics).toMatch(/slipclutch_calls_in_flight(\{[^}]*\})? 0\n/);
-  expect((await booksOf(gateway)).leased).toBeDefined();
+  await until(
+    () => booksOf(gateway),
+    ({ reserved }) => reserved === 0n,
+  );
   expect(gateway.process.exitCode).toBeNull();
 }
 
