@@ -5,12 +5,13 @@ import { isBudgetTool } from "../../guards/tool/names.ts";
 import { type Denial, deny, isDenial } from "../../guards/verdict.ts";
 import type { AnsweredCall, RefusedCalls } from "../../wire/answered-calls.ts";
 import { messageOf } from "../../wire/refusal.ts";
-import { type Caller, originOf } from "../call.ts";
+import { type Caller, type ModelCall, originOf } from "../call.ts";
 import { type Gateway, nextDecision } from "../gateway.ts";
 import { noteLetThrough } from "../let-through.ts";
 import { record } from "../refuse.ts";
 import { type Identified, identify } from "../tools/read.ts";
 import { watchAttempt, watchRefused } from "../tools/watch.ts";
+import { isTakenHere, take } from "./take.ts";
 
 /** A name is whatever the model wrote. */
 const NAME_CHARS_MAX = 64;
@@ -27,26 +28,40 @@ interface Refused {
   readonly answers: readonly Answer[];
 }
 
-/** A line for each call that is refused; each is written down and counted. */
+/** What a caller waits with, and whoever waits. */
+type Asking = Pick<ModelCall, "incoming" | "client">;
+
+/**
+ * A line for each call that is refused; each is written down and counted. At once, unless something
+ * of a call is to be taken here.
+ */
 export function judge(
   calls: readonly AnsweredCall[],
-  caller: Caller,
+  { client, incoming: caller }: Asking,
   gateway: Gateway,
-): RefusedCalls {
+): RefusedCalls | Promise<RefusedCalls> {
   const refused = new Map<number, string>();
+  const taken: Promise<void>[] = [];
   for (const [place, call] of calls.entries()) {
     // The gateway answers its own tool, and every agent has it.
     if (isBudgetTool(call.name)) continue;
     // A call of its own, in the same task.
     const incoming = { ...caller, decision: nextDecision(gateway) };
     const judged = judgeOne(call, incoming);
-    if (isAllowed(judged)) noteLetThrough(judged.call, judged.answers, gateway);
-    else {
+    const refuse = (denial: Denial) => refused.set(place, lineFor(call, denial));
+    if (!isAllowed(judged)) {
       noteRefused(judged, incoming, gateway);
-      refused.set(place, lineFor(call, judged.denial));
-    }
+      refuse(judged.denial);
+    } else if (isTakenHere(judged.call)) {
+      const own = { ...judged.call, incoming: { ...incoming, call: incoming.decision } };
+      taken.push(
+        take(own, client, gateway).then((denial) => {
+          if (denial !== null) refuse(denial);
+        }),
+      );
+    } else noteLetThrough(judged.call, judged.answers, gateway);
   }
-  return refused;
+  return taken.length === 0 ? refused : Promise.all(taken).then(() => refused);
 }
 
 function isAllowed(judged: Allowed | Refused): judged is Allowed {
