@@ -1,5 +1,6 @@
 /** The gateway's parts, wired to each other and to the store, without any listener. */
 import { Allowance } from "../gateway/allowance.ts";
+import { TakenOut } from "../gateway/answered/taken-out.ts";
 import { Withheld } from "../gateway/answered/withheld.ts";
 import { Breakers } from "../gateway/breakers.ts";
 import { Cashier } from "../gateway/cashier.ts";
@@ -91,6 +92,7 @@ export class Core {
       breakers: new Breakers(),
       surges: new Surges(store.counters, log),
       withheld: new Withheld(),
+      takenOut: new TakenOut(),
       openDecisions: new OpenDecisions(clock),
       rates: new Rates(store.permits, clock, log),
       cashier: new Cashier(store.ledger, clock, log, flusher),

@@ -6,6 +6,7 @@ import type { Log } from "../telemetry/log.ts";
 import { logEvent } from "../telemetry/log-events.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { Allowance } from "./allowance.ts";
+import type { TakenOut } from "./answered/taken-out.ts";
 import type { Withheld } from "./answered/withheld.ts";
 import type { Breakers } from "./breakers.ts";
 import type { Cashier } from "./cashier.ts";
@@ -47,6 +48,7 @@ export interface Gateway {
   readonly breakers: Breakers;
   readonly surges: Surges;
   readonly withheld: Withheld;
+  readonly takenOut: TakenOut;
   readonly openDecisions: OpenDecisions;
   readonly keys: Keys;
   readonly tasks: Tasks;

@@ -61,6 +61,7 @@ export class Metrics {
   readonly #calls = new Counter(COUNTERS.calls);
   readonly #denials = new Counter(COUNTERS.denials);
   readonly #toolCalls = new Counter(COUNTERS.toolCalls);
+  readonly #unallowed = new Counter(COUNTERS.unallowed);
   readonly #toolSpend = new Counter(COUNTERS.toolSpend, formatUsd);
   readonly #tokens = new Counter(COUNTERS.tokens);
   readonly #spend = new Counter(COUNTERS.spend, formatUsd);
@@ -95,6 +96,12 @@ export class Metrics {
       case "call.settled":
         this.#settled(event);
         return;
+      case "result.unallowed": {
+        const agent = event.agent ?? NONE;
+        this.#unallowed.add([agent, event.code ?? NONE]);
+        if (event.beyond > 0) this.#unallowed.add([agent, OTHER], event.beyond);
+        return;
+      }
       case "call.capped":
         this.#capped.add([event.agent ?? NONE, event.model]);
         return;
@@ -173,7 +180,7 @@ export class Metrics {
 
   /** The text of a scrape. */
   render(reading: Reading): string {
-    const tools = [this.#toolCalls, this.#toolSpend, this.#tool];
+    const tools = [this.#toolCalls, this.#unallowed, this.#toolSpend, this.#tool];
     const counted = [this.#calls, this.#denials, this.#tokens, this.#spend, this.#estimated];
     const over = Object.values(this.#overbilledBy);
     const rare = [this.#capped, this.#overbilled, ...over, this.#faults];

@@ -176,7 +176,8 @@ const UNREADABLE: readonly (readonly [is: string, text: string])[] = [
 ];
 
 /** Asks on one surface: allowed, or the code. */
-type Surface = (call: { readonly name: string; readonly arguments: string }) => Promise<string>;
+type Surface = (call: AskedCall) => Promise<string>;
+type AskedCall = Pick<Case, "name" | "arguments">;
 
 const codeIn = (text: string): string => {
   for (const [code, { says }] of Object.entries(DENIALS)) if (text.includes(says)) return code;
@@ -297,6 +298,47 @@ const decision: Surface = async ({ arguments: given, name }) => {
   return verdict === "allow" ? "allow" : (code ?? error.code);
 };
 
+/** Its result comes back in the next request: what is counted there is the verdict on the call. */
+function resultSurface(path: string, historyOf: (call: AskedCall) => string): Surface {
+  return async (call) => {
+    model.plays({ text: "so" });
+    const before = await unallowedResults();
+    const { messages, ...rest } = CHAT;
+    const sent = `${JSON.stringify(messages).slice(0, -1)},${historyOf(call)}]`;
+    const body = `${JSON.stringify(rest).slice(0, -1)},"messages":${sent}}`;
+    const answer = await gateway.call(path, body);
+    const text = await answer.text();
+    if (answer.status !== 200) return JSON.parse(text).code;
+    const after = await unallowedResults();
+    const codes = Object.keys(after).filter((code) => after[code] !== before[code]);
+    expect(codes.length, codes.join()).toBeLessThan(2);
+    return codes[0] ?? "allow";
+  };
+}
+
+/** How many, by code. */
+async function unallowedResults(): Promise<Readonly<Record<string, string>>> {
+  const text = await (await gateway.api("GET", "/metrics")).text();
+  const lines = text.matchAll(/^slipclutch_tool_results_unallowed_total\{.*code="(.*)"\} (\d+)$/gm);
+  return Object.fromEntries(Array.from(lines, ([, code, count]) => [code, count]));
+}
+
+const chatHistory = ({ arguments: given, name }: AskedCall) => {
+  const calls = [{ id: "c", type: "function", function: { name, arguments: given } }];
+  const turn = { role: "assistant", content: null, tool_calls: calls };
+  return `${JSON.stringify(turn)},{"role":"tool","tool_call_id":"c","content":"done"}`;
+};
+
+const legacyHistory = ({ arguments: given, name }: AskedCall) => {
+  const turn = { role: "assistant", content: null, function_call: { name, arguments: given } };
+  return `${JSON.stringify(turn)},${JSON.stringify({ role: "function", name, content: "done" })}`;
+};
+
+/** Arguments stand there as they were written. */
+const messagesHistory = ({ arguments: given, name }: AskedCall) =>
+  `{"role":"assistant","content":[{"type":"tool_use","id":"c","name":${JSON.stringify(name)},"input":${given}}]},` +
+  '{"role":"user","content":[{"type":"tool_result","tool_use_id":"c","content":"done"}]}';
+
 const SURFACES: Readonly<Record<string, Surface>> = {
   "an answer of chat completions": chatSurface({ stream: false, legacy: false }),
   "a stream of chat completions": chatSurface({ stream: true, legacy: false }),
@@ -304,6 +346,9 @@ const SURFACES: Readonly<Record<string, Surface>> = {
   "a legacy call in a stream": chatSurface({ stream: true, legacy: true }),
   "an answer of messages": messagesSurface(false),
   "a stream of messages": messagesSurface(true),
+  "a result in chat completions": resultSurface("/v1/chat/completions", chatHistory),
+  "a legacy result": resultSurface("/v1/chat/completions", legacyHistory),
+  "a result in messages": resultSurface("/v1/messages", messagesHistory),
   "the dispatcher": dispatcher,
   "a decision": decision,
   "MCP, all servers": mcpSurface("/mcp"),

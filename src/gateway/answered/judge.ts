@@ -28,19 +28,24 @@ export function judge(
 ): RefusedCalls {
   const refused = new Map<number, string>();
   for (const [place, call] of calls.entries()) {
-    // The gateway answers its own tool, and every agent has it.
-    if (isBudgetTool(call.name)) continue;
     // A call of its own, in the same task.
     const incoming = { ...caller, decision: nextDecision(gateway) };
     const refusal = refusalOf(call, incoming);
-    if (refusal === null) continue;
+    if (refusal === null) {
+      gateway.takenOut.forget(call, incoming);
+      continue;
+    }
     noteRefused(refusal, incoming, gateway);
+    gateway.takenOut.note(call, refusal.denial, incoming, gateway.clock.monotonic());
     refused.set(place, lineFor(call, refusal.denial));
   }
   return refused;
 }
 
-function refusalOf(answered: AnsweredCall, incoming: Caller): Refused | null {
+/** Null: nothing of it that has no state is refused. */
+export function refusalOf(answered: AnsweredCall, incoming: Caller): Refused | null {
+  // The gateway answers its own tool, and every agent has it.
+  if (isBudgetTool(answered.name)) return null;
   const call = identify(
     {
       name: answered.name,
