@@ -249,6 +249,7 @@ denied_tools: [drop]
           ["change", "write"],
         ]),
         sql: new Map(),
+        unwraps: new Map(),
       },
       {
         kind: "agent",
@@ -256,6 +257,7 @@ denied_tools: [drop]
         asks: false,
         tools: new Map([["think", "read"]]),
         sql: new Map(),
+        unwraps: new Map(),
       },
     ]);
     const four = { team: "T", org: "O", key: "k", model: "fast" };
@@ -286,6 +288,7 @@ denied_tools: [drop]
       readOnly: true,
       rateLimit: null,
       sql: null,
+      unwraps: null,
       check: null,
       resource: [],
       pin: null,
