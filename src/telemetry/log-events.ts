@@ -12,6 +12,7 @@ export function logEvent(log: Log, event: Event): void {
     case "call.settled":
       return;
     case "call.refused":
+    case "call.spared":
       log.debug(event.kind, { ...who(event), code: event.code, ...event.facts });
       return;
     case "call.parked":
@@ -25,8 +26,7 @@ export function logEvent(log: Log, event: Event): void {
     case "result.unallowed":
     case "call.capped":
     case "budget.overbilled":
-      logRemark(log, event);
-      return;
+      return logRemark(log, event);
     case "review.decided":
     case "gateway.started":
     case "gateway.stopped":

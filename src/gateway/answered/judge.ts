@@ -8,11 +8,18 @@ import { messageOf } from "../../wire/refusal.ts";
 import { type Caller, originOf } from "../call.ts";
 import { type Gateway, nextDecision } from "../gateway.ts";
 import { record } from "../refuse.ts";
+import { noteSpared } from "../spared.ts";
 import { type Identified, identify } from "../tools/read.ts";
 import { watchAttempt, watchRefused } from "../tools/watch.ts";
 
 /** A name is whatever the model wrote. */
 const NAME_CHARS_MAX = 64;
+
+interface Allowed {
+  readonly denial: null;
+  readonly call: Identified;
+  readonly answers: readonly Answer[];
+}
 
 interface Refused {
   readonly denial: Denial;
@@ -28,24 +35,29 @@ export function judge(
 ): RefusedCalls {
   const refused = new Map<number, string>();
   for (const [place, call] of calls.entries()) {
+    // The gateway answers its own tool, and every agent has it.
+    if (isBudgetTool(call.name)) continue;
     // A call of its own, in the same task.
     const incoming = { ...caller, decision: nextDecision(gateway) };
-    const refusal = refusalOf(call, incoming);
-    if (refusal === null) {
+    const judged = judgeOne(call, incoming);
+    if (isAllowed(judged)) {
+      noteSpared(judged.call, judged.answers, gateway);
       gateway.takenOut.forget(call, incoming);
-      continue;
+    } else {
+      noteRefused(judged, incoming, gateway);
+      gateway.takenOut.note(call, judged.denial, incoming, gateway.clock.monotonic());
+      refused.set(place, lineFor(call, judged.denial));
     }
-    noteRefused(refusal, incoming, gateway);
-    gateway.takenOut.note(call, refusal.denial, incoming, gateway.clock.monotonic());
-    refused.set(place, lineFor(call, refusal.denial));
   }
   return refused;
 }
 
-/** Null: nothing of it that has no state is refused. */
-export function refusalOf(answered: AnsweredCall, incoming: Caller): Refused | null {
-  // The gateway answers its own tool, and every agent has it.
-  if (isBudgetTool(answered.name)) return null;
+function isAllowed(judged: Allowed | Refused): judged is Allowed {
+  return judged.denial === null;
+}
+
+/** What of it has no state, by the rules of whoever asks. */
+export function judgeOne(answered: AnsweredCall, incoming: Caller): Allowed | Refused {
   const call = identify(
     {
       name: answered.name,
@@ -64,7 +76,7 @@ export function refusalOf(answered: AnsweredCall, incoming: Caller): Refused | n
   const look = { ask, grants: manifest.tools, manifest, resolved, offered: null };
   const { answers, denial } = lookAtTool(look);
   if (denial !== null && denial.code !== "manifest.arguments") return { denial, call, answers };
-  if (answered.arguments !== null) return denial === null ? null : { denial, call, answers };
+  if (answered.arguments !== null) return { denial, call, answers };
   const wrong = "they are no JSON that can be read in only one way";
   return { denial: deny("manifest.arguments", { tool: ask.tool, wrong }), call, answers };
 }

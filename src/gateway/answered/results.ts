@@ -7,13 +7,14 @@
  *       └──no call──────────────────────────────────────────────────────────────► no code
  */
 import type { Event } from "../../guards/events.ts";
+import { isBudgetTool } from "../../guards/tool/names.ts";
 import type { Denial } from "../../guards/verdict.ts";
 import type { AnsweredCall } from "../../wire/answered-calls.ts";
 import type { FreshResult } from "../../wire/fresh-results.ts";
 import { oneName } from "../../wire/offered-tools.ts";
 import { type Caller, type ModelCall, originOf } from "../call.ts";
 import { emit, type Gateway } from "../gateway.ts";
-import { refusalOf } from "./judge.ts";
+import { judgeOne } from "./judge.ts";
 
 /** Written down of one request; how many there are beyond is told with the last of them. */
 const EVENTS_MAX = 20;
@@ -62,7 +63,9 @@ class KnownCalls {
 
   constructor(calls: readonly AnsweredCall[], incoming: Caller) {
     for (const call of calls) {
-      const judged = { tool: call.name, denial: refusalOf(call, incoming)?.denial ?? null };
+      // The gateway answers its own tool, and every agent has it.
+      const denial = isBudgetTool(call.name) ? null : judgeOne(call, incoming).denial;
+      const judged = { tool: call.name, denial };
       if (call.id !== null) keepWorst(this.#byId, call.id, judged);
       keepWorst(this.#byName, call.name, judged);
     }

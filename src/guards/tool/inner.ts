@@ -8,6 +8,7 @@
  *
  * What has state is taken for the outer call alone: an inner tool that needs some is refused.
  */
+import { isSpared } from "../manifest/observe.ts";
 import { type Denial, deny } from "../verdict.ts";
 import { needsApproval } from "./approval.ts";
 import type { ToolGuard, ToolLook } from "./facts.ts";
@@ -23,9 +24,10 @@ const DEPTH_MAX = 4;
 export const inner: ToolGuard = (outer) => {
   const calls = callsInside(outer);
   if ("kind" in calls) return calls;
-  for (const call of calls) {
-    const denial = refusalOf(call);
-    if (denial === null) continue;
+  const denials = calls.flatMap(denialsOf);
+  // What an observed agent is spared must not hide what nobody is.
+  const denial = denials.find((one) => !isSpared(one, outer.manifest)) ?? denials[0];
+  if (denial !== undefined) {
     return { ...denial, facts: { ...denial.facts, inside: outer.ask.tool } };
   }
   if (calls.length === 0) return { kind: "allow", numbers: {} };
@@ -82,16 +84,23 @@ function exactly(name: string, resolved: Resolved): Resolved {
   return typeof resolved === "string" || resolved.tool === name ? resolved : "unknown";
 }
 
-function refusalOf(call: ToolLook): Denial | null {
-  for (const [, rule] of LOOKS) {
-    const answer = rule(call);
-    if (answer.kind === "deny") return answer;
-  }
+function denialsOf(call: ToolLook): readonly Denial[] {
   const { ask, resolved } = call;
+  // Of a name that means no tool there is nothing else to look at.
+  const looks = typeof resolved === "string" ? LOOKS.slice(0, 1) : LOOKS;
+  const denials = looks.flatMap(([, rule]) => {
+    const answer = rule(call);
+    return answer.kind === "deny" ? [answer] : [];
+  });
   const held = typeof resolved === "string" ? null : heldByItself(resolved, ask.arguments);
-  if (held === null) return null;
+  if (held === null) return denials;
   const wrong = `${held} cannot be held to inside another call: it is to be called by itself`;
-  return deny("manifest.arguments", { tool: ask.tool, wrong });
+  return [...denials, firm(deny("manifest.arguments", { tool: ask.tool, wrong }))];
+}
+
+/** Of an observed agent too: for it money, approvals and its blacklist hold as for others. */
+function firm(denial: Denial): Denial {
+  return { ...denial, firm: true };
 }
 
 /** What of a grant is asked, taken or kept only where the tool itself is called. */
@@ -107,5 +116,5 @@ function heldByItself(granted: GrantedTool, given: unknown): string | null {
 }
 
 function unclear({ ask }: ToolLook, at: string, wrong: string): Denial {
-  return deny("manifest.arguments", { tool: ask.tool, at, wrong });
+  return firm(deny("manifest.arguments", { tool: ask.tool, at, wrong }));
 }

@@ -28,7 +28,7 @@ const ALLOWED = [
 function look(given: Readonly<Record<string, unknown>>, by: GrantedTool = WRAPPER) {
   const allowed = [...ALLOWED.filter(({ tool }) => tool !== by.tool), by];
   const ask = toolAsk({ server: by.server, tool: by.tool, arguments: given });
-  const manifest = { agent: "ann" };
+  const manifest = { agent: "ann", observing: false };
   return { ask, manifest, grants: grants(allowed, ["wipe"]), resolved: by, offered: null };
 }
 
@@ -148,6 +148,7 @@ describe("a call inside a call", () => {
         inside: "call_tool",
       }),
       rule: "inner",
+      firm: true,
     });
   });
 
@@ -155,6 +156,32 @@ describe("a call inside a call", () => {
     const asked = granted("hub", "asked", { approval: () => "does not fit" });
     const { ask, ...rest } = look({ name: "asked", with: {} });
     expect(lookAtTool({ ...rest, ask, grants: grants([...ALLOWED, asked]) }).denial).toBeNull();
+  });
+});
+
+describe("of an agent that is observed", () => {
+  const observed = (given: Readonly<Record<string, unknown>>, more: GrantedTool[] = []) => {
+    const { grants: own, ...rest } = look(given);
+    const manifest = { agent: "ann", observing: true };
+    const facts = { ...rest, manifest, grants: { ...own, allowed: [...own.allowed, ...more] } };
+    const { answers, denial } = lookAtTool(facts);
+    return denial?.code ?? answers.at(-1)?.answer;
+  };
+
+  test("what its manifest would refuse is let through and told", () => {
+    expect(observed({ name: "rm", with: {} })).toBe("would-deny: manifest.unknown-tool");
+    expect(observed({ name: "writes", with: {} })).toBe("would-deny: manifest.read-only");
+    expect(observed({ name: "echo", with: {} })).toBe("allow");
+  });
+
+  test("what is blacklisted, cannot be made out, or would cost unseen is refused all the same", () => {
+    expect(observed({ name: "wipe", with: {} })).toBe("manifest.blacklisted");
+    expect(observed({ name: "echo" })).toBe("manifest.arguments");
+    const dear = granted("hub", "dear", { effect: "write", cost: { nanoUsd: 1, quantity: null } });
+    expect(observed({ name: "dear", with: {} }, [dear])).toBe("manifest.arguments");
+    const cautious = { ...WRAPPER, tool: "cautious", check: () => "/arguments no" };
+    const nested = { name: "cautious", with: { name: "wipe", with: {} } };
+    expect(observed(nested, [cautious])).toBe("manifest.blacklisted");
   });
 });
 
