@@ -32,7 +32,7 @@ export function argumentFindings(tool: Tool, at: Path): readonly Told[] {
   const schema = tool.raw.arguments;
   const path = [...at, "tool_name"];
   // The call that stands inside is decided by its own grant.
-  const decided = unwraps === null ? [] : Object.values(unwraps).map(lastToken);
+  const decided = unwraps === null ? [] : Object.values(unwraps).flatMap(ownArgument);
   const isPowerful = unwraps === null && POWERFUL.test(foldName(name));
   if (schema !== undefined) {
     found.push(...schemaFindings(schema, { at: [...at, "arguments"], isPowerful, name, decided }));
@@ -49,10 +49,11 @@ export function argumentFindings(tool: Tool, at: Path): readonly Told[] {
   return found;
 }
 
-/** The key that a pointer ends in. */
-function lastToken(pointer: string | null): string | null {
-  const token = pointer?.split("/").at(-1) ?? null;
-  return token?.replaceAll("~1", "/").replaceAll("~0", "~") ?? null;
+/** The argument that a pointer leads to, if that is not inside another one. */
+function ownArgument(pointer: string | null): readonly string[] {
+  const [, , token, deeper] = pointer?.split("/") ?? [];
+  if (token === undefined || deeper !== undefined) return [];
+  return [token.replaceAll("~1", "/").replaceAll("~0", "~")];
 }
 
 /** What sounds dear and may be called without end. */
@@ -69,7 +70,7 @@ interface Look {
   readonly isPowerful: boolean;
   readonly name: string;
   /** Arguments in which a call of another tool stands. */
-  readonly decided: readonly (string | null)[];
+  readonly decided: readonly string[];
 }
 
 function schemaFindings(schema: JsonSchema, look: Look): readonly Told[] {
@@ -100,7 +101,7 @@ interface Part extends Look {
 function partFindings(schema: unknown, part: Part): readonly Told[] {
   const { at, depth } = part;
   if (schema === false || depth > DEPTH_MAX) return [];
-  if (part.key !== null && part.decided.includes(part.key)) return [];
+  if (depth === 1 && part.key !== null && part.decided.includes(part.key)) return [];
   const own = schemaOf(schema);
   const inside = (value: unknown, path: Path, key = part.key) =>
     partFindings(value, { ...part, at: [...at, ...path], isTop: false, key, depth: depth + 1 });

@@ -82,7 +82,8 @@ class KnownCalls {
 
 /** Of two calls with one id, or one name, a refused one says what may have been run. */
 function keepWorst(calls: Map<string, Unallowed>, key: string, call: Unallowed): void {
-  if (calls.get(key)?.denial == null) calls.set(key, call);
+  const known = calls.get(key);
+  if (known === undefined || known.denial === null) calls.set(key, call);
 }
 
 function eventsOf(unallowed: readonly Unallowed[], incoming: Caller): readonly Event[] {
