@@ -115,6 +115,7 @@ function grantedOf(
     tool: tool.tool_name,
     effect: server.tools.get(tool.tool_name) ?? "write",
     sql: sqlOf(server, tool.tool_name, sql),
+    unwraps: server.unwraps.get(tool.tool_name) ?? null,
     readOnly,
     isGranted: true,
     rateLimit: limit ? { requests: limit.requests, perMs: limit.per_seconds * 1000 } : null,

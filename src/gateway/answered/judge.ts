@@ -48,18 +48,20 @@ export function judge(
     // A call of its own, in the same task.
     const incoming = { ...caller, decision: nextDecision(gateway) };
     const judged = judgeOne(call, incoming);
-    const refuse = (denial: Denial) => refused.set(place, lineFor(call, denial));
+    const told = (denial: Denial | null) => {
+      if (denial === null) return gateway.takenOut.forget(call, incoming);
+      gateway.takenOut.note(call, denial, incoming, gateway.clock.monotonic());
+      refused.set(place, lineFor(call, denial));
+    };
     if (!isAllowed(judged)) {
       noteRefused(judged, incoming, gateway);
-      refuse(judged.denial);
+      told(judged.denial);
     } else if (isTakenHere(judged.call)) {
-      const own = { ...judged.call, incoming: { ...incoming, call: incoming.decision } };
-      taken.push(
-        take(own, client, gateway).then((denial) => {
-          if (denial !== null) refuse(denial);
-        }),
-      );
-    } else noteLetThrough(judged.call, judged.answers, gateway);
+      taken.push(take(judged.call, client, gateway).then(told));
+    } else {
+      noteLetThrough(judged.call, judged.answers, gateway);
+      told(null);
+    }
   }
   return taken.length === 0 ? refused : Promise.all(taken).then(() => refused);
 }
@@ -68,7 +70,8 @@ function isAllowed(judged: Allowed | Refused): judged is Allowed {
   return judged.denial === null;
 }
 
-function judgeOne(answered: AnsweredCall, incoming: Caller): Allowed | Refused {
+/** What of it has no state, by the rules of whoever asks. */
+export function judgeOne(answered: AnsweredCall, incoming: Caller): Allowed | Refused {
   const call = identify(
     {
       name: answered.name,

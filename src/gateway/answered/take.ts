@@ -3,14 +3,12 @@
  * approval, the counts of breakers) is taken here, once, as the answer that asks for it goes out.
  * How it ends nobody hears, so it ends at once, and is charged the most that it may cost.
  */
-import type { Denial } from "../../guards/verdict.ts";
-import { deny } from "../../guards/verdict.ts";
+import { type Denial, deny } from "../../guards/verdict.ts";
 import type { ToolEnd } from "../../ports/tool-server.ts";
 import { NO_TRACE } from "../../wire/trace-context.ts";
 import type { Desk, ToolCall, ToolRunner } from "../call.ts";
 import type { Client } from "../client.ts";
 import type { Gateway } from "../gateway.ts";
-import { handle } from "../handle.ts";
 import type { Identified } from "../tools/read.ts";
 
 export function isTakenHere({ incoming, resolved }: Identified): boolean {
@@ -25,24 +23,39 @@ export async function take(
   client: Client,
   gateway: Gateway,
 ): Promise<Denial | null> {
-  let verdict: Denial | null = deny("gateway.unsure", { because: "nobody has decided" });
+  const verdict: { denial: Denial | null } = { denial: UNDECIDED };
   const desk: Desk = {
     progress: null,
     refuse: (denial) => {
-      verdict = denial;
+      verdict.denial = denial;
     },
+    // Told as it begins: an answer of any other run is of a call that was let through before.
     answer: () => {
-      verdict = null;
+      if (verdict.denial === UNDECIDED) verdict.denial = HAS_RUN;
     },
   };
-  await handle(asked(call, client, desk, gateway), gateway);
-  return verdict;
+  const runner = atItsAgent(() => {
+    verdict.denial = null;
+  });
+  await gateway.handle(asked(call, { client: impatient(client), desk, runner }, gateway));
+  return verdict.denial;
 }
 
-function asked(call: Identified, client: Client, desk: Desk, { clock }: Gateway): ToolCall {
-  const incoming = { ...call.incoming, receivedAt: clock.monotonic() };
-  const own = { trace: NO_TRACE, turn: null, claim: null, runner: AT_ITS_AGENT, desk };
-  return { kind: "tool", ...call, ...own, incoming, client: impatient(client) };
+const UNDECIDED = deny("gateway.unsure", { because: "nobody has decided" });
+const HAS_RUN = deny("call.key-reused", { because: "it was let through before" });
+
+function asked(
+  call: Identified,
+  at: Pick<ToolCall, "client" | "desk" | "runner">,
+  { clock }: Gateway,
+): ToolCall {
+  const { decision } = call.incoming;
+  // A call of its own, which begins now.
+  const incoming = { ...call.incoming, call: decision, receivedAt: clock.monotonic() };
+  // Models number their calls as they like: the same call has another id each time.
+  const ask = { ...call.ask, callId: null };
+  const own = { ask, incoming, trace: NO_TRACE, turn: null, claim: null };
+  return { kind: "tool", ...call, ...own, ...at };
 }
 
 /** Whoever waits for the answer is not held for one call in it: the model is told that it waits. */
@@ -64,12 +77,18 @@ const UNHEARD: ToolEnd = {
 };
 
 /** It has run once its agent is told of it, as far as anybody here will ever know. */
-const AT_ITS_AGENT: ToolRunner = {
-  call: (_request, run) => {
-    queueMicrotask(() => run.end(run.mayWrite() ? UNHEARD : HELD));
-    return { abort: () => {} };
-  },
-};
+function atItsAgent(allow: () => void): ToolRunner {
+  return {
+    call: (_request, run) => {
+      queueMicrotask(() => {
+        if (!run.mayWrite()) return run.end(HELD);
+        allow();
+        run.end(UNHEARD);
+      });
+      return { abort: () => {} };
+    },
+  };
+}
 
 const HELD: ToolEnd = {
   kind: "fault",
