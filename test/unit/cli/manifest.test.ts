@@ -138,6 +138,32 @@ main~1 → main: 1 wider, 0 narrower. A person should review it.
     expect(out).toContain("a new agent, with gpt-5 and desk__echo");
   });
 
+  test("what a document of the folder says at a revision", async () => {
+    const notes = (method: string) => ({
+      openapi: "3.1.0",
+      info: { title: "Notes", version: "1" },
+      servers: [{ url: "https://notes.example" }],
+      paths: { "/notes": { [method]: { operationId: "notes" } } },
+    });
+    const write = (method: string) => {
+      const { "slipclutch.yaml": main, "agents/worker.yaml": worker } = folder();
+      const servers = { ...main.tool_servers, notes: { kind: "openapi", document: "docs/n.json" } };
+      const files = {
+        "slipclutch.yaml": { ...main, tool_servers: servers },
+        "agents/worker.yaml": worker.replace("echo ", "echo\n    server: desk "),
+        "docs/n.json": JSON.stringify(notes(method)),
+      };
+      return writeFolder(files, join(root, "guardrails"));
+    };
+    await write("get");
+    commit();
+    await write("delete");
+    commit();
+    const { code, err, out } = await manifest("diff", "main~1..main");
+    expect([code, err]).toEqual([3, ""]);
+    expect(out).toContain("notes__notes: a call is DELETE /notes instead of GET /notes");
+  });
+
   test("two folders", async () => {
     await writeFolder(folder(), join(root, "old..one"));
     await change(MANIFEST, "blacklisted_tools: [delete_ticket]", "");
