@@ -1,5 +1,7 @@
 /** A guardrails folder as it was at a Git revision, by the `git` of this machine. */
 import { spawn } from "node:child_process";
+import { stat } from "node:fs/promises";
+import { dirname, relative, sep } from "node:path";
 import type { Files } from "../../config/configuration.ts";
 import { AGENT_FILES_MAX } from "../../config/load.ts";
 import { documentsOf } from "../../config/openapi/documents.ts";
@@ -16,10 +18,15 @@ export interface Repository {
 }
 
 /** Texts of the folder's files at a revision; none where it had no such folder. */
-export async function filesAt(revision: string, repository: Repository): Promise<Files> {
+export async function filesAt(revision: string, asked: Repository): Promise<Files> {
+  // It may be gone by now: git is asked from what is left of the way to it.
+  const folder = await nearestFolder(asked.folder);
+  const repository = { ...asked, folder };
   const commit = await commitOf(revision, repository);
-  const prefix = (await git(["rev-parse", "--show-prefix"], repository)).toString().trimEnd();
-  const blobs = await blobsOf(`${commit}:${prefix}`, repository);
+  const above = (await git(["rev-parse", "--show-prefix"], repository)).toString().trimEnd();
+  const names = [above.replace(/\/$/, ""), ...relative(folder, asked.folder).split(sep)];
+  const path = names.filter((name) => name !== "").join("/");
+  const blobs = await blobsOf(`${commit}:${path}`, repository);
   const own = [...blobs.keys()].filter((file) => READ.test(file));
   if (own.length > AGENT_FILES_MAX + 2) {
     const hint = "Split the agents over several gateways.";
@@ -29,6 +36,21 @@ export async function filesAt(revision: string, repository: Repository): Promise
   // One that is not there is told where it is named.
   const named = documentsOf(main).filter((file) => blobs.has(file));
   return new Map([...main, ...(await textsOf(named, blobs, repository))]);
+}
+
+async function nearestFolder(path: string): Promise<string> {
+  const above = dirname(path);
+  return path === above || (await isFolder(path)) ? path : nearestFolder(above);
+}
+
+export async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isDirectory();
+  } catch (error) {
+    const isMissing = error instanceof Error && "code" in error;
+    if (isMissing && (error.code === "ENOENT" || error.code === "ENOTDIR")) return false;
+    throw error;
+  }
 }
 
 /** Whatever it is called, it is asked for by its hash from here on. */
