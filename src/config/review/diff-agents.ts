@@ -7,6 +7,7 @@ import { type Change, change } from "./change.ts";
 import { fieldChanges, type Rules } from "./diff-fields.ts";
 import { labelChanges } from "./diff-labels.ts";
 import { callLimitChanges, limitChanges } from "./diff-limits.ts";
+import { observeChanges } from "./diff-observe.ts";
 import { toolChanges } from "./diff-tools.ts";
 import type { Reading, Written } from "./reading.ts";
 import type { Fits } from "./schema-values.ts";
@@ -27,6 +28,9 @@ const RULES: Rules = {
   uncapped: "elsewhere",
   hosted_tools: "elsewhere",
   on_change: "elsewhere",
+  mode: "elsewhere",
+  observe_until: "elsewhere",
+  observe_servers: "elsewhere",
   tell_agent: "elsewhere",
   refusal_rounds: "elsewhere",
   "labels.team": "elsewhere",
@@ -41,9 +45,11 @@ export function agentChanges(sides: Sides, fits: Fits): Change[] {
   for (const [agent, manifest] of after ?? []) {
     const old = before?.get(agent);
     const about = { agent, about: "agent" };
-    if (old === undefined)
+    if (old !== undefined) changes.push(...oneAgent(agent, [old, manifest], sides, fits));
+    else {
       changes.push(change(about, "wider", `a new agent, ${mayWords(manifest)}`));
-    else changes.push(...oneAgent(agent, [old, manifest], sides, fits));
+      changes.push(...observeChanges(agent, [{ ...manifest, observe: null }, manifest]));
+    }
   }
   for (const agent of before?.keys() ?? []) {
     if (after?.has(agent)) continue;
@@ -68,6 +74,7 @@ function oneAgent(agent: string, pair: Manifests, sides: Sides, fits: Fits): rea
     ...modelChanges(agent, pair),
     ...limitChanges(agent, pair),
     ...hostedChanges(agent, pair),
+    ...observeChanges(agent, pair),
     ...flagChanges(agent, pair),
     ...onChangeChanges(agent, pair),
     ...roundChanges(agent, pair),

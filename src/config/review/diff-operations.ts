@@ -8,7 +8,12 @@ import { isWithin } from "./within.ts";
 
 type Servers = readonly [before: HttpServerSettings, after: HttpServerSettings];
 
-export function operationChanges(about: About, servers: Servers, fits: Fits): Change[] {
+/** `needGrants`: no agent may call its tools without one. */
+export function operationChanges(
+  about: About,
+  servers: Servers,
+  { fits, needGrants }: { readonly fits: Fits; readonly needGrants: boolean },
+): Change[] {
   const [before, after] = servers.map(({ operations }) => operations);
   const [old, now] = [before ?? new Map(), after ?? new Map()];
   const gained = [...now.keys()].filter((name) => !old.has(name));
@@ -23,13 +28,15 @@ export function operationChanges(about: About, servers: Servers, fits: Fits): Ch
       ...(isWritten ? [] : schemeChanges(tool, [was, operation])),
     ];
   });
-  return [...newWords(about, gained), ...goneWords(about, lost), ...kept];
+  return [...newWords(about, gained, needGrants), ...goneWords(about, lost), ...kept];
 }
 
-/** Nobody could be granted one before: whoever gets it is told with its manifest. */
-function newWords(about: About, names: readonly string[]): Change[] {
+/** Nobody could be granted one before: who gets it is told with its manifest. */
+function newWords(about: About, names: readonly string[], needGrants: boolean): Change[] {
   if (names.length === 0) return [];
-  return [change(about, "other", "has more tools, for manifests to grant", names)];
+  return needGrants
+    ? [change(about, "other", "has more tools, for manifests to grant", names)]
+    : [change(about, "wider", "has more tools, which observed agents may call at once", names)];
 }
 
 function goneWords(about: About, names: readonly string[]): Change[] {

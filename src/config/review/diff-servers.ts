@@ -64,8 +64,17 @@ function oneServer(about: About, name: string, sides: Sides, fits: Fits): readon
     ...others.map((one) => ({ ...one, ...about, says: `${one.about}: ${one.says}` })),
     ...effectChanges(before.settings, after.settings),
     ...toolCredentialChanges(name, files, [before, after]),
-    ...(old !== undefined && now !== undefined ? operationChanges(about, [old, now], fits) : []),
+    ...(old !== undefined && now !== undefined
+      ? operationChanges(about, [old, now], { fits, needGrants: needsGrants(name, sides[1]) })
+      : []),
   ];
+}
+
+/** Agents that are observed may call tools without one. */
+function needsGrants(server: string, { configuration }: Reading): boolean {
+  return [...configuration.agents.values()].every(
+    ({ observe }) => observe === null || observe.servers?.has(server) === false,
+  );
 }
 
 /** In force, read, and as it is written: what is put in from outside may be a secret. */

@@ -151,6 +151,13 @@ function model(name: string, value: unknown): (folder: Folder) => void {
   };
 }
 
+function observe(more: object): (folder: Folder) => void {
+  return ({ bot }) => {
+    const until = { mode: "observe", observe_until: "2030-01-01T00:00:00Z" };
+    Object.assign(bot, until, structuredClone(more));
+  };
+}
+
 function methodCase(method: string): FieldCase {
   const other = method === "PUT" ? "POST" : "PUT";
   const act = (one: string) => (folder: Folder) => {
@@ -699,6 +706,47 @@ export const FIELD_CASES: Readonly<Record<string, FieldCase>> = {
     },
     there: ["wider bot uncapped: no money budget need draw on it"],
     back: ["narrower bot uncapped: a money budget must draw on it"],
+  },
+  "mode = observe": {
+    set: observe({}),
+    there: [
+      "wider bot mode: what it is not granted is let through until 2030-01-01T00:00:00.000Z, of all tool servers",
+    ],
+    back: ["narrower bot mode: is held to what it is granted again"],
+  },
+  "mode = enforce": {
+    base: observe({ observe_servers: ["desk"] }),
+    set: ({ bot }) => {
+      bot.mode = "enforce";
+      delete bot.observe_until;
+      delete bot.observe_servers;
+    },
+    there: ["narrower bot mode: is held to what it is granted again"],
+    back: [
+      "wider bot mode: what it is not granted is let through until 2030-01-01T00:00:00.000Z, of desk",
+    ],
+  },
+  observe_until: {
+    base: observe({}),
+    set: observe({ observe_until: "2030-02-01T00:00:00Z" }),
+    there: [
+      "wider bot observe_until: is observed until 2030-02-01T00:00:00.000Z instead of 2030-01-01T00:00:00.000Z",
+    ],
+    back: [
+      "narrower bot observe_until: is observed until 2030-01-01T00:00:00.000Z instead of 2030-02-01T00:00:00.000Z",
+    ],
+  },
+  observe_servers: {
+    base: observe({ observe_servers: ["desk"] }),
+    set: ({ bot }) => {
+      bot.observe_servers.push("web");
+    },
+    there: [
+      "wider bot observe_servers: tools of desk, web need no grant, instead of those of desk",
+    ],
+    back: [
+      "narrower bot observe_servers: tools of desk need no grant, instead of those of desk, web",
+    ],
   },
   "on_change = finish": {
     set: ({ bot }) => {

@@ -444,6 +444,11 @@ describe("an agent", () => {
       "wider bot agent: a new agent, with gpt-5 and desk__find, desk__close",
     ]);
     expect(linesOf(having, without)).toEqual(["narrower bot agent: has no manifest any more"]);
+    Object.assign(having.bot, { mode: "observe", observe_until: "2030-01-01" });
+    expect(linesOf(without, having)).toEqual([
+      "wider bot agent: a new agent, with gpt-5 and desk__find, desk__close",
+      "wider bot mode: what it is not granted is let through until 2030-01-01T00:00:00.000Z, of all tool servers",
+    ]);
   });
 });
 
@@ -574,6 +579,26 @@ describe("what is there on one side alone", () => {
   });
 });
 
+test.each([
+  [undefined, ["desk"], "narrower", "desk", "all tool servers"],
+  [["desk"], undefined, "wider", "all tool servers", "desk"],
+  [["desk"], ["web"], "may-be-wider", "web", "desk"],
+  [["desk"], [], "narrower", "no tool server", "desk"],
+])("an agent that is observed at the servers %j → %j", (old, now, direction, is, was) => {
+  const observed = (observe_servers: unknown) => {
+    const folder = base();
+    const web = { kind: "http", url: "https://web.example" };
+    folder.main.tool_servers.web = { ...web, tools: { look: { method: "GET", path: "/" } } };
+    for (const tool of folder.bot.allowed_tools) tool.server = "desk";
+    Object.assign(folder.bot, { mode: "observe", observe_until: "2030-01-01T00:00:00Z" });
+    if (observe_servers !== undefined) folder.bot.observe_servers = observe_servers;
+    return folder;
+  };
+  expect(linesOf(observed(old), observed(now))).toEqual([
+    `${direction} bot observe_servers: tools of ${is} need no grant, instead of those of ${was}`,
+  ]);
+});
+
 describe("a tool over plain HTTP", () => {
   const operation = (more: object) => ({ operationId: "list_notes", ...more });
   const DOCUMENT = {
@@ -627,6 +652,23 @@ describe("a tool over plain HTTP", () => {
     ["another title", { info: { title: "My notes", version: "2" } }, []],
   ])("that a document gives %s", (_, change, lines) => {
     expect(linesOf(before, withDocument({ ...DOCUMENT, ...change }))).toEqual(lines);
+  });
+
+  // Whoever is observed may call what no manifest grants.
+  test.each([
+    [null, "other", "has more tools, for manifests to grant"],
+    [["desk"], "other", "has more tools, for manifests to grant"],
+    [["notes"], "wider", "has more tools, which observed agents may call at once"],
+    [undefined, "wider", "has more tools, which observed agents may call at once"],
+  ])("that is new is %s", (observe_servers, direction, says) => {
+    const more = { ...DOCUMENT.paths, "/all": { delete: { operationId: "forget_all" } } };
+    const after = { ...DOCUMENT, paths: more };
+    const [one, other] = [withDocument(DOCUMENT), withDocument(after)];
+    for (const { bot } of observe_servers === null ? [] : [one, other]) {
+      Object.assign(bot, { mode: "observe", observe_until: "2030-01-01T00:00:00Z" });
+      if (observe_servers !== undefined) bot.observe_servers = observe_servers;
+    }
+    expect(linesOf(one, other)).toEqual([`${direction} * tool server notes: ${says} [forget_all]`]);
   });
 
   test.each([
