@@ -29,7 +29,7 @@ interface Refused {
 }
 
 /** What a caller waits with, and whoever waits. */
-type Asking = Pick<ModelCall, "incoming" | "client">;
+type Asking = Pick<ModelCall, "incoming" | "client" | "turn">;
 
 /**
  * A line for each call that is refused; each is written down and counted. At once, unless something
@@ -37,7 +37,7 @@ type Asking = Pick<ModelCall, "incoming" | "client">;
  */
 export function judge(
   calls: readonly AnsweredCall[],
-  { client, incoming: caller }: Asking,
+  { client, incoming: caller, turn }: Asking,
   gateway: Gateway,
 ): RefusedCalls | Promise<RefusedCalls> {
   const refused = new Map<number, string>();
@@ -57,7 +57,7 @@ export function judge(
       noteRefused(judged, incoming, gateway);
       told(judged.denial);
     } else if (isTakenHere(judged.call)) {
-      taken.push(take(judged.call, client, gateway).then(told));
+      taken.push(take(judged.call, { client, turn }, gateway).then(told));
     } else {
       noteLetThrough(judged.call, judged.answers, gateway);
       told(null);
