@@ -1,6 +1,7 @@
 /** The calls of tools that an answer asks for: each is decided as on every other road. */
 import { lookAtTool } from "../../guards/decide.ts";
 import type { Answer } from "../../guards/events.ts";
+import { observedUntil } from "../../guards/manifest/observe.ts";
 import { isBudgetTool } from "../../guards/tool/names.ts";
 import { type Denial, deny, isDenial } from "../../guards/verdict.ts";
 import type { AnsweredCall, RefusedCalls } from "../../wire/answered-calls.ts";
@@ -40,13 +41,14 @@ export function judge(
   { client, incoming: caller, turn }: Asking,
   gateway: Gateway,
 ): RefusedCalls | Promise<RefusedCalls> {
+  const manifest = observedUntil(caller.manifest, gateway.holding.storeNow());
   const refused = new Map<number, string>();
   const taken: Promise<void>[] = [];
   for (const [place, call] of calls.entries()) {
     // The gateway answers its own tool, and every agent has it.
     if (isBudgetTool(call.name)) continue;
     // A call of its own, in the same task.
-    const incoming = { ...caller, decision: nextDecision(gateway) };
+    const incoming = { ...caller, manifest, decision: nextDecision(gateway) };
     const judged = judgeOne(call, incoming);
     const told = (denial: Denial | null) => {
       if (denial === null) return gateway.takenOut.forget(call, incoming);
