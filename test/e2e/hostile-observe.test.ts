@@ -84,3 +84,22 @@ test("The end is the end also for a call in an answer that had been asked for be
   expect(callsIn(await ask())).toEqual(["shell"]);
   expect(callsIn(await ask())).toEqual([]);
 });
+
+test("A task that began while its agent was observed goes on under another that says on_change: apply", async () => {
+  const inTask = { ...as("changing"), "x-slipclutch-task": "long" };
+  const call = async (tool: string) => {
+    const answer = await gateway.call(`/guard/v1/tools/${tool}/call`, { arguments: {} }, inTask);
+    return answer.ok ? "allow" : ((await answer.json()) as Json).code;
+  };
+  await reload({ ending: {}, changing: {} });
+  expect([await call("echo"), await call("fail")]).toEqual(["allow", "allow"]);
+  const learned = {
+    allowed_tools: [{ tool_name: "echo", server: "desk", read_only: false }],
+    ...{ mode: "enforce", observe_until: undefined, on_change: "apply" },
+  };
+  await reload({ ending: {}, changing: learned });
+  expect([await call("echo"), await call("fail")]).toEqual(["allow", "manifest.unknown-tool"]);
+  // Without it: only what both grant, and the one before granted nothing.
+  await reload({ ending: {}, changing: { ...learned, on_change: "strictest" } });
+  expect(await call("echo")).toBe("manifest.unknown-tool");
+});
