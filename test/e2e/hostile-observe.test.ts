@@ -65,6 +65,12 @@ async function reload(agents: Readonly<Record<string, object>>): Promise<void> {
   expect(answer.status, await answer.text()).toBe(200);
 }
 
+/** As a person does it, in the folder as it stands. */
+async function learn(agent: string, ...more: readonly string[]) {
+  const said = ["manifest", "learn", "--agent", agent, "--config", gateway.configFolder, ...more];
+  return gateway.cli(...said);
+}
+
 const as = (agent: string) => ({ authorization: `Bearer ${keys[agent]}` });
 const chat = { model: "m", max_tokens: 900, messages: [{ role: "user", content: "x" }] };
 const callsIn = ({ choices }: Json): readonly string[] => {
@@ -72,7 +78,8 @@ const callsIn = ({ choices }: Json): readonly string[] => {
 };
 
 test("The end is the end also for a call in an answer that had been asked for before it", async () => {
-  const until = Date.now() + 1_500;
+  // Time enough for a reload and a call.
+  const until = Date.now() + 4_000;
   await reload({ ending: { observe_until: new Date(until).toISOString() }, changing: {} });
   const calls: readonly Call[] = [{ name: "shell", arguments: "{}" }];
   model.plays({ calls }, async (_body, response) => {
@@ -102,4 +109,45 @@ test("A task that began while its agent was observed goes on under another that 
   // Without it: only what both grant, and the one before granted nothing.
   await reload({ ending: {}, changing: { ...learned, on_change: "strictest" } });
   expect(await call("echo")).toBe("manifest.unknown-tool");
+});
+
+test("Arguments that were kept before the time that is asked for are learned from", async () => {
+  await reload({ ending: {}, changing: {} });
+  const find = async () => {
+    const body = { arguments: { query: "often" } };
+    const path = "/guard/v1/tools/echo/call";
+    return (await gateway.call(path, body, as("changing"))).status;
+  };
+  expect(await find()).toBe(200);
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  const since = new Date().toISOString();
+  expect(await find()).toBe(200);
+  const { code, err, out } = await learn("changing", "--since", since);
+  expect([code, err]).toEqual([0, expect.not.stringContaining("not kept")]);
+  expect(out).toContain("query:");
+});
+
+test("A place that a draft cannot have is told before anything is asked", async () => {
+  const places = [
+    ["no/such/folder/draft.yaml", /no folder that is there/],
+    [`${gateway.configFolder}/slipclutch.yaml/draft.yaml`, /no folder that is there/],
+    [gateway.configFolder, /is a folder/],
+  ] as const;
+  for (const [place, says] of places) {
+    const { code, err } = await learn("changing", "--out", place, "--force");
+    expect([code, err]).toEqual([2, expect.stringMatching(says)]);
+  }
+});
+
+test("What no file can say does not stop learning, and stays refused", async () => {
+  await reload({ ending: {}, changing: {} });
+  const shell = (given: string): Call => ({ name: "shell", arguments: given });
+  const calls = ['{"<<":1}', '{"__proto__":1}', '{"\\ud800":"\\udc00"}', '{"ok":"${HOME}"}'].map(
+    shell,
+  );
+  model.plays({ calls });
+  await gateway.call("/v1/chat/completions", chat, as("changing"));
+  const { code, err, out } = await learn("changing");
+  expect([code, err]).toEqual([1, expect.stringContaining("own__shell: manifest.arguments")]);
+  expect(out).toContain("ok:");
 });

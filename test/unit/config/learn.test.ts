@@ -5,6 +5,7 @@ import { argumentSchemas } from "../../../src/config/arguments.ts";
 import { type Before, draftOf } from "../../../src/config/learn/draft.ts";
 import { near } from "../../../src/config/learn/near.ts";
 import { callsOf, type Seen, type SeenTool } from "../../../src/config/learn/seen.ts";
+import { textKeywords } from "../../../src/config/learn/texts.ts";
 import { schemaOf } from "../../../src/config/learn/values.ts";
 
 /** Whether a gateway would let these arguments through by the schema. */
@@ -32,7 +33,8 @@ describe("A schema that was learned", () => {
   test("admits everything that it was learned from", () => {
     fc.assert(
       fc.property(fc.array(fc.oneof(objects, alike), { minLength: 1, maxLength: 40 }), (values) => {
-        fc.pre(!JSON.stringify(values).includes("__proto__"));
+        // Names that no file can have.
+        fc.pre(!/"(__proto__|<<)"/.test(JSON.stringify(values)));
         const plain = JSON.parse(JSON.stringify(values)) as unknown[];
         const check = admits(schemaOf(plain));
         for (const value of plain) expect(check(value)).toBeNull();
@@ -82,6 +84,18 @@ describe("A schema that was learned", () => {
       ["/etc/passwd", "/data/../etc/passwd", "/data/a\n"],
     ],
     [
+      ["/data/ä", "/data/ö b"],
+      ["/data/ü"],
+      ["/etc", "/data/../etc", "/data/a\n/../../etc", "/data/a\u2028/../../etc"],
+    ],
+    [["C:\\data\\ä", "C:\\data\\ö"], ["C:\\data\\ü"], ["C:\\data\\..\\x", "D:\\data\\ä"]],
+    [
+      ["https://a.example/v1/a?x=%20", "https://a.example/v1/b"],
+      ["https://a.example/v1/c?x=%2e1"],
+      ["https://a.example/v1/%2e%2e/x", "https://a.example/v1/.%2E/x"],
+    ],
+    [["see 😀x", "see 😁y"], ["see 😂"], ["see", "hello"]],
+    [
       ["9c5b94b1-35ad-49bb-b118-8e8fc24abf80", "123e4567-e89b-42d3-a456-426614174000"],
       ["aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee"],
       ["aaaaaaaa", ""],
@@ -92,6 +106,40 @@ describe("A schema that was learned", () => {
     const check = admits(schemaOf(seen.map((text) => ({ text }))));
     for (const text of [...seen, ...fits]) expect([text, check({ text })]).toEqual([text, null]);
     for (const text of others) expect([text, check({ text })]).not.toEqual([text, null]);
+  });
+
+  test("says nothing that no file could hold, and admits the rest", () => {
+    const many = Array.from({ length: 30 }, () => ({ half: "\ud800", ok: 1 }));
+    const [named] = [{ ok: 1, "<<": 2, "\udc00": { "\ud800": 3 } }];
+    const check = admits(schemaOf([...many, JSON.parse('{"ok":1,"__proto__":2}'), named]));
+    expect(check({ half: "\ud800", ok: 1 })).toBeNull();
+    for (const name of ["<<", "\udc00", "other"])
+      expect(check({ ok: 1, [name]: 2 })).not.toBeNull();
+    expect(JSON.stringify(schemaOf(many))).not.toMatch(/\\ud[89a-f]/);
+  });
+
+  test("begins with no more than a person would read", () => {
+    const long = "word ".repeat(2_000);
+    const { pattern } = textKeywords([`${long}a`, `${long}b`]);
+    expect(String(pattern).length).toBeLessThan(150);
+  });
+
+  test("takes no time on a long text, whatever its pattern is", () => {
+    const seen = [
+      ["/data/ä", "/data/ö"],
+      ["a/b", "c/d"],
+      ["x@y.example", "z@y.example"],
+      ["https://a.example/v1/a?x=%20", "https://a.example/v1/b"],
+    ];
+    for (const texts of seen) {
+      const pattern = new RegExp(String(textKeywords(texts).pattern), "u");
+      for (const part of [".", "/", "%2e", ".%", "a", "a/", "\n."]) {
+        const text = `${texts[0]}${part.repeat(200_000)}\u0000`;
+        const from = performance.now();
+        pattern.test(text);
+        expect(performance.now() - from).toBeLessThan(250);
+      }
+    }
   });
 
   test("takes an object with many names for a map", () => {
@@ -208,7 +256,9 @@ describe("A draft", () => {
           allowed_tools: [entry, gone],
         },
       };
-      const grants = [entry, gone].map((one) => ({ server: "desk", entry: one as never }));
+      const grants = [entry, gone].map((one) => {
+        return { server: "desk", tool: one === gone ? "gone" : "find", entry: one as never };
+      });
       return draftOf([ran(), model("m", 5)], { ...BEFORE, document, grants });
     };
     const kept = of(wide);
@@ -226,17 +276,85 @@ describe("A draft", () => {
 
   test("raises a rate limit that was passed, and says so", () => {
     const entry = { tool_name: "find", rate_limit: { requests: 1, per_seconds: 60 } };
-    const grants = [{ server: "desk", entry }];
-    const { document, remarks } = draftOf([ran(), ran(), ran()], { ...BEFORE, grants });
+    const grants = [{ server: "desk", tool: "find", entry }];
+    const seen = [ran(), ran(), ran(), model("m", 1)];
+    const { document, remarks } = draftOf(seen, { ...BEFORE, grants });
     expect(document.allowed_tools).toMatchObject([
       { rate_limit: { requests: 5, per_seconds: 60 } },
     ]);
-    expect(remarks).toEqual([expect.stringMatching(/up to 3 times a minute/)]);
+    expect(remarks).toEqual([expect.stringMatching(/up to 3 times in 60 s/)]);
+  });
+
+  test.each([
+    [{ requests: 5, per_seconds: 1 }, 1, 10],
+    [{ requests: 100, per_seconds: 3600 }, 30_000, 200],
+    [{ requests: 200, per_seconds: 3600 }, 30_000, 200],
+  ])("holds a rate limit of %j to its own window", (rate_limit, everyMs, requests) => {
+    const grants = [{ server: "desk", tool: "find", entry: { tool_name: "find", rate_limit } }];
+    const seen = Array.from({ length: everyMs === 1 ? 10 : 240 }, (_, no) => {
+      return ran({ at: no * everyMs });
+    });
+    const { document, remarks } = draftOf([...seen, model("m", 1)], { ...BEFORE, grants });
+    expect(document.allowed_tools).toMatchObject([{ rate_limit: { ...rate_limit, requests } }]);
+    expect(remarks).toHaveLength(requests === rate_limit.requests ? 0 : 1);
+  });
+
+  test("knows a grant by the tool that it is of, however its name is written", () => {
+    const entry = { tool_name: "cafe\u0301", requires_approval: true, arguments: {} };
+    const grants = [{ server: "desk", tool: "café", entry }];
+    const { document } = draftOf([ran({ tool: "café" }), model("m", 1)], { ...BEFORE, grants });
+    expect(document.allowed_tools).toEqual([entry]);
+  });
+
+  test("says whatever it grants beyond what was granted, and what it grants no more", () => {
+    const entry = { tool_name: "find", arguments: { properties: { q: {} } } };
+    const document = {
+      ...{ version: 1, agent: "bot", models: ["old", { model: "m", max_n: 1 }] },
+      ...{ hosted_tools: ["web_search"], allowed_tools: [entry] },
+    };
+    const grants = [{ server: "desk", tool: "find", entry }];
+    const seen = [ran({ writes: true }), model("m", 5), model("new", null, ["code_interpreter"])];
+    const draft = draftOf(seen, { ...BEFORE, document, grants });
+    expect(draft.document).toEqual({
+      ...{ version: 1, agent: "bot", models: [{ model: "m", max_n: 1 }, "new"] },
+      ...{ hosted_tools: ["code_interpreter"], allowed_tools: [{ ...entry, read_only: false }] },
+    });
+    expect(draft.remarks).toEqual([
+      expect.stringMatching(/desk__find: it wrote/),
+      "models: new was added.",
+      "models: old was never asked for, so it was left out.",
+      "hosted_tools: code_interpreter was added.",
+      "hosted_tools: web_search was never asked for, so it was left out.",
+    ]);
+  });
+
+  test("grants no model where none was asked for, and says so", () => {
+    const { document, remarks } = draftOf([ran()], BEFORE);
+    expect([document.models, remarks]).toEqual([
+      [],
+      ["models: none was asked for, so none is granted."],
+    ]);
+  });
+
+  test("says where arguments are nested too deep to be held to anything", () => {
+    const deep = JSON.parse(`${'{"a":'.repeat(12)}1${"}".repeat(12)}`);
+    const { remarks } = draftOf([ran({ arguments: deep }), model("m", 1)], BEFORE);
+    expect(remarks).toEqual([expect.stringMatching(/desk__find: arguments nested more than ten/)]);
+  });
+
+  test("means names that look like variables as they were seen", () => {
+    const seen = [ran({ tool: "${TOKEN}" }), model("${MODEL}", null)];
+    const { document } = draftOf(seen, BEFORE);
+    expect(document).toMatchObject({
+      models: ["$${MODEL}"],
+      allowed_tools: [{ tool_name: "$${TOKEN}" }],
+    });
   });
 
   test("leaves out what no server has, unless it is clear whose it is", () => {
     const own = { kind: "agent", name: "own", asks: false, tools: new Map(), sql: new Map() };
-    const seen = [ran({ server: "", tool: "shell", by: "answer", writes: true })];
+    const shell = ran({ server: "", tool: "shell", by: "answer", writes: true });
+    const seen = [shell, model("m", 1)];
     const nobody = draftOf(seen, BEFORE);
     expect(nobody.document.allowed_tools).toEqual([]);
     expect(nobody.remarks).toEqual([expect.stringMatching(/shell: no tool server has it/)]);
