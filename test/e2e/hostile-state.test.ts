@@ -158,6 +158,12 @@ describe("many calls in one answer", () => {
     expect(await settled("twins")).toHaveLength(1);
   });
 
+  test("may all wait for a person, and leave nothing behind at the connection", async () => {
+    const { calls: left, text } = await ask("twins", calls(40, "delete"));
+    expect([left, text.split("\n").length]).toEqual([[], 40]);
+    expect(gateway.log()).not.toContain("MaxListeners");
+  });
+
   test("are refused in the order in which they stand", async () => {
     const { text } = await ask(
       "few",
@@ -201,6 +207,8 @@ describe.each([false, true])("a client that leaves before its answer (stream: %s
     await expect.poll(() => model.requests.length).toBe(1);
     leaving.abort();
     expect(await first).toBe("left");
+    // The hang-up came before these, so the gateway has heard of it.
+    for (const _ of [1, 2, 3]) await gateway.api("GET", "/api/v1/status");
     return answerNow;
   }
 

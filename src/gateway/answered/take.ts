@@ -66,7 +66,8 @@ function impatient({ client, turn }: Asker): Client {
   return {
     isAbsent: false,
     isGone: () => turn === null && client.isGone(),
-    onGone: (listen) => client.onGone(listen),
+    // It is told at once. An answer may have hundreds of calls: one ear for each would be too many.
+    onGone: () => {},
     reassure: () => {},
     takes102: false,
     patienceMs: 0,
