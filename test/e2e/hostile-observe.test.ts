@@ -151,3 +151,28 @@ test("What no file can say does not stop learning, and stays refused", async () 
   expect([code, err]).toEqual([1, expect.stringContaining("own__shell: manifest.arguments")]);
   expect(out).toContain("ok:");
 });
+
+test("A tool whose name can be read in two ways is no tool that is let through", async () => {
+  await reload({ ending: {}, changing: { blacklisted_tools: ["delete_ticket"] } });
+  const twice = { id: "c1", type: "function", name: "notes", arguments: "{}" };
+  const named = { ...twice, function: { name: "delete_ticket", arguments: "{}" } };
+  const long = {
+    ...twice,
+    function: { name: `${"x".repeat(600)}__delete_ticket`, arguments: "{}" },
+  };
+  const plain = { id: "c2", type: "function", function: { name: "notes", arguments: "{}" } };
+  model.plays((_body, response) => {
+    const answer = chatAnswer({ calls: [{ name: "notes", arguments: "{}" }] });
+    answer.choices[0].message.tool_calls = [named, { ...long, name: undefined }, plain];
+    response.writeHead(200, { "content-type": "application/json" });
+    response.end(JSON.stringify(answer));
+  });
+  const tool = (more: object) => ({ type: "function", ...more });
+  const tools = [
+    tool({ name: "notes", function: { name: "delete_ticket", parameters: {} } }),
+    tool({ function: { name: "notes", parameters: {} } }),
+  ];
+  const answer = await gateway.call("/v1/chat/completions", { ...chat, tools }, as("changing"));
+  expect(model.requests.at(-1).tools).toEqual(tools.slice(1));
+  expect(callsIn(await answer.json())).toEqual(["notes"]);
+});

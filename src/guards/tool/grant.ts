@@ -7,6 +7,8 @@ import type { GrantedTool } from "./tool.ts";
 export const grantTool: ToolGuard = ({ ask, manifest, offered, resolved }) => {
   const facts = { tool: ask.tool, agent: manifest.agent };
   if (resolved === "blacklisted") return deny("manifest.blacklisted", facts);
+  // No clear name: one of those that it may mean may be blacklisted, also where others are spared.
+  if (ask.tool === "") return { ...deny("manifest.unknown-tool", facts), firm: true };
   if (resolved === "unknown") return deny("manifest.unknown-tool", facts);
   if (!resolved.isGranted) return deny("manifest.unknown-tool", facts);
   return changed(resolved, offered) ?? allowed(resolved);
