@@ -60,12 +60,21 @@ export function draftOf(seen: readonly Seen[], before: Before): Draft {
     ...(hosted.length === 0 ? {} : { hosted_tools: hosted }),
   };
   const remarks = [
+    ...unreadOf(before),
     ...tools.flatMap((one) => one.remarks),
     ...unusedOf(calls, before),
     ...changesOf("models", [...new Set(models.map(({ model }) => model))].sort(), before),
     ...changesOf("hosted_tools", hosted, before),
   ];
   return { document, calls, remarks };
+}
+
+/** What somebody wrote elsewhere, a blacklist above all, must not get lost unseen. */
+function unreadOf({ agent, document, servers }: Before): readonly string[] {
+  if (document !== null) return [];
+  const what =
+    servers === null ? "no guardrails folder was read" : `no manifest of ${agent} is there`;
+  return [`${what}: what one says elsewhere, like its blacklist, is not in this. See --config.`];
 }
 
 function firstOf(agent: string): Json {

@@ -2,11 +2,14 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { argumentSchemas } from "../../../src/config/arguments.ts";
+import { substitute } from "../../../src/config/environment.ts";
+import { renderDraft } from "../../../src/config/learn/check.ts";
 import { type Before, draftOf } from "../../../src/config/learn/draft.ts";
 import { near } from "../../../src/config/learn/near.ts";
 import { callsOf, type Seen, type SeenTool } from "../../../src/config/learn/seen.ts";
 import { textKeywords } from "../../../src/config/learn/texts.ts";
 import { schemaOf } from "../../../src/config/learn/values.ts";
+import { parseSource } from "../../../src/config/source.ts";
 
 /** Whether a gateway would let these arguments through by the schema. */
 function admits(schema: ReturnType<typeof schemaOf>) {
@@ -200,12 +203,68 @@ describe("Calls that were seen", () => {
 });
 
 const BEFORE: Before = {
-  ...{ agent: "bot", document: null, grants: [], servers: new Map(), schemas: argumentSchemas() },
+  ...{
+    agent: "bot",
+    document: { schema_version: "v1", agent_id: "bot" },
+    grants: [],
+    servers: new Map(),
+    schemas: argumentSchemas(),
+  },
 };
 
 function model(name: string, outputCap: number | null, hosted: readonly string[] = []): Seen {
   return { kind: "model", at: 0, model: name, outputCap, hosted };
 }
+
+describe.each(["draft.yaml", "draft.json"])("A draft in %s", (file) => {
+  const said = [
+    ...["no", "yes", "1e3", "0x10", "007", "~", "null", "12:30:45", "2026-01-01", ".inf", "=", ""],
+    ...["a\nb", "  lead", "trail ", "#c", "- x", "a: b", "&a", "*a", "!t", "|", "%", "\t", "\r\n"],
+    ...[
+      "😀",
+      "\u0085",
+      "\u2028",
+      "\ufeff",
+      "\u0000",
+      "\u001b[31m",
+      "\u202e",
+      "\u{e0001}",
+      "\\u202e",
+    ],
+    ...["${HOME}", "$${x", "long ".repeat(100), "k".repeat(1_100), "---", "'", '"'],
+  ];
+  const text = fc.oneof(fc.constantFrom(...said), fc.string({ unit: "grapheme" }));
+  const value = fc.oneof(text, fc.double({ noNaN: true, noDefaultInfinity: true }), fc.boolean());
+  const given = fc.dictionary(
+    text.filter((name) => !["__proto__", "<<"].includes(name)),
+    fc.oneof(value, fc.array(value, { maxLength: 3 })),
+    { maxKeys: 5, noNullPrototype: true },
+  );
+
+  test("is read as what was learned, whatever agents write, and hides nothing", () => {
+    fc.assert(
+      fc.property(fc.array(given, { minLength: 1, maxLength: 25 }), (values) => {
+        const seen = values.map((one) => ran({ arguments: JSON.parse(JSON.stringify(one)) }));
+        const { document } = draftOf(seen, BEFORE);
+        const written = renderDraft(document, file);
+        expect(written).not.toMatch(/[\p{Cf}\u2028\u2029]/u);
+        const { issues, source } = parseSource(file, Buffer.from(written).toString("utf8"));
+        expect([issues, source.raw]).toEqual([[], JSON.parse(JSON.stringify(document))]);
+        const { issues: unset, value: read } = substitute(source, {});
+        expect(unset).toEqual([]);
+        const learned = schemaOf(seen.map((one) => one.arguments));
+        expect(read).toMatchObject({ allowed_tools: [{ arguments: learned }] });
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test("says to older readers of YAML what it says to ours", () => {
+    const seen = [ran({ tool: "no" }), ran({ tool: "on" })];
+    const written = renderDraft(draftOf(seen, BEFORE).document, file);
+    expect(written.match(/"tool_name": "(no|on)"|tool_name: "(no|on)"/g)).toHaveLength(2);
+  });
+});
 
 describe("A draft", () => {
   test("has what was used and nothing else", () => {
@@ -326,6 +385,15 @@ describe("A draft", () => {
       "hosted_tools: code_interpreter was added.",
       "hosted_tools: web_search was never asked for, so it was left out.",
     ]);
+  });
+
+  test("says where nothing was known of what is written", () => {
+    const seen = [ran(), model("m", 1)];
+    const nothing = { ...BEFORE, document: null };
+    expect(draftOf(seen, nothing).remarks).toEqual([expect.stringMatching(/^no manifest of bot/)]);
+    const { document, remarks } = draftOf(seen, { ...nothing, servers: null });
+    expect(remarks).toEqual([expect.stringMatching(/^no guardrails folder.*blacklist/)]);
+    expect(document).toMatchObject({ schema_version: "v1", agent_id: "bot" });
   });
 
   test("grants no model where none was asked for, and says so", () => {
