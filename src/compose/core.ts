@@ -1,18 +1,20 @@
 /** The gateway's parts, wired to each other and to the store, without any listener. */
-import { Allowance } from "../gateway/allowance.ts";
+import { forStrangers } from "../gateway/allowance.ts";
 import { Withheld } from "../gateway/answered/withheld.ts";
 import { Breakers } from "../gateway/breakers.ts";
 import { Cashier } from "../gateway/cashier.ts";
 import { Clutches } from "../gateway/clutches.ts";
 import { Owed } from "../gateway/commitments/owed.ts";
+import { Inbox } from "../gateway/decisions/inbox.ts";
 import { OpenDecisions } from "../gateway/decisions/open.ts";
+import { Outbox } from "../gateway/decisions/outbox.ts";
 import { Flags } from "../gateway/flags.ts";
 import { Flusher } from "../gateway/flush.ts";
 import { emit, type Gateway } from "../gateway/gateway.ts";
 import { Holding } from "../gateway/holding.ts";
 import { InFlights } from "../gateway/in-flight.ts";
 import { Keys } from "../gateway/keys.ts";
-import { noteBeat, noteRoom } from "../gateway/notices.ts";
+import { noteBeat, noteOutcomes, noteRoom } from "../gateway/notices.ts";
 import { Lot } from "../gateway/parking/lot.ts";
 import { Recent } from "../gateway/parking/recent.ts";
 import type { Seal } from "../gateway/parking/seal.ts";
@@ -31,10 +33,6 @@ import type { Log } from "../telemetry/log.ts";
 import { Metrics } from "../telemetry/metrics.ts";
 import { fenceSilent } from "./boot.ts";
 import { Gaps, gapWriter } from "./gaps.ts";
-
-/** Enough to see who knocks; a flood of them is in the metrics. */
-const STRANGERS_AT_ONCE = 300;
-const STRANGERS_A_SECOND = 2;
 
 /** No change has this number. */
 const UNREAD = -1;
@@ -92,6 +90,8 @@ export class Core {
       surges: new Surges(store.counters, log),
       withheld: new Withheld(),
       openDecisions: new OpenDecisions(clock),
+      inbox: new Inbox(),
+      outbox: new Outbox(),
       rates: new Rates(store.permits, clock, log),
       cashier: new Cashier(store.ledger, clock, log, flusher),
       keys: new Keys(store.registry, clock),
@@ -100,7 +100,7 @@ export class Core {
       owedCommitments: new Owed(log),
       flags: new Flags(store.registry, clock, log),
       endTask: (agent, id, outcome, by) => this.#endTask({ agent, id, outcome, by }),
-      strangers: new Allowance(STRANGERS_AT_ONCE, STRANGERS_A_SECOND),
+      strangers: forStrangers(),
       inFlight: new InFlights(),
       rules,
       closedBecause: null,
@@ -126,6 +126,7 @@ export class Core {
     store.holders.watch((what) => {
       if (what === "wants") void holding.beat();
       if (what === "room") noteRoom(holding.tenure);
+      if (what === "outcomes") noteOutcomes(this.gateway);
       if (what === "changes") this.#noteChange();
     });
   }
@@ -134,6 +135,7 @@ export class Core {
   async stop(): Promise<void> {
     this.#stopped = true;
     await this.gateway.holding.stop();
+    await this.gateway.inbox.stop();
     await this.#refreshing;
   }
 

@@ -11,7 +11,9 @@ import type { Breakers } from "./breakers.ts";
 import type { Cashier } from "./cashier.ts";
 import type { Clutches } from "./clutches.ts";
 import type { Owed } from "./commitments/owed.ts";
+import type { Inbox } from "./decisions/inbox.ts";
 import type { OpenDecisions } from "./decisions/open.ts";
+import type { Outbox } from "./decisions/outbox.ts";
 import type { Flags } from "./flags.ts";
 import type { Flusher } from "./flush.ts";
 import type { Holding } from "./holding.ts";
@@ -48,6 +50,9 @@ export interface Gateway {
   readonly surges: Surges;
   readonly withheld: Withheld;
   readonly openDecisions: OpenDecisions;
+  /** Outcomes of decisions that came from other gateways, and that go to them. */
+  readonly inbox: Inbox;
+  readonly outbox: Outbox;
   readonly keys: Keys;
   readonly tasks: Tasks;
   /** What running tasks began with. */
@@ -75,11 +80,19 @@ export interface Gateway {
 
 /** Padded, so that ids of one process sort as they were made: an index takes them at its end. */
 const DECISION_CHARS = 7;
+/** Of the tenure that made it: enough to find it among those that live. */
+const HOLDER_CHARS = 16;
+const DECISION = new RegExp(`^d-([0-9a-f]{${HOLDER_CHARS}})-[0-9a-z]{${DECISION_CHARS},}$`);
 
 export function nextDecision(gateway: Gateway): string {
   gateway.decisions += 1;
   const no = gateway.decisions.toString(36).padStart(DECISION_CHARS, "0");
-  return `d-${gateway.holding.tenure.id.slice(0, 16)}-${no}`;
+  return `d-${gateway.holding.tenure.id.slice(0, HOLDER_CHARS)}-${no}`;
+}
+
+/** How the id of the tenure begins that made it; null: no gateway did. */
+export function makerOf(decision: string): string | null {
+  return DECISION.exec(decision)?.[1] ?? null;
 }
 
 /** An event goes to the chain of the tenure it belongs to, the metrics and the log. */

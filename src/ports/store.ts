@@ -14,6 +14,7 @@ import type { ForfeitStore } from "./forfeits.ts";
 import type { HolderStore } from "./holders.ts";
 import type { JournalStore } from "./journal.ts";
 import type { LedgerStore } from "./ledger.ts";
+import type { OutcomeStore } from "./outcomes.ts";
 import type { ParkingStore } from "./parking.ts";
 import type { PermitStore } from "./permits.ts";
 import type { Registry } from "./registry.ts";
@@ -28,6 +29,7 @@ export type * from "./holders.ts";
 export type * from "./ids.ts";
 export type * from "./journal.ts";
 export type * from "./ledger.ts";
+export type * from "./outcomes.ts";
 export type * from "./parking.ts";
 export type * from "./permits.ts";
 export type * from "./registry.ts";
@@ -50,6 +52,7 @@ export interface Store {
   readonly counters: CounterStore;
   readonly bundles: BundleStore;
   readonly commitments: CommitmentStore;
+  readonly outcomes: OutcomeStore;
   /** Releases connections and locks. Nothing in flight is waited for longer than two seconds. */
   close(): Promise<void>;
 }

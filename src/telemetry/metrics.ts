@@ -62,6 +62,7 @@ export class Metrics {
   readonly #denials = new Counter(COUNTERS.denials);
   readonly #toolCalls = new Counter(COUNTERS.toolCalls);
   readonly #toolSpend = new Counter(COUNTERS.toolSpend, formatUsd);
+  readonly #outcomes = new Counter(COUNTERS.outcomes);
   readonly #tokens = new Counter(COUNTERS.tokens);
   readonly #spend = new Counter(COUNTERS.spend, formatUsd);
   readonly #estimated = new Counter(COUNTERS.estimated);
@@ -123,6 +124,11 @@ export class Metrics {
     this.#errors.add([where]);
   }
 
+  /** An outcome of a decision of this process, by where its agent reported it. */
+  reported(where: "here" | "elsewhere", became: "settled" | "repeated" | "dropped"): void {
+    this.#outcomes.add([where, became]);
+  }
+
   #refused(event: Origin & { asked: Asked | null; code: DenialCode }): void {
     const { asked, code } = event;
     const agent = event.agent ?? NONE;
@@ -173,7 +179,7 @@ export class Metrics {
 
   /** The text of a scrape. */
   render(reading: Reading): string {
-    const tools = [this.#toolCalls, this.#toolSpend, this.#tool];
+    const tools = [this.#toolCalls, this.#toolSpend, this.#tool, this.#outcomes];
     const counted = [this.#calls, this.#denials, this.#tokens, this.#spend, this.#estimated];
     const over = Object.values(this.#overbilledBy);
     const rare = [this.#capped, this.#overbilled, ...over, this.#faults];

@@ -14,6 +14,7 @@ import { holderConformance } from "./holders.ts";
 import { huntConformance } from "./hunt.ts";
 import { journalConformance } from "./journal.ts";
 import { ledgerConformance } from "./ledger.ts";
+import { outcomeConformance } from "./outcomes.ts";
 import { parkingConformance } from "./parking.ts";
 import { permitConformance } from "./permits.ts";
 import { pruneConformance } from "./prune.ts";
@@ -48,6 +49,7 @@ export function storeConformance(name: string, open: OpenFixture): void {
     counterConformance(open);
     bundleConformance(open);
     commitmentConformance(open);
+    outcomeConformance(open);
     huntConformance(open);
   });
 }

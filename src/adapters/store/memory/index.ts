@@ -9,6 +9,7 @@ import { memoryForfeits } from "./forfeits.ts";
 import { memoryHolders } from "./holders.ts";
 import { memoryJournal } from "./journal.ts";
 import { memoryLedger } from "./ledger.ts";
+import { memoryOutcomes } from "./outcomes.ts";
 import { memoryParking } from "./parking.ts";
 import { memoryPermits } from "./permits.ts";
 import { memoryRegistry } from "./registry.ts";
@@ -36,6 +37,7 @@ export function memoryStore(options: { readonly clock: Clock; readonly data?: Me
     counters: memoryCounters(data),
     bundles: memoryBundles(data),
     commitments: memoryCommitments(data, options.clock),
+    outcomes: memoryOutcomes(data, options.clock),
     close: async () => {},
   };
 }

@@ -149,7 +149,7 @@ function tasksOn(writer: WorkerClient, reader: WorkerClient): Store["tasks"] {
 
 type SharedWork = Pick<
   Store,
-  "permits" | "clutch" | "parking" | "counters" | "bundles" | "commitments"
+  "permits" | "clutch" | "parking" | "counters" | "bundles" | "commitments" | "outcomes"
 >;
 
 function sharedWorkOn(writer: WorkerClient, reader: WorkerClient): SharedWork {
@@ -184,6 +184,16 @@ function sharedWorkOn(writer: WorkerClient, reader: WorkerClient): SharedWork {
       // Those that are due are few, and asked for every second.
       list: (filter) => (filter.due === true ? writer : reader).ask("commitments", filter),
       prune: (before) => writer.ask("pruneCommitments", before),
+    },
+    outcomes: {
+      // Bytes of their own: of a view the whole memory behind it would cross to the thread.
+      put: (begins, { body, id }) =>
+        writer.ask("putOutcome", begins, { id, body: new Uint8Array(body) }),
+      waiting: (holder, limit) => writer.ask("waitingOutcomes", holder, limit),
+      answer: (holder, answered) => writer.ask("answerOutcomes", holder, answered),
+      answers: (ids) => writer.ask("outcomeAnswers", ids),
+      forget: (ids) => writer.ask("forgetOutcomes", ids),
+      prune: (before) => writer.ask("pruneOutcomes", before),
     },
   };
 }
