@@ -5,9 +5,7 @@ import { Breakers } from "../gateway/breakers.ts";
 import { Cashier } from "../gateway/cashier.ts";
 import { Clutches } from "../gateway/clutches.ts";
 import { Owed } from "../gateway/commitments/owed.ts";
-import { Inbox } from "../gateway/decisions/inbox.ts";
-import { OpenDecisions } from "../gateway/decisions/open.ts";
-import { Outbox } from "../gateway/decisions/outbox.ts";
+import { decisionParts } from "../gateway/decisions/parts.ts";
 import { Flags } from "../gateway/flags.ts";
 import { Flusher } from "../gateway/flush.ts";
 import { emit, type Gateway } from "../gateway/gateway.ts";
@@ -15,6 +13,7 @@ import { Holding } from "../gateway/holding.ts";
 import { InFlights } from "../gateway/in-flight.ts";
 import { Keys } from "../gateway/keys.ts";
 import { noteBeat, noteOutcomes, noteRoom } from "../gateway/notices.ts";
+import { Observation } from "../gateway/observation.ts";
 import { Lot } from "../gateway/parking/lot.ts";
 import { Recent } from "../gateway/parking/recent.ts";
 import type { Seal } from "../gateway/parking/seal.ts";
@@ -89,14 +88,13 @@ export class Core {
       breakers: new Breakers(),
       surges: new Surges(store.counters, log),
       withheld: new Withheld(),
-      openDecisions: new OpenDecisions(clock),
-      inbox: new Inbox(),
-      outbox: new Outbox(),
+      ...decisionParts(clock),
       rates: new Rates(store.permits, clock, log),
       cashier: new Cashier(store.ledger, clock, log, flusher),
       keys: new Keys(store.registry, clock),
       tasks: this.#tasks(emitNow),
       past: new Past(settings.readPast ?? (async () => null)),
+      observation: new Observation(clock, log),
       owedCommitments: new Owed(log),
       flags: new Flags(store.registry, clock, log),
       endTask: (agent, id, outcome, by) => this.#endTask({ agent, id, outcome, by }),

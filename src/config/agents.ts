@@ -7,9 +7,11 @@ import type { FileRead } from "./file.ts";
 import { issueAt, nearest } from "./issues.ts";
 import type { RawLimits, RawManifest } from "./manifest-schema.ts";
 import { grantedId, manifestOf } from "./manifests.ts";
+import { observeIssues } from "./observe.ts";
 import type { Book } from "./price-book.ts";
 import { priceHint } from "./providers.ts";
-import { type Tooling, toolsOf } from "./tools.ts";
+import type { Tooling } from "./tooling.ts";
+import { toolsOf } from "./tools.ts";
 
 export type ManifestFile = FileRead<RawManifest>;
 
@@ -42,7 +44,7 @@ export function agentsOf(
     const agent = agentOfFile(source.file);
     const granted = toolsOf(data, common, source, tooling);
     agents.set(agent, manifestOf(data, agent, common, granted.tools));
-    issues.push(...granted.issues);
+    issues.push(...granted.issues, ...observeIssues(data, source, tooling.servers));
     warnings.push(...granted.warnings);
   }
   return { agents, issues, warnings };

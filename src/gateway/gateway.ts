@@ -11,14 +11,13 @@ import type { Breakers } from "./breakers.ts";
 import type { Cashier } from "./cashier.ts";
 import type { Clutches } from "./clutches.ts";
 import type { Owed } from "./commitments/owed.ts";
-import type { Inbox } from "./decisions/inbox.ts";
-import type { OpenDecisions } from "./decisions/open.ts";
-import type { Outbox } from "./decisions/outbox.ts";
+import type { DecisionParts } from "./decisions/parts.ts";
 import type { Flags } from "./flags.ts";
 import type { Flusher } from "./flush.ts";
 import type { Holding } from "./holding.ts";
 import type { InFlights } from "./in-flight.ts";
 import type { Keys } from "./keys.ts";
+import type { Observation } from "./observation.ts";
 import type { Lot } from "./parking/lot.ts";
 import type { Recent } from "./parking/recent.ts";
 import type { Seal } from "./parking/seal.ts";
@@ -29,7 +28,7 @@ import type { Surges } from "./surges.ts";
 import type { Tasks } from "./tasks.ts";
 import type { Tenure } from "./tenure.ts";
 
-export interface Gateway {
+export interface Gateway extends DecisionParts {
   readonly clock: Clock;
   readonly chance: Chance;
   /** Of this program. */
@@ -49,14 +48,12 @@ export interface Gateway {
   readonly breakers: Breakers;
   readonly surges: Surges;
   readonly withheld: Withheld;
-  readonly openDecisions: OpenDecisions;
-  /** Outcomes of decisions that came from other gateways, and that go to them. */
-  readonly inbox: Inbox;
-  readonly outbox: Outbox;
   readonly keys: Keys;
   readonly tasks: Tasks;
   /** What running tasks began with. */
   readonly past: Past;
+  /** What observed agents may call beside their grants. */
+  readonly observation: Observation;
   /** What the store is still to be told of commitments. */
   readonly owedCommitments: Owed;
   readonly flags: Flags;

@@ -78,7 +78,8 @@ export async function serveMcp(
 
 function unknownServer(server: string | null, { manifest, rules }: Incoming): Denial | null {
   if (server === null) return null;
-  const granted = manifest.tools.allowed.some((tool) => tool.server === server);
+  const { allowed, observed } = manifest.tools;
+  const granted = [...allowed, ...observed].some((tool) => tool.server === server);
   if (granted && rules.toolServer(server) !== null) return null;
   return deny("request.unknown-path", { asked: `/mcp/${server.slice(0, 100)}` });
 }

@@ -53,17 +53,32 @@ export function resolveTool(
 ): GrantedTool | "unknown" | "blacklisted" {
   if (name.length > NAME_CHARS_MAX) return "unknown";
   if (isBlacklisted(name, grants.blacklisted)) return "blacklisted";
-  const near = onServer(nearTo(name, spelledIn(grants)), server);
+  const granted = resolveAmong(name, grants.allowed, grants, server);
+  if (granted !== "unknown" || grants.observed.length === 0) return granted;
+  // What is granted means what it always means; a name that is not may mean another tool.
+  return resolveAmong(name, existing(grants), grants, server);
+}
+
+function resolveAmong(
+  name: string,
+  tools: readonly GrantedTool[],
+  grants: ToolGrants,
+  server: string | null,
+): ReturnType<typeof resolveTool> {
+  const near = onServer(nearTo(name, spelledIn(tools)), server);
   const usable = near.filter((tool) => !isKnownBlacklisted(tool, grants.blacklisted));
   if (near.length > 0 && usable.length === 0) return "blacklisted";
   const [tool, ...others] = meantBy(name, new Spelled(usable));
   return tool !== undefined && others.length === 0 ? tool : "unknown";
 }
 
-/** What exists for the agent, on all servers or on one: granted and not blacklisted. */
+/**
+ * What exists for the agent, on all servers or on one: granted and not blacklisted, or let through
+ * while it is observed.
+ */
 export function usableTools(grants: ToolGrants, server: string | null): readonly GrantedTool[] {
-  const { allowed, blacklisted } = grants;
-  return onServer(allowed, server).filter((tool) => !isToolBlacklisted(tool, blacklisted));
+  const { blacklisted } = grants;
+  return onServer(existing(grants), server).filter((tool) => !isToolBlacklisted(tool, blacklisted));
 }
 
 /**
@@ -186,11 +201,21 @@ function nearTo(name: string, spelled: Spelled): readonly GrantedTool[] {
 }
 
 /** Made at the first call under a manifest, and gone with it. */
-const SPELLED = new WeakMap<ToolGrants, Spelled>();
+const SPELLED = new WeakMap<readonly GrantedTool[], Spelled>();
 
-function spelledIn(grants: ToolGrants): Spelled {
-  const known = SPELLED.get(grants) ?? new Spelled(grants.allowed);
-  SPELLED.set(grants, known);
+function spelledIn(tools: readonly GrantedTool[]): Spelled {
+  const known = SPELLED.get(tools) ?? new Spelled(tools);
+  SPELLED.set(tools, known);
+  return known;
+}
+
+const EXISTING = new WeakMap<ToolGrants, readonly GrantedTool[]>();
+
+function existing(grants: ToolGrants): readonly GrantedTool[] {
+  const { allowed, observed } = grants;
+  if (observed.length === 0) return allowed;
+  const known = EXISTING.get(grants) ?? [...allowed, ...observed];
+  EXISTING.set(grants, known);
   return known;
 }
 

@@ -163,6 +163,9 @@ uncapped: true
 tell_agent: true
 on_change: finish
 refusal_rounds: 3
+mode: observe
+observe_until: 2030-01-02T04:04:05+01:00
+observe_servers: [desk]
 hosted_tools: [web_search]
 allowed_tools:
   - { tool_name: look, server: desk, timeout: 9s, empty_result: error, cost: { usd: 0.5 } }
@@ -297,6 +300,8 @@ denied_tools: [drop]
       ends: [],
       resultBytesMax: 8_388_608,
       concurrentMax: null,
+      isGranted: true,
+      takes: null,
       repeatsMax: null,
       output: null,
     };
@@ -310,6 +315,8 @@ denied_tools: [drop]
         ["fast", { ...limits, maxOutputTokens: 99, timeoutMs: 7000 }],
       ]),
       limits,
+      observe: { until: Date.UTC(2030, 0, 2, 3, 4, 5), servers: new Set(["desk"]) },
+      observing: false,
       strict: true,
       uncapped: true,
       tellAgent: true,
@@ -336,6 +343,7 @@ denied_tools: [drop]
           { ...tool, server: "own", tool: "think" },
         ],
         hosted: new Set(["web_search"]),
+        observed: [],
         blacklisted: new Set(["delete_ticket", "drop"]),
         argumentsBytesMax: 4096,
       },

@@ -24,6 +24,8 @@ const someTool = (tool: string): fc.Arbitrary<GrantedTool> =>
   fc.record({
     server: fc.constant("desk"),
     tool: fc.constant(tool),
+    isGranted: fc.constant(true),
+    takes: fc.constant(null),
     effect: fc.constant("read" as const),
     readOnly: fc.boolean(),
     rateLimit: fc.option(fc.record({ requests: fc.nat(9), perMs: fc.constant(1_000) })),
@@ -53,6 +55,7 @@ const someTools: fc.Arbitrary<ToolGrants> = fc.record({
   allowed: fc
     .tuple(...NAMES.map((name) => fc.option(someTool(name))))
     .map((tools) => tools.filter((tool) => tool !== null)),
+  observed: fc.constant([]),
   hosted: fc.subarray([...NAMES]).map((names) => new Set<string>(names)),
   blacklisted: fc.subarray([...NAMES]).map((names) => new Set<string>(names)),
   argumentsBytesMax: fc.integer({ min: 1, max: 9 }),
