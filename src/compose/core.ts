@@ -1,7 +1,4 @@
 /** The gateway's parts, wired to each other and to the store, without any listener. */
-import { forStrangers } from "../gateway/allowance.ts";
-import { Withheld } from "../gateway/answered/withheld.ts";
-import { Breakers } from "../gateway/breakers.ts";
 import { Cashier } from "../gateway/cashier.ts";
 import { Clutches } from "../gateway/clutches.ts";
 import { Owed } from "../gateway/commitments/owed.ts";
@@ -9,13 +6,13 @@ import { decisionParts } from "../gateway/decisions/parts.ts";
 import { Flags } from "../gateway/flags.ts";
 import { Flusher } from "../gateway/flush.ts";
 import { emit, type Gateway } from "../gateway/gateway.ts";
+import { handle } from "../gateway/handle.ts";
 import { Holding } from "../gateway/holding.ts";
-import { InFlights } from "../gateway/in-flight.ts";
+import { Inputs } from "../gateway/inputs.ts";
 import { Keys } from "../gateway/keys.ts";
 import { noteBeat, noteOutcomes, noteRoom } from "../gateway/notices.ts";
 import { Observation } from "../gateway/observation.ts";
 import { Lot } from "../gateway/parking/lot.ts";
-import { Recent } from "../gateway/parking/recent.ts";
 import type { Seal } from "../gateway/parking/seal.ts";
 import { Past, type ReadPast } from "../gateway/past.ts";
 import { Rates } from "../gateway/rates.ts";
@@ -32,6 +29,7 @@ import type { Log } from "../telemetry/log.ts";
 import { Metrics } from "../telemetry/metrics.ts";
 import { fenceSilent } from "./boot.ts";
 import { Gaps, gapWriter } from "./gaps.ts";
+import { newMemory } from "./memory.ts";
 
 /** No change has this number. */
 const UNREAD = -1;
@@ -67,6 +65,8 @@ export class Core {
     const lot = new Lot(store.parking, clock, log);
     const emitNow = (event: Event) => emit(this.gateway, this.gateway.holding.tenure, event);
     this.gateway = {
+      ...newMemory(),
+      handle: (call) => handle(call, this.gateway),
       clock,
       chance,
       log,
@@ -77,7 +77,6 @@ export class Core {
       metrics: new Metrics(),
       holding: this.#holding(),
       lot,
-      recent: new Recent(),
       seal: settings.seal,
       clutches: new Clutches(store.clutch, log, {
         happened: emitNow,
@@ -85,9 +84,7 @@ export class Core {
         engaged: (agent) => this.#forget(agent),
         changed: () => lot.wake(),
       }),
-      breakers: new Breakers(),
       surges: new Surges(store.counters, log),
-      withheld: new Withheld(),
       ...decisionParts(clock),
       rates: new Rates(store.permits, clock, log),
       cashier: new Cashier(store.ledger, clock, log, flusher),
@@ -97,9 +94,8 @@ export class Core {
       observation: new Observation(clock, log),
       owedCommitments: new Owed(log),
       flags: new Flags(store.registry, clock, log),
+      inputs: new Inputs(store.inputs, settings.seal, clock, log),
       endTask: (agent, id, outcome, by) => this.#endTask({ agent, id, outcome, by }),
-      strangers: forStrangers(),
-      inFlight: new InFlights(),
       rules,
       closedBecause: null,
       draining: false,

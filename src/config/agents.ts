@@ -7,7 +7,7 @@ import type { FileRead } from "./file.ts";
 import { issueAt, nearest } from "./issues.ts";
 import type { RawLimits, RawManifest } from "./manifest-schema.ts";
 import { grantedId, manifestOf } from "./manifests.ts";
-import { observeIssues } from "./observe.ts";
+import { observeIssues, observeWarnings } from "./observe.ts";
 import type { Book } from "./price-book.ts";
 import { priceHint } from "./providers.ts";
 import type { Tooling } from "./tooling.ts";
@@ -45,7 +45,7 @@ export function agentsOf(
     const granted = toolsOf(data, common, source, tooling);
     agents.set(agent, manifestOf(data, agent, common, granted.tools));
     issues.push(...granted.issues, ...observeIssues(data, source, tooling.servers));
-    warnings.push(...granted.warnings);
+    warnings.push(...granted.warnings, ...observeWarnings(data, source, tooling.servers));
   }
   return { agents, issues, warnings };
 }

@@ -124,6 +124,21 @@ export const toolServer = strict({
             "Instead of `effect`: where in a call its SQL is, in PostgreSQL's dialect. Each call reads or writes as its SQL does.",
           )
           .optional(),
+        unwraps: strict({
+          tool: argumentPointer.describe("Where in a call the other tool's name is."),
+          arguments: argumentPointer.describe(
+            "Where its arguments are: an object, or a text of JSON.",
+          ),
+          server: argumentPointer
+            .describe(
+              "Where the name of its tool server is, as under `tool_servers`. Default: the other tool is one of this server.",
+            )
+            .optional(),
+        })
+          .describe(
+            "A call of it is a call of another tool, like `call_tool`'s: both must be allowed, by their own grants.",
+          )
+          .optional(),
         ...HTTP_TOOL_FIELDS,
       }),
       { error: "a map from names of tools to { effect: read } or { effect: write }" },

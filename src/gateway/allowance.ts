@@ -2,14 +2,6 @@
 import type { Millis } from "../guards/money.ts";
 
 const SECOND_MS = 1_000;
-/** Enough to see who knocks; a flood of them is in the metrics. */
-const STRANGERS_AT_ONCE = 300;
-const STRANGERS_A_SECOND = 2;
-
-/** For refusals of unknown senders that are written down. */
-export function forStrangers(): Allowance {
-  return new Allowance(STRANGERS_AT_ONCE, STRANGERS_A_SECOND);
-}
 
 export class Allowance {
   readonly #burst: number;

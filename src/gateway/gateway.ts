@@ -6,8 +6,10 @@ import type { Log } from "../telemetry/log.ts";
 import { logEvent } from "../telemetry/log-events.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { Allowance } from "./allowance.ts";
+import type { TakenOut } from "./answered/taken-out.ts";
 import type { Withheld } from "./answered/withheld.ts";
 import type { Breakers } from "./breakers.ts";
+import type { Call } from "./call.ts";
 import type { Cashier } from "./cashier.ts";
 import type { Clutches } from "./clutches.ts";
 import type { Owed } from "./commitments/owed.ts";
@@ -16,6 +18,7 @@ import type { Flags } from "./flags.ts";
 import type { Flusher } from "./flush.ts";
 import type { Holding } from "./holding.ts";
 import type { InFlights } from "./in-flight.ts";
+import type { Inputs } from "./inputs.ts";
 import type { Keys } from "./keys.ts";
 import type { Observation } from "./observation.ts";
 import type { Lot } from "./parking/lot.ts";
@@ -48,6 +51,7 @@ export interface Gateway extends DecisionParts {
   readonly breakers: Breakers;
   readonly surges: Surges;
   readonly withheld: Withheld;
+  readonly takenOut: TakenOut;
   readonly keys: Keys;
   readonly tasks: Tasks;
   /** What running tasks began with. */
@@ -57,11 +61,15 @@ export interface Gateway extends DecisionParts {
   /** What the store is still to be told of commitments. */
   readonly owedCommitments: Owed;
   readonly flags: Flags;
+  /** What calls asked, where that is kept. */
+  readonly inputs: Inputs;
   /** Refusals of unknown senders that are written down. */
   readonly strangers: Allowance;
   /** Ends a task and closes its accounts; false if there is none, or it had ended. */
   readonly endTask: (agent: string, id: string, outcome: TaskEnd, by: string) => Promise<boolean>;
   readonly inFlight: InFlights;
+  /** The path of a call, for what begins another one in the middle of its own. */
+  readonly handle: (call: Call) => Promise<void>;
   /** The rules in force; swapped whole by a reload. */
   rules: Ruleset;
   /** Why nothing is admitted at all, although the store is there; null in normal times. */

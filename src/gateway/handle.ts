@@ -6,6 +6,7 @@ import type { Decision as Judged } from "../guards/decide.ts";
 import { type Denial, deny, isDenial } from "../guards/verdict.ts";
 import { StoreUnreachable } from "../ports/store.ts";
 import { nextRound } from "./answered/next-round.ts";
+import { noteResults } from "./answered/results.ts";
 import type { Again } from "./answered/screen.ts";
 import {
   type Call,
@@ -19,6 +20,7 @@ import {
 import { forward } from "./forward.ts";
 import { type Gateway, nextDecision } from "./gateway.ts";
 import { gather } from "./gather.ts";
+import { noteLetThrough } from "./let-through.ts";
 import { claimNamed } from "./parking/claims.ts";
 import { deliver, type Kept } from "./parking/deliver.ts";
 import { sameAs } from "./parking/digest.ts";
@@ -30,7 +32,6 @@ import { wait } from "./parking/wait.ts";
 import { record, refuse } from "./refuse.ts";
 import { remainingHeader } from "./remaining.ts";
 import { begin, settle } from "./settle.ts";
-import { noteSpared } from "./spared.ts";
 import { refuseTool, run } from "./tools/run.ts";
 import { watchAttempt } from "./tools/watch.ts";
 
@@ -57,7 +58,7 @@ export async function handle(asked: Call, gateway: Gateway): Promise<void> {
     case "allow":
       break;
   }
-  noteSpared(call, step.answers, gateway);
+  noteLetThrough(call, step.answers, gateway);
   // Whoever was parked was counted when it came, or a person has let it go: that is no surge.
   if (call.kind === "tool" && call.turn === null) watchAttempt(call, gateway);
   if (call.kind === "tool") return run(call, step, gateway);
@@ -196,7 +197,9 @@ async function decide(call: Call, gateway: Gateway): Promise<Decision> {
 
 function admittedModel(call: ModelCall, gateway: Gateway): Promise<Decided | Waits> | Denied {
   const withheld = gateway.withheld.refusal(call, gateway.clock.monotonic());
-  return withheld === null ? admittedSurely(call, gateway) : refusal(withheld);
+  if (withheld !== null) return refusal(withheld);
+  noteResults(call, gateway);
+  return admittedSurely(call, gateway);
 }
 
 /** Never rejects: what a call has claimed is to be given back, whatever goes wrong. */

@@ -62,6 +62,7 @@ export class Metrics {
   readonly #denials = new Counter(COUNTERS.denials);
   readonly #spared = new Counter(COUNTERS.spared);
   readonly #toolCalls = new Counter(COUNTERS.toolCalls);
+  readonly #unallowed = new Counter(COUNTERS.unallowed);
   readonly #toolSpend = new Counter(COUNTERS.toolSpend, formatUsd);
   readonly #outcomes = new Counter(COUNTERS.outcomes);
   readonly #tokens = new Counter(COUNTERS.tokens);
@@ -100,6 +101,12 @@ export class Metrics {
       case "call.settled":
         this.#settled(event);
         return;
+      case "result.unallowed": {
+        const agent = event.agent ?? NONE;
+        this.#unallowed.add([agent, event.code ?? NONE]);
+        if (event.beyond > 0) this.#unallowed.add([agent, OTHER], event.beyond);
+        return;
+      }
       case "call.capped":
         this.#capped.add([event.agent ?? NONE, event.model]);
         return;
@@ -183,7 +190,8 @@ export class Metrics {
 
   /** The text of a scrape. */
   render(reading: Reading): string {
-    const tools = [this.#toolCalls, this.#toolSpend, this.#tool, this.#outcomes];
+    const outcomes = [this.#outcomes, this.#unallowed];
+    const tools = [this.#toolCalls, this.#toolSpend, this.#tool, ...outcomes];
     const counted = [
       this.#calls,
       this.#denials,

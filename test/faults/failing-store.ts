@@ -32,6 +32,7 @@ export class Failing {
       bundles: this.#port(real.bundles),
       commitments: this.#port(real.commitments),
       outcomes: this.#port(real.outcomes),
+      inputs: this.#port(real.inputs),
       close: async () => {},
     };
   }

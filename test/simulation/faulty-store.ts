@@ -62,6 +62,7 @@ export class Road {
       bundles: this.#port(real.bundles),
       commitments: this.#port(real.commitments),
       outcomes: this.#port(real.outcomes),
+      inputs: this.#port(real.inputs),
       close: async () => {},
     };
   }

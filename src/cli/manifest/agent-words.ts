@@ -10,6 +10,7 @@ import { shortPin } from "../../guards/tool/pin.ts";
 export function agentWords(reading: Reading, manifest: Manifest): readonly string[] {
   const tools = [...toolsOf(reading, manifest.agent).values()];
   return [
+    ...observedLines(manifest),
     `${manifest.agent} may use`,
     ...modelLines(manifest),
     tools.length === 0 ? "  no tools" : "  these tools, and no others:",
@@ -17,6 +18,15 @@ export function agentWords(reading: Reading, manifest: Manifest): readonly strin
     ...refusedLines(manifest),
     ...taskLines(manifest),
     ...budgetLines(reading, manifest),
+  ];
+}
+
+function observedLines({ agent, observe }: Manifest): readonly string[] {
+  if (observe === null) return [];
+  const of = observe.servers === null ? "all tool servers" : [...observe.servers].join(", ");
+  return [
+    `${agent} is observed until ${new Date(observe.until).toISOString()}: only blacklist, money and`,
+    `approvals hold, and it may call every tool of ${of}; from then on:`,
   ];
 }
 
@@ -47,6 +57,9 @@ function toolLines({ granted, raw }: Tool): readonly string[] {
   const schema = raw.arguments;
   const lines = [
     `${doesWords(granted)}, ${rate}`,
+    ...(granted.unwraps === null
+      ? []
+      : [`only as what ${granted.unwraps.tool} names may be called`]),
     ...(cost === null ? [] : [costWords(cost)]),
     ...(raw.requires_approval ? [approvalWords(raw.requires_approval)] : []),
     ...(pin === null ? [] : [`only as it was reviewed, ${shortPin(pin)}`]),

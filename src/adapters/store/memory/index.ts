@@ -7,6 +7,7 @@ import { memoryCounters } from "./counters.ts";
 import { type MemoryData, memoryData } from "./data.ts";
 import { memoryForfeits } from "./forfeits.ts";
 import { memoryHolders } from "./holders.ts";
+import { memoryInputs } from "./inputs.ts";
 import { memoryJournal } from "./journal.ts";
 import { memoryLedger } from "./ledger.ts";
 import { memoryOutcomes } from "./outcomes.ts";
@@ -38,6 +39,7 @@ export function memoryStore(options: { readonly clock: Clock; readonly data?: Me
     bundles: memoryBundles(data),
     commitments: memoryCommitments(data, options.clock),
     outcomes: memoryOutcomes(data, options.clock),
+    inputs: memoryInputs(data),
     close: async () => {},
   };
 }

@@ -8,6 +8,7 @@ import { decide } from "./decisions.ts";
 import * as flushes from "./flush.ts";
 import * as forfeits from "./forfeits.ts";
 import * as holders from "./holders.ts";
+import * as inputs from "./inputs.ts";
 import * as journal from "./journal.ts";
 import * as ledger from "./ledger.ts";
 import * as outcomes from "./outcomes.ts";
@@ -89,6 +90,9 @@ export const OPERATIONS = {
   outcomeAnswers: outcomes.answers,
   forgetOutcomes: outcomes.forget,
   pruneOutcomes: outcomes.prune,
+  writeInputs: inputs.write,
+  readInputs: inputs.read,
+  pruneInputs: inputs.prune,
 } as const;
 
 export type Operations = typeof OPERATIONS;
