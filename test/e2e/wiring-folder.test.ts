@@ -71,7 +71,11 @@ const REASSURED = [
 /** What is usual is learned over a minute and more: `wiring-surge.test.ts` has them. */
 const LEARNED = [
   "slipclutch.yaml breakers[].above.times",
-  "slipclutch.yaml breakers[].above.of",
+  "slipclutch.yaml breakers[].above.sigmas",
+  "slipclutch.yaml breakers[].above.mads",
+  "slipclutch.yaml breakers[].above.of = rolling_average",
+  "slipclutch.yaml breakers[].above.of = ewma",
+  "slipclutch.yaml breakers[].above.of = median",
   "slipclutch.yaml breakers[].above.over",
 ];
 
