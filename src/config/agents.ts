@@ -5,6 +5,7 @@ import { isCapped } from "./budgets.ts";
 import type { Issue, ProviderSettings } from "./configuration.ts";
 import type { FileRead } from "./file.ts";
 import { issueAt, nearest } from "./issues.ts";
+import { libraryOf } from "./library.ts";
 import type { RawLimits, RawManifest } from "./manifest-schema.ts";
 import { grantedId, manifestOf } from "./manifests.ts";
 import type { Book } from "./price-book.ts";
@@ -41,9 +42,11 @@ export function agentsOf(
     if (data === null) continue;
     const agent = agentOfFile(source.file);
     const granted = toolsOf(data, common, source, tooling);
-    agents.set(agent, manifestOf(data, agent, common, granted.tools));
-    issues.push(...granted.issues);
-    warnings.push(...granted.warnings);
+    const reading = libraryOf(data, source, tooling);
+    const grants = { tools: granted.tools, library: reading.library };
+    agents.set(agent, manifestOf(data, agent, common, grants));
+    issues.push(...granted.issues, ...reading.issues);
+    warnings.push(...granted.warnings, ...reading.warnings);
   }
   return { agents, issues, warnings };
 }

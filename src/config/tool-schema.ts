@@ -1,5 +1,6 @@
 /** The fields about tools: of their servers in slipclutch.yaml, and of a manifest's grants. */
 import { z } from "zod";
+import { URI_CHARS_MAX } from "../guards/library/uri.ts";
 import {
   count,
   duration,
@@ -259,6 +260,34 @@ export const allowedTool = strict({
     .optional(),
 });
 
+const URI = `a URI of at most ${URI_CHARS_MAX} characters, like file:///data/a.txt`;
+const uri = z
+  .string({ error: URI })
+  .max(URI_CHARS_MAX, { error: URI })
+  .regex(/^[A-Za-z][A-Za-z0-9+.-]*:[^\s\p{C}]+$/u, { error: URI });
+
+/** A resource, or a folder of resources, that a manifest grants. */
+export const allowedResource = strict({
+  server: id.describe("Which of `tool_servers` has it; one of `kind: mcp`."),
+  uri: uri.describe("One resource: its URI, letter by letter as its server lists it.").optional(),
+  under: uri
+    .describe(
+      "Instead of `uri`: all resources whose URI is below this one, which ends in `/`. Not itself.",
+    )
+    .optional(),
+});
+
+/** A prompt that a manifest grants. */
+export const allowedPrompt = strict({
+  server: id.describe("Which of `tool_servers` has it; one of `kind: mcp`."),
+  name: id.describe("The prompt, as its server names it."),
+  arguments: jsonSchema
+    .describe(
+      "JSON Schema 2020-12 of its arguments, which are texts. With `properties`, others are refused.",
+    )
+    .optional(),
+});
+
 /** Names of tools. */
 export const toolNames = z.array(id, { error: "a list of names of tools" }).max(ENTRIES_MAX);
 
@@ -266,3 +295,5 @@ export type RawToolServer = z.output<typeof toolServer>;
 export type RawAuth = NonNullable<RawToolServer["auth"]>;
 export type RawHttpTool = NonNullable<RawToolServer["tools"]>[string];
 export type RawTool = z.output<typeof allowedTool>;
+export type RawResource = z.output<typeof allowedResource>;
+export type RawPrompt = z.output<typeof allowedPrompt>;

@@ -23,20 +23,28 @@ export const METHODS = {
   initialized: "notifications/initialized",
   cancelled: "notifications/cancelled",
   progress: "notifications/progress",
-  listChanged: "notifications/tools/list_changed",
   /** Of versions after these: which ones a server speaks. */
   discover: "server/discover",
   ping: "ping",
   list: "tools/list",
   call: "tools/call",
+  read: "resources/read",
+  prompt: "prompts/get",
 } as const;
+
+/** A server says so of any of its lists. */
+export const LIST_CHANGED: ReadonlySet<string> = new Set([
+  "notifications/tools/list_changed",
+  "notifications/resources/list_changed",
+  "notifications/prompts/list_changed",
+]);
 
 /** Longer than any name that a model's API lets pass (64 or 128 characters). */
 export const TOOL_NAME_CHARS_MAX = 256;
 
 /** Since 2026-07-28 results say what they are; one that does not is whole. */
-const COMPLETE = "complete";
-const INPUT_REQUIRED = "input_required";
+export const COMPLETE = "complete";
+export const INPUT_REQUIRED = "input_required";
 /** Of what a server asks for, in the sentence that refuses it. */
 const ASKED_SHOWN_MAX = 5;
 const ASKED_CHARS_MAX = 200;
@@ -60,7 +68,7 @@ export interface CallResult {
 
 /** Some of the tools of a server, and where the list goes on. */
 export interface ToolPage {
-  readonly tools: readonly { readonly name: string; readonly raw: JsonObject }[];
+  readonly items: readonly { readonly name: string; readonly raw: JsonObject }[];
   readonly nextCursor: string | null;
 }
 
@@ -129,7 +137,7 @@ export function readToolPage(result: JsonObject): ToolPage | string {
   if (nextCursor !== null && typeof nextCursor !== "string") {
     return `a cursor that is ${describe(nextCursor)}`;
   }
-  return { tools: read, nextCursor };
+  return { items: read, nextCursor };
 }
 
 /** The version that a server answers `initialize` with, if we speak it. */

@@ -12,11 +12,11 @@ import type { McpSettings } from "../../src/adapters/tool-server/mcp/mcp-setting
 import { mcpToolServer } from "../../src/adapters/tool-server/mcp/mcp-tool-server.ts";
 import { CONNECTION_WAIT_MAX_MS, DRAIN_MS_MAX } from "../../src/adapters/tool-server/mcp/post.ts";
 import {
+  ITEMS_MAX,
   LIST_BYTES_MAX,
   LIST_KEPT_MS,
   PAGES_MAX,
-  TOOLS_MAX,
-} from "../../src/adapters/tool-server/mcp/tool-list.ts";
+} from "../../src/adapters/tool-server/mcp/server-list.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import type { ToolServer } from "../../src/ports/tool-server.ts";
 import { ToolServerUnreachable } from "../../src/ports/tool-server.ts";
@@ -759,7 +759,7 @@ describe("the list of tools", () => {
 
   const BAD: readonly [string, Partial<McpScript>, RegExp][] = [
     ["has no end", { pagesForEver: true }, new RegExp(`more than ${PAGES_MAX} pages`)],
-    ["names a tool twice", { tools: [{ name: "a" }, { name: "a" }] }, /names a tool twice/],
+    ["names a tool twice", { tools: [{ name: "a" }, { name: "a" }] }, /names one twice/],
     ["has a tool without a name", { tools: [{ description: "x" }] }, /a tool without a name/],
     ["has a name beyond all measure", { tools: [{ name: "x".repeat(300) }] }, /without a name/],
     [
@@ -767,7 +767,7 @@ describe("the list of tools", () => {
       { tools: [{ name: "a", x: "x".repeat(LIST_BYTES_MAX) }] },
       /more than \d+ bytes/,
     ],
-    ["has too many tools", { tools: many(TOOLS_MAX + 1), pageSize: 9_000 }, /too many tools/],
+    ["has too many tools", { tools: many(ITEMS_MAX + 1), pageSize: 9_000 }, /too many/],
   ];
   test.each(BAD)("that %s is refused, and asked for anew", async (_, script, message) => {
     const { fixture, server } = await start(script);

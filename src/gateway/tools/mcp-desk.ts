@@ -60,18 +60,22 @@ export class McpDesk implements Desk {
     this.#nextState = nextState;
   }
 
-  answer({ content, isError, structuredContent }: ToolResult, headers: Headers): void {
-    const structured = structuredContent === undefined ? {} : { structuredContent };
-    const result = { content, ...structured, isError };
-    this.#end(resultText(this.#asked, result, this.#gateway), headers);
+  answer(result: ToolResult, headers: Headers): void {
+    this.#end(this.answerText(result), headers);
   }
 
   refuse(denial: Denial, origin: Origin, headers: Headers): void {
     const all = { ...headers, ...decisionHeader(this.#incoming, denial) };
-    this.#end(this.#refusalText(denial, origin), all);
+    this.#end(this.refusalText(denial, origin), all);
   }
 
-  #refusalText(denial: Denial, origin: Origin): string {
+  protected answerText({ content, isError, structuredContent }: ToolResult): string {
+    const structured = structuredContent === undefined ? {} : { structuredContent };
+    const result = { content, ...structured, isError };
+    return resultText(this.#asked, result, this.#gateway);
+  }
+
+  protected refusalText(denial: Denial, origin: Origin): string {
     const _meta = metaOf(denial, origin);
     if (this.#nextState !== null && PARKED.has(denial.code) && this.#wasHeld()) {
       const again = { requestState: this.#nextState(), _meta };
@@ -140,13 +144,15 @@ function secondsOf({ retryAfterMs }: Denial): number | null {
   return retryAfterMs === undefined ? null : Math.ceil(retryAfterMs / MS_PER_SECOND);
 }
 
-function waitOf(denial: Denial): string {
+/** When to come again, in words. */
+export function waitOf(denial: Denial): string {
   const seconds = secondsOf(denial);
   const same = PARKED.has(denial.code) ? " with the same arguments" : "";
   return seconds === null ? "" : ` Call again${same} after ${seconds} s.`;
 }
 
-function metaOf(denial: Denial, { decision }: Origin): Readonly<Record<string, unknown>> {
+/** What programs are told of a refusal. */
+export function metaOf(denial: Denial, { decision }: Origin): Readonly<Record<string, unknown>> {
   const seconds = secondsOf(denial);
   return {
     "slipclutch/code": denial.code,

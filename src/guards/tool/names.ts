@@ -45,10 +45,12 @@ export function looksLikeBudgetTool(name: string): boolean {
   return foldName(name) === foldName(BUDGET_TOOL);
 }
 
+type NamedGrants = Pick<ToolGrants, "allowed" | "blacklisted">;
+
 /** Which granted tool a client means; `server`: it asks on that server's own URL. */
 export function resolveTool(
   name: string,
-  grants: ToolGrants,
+  grants: NamedGrants,
   server: string | null,
 ): GrantedTool | "unknown" | "blacklisted" {
   if (name.length > NAME_CHARS_MAX) return "unknown";
@@ -186,9 +188,9 @@ function nearTo(name: string, spelled: Spelled): readonly GrantedTool[] {
 }
 
 /** Made at the first call under a manifest, and gone with it. */
-const SPELLED = new WeakMap<ToolGrants, Spelled>();
+const SPELLED = new WeakMap<NamedGrants, Spelled>();
 
-function spelledIn(grants: ToolGrants): Spelled {
+function spelledIn(grants: NamedGrants): Spelled {
   const known = SPELLED.get(grants) ?? new Spelled(grants.allowed);
   SPELLED.set(grants, known);
   return known;
