@@ -104,8 +104,7 @@ function folderProblem(under: string): { readonly expected: string; readonly hin
     return { expected: "it without a user", hint: "Who asks is said by the server's own auth." };
   }
   const root = under.slice(0, under.length - pathname.length + 1);
-  const path = pathname.slice(1, -1);
-  if (path === "" || isBelow(root + path, root)) return null;
+  if (pathname === "/" || isBelow(root + pathname.slice(1, -1), root)) return null;
   const hint = "No empty parts, dots, encoded separators or backslashes.";
   return { expected: "a folder that every reader takes for the same", hint };
 }

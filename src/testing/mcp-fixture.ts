@@ -49,6 +49,13 @@ export type CallAnswer =
   /** Events without an end and without an answer. */
   | "flood";
 
+/** What can be read: a resource answers with its URI, a prompt with its arguments. */
+export interface McpShelves {
+  readonly resources: readonly JsonObject[];
+  readonly resourceTemplates: readonly JsonObject[];
+  readonly prompts: readonly JsonObject[];
+}
+
 export interface McpScript {
   readonly answers: "json" | "sse";
   readonly sessions: boolean;
@@ -72,6 +79,8 @@ export interface McpScript {
   /** Whether the stream stays open after its answer. */
   readonly staysOpen: boolean;
   readonly tools: readonly JsonObject[];
+  /** Null: it knows nothing of resources and prompts. */
+  readonly library: McpShelves | null;
   readonly pageSize: number;
   /** The list never ends. */
   readonly pagesForEver: boolean;
@@ -104,6 +113,7 @@ export const MCP_SCRIPT: McpScript = {
     { name: ECHO, description: "Answers with its arguments.", inputSchema: ANY_OBJECT },
     { name: FAIL, description: "Says that it failed.", inputSchema: ANY_OBJECT },
   ],
+  library: null,
   pageSize: 100,
   pagesForEver: false,
   hugeBytes: 4 * 1024 * 1024,
@@ -300,7 +310,8 @@ class ScriptedServer implements McpFixture {
     const meta = params._meta as JsonObject | undefined; // checked by the comparison
     const version = meta?.["io.modelcontextprotocol/protocolVersion"];
     const { headers } = request;
-    const named = "name" in params ? plain(headers["mcp-name"]) === params.name : true;
+    const name = params.name ?? params.uri;
+    const named = name === undefined ? true : plain(headers["mcp-name"]) === name;
     if (version !== STATELESS_VERSION) {
       const message = "Unsupported protocol version";
       return json(response, renderError(id, { code: -32_022, message }), 400);
@@ -362,6 +373,11 @@ class ScriptedServer implements McpFixture {
     if (method === "tools/list") return this.#send(response, renderResult(id, this.#page(params)));
     if (method === "ping") return this.#send(response, renderResult(id, {}));
     if (method === "tools/call") return this.#call(request, response);
+    const shelf = SHELF_OF[method];
+    if (this.#script.library !== null && shelf !== undefined) {
+      return this.#send(response, renderResult(id, this.#shelfPage(shelf, params)));
+    }
+    if (this.#script.library !== null && READS.has(method)) return this.#call(request, response);
     const error = { code: -32_601, message: `no such method: ${method}` };
     this.#send(response, renderError(id, error));
   }
@@ -375,9 +391,21 @@ class ScriptedServer implements McpFixture {
     return { tools: tools.slice(from, to), ...more };
   }
 
-  #call({ id, params }: RpcRequest, response: ServerResponse): void {
-    const { call, hugeBytes } = this.#script;
-    const text = resultText(id, params, this.#script.tools);
+  #shelfPage(shelf: keyof McpShelves, params: JsonObject): JsonObject {
+    const { library, pageSize, pagesForEver } = this.#script;
+    if (pagesForEver) return { [shelf]: [], nextCursor: "on and on" };
+    const all = library?.[shelf] ?? [];
+    const from = Number(params.cursor ?? 0);
+    const to = from + pageSize;
+    const more = to < all.length ? { nextCursor: String(to) } : {};
+    return { [shelf]: all.slice(from, to), ...more };
+  }
+
+  #call({ id, method, params }: RpcRequest, response: ServerResponse): void {
+    const { call, hugeBytes, library } = this.#script;
+    const text = READS.has(method)
+      ? readText(id, params, library)
+      : resultText(id, params, this.#script.tools);
     const meta = isObject(params._meta) ? params._meta : {};
     const told = "progressToken" in meta ? this.#script.progress : [];
     const notices = told.map((one) => {
@@ -423,7 +451,7 @@ class ScriptedServer implements McpFixture {
       accepted: () => status(response, 202),
       huge: () => {
         const block = { type: "text", text: "x".repeat(hugeBytes) };
-        send(renderResult(id, { content: [block] }));
+        send(renderResult(id, { content: [block], contents: [block], messages: [block] }));
       },
       flood: () => flood(response),
     };
@@ -476,6 +504,27 @@ function resultText(id: RpcId, params: JsonObject, tools: readonly JsonObject[])
   }
   const content = [{ type: "text", text: JSON.stringify(given) }];
   return renderResult(id, { content, structuredContent: { given, meta: params._meta ?? null } });
+}
+
+const SHELF_OF: Readonly<Record<string, keyof McpShelves>> = {
+  "resources/list": "resources",
+  "resources/templates/list": "resourceTemplates",
+  "prompts/list": "prompts",
+};
+const READS: ReadonlySet<string> = new Set(["resources/read", "prompts/get"]);
+
+function readText(id: RpcId, params: JsonObject, library: McpShelves | null): string {
+  const { arguments: given = {}, name, uri } = params;
+  if (typeof uri === "string") {
+    const contents = [{ uri, mimeType: "text/plain", text: `what is at ${uri}` }];
+    const missing = { code: -32_002, message: "Resource not found", data: { uri } };
+    return uri.endsWith("missing") ? renderError(id, missing) : renderResult(id, { contents });
+  }
+  if (!library?.prompts.some((prompt) => prompt.name === name)) {
+    return renderError(id, { code: -32_602, message: `Unknown prompt: ${name}` });
+  }
+  const content = { type: "text", text: JSON.stringify(given) };
+  return renderResult(id, { description: `about ${name}`, messages: [{ role: "user", content }] });
 }
 
 function json(response: ServerResponse, text: string, code = 200): void {
