@@ -1,7 +1,6 @@
 /** Grants of resources and prompts: what can be written, what is wrong with it, what a change means. */
 import { describe, expect, test } from "vitest";
 import { changesBetween } from "../../../src/config/review/diff.ts";
-import { lint } from "../../../src/config/review/lint.ts";
 import { readForReview } from "../../../src/config/review/reading.ts";
 import { sqlReaderFor } from "../../../src/config/sql-parser.ts";
 import { issuesOf, read, valid } from "./folder.ts";
@@ -221,21 +220,4 @@ describe("in a change", () => {
       "wider: desk, prompt review: takes more arguments",
     ]);
   });
-});
-
-test("lint finds a grant of everything that a host has", () => {
-  const found = lint(
-    readingOf({
-      allowed_resources: [
-        { server: "desk", under: "file:///" },
-        { server: "desk", under: "notes://work/" },
-        { server: "wall", under: "memo://work/a/" },
-      ],
-    }),
-    new Map(),
-  );
-  expect(found.filter(({ rule }) => rule === "resource.any").map(({ path }) => path)).toEqual([
-    "allowed_resources[0].under",
-    "allowed_resources[1].under",
-  ]);
 });
