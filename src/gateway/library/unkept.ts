@@ -1,6 +1,6 @@
 /**
- * Readings do not wait: whoever reads what is there now would be told, an hour later, what was there
- * then. While the agent is paused, or its budget spent, they are refused and can come again.
+ * Readings do not wait: what is read an hour later is not what was asked for. While the agent is
+ * paused, or its budget spent, they are refused and can come again.
  */
 import { type Denial, deny } from "../../guards/verdict.ts";
 import type { Call, Waits } from "../call.ts";

@@ -79,7 +79,8 @@ export function covers(one: GrantedResource, other: GrantedResource): boolean {
   if (one.server !== other.server) return false;
   if ("uri" in one) return "uri" in other && one.uri === other.uri;
   if ("uri" in other) return isBelow(other.uri, one.under);
-  return other.under.startsWith(one.under);
+  // Not by its beginning alone: below memo:/ is nothing of memo://host/.
+  return other.under === one.under || isBelow(other.under.slice(0, -1), one.under);
 }
 
 function promptOfBoth(now: GrantedTool, before: GrantedTool): GrantedTool {

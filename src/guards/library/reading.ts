@@ -1,7 +1,7 @@
 /**
- * Reading a resource or getting a prompt as the guards see it: a call like that of a tool which only
- * reads, by one name for all resources of a server, and one for each prompt. So budgets, limits on
- * tasks, breakers and the journal count it as they count tools, and no agent can make up names.
+ * Reading a resource or getting a prompt as the guards see it: a call like that of a tool which
+ * only reads, by one name for all resources of a server, and one for each prompt. So budgets,
+ * limits on tasks, breakers and the journal count it like a tool, and no agent makes up names.
  */
 import { resolveTool } from "../tool/names.ts";
 import type { GrantedTool, Reading, Resolved, ToolId } from "../tool/tool.ts";
@@ -23,7 +23,7 @@ export interface ResolvedReading {
   readonly name: string;
 }
 
-/** How long a reading may take, and how large it may be, as of a tool whose manifest says nothing. */
+/** How long a reading may take and how large it may be: as of a tool that says nothing of it. */
 export interface ReadingBounds {
   readonly timeoutMs: number;
   readonly resultBytesMax: number;

@@ -14,7 +14,7 @@
 /** Longer than any address that servers take. */
 export const URI_CHARS_MAX = 2048;
 
-/** What a path may have as it stands in every scheme (RFC 3986), and whole encodings of the rest. */
+/** What a path may have as it stands (RFC 3986), and whole encodings of the rest. */
 const SEGMENT = /^(?:[A-Za-z0-9\-._~!$&'()*+,;=:@]|%[0-9A-Fa-f]{2})+$/;
 /** The folder itself, the one above, and what Windows cuts down to them. */
 const DOTS = /^[.\s]*(?:;|$)/;

@@ -211,6 +211,7 @@ describe("what may be read", () => {
     [[inSub], [data, outside], [inSub]],
     [[data], [outside], []],
     [[data], [{ ...data, server: "wall" }], []],
+    [[{ ...data, under: "memo:/" }], [{ ...data, under: "memo://host/" }], []],
     [[], [data], []],
     [[data], [], []],
   ])("strictest: of %j and %j it is %j", (now, before, both) => {
