@@ -13,6 +13,8 @@ const SOURCE = fileURLToPath(new URL("../../src/guards/events.ts", import.meta.u
 const SENTENCES: Readonly<Record<EventKind, string>> = {
   "call.admitted": "A call was let through and was still in flight when the journal was flushed.",
   "call.refused": "A call was refused, or was cut off after it had begun.",
+  "call.spared":
+    "A call of an observed agent was let through although its manifest would have refused it.",
   "call.settled": "A call ended and was charged.",
   "call.parked": "A call of a paused agent was stored; `call` is what it is known by from then on.",
   "call.attached":

@@ -13,6 +13,7 @@ import { Holding } from "../gateway/holding.ts";
 import { InFlights } from "../gateway/in-flight.ts";
 import { Keys } from "../gateway/keys.ts";
 import { noteBeat, noteRoom } from "../gateway/notices.ts";
+import { Observation } from "../gateway/observation.ts";
 import { Lot } from "../gateway/parking/lot.ts";
 import { Recent } from "../gateway/parking/recent.ts";
 import type { Seal } from "../gateway/parking/seal.ts";
@@ -97,6 +98,7 @@ export class Core {
       keys: new Keys(store.registry, clock),
       tasks: this.#tasks(emitNow),
       past: new Past(settings.readPast ?? (async () => null)),
+      observation: new Observation(clock, log),
       owedCommitments: new Owed(log),
       flags: new Flags(store.registry, clock, log),
       endTask: (agent, id, outcome, by) => this.#endTask({ agent, id, outcome, by }),

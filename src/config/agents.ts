@@ -8,9 +8,11 @@ import { issueAt, nearest } from "./issues.ts";
 import { libraryOf } from "./library.ts";
 import type { RawLimits, RawManifest } from "./manifest-schema.ts";
 import { grantedId, manifestOf } from "./manifests.ts";
+import { observeIssues } from "./observe.ts";
 import type { Book } from "./price-book.ts";
 import { priceHint } from "./providers.ts";
-import { type Tooling, toolsOf } from "./tools.ts";
+import type { Tooling } from "./tooling.ts";
+import { toolsOf } from "./tools.ts";
 
 export type ManifestFile = FileRead<RawManifest>;
 
@@ -46,6 +48,7 @@ export function agentsOf(
     const grants = { tools: granted.tools, library: reading.library };
     agents.set(agent, manifestOf(data, agent, common, grants));
     issues.push(...granted.issues, ...reading.issues);
+    issues.push(...observeIssues(data, source, tooling.servers));
     warnings.push(...granted.warnings, ...reading.warnings);
   }
   return { agents, issues, warnings };

@@ -8,7 +8,7 @@ import type { Millis } from "../guards/money.ts";
 import type { ModelPrice } from "../guards/price/price.ts";
 import type { ProviderRules } from "../guards/provider-rules.ts";
 import type { HttpPlaces } from "../guards/tool/places.ts";
-import type { Effect } from "../guards/tool/tool.ts";
+import type { Effect, GrantedTool, ToolId } from "../guards/tool/tool.ts";
 import type { ParkLimits } from "../ports/store.ts";
 
 export interface Configuration {
@@ -33,6 +33,8 @@ export interface Configuration {
   /** A call that nobody approves is denied after this; so is an approval that nobody used. */
   readonly approvals: { readonly expireAfterMs: Millis };
   readonly agents: ReadonlyMap<string, Manifest>;
+  /** What a tool of a tool server is without any grant; null: no call of it could be sent. */
+  readonly ungranted: (id: ToolId) => GrantedTool | null;
   /** Prices by the provider's `prices_of`, then by exact model id. */
   readonly prices: PriceBook;
   readonly limits: ProcessLimits;

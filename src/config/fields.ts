@@ -59,6 +59,24 @@ export function duration(minMs: Millis = 0, most = `${DURATION_DAYS_MAX}d`) {
     });
 }
 
+const INSTANT = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2}))?$/;
+const INSTANT_MESSAGE =
+  'a day or a moment like "2026-12-31" or "2026-12-31T09:00:00Z"\nA day begins at midnight UTC; a moment says its zone.';
+
+/** A moment; a day alone is its beginning, in UTC. */
+export const instant = z
+  .string({ error: INSTANT_MESSAGE })
+  .regex(INSTANT, { error: INSTANT_MESSAGE })
+  .transform((text, context): Millis => {
+    const at = Date.parse(text);
+    // `Date` takes the 31st of February for a day in March.
+    const day = Date.parse(text.slice(0, 10));
+    const isDay = !Number.isNaN(day) && new Date(day).toISOString().startsWith(text.slice(0, 10));
+    if (!Number.isNaN(at) && isDay) return at;
+    context.addIssue({ code: "custom", message: INSTANT_MESSAGE });
+    return z.NEVER;
+  });
+
 /** An amount of USD, zero or more, exact to nano-USD → nano-USD. */
 export const usd = amount(
   NANO_PLACES,

@@ -24,8 +24,6 @@ export const LATER_KEYS: Readonly<Record<string, string>> = {
   policies: POLICIES,
   policy: POLICIES,
   rollouts: POLICIES,
-  mode: "Observing without enforcing is not in this version: everything is enforced.",
-  observe_until: "Observing without enforcing is not in this version: everything is enforced.",
   egress: CONTAINMENT,
   cloud: CONTAINMENT,
   sandbox: CONTAINMENT,

@@ -8,7 +8,7 @@ import { issueAt, nearest } from "./issues.ts";
 import type { RawManifest } from "./manifest-schema.ts";
 import type { Path, Source } from "./source.ts";
 import type { RawPrompt, RawResource } from "./tool-schema.ts";
-import type { Tooling } from "./tools.ts";
+import type { Tooling } from "./tooling.ts";
 
 interface ReadLibrary {
   readonly library: LibraryGrants;
@@ -35,7 +35,8 @@ export function libraryOf(raw: RawManifest, source: Source, tooling: Tooling): R
     if (isTwice) found.refuse(["allowed_prompts", index, "name"], "each prompt once", hint);
     prompts.push(granted);
   }
-  const library = { resources, prompts: { allowed: prompts, blacklisted: new Set<string>() } };
+  const granted = { allowed: prompts, observed: [], blacklisted: new Set<string>() };
+  const library = { resources, prompts: granted };
   return { library, issues: found.issues, warnings: found.warnings };
 }
 

@@ -9,6 +9,7 @@ import {
   duration,
   ENTRIES_MAX,
   id,
+  instant,
   oneOf,
   strict,
   TOKENS_MAX,
@@ -116,6 +117,21 @@ export const manifestSchema = strict({
     .describe("Tools it may never call, whatever else is said, in any spelling of their names.")
     .optional(),
   denied_tools: toolNames.describe("Means the same as `blacklisted_tools`.").optional(),
+  mode: oneOf(["enforce", "observe"])
+    .describe(
+      "`observe`: but for blacklist, money and approvals, what would be refused is let through and recorded, until `observe_until`. Default enforce.",
+    )
+    .optional(),
+  observe_until: instant
+    .describe("With `mode: observe`: from then on everything is enforced.")
+    .optional(),
+  observe_servers: z
+    .array(id, { error: "a list of tool servers" })
+    .max(ENTRIES_MAX)
+    .describe(
+      "With `mode: observe`: the tool servers whose tools it may call without a grant. Default: all.",
+    )
+    .optional(),
   limits: strict(LIMIT_FIELDS).describe("Limits for all its models and its tasks.").optional(),
   strict: yesOrNo.describe("Above a limit: refuse instead of clamping. Default false.").optional(),
   uncapped: yesOrNo

@@ -3,6 +3,7 @@ import { hash } from "node:crypto";
 import type { CallLimits, Manifest } from "../guards/manifest/manifest.ts";
 import { canonicalJson } from "../guards/tool/canonical.ts";
 import type { RawCallLimits, RawLimits, RawManifest } from "./manifest-schema.ts";
+import { observeOf } from "./observe.ts";
 
 const MINUTE_MS = 60_000;
 /** A model that is told no finds another way, or says so; one that insists costs money. */
@@ -40,6 +41,8 @@ export function manifestOf(
     },
     models: raw.models === undefined ? null : modelsOf(raw.models, [own, common ?? {}]),
     limits,
+    observe: observeOf(raw),
+    observing: false,
     strict: raw.strict ?? false,
     uncapped: raw.uncapped ?? false,
     tellAgent: raw.tell_agent ?? false,

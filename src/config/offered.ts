@@ -51,16 +51,27 @@ export function checkDocument(
   }
 }
 
-/** What the manifest says of arguments, and what their server does: both hold. */
-export function argumentsCheck(
-  own: ArgumentsCheck | null,
+/** What a server can be sent by its own description; null: nobody knows before it is asked. */
+export function takenArguments(
   server: ToolServerSettings,
   tool: string,
   schemas: ArgumentSchemas,
 ): ArgumentsCheck | null {
   const operation = operationAt(server, tool);
-  if (operation === null) return own;
+  if (operation === null) return null;
   const { inputSchema, places } = operation;
   const fits = schemas.check(inputSchema);
-  return (value) => fits(value) ?? misplaced(places, Object(value)) ?? own?.(value) ?? null;
+  return (value) => fits(value) ?? misplaced(places, Object(value)) ?? null;
+}
+
+/** Whether there can be calls of it at all: not of what its description does not have. */
+export function isCallable(
+  server: ToolServerSettings,
+  tool: string,
+  schemas: ArgumentSchemas,
+): boolean {
+  if (missingTool(server, tool) !== null) return false;
+  const operation = operationAt(server, tool);
+  if (operation === null) return true;
+  return schemas.problems(operation.inputSchema).every(({ warning }) => warning);
 }

@@ -18,6 +18,7 @@ import type { Environment } from "./environment.ts";
 import { type FileRead, readFileText, versionIssues } from "./file.ts";
 import { holdsSecret, issueAt } from "./issues.ts";
 import { manifestSchema } from "./manifest-schema.ts";
+import { ungrantedOf } from "./observe.ts";
 import { type Book, type Overrides, overridesOf, priceBook } from "./price-book.ts";
 import { pricesSchema } from "./prices-schema.ts";
 import { providersOf } from "./providers.ts";
@@ -138,6 +139,7 @@ function compile(parts: Parts): Compiled {
     parking: parkingOf(data.parking),
     approvals: { expireAfterMs: data.approvals?.expire_after ?? APPROVAL_MS },
     agents,
+    ungranted: ungrantedOf({ servers, schemas, sql }),
     prices: book,
     limits: processLimitsOf(data.limits),
     encryptionKey: key,

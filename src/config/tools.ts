@@ -14,23 +14,13 @@ import type { Issue, ToolServerSettings } from "./configuration.ts";
 import { type Entry, refuse } from "./grant-entry.ts";
 import { issueAt, nearest } from "./issues.ts";
 import type { RawLimits, RawManifest } from "./manifest-schema.ts";
-import { argumentsCheck, checkDocument, checkOffered } from "./offered.ts";
+import { checkDocument, checkOffered, takenArguments } from "./offered.ts";
 import type { Source } from "./source.ts";
-import type { SqlReader } from "./sql-parser.ts";
 import { boundsOf, OF_A_DELIVERY, OWN_BOUNDS } from "./tool-bounds.ts";
 import { costOf } from "./tool-cost.ts";
 import type { RawTool } from "./tool-schema.ts";
 import { resourceOf, sqlOf } from "./tool-sql.ts";
-
-/** Official MCP clients give up after a minute. */
-const TIMEOUT_MS = 60_000;
-
-/** What grants are compiled against. */
-export interface Tooling {
-  readonly servers: ReadonlyMap<string, ToolServerSettings>;
-  readonly schemas: ArgumentSchemas;
-  readonly sql: SqlReader;
-}
+import { TIMEOUT_MS, type Tooling } from "./tooling.ts";
 
 /** Grants with all that is wrong with them; those of no server are left out. */
 export interface Granted {
@@ -70,6 +60,7 @@ export function toolsOf(
   const bytes = raw.limits?.max_arguments_bytes ?? common?.max_arguments_bytes;
   const tools = {
     allowed: withEndings(allowed.map(({ granted }) => granted)),
+    observed: [],
     hosted: new Set(raw.hosted_tools),
     blacklisted,
     argumentsBytesMax: bytes ?? NO_TOOLS.argumentsBytesMax,
@@ -118,7 +109,6 @@ function grantedOf(
   const { tool } = entry;
   const readOnly = tool.read_only ?? true;
   if (checkOffered(entry, server) && readOnly) checkEffect(entry, server);
-  const own = tool.arguments === undefined ? null : schemas.check(tool.arguments);
   const limit = tool.rate_limit;
   return {
     server: server.name,
@@ -126,8 +116,10 @@ function grantedOf(
     effect: server.tools.get(tool.tool_name) ?? "write",
     sql: sqlOf(server, tool.tool_name, sql),
     readOnly,
+    isGranted: true,
     rateLimit: limit ? { requests: limit.requests, perMs: limit.per_seconds * 1000 } : null,
-    check: argumentsCheck(own, server, tool.tool_name, schemas),
+    takes: takenArguments(server, tool.tool_name, schemas),
+    check: tool.arguments === undefined ? null : schemas.check(tool.arguments),
     resource: resourceOf(entry, sql),
     pin: tool.pin ?? null,
     cost,

@@ -17,6 +17,7 @@ import type { Flusher } from "./flush.ts";
 import type { Holding } from "./holding.ts";
 import type { InFlights } from "./in-flight.ts";
 import type { Keys } from "./keys.ts";
+import type { Observation } from "./observation.ts";
 import type { Lot } from "./parking/lot.ts";
 import type { Recent } from "./parking/recent.ts";
 import type { Seal } from "./parking/seal.ts";
@@ -52,6 +53,8 @@ export interface Gateway {
   readonly tasks: Tasks;
   /** What running tasks began with. */
   readonly past: Past;
+  /** What observed agents may call beside their grants. */
+  readonly observation: Observation;
   /** What the store is still to be told of commitments. */
   readonly owedCommitments: Owed;
   readonly flags: Flags;

@@ -1,17 +1,32 @@
 /** Which manifest holds for a call: that of now, unless its task began under another one. */
 import type { Manifest } from "../guards/manifest/manifest.ts";
-import { type Denial, deny } from "../guards/verdict.ts";
+import { type Denial, deny, isDenial } from "../guards/verdict.ts";
 import { StoreUnreachable } from "../ports/store.ts";
 import type { Gateway } from "./gateway.ts";
 import type { TaskName } from "./tasks.ts";
 
 const RETRY_MS = 1_000;
 
+/** The manifest that holds for a call: that of its task, as it is at this moment. */
+export function manifestFor(
+  now: Manifest,
+  name: TaskName,
+  gateway: Gateway,
+): Manifest | Promise<Manifest | Denial> {
+  const governing = governingManifest(now, name, gateway);
+  if (!(governing instanceof Promise)) return asObserved(governing, gateway);
+  return governing.then((found) => (isDenial(found) ? found : asObserved(found, gateway)));
+}
+
+function asObserved(manifest: Manifest, { holding, observation, rules }: Gateway) {
+  return observation.of(manifest, rules, holding.storeNow());
+}
+
 /**
  * The manifest that holds for a task. Calls that name none share a task for a day, which is
  * nobody's piece of work: for those a change holds at once.
  */
-export function manifestFor(
+function governingManifest(
   now: Manifest,
   name: TaskName,
   gateway: Gateway,

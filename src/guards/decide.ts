@@ -18,6 +18,7 @@ import {
   type Verdict,
 } from "./facts.ts";
 import { grant } from "./manifest/grant.ts";
+import { isSpared, sparedAnswer } from "./manifest/observe.ts";
 import { worstCase } from "./price/worst-case.ts";
 import { rateLimit } from "./rate-limit/guard.ts";
 import { known } from "./request/known.ts";
@@ -33,6 +34,9 @@ import { offered } from "./tool/offered.ts";
 import { offeredNow } from "./tool/pin.ts";
 import { resource } from "./tool/resource.ts";
 import type { Denial } from "./verdict.ts";
+
+/** What the guards are told of the one whose call it is. */
+type ToldOfAgent = { readonly manifest: Pick<Facts["manifest"], "observing"> };
 
 /** The guards of one kind of call, by name. */
 type Guards<Told> = readonly (readonly [name: string, guard: Guard<Told>])[];
@@ -105,7 +109,9 @@ export function admit(facts: Facts, states: States): Decision {
 export function admitTool(facts: ToolFacts, states: States): Decision {
   const bounds = { ...UNBOUND, reserve: amountsOf(facts.reserve) };
   const { resolved } = facts;
-  if (typeof resolved === "string" || resolved.commitment === null) {
+  // Nobody could run it: that is refused, observed or not.
+  if (typeof resolved === "string") return ask(TOOL_GUARDS, enforced(facts), bounds, states);
+  if (resolved.commitment === null) {
     return ask(TOOL_GUARDS, facts, bounds, states);
   }
   const decision = ask(COMMITTING_GUARDS, facts, bounds, states);
@@ -116,6 +122,10 @@ export function admitTool(facts: ToolFacts, states: States): Decision {
   return { ...decision, verdict: { ...verdict, facts: said } };
 }
 
+function enforced(facts: ToolFacts): ToolFacts {
+  return { ...facts, manifest: { ...facts.manifest, observing: false } };
+}
+
 /** May this tool be called like this, by anybody's hand? Nothing is taken, so nothing to undo. */
 export function lookAtTool(facts: ToolLook): {
   readonly denial: Denial | null;
@@ -124,6 +134,12 @@ export function lookAtTool(facts: ToolLook): {
   const answers: Answer[] = [];
   for (const [guard, rule] of TOOL_LOOKS) {
     const answer = rule(facts);
+    if (answer.kind === "deny" && isSpared(answer, facts.manifest)) {
+      answers.push(sparedAnswer(guard, answer));
+      // Of a name that nobody here knows there is nothing else to look at.
+      if (typeof facts.resolved === "string") break;
+      continue;
+    }
     if (answer.kind === "deny") {
       answers.push({ guard, answer: answer.code, numbers: answer.facts });
       return { denial: { ...answer, rule: guard }, answers };
@@ -137,7 +153,12 @@ export function lookAtTool(facts: ToolLook): {
  * Asks every guard in turn; what one narrowed, the next sees. Unless all allow, the states are
  * those given.
  */
-function ask<Told>(guards: Guards<Told>, facts: Told, bounds: Bounds, states: States): Decision {
+function ask<Told extends ToldOfAgent>(
+  guards: Guards<Told>,
+  facts: Told,
+  bounds: Bounds,
+  states: States,
+): Decision {
   const answers: Answer[] = [];
   let next = states;
   let verdict: Verdict = { kind: "allow", bounds, numbers: NO_NUMBERS };
@@ -149,6 +170,10 @@ function ask<Told>(guards: Guards<Told>, facts: Told, bounds: Bounds, states: St
     }
     if (answer.kind === "short" || answer.kind === "short-of-permits") {
       return { states, verdict: answer, answers };
+    }
+    if (answer.kind === "deny" && isSpared(answer, facts.manifest)) {
+      answers.push(sparedAnswer(name, answer));
+      continue;
     }
     if (answer.kind === "deny") {
       answers.push({ guard: name, answer: answer.code, numbers: answer.facts });

@@ -103,6 +103,13 @@ export type Event =
       readonly facts: DenialFacts;
       readonly answers: readonly Answer[];
     } & Origin)
+  /** Let through because its agent is observed: what would have refused it. */
+  | ({
+      readonly kind: "call.spared";
+      readonly asked: Asked;
+      readonly code: DenialCode;
+      readonly facts: DenialFacts;
+    } & Origin)
   | ({
       readonly kind: "call.settled";
       readonly asked: Asked;

@@ -199,6 +199,8 @@ export interface Denial {
   readonly facts: DenialFacts;
   /** Guard that refused, for the journal. */
   readonly rule?: string;
+  /** Holds also while its agent is observed. */
+  readonly firm?: true;
   /** In place of the code's sentence: a person's own words, or what is meant if it is no tool. */
   readonly says?: string;
   /** For "come back" codes only. Sent as whole seconds from 1 to 59. */

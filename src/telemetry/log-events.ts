@@ -12,6 +12,7 @@ export function logEvent(log: Log, event: Event): void {
     case "call.settled":
       return;
     case "call.refused":
+    case "call.spared":
       log.debug(event.kind, { ...who(event), code: event.code, ...event.facts });
       return;
     case "call.parked":

@@ -25,6 +25,11 @@ export const COUNTERS = {
     "Calls that ended, by what became of them; refused ones never left the gateway.",
   ),
   denials: named("denials_total", ["agent", "code"], "Calls refused, by the code of the refusal."),
+  spared: named(
+    "would_deny_total",
+    ["agent", "code"],
+    "Refusals that an observed agent was spared, by the code that each would have had.",
+  ),
   toolCalls: named(
     "tool_calls_total",
     ["agent", "server", "tool", "outcome"],

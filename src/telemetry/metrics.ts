@@ -60,6 +60,7 @@ const GRANTED: ReadonlySet<DenialCode> = new Set<DenialCode>([
 export class Metrics {
   readonly #calls = new Counter(COUNTERS.calls);
   readonly #denials = new Counter(COUNTERS.denials);
+  readonly #spared = new Counter(COUNTERS.spared);
   readonly #toolCalls = new Counter(COUNTERS.toolCalls);
   readonly #toolSpend = new Counter(COUNTERS.toolSpend, formatUsd);
   readonly #tokens = new Counter(COUNTERS.tokens);
@@ -91,6 +92,9 @@ export class Metrics {
     switch (event.kind) {
       case "call.refused":
         this.#refused(event);
+        return;
+      case "call.spared":
+        this.#spared.add([event.agent ?? NONE, event.code]);
         return;
       case "call.settled":
         this.#settled(event);
@@ -174,7 +178,14 @@ export class Metrics {
   /** The text of a scrape. */
   render(reading: Reading): string {
     const tools = [this.#toolCalls, this.#toolSpend, this.#tool];
-    const counted = [this.#calls, this.#denials, this.#tokens, this.#spend, this.#estimated];
+    const counted = [
+      this.#calls,
+      this.#denials,
+      this.#spared,
+      this.#tokens,
+      this.#spend,
+      this.#estimated,
+    ];
     const over = Object.values(this.#overbilledBy);
     const rare = [this.#capped, this.#overbilled, ...over, this.#faults];
     const released = Object.values(this.#released);

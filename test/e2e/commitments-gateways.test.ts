@@ -15,6 +15,8 @@ import {
 
 const CALLS = 500;
 const GATEWAYS = 3;
+/** Each time the gateway itself has waited for a moment. */
+const ASKED_MAX = 100;
 /** Of a machine that does much else. */
 const STORM_MS = 90_000;
 /** About as short as a loaded machine keeps. */
@@ -65,7 +67,7 @@ function at({ gateways }: Scene, no: number): TestGateway {
 
 async function storm(of: Scene): Promise<ReadonlyMap<string, number>> {
   const answers = await Promise.all(
-    Array.from({ length: CALLS }, (_, no) => create(at(of, no), of.key)),
+    Array.from({ length: CALLS }, (_, no) => settledAnswer(at(of, no), of.key)),
   );
   const codes = new Map<string, number>();
   for (const answer of answers) {
@@ -73,6 +75,14 @@ async function storm(of: Scene): Promise<ReadonlyMap<string, number>> {
     codes.set(code, (codes.get(code) ?? 0) + 1);
   }
   return codes;
+}
+
+/** Whoever is told that others hold the money for a moment asks again, as every client does. */
+async function settledAnswer(gateway: TestGateway, key: string): Promise<Answer> {
+  for (let asked = 1; ; asked += 1) {
+    const answer = await create(gateway, key);
+    if (codeOf(answer) !== "budget.contended" || asked === ASKED_MAX) return answer;
+  }
 }
 
 function codeOf({ json, status }: Answer): string {
@@ -105,15 +115,7 @@ describePostgres("500 services through several gateways", (cluster) => {
       const budgets = [{ name: "some", limit_usd: 12.5, window: "lifetime" }];
       const world = await scene(cluster(), { budgets, commitment: { max_active: 400 } });
       const codes = await storm(world);
-      const refused = new Set([...codes.keys()]);
-      refused.delete("200");
-      for (const code of refused) expect(code).toMatch(/^budget\.(exhausted|contended)$/);
-      expect(codes.get("200")).toBeLessThanOrEqual(12);
-      // Whoever was told to come again finds what the others held meanwhile.
-      await until(async () => {
-        const { status } = await create(at(world, 0), world.key);
-        return status === 402;
-      });
+      expect(Object.fromEntries(codes)).toEqual({ "200": 12, "budget.exhausted": CALLS - 12 });
       expect(server.running.size).toBe(12);
       const [account] = await cluster().query<{ sum: string; limit_n: string }>(
         `SELECT (spent + leased + forfeited + committed)::text AS sum, limit_n::text

@@ -3,10 +3,11 @@
  * control that holds on one wire format and not on another is no control.
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { DENIALS, type DenialCode } from "../../src/guards/verdict.ts";
+import type { DenialCode } from "../../src/guards/verdict.ts";
 import { MCP_SCRIPT, type McpFixture, mcpFixture } from "../../src/testing/mcp-fixture.ts";
 import { forget, startGateway, type TestGateway } from "../support/gateway.ts";
 import { type ScriptedModel, scriptedModel } from "../support/scripted-model.ts";
+import { SURFACE_NAMES, type Surface, type SurfaceName, surfacesOf } from "./surfaces.ts";
 
 let desk: McpFixture;
 let model: ScriptedModel;
@@ -65,6 +66,7 @@ beforeAll(async () => {
       },
     },
   });
+  surfaces = surfacesOf({ gateway, model, key: gateway.agentKey });
 }, 60_000);
 
 afterAll(async () => {
@@ -175,142 +177,12 @@ const UNREADABLE: readonly (readonly [is: string, text: string])[] = [
   ["a list", "[1]"],
 ];
 
-/** Asks on one surface: allowed, or the code. */
-type Surface = (call: { readonly name: string; readonly arguments: string }) => Promise<string>;
+/** Made when there is a gateway; their names are known before. */
+let surfaces: Readonly<Record<SurfaceName, Surface>>;
 
-const codeIn = (text: string): string => {
-  for (const [code, { says }] of Object.entries(DENIALS)) if (text.includes(says)) return code;
-  throw new Error(`no refusal in ${text.slice(0, 500)}`);
-};
+describe.each(SURFACE_NAMES)("on %s", (name) => {
+  const ask: Surface = (call) => surfaces[name](call);
 
-async function modelCall(path: string, body: object): Promise<string> {
-  const answer = await gateway.call(path, body);
-  const text = await answer.text();
-  expect(answer.status, text).toBe(200);
-  return text;
-}
-
-const CHAT = { model: "m", max_tokens: 900, messages: [{ role: "user", content: "x" }] };
-
-/** Whatever the client is given: no call of this name, or this call and nothing else. */
-function verdictOf(text: string, name: string, called: readonly string[]): string {
-  if (called.length > 0) {
-    expect(called).toEqual([name]);
-    return "allow";
-  }
-  return codeIn(text);
-}
-
-function chatSurface(options: { readonly stream: boolean; readonly legacy: boolean }): Surface {
-  return async (call) => {
-    model.plays({ calls: [call], legacy: options.legacy });
-    const text = await modelCall("/v1/chat/completions", { ...CHAT, stream: options.stream });
-    if (!options.stream) {
-      const { choices } = JSON.parse(text);
-      const { function_call: legacy, tool_calls: calls = [] } = choices[0].message;
-      const names = [
-        ...calls.map((one: Json) => one.function.name),
-        ...(legacy ? [legacy.name] : []),
-      ];
-      expect(choices[0].finish_reason === "stop").toBe(names.length === 0);
-      return verdictOf(choices[0].message.content ?? "", call.name, names);
-    }
-    const frames = framesIn(text);
-    const deltas = frames.flatMap(({ choices }) => choices.map(({ delta }: Json) => delta));
-    const names = deltas.flatMap(({ function_call: legacy, tool_calls: calls = [] }) => [
-      ...calls.flatMap((one: Json) => one.function.name ?? []),
-      ...(legacy?.name ? [legacy.name] : []),
-    ]);
-    const reasons = frames.flatMap(({ choices }) =>
-      choices.flatMap((one: Json) => one.finish_reason ?? []),
-    );
-    expect(reasons).toEqual([
-      names.length === 0 ? "stop" : options.legacy ? "function_call" : "tool_calls",
-    ]);
-    return verdictOf(deltas.map(({ content }) => content ?? "").join(""), call.name, names);
-  };
-}
-
-// biome-ignore lint/suspicious/noExplicitAny: what came over the wire
-type Json = any;
-
-function framesIn(text: string): readonly Json[] {
-  const lines = text.split("\n").filter((line) => line.startsWith("data: {"));
-  return lines.map((line) => JSON.parse(line.slice("data: ".length)));
-}
-
-function messagesSurface(stream: boolean): Surface {
-  return async (call) => {
-    model.plays({ calls: [call] });
-    const text = await modelCall("/v1/messages", { ...CHAT, stream });
-    const frames = stream ? framesIn(text) : [];
-    const message = JSON.parse(stream ? "{}" : text);
-    const blocks = stream
-      ? frames.flatMap(({ content_block: block }) => block ?? [])
-      : message.content;
-    const words = stream ? frames.map(({ delta }) => delta?.text ?? "").join("") : text;
-    const names = blocks
-      .filter(({ type }: Json) => type === "tool_use")
-      .map(({ name }: Json) => name);
-    const reason = stream
-      ? frames.find(({ type }) => type === "message_delta").delta.stop_reason
-      : message.stop_reason;
-    expect(reason).toBe(names.length === 0 ? "end_turn" : "tool_use");
-    return verdictOf(words, call.name, names);
-  };
-}
-
-const dispatcher: Surface = async ({ arguments: given, name }) => {
-  const path = `/guard/v1/tools/${encodeURIComponent(name)}/call`;
-  const answer = await fetch(`${gateway.agentUrl}${path}`, {
-    method: "POST",
-    headers: { authorization: `Bearer ${gateway.agentKey}`, "content-type": "application/json" },
-    body: `{"arguments":${given}}`,
-  });
-  const text = await answer.text();
-  return answer.ok ? "allow" : JSON.parse(text).code;
-};
-
-function mcpSurface(path: string): Surface {
-  return async ({ arguments: given, name }) => {
-    const answer = await fetch(`${gateway.agentUrl}${path}`, {
-      method: "POST",
-      headers: {
-        authorization: `Bearer ${gateway.agentKey}`,
-        "content-type": "application/json",
-        accept: "application/json, text/event-stream",
-      },
-      body: `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":${JSON.stringify(name)},"arguments":${given}}}`,
-    });
-    const { code, error, result } = JSON.parse(await answer.text());
-    return result?._meta?.["slipclutch/code"] ?? code ?? (error ? "request.malformed" : "allow");
-  };
-}
-
-const decision: Surface = async ({ arguments: given, name }) => {
-  const answer = await fetch(`${gateway.agentUrl}/guard/v1/decisions`, {
-    method: "POST",
-    headers: { authorization: `Bearer ${gateway.agentKey}`, "content-type": "application/json" },
-    body: `{"tool":${JSON.stringify(name)},"arguments":${given}}`,
-  });
-  const { code, error, verdict } = JSON.parse(await answer.text());
-  return verdict === "allow" ? "allow" : (code ?? error.code);
-};
-
-const SURFACES: Readonly<Record<string, Surface>> = {
-  "an answer of chat completions": chatSurface({ stream: false, legacy: false }),
-  "a stream of chat completions": chatSurface({ stream: true, legacy: false }),
-  "a legacy call": chatSurface({ stream: false, legacy: true }),
-  "a legacy call in a stream": chatSurface({ stream: true, legacy: true }),
-  "an answer of messages": messagesSurface(false),
-  "a stream of messages": messagesSurface(true),
-  "the dispatcher": dispatcher,
-  "a decision": decision,
-  "MCP, all servers": mcpSurface("/mcp"),
-  "MCP, one server": mcpSurface("/mcp/desk"),
-};
-
-describe.each(Object.entries(SURFACES))("on %s", (_, ask) => {
   test.each(CASES)("a tool that is $is: $verdict", async (one) => {
     const before = ran();
     expect(await ask(one)).toBe(one.verdict);

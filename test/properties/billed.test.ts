@@ -172,6 +172,8 @@ function factsOf(generated: Generated): Facts {
     labels: { team: null, org: null, owner: null },
     models: null,
     limits: generated.limits,
+    observe: null,
+    observing: false,
     strict: false,
     uncapped: false,
     digest: "d",

@@ -182,7 +182,7 @@ function factsOf(asked: Asked, manifest: Manifest): ToolFacts {
   };
   return {
     task: { id: "", ended: false, ageMs: 0, durationMaxMs: null },
-    manifest: { agent: manifest.agent },
+    manifest: { agent: manifest.agent, observing: false },
     ask,
     grants: manifest.tools,
     resolved,

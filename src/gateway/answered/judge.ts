@@ -8,11 +8,18 @@ import { messageOf } from "../../wire/refusal.ts";
 import { type Caller, originOf } from "../call.ts";
 import { type Gateway, nextDecision } from "../gateway.ts";
 import { record } from "../refuse.ts";
+import { noteSpared } from "../spared.ts";
 import { type Identified, identify } from "../tools/read.ts";
 import { watchAttempt, watchRefused } from "../tools/watch.ts";
 
 /** A name is whatever the model wrote. */
 const NAME_CHARS_MAX = 64;
+
+interface Allowed {
+  readonly denial: null;
+  readonly call: Identified;
+  readonly answers: readonly Answer[];
+}
 
 interface Refused {
   readonly denial: Denial;
@@ -32,15 +39,21 @@ export function judge(
     if (isBudgetTool(call.name)) continue;
     // A call of its own, in the same task.
     const incoming = { ...caller, decision: nextDecision(gateway) };
-    const refusal = refusalOf(call, incoming);
-    if (refusal === null) continue;
-    noteRefused(refusal, incoming, gateway);
-    refused.set(place, lineFor(call, refusal.denial));
+    const judged = judgeOne(call, incoming);
+    if (isAllowed(judged)) noteSpared(judged.call, judged.answers, gateway);
+    else {
+      noteRefused(judged, incoming, gateway);
+      refused.set(place, lineFor(call, judged.denial));
+    }
   }
   return refused;
 }
 
-function refusalOf(answered: AnsweredCall, incoming: Caller): Refused | null {
+function isAllowed(judged: Allowed | Refused): judged is Allowed {
+  return judged.denial === null;
+}
+
+function judgeOne(answered: AnsweredCall, incoming: Caller): Allowed | Refused {
   const call = identify(
     {
       name: answered.name,
@@ -59,7 +72,7 @@ function refusalOf(answered: AnsweredCall, incoming: Caller): Refused | null {
   const look = { ask, grants: manifest.tools, manifest, resolved, offered: null };
   const { answers, denial } = lookAtTool(look);
   if (denial !== null && denial.code !== "manifest.arguments") return { denial, call, answers };
-  if (answered.arguments !== null) return denial === null ? null : { denial, call, answers };
+  if (answered.arguments !== null) return { denial, call, answers };
   const wrong = "they are no JSON that can be read in only one way";
   return { denial: deny("manifest.arguments", { tool: ask.tool, wrong }), call, answers };
 }

@@ -13,6 +13,7 @@ import { HttpClient } from "../client.ts";
 import type { Gateway } from "../gateway.ts";
 import { manifestFor } from "../governing.ts";
 import { record, sendRefusal } from "../refuse.ts";
+import { noteSpared } from "../spared.ts";
 import { taskNameOf } from "../task-name.ts";
 import { type Identified, identify, readToolCall } from "../tools/read.ts";
 
@@ -126,7 +127,10 @@ function look({ ask, asked, resolved }: Identified, incoming: Incoming, gateway:
     offered: null,
   });
   const desk = new DecisionDesk(incoming);
-  if (denial === null) return desk.allow();
+  if (denial === null) {
+    noteSpared({ asked, incoming }, answers, gateway);
+    return desk.allow();
+  }
   const origin = originOf(incoming);
   record({ denial, origin, asked }, answers, gateway);
   desk.refuse(denial, origin, {});

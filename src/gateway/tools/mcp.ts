@@ -79,8 +79,9 @@ export async function serveMcp(
 
 function unknownServer(server: string | null, { manifest, rules }: Incoming): Denial | null {
   if (server === null) return null;
+  const { allowed, observed } = manifest.tools;
   const { prompts, resources } = ofServer(manifest.library, server);
-  const hasTools = manifest.tools.allowed.some((tool) => tool.server === server);
+  const hasTools = [...allowed, ...observed].some((tool) => tool.server === server);
   const isGranted = hasTools || prompts.length > 0 || resources.length > 0;
   if (isGranted && rules.toolServer(server) !== null) return null;
   return deny("request.unknown-path", { asked: `/mcp/${server.slice(0, 100)}` });

@@ -12,7 +12,7 @@ export type GrantedResource = { readonly server: string } & (
 );
 
 /** Prompts are named as tools are, so they are granted in their form; `tool` is the name. */
-export type PromptGrants = Pick<ToolGrants, "allowed" | "blacklisted">;
+export type PromptGrants = Pick<ToolGrants, "allowed" | "observed" | "blacklisted">;
 
 export interface LibraryGrants {
   readonly resources: readonly GrantedResource[];
@@ -21,7 +21,7 @@ export interface LibraryGrants {
 
 export const NO_LIBRARY: LibraryGrants = {
   resources: [],
-  prompts: { allowed: [], blacklisted: new Set() },
+  prompts: { allowed: [], observed: [], blacklisted: new Set() },
 };
 
 /** What is granted of one server, or of all. */

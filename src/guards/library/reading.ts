@@ -66,8 +66,16 @@ function resolvePrompt(wanted: Wanted, { prompts }: LibraryGrants): ResolvedRead
 /** As a grant of a tool with nothing in it but what holds for every reading. */
 export function readOf({ server, tool }: ToolId, check: GrantedTool["check"]): GrantedTool {
   return {
-    ...{ server, tool, check, effect: "read", readOnly: true, approval: "never" },
-    ...{ sql: null, rateLimit: null, resource: [], pin: null, cost: null, output: null },
+    ...{ server, tool, check, isGranted: true, effect: "read", readOnly: true, approval: "never" },
+    ...{
+      takes: null,
+      sql: null,
+      rateLimit: null,
+      resource: [],
+      pin: null,
+      cost: null,
+      output: null,
+    },
     ...{ emptyIsError: false, concurrentMax: null, repeatsMax: null, commitment: null, ends: [] },
     ...READING_BOUNDS,
   };

@@ -13,17 +13,22 @@ export function governing(now: Manifest, before: Manifest): Manifest {
     case "apply":
       return now;
     case "finish":
-      return finishing(now, before);
+      return enforced(finishing(now, before));
     case "strictest":
-      return strictest(now, before);
+      return enforced(strictest(now, before));
   }
+}
+
+/** Whether it is observed at a moment is asked of what was put together, and not of a part. */
+function enforced(manifest: Manifest): Manifest {
+  return { ...manifest, observing: false, tools: { ...manifest.tools, observed: [] } };
 }
 
 /** What was granted, at the prices and rates of now. */
 function finishing(now: Manifest, before: Manifest): Manifest {
-  const { library, limits, models, strict, tools } = before;
+  const { library, limits, models, observe, strict, tools } = before;
   const allowed = tools.allowed.map((tool) => asNow(tool, now.tools));
-  return { ...now, library, limits, models, strict, tools: { ...tools, allowed } };
+  return { ...now, library, limits, models, observe, strict, tools: { ...tools, allowed } };
 }
 
 function asNow(tool: GrantedTool, { allowed }: ToolGrants): GrantedTool {
@@ -39,6 +44,7 @@ function strictest(now: Manifest, before: Manifest): Manifest {
     ...now,
     limits: narrower(now.limits, before.limits),
     models: modelsOfBoth(now, before),
+    observe: observeOfBoth(now, before),
     strict: now.strict || before.strict,
     tools: toolsOfBoth(now.tools, before.tools),
     library: libraryOfBoth(now.library, before.library),
@@ -56,6 +62,23 @@ function modelsOfBoth(now: Manifest, before: Manifest): Manifest["models"] {
   }
   return models;
 }
+
+/** Let through is only what both would let through. */
+function observeOfBoth({ observe: one }: Manifest, { observe: other }: Manifest) {
+  if (one === null || other === null) return null;
+  return {
+    until: Math.min(one.until, other.until),
+    servers: commonServers(one.servers, other.servers),
+  };
+}
+
+/** Null: all. */
+function commonServers(one: Servers, other: Servers): Servers {
+  if (one === null || other === null) return one ?? other;
+  return new Set([...one].filter((server) => other.has(server)));
+}
+
+type Servers = NonNullable<Manifest["observe"]>["servers"];
 
 /** Null: it is not granted. */
 function limitsOf({ limits, models }: Manifest, model: string): CallLimits | null {

@@ -20,12 +20,21 @@ export interface CallLimits {
 /** What holds where a manifest says nothing of tools: none may be called. */
 export const NO_TOOLS: ToolGrants = {
   allowed: [],
+  observed: [],
   hosted: new Set(),
   blacklisted: new Set(),
   argumentsBytesMax: 1024 * 1024,
 };
 
 export type OnChange = "finish" | "apply" | "strictest";
+
+/** How its agent is observed before it is enforced. */
+export interface Observe {
+  /** By the store's clock. */
+  readonly until: Millis;
+  /** Whose tools it may call without a grant; null: those of all tool servers. */
+  readonly servers: ReadonlySet<string> | null;
+}
 
 export interface Manifest {
   readonly agent: string;
@@ -40,6 +49,10 @@ export interface Manifest {
   readonly models: ReadonlyMap<string, CallLimits> | null;
   /** For models without an entry of their own. */
   readonly limits: CallLimits;
+  /** Null: it is enforced. */
+  readonly observe: Observe | null;
+  /** What would be refused for its grants is let through and written down, at this moment. */
+  readonly observing: boolean;
   /** Above a limit: refuse instead of clamping. */
   readonly strict: boolean;
   /** No money budget draws on it, on purpose. */

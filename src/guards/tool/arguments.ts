@@ -18,6 +18,10 @@ export const checkArguments: ToolGuard = (facts) => {
   if (!(ask.bytes <= max)) {
     return deny("request.too-large", { limit: "max_arguments_bytes", max, got: ask.bytes });
   }
+  const untaken = resolved.takes?.(ask.arguments) ?? null;
+  if (untaken !== null) {
+    return { ...deny("manifest.arguments", wrongFacts(facts, untaken)), firm: true };
+  }
   if (resolved.check === null) return { kind: "allow", numbers: { bytes: ask.bytes } };
   const wrong = resolved.check(ask.arguments);
   if (wrong !== null) return deny("manifest.arguments", wrongFacts(facts, wrong));

@@ -24,7 +24,7 @@ export interface ToolFacts extends ToolLook {
 
 /** What is asked of a call wherever it is seen: nothing of it has state. */
 export interface ToolLook {
-  readonly manifest: { readonly agent: string };
+  readonly manifest: { readonly agent: string; readonly observing: boolean };
   readonly ask: ToolAsk;
   readonly grants: ToolGrants;
   /** What `resolveTool` made of the name that the client wrote. */

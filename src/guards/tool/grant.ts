@@ -11,6 +11,7 @@ export const grantTool: ToolGuard = ({ ask, manifest, offered, resolved }) => {
   const facts = { tool: ask.tool, agent: manifest.agent };
   if (resolved === "blacklisted") return deny("manifest.blacklisted", facts);
   if (resolved === "unknown") return deny("manifest.unknown-tool", facts);
+  if (!resolved.isGranted) return deny("manifest.unknown-tool", facts);
   return changed(resolved, offered) ?? allowed(resolved);
 };
 

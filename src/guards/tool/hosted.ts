@@ -13,6 +13,8 @@ export const hosted: Guard = ({ ask, manifest }, bounds, states) => {
     if (isToolBlacklisted({ server: "provider", tool }, tools.blacklisted)) {
       return [states, deny("manifest.blacklisted", { tool, agent })];
     }
+  }
+  for (const { type: tool } of ask.serverTools) {
     if (!tools.hosted.has(tool)) {
       const because = "it runs at the provider, and hosted_tools does not grant it";
       return [states, deny("manifest.unknown-tool", { tool, agent, because })];

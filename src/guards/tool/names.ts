@@ -12,6 +12,7 @@
  * spelling that may mean two tools means none.
  */
 import { foldName } from "./fold.ts";
+import { HASH_DIGITS, hashOf } from "./short-hash.ts";
 import type { GrantedTool, ToolGrants, ToolId } from "./tool.ts";
 
 export { foldName };
@@ -21,7 +22,6 @@ export const DISPLAY_CHARS_MAX = 64;
 /** Folding costs time by length: nobody's tool has such a name. */
 export const NAME_CHARS_MAX = 512;
 
-const HASH_DIGITS = 8;
 const HASHED = /_[0-9a-f]{8}$/;
 const CLIENT_PREFIX = "mcp__";
 const CLIENT_PREFIX_FOLDED = "mcp_";
@@ -45,7 +45,7 @@ export function looksLikeBudgetTool(name: string): boolean {
   return foldName(name) === foldName(BUDGET_TOOL);
 }
 
-type NamedGrants = Pick<ToolGrants, "allowed" | "blacklisted">;
+type NamedGrants = Pick<ToolGrants, "allowed" | "observed" | "blacklisted">;
 
 /** Which granted tool a client means; `server`: it asks on that server's own URL. */
 export function resolveTool(
@@ -55,17 +55,32 @@ export function resolveTool(
 ): GrantedTool | "unknown" | "blacklisted" {
   if (name.length > NAME_CHARS_MAX) return "unknown";
   if (isBlacklisted(name, grants.blacklisted)) return "blacklisted";
-  const near = onServer(nearTo(name, spelledIn(grants)), server);
+  const granted = resolveAmong(name, grants.allowed, grants, server);
+  if (granted !== "unknown" || grants.observed.length === 0) return granted;
+  // What is granted means what it always means; a name that is not may mean another tool.
+  return resolveAmong(name, existing(grants), grants, server);
+}
+
+function resolveAmong(
+  name: string,
+  tools: readonly GrantedTool[],
+  grants: NamedGrants,
+  server: string | null,
+): ReturnType<typeof resolveTool> {
+  const near = onServer(nearTo(name, spelledIn(tools)), server);
   const usable = near.filter((tool) => !isKnownBlacklisted(tool, grants.blacklisted));
   if (near.length > 0 && usable.length === 0) return "blacklisted";
   const [tool, ...others] = meantBy(name, new Spelled(usable));
   return tool !== undefined && others.length === 0 ? tool : "unknown";
 }
 
-/** What exists for the agent, on all servers or on one: granted and not blacklisted. */
+/**
+ * What exists for the agent, on all servers or on one: granted and not blacklisted, or let through
+ * while it is observed.
+ */
 export function usableTools(grants: ToolGrants, server: string | null): readonly GrantedTool[] {
-  const { allowed, blacklisted } = grants;
-  return onServer(allowed, server).filter((tool) => !isToolBlacklisted(tool, blacklisted));
+  const { blacklisted } = grants;
+  return onServer(existing(grants), server).filter((tool) => !isToolBlacklisted(tool, blacklisted));
 }
 
 /**
@@ -188,11 +203,21 @@ function nearTo(name: string, spelled: Spelled): readonly GrantedTool[] {
 }
 
 /** Made at the first call under a manifest, and gone with it. */
-const SPELLED = new WeakMap<NamedGrants, Spelled>();
+const SPELLED = new WeakMap<readonly GrantedTool[], Spelled>();
 
-function spelledIn(grants: NamedGrants): Spelled {
-  const known = SPELLED.get(grants) ?? new Spelled(grants.allowed);
-  SPELLED.set(grants, known);
+function spelledIn(tools: readonly GrantedTool[]): Spelled {
+  const known = SPELLED.get(tools) ?? new Spelled(tools);
+  SPELLED.set(tools, known);
+  return known;
+}
+
+const EXISTING = new WeakMap<NamedGrants, readonly GrantedTool[]>();
+
+function existing(grants: NamedGrants): readonly GrantedTool[] {
+  const { allowed, observed } = grants;
+  if (observed.length === 0) return allowed;
+  const known = EXISTING.get(grants) ?? [...allowed, ...observed];
+  EXISTING.set(grants, known);
   return known;
 }
 
@@ -260,18 +285,4 @@ function cut(text: string, unitsMax: number): string {
 
 function onServer(tools: readonly GrantedTool[], server: string | null): readonly GrantedTool[] {
   return server === null ? tools : tools.filter((tool) => tool.server === server);
-}
-
-const FNV_OFFSET = 0x811c9dc5;
-const FNV_PRIME = 0x01000193;
-
-/** FNV-1a over UTF-16 units, high byte first: short and the same on every machine. No secret. */
-function hashOf(text: string): string {
-  let hash = FNV_OFFSET;
-  for (let at = 0; at < text.length; at += 1) {
-    const unit = text.charCodeAt(at);
-    hash = Math.imul(hash ^ (unit >> 8), FNV_PRIME);
-    hash = Math.imul(hash ^ (unit & 0xff), FNV_PRIME);
-  }
-  return (hash >>> 0).toString(16).padStart(HASH_DIGITS, "0");
 }

@@ -80,6 +80,8 @@ export type ResultCheck = ArgumentsCheck;
 
 /** One tool of a manifest. */
 export interface GrantedTool extends ToolId {
+  /** False: it is let through only as long as its agent is observed. */
+  readonly isGranted: boolean;
   /** With `sql`: a write, for whatever is not decided call by call. */
   readonly effect: Effect;
   /** Null: it takes no SQL, or its owner has said what it does whatever the SQL. */
@@ -87,6 +89,8 @@ export interface GrantedTool extends ToolId {
   /** May only read: a tool that writes is refused. */
   readonly readOnly: boolean;
   readonly rateLimit: RateLimit | null;
+  /** What its server can be sent at all; null: whatever it is. */
+  readonly takes: ArgumentsCheck | null;
   readonly check: ArgumentsCheck | null;
   /** What a call is about, for policies: each has to be made out. Empty: nothing is declared. */
   readonly resource: readonly ResourceRule[];
@@ -123,6 +127,8 @@ export type OfferedPin =
 /** What a manifest says of tools. */
 export interface ToolGrants {
   readonly allowed: readonly GrantedTool[];
+  /** What the tool servers have beside these, while the agent is observed. */
+  readonly observed: readonly GrantedTool[];
   /** Types of tools that providers run, like `web_search`. */
   readonly hosted: ReadonlySet<string>;
   /** Folded names (`foldName`): they win over everything. */

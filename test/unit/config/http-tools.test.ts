@@ -137,7 +137,7 @@ describe("A tool", () => {
     const manifest = { properties: { id: { enum: ["a", "abcdef", ".."] }, q: {}, other: {} } };
     const grant = { tool_name: "get_ticket", arguments: manifest };
     const [granted] = valid(folder(changes, [grant])).agents.get("bot")?.tools.allowed ?? [];
-    const check = (given: unknown) => granted?.check?.(given);
+    const check = (given: unknown) => granted?.takes?.(given) ?? granted?.check?.(given);
     expect(check({ id: "a" })).toBeNull();
     expect(check({ id: "a", q: "x" })).toBeNull();
     expect(check({ id: "b" })).toMatch(/equal to one of/);
@@ -148,8 +148,8 @@ describe("A tool", () => {
     expect(check({})).toMatch(/must have required property 'id'/);
     const [plain] =
       valid(folder(tool({}), [{ tool_name: "get_ticket" }])).agents.get("bot")?.tools.allowed ?? [];
-    expect(plain?.check?.({ id: "a", x: 1 })).toMatch(/additional properties/);
-    expect(plain?.check?.({ id: "a/b" })).toMatch(/must not have/);
+    expect(plain?.takes?.({ id: "a", x: 1 })).toMatch(/additional properties/);
+    expect(plain?.takes?.({ id: "a/b" })).toMatch(/must not have/);
   });
 });
 

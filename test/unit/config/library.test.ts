@@ -40,7 +40,7 @@ function warningsOf(...resources: object[]) {
 test("a manifest that says nothing grants nothing", () => {
   expect(libraryOf({})).toEqual({
     resources: [],
-    prompts: { allowed: [], blacklisted: new Set() },
+    prompts: { allowed: [], observed: [], blacklisted: new Set() },
   });
 });
 

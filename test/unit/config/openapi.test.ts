@@ -51,7 +51,7 @@ function tool(document: unknown, server: Json = {}): HttpOperation {
 function checkOf(document: unknown, name = "get_pet") {
   const grant = { tool_name: name, read_only: false };
   const [granted] = valid(folder(document, {}, [grant])).agents.get("bot")?.tools.allowed ?? [];
-  const { check } = granted ?? {};
+  const { takes: check } = granted ?? {};
   if (!check) throw new Error("nothing is checked");
   return check;
 }
@@ -682,7 +682,7 @@ describe("Whatever a document says,", () => {
           if (granted.kind === "invalid") continue;
           const [tool] = granted.configuration.agents.get("bot")?.tools.allowed ?? [];
           for (const given of [{}, { id: ".." }, { body: {} }, { id: "a", q: [1] }]) {
-            expect(typeof (tool?.check?.(given) ?? "")).toBe("string");
+            expect(typeof (tool?.takes?.(given) ?? "")).toBe("string");
           }
         }
       }),

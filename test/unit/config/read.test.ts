@@ -164,6 +164,9 @@ uncapped: true
 tell_agent: true
 on_change: finish
 refusal_rounds: 3
+mode: observe
+observe_until: 2030-01-02T04:04:05+01:00
+observe_servers: [desk]
 hosted_tools: [web_search]
 allowed_resources:
   - { server: desk, uri: "file:///data/a.txt" }
@@ -302,6 +305,8 @@ denied_tools: [drop]
       ends: [],
       resultBytesMax: 8_388_608,
       concurrentMax: null,
+      isGranted: true,
+      takes: null,
       repeatsMax: null,
       output: null,
     };
@@ -315,6 +320,8 @@ denied_tools: [drop]
         ["fast", { ...limits, maxOutputTokens: 99, timeoutMs: 7000 }],
       ]),
       limits,
+      observe: { until: Date.UTC(2030, 0, 2, 3, 4, 5), servers: new Set(["desk"]) },
+      observing: false,
       strict: true,
       uncapped: true,
       tellAgent: true,
@@ -341,6 +348,7 @@ denied_tools: [drop]
           { ...tool, server: "own", tool: "think" },
         ],
         hosted: new Set(["web_search"]),
+        observed: [],
         blacklisted: new Set(["delete_ticket", "drop"]),
         argumentsBytesMax: 4096,
       },
@@ -351,6 +359,7 @@ denied_tools: [drop]
         ],
         prompts: {
           allowed: [readOf({ server: "desk", tool: "review" }, null)],
+          observed: [],
           blacklisted: new Set(),
         },
       },

@@ -23,6 +23,8 @@ function manifestOf(limits: Partial<Manifest["tasks"]> = {}, agent = "a"): Manif
       timeoutMs: 60_000,
       minUsefulOutput: 1,
     },
+    observe: null,
+    observing: false,
     strict: false,
     uncapped: false,
     tellAgent: false,

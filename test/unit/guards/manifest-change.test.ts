@@ -26,6 +26,8 @@ const someTool = (tool: string): fc.Arbitrary<GrantedTool> =>
   fc.record({
     server: fc.constant("desk"),
     tool: fc.constant(tool),
+    isGranted: fc.constant(true),
+    takes: fc.constant(null),
     effect: fc.constant("read" as const),
     readOnly: fc.boolean(),
     rateLimit: fc.option(fc.record({ requests: fc.nat(9), perMs: fc.constant(1_000) })),
@@ -55,6 +57,7 @@ const someTools: fc.Arbitrary<ToolGrants> = fc.record({
   allowed: fc
     .tuple(...NAMES.map((name) => fc.option(someTool(name))))
     .map((tools) => tools.filter((tool) => tool !== null)),
+  observed: fc.constant([]),
   hosted: fc.subarray([...NAMES]).map((names) => new Set<string>(names)),
   blacklisted: fc.subarray([...NAMES]).map((names) => new Set<string>(names)),
   argumentsBytesMax: fc.integer({ min: 1, max: 9 }),
@@ -202,7 +205,9 @@ describe("what may be read", () => {
     return readOf({ server: "desk", tool: "review" }, max === null ? null : check);
   };
   const reading = (resources: readonly GrantedResource[], prompts: readonly GrantedTool[] = []) =>
-    manifest({ library: { resources, prompts: { allowed: prompts, blacklisted: new Set() } } });
+    manifest({
+      library: { resources, prompts: { allowed: prompts, observed: [], blacklisted: new Set() } },
+    });
 
   test.each([
     [[data], [sub], [sub]],

@@ -120,6 +120,8 @@ export function manifest(changes: Partial<Manifest> = {}): Manifest {
     labels: { team: null, org: null, owner: null },
     models: null,
     limits: limits(),
+    observe: null,
+    observing: false,
     strict: false,
     uncapped: false,
     tellAgent: false,

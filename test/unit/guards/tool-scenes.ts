@@ -9,7 +9,9 @@ export function granted(server: string, tool: string, changes: Partial<GrantedTo
     server,
     tool,
     effect: "read",
+    isGranted: true,
     readOnly: true,
+    takes: null,
     rateLimit: null,
     check: null,
     sql: null,
@@ -36,6 +38,7 @@ export function grants(
 ): ToolGrants {
   return {
     allowed,
+    observed: [],
     hosted: new Set(),
     blacklisted: new Set(blacklisted.map(foldName)),
     argumentsBytesMax: 100,
@@ -57,7 +60,7 @@ export function toolAsk(changes: Partial<ToolAsk> = {}): ToolAsk {
 export function toolFacts(changes: Partial<ToolFacts> = {}): ToolFacts {
   return {
     task: { id: "k", ended: false, ageMs: 0, durationMaxMs: null },
-    manifest: { agent: "a" },
+    manifest: { agent: "a", observing: false },
     ask: toolAsk(),
     grants: grants([granted("s", "t")]),
     resolved: granted("s", "t"),
