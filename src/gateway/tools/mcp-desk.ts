@@ -5,11 +5,12 @@
  */
 import type { Origin } from "../../guards/events.ts";
 import type { Millis } from "../../guards/money.ts";
-import type { Denial } from "../../guards/verdict.ts";
+import { DENIALS, type Denial } from "../../guards/verdict.ts";
 import type { ToolProgress, ToolResult } from "../../ports/tool-server.ts";
-import { isObject } from "../../wire/json.ts";
+import { isObject, type JsonObject } from "../../wire/json.ts";
 import { type RpcId, renderNotification } from "../../wire/json-rpc.ts";
 import { renderComeAgain } from "../../wire/mcp-stateless.ts";
+import { workingTask } from "../../wire/mcp-tasks.ts";
 import { messageOf } from "../../wire/refusal.ts";
 import type { Desk, Incoming } from "../call.ts";
 import type { Gateway } from "../gateway.ts";
@@ -43,6 +44,7 @@ export class McpDesk implements Desk {
   readonly #since: Millis;
   /** With which state a client comes once more that was held in vain; null: it does not. */
   #nextState: (() => string) | null = null;
+  #handsTask = false;
   #told = 0;
   #last = Number.NEGATIVE_INFINITY;
 
@@ -69,20 +71,33 @@ export class McpDesk implements Desk {
     this.#end(this.refusalText(denial, origin), all);
   }
 
-  protected answerText({ content, isError, structuredContent }: ToolResult): string {
-    const structured = structuredContent === undefined ? {} : { structuredContent };
-    const result = { content, ...structured, isError };
-    return resultText(this.#asked, result, this.#gateway);
+  /** Its client follows a call that is parked by a handle, and need not wait. */
+  handsTask(): void {
+    this.#handsTask = true;
+  }
+
+  protected answerText(result: ToolResult): string {
+    return resultText(this.#asked, toolResult(result), this.#gateway);
   }
 
   protected refusalText(denial: Denial, origin: Origin): string {
     const _meta = metaOf(denial, origin);
+    const { parked } = denial.facts;
+    if (this.#handsTask && PARKED.has(denial.code) && typeof parked === "string") {
+      const handed = { resultType: "task", ...this.#newTask(parked, denial), _meta };
+      return resultText(this.#asked, handed, this.#gateway);
+    }
     if (this.#nextState !== null && PARKED.has(denial.code) && this.#wasHeld()) {
       const again = { requestState: this.#nextState(), _meta };
       return renderComeAgain(this.#asked.request.id, again, serverInfo(this.#gateway));
     }
-    const content = [{ type: "text", text: `${messageOf(denial)}${waitOf(denial)}` }];
-    return resultText(this.#asked, { content, isError: true, _meta }, this.#gateway);
+    return resultText(this.#asked, refusedResult(denial, origin), this.#gateway);
+  }
+
+  #newTask(taskId: string, { code }: Denial): JsonObject {
+    const now = new Date(this.#gateway.holding.storeNow()).toISOString();
+    const statusMessage = DENIALS[code].says;
+    return workingTask({ taskId, statusMessage, createdAt: now, lastUpdatedAt: now });
   }
 
   /** Who is sent away at once would be back at once, ten times in a moment. */
@@ -125,6 +140,18 @@ export class McpDesk implements Desk {
     if (this.#told === 0) return send(this.#incoming, 200, text, headers);
     if (!response.destroyed && !response.writableEnded) response.end(eventOf(text));
   }
+}
+
+/** What a tool answered, as clients have it. */
+export function toolResult({ content, isError, structuredContent }: ToolResult): JsonObject {
+  const structured = structuredContent === undefined ? {} : { structuredContent };
+  return { content, ...structured, isError };
+}
+
+/** A refusal as a result, which every client hands to its model. */
+export function refusedResult(denial: Denial, origin: Origin): JsonObject {
+  const content = [{ type: "text", text: `${messageOf(denial)}${waitOf(denial)}` }];
+  return { content, isError: true, _meta: metaOf(denial, origin) };
 }
 
 function eventOf(message: string): string {

@@ -20,6 +20,7 @@ import {
   readToolCall as readParams,
   type ToolCallParams,
 } from "../../wire/mcp.ts";
+import { knowsTasks, TASKS_EXTENSION } from "../../wire/mcp-tasks.ts";
 import { traceOf } from "../../wire/trace-context.ts";
 import type { Body } from "../body.ts";
 import { type Incoming, originOf, type ToolCall } from "../call.ts";
@@ -44,6 +45,7 @@ import {
 } from "./mcp-reply.ts";
 import { revisionOf, SPOKEN } from "./mcp-revision.ts";
 import { ROUNDS_MAX, roundsOf, stateAfter } from "./mcp-rounds.ts";
+import { serveTask } from "./mcp-tasks.ts";
 import { readToolCall } from "./read.ts";
 
 const METHOD_CHARS_MAX = 100;
@@ -110,7 +112,8 @@ async function answer(asked: AskedOf, incoming: Incoming, gateway: Gateway): Pro
     case `handshake ${METHODS.ping}`:
       return send(incoming, 200, resultText(asked, {}, gateway));
     case `stateless ${METHODS.discover}`: {
-      const capabilities = capabilitiesAt(asked, incoming);
+      const extensions = { [TASKS_EXTENSION]: {} };
+      const capabilities = { ...capabilitiesAt(asked, incoming), extensions };
       const offer = { supportedVersions: SPOKEN, capabilities, ...CACHE };
       return send(incoming, 200, resultText(asked, offer, gateway));
     }
@@ -121,8 +124,13 @@ async function answer(asked: AskedOf, incoming: Incoming, gateway: Gateway): Pro
     case `stateless ${METHODS.call}`:
       return callTool(asked, incoming, gateway);
     default:
-      return serveLibrary(asked, incoming, gateway) ?? refuseMethod(asked, incoming, gateway);
+      return serveOther(asked, incoming, gateway);
   }
+}
+
+async function serveOther(asked: AskedOf, incoming: Incoming, gateway: Gateway): Promise<void> {
+  const served = serveLibrary(asked, incoming, gateway) ?? serveTask(asked, incoming, gateway);
+  return served === null ? refuseMethod(asked, incoming, gateway) : served;
 }
 
 function capabilitiesAt({ server }: AskedOf, incoming: Incoming) {
@@ -167,7 +175,9 @@ function callTool(asked: AskedOf, incoming: Incoming, gateway: Gateway): Promise
   if (server === null && isBudgetTool(params.name)) {
     return tellBudgets(params.arguments, desk, incoming, gateway);
   }
-  const client = new McpClient({ id: request.id, revision }, incoming, gateway);
+  const follows = revision === "stateless" && knowsTasks(request);
+  if (follows) desk.handsTask();
+  const client = new McpClient({ id: request.id, revision, follows }, incoming, gateway);
   const call = readToolCall(namedIn(params, server), incoming, { desk, client });
   if (isDenial(call)) {
     const origin = originOf(incoming);
