@@ -37,6 +37,8 @@ export type CallAnswer =
   /** A result with nothing in it. */
   | "nothing"
   | "rpc-error"
+  /** As of a tool that runs as a task, and in no other way. */
+  | "unknown-method"
   | "anonymous-error"
   | "http-500"
   | "http-401"
@@ -432,6 +434,7 @@ class ScriptedServer implements McpFixture {
       "unknown-result": () => send(renderResult(id, { resultType: "later", content: [] })),
       nothing: () => send(renderResult(id, { content: [] })),
       "rpc-error": () => send(renderError(id, { code: -32_602, message: "Unknown tool: x" })),
+      "unknown-method": () => send(renderError(id, { code: -32_601, message: "needs a task" })),
       "anonymous-error": () => send(renderError(null, { code: -32_700, message: "Parse error" })),
       "http-500": () => status(response, 500),
       "http-401": () => {

@@ -123,6 +123,23 @@ function inputRefused({ inputRequests }: JsonObject): CallResult {
   return { content: [{ type: "text", text }], structuredContent: undefined, isError: true };
 }
 
+/** By which a tool says in its server's list that it runs as a task of MCP, and in no other way. */
+export function needsTask(tool: JsonObject): boolean {
+  return isObject(tool.execution) && tool.execution.taskSupport === "required";
+}
+
+/** What a server means by an unknown method: a tool that runs as a task of MCP alone. */
+export const NOT_AS_A_CALL: CallResult = {
+  content: [
+    {
+      type: "text",
+      text: "The tool did not run: its server does not know the call. A tool that runs as an MCP task alone is not called here.",
+    },
+  ],
+  structuredContent: undefined,
+  isError: true,
+};
+
 /** Reads one page of `tools/list`. */
 export function readToolPage(result: JsonObject): ToolPage | string {
   const { tools, nextCursor = null, resultType = COMPLETE } = result;

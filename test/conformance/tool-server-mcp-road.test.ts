@@ -475,6 +475,21 @@ describe("answers", () => {
     );
   }
 
+  test.each([
+    [false, "json"],
+    [true, "json"],
+    [false, "sse"],
+  ] as const)(
+    "a tool that its server runs as a task alone has failed, and the model is told (%s, %s)",
+    async (stateless, answers) => {
+      const { server } = await start({ call: "unknown-method", stateless, answers });
+      expect(await recordCall(server, toolRequest()).over).toMatchObject({
+        kind: "result",
+        result: { isError: true, content: [{ text: expect.stringContaining("MCP task") }] },
+      });
+    },
+  );
+
   test("a tool that asks for input is a failed one, and the model reads why", async () => {
     for (const stateless of [true, false]) {
       const { server } = await start({ call: "input-required", stateless });

@@ -1,5 +1,5 @@
 /** Handles of tasks (MCP 2026-07-28): a client that knows them follows what is parked, and gets its answer. */
-import { afterEach, expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import { until } from "./clients-world.ts";
 import { META, stateless } from "./mcp-scene.ts";
 import { type ParkingWorld, parkingWorld } from "./parking-world.ts";
@@ -17,17 +17,23 @@ const APPROVED = {
   ],
 };
 
+/** Each has a gateway of its own, and one starts it twice. */
+vi.setConfig({ testTimeout: 60_000 });
+
 let world: ParkingWorld;
 
 afterEach(() => world.end());
 
-async function ask(method: string, params: Json, meta: Json = KNOWS): Promise<Json> {
+async function ask(method: string, params: Json, meta: Json = KNOWS, key?: string): Promise<Json> {
   const { body, headers } = stateless({ method, params: { ...params, _meta: meta } });
   const named = params.taskId ?? params.name;
   const sent = { ...headers, ...(named === undefined ? {} : { "mcp-name": named }) };
   const given = Object.entries(sent).filter(([, value]) => value !== null);
   const answer = await world.post("/mcp", body, {
-    headers: Object.fromEntries(given) as Record<string, string>,
+    headers: {
+      ...(Object.fromEntries(given) as Record<string, string>),
+      ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
+    },
   });
   return { status: answer.status, ...((await answer.json()) as Json) };
 }
@@ -131,7 +137,7 @@ test("a call that does not wait is answered as ever, and so is who knows no task
   });
 });
 
-test("tasks are followed by who says that it knows them, and each agent its own", async () => {
+test("tasks are followed by who says that it knows them, and no other task's key", async () => {
   world = await parkingWorld({}, APPROVED);
   const { result } = await ask("server/discover", {});
   expect(result.capabilities.extensions).toEqual({ [TASKS]: {} });
@@ -146,6 +152,9 @@ test("tasks are followed by who says that it knows them, and each agent its own"
     }
     expect((await ask(method, {})).error.code).toBe(-32_602);
   }
+  const opened = await world.post("/guard/v1/tasks", { name: "other" });
+  const { key } = (await opened.json()) as Json;
+  expect((await ask("tasks/get", { taskId }, KNOWS, key)).error.code).toBe(-32_602);
   for (const removed of ["tasks/result", "tasks/list"]) {
     expect((await ask(removed, { taskId })).error.code).toBe(-32_601);
   }

@@ -1,7 +1,7 @@
 /**
- * Handles of tasks, by which a client of MCP follows a call that is parked: the handle is the call's
- * id, and all that is known of it is its row. So it lives as long as that, at every gateway. Nobody
- * else gets one: a call that is not parked is answered.
+ * Handles of tasks, by which a client of MCP follows a call that is parked: the handle is the
+ * call's id, and all that is known of it is its row. So it lives as long as that, at every gateway.
+ * Nobody else gets one: a call that is not parked is answered.
  */
 import { type Denial, deny } from "../../guards/verdict.ts";
 import { type Parked, StoreUnreachable } from "../../ports/store.ts";

@@ -10,7 +10,8 @@ import {
   type ToolServer,
   ToolServerUnreachable,
 } from "../../../ports/tool-server.ts";
-import { METHODS, readCallResult, readToolPage } from "../../../wire/mcp.ts";
+import { RPC_CODES } from "../../../wire/json-rpc.ts";
+import { METHODS, NOT_AS_A_CALL, readCallResult, readToolPage } from "../../../wire/mcp.ts";
 import {
   type ParameterHeaders,
   parameterValues,
@@ -140,6 +141,9 @@ class McpToolServer implements ToolServer {
   }
 
   #endOf(end: AskEnd): ToolEnd {
+    if (end.kind === "fault" && end.error?.code === RPC_CODES.methodNotFound) {
+      return { kind: "result", result: { ...NOT_AS_A_CALL, bytes: 0 } };
+    }
     if (end.kind === "fault") {
       return { kind: "fault", fault: { ...end.fault, message: this.#clean(end.fault.message) } };
     }
