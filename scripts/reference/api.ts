@@ -11,6 +11,7 @@ const ROUTE_SENTENCES: Readonly<Record<string, string>> = {
   "GET /api/v1/status": "Version, configuration, readiness, store, calls in flight.",
   "GET /api/v1/budgets": "Every open account, as the store and this gateway know it together.",
   "GET /api/v1/journal": `Entries of the [journal](events.md). Query: \`agent\`, \`task\`, \`code\`, \`decision\`, \`kind\`, \`writer\`, \`from\`, \`to\` (ISO time, or \`24h\` for so long ago), \`after\` (a \`next\` of before), \`take\` (\`oldest\`, \`newest\`), \`limit\` (at most ${PAGE_MAX}). With \`accept: application/x-ndjson\` one entry a line.`,
+  "GET /api/v1/inputs": `What calls of an \`agent\` asked, arguments and all, where that is kept (\`journal.inputs\`), oldest first. Query: \`agent\`, \`from\` (ISO time, or \`24h\` for so long ago), \`after\` (a \`next\` of before), \`limit\` (at most ${PAGE_MAX}).`,
   "GET /api/v1/journal/verify":
     "Whether the journal is what was written, or the first entry that is not.",
   "GET /api/v1/decisions/:id": "One decision explained.",

@@ -2,9 +2,10 @@
 import { type Command, Option } from "commander";
 import type { DiffOptions } from "./manifest/diff.ts";
 import type { ExplainOptions } from "./manifest/explain.ts";
+import type { LearnOptions } from "./manifest/learn.ts";
 import type { LintOptions } from "./manifest/lint.ts";
 import type { PinOptions } from "./manifest/pin.ts";
-import { type Do, example } from "./parts.ts";
+import { asking, type Do, example } from "./parts.ts";
 import type { Shell } from "./shell.ts";
 
 export function addManifest(program: Command, shell: Shell, work: Do): void {
@@ -15,6 +16,24 @@ export function addManifest(program: Command, shell: Shell, work: Do): void {
   addDiff(manifest, shell, work);
   addPin(manifest, shell, work);
   addExplain(manifest, shell, work);
+  addLearn(manifest, shell, work);
+}
+
+function addLearn(manifest: Command, shell: Shell, work: Do): void {
+  const learn = asking(
+    manifest,
+    "learn",
+    "From what an agent was seen to do while it was observed, the least manifest that would have allowed it, as a draft to review. Exit code 1 if the draft does not hold in the folder.",
+  )
+    .requiredOption("--agent <id>", "whose calls")
+    .option("--since <time>", "how far back, like 12h or 7d, or an instant", "7d")
+    .option("--out <file>", "write it there, as JSON or YAML by its name; else it is printed")
+    .option("--force", "write over a file that is there")
+    .option("--config <folder>", "guardrails folder; what its manifest says stays (guardrails)");
+  example(learn, "slipclutch manifest learn --agent support --since 7d --out support.yaml").action(
+    (options: LearnOptions) =>
+      work(async () => (await import("./manifest/learn.ts")).runLearn(options, shell)),
+  );
 }
 
 function addLint(manifest: Command, shell: Shell, work: Do): void {

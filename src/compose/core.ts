@@ -11,6 +11,7 @@ import { Flusher } from "../gateway/flush.ts";
 import { emit, type Gateway } from "../gateway/gateway.ts";
 import { Holding } from "../gateway/holding.ts";
 import { InFlights } from "../gateway/in-flight.ts";
+import { Inputs } from "../gateway/inputs.ts";
 import { Keys } from "../gateway/keys.ts";
 import { noteBeat, noteRoom } from "../gateway/notices.ts";
 import { Observation } from "../gateway/observation.ts";
@@ -101,6 +102,7 @@ export class Core {
       observation: new Observation(clock, log),
       owedCommitments: new Owed(log),
       flags: new Flags(store.registry, clock, log),
+      inputs: new Inputs(store.inputs, settings.seal, clock, log),
       endTask: (agent, id, outcome, by) => this.#endTask({ agent, id, outcome, by }),
       strangers: new Allowance(STRANGERS_AT_ONCE, STRANGERS_A_SECOND),
       inFlight: new InFlights(),

@@ -3,6 +3,7 @@ import type { Configuration } from "../config/configuration.ts";
 import type {
   BudgetState,
   DecisionRecords,
+  InputRow,
   KeyMade,
   KeyWanted,
   Operations,
@@ -15,7 +16,7 @@ import type {
 import { emit, type Gateway } from "../gateway/gateway.ts";
 import { hashToken } from "../gateway/keys.ts";
 import { hopeOf, roomOf } from "../guards/budget/slice.ts";
-import type { AccountState, KeyRecord } from "../ports/store.ts";
+import type { AccountState, InputQuery, KeyRecord } from "../ports/store.ts";
 import { eventOf } from "../telemetry/entry-text.ts";
 import { verifyJournal } from "../telemetry/verify.ts";
 import { agentsOf, decideReview, pause, reviewsOf } from "./clutches.ts";
@@ -76,6 +77,7 @@ export function operationsOf(settings: OperationsSettings): Operations {
       await flush();
       return store.journal.read(query);
     },
+    inputs: (query) => inputsOf(query, gateway),
     verifyJournal: async () => {
       await flush();
       return verifyJournal(store.journal, settings.anchorKey);
@@ -104,6 +106,18 @@ export function operationsOf(settings: OperationsSettings): Operations {
       return true;
     },
   };
+}
+
+async function inputsOf(
+  query: InputQuery,
+  { inputs, store }: Gateway,
+): Promise<readonly InputRow[]> {
+  await inputs.write();
+  const rows = await store.inputs.read(query);
+  return rows.map((input) => {
+    const { at, decision, position } = input;
+    return { position, at, decision, said: inputs.open(input) };
+  });
 }
 
 function metrics({ about, gateway, remote }: OperationsSettings): Promise<string> {

@@ -8,7 +8,7 @@ import { issueAt, nearest } from "./issues.ts";
 import { libraryOf } from "./library.ts";
 import type { RawLimits, RawManifest } from "./manifest-schema.ts";
 import { grantedId, manifestOf } from "./manifests.ts";
-import { observeIssues } from "./observe.ts";
+import { observeIssues, observeWarnings } from "./observe.ts";
 import type { Book } from "./price-book.ts";
 import { priceHint } from "./providers.ts";
 import type { Tooling } from "./tooling.ts";
@@ -50,6 +50,7 @@ export function agentsOf(
     issues.push(...granted.issues, ...reading.issues);
     issues.push(...observeIssues(data, source, tooling.servers));
     warnings.push(...granted.warnings, ...reading.warnings);
+    warnings.push(...observeWarnings(data, source, tooling.servers));
   }
   return { agents, issues, warnings };
 }

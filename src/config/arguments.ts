@@ -106,6 +106,12 @@ const FORMAT_CHECKS = {
   ipv6: (text: string) => isIPv6(text),
 };
 
+/** Whether a text is of a format, as `check` sees it. */
+export function fitsFormat(format: keyof typeof FORMAT_CHECKS, text: string): boolean {
+  const check = FORMAT_CHECKS[format];
+  return typeof check === "function" ? check(text) : check.test(text);
+}
+
 /** Whether the values of the keywords have their form; one mistake at a time. */
 function misfitOf(schema: JsonSchema, ajv: Ajv2020): SchemaProblem | null {
   if (schema.$schema !== undefined) return misfitOf({ ...schema, $schema: undefined }, ajv);

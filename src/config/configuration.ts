@@ -33,6 +33,7 @@ export interface Configuration {
   /** A call that nobody approves is denied after this; so is an approval that nobody used. */
   readonly approvals: { readonly expireAfterMs: Millis };
   readonly agents: ReadonlyMap<string, Manifest>;
+  readonly inputs: InputSettings;
   /** What a tool of a tool server is without any grant; null: no call of it could be sent. */
   readonly ungranted: (id: ToolId) => GrantedTool | null;
   /** Prices by the provider's `prices_of`, then by exact model id. */
@@ -40,6 +41,14 @@ export interface Configuration {
   readonly limits: ProcessLimits;
   /** 32 bytes in hex, or null: the embedded store makes its own. */
   readonly encryptionKey: string | null;
+}
+
+/** What is kept of calls beside the journal. */
+export interface InputSettings {
+  /** Of agents that are observed, or of all. */
+  readonly of: "observed" | "all";
+  /** They are forgotten after this. */
+  readonly keepMs: Millis;
 }
 
 export interface Listeners {

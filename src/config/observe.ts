@@ -9,6 +9,8 @@ import { boundsOf } from "./tool-bounds.ts";
 import { sqlOf } from "./tool-sql.ts";
 import { TIMEOUT_MS, type Tooling } from "./tooling.ts";
 
+const SERVERS_TOLD_MAX = 20;
+
 /** Null: the manifest is enforced. */
 export function observeOf({ mode, observe_servers, observe_until }: RawManifest): Observe | null {
   if (mode !== "observe" || observe_until === undefined) return null;
@@ -32,6 +34,21 @@ export function observeIssues(
   return (["observe_until", "observe_servers"] as const)
     .filter((key) => raw[key] !== undefined)
     .map((key) => at([key], "nothing", "Add mode: observe, or leave it out: all is enforced."));
+}
+
+/** Whoever reads the folder is to see that it does not hold. */
+export function observeWarnings(
+  raw: RawManifest,
+  source: Source,
+  servers: ReadonlyMap<string, ToolServerSettings>,
+): readonly Issue[] {
+  const observe = observeOf(raw);
+  if (observe === null) return [];
+  const named = [...(observe.servers ?? servers.keys())].slice(0, SERVERS_TOLD_MAX);
+  const tools = named.length === 0 ? "" : ` It may call every tool of ${named.join(", ")}.`;
+  const until = new Date(observe.until).toISOString();
+  const hint = `Until ${until} only blacklist, money and approvals hold for this agent.${tools}`;
+  return [issueAt(source, ["mode"], "a manifest that is enforced", hint)];
 }
 
 function serverIssues(

@@ -23,7 +23,14 @@ import { type Book, type Overrides, overridesOf, priceBook } from "./price-book.
 import { pricesSchema } from "./prices-schema.ts";
 import { providersOf } from "./providers.ts";
 import { type RawSlipclutch, slipclutchSchema } from "./schema.ts";
-import { encryptionKeyOf, listenersOf, parkingOf, processLimitsOf, storeOf } from "./settings.ts";
+import {
+  encryptionKeyOf,
+  inputsOf,
+  listenersOf,
+  parkingOf,
+  processLimitsOf,
+  storeOf,
+} from "./settings.ts";
 import { pathText } from "./source.ts";
 import type { SqlReader } from "./sql-parser.ts";
 import { callableTools } from "./tool-budgets.ts";
@@ -142,6 +149,7 @@ function compile(parts: Parts): Compiled {
     ungranted: ungrantedOf({ servers, schemas, sql }),
     prices: book,
     limits: processLimitsOf(data.limits),
+    inputs: inputsOf(data.journal),
     encryptionKey: key,
   };
   return { configuration, issues, warnings: [...tooling.warnings, ...granted.warnings] };

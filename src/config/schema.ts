@@ -231,6 +231,18 @@ export const slipclutchSchema = strict({
     )
     .optional(),
   parking: parking.describe("How calls wait for a person.").optional(),
+  journal: strict({
+    inputs: oneOf(["observed", "all"])
+      .describe(
+        "Whose arguments are kept beside the journal, encrypted: those of agents with `mode: observe` (default), or of all.",
+      )
+      .optional(),
+    replay_for: duration(1000, "400d")
+      .describe("They are forgotten after this. Default 14d.")
+      .optional(),
+  })
+    .describe("What is kept of calls beside the journal, to learn manifests from.")
+    .optional(),
   approvals: approvals.describe("Calls that a person approves, one by one.").optional(),
   limits: strict({
     ...LIMIT_FIELDS,

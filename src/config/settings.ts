@@ -1,6 +1,7 @@
 /** What slipclutch.yaml says of the process itself: listeners, store, key, limits, parking. */
 import type { RawParking } from "./clutch-schema.ts";
 import type {
+  InputSettings,
   Issue,
   Listeners,
   ParkingSettings,
@@ -18,6 +19,8 @@ const DRIFT = 1.002;
 const MARGIN_MS = 1_000;
 const KEY_BYTES = 32;
 const KEEP_ANSWERS_MS = 3_600_000;
+/** Two weeks: long enough to see every weekday twice. */
+const REPLAY_MS = 14 * 24 * 3_600_000;
 const MEBIBYTE = 1024 * 1024;
 
 /** Where the gateway listens; by default only this machine reaches it. */
@@ -36,6 +39,11 @@ export function processLimitsOf(raw: RawSlipclutch["limits"]): ProcessLimits {
     callsInFlightMax: raw?.calls_in_flight_max ?? 1000,
     requestMs: raw?.request_timeout ?? 30_000,
   };
+}
+
+/** What calls asked, kept beside the journal. */
+export function inputsOf(raw: RawSlipclutch["journal"]): InputSettings {
+  return { of: raw?.inputs ?? "observed", keepMs: raw?.replay_for ?? REPLAY_MS };
 }
 
 /** How calls wait while their agent is paused. */

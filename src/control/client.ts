@@ -8,6 +8,8 @@ import type {
   BudgetView,
   EntryView,
   FlagView,
+  InputPage,
+  InputView,
   JournalPage,
   KeyView,
   MadeKeyView,
@@ -24,6 +26,8 @@ export type {
   FlagView,
   ForfeitsView,
   ForfeitView,
+  InputPage,
+  InputView,
   JournalPage,
   KeyView,
   MadeKeyView,
@@ -136,6 +140,7 @@ export class ControlClient {
   status = () => this.#ask<StatusView>("GET", "/api/v1/status");
   budgets = () => this.#ask<readonly BudgetView[]>("GET", "/api/v1/budgets");
   journal = (params: Params) => this.#ask<JournalPage>("GET", `/api/v1/journal${query(params)}`);
+  inputs = (params: Params) => this.#ask<InputPage>("GET", `/api/v1/inputs${query(params)}`);
   verifyJournal = () => this.#ask<VerifiedView>("GET", "/api/v1/journal/verify");
   explain = (id: string) => this.#ask<ExplanationView>("GET", `/api/v1/decisions/${part(id)}`);
   reload = () => this.#ask<ReloadedView>("POST", "/api/v1/reload");

@@ -13,6 +13,7 @@ import type { Millis } from "../guards/money.ts";
 import type {
   AccountState,
   ForfeitRow,
+  InputQuery,
   JournalEntry,
   JournalQuery,
   KeyRecord,
@@ -233,6 +234,15 @@ export type CommitmentOutcome =
   /** There is none, or it has ended. */
   | { readonly kind: "none" };
 
+/** What a call asked, opened. */
+export interface InputRow {
+  readonly position: number;
+  readonly at: Millis;
+  readonly decision: string;
+  /** As `gateway/inputs.ts` wrote it: JSON. */
+  readonly said: string;
+}
+
 export type StoredEntry = JournalEntry & { readonly position: number };
 
 export interface Operations {
@@ -247,6 +257,8 @@ export interface Operations {
   decision(id: string): Promise<DecisionRecords | null>;
   journal(query: JournalQuery): Promise<readonly StoredEntry[]>;
   verifyJournal(): Promise<Verified>;
+  /** What calls of an agent asked, where that is kept: oldest first. */
+  inputs(query: InputQuery): Promise<readonly InputRow[]>;
   reload(by: string): Promise<Reloaded>;
   keys(all: boolean): Promise<readonly KeyRecord[]>;
   createKey(wanted: KeyWanted, by: string): Promise<KeyMade>;

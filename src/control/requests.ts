@@ -3,7 +3,7 @@ import { z } from "zod";
 import { id, parseDuration, tokensOrCalls, usd } from "../config/fields.ts";
 import { UNITS, type Unit } from "../guards/budget/unit.ts";
 import type { Millis } from "../guards/money.ts";
-import type { JournalQuery } from "../ports/store.ts";
+import type { InputQuery, JournalQuery } from "../ports/store.ts";
 import type { CommitmentAsked, ReviewFilter } from "./operations.ts";
 import { Problem } from "./problem.ts";
 
@@ -172,6 +172,13 @@ const JOURNAL_QUERY = z.strictObject({
   limit: number(1, PAGE_MAX),
 });
 
+const INPUTS_QUERY = z.strictObject({
+  agent: z.string().min(1),
+  from: filter,
+  after: number(0, Number.MAX_SAFE_INTEGER),
+  limit: number(1, PAGE_MAX),
+});
+
 const TASKS_QUERY = z.strictObject({ agent: filter, alive: flag, limit: number(1, PAGE_MAX) });
 
 const REVIEWS_QUERY = z.strictObject({
@@ -218,6 +225,12 @@ export function journalQuery(params: Record<string, string>, now: Millis): Journ
     take: take ?? (begins ? "oldest" : "newest"),
     limit: limit ?? PAGE_DEFAULT,
   };
+}
+
+/** The query of `GET /api/v1/inputs`: from the oldest that is kept, unless it is told. */
+export function inputsQuery(params: Record<string, string>, now: Millis): InputQuery {
+  const { after = 0, agent, from, limit = PAGE_DEFAULT } = parsed(INPUTS_QUERY, params);
+  return { agent, after, limit, from: from === undefined ? 0 : instant(from, now) };
 }
 
 /** The query of `GET /api/v1/tasks`: those that are alive, unless all are asked for. */

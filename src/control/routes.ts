@@ -11,6 +11,7 @@ import {
   billedOf,
   commitmentsQuery,
   DECISION_BODY,
+  inputsQuery,
   journalQuery,
   KEY_BODY,
   keysQuery,
@@ -87,6 +88,11 @@ async function journal({ context, operations, now }: Visit): Promise<Response> {
     return context.body(lines.join(""), 200, { "content-type": NDJSON });
   }
   return context.json({ entries, next: entries.at(-1)?.position ?? null });
+}
+
+async function inputs({ context, operations, now }: Visit): Promise<Response> {
+  const rows = await operations.inputs(inputsQuery(context.req.query(), now));
+  return context.json({ inputs: rows.map(views.inputView), next: rows.at(-1)?.position ?? null });
 }
 
 async function verify({ context, operations }: Visit): Promise<Response> {
@@ -235,6 +241,8 @@ export const ROUTES: readonly Route[] = [
   { method: "GET", path: "/api/v1/status", role: "viewer", answer: status },
   { method: "GET", path: "/api/v1/budgets", role: "viewer", answer: budgets },
   { method: "GET", path: "/api/v1/journal", role: "viewer", answer: journal },
+  // Arguments are more than who watches is to see.
+  { method: "GET", path: "/api/v1/inputs", role: "operator", answer: inputs },
   { method: "GET", path: "/api/v1/journal/verify", role: "viewer", answer: verify },
   { method: "GET", path: "/api/v1/decisions/:id", role: "viewer", answer: decision },
   { method: "POST", path: "/api/v1/reload", role: "operator", answer: reload },

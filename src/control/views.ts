@@ -7,7 +7,7 @@ import { formatAmount, type InUnit, inUnit, UNITS, type Unit } from "../guards/b
 import type { Millis } from "../guards/money.ts";
 import type { KeyRecord, ModelFlag, TaskRecord } from "../ports/store.ts";
 import { eventOf } from "../telemetry/entry-text.ts";
-import type { BudgetState, RemoteState, Status, StoredEntry } from "./operations.ts";
+import type { BudgetState, InputRow, RemoteState, Status, StoredEntry } from "./operations.ts";
 
 /** An instant as ISO text. */
 export function iso(at: Millis): string {
@@ -243,6 +243,25 @@ function amountText(unit: Unit, amount: number | string | null): string | null {
 export function eventView(event: object): Readonly<Record<string, unknown>> {
   // `shown` turns an object into an object.
   return shown(event) as Readonly<Record<string, unknown>>;
+}
+
+/** One call as it was asked: `kind` says of what. */
+export interface InputView {
+  readonly position: number;
+  readonly at: string;
+  readonly decision: string;
+  readonly [said: string]: unknown;
+}
+
+export interface InputPage {
+  readonly inputs: readonly InputView[];
+  /** The place to ask on from; null: there are no more. */
+  readonly next: number | null;
+}
+
+export function inputView({ at, decision, position, said }: InputRow): InputView {
+  // `as`: the gateway wrote an object.
+  return { ...(JSON.parse(said) as object), position, at: iso(at), decision };
 }
 
 export function entryView(entry: StoredEntry): EntryView {

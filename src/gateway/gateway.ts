@@ -16,6 +16,7 @@ import type { Flags } from "./flags.ts";
 import type { Flusher } from "./flush.ts";
 import type { Holding } from "./holding.ts";
 import type { InFlights } from "./in-flight.ts";
+import type { Inputs } from "./inputs.ts";
 import type { Keys } from "./keys.ts";
 import type { Observation } from "./observation.ts";
 import type { Lot } from "./parking/lot.ts";
@@ -58,6 +59,8 @@ export interface Gateway {
   /** What the store is still to be told of commitments. */
   readonly owedCommitments: Owed;
   readonly flags: Flags;
+  /** What calls asked, where that is kept. */
+  readonly inputs: Inputs;
   /** Refusals of unknown senders that are written down. */
   readonly strangers: Allowance;
   /** Ends a task and closes its accounts; false if there is none, or it had ended. */

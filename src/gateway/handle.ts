@@ -19,6 +19,7 @@ import {
 import { forward } from "./forward.ts";
 import { type Gateway, nextDecision } from "./gateway.ts";
 import { gather } from "./gather.ts";
+import { noteLetThrough } from "./let-through.ts";
 import { insteadOfWaiting } from "./library/unkept.ts";
 import { claimNamed } from "./parking/claims.ts";
 import { deliver, type Kept } from "./parking/deliver.ts";
@@ -31,7 +32,6 @@ import { wait } from "./parking/wait.ts";
 import { record, refuse } from "./refuse.ts";
 import { remainingHeader } from "./remaining.ts";
 import { begin, settle } from "./settle.ts";
-import { noteSpared } from "./spared.ts";
 import { refuseTool, run } from "./tools/run.ts";
 import { watchAttempt } from "./tools/watch.ts";
 
@@ -61,7 +61,7 @@ export async function handle(asked: Call, gateway: Gateway): Promise<void> {
     case "allow":
       break;
   }
-  noteSpared(call, step.answers, gateway);
+  noteLetThrough(call, step.answers, gateway);
   // Whoever was parked was counted when it came, or a person has let it go: that is no surge.
   if (call.kind === "tool" && call.turn === null) watchAttempt(call, gateway);
   if (call.kind === "tool") return run(call, step, gateway);

@@ -51,7 +51,8 @@ export class Upkeep {
 
   /** Never rejects: what the store does not take now is offered again a second later. */
   async tick(): Promise<void> {
-    const { clutches, flags, flusher, holding, rates, log, metrics, tasks } = this.#gateway;
+    const { clutches, flags, flusher, holding, inputs, rates, rules, log, metrics, tasks } =
+      this.#gateway;
     try {
       const { tenure } = holding;
       this.#journalInFlight();
@@ -64,6 +65,7 @@ export class Upkeep {
       await this.#commitments.tick();
       forgetRetired(tenure);
       for (const former of holding.former) await this.#closeFormer(former);
+      await inputs.tick(rules.configuration.inputs, holding.storeNow());
       await tasks.touch();
       await flags.tell();
       await this.#endIdleTasks();

@@ -12,6 +12,7 @@ import type { CommitmentStore } from "./commitments.ts";
 import type { CounterStore } from "./counters.ts";
 import type { ForfeitStore } from "./forfeits.ts";
 import type { HolderStore } from "./holders.ts";
+import type { InputStore } from "./inputs.ts";
 import type { JournalStore } from "./journal.ts";
 import type { LedgerStore } from "./ledger.ts";
 import type { ParkingStore } from "./parking.ts";
@@ -26,6 +27,7 @@ export type * from "./counters.ts";
 export type * from "./forfeits.ts";
 export type * from "./holders.ts";
 export type * from "./ids.ts";
+export type * from "./inputs.ts";
 export type * from "./journal.ts";
 export type * from "./ledger.ts";
 export type * from "./parking.ts";
@@ -50,6 +52,7 @@ export interface Store {
   readonly counters: CounterStore;
   readonly bundles: BundleStore;
   readonly commitments: CommitmentStore;
+  readonly inputs: InputStore;
   /** Releases connections and locks. Nothing in flight is waited for longer than two seconds. */
   close(): Promise<void>;
 }

@@ -61,6 +61,7 @@ export class Road {
       counters: this.#port(real.counters),
       bundles: this.#port(real.bundles),
       commitments: this.#port(real.commitments),
+      inputs: this.#port(real.inputs),
       close: async () => {},
     };
   }

@@ -11,6 +11,7 @@ import { shortPin } from "../../guards/tool/pin.ts";
 export function agentWords(reading: Reading, manifest: Manifest): readonly string[] {
   const tools = [...toolsOf(reading, manifest.agent).values()];
   return [
+    ...observedLines(manifest),
     `${manifest.agent} may use`,
     ...modelLines(manifest),
     tools.length === 0 ? "  no tools" : "  these tools, and no others:",
@@ -19,6 +20,15 @@ export function agentWords(reading: Reading, manifest: Manifest): readonly strin
     ...refusedLines(manifest),
     ...taskLines(manifest),
     ...budgetLines(reading, manifest),
+  ];
+}
+
+function observedLines({ agent, observe }: Manifest): readonly string[] {
+  if (observe === null) return [];
+  const of = observe.servers === null ? "all tool servers" : [...observe.servers].join(", ");
+  return [
+    `${agent} is observed until ${new Date(observe.until).toISOString()}: only blacklist, money and`,
+    `approvals hold, and it may call every tool of ${of}; from then on:`,
   ];
 }
 

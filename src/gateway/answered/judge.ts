@@ -7,8 +7,8 @@ import type { AnsweredCall, RefusedCalls } from "../../wire/answered-calls.ts";
 import { messageOf } from "../../wire/refusal.ts";
 import { type Caller, originOf } from "../call.ts";
 import { type Gateway, nextDecision } from "../gateway.ts";
+import { noteLetThrough } from "../let-through.ts";
 import { record } from "../refuse.ts";
-import { noteSpared } from "../spared.ts";
 import { type Identified, identify } from "../tools/read.ts";
 import { watchAttempt, watchRefused } from "../tools/watch.ts";
 
@@ -40,7 +40,7 @@ export function judge(
     // A call of its own, in the same task.
     const incoming = { ...caller, decision: nextDecision(gateway) };
     const judged = judgeOne(call, incoming);
-    if (isAllowed(judged)) noteSpared(judged.call, judged.answers, gateway);
+    if (isAllowed(judged)) noteLetThrough(judged.call, judged.answers, gateway);
     else {
       noteRefused(judged, incoming, gateway);
       refused.set(place, lineFor(call, judged.denial));

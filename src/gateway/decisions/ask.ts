@@ -12,8 +12,8 @@ import { originOf } from "../call.ts";
 import { HttpClient } from "../client.ts";
 import type { Gateway } from "../gateway.ts";
 import { manifestFor } from "../governing.ts";
+import { noteLetThrough } from "../let-through.ts";
 import { record, sendRefusal } from "../refuse.ts";
-import { noteSpared } from "../spared.ts";
 import { taskNameOf } from "../task-name.ts";
 import { type Identified, identify, readToolCall } from "../tools/read.ts";
 
@@ -120,7 +120,8 @@ async function inTask(
 }
 
 /** A tool that the gateway runs is decided when it is called: until then it is only looked at. */
-function look({ ask, asked, resolved }: Identified, incoming: Incoming, gateway: Gateway): void {
+function look(call: Identified, incoming: Incoming, gateway: Gateway): void {
+  const { ask, asked, resolved } = call;
   const { manifest } = incoming;
   const { answers, denial } = lookAtTool({
     ...{ ask, grants: manifest.tools, manifest, resolved },
@@ -128,7 +129,7 @@ function look({ ask, asked, resolved }: Identified, incoming: Incoming, gateway:
   });
   const desk = new DecisionDesk(incoming);
   if (denial === null) {
-    noteSpared({ asked, incoming }, answers, gateway);
+    noteLetThrough(call, answers, gateway);
     return desk.allow();
   }
   const origin = originOf(incoming);

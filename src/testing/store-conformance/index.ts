@@ -12,6 +12,7 @@ import { forfeitConformance } from "./forfeits.ts";
 import { goneConformance } from "./gone.ts";
 import { holderConformance } from "./holders.ts";
 import { huntConformance } from "./hunt.ts";
+import { inputConformance } from "./inputs.ts";
 import { journalConformance } from "./journal.ts";
 import { ledgerConformance } from "./ledger.ts";
 import { parkingConformance } from "./parking.ts";
@@ -48,6 +49,7 @@ export function storeConformance(name: string, open: OpenFixture): void {
     counterConformance(open);
     bundleConformance(open);
     commitmentConformance(open);
+    inputConformance(open);
     huntConformance(open);
   });
 }

@@ -11,6 +11,7 @@ import type {
   DecisionRecords,
   ForfeitState,
   Forfeits,
+  InputRow,
   KeyWanted,
   Operations,
   Paused,
@@ -62,6 +63,7 @@ export class MemoryOperations implements Operations {
   readonly clock: Clock;
   readonly rows: Rows;
   readonly done: string[] = [];
+  readonly inputRows: (InputRow & { readonly agent: string })[] = [];
   readonly keyRecords: KeyRecord[] = [];
   readonly taskRecords: TaskRecord[] = [];
   readonly modelFlags: ModelFlag[] = [];
@@ -195,6 +197,13 @@ export class MemoryOperations implements Operations {
 
   async journal(query: Parameters<Operations["journal"]>[0]) {
     return this.#journal().read(query);
+  }
+
+  async inputs({ after, agent, from, limit }: Parameters<Operations["inputs"]>[0]) {
+    const rows = this.inputRows.filter((row) => {
+      return row.agent === agent && row.at >= from && row.position > after;
+    });
+    return rows.slice(0, limit);
   }
 
   async verifyJournal() {

@@ -11,6 +11,7 @@ import type {
   JournalEntry,
   KeyRecord,
   ModelFlag,
+  PlacedInput,
   Release,
   TaskRecord,
 } from "../../../ports/store.ts";
@@ -32,6 +33,8 @@ export interface MemoryData extends SharedWork {
   readonly settled: Map<string, HolderId>;
   /** Oldest first. */
   readonly releases: Release[];
+  /** By decision, in the order in which they came. */
+  readonly inputs: Map<string, PlacedInput>;
   readonly journal: (JournalEntry & { readonly position: number })[];
   readonly anchors: (Anchor & { readonly position: number })[];
   /** `writer/number` of every entry and anchor. */
@@ -102,6 +105,7 @@ export function memoryData(generation = "memory"): MemoryData {
     holders: new Map(),
     settled: new Map(),
     releases: [],
+    inputs: new Map(),
     journal: [],
     anchors: [],
     written: new Set(),

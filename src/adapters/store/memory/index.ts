@@ -7,6 +7,7 @@ import { memoryCounters } from "./counters.ts";
 import { type MemoryData, memoryData } from "./data.ts";
 import { memoryForfeits } from "./forfeits.ts";
 import { memoryHolders } from "./holders.ts";
+import { memoryInputs } from "./inputs.ts";
 import { memoryJournal } from "./journal.ts";
 import { memoryLedger } from "./ledger.ts";
 import { memoryParking } from "./parking.ts";
@@ -36,6 +37,7 @@ export function memoryStore(options: { readonly clock: Clock; readonly data?: Me
     counters: memoryCounters(data),
     bundles: memoryBundles(data),
     commitments: memoryCommitments(data, options.clock),
+    inputs: memoryInputs(data),
     close: async () => {},
   };
 }

@@ -9,6 +9,7 @@ import { beatLane, sessionSettings, workLane } from "./connections.ts";
 import { counters } from "./counters.ts";
 import { forfeits } from "./forfeits.ts";
 import { holders } from "./holders.ts";
+import { inputs } from "./inputs.ts";
 import { journal } from "./journal.ts";
 import { ledger } from "./ledger.ts";
 import { migrate } from "./migrate.ts";
@@ -61,6 +62,7 @@ export async function postgresStore(options: PostgresOptions): Promise<Store> {
     counters: counters(work),
     bundles: bundles(work),
     commitments: commitments(work),
+    inputs: inputs(work),
     async close() {
       heard.close();
       await Promise.all([work.close(), beats.close()]);

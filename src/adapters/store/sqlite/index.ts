@@ -149,7 +149,7 @@ function tasksOn(writer: WorkerClient, reader: WorkerClient): Store["tasks"] {
 
 type SharedWork = Pick<
   Store,
-  "permits" | "clutch" | "parking" | "counters" | "bundles" | "commitments"
+  "permits" | "clutch" | "parking" | "counters" | "bundles" | "commitments" | "inputs"
 >;
 
 function sharedWorkOn(writer: WorkerClient, reader: WorkerClient): SharedWork {
@@ -184,6 +184,16 @@ function sharedWorkOn(writer: WorkerClient, reader: WorkerClient): SharedWork {
       // Those that are due are few, and asked for every second.
       list: (filter) => (filter.due === true ? writer : reader).ask("commitments", filter),
       prune: (before) => writer.ask("pruneCommitments", before),
+    },
+    inputs: {
+      // Bytes of their own: of a view the whole memory behind it would cross to the thread.
+      write: (inputs) =>
+        writer.ask(
+          "writeInputs",
+          inputs.map((input) => ({ ...input, sealed: new Uint8Array(input.sealed) })),
+        ),
+      read: (query) => reader.ask("readInputs", query),
+      prune: (before) => writer.ask("pruneInputs", before),
     },
   };
 }

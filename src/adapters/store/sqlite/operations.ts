@@ -8,6 +8,7 @@ import { decide } from "./decisions.ts";
 import * as flushes from "./flush.ts";
 import * as forfeits from "./forfeits.ts";
 import * as holders from "./holders.ts";
+import * as inputs from "./inputs.ts";
 import * as journal from "./journal.ts";
 import * as ledger from "./ledger.ts";
 import * as parking from "./parking.ts";
@@ -82,6 +83,9 @@ export const OPERATIONS = {
   countCommitments: commitments.count,
   commitments: commitments.list,
   pruneCommitments: commitments.prune,
+  writeInputs: inputs.write,
+  readInputs: inputs.read,
+  pruneInputs: inputs.prune,
 } as const;
 
 export type Operations = typeof OPERATIONS;

@@ -105,6 +105,16 @@ export const MIGRATIONS: readonly string[] = [
     hash TEXT NOT NULL,
     UNIQUE (writer, no)
   ) STRICT;
+  CREATE TABLE input (
+    position INTEGER PRIMARY KEY AUTOINCREMENT,
+    decision TEXT NOT NULL UNIQUE,
+    agent TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    sealed BLOB NOT NULL
+  ) STRICT;
+  CREATE INDEX input_agent ON input (agent, position);
+  CREATE INDEX input_at ON input (at);
+
   CREATE INDEX journal_decision ON journal (decision) WHERE decision IS NOT NULL;
   CREATE INDEX journal_task ON journal (task) WHERE task IS NOT NULL;
   CREATE INDEX journal_agent ON journal (agent) WHERE agent IS NOT NULL;

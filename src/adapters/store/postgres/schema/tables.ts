@@ -122,6 +122,16 @@ CREATE TABLE journal (
 CREATE INDEX journal_decision ON journal (decision) WHERE decision IS NOT NULL;
 CREATE INDEX journal_agent ON journal (agent, task, position) WHERE agent IS NOT NULL;
 
+CREATE TABLE input (
+  position bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  decision text NOT NULL UNIQUE,
+  agent text NOT NULL,
+  at bigint NOT NULL,
+  sealed bytea NOT NULL
+);
+CREATE INDEX input_agent ON input (agent, position);
+CREATE INDEX input_at ON input (at);
+
 CREATE TABLE anchor (
   position bigint PRIMARY KEY,
   writer text NOT NULL,

@@ -1,0 +1,66 @@
+/** What texts have in common → keywords of JSON Schema that all of them fit, and few others. */
+import type { JsonSchema } from "../argument-schema.ts";
+import { fitsFormat } from "../arguments.ts";
+import { near } from "./near.ts";
+
+/** A common beginning that is shorter says nothing. */
+const PREFIX_MIN = 3;
+/** From the narrowest to the widest: the first that holds all characters is taken. */
+const CLASSES = [
+  ...["0-9", "0-9a-f", "a-z", "A-Z", "a-z0-9", "A-Z0-9", "A-Za-z", "A-Za-z0-9"],
+  ...["A-Za-z0-9_-", "A-Za-z0-9._-", "A-Za-z0-9._@+-", "A-Za-z0-9 ._-", "A-Za-z0-9/._-"],
+  "A-Za-z0-9/:?&=%#.,~_@+-",
+].map((characters) => ({ characters, holds: new RegExp(`^[${characters}]*$`) }));
+const FORMATS = ["uuid", "date-time", "date", "time", "ipv4", "ipv6"] as const;
+
+/** `texts`: at least one. */
+export function textKeywords(texts: readonly string[]): JsonSchema {
+  const lengths = texts.map((text) => [...text].length);
+  const [shortest, longest] = lengths.reduce(
+    ([min, max], length) => [Math.min(min, length), Math.max(max, length)],
+    [Number.POSITIVE_INFINITY, 0],
+  );
+  const least = shortest > 0 ? { minLength: 1 } : {};
+  const format = FORMATS.find((one) => texts.every((text) => fitsFormat(one, text)));
+  if (format !== undefined) return { ...least, maxLength: longest, format };
+  const pattern = patternOf(texts);
+  const length = { ...least, maxLength: near(longest, "above") };
+  return pattern === null ? length : { ...length, pattern };
+}
+
+/** Null: nothing that would say more than a length does. */
+function patternOf(texts: readonly string[]): string | null {
+  const common = new Set(texts).size > 1 ? beginning(texts) : "";
+  const prefix = common.length < PREFIX_MIN ? "" : common;
+  const rests = texts.map((text) => text.slice(prefix.length));
+  const found = CLASSES.find(({ holds }) => rests.every((rest) => holds.test(rest)));
+  if (found === undefined && prefix === "") return null;
+  const end = found === undefined ? "" : `[${found.characters}]*$`;
+  return `^${noClimbing(texts)}${escaped(prefix)}${end}`;
+}
+
+/** Where paths were seen, and none that climbs, none may. */
+function noClimbing(texts: readonly string[]): string {
+  const arePaths = texts.some((text) => text.includes("/"));
+  return arePaths && !texts.some((text) => text.includes("..")) ? "(?!.*\\.\\.)" : "";
+}
+
+/** What all begin with, up to where a word ends: of 4711 and 4712 that is not 471. */
+function beginning(texts: readonly string[]): string {
+  const common = texts.reduce((prefix, text) => prefix.slice(0, sharedLength(prefix, text)));
+  return /^.*[^\p{L}\p{N}]/su.exec(common)?.[0] ?? "";
+}
+
+function sharedLength(one: string, other: string): number {
+  const most = Math.min(one.length, other.length);
+  let length = 0;
+  while (length < most && one[length] === other[length]) length += 1;
+  return length;
+}
+
+function escaped(text: string): string {
+  return text
+    .replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&")
+    .replaceAll("\n", "\\n")
+    .replaceAll("\r", "\\r");
+}
