@@ -454,7 +454,7 @@ class ScriptedServer implements McpFixture {
       accepted: () => status(response, 202),
       huge: () => {
         const block = { type: "text", text: "x".repeat(hugeBytes) };
-        send(renderResult(id, { content: [block], contents: [block], messages: [block] }));
+        send(renderResult(id, { [PLACE_OF[method] ?? "content"]: [block] }));
       },
       flood: () => flood(response),
     };
@@ -514,7 +514,12 @@ const SHELF_OF: Readonly<Record<string, keyof McpShelves>> = {
   "resources/templates/list": "resourceTemplates",
   "prompts/list": "prompts",
 };
-const READS: ReadonlySet<string> = new Set(["resources/read", "prompts/get"]);
+/** Where what was read stands in the answer. */
+const PLACE_OF: Readonly<Record<string, string>> = {
+  "resources/read": "contents",
+  "prompts/get": "messages",
+};
+const READS: ReadonlySet<string> = new Set(Object.keys(PLACE_OF));
 
 function readText(id: RpcId, params: JsonObject, library: McpShelves | null): string {
   const { arguments: given = {}, name, uri } = params;
