@@ -1,7 +1,4 @@
 /** The gateway's parts, wired to each other and to the store, without any listener. */
-import { Allowance } from "../gateway/allowance.ts";
-import { Withheld } from "../gateway/answered/withheld.ts";
-import { Breakers } from "../gateway/breakers.ts";
 import { Cashier } from "../gateway/cashier.ts";
 import { Clutches } from "../gateway/clutches.ts";
 import { Owed } from "../gateway/commitments/owed.ts";
@@ -9,14 +6,13 @@ import { OpenDecisions } from "../gateway/decisions/open.ts";
 import { Flags } from "../gateway/flags.ts";
 import { Flusher } from "../gateway/flush.ts";
 import { emit, type Gateway } from "../gateway/gateway.ts";
+import { handle } from "../gateway/handle.ts";
 import { Holding } from "../gateway/holding.ts";
-import { InFlights } from "../gateway/in-flight.ts";
 import { Inputs } from "../gateway/inputs.ts";
 import { Keys } from "../gateway/keys.ts";
 import { noteBeat, noteRoom } from "../gateway/notices.ts";
 import { Observation } from "../gateway/observation.ts";
 import { Lot } from "../gateway/parking/lot.ts";
-import { Recent } from "../gateway/parking/recent.ts";
 import type { Seal } from "../gateway/parking/seal.ts";
 import { Past, type ReadPast } from "../gateway/past.ts";
 import { Rates } from "../gateway/rates.ts";
@@ -33,10 +29,7 @@ import type { Log } from "../telemetry/log.ts";
 import { Metrics } from "../telemetry/metrics.ts";
 import { fenceSilent } from "./boot.ts";
 import { Gaps, gapWriter } from "./gaps.ts";
-
-/** Enough to see who knocks; a flood of them is in the metrics. */
-const STRANGERS_AT_ONCE = 300;
-const STRANGERS_A_SECOND = 2;
+import { newMemory } from "./memory.ts";
 
 /** No change has this number. */
 const UNREAD = -1;
@@ -72,6 +65,8 @@ export class Core {
     const lot = new Lot(store.parking, clock, log);
     const emitNow = (event: Event) => emit(this.gateway, this.gateway.holding.tenure, event);
     this.gateway = {
+      ...newMemory(),
+      handle: (call) => handle(call, this.gateway),
       clock,
       chance,
       log,
@@ -82,7 +77,6 @@ export class Core {
       metrics: new Metrics(),
       holding: this.#holding(),
       lot,
-      recent: new Recent(),
       seal: settings.seal,
       clutches: new Clutches(store.clutch, log, {
         happened: emitNow,
@@ -90,9 +84,7 @@ export class Core {
         engaged: (agent) => this.#forget(agent),
         changed: () => lot.wake(),
       }),
-      breakers: new Breakers(),
       surges: new Surges(store.counters, log),
-      withheld: new Withheld(),
       openDecisions: new OpenDecisions(clock),
       rates: new Rates(store.permits, clock, log),
       cashier: new Cashier(store.ledger, clock, log, flusher),
@@ -104,8 +96,6 @@ export class Core {
       flags: new Flags(store.registry, clock, log),
       inputs: new Inputs(store.inputs, settings.seal, clock, log),
       endTask: (agent, id, outcome, by) => this.#endTask({ agent, id, outcome, by }),
-      strangers: new Allowance(STRANGERS_AT_ONCE, STRANGERS_A_SECOND),
-      inFlight: new InFlights(),
       rules,
       closedBecause: null,
       draining: false,

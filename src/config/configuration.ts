@@ -8,7 +8,7 @@ import type { Millis } from "../guards/money.ts";
 import type { ModelPrice } from "../guards/price/price.ts";
 import type { ProviderRules } from "../guards/provider-rules.ts";
 import type { HttpPlaces } from "../guards/tool/places.ts";
-import type { Effect, GrantedTool, ToolId } from "../guards/tool/tool.ts";
+import type { Effect, GrantedTool, ToolId, Unwraps } from "../guards/tool/tool.ts";
 import type { ParkLimits } from "../ports/store.ts";
 
 export interface Configuration {
@@ -125,6 +125,8 @@ interface DeclaredTools {
   readonly tools: ReadonlyMap<string, Effect>;
   /** Tools whose calls do what their SQL does: where it is in a call. RFC 6901. */
   readonly sql: ReadonlyMap<string, string>;
+  /** Tools whose calls are calls of other tools too. */
+  readonly unwraps: ReadonlyMap<string, Unwraps>;
 }
 
 /** The agent runs these tools itself: the gateway never goes there. */

@@ -5,9 +5,9 @@ import { isBelow } from "../guards/library/uri.ts";
 import type { GrantedTool } from "../guards/tool/tool.ts";
 import type { Issue } from "./configuration.ts";
 import { issueAt, nearest } from "./issues.ts";
+import type { RawPrompt, RawResource } from "./library-schema.ts";
 import type { RawManifest } from "./manifest-schema.ts";
 import type { Path, Source } from "./source.ts";
-import type { RawPrompt, RawResource } from "./tool-schema.ts";
 import type { Tooling } from "./tooling.ts";
 
 interface ReadLibrary {

@@ -16,7 +16,8 @@ import {
   VERSION_FIELDS,
   yesOrNo,
 } from "./fields.ts";
-import { allowedPrompt, allowedResource, allowedTool, toolNames } from "./tool-schema.ts";
+import { allowedPrompt, allowedResource } from "./library-schema.ts";
+import { allowedTool, toolNames } from "./tool-schema.ts";
 
 /** A task with more is none that anybody wants to end here. */
 const CALLS_MAX = 1_000_000_000;

@@ -78,6 +78,7 @@ export function ungrantedOf({ schemas, servers, sql }: Tooling): Ungranted {
       isGranted: false,
       effect: server.tools.get(tool) ?? "write",
       sql: sqlOf(server, tool, sql),
+      unwraps: server.unwraps.get(tool) ?? null,
       readOnly: false,
       takes: takenArguments(server, tool, schemas),
       timeoutMs: TIMEOUT_MS,

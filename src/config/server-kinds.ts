@@ -16,22 +16,27 @@ interface Fields {
   readonly toolRequired: readonly string[];
 }
 
-const OF_A_TOOL = ["effect", "sql", "headers", "auth", "description"];
+const OF_A_TOOL = ["effect", "sql", "unwraps", "headers", "auth", "description"];
 
 const FIELDS: Readonly<Record<Kind, Fields>> = {
   mcp: {
     server: ["url", "auth", "headers"],
     required: ["url"],
-    tool: ["effect", "sql"],
+    tool: ["effect", "sql", "unwraps"],
     toolRequired: ["effect"],
   },
   "mcp-command": {
     server: ["command", "args", "env", "cwd"],
     required: ["command"],
-    tool: ["effect", "sql"],
+    tool: ["effect", "sql", "unwraps"],
     toolRequired: ["effect"],
   },
-  agent: { server: ["asks"], required: [], tool: ["effect", "sql"], toolRequired: ["effect"] },
+  agent: {
+    server: ["asks"],
+    required: [],
+    tool: ["effect", "sql", "unwraps"],
+    toolRequired: ["effect"],
+  },
   http: {
     server: ["url", "auth", "headers", "allow_addresses"],
     required: ["url", "tools"],

@@ -1,6 +1,5 @@
 /** The fields about tools: of their servers in slipclutch.yaml, and of a manifest's grants. */
 import { z } from "zod";
-import { URI_CHARS_MAX } from "../guards/library/uri.ts";
 import {
   count,
   duration,
@@ -125,6 +124,21 @@ export const toolServer = strict({
             "Instead of `effect`: where in a call its SQL is, in PostgreSQL's dialect. Each call reads or writes as its SQL does.",
           )
           .optional(),
+        unwraps: strict({
+          tool: argumentPointer.describe("Where in a call the other tool's name is."),
+          arguments: argumentPointer.describe(
+            "Where its arguments are: an object, or a text of JSON.",
+          ),
+          server: argumentPointer
+            .describe(
+              "Where the name of its tool server is, as under `tool_servers`. Default: the other tool is one of this server.",
+            )
+            .optional(),
+        })
+          .describe(
+            "A call of it is a call of another tool, like `call_tool`'s: both must be allowed, by their own grants.",
+          )
+          .optional(),
         ...HTTP_TOOL_FIELDS,
       }),
       { error: "a map from names of tools to { effect: read } or { effect: write }" },
@@ -188,7 +202,8 @@ const commitment = strict({
 });
 const PIN =
   "sha256: and 64 hexadecimal digits\n`slipclutch manifest pin` asks the tool server and writes it.";
-const jsonSchema = z.record(z.string(), z.json(), { error: "a JSON Schema, as a map" });
+/** A JSON Schema, whose own meaning is looked at later. */
+export const jsonSchema = z.record(z.string(), z.json(), { error: "a JSON Schema, as a map" });
 
 /** One tool that a manifest grants. */
 export const allowedTool = strict({
@@ -260,34 +275,6 @@ export const allowedTool = strict({
     .optional(),
 });
 
-const URI = `a URI of at most ${URI_CHARS_MAX} characters, like file:///data/a.txt`;
-const uri = z
-  .string({ error: URI })
-  .max(URI_CHARS_MAX, { error: URI })
-  .regex(/^[A-Za-z][A-Za-z0-9+.-]*:[^\s\p{C}]+$/u, { error: URI });
-
-/** A resource, or a folder of resources, that a manifest grants. */
-export const allowedResource = strict({
-  server: id.describe("Which of `tool_servers` has it; one of `kind: mcp`."),
-  uri: uri.describe("One resource: its URI, letter by letter as its server lists it.").optional(),
-  under: uri
-    .describe(
-      "Instead of `uri`: all resources whose URI is below this one, which ends in `/`. Not itself.",
-    )
-    .optional(),
-});
-
-/** A prompt that a manifest grants. */
-export const allowedPrompt = strict({
-  server: id.describe("Which of `tool_servers` has it; one of `kind: mcp`."),
-  name: id.describe("The prompt, as its server names it."),
-  arguments: jsonSchema
-    .describe(
-      "JSON Schema 2020-12 of its arguments, which are texts. With `properties`, others are refused.",
-    )
-    .optional(),
-});
-
 /** Names of tools. */
 export const toolNames = z.array(id, { error: "a list of names of tools" }).max(ENTRIES_MAX);
 
@@ -295,5 +282,3 @@ export type RawToolServer = z.output<typeof toolServer>;
 export type RawAuth = NonNullable<RawToolServer["auth"]>;
 export type RawHttpTool = NonNullable<RawToolServer["tools"]>[string];
 export type RawTool = z.output<typeof allowedTool>;
-export type RawResource = z.output<typeof allowedResource>;
-export type RawPrompt = z.output<typeof allowedPrompt>;

@@ -18,6 +18,7 @@ import type { Path, Source } from "./source.ts";
 import type { SqlReader } from "./sql-parser.ts";
 import type { RawHttpTool, RawToolServer } from "./tool-schema.ts";
 import { sqlIssues, sqlTools } from "./tool-sql.ts";
+import { unwrapsIssues, unwrapsOf } from "./tool-unwraps.ts";
 
 const CONNECTIONS_MAX = 64;
 
@@ -47,6 +48,7 @@ export function toolServersOf(
   for (const [name, server] of Object.entries(raw ?? {})) {
     const read = settingsOf(name, server, around);
     issues.push(...kindIssues(name, server, source), ...ownIssues(name, server, source));
+    issues.push(...unwrapsIssues(name, server, source));
     if (around.sql === null) issues.push(...sqlIssues(name, server, source));
     servers.set(name, read.settings);
     if (server.kind === "agent") continue;
@@ -123,9 +125,9 @@ function settingsOf(name: string, raw: RawToolServer, around: Surroundings): Ser
     // Without an effect the configuration is refused, unless its SQL says it.
     Object.entries(raw.tools ?? {}).map(([tool, { effect = "write" }]) => [tool, effect]),
   );
-  const sql = sqlTools(raw);
+  const said = { tools, sql: sqlTools(raw), unwraps: unwrapsOf(raw) };
   if (raw.kind === "agent") {
-    return plain({ kind: "agent", name, asks: raw.asks ?? false, tools, sql });
+    return plain({ kind: "agent", name, asks: raw.asks ?? false, ...said });
   }
   if (raw.command !== undefined) {
     const { args = [], command, cwd = ".", env = {} } = raw;
@@ -133,7 +135,7 @@ function settingsOf(name: string, raw: RawToolServer, around: Surroundings): Ser
       typeof command === "string" ? [command, ...args] : command;
     const callsMax = raw.connections_max ?? CONNECTIONS_MAX;
     const started = { command: whole, env, folder: cwd, callsMax };
-    return plain({ kind: "mcp-command", name, ...started, tools, sql });
+    return plain({ kind: "mcp-command", name, ...started, ...said });
   }
   return plain({
     kind: "mcp",
@@ -143,8 +145,7 @@ function settingsOf(name: string, raw: RawToolServer, around: Surroundings): Ser
     bearer: raw.auth?.bearer ?? null,
     headers: raw.headers ?? {},
     connectionsMax: raw.connections_max ?? CONNECTIONS_MAX,
-    tools,
-    sql,
+    ...said,
   });
 }
 
@@ -172,6 +173,7 @@ function overHttp(name: string, raw: RawToolServer, around: Surroundings): Serve
     leftOut,
     tools: new Map([...operations].map(([tool, { isRead }]) => [tool, isRead ? "read" : "write"])),
     sql: sqlTools(raw),
+    unwraps: unwrapsOf(raw),
   };
   const local = localhostIssues(settings, source);
   return { settings, issues: [...read.issues, ...local], warnings: read.warnings };

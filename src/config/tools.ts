@@ -115,6 +115,7 @@ function grantedOf(
     tool: tool.tool_name,
     effect: server.tools.get(tool.tool_name) ?? "write",
     sql: sqlOf(server, tool.tool_name, sql),
+    unwraps: server.unwraps.get(tool.tool_name) ?? null,
     readOnly,
     isGranted: true,
     rateLimit: limit ? { requests: limit.requests, perMs: limit.per_seconds * 1000 } : null,
@@ -162,12 +163,8 @@ function checkEffect(entry: Entry, { name, sql, tools }: ToolServerSettings): vo
   refuse(entry, ["read_only"], "false, or a tool that only reads", hint);
 }
 
-/** What holds at a call holds nothing for tools whose calls do not come by here. */
-const OF_A_CALL = [
-  ...(["rate_limit", "cost", "commitment", "empty_result", "requires_approval"] as const),
-  ...(["timeout", "output"] as const),
-  ...OWN_BOUNDS,
-];
+/** What holds while a call runs, or at its end, holds nothing where nobody here hears of either. */
+const OF_A_RUN = [...(["commitment", "empty_result", "timeout", "output"] as const), ...OWN_BOUNDS];
 
 function checkUnseen(entry: Entry, asks: boolean): void {
   const instead = asks
@@ -175,7 +172,7 @@ function checkUnseen(entry: Entry, asks: boolean): void {
     : "The agent runs this tool itself, so nothing would hold it to that: leave it out, put the " +
       "tool behind a server of kind: mcp, or have the agent ask for decisions and say asks: true " +
       "there.";
-  for (const key of asks ? OF_A_DELIVERY : OF_A_CALL) {
+  for (const key of asks ? OF_A_DELIVERY : OF_A_RUN) {
     if (entry.tool[key] !== undefined) refuse(entry, [key], "nothing", instead);
   }
   const undescribed = "No server describes this tool, so there is nothing to pin: leave it out.";

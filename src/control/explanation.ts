@@ -104,6 +104,13 @@ function commitmentRemark(event: Events): string | null {
   }
 }
 
+function resultRemark({ beyond, code, tool }: Extract<Events, { kind: "result.unallowed" }>) {
+  const of = tool === null ? "a call" : `a call of ${tool}`;
+  const why = code === null ? "that the model has not asked for" : `that is refused (${code})`;
+  const more = beyond === 0 ? "" : ` There were ${beyond} more.`;
+  return `It brought the model the result of ${of} ${why}.${more}`;
+}
+
 function remarksOf(records: DecisionRecords, asked: Main["asked"]): string[] {
   const remarks: string[] = [];
   const kind = asked !== null && isToolAsked(asked) ? "tool" : "model";
@@ -117,6 +124,7 @@ function remarksOf(records: DecisionRecords, asked: Main["asked"]): string[] {
     if (event.kind === "call.attached") {
       remarks.push(`It took the place of the parked call ${event.call}, which was ${event.state}.`);
     }
+    if (event.kind === "result.unallowed") remarks.push(resultRemark(event));
     const committed = commitmentRemark(event);
     if (committed !== null) remarks.push(committed);
     if (event.kind === "budget.overbilled") remarks.push(OVERBILLED[kind]);

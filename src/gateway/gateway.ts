@@ -6,8 +6,10 @@ import type { Log } from "../telemetry/log.ts";
 import { logEvent } from "../telemetry/log-events.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { Allowance } from "./allowance.ts";
+import type { TakenOut } from "./answered/taken-out.ts";
 import type { Withheld } from "./answered/withheld.ts";
 import type { Breakers } from "./breakers.ts";
+import type { Call } from "./call.ts";
 import type { Cashier } from "./cashier.ts";
 import type { Clutches } from "./clutches.ts";
 import type { Owed } from "./commitments/owed.ts";
@@ -49,6 +51,7 @@ export interface Gateway {
   readonly breakers: Breakers;
   readonly surges: Surges;
   readonly withheld: Withheld;
+  readonly takenOut: TakenOut;
   readonly openDecisions: OpenDecisions;
   readonly keys: Keys;
   readonly tasks: Tasks;
@@ -66,6 +69,8 @@ export interface Gateway {
   /** Ends a task and closes its accounts; false if there is none, or it had ended. */
   readonly endTask: (agent: string, id: string, outcome: TaskEnd, by: string) => Promise<boolean>;
   readonly inFlight: InFlights;
+  /** The path of a call, for what begins another one in the middle of its own. */
+  readonly handle: (call: Call) => Promise<void>;
   /** The rules in force; swapped whole by a reload. */
   rules: Ruleset;
   /** Why nothing is admitted at all, although the store is there; null in normal times. */

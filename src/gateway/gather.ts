@@ -5,6 +5,7 @@ import type { Target, TaskFacts } from "../guards/facts.ts";
 import type { Manifest } from "../guards/manifest/manifest.ts";
 import { taskLimitOf } from "../guards/task/limits.ts";
 import { drawsOn, reserveOf } from "../guards/tool/cost.ts";
+import { callsInside } from "../guards/tool/inner.ts";
 import { fullName } from "../guards/tool/names.ts";
 import type { GrantedTool } from "../guards/tool/tool.ts";
 import { type Denial, deny, isDenial } from "../guards/verdict.ts";
@@ -96,12 +97,31 @@ function accountsOf(
     agent: manifest.agent,
     key: key.id,
     model: call.kind === "model" ? call.read.ask.model : null,
-    tool: call.kind === "tool" ? fullName(call.ask) : null,
   };
   const scopes = lineage.map((task) => taskKey(task.agent, task.id));
-  const specs = rules.accountsOf(belongs, scopes, gateway.holding.storeNow());
+  const now = gateway.holding.storeNow();
+  const tools = call.kind === "tool" ? toolsOf(call) : [null];
+  const specs = eachOnce(tools.map((tool) => rules.accountsOf({ ...belongs, tool }, scopes, now)));
   const drawn = call.kind === "tool" ? ofTool(call, specs) : specs.filter(isOfModels);
   return gateway.cashier.accountsFor(tenure, drawn);
+}
+
+/** The tool that is called, and those whose calls stand inside: budgets of each are drawn on. */
+function toolsOf({ ask, incoming, resolved }: ToolCall): readonly string[] {
+  const { manifest } = incoming;
+  const inside = callsInside({ ask, manifest, resolved, grants: manifest.tools, offered: null });
+  // One that cannot be made out is refused by its guard.
+  const calls = "kind" in inside ? [] : inside;
+  return [ask, ...calls.map((call) => call.ask)].map(fullName);
+}
+
+function eachOnce(lists: readonly AccountSpec[][]): readonly AccountSpec[] {
+  const [only = [], ...others] = lists;
+  if (others.length === 0) return only;
+  const all = lists
+    .flat()
+    .map((spec) => [JSON.stringify([spec.budget, spec.scope]), spec] as const);
+  return [...new Map(all).values()];
 }
 
 function isOfModels({ budget }: AccountSpec): boolean {

@@ -6,6 +6,7 @@ import type { Decision as Judged } from "../guards/decide.ts";
 import { type Denial, deny, isDenial } from "../guards/verdict.ts";
 import { StoreUnreachable } from "../ports/store.ts";
 import { nextRound } from "./answered/next-round.ts";
+import { noteResults } from "./answered/results.ts";
 import type { Again } from "./answered/screen.ts";
 import {
   type Call,
@@ -200,7 +201,9 @@ async function decide(call: Call, gateway: Gateway): Promise<Decision> {
 
 function admittedModel(call: ModelCall, gateway: Gateway): Promise<Decided | Waits> | Denied {
   const withheld = gateway.withheld.refusal(call, gateway.clock.monotonic());
-  return withheld === null ? admittedSurely(call, gateway) : refusal(withheld);
+  if (withheld !== null) return refusal(withheld);
+  noteResults(call, gateway);
+  return admittedSurely(call, gateway);
 }
 
 /** Never rejects: what a call has claimed is to be given back, whatever goes wrong. */

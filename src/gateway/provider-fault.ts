@@ -6,3 +6,8 @@ export function faultDenial(fault: Fault, provider: string): Denial {
   const code = fault.kind === "timeout" ? "provider.timeout" : "provider.unreachable";
   return deny(code, { provider, because: fault.kind });
 }
+
+/** It answered, and not as a provider does. */
+export function unreachable(because: string): Denial {
+  return deny("provider.unreachable", { because });
+}

@@ -9,27 +9,25 @@
 import type { ServerResponse } from "node:http";
 import type { Outcome } from "../guards/budget/settle.ts";
 import type { Millis } from "../guards/money.ts";
-import { type Denial, deny } from "../guards/verdict.ts";
+import type { Denial } from "../guards/verdict.ts";
 import type { Exchange, Fault, Sink } from "../ports/provider.ts";
 import type { AnswerSummary, StreamReader } from "../wire/format.ts";
-import { type Again, readerFor, screen, screenStream } from "./answered/screen.ts";
+import { type Again, readerFor, type Screened, screen, screenStream } from "./answered/screen.ts";
 import { isUndecided, withhold } from "./answered/too-late.ts";
 import { joined } from "./body.ts";
 import { type Admitted, originOf, type Seen } from "./call.ts";
 import type { Gateway } from "./gateway.ts";
 import { Outlet } from "./outlet.ts";
-import { hasOverrun } from "./overrun.ts";
-import { lostAnswer, modelAnswer, type StoredAnswer } from "./parking/answer.ts";
+import { overrunOf } from "./overrun.ts";
+import { KEPT_BYTES_MAX, modelAnswer, type StoredAnswer } from "./parking/answer.ts";
 import { notSent } from "./parking/ends.ts";
-import { faultDenial } from "./provider-fault.ts";
+import { faultDenial, unreachable } from "./provider-fault.ts";
 import { breakOff, record, sendRefusal } from "./refuse.ts";
 import { ownHeaders } from "./remaining.ts";
 import { answerHeaders } from "./response-headers.ts";
 
 /** A whole answer larger than this is not one of a model. */
 const ANSWER_BYTES_MAX = 64 * 1024 * 1024;
-/** Of the answer of a call that was parked, for a client that comes again. */
-const KEPT_BYTES_MAX = 8 * 1024 * 1024;
 /** After the client has gone, its answer is read for its usage this long, and so many at once. */
 const DRAIN_MS: Millis = 30_000;
 const DRAINS_MAX = 256;
@@ -105,13 +103,10 @@ export class Relay implements Sink {
       out = this.#reader.push(chunk);
     } catch (error) {
       // The reader throws for one reason: a frame without an end.
-      return this.#cut("garbage", deny("provider.unreachable", { because: String(error) }));
+      return this.#cut("garbage", unreachable(String(error)));
     }
-    if (hasOverrun(this.#admitted, this.#reader, this.#bytes)) {
-      const { outputTokens } = this.#admitted.terms;
-      const limit = { limit: "max_output_tokens", max: outputTokens ?? 0 };
-      return this.#cut("overrun", deny("call.cap", limit));
-    }
+    const overrun = overrunOf(this.#admitted, this.#reader, this.#bytes);
+    if (overrun !== null) return this.#cut("overrun", overrun);
     if (out.length > 0) this.#send(out);
     const { held } = this.#reader;
     if (isUndecided(held)) return this.#cut("calls", withhold(this.#admitted, held, this.#gateway));
@@ -120,19 +115,24 @@ export class Relay implements Sink {
 
   end(): void {
     if (this.#over) return;
-    if (this.#reader === null) return this.#endWhole();
-    const rest = this.#reader.rest();
-    const summary = this.#reader.summary();
+    const reader = this.#reader;
+    if (reader === null) return this.#endWhole();
+    const rest = reader.rest();
+    const summary = reader.summary();
     // Most clients take a stream without its last frame for a whole answer.
     if (!summary.complete && summary.usage === null && summary.error === null) {
-      const because = "the stream ended in the middle";
-      return this.#cut("half", deny("provider.unreachable", { because }));
+      return this.#cut("half", unreachable("the stream ended in the middle"));
     }
-    const { held } = this.#reader;
+    const { held } = reader;
     if (isUndecided(held)) return this.#cut("calls", withhold(this.#admitted, held, this.#gateway));
     const mayAsk = summary.error === null && !this.#clientGone;
-    const { ask, refused } = screenStream(this.#reader, mayAsk, this.#admitted, this.#gateway);
-    const out = joined([this.#reader.release(refused), rest]);
+    const then = (screened: Screened) => this.#endStream(reader, rest, screened);
+    screenStream(reader, { mayAsk, then }, this.#admitted, this.#gateway);
+  }
+
+  #endStream(reader: StreamReader, rest: Uint8Array, { ask, refused }: Screened): void {
+    const summary = reader.summary();
+    const out = joined([reader.release(refused), rest]);
     const kind = summary.error === null ? "ok" : "error";
     if (ask !== null) {
       const fallBack = () => void this.#response.end(out);
@@ -168,7 +168,7 @@ export class Relay implements Sink {
   #gather(chunk: Uint8Array): void {
     if (this.#bytes > ANSWER_BYTES_MAX) {
       const because = `the answer is larger than ${ANSWER_BYTES_MAX} bytes`;
-      return this.#cut("garbage", deny("provider.unreachable", { because }));
+      return this.#cut("garbage", unreachable(because));
     }
     this.#chunks.push(chunk);
   }
@@ -181,8 +181,7 @@ export class Relay implements Sink {
     const summary = call.wire.answer(text, body.length);
     const isError = status >= 400;
     if (!isError && (!summary.complete || call.read.ask.stream)) {
-      const because = "the answer could not be read";
-      if (!this.#clientGone) this.#tell(deny("provider.unreachable", { because }));
+      if (!this.#clientGone) this.#tell(unreachable("the answer could not be read"));
       return this.#finish("fault", "garbage", null);
     }
     const kind = isError ? (summary.error === null ? "fault" : "error") : "ok";
@@ -193,16 +192,18 @@ export class Relay implements Sink {
       return fallBack();
     }
     const answer = this.#clientGone ? null : () => text;
-    const { ask, refused } = screen(summary.toolCalls, this.#admitted, this.#gateway, answer);
-    const sent = refused.size === 0 ? body : Buffer.from(call.wire.withoutCalls(text, refused));
-    if (ask !== null) {
-      const again = { text: ask, fallBack: () => this.#sendWhole(status, sent) };
-      return this.#finish(kind, fault, summary, again);
-    }
-    if (this.#keeps) this.#chunks.splice(0, this.#chunks.length, sent);
-    // Settled first, so that the headers tell what is left after this call.
-    this.#finish(kind, fault, summary);
-    if (!this.#clientGone) this.#sendWhole(status, sent);
+    const then = ({ ask, refused }: Screened) => {
+      const sent = refused.size === 0 ? body : Buffer.from(call.wire.withoutCalls(text, refused));
+      if (ask !== null) {
+        const again = { text: ask, fallBack: () => this.#sendWhole(status, sent) };
+        return this.#finish(kind, fault, summary, again);
+      }
+      if (this.#keeps) this.#chunks.splice(0, this.#chunks.length, sent);
+      // Settled first, so that the headers tell what is left after this call.
+      this.#finish(kind, fault, summary);
+      if (!this.#clientGone) this.#sendWhole(status, sent);
+    };
+    screen({ calls: summary.toolCalls, answer, then }, this.#admitted, this.#gateway);
   }
 
   #sendWhole(status: number, body: Buffer): void {
@@ -291,10 +292,9 @@ export class Relay implements Sink {
 
   /** For the row of a call that was parked: what a client that comes again is answered. */
   #answer(kind: Outcome["kind"]): StoredAnswer | null {
-    if (this.#admitted.call.turn === null || kind === "dropped") return null;
-    const whole =
-      kind === "ok" || kind === "error" || (this.#status !== null && this.#status >= 400);
-    if (!whole || this.#bytes > KEPT_BYTES_MAX) return lostAnswer();
-    return modelAnswer(this.#status ?? 0, answerHeaders(this.#headers, {}), this.#chunks);
+    if (this.#admitted.call.turn === null) return null;
+    const headers = answerHeaders(this.#headers, {});
+    const came = { status: this.#status, headers, chunks: this.#chunks, bytes: this.#bytes };
+    return modelAnswer(kind, came);
   }
 }

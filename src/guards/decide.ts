@@ -24,15 +24,13 @@ import { rateLimit } from "./rate-limit/guard.ts";
 import { known } from "./request/known.ts";
 import { alive } from "./task/alive.ts";
 import { approval } from "./tool/approval.ts";
-import { checkArguments } from "./tool/arguments.ts";
 import { amountsOf } from "./tool/cost.ts";
-import { effect } from "./tool/effect.ts";
 import type { ToolAllow, ToolFacts, ToolGuard, ToolLook } from "./tool/facts.ts";
-import { grantTool } from "./tool/grant.ts";
 import { hosted } from "./tool/hosted.ts";
+import { inner } from "./tool/inner.ts";
+import { LOOKS } from "./tool/looks.ts";
 import { offered } from "./tool/offered.ts";
 import { offeredNow } from "./tool/pin.ts";
-import { resource } from "./tool/resource.ts";
 import type { Denial } from "./verdict.ts";
 
 /** What the guards are told of the one whose call it is. */
@@ -59,10 +57,8 @@ const MODEL_GUARDS: Guards<Facts> = [
 
 /** What is asked of a tool call wherever it is seen. */
 const TOOL_LOOKS: readonly (readonly [name: string, rule: ToolGuard])[] = [
-  ["manifest", grantTool],
-  ["effect", effect],
-  ["arguments", checkArguments],
-  ["resource", resource],
+  ...LOOKS,
+  ["inner", inner],
 ];
 
 const TOOL_GUARDS: Guards<ToolFacts> = [

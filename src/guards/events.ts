@@ -2,6 +2,7 @@
 import type { Evidence } from "./budget/release.ts";
 import type { Unit } from "./budget/unit.ts";
 import type { Format } from "./call.ts";
+import type { Committed } from "./commitment/committed.ts";
 import type { Millis } from "./money.ts";
 import type { Usage } from "./price/price.ts";
 import type { DenialCode, DenialFacts } from "./verdict.ts";
@@ -72,22 +73,6 @@ export interface Part {
   readonly amount: string;
 }
 
-/** A commitment later on. */
-export interface Committed {
-  /** That which opened it. */
-  readonly decision: string;
-  readonly agent: string;
-  readonly task: string;
-  readonly server: string;
-  readonly tool: string;
-  /** What its call made, as JSON; null: nobody knows. */
-  readonly service: string | null;
-  /** Nano-USD, as text: it may be more than a number counts. */
-  readonly perHour: string;
-  /** What it has cost so far, likewise. */
-  readonly accrued: string;
-}
-
 export type Event =
   /** A call in flight at a flush, so that it can be explained even if this process dies. */
   | ({
@@ -136,6 +121,17 @@ export type Event =
   | ({ readonly kind: "call.parked"; readonly asked: Asked; readonly review: string } & Origin)
   /** The same request again took the place of one that waits, or did: `call` names that one. */
   | ({ readonly kind: "call.attached"; readonly asked: Asked; readonly state: string } & Origin)
+  /** A request had the result of a call that is refused, or that the model never asked for. */
+  | ({
+      readonly kind: "result.unallowed";
+      /** As the call names it, or else the result; null: neither does. */
+      readonly tool: string | null;
+      /** What the call is refused with; null: it stands nowhere. */
+      readonly code: DenialCode | null;
+      readonly facts: DenialFacts;
+      /** Results like this in the same request that have no entry of their own. */
+      readonly beyond: number;
+    } & Origin)
   | ({ readonly kind: "call.capped"; readonly model: string; readonly cap: number } & Origin)
   | ({
       readonly kind: "budget.overbilled";

@@ -23,10 +23,10 @@ export function logEvent(log: Log, event: Event): void {
     case "task.ended":
       log.debug(event.kind, fieldsOf(event));
       return;
+    case "result.unallowed":
     case "call.capped":
     case "budget.overbilled":
-      logRemark(log, event);
-      return;
+      return logRemark(log, event);
     case "review.decided":
     case "gateway.started":
     case "gateway.stopped":
@@ -61,10 +61,16 @@ function logGap(log: Log, event: Extract<Event, { kind: "journal.gap" }>): void 
   log.warn(event.kind, { writer, lastNo, forfeits: forfeits.map(shownPart) });
 }
 
-type Remark = Extract<Event, { kind: "call.capped" | "budget.overbilled" }>;
+type Remark = Extract<Event, { kind: "result.unallowed" | "call.capped" | "budget.overbilled" }>;
 
 function logRemark(log: Log, event: Remark): void {
   switch (event.kind) {
+    // One request can bring many: the metric is what to watch.
+    case "result.unallowed": {
+      const { beyond, code, facts, tool } = event;
+      log.debug(event.kind, { ...who(event), ...facts, tool, code, beyond });
+      return;
+    }
     case "call.capped": {
       const { model, cap } = event;
       log.warn(event.kind, { ...who(event), model, cap });

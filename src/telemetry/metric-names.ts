@@ -35,6 +35,11 @@ export const COUNTERS = {
     ["agent", "server", "tool", "outcome"],
     "Tool calls by what became of them; refused ones never left the gateway.",
   ),
+  unallowed: named(
+    "tool_results_unallowed_total",
+    ["agent", "code"],
+    "Results that agents sent to models of calls that were never allowed, by the code that refuses the call: `none` if it stands nowhere, `other` past 20 of one request.",
+  ),
   toolSpend: named(
     "tool_spend_usd_total",
     ["agent", "server", "tool"],

@@ -62,6 +62,7 @@ export class Metrics {
   readonly #denials = new Counter(COUNTERS.denials);
   readonly #spared = new Counter(COUNTERS.spared);
   readonly #toolCalls = new Counter(COUNTERS.toolCalls);
+  readonly #unallowed = new Counter(COUNTERS.unallowed);
   readonly #toolSpend = new Counter(COUNTERS.toolSpend, formatUsd);
   readonly #tokens = new Counter(COUNTERS.tokens);
   readonly #spend = new Counter(COUNTERS.spend, formatUsd);
@@ -99,6 +100,12 @@ export class Metrics {
       case "call.settled":
         this.#settled(event);
         return;
+      case "result.unallowed": {
+        const agent = event.agent ?? NONE;
+        this.#unallowed.add([agent, event.code ?? NONE]);
+        if (event.beyond > 0) this.#unallowed.add([agent, OTHER], event.beyond);
+        return;
+      }
       case "call.capped":
         this.#capped.add([event.agent ?? NONE, event.model]);
         return;
@@ -177,7 +184,7 @@ export class Metrics {
 
   /** The text of a scrape. */
   render(reading: Reading): string {
-    const tools = [this.#toolCalls, this.#toolSpend, this.#tool];
+    const tools = [this.#toolCalls, this.#unallowed, this.#toolSpend, this.#tool];
     const counted = [
       this.#calls,
       this.#denials,

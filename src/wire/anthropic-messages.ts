@@ -2,6 +2,7 @@
 import { AnthropicMessagesStream, readAnthropicAnswer } from "./anthropic-messages-answer.ts";
 import { askAnthropicAgain, withoutAnthropicCalls } from "./anthropic-messages-calls.ts";
 import { readAnthropicMessages } from "./anthropic-messages-request.ts";
+import { anthropicFreshResults } from "./anthropic-messages-results.ts";
 import { rewriteAnthropicMessages } from "./anthropic-messages-rewrite.ts";
 import type { WireFormat } from "./format.ts";
 
@@ -19,6 +20,7 @@ export const ANTHROPIC_MESSAGES: WireFormat = {
   rewrite: rewriteAnthropicMessages,
   // Usage is a part of every stream of this format, and no frame is ever extra.
   wantsUsage: () => true,
+  freshResults: anthropicFreshResults,
   answer: readAnthropicAnswer,
   withoutCalls: withoutAnthropicCalls,
   askAgain: askAnthropicAgain,

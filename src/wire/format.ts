@@ -7,6 +7,7 @@ import type { Usage } from "../guards/price/price.ts";
 import type { ProviderRules } from "../guards/provider-rules.ts";
 import type { Denial } from "../guards/verdict.ts";
 import type { AnsweredCall, RefusedCalls } from "./answered-calls.ts";
+import type { FreshResults } from "./fresh-results.ts";
 import type { Member } from "./json.ts";
 
 /**
@@ -120,6 +121,8 @@ export interface WireFormat {
   rewrite(request: ReadRequest, edits: Edits, rules: ProviderRules): string;
   /** Whether the client itself asked for the usage frame of a stream. */
   wantsUsage(request: ReadRequest): boolean;
+  /** What a request that was read brings of calls: tools of the provider are not among them. */
+  freshResults(root: ReadRequest["root"]): FreshResults;
   /** Reads a whole answer of so many bytes. Never throws: garbage has no usage, nor is complete. */
   answer(text: string, bytes: number): AnswerSummary;
   /** A whole answer without those calls; each leaves its line of text. */

@@ -22,7 +22,7 @@ export function readOpenAiCalls(choices: readonly unknown[]): readonly AnsweredC
 }
 
 /** The calls of one message, as they stand there; what is no list is one that nobody can read. */
-function callsIn(message: JsonObject): unknown[] {
+export function callsIn(message: JsonObject): unknown[] {
   const { function_call: legacy = null, tool_calls: calls = null } = message;
   const listed = Array.isArray(calls) ? calls : calls === null ? [] : [null];
   return [...listed, ...(legacy === null ? [] : [legacy])];

@@ -3,6 +3,7 @@ import type { WireFormat } from "./format.ts";
 import { OpenAiChatStream, readOpenAiAnswer } from "./openai-chat-answer.ts";
 import { askOpenAiAgain, withoutOpenAiCalls } from "./openai-chat-calls.ts";
 import { readOpenAiChat } from "./openai-chat-request.ts";
+import { openAiFreshResults } from "./openai-chat-results.ts";
 import { rewriteOpenAiChat, wantsUsageFrame } from "./openai-chat-rewrite.ts";
 
 export const OPENAI_CHAT: WireFormat = {
@@ -13,6 +14,7 @@ export const OPENAI_CHAT: WireFormat = {
   read: readOpenAiChat,
   rewrite: rewriteOpenAiChat,
   wantsUsage: wantsUsageFrame,
+  freshResults: openAiFreshResults,
   answer: readOpenAiAnswer,
   withoutCalls: withoutOpenAiCalls,
   askAgain: askOpenAiAgain,

@@ -7,7 +7,15 @@ import type { DenialCode } from "../../src/guards/verdict.ts";
 import { MCP_SCRIPT, type McpFixture, mcpFixture } from "../../src/testing/mcp-fixture.ts";
 import { forget, startGateway, type TestGateway } from "../support/gateway.ts";
 import { type ScriptedModel, scriptedModel } from "../support/scripted-model.ts";
-import { SURFACE_NAMES, type Surface, type SurfaceName, surfacesOf } from "./surfaces.ts";
+import {
+  RESULT_SURFACE_NAMES,
+  type ResultSurfaceName,
+  resultSurfacesOf,
+  SURFACE_NAMES,
+  type Surface,
+  type SurfaceName,
+  surfacesOf,
+} from "./surfaces.ts";
 
 let desk: McpFixture;
 let model: ScriptedModel;
@@ -25,7 +33,8 @@ const SCHEMA = {
 
 beforeAll(async () => {
   const query = { name: "query", inputSchema: { type: "object" } };
-  desk = await mcpFixture({ tools: [...MCP_SCRIPT.tools, query] });
+  const callTool = { name: "call_tool", inputSchema: { type: "object" } };
+  desk = await mcpFixture({ tools: [...MCP_SCRIPT.tools, query, callTool] });
   model = await scriptedModel();
   gateway = await startGateway({
     config: {
@@ -42,6 +51,10 @@ beforeAll(async () => {
             tools: {
               ...{ echo: { effect: "read" }, fail: { effect: "write" } },
               query: { sql: "/arguments/sql" },
+              call_tool: {
+                effect: "read",
+                unwraps: { tool: "/arguments/name", arguments: "/arguments/with" },
+              },
             },
           },
         },
@@ -61,12 +74,14 @@ beforeAll(async () => {
           { tool_name: "echo", arguments: SCHEMA },
           { tool_name: "fail", read_only: false },
           { tool_name: "query", resource: { sql_tables: "/arguments/sql" } },
+          { tool_name: "call_tool" },
         ],
         blacklisted_tools: ["delete_ticket"],
       },
     },
   });
-  surfaces = surfacesOf({ gateway, model, key: gateway.agentKey });
+  const world = { gateway, model, key: gateway.agentKey };
+  surfaces = { ...surfacesOf(world), ...resultSurfacesOf(world) };
 }, 60_000);
 
 afterAll(async () => {
@@ -93,6 +108,33 @@ const sql = (text: string) => JSON.stringify({ sql: text });
 const TICKETS = '{"table":"tickets"}';
 const deep = (levels: number) =>
   `{"table":"tickets","x":${"[".repeat(levels)}${"]".repeat(levels)}}`;
+
+const inside = (name: string, given?: unknown) => JSON.stringify({ name, with: given });
+
+/** Calls of `call_tool`, by what stands in them. */
+const INSIDE: readonly (readonly [is: string, given: string, verdict: Case["verdict"]])[] = [
+  ["one that is granted", inside("echo", { table: "tickets" }), "allow"],
+  ["one with its arguments as a text", inside("echo", TICKETS), "allow"],
+  ["one that writes, granted", inside("fail", {}), "allow"],
+  ["another one", inside("call_tool", { name: "echo", with: TICKETS }), "allow"],
+  ["SQL that reads", inside("query", { sql: "table orders" }), "allow"],
+  ["SQL that writes", inside("query", { sql: "drop table orders" }), "manifest.read-only"],
+  ["SQL about no table", inside("query", { sql: "select 1" }), "resource.underivable"],
+  ["one that is unknown", inside("rm", {}), "manifest.unknown-tool"],
+  ["a name of clients alone", inside("desk__echo", TICKETS), "manifest.unknown-tool"],
+  ["one that is blacklisted", inside("delete_ticket", {}), "manifest.blacklisted"],
+  ["one that looks blacklisted", inside("Delete-Ticket", {}), "manifest.blacklisted"],
+  ["another value", inside("echo", { table: "users" }), "manifest.arguments"],
+  ["a text of another value", inside("echo", '{"table":"users"}'), "manifest.arguments"],
+  [
+    "a text with a key twice",
+    inside("echo", '{"table":"users","table":"tickets"}'),
+    "manifest.arguments",
+  ],
+  ["no name", inside("", {}), "manifest.arguments"],
+  ["no arguments", inside("echo"), "manifest.arguments"],
+  ["a list", inside("echo", []), "manifest.arguments"],
+];
 
 const CASES: readonly Case[] = [
   { is: "granted", name: "echo", arguments: TICKETS, verdict: "allow" },
@@ -167,6 +209,9 @@ const CASES: readonly Case[] = [
     arguments: `{"x":"${"y".repeat(2000)}"}`,
     verdict: "request.too-large",
   },
+  ...INSIDE.map(([what, given, verdict]) => {
+    return { is: `a call around ${what}`, name: "call_tool", arguments: given, verdict };
+  }),
 ];
 
 /** What cannot be read in one way only; each road has its own words for that, and none runs it. */
@@ -178,9 +223,9 @@ const UNREADABLE: readonly (readonly [is: string, text: string])[] = [
 ];
 
 /** Made when there is a gateway; their names are known before. */
-let surfaces: Readonly<Record<SurfaceName, Surface>>;
+let surfaces: Readonly<Record<SurfaceName | ResultSurfaceName, Surface>>;
 
-describe.each(SURFACE_NAMES)("on %s", (name) => {
+describe.each([...SURFACE_NAMES, ...RESULT_SURFACE_NAMES])("on %s", (name) => {
   const ask: Surface = (call) => surfaces[name](call);
 
   test.each(CASES)("a tool that is $is: $verdict", async (one) => {

@@ -19,6 +19,15 @@ export const SURFACE_NAMES = [
 
 export type SurfaceName = (typeof SURFACE_NAMES)[number];
 
+/** Where only a call's result is seen: its verdict is written down, and nobody is told. */
+export const RESULT_SURFACE_NAMES = [
+  "a result in chat completions",
+  "a legacy result",
+  "a result in messages",
+] as const;
+
+export type ResultSurfaceName = (typeof RESULT_SURFACE_NAMES)[number];
+
 export interface World {
   readonly gateway: TestGateway;
   readonly model: ScriptedModel;
@@ -27,10 +36,12 @@ export interface World {
 }
 
 /** Asks on one surface: allowed, or the code. */
-export type Surface = (call: {
+export type Surface = (call: AskedCall) => Promise<string>;
+
+interface AskedCall {
   readonly name: string;
   readonly arguments: string;
-}) => Promise<string>;
+}
 
 const codeIn = (text: string): string => {
   for (const [code, { says }] of Object.entries(DENIALS)) if (text.includes(says)) return code;
@@ -174,5 +185,59 @@ export function surfacesOf(world: World): Readonly<Record<SurfaceName, Surface>>
     "a decision": decision(world),
     "MCP, all servers": mcpSurface(world, "/mcp"),
     "MCP, one server": mcpSurface(world, "/mcp/desk"),
+  };
+}
+
+/** The result comes back in the next request: what is counted there is the verdict on its call. */
+function resultSurface(
+  { gateway, key, model }: World,
+  path: string,
+  historyOf: (call: AskedCall) => string,
+): Surface {
+  return async (call) => {
+    model.plays({ text: "so" });
+    const before = await unallowedResults(gateway);
+    const { messages, ...rest } = CHAT;
+    const sent = `${JSON.stringify(messages).slice(0, -1)},${historyOf(call)}]`;
+    const body = `${JSON.stringify(rest).slice(0, -1)},"messages":${sent}}`;
+    const answer = await gateway.call(path, body, { authorization: `Bearer ${key}` });
+    const text = await answer.text();
+    if (answer.status !== 200) return JSON.parse(text).code;
+    const after = await unallowedResults(gateway);
+    const codes = Object.keys(after).filter((code) => after[code] !== before[code]);
+    expect(codes.length, codes.join()).toBeLessThan(2);
+    return codes[0] ?? "allow";
+  };
+}
+
+/** How many, by code. */
+async function unallowedResults(gateway: TestGateway): Promise<Readonly<Record<string, string>>> {
+  const text = await (await gateway.api("GET", "/metrics")).text();
+  const lines = text.matchAll(/^slipclutch_tool_results_unallowed_total\{.*code="(.*)"\} (\d+)$/gm);
+  return Object.fromEntries(Array.from(lines, ([, code, count]) => [code, count]));
+}
+
+const chatHistory = ({ arguments: given, name }: AskedCall) => {
+  const calls = [{ id: "c", type: "function", function: { name, arguments: given } }];
+  const turn = { role: "assistant", content: null, tool_calls: calls };
+  return `${JSON.stringify(turn)},{"role":"tool","tool_call_id":"c","content":"done"}`;
+};
+
+const legacyHistory = ({ arguments: given, name }: AskedCall) => {
+  const turn = { role: "assistant", content: null, function_call: { name, arguments: given } };
+  return `${JSON.stringify(turn)},${JSON.stringify({ role: "function", name, content: "done" })}`;
+};
+
+/** Arguments stand there as they were written. */
+const messagesHistory = ({ arguments: given, name }: AskedCall) =>
+  `{"role":"assistant","content":[{"type":"tool_use","id":"c","name":${JSON.stringify(name)},"input":${given}}]},` +
+  '{"role":"user","content":[{"type":"tool_result","tool_use_id":"c","content":"done"}]}';
+
+export function resultSurfacesOf(world: World): Readonly<Record<ResultSurfaceName, Surface>> {
+  const chat = "/v1/chat/completions";
+  return {
+    "a result in chat completions": resultSurface(world, chat, chatHistory),
+    "a legacy result": resultSurface(world, chat, legacyHistory),
+    "a result in messages": resultSurface(world, "/v1/messages", messagesHistory),
   };
 }

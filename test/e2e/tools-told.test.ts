@@ -77,6 +77,7 @@ describe("what is told of a tool call", () => {
       "effect",
       "arguments",
       "resource",
+      "inner",
       "clutch",
       "pin",
       "approval",

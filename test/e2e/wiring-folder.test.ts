@@ -19,6 +19,7 @@ import { SQL_CASES } from "./wiring-sql.ts";
 import { TASK_LIMIT_CASES } from "./wiring-task-limits.ts";
 import { TOOL_BOUND_CASES } from "./wiring-tool-bounds.ts";
 import { TOOL_CASES } from "./wiring-tools.ts";
+import { UNWRAPS_CASES } from "./wiring-unwraps.ts";
 import { WiringWorld } from "./wiring-world.ts";
 
 let world: WiringWorld;
@@ -41,6 +42,7 @@ const CASES = {
   "a tool server that is started": COMMAND_CASES,
   "a pin": PIN_CASES,
   "SQL and resources": SQL_CASES,
+  "a call inside a call": UNWRAPS_CASES,
   "a bound of a tool": TOOL_BOUND_CASES,
   // After those of breakers, which would see the calls of its agent as a surge.
   "a limit on a task": TASK_LIMIT_CASES,

@@ -381,6 +381,7 @@ function grantsOf({ body: asked, tools }: Generated): readonly GrantedTool[] {
         rateLimit: null,
         check: null,
         sql: null,
+        unwraps: null,
         resource: [],
       },
       ...{ pin: null, cost: null, approval: "never", emptyIsError: false, timeoutMs: 1_000 },

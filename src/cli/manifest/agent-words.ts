@@ -59,6 +59,9 @@ function toolLines({ granted, raw }: Tool): readonly string[] {
   const schema = raw.arguments;
   const lines = [
     `${doesWords(granted)}, ${rate}`,
+    ...(granted.unwraps === null
+      ? []
+      : [`only as what ${granted.unwraps.tool} names may be called`]),
     ...(cost === null ? [] : [costWords(cost)]),
     ...(raw.requires_approval ? [approvalWords(raw.requires_approval)] : []),
     ...(pin === null ? [] : [`only as it was reviewed, ${shortPin(pin)}`]),

@@ -1,7 +1,7 @@
 /** What a manifest grants to be read: wider or narrower. */
 import { covers, type GrantedResource } from "../../guards/library/grants.ts";
 import type { Manifest } from "../../guards/manifest/manifest.ts";
-import type { RawPrompt } from "../tool-schema.ts";
+import type { RawPrompt } from "../library-schema.ts";
 import { type Change, change } from "./change.ts";
 import { argumentChanges } from "./diff-tools.ts";
 import type { Reading } from "./reading.ts";

@@ -3,6 +3,7 @@ import type { RawToolServer } from "../tool-schema.ts";
 import { type Change, change } from "./change.ts";
 import { fieldChanges, type Rules } from "./diff-fields.ts";
 import type { Reading } from "./reading.ts";
+import { equal } from "./schema-values.ts";
 
 type Sides = readonly [before: Reading, after: Reading];
 
@@ -46,19 +47,36 @@ function effectChanges(
   return [...names].flatMap((name) => {
     const [old, now] = [effectOf(before[name]), effectOf(after[name])];
     const about = { agent: null, about: `${server}__${name}` };
-    if (old === now) return [];
+    const inside = unwrapsChanges(before[name]?.unwraps, after[name]?.unwraps, about);
+    if (old === now) return inside;
     if (now === "read") {
-      return [
-        change(about, "wider", "is said to only read: agents that may only read may have it"),
-      ];
+      const says = "is said to only read: agents that may only read may have it";
+      return [change(about, "wider", says), ...inside];
     }
     if (now === "write") {
-      return [change(about, "narrower", "is said to write, or not said to only read any more")];
+      const says = "is said to write, or not said to only read any more";
+      return [change(about, "narrower", says), ...inside];
     }
     const says = `reads or writes as the SQL at ${now.slice(1)} does, call by call`;
     const kind = old === "write" ? "wider" : old === "read" ? "narrower" : "may-be-wider";
-    return [change(about, kind, says)];
+    return [change(about, kind, says), ...inside];
   });
+}
+
+type Unwraps = NonNullable<RawToolServer["tools"]>[string]["unwraps"];
+
+/** The tools that its arguments name are looked at, or no longer, or found elsewhere. */
+function unwrapsChanges(
+  before: Unwraps,
+  after: Unwraps,
+  about: Parameters<typeof change>[0],
+): Change[] {
+  if (equal(before ?? null, after ?? null)) return [];
+  if (after === undefined) {
+    return [change(about, "wider", "the tools that its arguments name are not looked at any more")];
+  }
+  const says = `its calls are also decided as those of the tools that ${after.tool} names`;
+  return [change(about, before === undefined ? "narrower" : "may-be-wider", says)];
 }
 
 /** `read`, `write`, or where the SQL is that says it, behind a colon. */

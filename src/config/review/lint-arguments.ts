@@ -27,15 +27,19 @@ const PAID =
 const DEPTH_MAX = 16;
 
 export function argumentFindings(tool: Tool, at: Path): readonly Told[] {
-  const { effect, readOnly, server, tool: name } = tool.granted;
+  const { effect, readOnly, server, tool: name, unwraps } = tool.granted;
   const found: Told[] = [];
   const schema = tool.raw.arguments;
   const path = [...at, "tool_name"];
-  const isPowerful = POWERFUL.test(foldName(name));
+  // The call that stands inside is decided by its own grant.
+  const decided = unwraps === null ? [] : Object.values(unwraps).flatMap(ownArgument);
+  const isPowerful = unwraps === null && POWERFUL.test(foldName(name));
   if (schema !== undefined) {
-    found.push(...schemaFindings(schema, { at: [...at, "arguments"], isPowerful, name }));
+    found.push(...schemaFindings(schema, { at: [...at, "arguments"], isPowerful, name, decided }));
   } else if (isPowerful) {
-    const hint = "Add arguments that say with enum, const or pattern what it may be asked.";
+    const hint =
+      "Add arguments that say with enum, const or pattern what it may be asked; or, where they are " +
+      "a call of another tool, unwraps at its server.";
     found.push({ rule: "tool.powerful", path, says: `${name} runs whatever it is asked`, hint });
   } else if (effect === "write" && !readOnly) {
     const hint = "Add arguments, a JSON Schema with enums, patterns and bounds.";
@@ -43,6 +47,13 @@ export function argumentFindings(tool: Tool, at: Path): readonly Told[] {
     found.push({ rule: "tool.any-arguments", path, says, hint });
   }
   return found;
+}
+
+/** The argument that a pointer leads to, if that is not inside another one. */
+function ownArgument(pointer: string | null): readonly string[] {
+  const [, , token, deeper] = pointer?.split("/") ?? [];
+  if (token === undefined || deeper !== undefined) return [];
+  return [token.replaceAll("~1", "/").replaceAll("~0", "~")];
 }
 
 /** What sounds dear and may be called without end. */
@@ -58,6 +69,8 @@ interface Look {
   readonly at: Path;
   readonly isPowerful: boolean;
   readonly name: string;
+  /** Arguments in which a call of another tool stands. */
+  readonly decided: readonly string[];
 }
 
 function schemaFindings(schema: JsonSchema, look: Look): readonly Told[] {
@@ -88,6 +101,7 @@ interface Part extends Look {
 function partFindings(schema: unknown, part: Part): readonly Told[] {
   const { at, depth } = part;
   if (schema === false || depth > DEPTH_MAX) return [];
+  if (depth === 1 && part.key !== null && part.decided.includes(part.key)) return [];
   const own = schemaOf(schema);
   const inside = (value: unknown, path: Path, key = part.key) =>
     partFindings(value, { ...part, at: [...at, ...path], isTop: false, key, depth: depth + 1 });

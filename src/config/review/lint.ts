@@ -152,6 +152,7 @@ function offerFindings({ granted }: Tool, at: Path, { offers, reading }: Place):
   if (offer?.kind === "away") return [];
   if (offer === undefined) return declaredFindings(granted, path, reading);
   const offered = offer.pins.get(tool);
+  if (offered === undefined && isInside(server, reading)) return [];
   if (offered === undefined) {
     const near = nearest(tool, offer.pins.keys());
     const hint = near ? `Did you mean "${near}"?` : "Leave it out until it is there.";
@@ -162,6 +163,11 @@ function offerFindings({ granted }: Tool, at: Path, { offers, reading }: Place):
   const hint = "`slipclutch manifest pin --check` says what changed.";
   const says = `${server} describes ${tool} ${now}, not as ${shortPin(pin ?? "")}`;
   return [{ rule: "tool.changed", path: [...at, "pin"], says, hint }];
+}
+
+/** Behind a tool that calls others stand tools that its server does not list. */
+function isInside(server: string, { configuration }: Reading): boolean {
+  return (configuration.toolServers.get(server)?.unwraps.size ?? 0) > 0;
 }
 
 /** Where nobody was asked: by what slipclutch.yaml says that the server has, if anything. */

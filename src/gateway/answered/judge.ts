@@ -5,12 +5,13 @@ import { isBudgetTool } from "../../guards/tool/names.ts";
 import { type Denial, deny, isDenial } from "../../guards/verdict.ts";
 import type { AnsweredCall, RefusedCalls } from "../../wire/answered-calls.ts";
 import { messageOf } from "../../wire/refusal.ts";
-import { type Caller, originOf } from "../call.ts";
+import { type Caller, type ModelCall, originOf } from "../call.ts";
 import { type Gateway, nextDecision } from "../gateway.ts";
 import { noteLetThrough } from "../let-through.ts";
 import { record } from "../refuse.ts";
 import { type Identified, identify } from "../tools/read.ts";
 import { watchAttempt, watchRefused } from "../tools/watch.ts";
+import { isTakenHere, take } from "./take.ts";
 
 /** A name is whatever the model wrote. */
 const NAME_CHARS_MAX = 64;
@@ -27,33 +28,50 @@ interface Refused {
   readonly answers: readonly Answer[];
 }
 
-/** A line for each call that is refused; each is written down and counted. */
+/** What a caller waits with, and whoever waits. */
+type Asking = Pick<ModelCall, "incoming" | "client">;
+
+/**
+ * A line for each call that is refused; each is written down and counted. At once, unless something
+ * of a call is to be taken here.
+ */
 export function judge(
   calls: readonly AnsweredCall[],
-  caller: Caller,
+  { client, incoming: caller }: Asking,
   gateway: Gateway,
-): RefusedCalls {
+): RefusedCalls | Promise<RefusedCalls> {
   const refused = new Map<number, string>();
+  const taken: Promise<void>[] = [];
   for (const [place, call] of calls.entries()) {
     // The gateway answers its own tool, and every agent has it.
     if (isBudgetTool(call.name)) continue;
     // A call of its own, in the same task.
     const incoming = { ...caller, decision: nextDecision(gateway) };
     const judged = judgeOne(call, incoming);
-    if (isAllowed(judged)) noteLetThrough(judged.call, judged.answers, gateway);
-    else {
+    const told = (denial: Denial | null) => {
+      if (denial === null) return gateway.takenOut.forget(call, incoming);
+      gateway.takenOut.note(call, denial, incoming, gateway.clock.monotonic());
+      refused.set(place, lineFor(call, denial));
+    };
+    if (!isAllowed(judged)) {
       noteRefused(judged, incoming, gateway);
-      refused.set(place, lineFor(call, judged.denial));
+      told(judged.denial);
+    } else if (isTakenHere(judged.call)) {
+      taken.push(take(judged.call, client, gateway).then(told));
+    } else {
+      noteLetThrough(judged.call, judged.answers, gateway);
+      told(null);
     }
   }
-  return refused;
+  return taken.length === 0 ? refused : Promise.all(taken).then(() => refused);
 }
 
 function isAllowed(judged: Allowed | Refused): judged is Allowed {
   return judged.denial === null;
 }
 
-function judgeOne(answered: AnsweredCall, incoming: Caller): Allowed | Refused {
+/** What of it has no state, by the rules of whoever asks. */
+export function judgeOne(answered: AnsweredCall, incoming: Caller): Allowed | Refused {
   const call = identify(
     {
       name: answered.name,

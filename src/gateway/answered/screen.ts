@@ -5,8 +5,10 @@
  *       ├──some refused───────────────────► without those, each with a line of text
  *       └──all refused, nothing said yet──► the model is asked again, with the refusals as results
  */
+import { deny } from "../../guards/verdict.ts";
 import type { AnsweredCall, RefusedCalls } from "../../wire/answered-calls.ts";
 import type { StreamReader } from "../../wire/format.ts";
+import { messageOf } from "../../wire/refusal.ts";
 import type { Admitted, ModelCall } from "../call.ts";
 import type { Gateway } from "../gateway.ts";
 import { judge } from "./judge.ts";
@@ -25,14 +27,34 @@ export interface Screened {
   readonly ask: string | null;
 }
 
-/** `answer`: the calls as a whole answer, asked for only where the model is to be asked again. */
-export function screen(
-  calls: readonly AnsweredCall[],
-  { call }: Admitted,
-  gateway: Gateway,
-  answer: (() => string) | null,
+/** What is screened, and what comes after: mostly in the same stretch. */
+export interface Screening {
+  readonly calls: readonly AnsweredCall[];
+  /** The calls as a whole answer, for asking the model again; null: that cannot be. */
+  readonly answer: (() => string) | null;
+  readonly then: (screened: Screened) => void;
+}
+
+export function screen({ answer, calls, then }: Screening, of: Admitted, gateway: Gateway): void {
+  const { call } = of;
+  const judged = judge(calls, call, gateway);
+  const go = (refused: RefusedCalls) => then(screened(refused, { answer, calls, call }));
+  if (!(judged instanceof Promise)) return go(judged);
+  void judged.catch((error) => unsure(error, calls, gateway)).then(go);
+}
+
+/** An error inside a guardrail is never permission: none of the calls gets through. */
+function unsure(error: unknown, calls: readonly AnsweredCall[], gateway: Gateway): RefusedCalls {
+  gateway.metrics.error("answer");
+  gateway.log.error("the calls of an answer were refused: deciding failed", { error });
+  const line = messageOf(deny("gateway.unsure", {}));
+  return new Map(calls.map((_, place) => [place, line]));
+}
+
+function screened(
+  refused: RefusedCalls,
+  { answer, call, calls }: Pick<Screening, "answer" | "calls"> & { readonly call: ModelCall },
 ): Screened {
-  const refused = judge(calls, call.incoming, gateway);
   const all = refused.size > 0 && refused.size === calls.length;
   if (!all || answer === null || !mayAskAgain(call)) return { refused, ask: null };
   return { refused, ask: call.wire.askAgain(call.read, answer(), refused) };
@@ -41,13 +63,13 @@ export function screen(
 /** Of a stream that holds nothing there is nothing to decide. */
 export function screenStream(
   reader: StreamReader,
-  mayAsk: boolean,
+  { mayAsk, then }: { readonly mayAsk: boolean; readonly then: Screening["then"] },
   admitted: Admitted,
   gateway: Gateway,
-): Screened {
-  if (reader.held === "nothing") return { refused: new Map(), ask: null };
+): void {
+  if (reader.held === "nothing") return then({ refused: new Map(), ask: null });
   const answer = mayAsk && reader.saysNothing ? () => reader.heldAnswer() : null;
-  return screen(reader.heldCalls(), admitted, gateway, answer);
+  screen({ calls: reader.heldCalls(), answer, then }, admitted, gateway);
 }
 
 /** Reads the stream of a call. Once something has been said, the model is not asked again. */

@@ -1,4 +1,5 @@
 /** What a parked or named call was answered, kept for whoever asks for it again. */
+import type { Outcome } from "../../guards/budget/settle.ts";
 import { type Denial, deny } from "../../guards/verdict.ts";
 import type { ToolResult } from "../../ports/tool-server.ts";
 
@@ -13,19 +14,35 @@ export type StoredAnswer =
       readonly body: string;
     };
 
-/** What the client of a model call had, or would have had. */
-export function modelAnswer(
-  status: number,
-  headers: Readonly<Record<string, string>>,
-  chunks: readonly Uint8Array[],
-): StoredAnswer {
-  return { kind: "model", status, headers, body: Buffer.concat(chunks).toString("base64") };
+/** The bytes of an answer that are kept at most, for a client that comes again. */
+export const KEPT_BYTES_MAX = 8 * 1024 * 1024;
+
+/** An answer of a model as it came. */
+interface Came {
+  /** Null: none. */
+  readonly status: number | null;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly chunks: readonly Uint8Array[];
+  /** Of all of it, kept or not. */
+  readonly bytes: number;
 }
 
-export function lostAnswer(): StoredAnswer {
-  const because = "its answer was lost on the way; it may be billed";
-  return { kind: "refused", denial: deny("provider.timeout", { because }) };
+/** What the client of a parked model call had, or would have had; null: it was never sent. */
+export function modelAnswer(
+  outcome: Outcome["kind"],
+  { bytes, chunks, headers, status }: Came,
+): StoredAnswer | null {
+  if (outcome === "dropped") return null;
+  const isWhole = outcome === "ok" || outcome === "error" || (status !== null && status >= 400);
+  if (!isWhole || bytes > KEPT_BYTES_MAX) return LOST;
+  const body = Buffer.concat(chunks).toString("base64");
+  return { kind: "model", status: status ?? 0, headers, body };
 }
+
+const LOST: StoredAnswer = {
+  kind: "refused",
+  denial: deny("provider.timeout", { because: "its answer was lost on the way; it may be billed" }),
+};
 
 export function answerText(answer: StoredAnswer): string {
   return JSON.stringify(answer);

@@ -41,6 +41,8 @@ export function watchRefused(call: Identified, gateway: Gateway): void {
 export function watchEnd(call: ToolCall, end: ToolEnd, gateway: Gateway): void {
   // What was never written says nothing about the agent or its tool.
   if (end.kind === "fault" && !end.fault.written) return;
+  // What an agent runs without asking has a result that nobody here has seen.
+  if (call.asked.by === "answer") return;
   const { breakers } = call.incoming.rules.configuration;
   const alarm = gateway.breakers.ended(call, end, breakers, gateway.clock.monotonic());
   if (alarm !== null) follow(call.incoming.tenure, alarm, gateway);

@@ -67,16 +67,9 @@ function resolvePrompt(wanted: Wanted, { prompts }: LibraryGrants): ResolvedRead
 export function readOf({ server, tool }: ToolId, check: GrantedTool["check"]): GrantedTool {
   return {
     ...{ server, tool, check, isGranted: true, effect: "read", readOnly: true, approval: "never" },
-    ...{
-      takes: null,
-      sql: null,
-      rateLimit: null,
-      resource: [],
-      pin: null,
-      cost: null,
-      output: null,
-    },
-    ...{ emptyIsError: false, concurrentMax: null, repeatsMax: null, commitment: null, ends: [] },
+    ...{ takes: null, sql: null, unwraps: null, rateLimit: null, resource: [], pin: null },
+    ...{ cost: null, output: null, emptyIsError: false, commitment: null, ends: [] },
+    ...{ concurrentMax: null, repeatsMax: null },
     ...READING_BOUNDS,
   };
 }

@@ -117,6 +117,8 @@ function toolsOfBoth(now: ToolGrants, before: ToolGrants): ToolGrants {
 function toolOfBoth(now: GrantedTool, before: GrantedTool): GrantedTool {
   return {
     ...now,
+    // Whichever of the two says that it calls others: those are decided too.
+    unwraps: now.unwraps ?? before.unwraps,
     readOnly: now.readOnly || before.readOnly,
     check: bothChecks(now.check, before.check),
     // Both have to be made out of the call, and policies see both.

@@ -25,7 +25,7 @@ export function approval({ approved, ask, resolved }: ToolFacts): ToolAllow | De
 }
 
 /** Always, or for the arguments that fit a schema. */
-function needsApproval({ approval: needed }: GrantedTool, given: unknown): boolean {
+export function needsApproval({ approval: needed }: GrantedTool, given: unknown): boolean {
   if (needed === "never" || needed === "always") return needed === "always";
   return needed(given) === null;
 }

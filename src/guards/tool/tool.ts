@@ -62,6 +62,14 @@ export interface SqlArgument {
   readonly read: ReadSql;
 }
 
+/** Where the call of another tool stands in a call's arguments. RFC 6901. */
+export interface Unwraps {
+  readonly tool: string;
+  readonly arguments: string;
+  /** Null: the other tool is one of the same server. */
+  readonly server: string | null;
+}
+
 /** How arguments become the resources that policies see. */
 export type ResourceRule =
   | { readonly kind: "sql-tables"; readonly pointer: string; readonly read: ReadSql }
@@ -86,6 +94,8 @@ export interface GrantedTool extends ToolId {
   readonly effect: Effect;
   /** Null: it takes no SQL, or its owner has said what it does whatever the SQL. */
   readonly sql: SqlArgument | null;
+  /** Where its arguments have a call of another tool, which is decided too; null: nowhere. */
+  readonly unwraps: Unwraps | null;
   /** May only read: a tool that writes is refused. */
   readonly readOnly: boolean;
   readonly rateLimit: RateLimit | null;

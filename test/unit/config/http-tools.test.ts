@@ -66,6 +66,7 @@ describe("A tool", () => {
       allowAddresses: ["10.0.0.0/8", "fd00::1"],
       leftOut: new Map(),
       sql: new Map(),
+      unwraps: new Map(),
       tools: new Map([
         ["get_ticket", "read"],
         ["set_status", "read"],

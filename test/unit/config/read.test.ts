@@ -257,6 +257,7 @@ denied_tools: [drop]
           ["change", "write"],
         ]),
         sql: new Map(),
+        unwraps: new Map(),
       },
       {
         kind: "agent",
@@ -264,6 +265,7 @@ denied_tools: [drop]
         asks: false,
         tools: new Map([["think", "read"]]),
         sql: new Map(),
+        unwraps: new Map(),
       },
     ]);
     const four = { team: "T", org: "O", key: "k", model: "fast" };
@@ -294,6 +296,7 @@ denied_tools: [drop]
       readOnly: true,
       rateLimit: null,
       sql: null,
+      unwraps: null,
       check: null,
       resource: [],
       pin: null,

@@ -85,6 +85,7 @@ tool_servers:
           readOnly: true,
           rateLimit: { requests: 100, perMs: 60_000 },
           sql: null,
+          unwraps: null,
           isGranted: true,
           takes: null,
           check: null,
@@ -108,6 +109,7 @@ tool_servers:
           readOnly: false,
           rateLimit: null,
           sql: null,
+          unwraps: null,
           isGranted: true,
           takes: null,
           check: null,
@@ -146,6 +148,7 @@ tool_servers:
           ["update_ticket_status", "write"],
         ]),
         sql: new Map(),
+        unwraps: new Map(),
       },
     ]);
     expect(valid(files, { TICKETS_TOKEN: "t-2" }).digest).toBe(loaded.digest);
@@ -189,6 +192,7 @@ test("Every field of a tool lands in its grant", () => {
     readOnly: false,
     rateLimit: { requests: 7, perMs: 3000 },
     sql: null,
+    unwraps: null,
     isGranted: true,
     takes: null,
     check: expect.any(Function),
@@ -238,7 +242,7 @@ test("A server that is started has its command whole, however it is written", ()
     two: { kind: "mcp", command: "desk", args: ["", "-v"], cwd: "tools", connections_max: 3 },
     three: { kind: "mcp", command: "desk" },
   };
-  const none = { env: {}, folder: ".", tools: new Map(), sql: new Map() };
+  const none = { env: {}, folder: ".", tools: new Map(), sql: new Map(), unwraps: new Map() };
   expect([...valid(folder({}, servers)).toolServers.values()]).toEqual([
     {
       kind: "mcp-command",

@@ -87,6 +87,20 @@ describe("a decision explained", () => {
     expect(view?.remarks.join(" ")).toMatch(/512 tokens.*billed more.*most it may have been/);
   });
 
+  test("with the results that it brought of calls that were never allowed", () => {
+    const kind = "result.unallowed" as const;
+    const code = "manifest.unknown-tool" as const;
+    const view = explained([
+      { kind, tool: "wipe", code, facts: {}, beyond: 0, ...origin },
+      { kind, tool: null, code: null, facts: {}, beyond: 4, ...origin },
+      done,
+    ]);
+    expect(view?.remarks).toEqual([
+      "It brought the model the result of a call of wipe that is refused (manifest.unknown-tool).",
+      "It brought the model the result of a call that the model has not asked for. There were 4 more.",
+    ]);
+  });
+
   test("of a tool: which, with what arguments, and what was out of the ordinary of a tool", () => {
     const asked = {
       ...{ server: "desk", tool: "echo", by: "mcp", digest: "ab12", bytes: 7, attempt: 0 },

@@ -45,6 +45,7 @@ const MAY: Record<string, Record<Role, boolean>> = {
   "GET /metrics": { viewer: true, operator: true, admin: true },
   "GET /api/v1/status": { viewer: true, operator: true, admin: true },
   "GET /api/v1/budgets": { viewer: true, operator: true, admin: true },
+  "GET /api/v1/inputs": { viewer: false, operator: true, admin: true },
   "GET /api/v1/journal": { viewer: true, operator: true, admin: true },
   "GET /api/v1/journal/verify": { viewer: true, operator: true, admin: true },
   "GET /api/v1/decisions/:id": { viewer: true, operator: true, admin: true },

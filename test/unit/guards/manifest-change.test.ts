@@ -22,6 +22,8 @@ const someLimits: fc.Arbitrary<CallLimits> = fc
   })
   .map((some) => limits(some));
 
+const unwraps = (tool: string) => ({ tool, arguments: "/arguments/with", server: null });
+
 const someTool = (tool: string): fc.Arbitrary<GrantedTool> =>
   fc.record({
     server: fc.constant("desk"),
@@ -43,6 +45,7 @@ const someTool = (tool: string): fc.Arbitrary<GrantedTool> =>
     emptyIsError: fc.boolean(),
     timeoutMs: fc.integer({ min: 1, max: 9 }),
     sql: fc.constant(null),
+    unwraps: fc.constantFrom(null, unwraps("/arguments/a"), unwraps("/arguments/b")),
     resource: fc.constant([]),
     pin: fc.constantFrom(null, "sha256:a", "sha256:b"),
     output: fc.constant(null),
@@ -137,6 +140,8 @@ describe("strictest", () => {
           const [newest, oldest] = pair;
           expect(found === undefined).toBe(newest === undefined || oldest === undefined);
           if (found === undefined || newest === undefined || oldest === undefined) return;
+          // Whichever says that its calls are calls of other tools: those are decided too.
+          expect(found.unwraps).toEqual(newest.unwraps ?? oldest.unwraps);
           expect(found.readOnly).toBe(newest.readOnly || oldest.readOnly);
           expect(asks(found, n)).toBe(asks(newest, n) || asks(oldest, n));
           expect(found.timeoutMs).toBe(Math.min(newest.timeoutMs, oldest.timeoutMs));

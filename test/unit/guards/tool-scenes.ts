@@ -15,6 +15,7 @@ export function granted(server: string, tool: string, changes: Partial<GrantedTo
     rateLimit: null,
     check: null,
     sql: null,
+    unwraps: null,
     resource: [],
     pin: null,
     cost: null,

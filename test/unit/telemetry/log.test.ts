@@ -127,6 +127,16 @@ describe("events in the log", () => {
     ]);
   });
 
+  test("tell of results that were never allowed only who looks for it: one request has many", () => {
+    const { log, lines } = written("debug");
+    const facts = { tool: "wipe", agent: "a" };
+    const code = "manifest.unknown-tool";
+    logEvent(log, { kind: "result.unallowed", tool: "wipe", code, facts, beyond: 3, ...origin });
+    expect(lines.map((line) => JSON.parse(line))).toEqual([
+      expect.objectContaining({ level: "debug", tool: "wipe", code, beyond: 3, task: "t" }),
+    ]);
+  });
+
   test("shout when a provider overbilled", () => {
     const { log, lines } = written();
     const amounts = { reserved: 1_000_000_000, charged: 5_000_000_000 };
