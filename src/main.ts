@@ -48,4 +48,13 @@ const shell: Shell = {
 };
 
 const { run } = await import("./cli/program.ts");
-process.exit(await run(shell));
+const code = await run(shell);
+// A pipe takes what its reader has room for: to exit before the rest is written would cut it off.
+await Promise.all([process.stdout, process.stderr].map(written));
+process.exit(code);
+
+function written(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => {
+    stream.write("", () => resolve());
+  });
+}

@@ -11,30 +11,44 @@
 #   GH_TOKEN    for gh: pull-requests: write
 set -euo pipefail
 
+: "${CODE:?}" "${REPORT:?}" "${REPOSITORY:?}" "${PULL:?}" "${AUTHOR:?}" "${COMMIT:?}"
 mark='<!-- slipclutch manifest diff -->'
 comments="repos/$REPOSITORY/issues/$PULL/comments"
 
 comment() {
-  local own
-  own="$(gh api --paginate "$comments" \
-    --jq ".[] | select(.user.type == \"Bot\" and (.body | startswith(\"$mark\"))) | .id" | head -n 1)"
-  if [ -n "$own" ]; then
-    gh api --method PATCH "repos/$REPOSITORY/issues/comments/$own" -F "body=@$REPORT" >/dev/null
+  local own found
+  own=".[] | select(.user.type == \"Bot\" and (.body | startswith(\"$mark\"))) | .id"
+  # Not known is not none: a second comment beside an old one would contradict it.
+  found="$(gh api --paginate "$comments" --jq "$own")" || return 1
+  found="${found%%$'\n'*}"
+  if [ -n "$found" ]; then
+    gh api --method PATCH "repos/$REPOSITORY/issues/comments/$found" -F "body=@$REPORT" >/dev/null
   elif [ "$CODE" != 0 ]; then
     gh api --method POST "$comments" -F "body=@$REPORT" >/dev/null
   fi
 }
 
 # The last word of each reviewer; an approval of an older commit has not seen this one.
-is_approved() {
+approvers() {
   gh api --paginate "repos/$REPOSITORY/pulls/$PULL/reviews" \
-    --jq '.[] | [.user.login, .state, .commit_id, .author_association] | @tsv' |
+    --jq '.[] | [.user.login, .state, .commit_id] | @tsv' |
     awk -F '\t' -v author="$AUTHOR" -v commit="$COMMIT" '
       $2 == "APPROVED" || $2 == "CHANGES_REQUESTED" || $2 == "DISMISSED" {
-        member = $4 == "OWNER" || $4 == "MEMBER" || $4 == "COLLABORATOR"
-        approves[$1] = $2 == "APPROVED" && $3 == commit && $1 != author && member
+        approves[$1] = $2 == "APPROVED" && $3 == commit && $1 != "" && $1 != author
       }
-      END { for (who in approves) if (approves[who]) exit 0; exit 1 }'
+      END { for (who in approves) if (approves[who]) print who }'
+}
+
+# Anybody can approve, and whoever may only read can be a member: GitHub itself counts them not.
+is_approved() {
+  local who all may
+  all="$(approvers)" || return 1
+  while read -r who; do
+    [ -n "$who" ] || continue
+    may="$(gh api "repos/$REPOSITORY/collaborators/$who/permission" --jq .permission)" || continue
+    case "$may" in admin | write) return 0 ;; esac
+  done <<<"$all"
+  return 1
 }
 
 # A token of a fork may not comment; the words are in the log and in the summary all the same.

@@ -14,6 +14,7 @@ export async function drain(gateway: Gateway, server: Server, upkeep: Upkeep): P
   gateway.draining = true;
   gateway.lot.release();
   gateway.openDecisions.close();
+  gateway.outbox.close();
   server.close();
   server.closeIdleConnections();
   const until = clock.monotonic() + DRAIN_MS;

@@ -63,6 +63,7 @@ export class Upkeep {
       await watchSurges(this.#gateway);
       await this.#parking.tick();
       await this.#commitments.tick();
+      await this.#gateway.inbox.tick(this.#gateway);
       forgetRetired(tenure);
       for (const former of holding.former) await this.#closeFormer(former);
       await inputs.tick(rules.configuration.inputs, holding.storeNow());

@@ -5,15 +5,13 @@ import { gzipSync } from "node:zlib";
 import { afterEach, describe, expect, test } from "vitest";
 import { systemClock } from "../../src/adapters/clock/system.ts";
 import { Addresses, type Resolve } from "../../src/adapters/tool-server/http/addresses.ts";
-import {
-  CONNECTION_WAIT_MAX_MS,
-  FAILURE_BYTES_MAX,
-} from "../../src/adapters/tool-server/http/exchange.ts";
+import { FAILURE_BYTES_MAX } from "../../src/adapters/tool-server/http/http-call.ts";
 import type {
   HttpOperationSettings,
   HttpSettings,
 } from "../../src/adapters/tool-server/http/http-settings.ts";
 import { httpToolServer } from "../../src/adapters/tool-server/http/http-tool-server.ts";
+import { CONNECTION_WAIT_MAX_MS } from "../../src/adapters/tool-server/over-http/pool.ts";
 import type { HttpPlaces } from "../../src/guards/tool/places.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import type { ToolServer } from "../../src/ports/tool-server.ts";

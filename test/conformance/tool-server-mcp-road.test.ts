@@ -10,13 +10,14 @@ import {
 } from "../../src/adapters/tool-server/mcp/line.ts";
 import type { McpSettings } from "../../src/adapters/tool-server/mcp/mcp-settings.ts";
 import { mcpToolServer } from "../../src/adapters/tool-server/mcp/mcp-tool-server.ts";
-import { CONNECTION_WAIT_MAX_MS, DRAIN_MS_MAX } from "../../src/adapters/tool-server/mcp/post.ts";
 import {
   ITEMS_MAX,
   LIST_BYTES_MAX,
   LIST_KEPT_MS,
   PAGES_MAX,
 } from "../../src/adapters/tool-server/mcp/server-list.ts";
+import { DRAIN_MS_MAX } from "../../src/adapters/tool-server/over-http/exchange.ts";
+import { CONNECTION_WAIT_MAX_MS } from "../../src/adapters/tool-server/over-http/pool.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import type { ToolServer } from "../../src/ports/tool-server.ts";
 import { ToolServerUnreachable } from "../../src/ports/tool-server.ts";

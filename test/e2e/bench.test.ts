@@ -116,6 +116,23 @@ test(
   LIMIT_MS,
 );
 
+test.skipIf(!part("postgres").available)(
+  "four gateways that race for a rate limit get no more of it in any window",
+  async () => {
+    const args = ["--processes", "4", "--store", "postgres", "--quick", "--source", "--json"];
+    const { code, err, out } = await bench("rates", ...args);
+
+    expect(code, err).toBe(0);
+    const numbers = numbersOf(out);
+    expect(numbers).toMatchObject({ gateways: 4, rate_limit: 100, rate_windows: 3.05 });
+    expect(numbers.rate_max_in_window).toBeLessThanOrEqual(100);
+    // Most of each window is used, and there was much more to use it.
+    expect(numbers.rate_admitted).toBeGreaterThan(200);
+    expect(numbers.rate_tries).toBeGreaterThan(1_000);
+  },
+  LIMIT_MS,
+);
+
 function numbersOf(out: string): Record<string, number> {
   return JSON.parse(out.trimEnd().split("\n").at(-1) ?? "");
 }

@@ -1,14 +1,15 @@
 /** The scripts that CI runs on a change of the guardrails folder, on a real Git repository. */
 import { execFileSync, spawnSync } from "node:child_process";
-import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { MAIN, NODE, writeFolder } from "../support/gateway.ts";
+import { askedOf, type GitHub, gitHubIn, type Review } from "../support/github.ts";
+import { part } from "../support/parts.ts";
 
-const DEPLOY = path.join(import.meta.dirname, "..", "..", "deploy");
-const CI = path.join(DEPLOY, "ci");
+const CI = path.join(import.meta.dirname, "..", "..", "deploy", "ci");
 
 let root: string;
 
@@ -74,6 +75,19 @@ function run(script: string, environment: Record<string, string>, bin = "") {
   return { code: ran.status, out: ran.stdout.toString(), err: ran.stderr.toString() };
 }
 
+test.skipIf(!part("shellcheck").available)("ShellCheck finds nothing in the scripts", async () => {
+  const action = path.join(CI, "..", "github-action", "action.yml");
+  const steps: { run: string }[] = parse(await readFile(action, "utf8")).runs.steps;
+  const scripts = ["manifest-diff.sh", "require-review.sh"].map((name) => path.join(CI, name));
+  for (const [index, { run: script }] of steps.entries()) {
+    const file = path.join(root, `step-${index}.sh`);
+    await writeFile(file, script);
+    scripts.push(file);
+  }
+  const checked = spawnSync("shellcheck", ["--shell=bash", ...scripts]);
+  expect([checked.stdout.toString(), checked.status]).toEqual(["", 0]);
+});
+
 describe("manifest-diff.sh", () => {
   test("is 3 for what got wider, and tells it so that nothing of it can break out", async () => {
     const report = path.join(root, "report.md");
@@ -100,77 +114,108 @@ describe("manifest-diff.sh", () => {
     expect(run("manifest-diff.sh", { BASE: "main", HEAD: "narrow" })).toMatchObject({ code: 0 });
     expect(run("manifest-diff.sh", { BASE: "main", HEAD: "broken" })).toMatchObject({ code: 1 });
     expect(run("manifest-diff.sh", { BASE: "nowhere" })).toMatchObject({ code: 2 });
-    expect(run("manifest-diff.sh", {}).code).not.toBe(0);
+    expect(run("manifest-diff.sh", {}).code).toBe(2);
+  });
+
+  test("says in its report too why it could not compare", async () => {
+    const report = path.join(root, "why.md");
+    run("manifest-diff.sh", { BASE: "main", HEAD: "broken", REPORT: report });
+    const words = await readFile(report, "utf8");
+    expect(words).toContain("**The guardrails could not be compared.**");
+    expect(words).toContain("    slipclutch: ");
+    run("manifest-diff.sh", { REPORT: report });
+    expect(await readFile(report, "utf8")).toContain("    BASE is the revision that");
+    const nowhere = path.join(root, "no", "folder.md");
+    const unwritten = { BASE: "main", HEAD: "narrow", REPORT: nowhere };
+    expect(run("manifest-diff.sh", unwritten)).toMatchObject({ code: 2 });
+  });
+
+  test("keeps what npx says beside the words out of the report", async () => {
+    const report = path.join(root, "apart.md");
+    const COMMAND = "bash -c echo${IFS}words;echo${IFS}noise>&2;exit${IFS}3 #";
+    const answer = run("manifest-diff.sh", {
+      BASE: "main",
+      HEAD: "change",
+      REPORT: report,
+      COMMAND,
+    });
+    expect(answer).toMatchObject({ code: 3, out: "words\n", err: "noise\n" });
+    expect(await readFile(report, "utf8")).not.toContain("noise");
   });
 });
 
 describe("require-review.sh", () => {
-  /** Stands for GitHub's own program: answers as its API would after `--jq`, and keeps what it is asked. */
-  async function ghAnswering(comments: string, reviews: string): Promise<string> {
-    const bin = await mkdtemp(path.join(root, "bin-"));
-    await writeFile(path.join(bin, "comments"), comments);
-    await writeFile(path.join(bin, "reviews"), reviews);
-    const gh = `#!/usr/bin/env bash
-here="$(dirname "$0")"
-printf '%s\\n' "$*" >>"$here/asked"
-case "$*" in
-  *--method*) ;;
-  *issues/7/comments*) cat "$here/comments" ;;
-  *pulls/7/reviews*) cat "$here/reviews" ;;
-esac
-`;
-    await writeFile(path.join(bin, "gh"), gh);
-    await chmod(path.join(bin, "gh"), 0o755);
-    return bin;
+  const PULL = { REPOSITORY: "o/r", PULL: "7", AUTHOR: "ann", COMMIT: "c2", REPORT: "report.md" };
+  const permissions = { ann: "admin", bob: "write", rae: "read" } as const;
+
+  beforeAll(() => writeFile(path.join(root, "report.md"), "words"));
+
+  async function gh(github: GitHub): Promise<string> {
+    return gitHubIn(await mkdtemp(path.join(root, "bin-")), { permissions, ...github });
   }
 
-  const PULL = { REPOSITORY: "o/r", PULL: "7", AUTHOR: "ann", COMMIT: "c2", REPORT: "report.md" };
-  const approval = (...parts: string[]) => `${parts.join("\t")}\n`;
-
-  test.each([
-    ["nobody has said anything", "", 3],
-    ["another member approved this commit", approval("bob", "APPROVED", "c2", "MEMBER"), 0],
-    ["an older commit was approved", approval("bob", "APPROVED", "c1", "MEMBER"), 3],
-    ["the author approved it", approval("ann", "APPROVED", "c2", "OWNER"), 3],
-    ["a stranger approved it", approval("eve", "APPROVED", "c2", "CONTRIBUTOR"), 3],
+  test.each<[string, readonly Review[], number]>([
+    ["nobody has said anything", [], 3],
+    [
+      "somebody who may write approved this commit",
+      [{ by: "bob", state: "APPROVED", commit: "c2" }],
+      0,
+    ],
+    ["an older commit was approved", [{ by: "bob", state: "APPROVED", commit: "c1" }], 3],
+    ["the author approved it", [{ by: "ann", state: "APPROVED", commit: "c2" }], 3],
+    ["a stranger approved it", [{ by: "eve", state: "APPROVED", commit: "c2" }], 3],
+    ["somebody who may only read approved it", [{ by: "rae", state: "APPROVED", commit: "c2" }], 3],
+    [
+      "a stranger and then somebody who may write approved it",
+      [
+        { by: "eve", state: "APPROVED", commit: "c2" },
+        { by: "bob", state: "APPROVED", commit: "c2" },
+      ],
+      0,
+    ],
     [
       "it was approved and then called back",
-      approval("bob", "APPROVED", "c2", "MEMBER") +
-        approval("bob", "CHANGES_REQUESTED", "c2", "MEMBER"),
+      [
+        { by: "bob", state: "APPROVED", commit: "c2" },
+        { by: "bob", state: "CHANGES_REQUESTED", commit: "c2" },
+      ],
       3,
     ],
     [
       "it was approved, and something was said after",
-      approval("bob", "APPROVED", "c2", "OWNER") + approval("bob", "COMMENTED", "c2", "OWNER"),
+      [
+        { by: "bob", state: "APPROVED", commit: "c2" },
+        { by: "bob", state: "COMMENTED", commit: "c2" },
+      ],
       0,
     ],
   ])("where something got wider and %s", async (_, reviews, code) => {
-    const bin = await ghAnswering("", reviews);
+    const bin = await gh({ reviews });
     expect(run("require-review.sh", { ...PULL, CODE: "3" }, bin).code).toBe(code);
-    const asked = await readFile(path.join(bin, "asked"), "utf8");
+    const asked = await askedOf(bin);
     expect(asked).toContain("--method POST repos/o/r/issues/7/comments -F body=@report.md");
   });
 
   test("where nothing did, wants nothing, and says so only where it said something before", async () => {
-    const first = await ghAnswering("", "");
+    const first = await gh({});
     expect(run("require-review.sh", { ...PULL, CODE: "0" }, first).code).toBe(0);
-    expect(await readFile(path.join(first, "asked"), "utf8")).not.toContain("--method");
-    const again = await ghAnswering("12\n", "");
+    expect(await askedOf(first)).not.toContain("--method");
+    const again = await gh({ comments: ["12", "13"] });
     expect(run("require-review.sh", { ...PULL, CODE: "0" }, again).code).toBe(0);
-    const asked = await readFile(path.join(again, "asked"), "utf8");
+    const asked = await askedOf(again);
     expect(asked).toContain("--method PATCH repos/o/r/issues/comments/12 -F body=@report.md");
   });
 
   test("where they could not be compared, no approval helps", async () => {
-    const bin = await ghAnswering("", approval("bob", "APPROVED", "c2", "MEMBER"));
+    const bin = await gh({ reviews: [{ by: "bob", state: "APPROVED", commit: "c2" }] });
     expect(run("require-review.sh", { ...PULL, CODE: "1" }, bin).code).toBe(1);
   });
-});
 
-test("the action runs these scripts, and takes nothing from people into a script", async () => {
-  const action = parse(await readFile(path.join(DEPLOY, "github-action/action.yml"), "utf8"));
-  const runs = action.runs.steps.map(({ run: script }: { run: string }) => script).join("\n");
-  expect(runs).toContain("$GITHUB_ACTION_PATH/../ci/manifest-diff.sh");
-  expect(runs).toContain("$GITHUB_ACTION_PATH/../ci/require-review.sh");
-  expect(runs).not.toContain("${{");
+  test("without all that it has to know it lets nothing through", async () => {
+    const bin = await gh({ reviews: [{ by: "bob", state: "APPROVED", commit: "" }] });
+    for (const missing of [...Object.keys(PULL), "CODE"]) {
+      const answer = run("require-review.sh", { ...PULL, CODE: "3", [missing]: "" }, bin);
+      expect([missing, answer.code]).toEqual([missing, 1]);
+    }
+  });
 });

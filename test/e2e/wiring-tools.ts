@@ -115,10 +115,11 @@ export const TOOL_CASES: readonly WiringCase[] = [
     fields: [server("asks")],
     async run(world) {
       const settings = world.base();
-      const weather = { tool_name: "weather", server: "own", rate_limit: ONE_A_MINUTE };
+      const limits = { rate_limit: ONE_A_MINUTE, timeout: "1m" };
+      const weather = { tool_name: "weather", server: "own", ...limits };
       settings.agents.worker.allowed_tools = [weather];
       const refused = await world.load(settings);
-      expect(refused.json.error.issues[0].path).toBe("allowed_tools[0].rate_limit");
+      expect(refused.json.error.issues[0].path).toBe("allowed_tools[0].timeout");
       settings.slipclutch.tool_servers.own.asks = true;
       expect((await world.load(settings)).status).toBe(200);
       const { key } = await world.key("worker");

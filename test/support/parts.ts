@@ -37,6 +37,10 @@ const PARTS = {
     sentence: "Suites that follow a Git remote need git: apt-get install git.",
     present: () => onPath("git"),
   },
+  shellcheck: {
+    sentence: "Scripts for CI are checked by ShellCheck: apt-get install shellcheck.",
+    present: () => onPath("shellcheck"),
+  },
   faketime: {
     sentence: "Suites that step a process's clock need libfaketime: apt-get install libfaketime.",
     present: () => faketimeLibrary() !== null,

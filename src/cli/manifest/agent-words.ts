@@ -1,7 +1,7 @@
 /** What an agent may do, in words. */
 import { coveringBudgets } from "../../config/review/diff-budgets.ts";
 import { libraryWords } from "../../config/review/diff-library.ts";
-import { type Tool, toolsOf } from "../../config/review/diff-tools.ts";
+import { type Tool, toolsOf } from "../../config/review/granted-tools.ts";
 import type { Reading } from "../../config/review/reading.ts";
 import { schemaLines } from "../../config/review/schema-lines.ts";
 import type { CallLimits, Manifest } from "../../guards/manifest/manifest.ts";

@@ -1,14 +1,14 @@
 /** `slipclutch manifest diff A..B`: what got wider and what got narrower, in words. */
-import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
+import { explainIssue } from "../../config/explain.ts";
 import { type Change, isWidening } from "../../config/review/change.ts";
 import { changesBetween } from "../../config/review/diff.ts";
 import { NO_FILES, type Reading, readForReview } from "../../config/review/reading.ts";
 import { sqlReaderFor } from "../../config/sql-parser.ts";
 import { clean } from "../paint.ts";
 import { CommandError, EXIT, type Shell } from "../shell.ts";
-import { FOLDER, invalid, print, readingIn } from "./folder.ts";
-import { filesAt } from "./git.ts";
+import { FOLDER, type Found, foundIn, invalid, print } from "./folder.ts";
+import { filesAt, isFolder } from "./git.ts";
 
 /** Somebody has to look at it. Scripts rely on it. */
 const WIDER = 3;
@@ -20,8 +20,13 @@ export interface DiffOptions {
 interface Side {
   /** As it is told. */
   readonly name: string;
-  read(): Promise<Reading>;
+  /** What is at fault where it does not load. */
+  readonly what: string;
+  read(): Promise<Found | typeof NOTHING>;
 }
+
+/** No such folder was there: nothing was granted. */
+const NOTHING = { kind: "nothing" } as const;
 
 /** Two revisions of a folder; or, as the two of them, two folders. */
 export interface Compared {
@@ -35,16 +40,42 @@ export async function runDiff(
   shell: Shell,
 ): Promise<number> {
   const [from, to] = await sidesOf(compared, shell);
-  const changes = changesBetween(await from.read(), await to.read());
+  const [before, after] = [await from.read(), await to.read()];
+  if (after.kind === "invalid") throw invalid(to.what, after.issues);
+  if (before.kind === "nothing" && after.kind === "nothing") {
+    const folder = resolve(shell.folder, compared.folder ?? FOLDER);
+    const hint = "Name the guardrails folder behind the revisions.";
+    throw new CommandError(EXIT.no, `there is no folder ${folder}, and was none`, hint);
+  }
+  // No gateway has loaded what is not valid: a person has to see all that comes after it.
+  const issues = before.kind === "invalid" ? before.issues.map(explainIssue) : [];
+  const was = before.kind === "ok" ? before.reading : nothing();
+  const all = changesBetween(was, after.kind === "ok" ? after.reading : nothing());
+  // Where nobody may do anything, a limit that is gone lets nothing through.
+  const changes = after.kind === "ok" ? all : all.filter((one) => !isWidening(one));
   const widening = changes.filter(isWidening).length;
   if (options.json) {
-    const told = { from: from.name, to: to.name, widening: widening > 0, changes };
-    print(shell, JSON.stringify(told));
+    const sides = { from: from.name, to: to.name, from_issues: issues };
+    print(shell, JSON.stringify({ ...sides, widening: widening > 0, changes }));
   } else {
-    for (const line of linesOf(changes)) print(shell, clean(line));
+    for (const line of [...invalidLines(from, issues), ...linesOf(changes)]) {
+      print(shell, clean(line));
+    }
     print(shell, `${from.name} → ${to.name}: ${summaryOf(changes, widening)}`);
   }
   return widening > 0 ? WIDER : EXIT.ok;
+}
+
+function nothing(): Reading {
+  const read = readForReview(NO_FILES, {});
+  if (read.kind === "invalid") throw new Error("a folder that grants nothing is not valid");
+  return read.reading;
+}
+
+function invalidLines({ what }: Side, issues: readonly string[]): readonly string[] {
+  if (issues.length === 0) return [];
+  const head = `${what} is not valid, so nothing of it was in force, and all that follows is new:`;
+  return [head, ...issues.flatMap((issue) => issue.split("\n").map((line) => `  ${line}`)), ""];
 }
 
 function summaryOf(changes: readonly Change[], widening: number): string {
@@ -98,7 +129,7 @@ async function sidesOf({ folder, range }: Compared, shell: Shell): Promise<reado
 }
 
 function atPath(folder: string, shell: Shell): Side {
-  return { name: folder, read: () => readingIn(folder, shell) };
+  return { name: folder, what: folder, read: () => foundIn(folder, shell) };
 }
 
 /** Without a revision: the files as they are now. */
@@ -106,28 +137,15 @@ function atRevision(revision: string, folder: string, shell: Shell): Side {
   if (revision === "") return { ...atPath(folder, shell), name: "the files as they are" };
   return {
     name: revision,
+    what: `${folder} at ${revision}`,
     read: async () => {
       const { environment } = shell;
       const at = resolve(shell.folder, folder);
-      if (!(await isFolder(at))) {
-        const hint = "Name the guardrails folder behind the revisions.";
-        throw new CommandError(EXIT.no, `there is no folder ${at}`, hint);
-      }
       const files = await filesAt(revision, { folder: at, environment });
+      if (files.size === 0 && !(await isFolder(at))) return NOTHING;
       const sql = await sqlReaderFor(files);
       const read = readForReview(files.size === 0 ? NO_FILES : files, environment, sql);
-      if (read.kind === "invalid") throw invalid(`${folder} at ${revision}`, read.issues);
-      return read.reading;
+      return read.kind === "ok" ? { ...read, warnings: [] } : read;
     },
   };
-}
-
-async function isFolder(path: string): Promise<boolean> {
-  try {
-    return (await stat(path)).isDirectory();
-  } catch (error) {
-    const isMissing = error instanceof Error && "code" in error;
-    if (isMissing && (error.code === "ENOENT" || error.code === "ENOTDIR")) return false;
-    throw error;
-  }
 }

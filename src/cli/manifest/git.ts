@@ -1,7 +1,10 @@
 /** A guardrails folder as it was at a Git revision, by the `git` of this machine. */
 import { spawn } from "node:child_process";
+import { stat } from "node:fs/promises";
+import { dirname, relative, sep } from "node:path";
 import type { Files } from "../../config/configuration.ts";
 import { AGENT_FILES_MAX } from "../../config/load.ts";
+import { documentsOf } from "../../config/openapi/documents.ts";
 import { FILE_BYTES_MAX } from "../../config/source.ts";
 import { CommandError, EXIT } from "../shell.ts";
 
@@ -14,22 +17,40 @@ export interface Repository {
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
-interface Blob {
-  readonly file: string;
-  readonly id: string;
+/** Texts of the folder's files at a revision; none where it had no such folder. */
+export async function filesAt(revision: string, asked: Repository): Promise<Files> {
+  // It may be gone by now: git is asked from what is left of the way to it.
+  const folder = await nearestFolder(asked.folder);
+  const repository = { ...asked, folder };
+  const commit = await commitOf(revision, repository);
+  const above = (await git(["rev-parse", "--show-prefix"], repository)).toString().trimEnd();
+  const names = [above.replace(/\/$/, ""), ...relative(folder, asked.folder).split(sep)];
+  const path = names.filter((name) => name !== "").join("/");
+  const blobs = await blobsOf(`${commit}:${path}`, repository);
+  const own = [...blobs.keys()].filter((file) => READ.test(file));
+  if (own.length > AGENT_FILES_MAX + 2) {
+    const hint = "Split the agents over several gateways.";
+    throw new CommandError(EXIT.no, `${revision} has ${own.length} files`, hint);
+  }
+  const main = await textsOf(own, blobs, repository);
+  // One that is not there is told where it is named.
+  const named = documentsOf(main).filter((file) => blobs.has(file));
+  return new Map([...main, ...(await textsOf(named, blobs, repository))]);
 }
 
-/** Texts of the folder's files at a revision; none where it had no such folder. */
-export async function filesAt(revision: string, repository: Repository): Promise<Files> {
-  const commit = await commitOf(revision, repository);
-  const prefix = (await git(["rev-parse", "--show-prefix"], repository)).toString().trimEnd();
-  const blobs = await blobsOf(`${commit}:${prefix}`, repository);
-  if (blobs.length > AGENT_FILES_MAX + 2) {
-    const hint = "Split the agents over several gateways.";
-    throw new CommandError(EXIT.no, `${revision} has ${blobs.length} files`, hint);
+async function nearestFolder(path: string): Promise<string> {
+  const above = dirname(path);
+  return path === above || (await isFolder(path)) ? path : nearestFolder(above);
+}
+
+export async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isDirectory();
+  } catch (error) {
+    const isMissing = error instanceof Error && "code" in error;
+    if (isMissing && (error.code === "ENOENT" || error.code === "ENOTDIR")) return false;
+    throw error;
   }
-  const texts = await textsOf(blobs, repository);
-  return new Map(blobs.map(({ file }, index) => [file, texts[index] ?? ""]));
 }
 
 /** Whatever it is called, it is asked for by its hash from here on. */
@@ -41,35 +62,48 @@ async function commitOf(revision: string, repository: Repository): Promise<strin
 
 const READ = /^(slipclutch\.yaml|prices\.yaml|agents\/[^/.][^/]*\.(json|ya?ml))$/;
 
-async function blobsOf(tree: string, repository: Repository): Promise<readonly Blob[]> {
+/** By their names in the folder. */
+type Blobs = ReadonlyMap<string, string>;
+
+async function blobsOf(tree: string, repository: Repository): Promise<Blobs> {
   const exists = await git(["cat-file", "-t", tree], repository, null);
   // The folder was made later: then nothing was granted.
-  if (exists.toString().trim() !== "tree") return [];
+  if (exists.toString().trim() !== "tree") return new Map();
   const listed = await git(["ls-tree", "-r", "-z", "--full-tree", tree], repository);
-  return listed
-    .toString()
-    .split("\0")
-    .flatMap((line) => {
-      const [, type, id, file] = /^\d+ (\w+) ([0-9a-f]+)\t(.*)$/s.exec(line) ?? [];
-      if (type !== "blob" || id === undefined || file === undefined) return [];
-      return READ.test(file) ? [{ file, id }] : [];
-    });
+  return new Map(
+    listed
+      .toString()
+      .split("\0")
+      .flatMap((line) => {
+        const [, type, id, file] = /^\d+ (\w+) ([0-9a-f]+)\t(.*)$/s.exec(line) ?? [];
+        const isBlob = type === "blob" && id !== undefined && file !== undefined;
+        return isBlob ? [[file, id] as const] : [];
+      }),
+  );
 }
 
 /** All at once: a process for each would take seconds for a hundred agents. */
-async function textsOf(blobs: readonly Blob[], repository: Repository): Promise<string[]> {
-  if (blobs.length === 0) return [];
-  const input = blobs.map(({ id }) => `${id}\n`).join("");
+async function textsOf(
+  files: readonly string[],
+  blobs: Blobs,
+  repository: Repository,
+): Promise<Map<string, string>> {
+  const texts = new Map<string, string>();
+  if (files.length === 0) return texts;
+  const input = files.map((file) => `${blobs.get(file)}\n`).join("");
   const answer = await git(["cat-file", "--batch"], repository, "cannot be read", input);
-  const texts: string[] = [];
   let at = 0;
-  for (const { file, id } of blobs) {
+  for (const file of files) {
     const lineEnd = answer.indexOf(0x0a, at);
     const bytes = Number(answer.subarray(at, lineEnd).toString().split(" ")[2]);
     if (!(bytes <= FILE_BYTES_MAX)) {
-      throw new CommandError(EXIT.no, `${file} (${id}) has ${bytes} bytes`, "Split it.");
+      throw new CommandError(
+        EXIT.no,
+        `${file} (${blobs.get(file)}) has ${bytes} bytes`,
+        "Split it.",
+      );
     }
-    texts.push(answer.subarray(lineEnd + 1, lineEnd + 1 + bytes).toString("utf8"));
+    texts.set(file, answer.subarray(lineEnd + 1, lineEnd + 1 + bytes).toString("utf8"));
     at = lineEnd + 1 + bytes + 1;
   }
   return texts;

@@ -81,7 +81,7 @@ function toolOf(calls: SeenCalls, before: Before): Entry {
   const known = before.grants.find(({ entry, server: of }) => {
     return of === server && entry.tool_name === tool;
   });
-  const rate = rateOf(calls, known?.entry, before);
+  const rate = rateOf(calls, known?.entry);
   const given = argumentsOf(calls, known?.entry, before);
   const entry = {
     ...(known?.entry ?? { tool_name: tool, server }),
@@ -101,10 +101,8 @@ interface Part {
 
 const AS_IT_IS: Part = { fields: {}, remark: null };
 
-/** The highest that was seen, as a round number; nothing holds the agent's own tools to one. */
-function rateOf({ peak, server }: SeenCalls, entry: Json | undefined, { servers }: Before): Part {
-  const settings = servers?.get(server);
-  if (settings?.kind === "agent" && !settings.asks) return AS_IT_IS;
+/** The highest that was seen, as a round number. */
+function rateOf({ peak }: SeenCalls, entry: Json | undefined): Part {
   const learned = { requests: near(peak, "above"), per_seconds: PER_SECONDS };
   if (entry === undefined) return { fields: { rate_limit: learned }, remark: null };
   const written = entry.rate_limit;

@@ -1,11 +1,14 @@
 /** What each agent may do: wider or narrower. */
-import type { CallLimits, Manifest } from "../../guards/manifest/manifest.ts";
+import type { Manifest, OnChange } from "../../guards/manifest/manifest.ts";
 import { usableTools } from "../../guards/tool/names.ts";
 import { LIMIT_FIELDS, type RawManifest } from "../manifest-schema.ts";
-import { type About, byAmount, type Change, change } from "./change.ts";
-import { coveringBudgets } from "./diff-budgets.ts";
+import { amountChanges } from "./amounts.ts";
+import { type Change, change } from "./change.ts";
 import { fieldChanges, type Rules } from "./diff-fields.ts";
+import { labelChanges } from "./diff-labels.ts";
 import { libraryChanges, libraryWords } from "./diff-library.ts";
+import { callLimitChanges, limitChanges } from "./diff-limits.ts";
+import { observeChanges } from "./diff-observe.ts";
 import { toolChanges } from "./diff-tools.ts";
 import type { Reading, Written } from "./reading.ts";
 import type { Fits } from "./schema-values.ts";
@@ -26,11 +29,16 @@ const RULES: Rules = {
   models: "elsewhere",
   strict: "elsewhere",
   uncapped: "elsewhere",
+  hosted_tools: "elsewhere",
+  on_change: "elsewhere",
+  mode: "elsewhere",
+  observe_until: "elsewhere",
+  observe_servers: "elsewhere",
+  tell_agent: "elsewhere",
+  refusal_rounds: "elsewhere",
   "labels.team": "elsewhere",
   "labels.org": "elsewhere",
-  "labels.owner": "other",
-  tell_agent: "other",
-  refusal_rounds: "other",
+  "labels.owner": "elsewhere",
   ...Object.fromEntries(Object.keys(LIMIT_FIELDS).map((key) => [`limits.${key}`, "elsewhere"])),
 };
 
@@ -40,9 +48,11 @@ export function agentChanges(sides: Sides, fits: Fits): Change[] {
   for (const [agent, manifest] of after ?? []) {
     const old = before?.get(agent);
     const about = { agent, about: "agent" };
-    if (old === undefined)
+    if (old !== undefined) changes.push(...oneAgent(agent, [old, manifest], sides, fits));
+    else {
       changes.push(change(about, "wider", `a new agent, ${mayWords(manifest)}`));
-    else changes.push(...oneAgent(agent, [old, manifest], sides, fits));
+      changes.push(...observeChanges(agent, [{ ...manifest, observe: null }, manifest]));
+    }
   }
   for (const agent of before?.keys() ?? []) {
     if (after?.has(agent)) continue;
@@ -63,17 +73,19 @@ function mayWords(manifest: Manifest): string {
 type Manifests = readonly [before: Manifest, after: Manifest];
 
 function oneAgent(agent: string, pair: Manifests, sides: Sides, fits: Fits): readonly Change[] {
-  const [before, after] = pair;
   const files = [fileOf(sides[0], agent), fileOf(sides[1], agent)] as const;
   return [
     ...toolChanges(agent, sides, fits),
     ...libraryChanges(agent, sides, fits),
     ...blacklistChanges(agent, pair),
     ...modelChanges(agent, pair),
-    ...limitChanges({ agent, about: "limits" }, before.limits, after.limits),
-    ...taskChanges(agent, pair),
+    ...limitChanges(agent, pair),
+    ...hostedChanges(agent, pair),
+    ...observeChanges(agent, pair),
     ...flagChanges(agent, pair),
-    ...(isLabelledAlike(pair) ? [] : labelChanges(agent, sides)),
+    ...onChangeChanges(agent, pair),
+    ...roundChanges(agent, pair),
+    ...labelChanges(agent, pair, sides),
     ...fieldChanges(files, [], { agent, rules: RULES, from: 0 }),
   ];
 }
@@ -103,58 +115,36 @@ function modelChanges(agent: string, [before, after]: Manifests): Change[] {
   if (old === null) return [change(about, "narrower", `only ${[...now.keys()].join(", ")}`)];
   const gained = [...now.keys()].filter((model) => !old.has(model));
   const lost = [...old.keys()].filter((model) => !now.has(model));
+  // What all models have in common is told once, with the limits of the agent.
+  const common = new Set(limitChanges(agent, [before, after]).map(({ says }) => says));
   const kept = [...now].flatMap(([model, limits]) => {
     const was = old.get(model);
-    return was === undefined ? [] : limitChanges({ agent, about: model }, was, limits);
+    return was === undefined ? [] : callLimitChanges({ agent, about: model }, was, limits);
   });
   return [
     ...gained.map((model) => change({ agent, about: model }, "wider", "a new model")),
     ...lost.map((model) => change({ agent, about: model }, "narrower", "no longer granted")),
-    ...kept,
+    ...kept.filter(({ says }) => !common.has(says)),
   ];
 }
 
-/** A floor under what is narrowed: a lower one admits calls that were refused before. */
-const FLOORS: ReadonlySet<string> = new Set(["minUsefulOutput"]);
-
-function limitChanges(about: About, before: CallLimits, after: CallLimits): Change[] {
-  return amountChanges(about, { ...before }, { ...after });
-}
-
-type Amounts = Readonly<Record<string, number | null>>;
-
-function amountChanges(about: About, before: Amounts, after: Amounts): Change[] {
-  return Object.keys(after).flatMap((key) => {
-    const [old = null, now = null] = [before[key], after[key]];
-    if (old === now) return [];
-    const says = `${wordsOf(key)} ${old ?? "none"} → ${now ?? "none"}`;
-    if (old === null || now === null) {
-      return [change(about, now === null ? "wider" : "narrower", says)];
-    }
-    const [less, more] = FLOORS.has(key) ? [now, old] : [old, now];
-    return [change(about, byAmount(less, more), says)];
-  });
-}
-
-/** `maxOutputTokens` → `max output tokens`. */
-function wordsOf(key: string): string {
-  return key
-    .replace(/Ms$/, "_(ms)")
-    .replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
-    .replace("_", " ");
-}
-
-function taskChanges(agent: string, [before, after]: Manifests): Change[] {
-  const amounts = ({ tasks, tools }: Manifest) => {
-    return { ...tasks, argumentsBytesMax: tools.argumentsBytesMax };
-  };
-  return amountChanges({ agent, about: "limits" }, amounts(before), amounts(after));
+function hostedChanges(agent: string, [before, after]: Manifests): Change[] {
+  const [old, now] = [before.tools.hosted, after.tools.hosted];
+  const about = { agent, about: "hosted_tools" };
+  const gained = [...now].filter((name) => !old.has(name));
+  const lost = [...old].filter((name) => !now.has(name));
+  return [
+    ...gained.map((name) => change(about, "wider", `may offer ${name}, which a provider runs`)),
+    ...lost.map((name) => change(about, "narrower", `may not offer ${name} any more`)),
+  ];
 }
 
 function flagChanges(agent: string, [before, after]: Manifests): Change[] {
   const changes: Change[] = [];
   if (before.strict !== after.strict) {
-    const says = `strict ${before.strict} → ${after.strict}`;
+    const says = after.strict
+      ? "what is above a limit, or offers a tool that is not granted, is refused instead of cut down"
+      : "what is above a limit, or offers a tool that is not granted, is cut down instead of refused";
     changes.push(change({ agent, about: "strict" }, after.strict ? "narrower" : "wider", says));
   }
   if (before.uncapped !== after.uncapped) {
@@ -163,25 +153,40 @@ function flagChanges(agent: string, [before, after]: Manifests): Change[] {
       : "a money budget must draw on it";
     changes.push(change({ agent, about: "uncapped" }, after.uncapped ? "wider" : "narrower", says));
   }
+  if (before.tellAgent !== after.tellAgent) {
+    const says = after.tellAgent ? "is told its budget" : "is not told its budget any more";
+    changes.push(change({ agent, about: "tell_agent" }, "other", says));
+  }
   return changes;
 }
 
-function isLabelledAlike([{ labels: old }, { labels: now }]: Manifests): boolean {
-  return old.team === now.team && old.org === now.org;
+const ON_CHANGE: Readonly<Record<OnChange, string>> = {
+  finish: "under the manifest that they began with",
+  apply: "under the new manifest at once",
+  strictest: "within what both manifests allow",
+};
+
+/** What both manifests allow is within either. */
+function onChangeChanges(agent: string, [before, after]: Manifests): Change[] {
+  const [old, now] = [before.onChange, after.onChange];
+  if (old === now) return [];
+  const says = `at a change running tasks go on ${ON_CHANGE[now]} instead of ${ON_CHANGE[old]}`;
+  const direction =
+    now === "strictest" ? "narrower" : old === "strictest" ? "wider" : "may-be-wider";
+  return [change({ agent, about: "on_change" }, direction, says)];
 }
 
-/** Labels decide which budgets a call draws on. */
-function labelChanges(agent: string, [before, after]: Sides): Change[] {
-  const [old, now] = [coveringBudgets(before, agent), coveringBudgets(after, agent)];
-  // A budget that came or went is told once, for all agents.
-  const isKept = (name: string, { configuration }: Reading) =>
-    configuration.budgets.some((budget) => budget.name === name);
-  const lost = [...old].filter((name) => !now.has(name) && isKept(name, after));
-  const gained = [...now].filter((name) => !old.has(name) && isKept(name, before));
-  return [
-    ...lost.map((name) =>
-      change({ agent, about: name }, "wider", "no longer draws on this budget"),
-    ),
-    ...gained.map((name) => change({ agent, about: name }, "narrower", "draws on this budget")),
-  ];
+/** A round is a call that is decided and charged like any other: nothing more is let through. */
+function roundChanges(agent: string, [before, after]: Manifests): Change[] {
+  return amountChanges(
+    { agent, about: "refusal_rounds" },
+    before.refusalRounds,
+    after.refusalRounds,
+    {
+      says: (times) => `a model whose calls were all refused is asked again ${times}`,
+      words: (rounds) => (rounds === 1 ? "once" : `${rounds} times`),
+      more: "other",
+      less: "other",
+    },
+  );
 }

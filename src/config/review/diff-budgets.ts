@@ -1,6 +1,7 @@
 /** Budgets and breakers: what no longer stops an agent, or stops it sooner. */
 import type { BreakerRule } from "../../guards/breaker/rules.ts";
 import type { Budget, Window } from "../../guards/budget/budget.ts";
+import { isReservedName } from "../../guards/task/limits.ts";
 import { byAmount, type Change, change, type Direction } from "./change.ts";
 import type { Reading } from "./reading.ts";
 
@@ -23,8 +24,7 @@ export function coveringBudgets({ configuration }: Reading, agent: string): Read
 }
 
 export function budgetChanges([before, after]: Sides): Change[] {
-  const old = new Map(before.configuration.budgets.map((budget) => [budget.name, budget]));
-  const now = new Map(after.configuration.budgets.map((budget) => [budget.name, budget]));
+  const [old, now] = [budgetsOf(before), budgetsOf(after)];
   const changes: Change[] = [];
   for (const [name, budget] of now) {
     const was = old.get(name);
@@ -36,6 +36,12 @@ export function budgetChanges([before, after]: Sides): Change[] {
     changes.push(told(name, "wider", `the budget of ${limitWords(budget)} is gone`));
   }
   return changes;
+}
+
+/** By name; what manifests say of the calls of a task is told with the agent. */
+function budgetsOf({ configuration }: Reading): ReadonlyMap<string, Budget> {
+  const own = configuration.budgets.filter(({ name }) => !isReservedName(name));
+  return new Map(own.map((budget) => [budget.name, budget]));
 }
 
 function told(name: string, direction: Direction, says: string): Change {

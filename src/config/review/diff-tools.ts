@@ -1,25 +1,18 @@
 /** What a manifest grants of tools: wider or narrower, tool by tool. */
-import type { Manifest } from "../../guards/manifest/manifest.ts";
-import { usableTools } from "../../guards/tool/names.ts";
 import { shortPin } from "../../guards/tool/pin.ts";
 import type { GrantedTool, RateLimit } from "../../guards/tool/tool.ts";
 import { closedAtTop } from "../arguments.ts";
 import type { RawTool } from "../tool-schema.ts";
-import { type About, byAmount, type Change, change } from "./change.ts";
+import { type About, type Change, change } from "./change.ts";
+import { commitmentChanges } from "./diff-commitments.ts";
 import { fieldChanges, type Rules } from "./diff-fields.ts";
+import { resourceChanges } from "./diff-resources.ts";
+import { boundChanges, costChanges, errorChanges, repeatChanges } from "./diff-tool-bounds.ts";
+import { type Tool, toolsOf } from "./granted-tools.ts";
 import type { Reading } from "./reading.ts";
 import type { Fits } from "./schema-values.ts";
 import { schemaWords } from "./schema-words.ts";
 import { isWithin } from "./within.ts";
-
-/** A tool that can be called, in force and as it is written. */
-export interface Tool {
-  /** Its place among `allowed_tools`. */
-  readonly index: number;
-  readonly granted: GrantedTool;
-  readonly raw: RawTool;
-  readonly written: { readonly source: Reading["main"]["source"]; readonly data: RawTool };
-}
 
 /** What has words of its own; what is neither there nor here may widen. */
 const RULES: Rules = {
@@ -31,18 +24,32 @@ const RULES: Rules = {
   pin: "elsewhere",
   requires_approval: "elsewhere",
   cost: "elsewhere",
+  commitment: "elsewhere",
+  resource: "elsewhere",
   empty_result: "elsewhere",
+  output: "elsewhere",
   timeout: "elsewhere",
+  repeats: "elsewhere",
+  max_concurrent: "elsewhere",
+  max_result_bytes: "elsewhere",
 };
 
-export function toolChanges(agent: string, sides: readonly Reading[], fits: Fits): Change[] {
-  const [before = new Map(), after = new Map()] = sides.map((side) => toolsOf(side, agent));
+type Sides = readonly [before: Reading, after: Reading];
+
+export function toolChanges(agent: string, sides: Sides, fits: Fits): Change[] {
+  const [before, after] = [toolsOf(sides[0], agent), toolsOf(sides[1], agent)];
+  const { breakers } = sides[1].configuration;
   const changes: Change[] = [];
   for (const [name, tool] of after) {
-    const old: Tool | undefined = before.get(name);
+    const old = before.get(name);
     const about = { agent, about: name };
     if (old === undefined) changes.push(change(about, "wider", `a new tool, ${effectOf(tool)}`));
-    else changes.push(...oneTool(about, [old, tool], fits));
+    else {
+      changes.push(
+        ...oneTool(about, [old, tool], fits),
+        ...repeatChanges(about, [old, tool], breakers),
+      );
+    }
   }
   for (const [name, tool] of before) {
     if (after.has(name)) continue;
@@ -50,29 +57,6 @@ export function toolChanges(agent: string, sides: readonly Reading[], fits: Fits
     changes.push(change({ agent, about: name }, "narrower", says));
   }
   return changes;
-}
-
-/** Those that are granted and not blacklisted, by their full names. */
-export function toolsOf({ configuration, manifests }: Reading, agent: string) {
-  const manifest: Manifest | undefined = configuration.agents.get(agent);
-  const written = manifests.get(agent);
-  const tools = new Map<string, Tool>();
-  if (manifest === undefined || written === undefined) return tools;
-  const usable = new Set(usableTools(manifest.tools, null));
-  for (const [index, granted] of manifest.tools.allowed.entries()) {
-    // In a valid manifest every tool that is written is granted, in its order.
-    const raw = written.data.allowed_tools?.[index];
-    if (raw === undefined || !usable.has(granted)) continue;
-    const source = { ...written.source, raw: rawTool(written.source.raw, index) };
-    const entry = { source, data: raw };
-    tools.set(`${granted.server}__${granted.tool}`, { index, granted, raw, written: entry });
-  }
-  return tools;
-}
-
-function rawTool(raw: unknown, index: number): unknown {
-  // The schema found a list there.
-  return (raw as { readonly allowed_tools: readonly unknown[] }).allowed_tools[index];
 }
 
 function effectOf({ granted }: Tool): string {
@@ -101,7 +85,10 @@ function oneTool(about: About, pair: Pair, fits: Fits): readonly Change[] {
     ...approvalChanges(about, pair, fits),
     ...pinChanges(about, pair),
     ...costChanges(about, pair),
-    ...endChanges(about, pair),
+    ...commitmentChanges(about, [before.granted.commitment, after.granted.commitment]),
+    ...resourceChanges(about, before.granted, after.granted),
+    ...boundChanges(about, pair),
+    ...errorChanges(about, pair, fits),
     ...others,
   ];
 }
@@ -120,7 +107,7 @@ function effectChanges(about: About, [{ granted: before }, { granted: after }]: 
 
 function rateChanges(about: About, before: RateLimit | null, after: RateLimit | null): Change[] {
   if (before === null && after === null) return [];
-  const says = `rate limit ${rateWords(before)} → ${rateWords(after)}`;
+  const says = `may be called ${rateWords(after)} instead of ${rateWords(before)}`;
   if (before === null) return [change(about, "narrower", says)];
   if (after === null) return [change(about, "wider", says)];
   const [less, more] = [fitsIn(after, before), fitsIn(before, after)];
@@ -134,7 +121,9 @@ function fitsIn(narrow: RateLimit, wide: RateLimit): boolean {
 }
 
 function rateWords(limit: RateLimit | null): string {
-  return limit === null ? "none" : `${limit.requests} in ${limit.perMs / 1000} s`;
+  if (limit === null) return "as often as it likes";
+  const times = limit.requests === 1 ? "once" : `${limit.requests} times`;
+  return `${times} in ${limit.perMs / 1000} s`;
 }
 
 /** Whatever takes arguments, as it is written. */
@@ -169,13 +158,24 @@ function approvalChanges(about: About, [before, after]: Pair, fits: Fits): Chang
   const [old, now] = [before, after].map(({ raw }) => raw.requires_approval ?? false);
   const [less, more] = [isWithin(old, now, fits), isWithin(now, old, fits)];
   if (less && more) return [];
-  const says = `its calls wait for a person: ${approvalWords(old)} → ${approvalWords(now)}`;
-  return [change(about, less ? "narrower" : more ? "wider" : "may-be-wider", says)];
+  const isBoth = typeof old === "object" && typeof now === "object";
+  const says = isBoth
+    ? "other calls wait for a person"
+    : `${approvalWords(now)} for a person instead of ${approvalCalls(old)}`;
+  const words = isBoth ? schemaWords(old, now) : [];
+  return [change(about, less ? "narrower" : more ? "wider" : "may-be-wider", says, words)];
 }
 
-function approvalWords(required: RawTool["requires_approval"]): string {
-  if (typeof required === "object") return "some of them";
-  return required === true ? "all" : "none";
+type Approval = RawTool["requires_approval"];
+
+function approvalWords(required: Approval): string {
+  const waits = required === true ? "waits" : "wait";
+  return `${approvalCalls(required)} ${waits}`;
+}
+
+function approvalCalls(required: Approval): string {
+  if (typeof required === "object") return "calls that fit a schema";
+  return required === true ? "every call" : "no calls";
 }
 
 function pinChanges(about: About, [{ granted: before }, { granted: after }]: Pair): Change[] {
@@ -186,44 +186,4 @@ function pinChanges(about: About, [{ granted: before }, { granted: after }]: Pai
   }
   const says = `is pinned to another description, ${shortPin(before.pin)} → ${shortPin(after.pin)}`;
   return [change(about, "may-be-wider", says)];
-}
-
-/** What a call is charged is what budgets stop it by. */
-function costChanges(about: About, [{ granted: before }, { granted: after }]: Pair): Change[] {
-  const [old, now] = [before.cost, after.cost];
-  if (JSON.stringify(old) === JSON.stringify(now)) return [];
-  if (now === null) return [change(about, "wider", "its calls are not charged any more")];
-  if (old === null) return [change(about, "narrower", "its calls are charged now")];
-  const says = `cost ${costWords(old)} → ${costWords(now)}`;
-  const isAlike =
-    `${old.quantity?.pointer} ${old.quantity?.divideBy}` ===
-    `${now.quantity?.pointer} ${now.quantity?.divideBy}`;
-  const atLeast =
-    now.nanoUsd >= old.nanoUsd && (now.quantity?.max ?? 0) >= (old.quantity?.max ?? 0);
-  const atMost = now.nanoUsd <= old.nanoUsd && (now.quantity?.max ?? 0) <= (old.quantity?.max ?? 0);
-  if (isAlike && atLeast) return [change(about, "narrower", says)];
-  return [change(about, isAlike && atMost ? "wider" : "may-be-wider", says)];
-}
-
-function costWords({ nanoUsd, quantity }: NonNullable<GrantedTool["cost"]>): string {
-  const usd = `$${nanoUsd / 1e9}`;
-  return quantity === null
-    ? usd
-    : `${usd} for each of at most ${quantity.max}, ${quantity.pointer}`;
-}
-
-function endChanges(about: About, [{ granted: before }, { granted: after }]: Pair): Change[] {
-  const changes: Change[] = [];
-  if (before.timeoutMs !== after.timeoutMs) {
-    const says = `timeout ${before.timeoutMs / 1000} s → ${after.timeoutMs / 1000} s`;
-    changes.push(change(about, byAmount(before.timeoutMs, after.timeoutMs), says));
-  }
-  if (before.emptyIsError !== after.emptyIsError) {
-    changes.push(
-      after.emptyIsError
-        ? change(about, "narrower", "an empty result is an error now")
-        : change(about, "wider", "an empty result is no error any more"),
-    );
-  }
-  return changes;
 }

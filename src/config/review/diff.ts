@@ -33,9 +33,10 @@ const MAIN: Rules = {
 export function changesBetween(before: Reading, after: Reading): readonly Change[] {
   const sides = [before, after] as const;
   const main = { agent: null, rules: MAIN, from: 0 };
+  const fits = plainChecks();
   return [
-    ...agentChanges(sides, plainChecks()),
-    ...serverChanges(sides),
+    ...agentChanges(sides, fits),
+    ...serverChanges(sides, fits),
     ...budgetChanges(sides),
     ...breakerChanges(sides),
     ...fieldChanges([before.main, after.main], [], main),

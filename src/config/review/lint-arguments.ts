@@ -2,7 +2,7 @@
 import { foldName } from "../../guards/tool/names.ts";
 import { FORMATS, type JsonSchema } from "../argument-schema.ts";
 import type { Path } from "../source.ts";
-import type { Tool } from "./diff-tools.ts";
+import type { Tool } from "./granted-tools.ts";
 import type { Told } from "./lint-rules.ts";
 import { listOf, schemaOf } from "./schema-values.ts";
 

@@ -3,7 +3,7 @@ import type { Budget } from "../../guards/budget/budget.ts";
 import type { GrantedTool } from "../../guards/tool/tool.ts";
 import type { Path } from "../source.ts";
 import { coveringBudgets } from "./diff-budgets.ts";
-import type { Tool } from "./diff-tools.ts";
+import type { Tool } from "./granted-tools.ts";
 import type { Told } from "./lint-rules.ts";
 import type { Reading } from "./reading.ts";
 

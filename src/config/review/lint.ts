@@ -5,7 +5,7 @@ import { isAsPinned, shortPin } from "../../guards/tool/pin.ts";
 import type { ToolId } from "../../guards/tool/tool.ts";
 import { nearest } from "../issues.ts";
 import { lineOf, type Path, pathText } from "../source.ts";
-import { type Tool, toolsOf } from "./diff-tools.ts";
+import { type Tool, toolsOf } from "./granted-tools.ts";
 import { argumentFindings, limitFindings } from "./lint-arguments.ts";
 import { libraryFindings } from "./lint-library.ts";
 import { neverBinds } from "./lint-rates.ts";

@@ -6,8 +6,12 @@ import { equal, listOf, type Schema, schemaOf } from "./schema-values.ts";
 const TOLD_MAX = 20;
 
 /** Each with its place: `/status: takes "gone"`. Of what is checked; descriptions check nothing. */
-export function schemaWords(before: unknown, after: unknown): readonly string[] {
-  return bounded(wordsOf(before, after, { at: "", told: CHECKED }));
+export function schemaWords(
+  before: unknown,
+  after: unknown,
+  whole: Told["whole"] = "the arguments",
+): readonly string[] {
+  return bounded(wordsOf(before, after, { at: "", told: { ...CHECKED, whole } }));
 }
 
 /** The same with titles and descriptions, which a model reads, and at more length. */
@@ -19,6 +23,8 @@ interface Told {
   /** Also of keywords that check nothing. */
   readonly notes: boolean;
   readonly charsMax: number;
+  /** What the schema is of. */
+  readonly whole: "the arguments" | "the result";
 }
 
 interface Place {
@@ -26,8 +32,8 @@ interface Place {
   readonly told: Told;
 }
 
-const CHECKED: Told = { notes: false, charsMax: 60 };
-const READ: Told = { notes: true, charsMax: 1_000 };
+const CHECKED: Told = { notes: false, charsMax: 60, whole: "the arguments" };
+const READ: Told = { notes: true, charsMax: 1_000, whole: "the arguments" };
 
 function bounded(words: readonly string[]): readonly string[] {
   const more = words.length - TOLD_MAX;
@@ -62,25 +68,24 @@ function keywordWords(keyword: string, values: Values, place: Place): readonly s
       return isInBoth ? wordsOf(old, now, { ...place, at: `${place.at}/[]` }) : changed;
     case "enum":
       if (!isInBoth) return changed;
-      return [`${nameOf(place)}: ${setWords(values, ["takes", "no longer takes"], place.told)}`];
-    case "required": {
-      const words = setWords(values, ["must have", "need not have"], place.told);
-      return [`${nameOf(place)}: ${words}`];
-    }
+      return setWords(values, ["takes", "no longer takes"], place);
+    case "required":
+      return setWords(values, ["must have", "need not have"], place);
     default:
       return changed;
   }
 }
 
-function nameOf({ at }: Place): string {
-  return at === "" ? "the arguments" : at;
+function nameOf({ at, told }: Place): string {
+  return at === "" ? told.whole : at;
 }
 
 function memberWords(before: Schema, after: Schema, { at, told }: Place): readonly string[] {
   return [...new Set([...Object.keys(before), ...Object.keys(after)])].flatMap((name) => {
     const place = `${at}/${name}`;
     if (!Object.hasOwn(before, name)) {
-      return [`${place}: a new argument, ${short(after[name], told)}`];
+      const what = told.whole === "the arguments" ? "a new argument" : "named now";
+      return [`${place}: ${what}, ${short(after[name], told)}`];
     }
     if (!Object.hasOwn(after, name)) return [`${place}: not named any more`];
     return wordsOf(before[name], after[name], { at: place, told });
@@ -93,17 +98,20 @@ function changeWords(keyword: string, [before, after]: Values, told: Told): stri
   return `${keyword} ${short(before, told)} → ${short(after, told)}`;
 }
 
+/** Nothing where only their order differs, or one is empty and the other not there. */
 function setWords(
   [before, after]: Values,
   [gained, lost]: readonly [string, string],
-  told: Told,
-): string {
+  place: Place,
+): readonly string[] {
   const old = new Set(listOf(before).map((value) => JSON.stringify(value)));
   const now = new Set(listOf(after).map((value) => JSON.stringify(value)));
   const more = [...now].filter((value) => !old.has(value)).join(", ");
   const less = [...old].filter((value) => !now.has(value)).join(", ");
+  const { told } = place;
   const words = [more && `${gained} ${clip(more, told)}`, less && `${lost} ${clip(less, told)}`];
-  return words.filter(Boolean).join("; ") || "in another order";
+  const said = words.filter(Boolean).join("; ");
+  return said === "" ? [] : [`${nameOf(place)}: ${said}`];
 }
 
 function same(one: unknown, other: unknown): boolean {

@@ -57,7 +57,14 @@ const ADAPTER_PACKAGES: Readonly<Record<string, readonly string[]>> = {
   "store/postgres": ["pg"],
   "tool-server/http": ["undici"],
   "tool-server/mcp": ["undici"],
+  "tool-server/over-http": ["undici"],
 };
+
+/**
+ * No adapters themselves: what several adapters of one port would otherwise each have a copy of.
+ * They may be imported by those of their port, and import no adapter.
+ */
+const COMMON = ["tool-server/over-http"];
 
 /**
  * Bundled whole at build time, so that what it imports is no dependency of the package: the rest
@@ -90,6 +97,10 @@ function adapterOf(file: string): string | null {
   return `${port}/${name.replace(/\.ts$/, "")}`;
 }
 
+function portOf(adapter: string): string | undefined {
+  return adapter.split("/")[0];
+}
+
 export function importRules(source: Source): readonly Finding[] {
   const name = zoneOf(source.path);
   if (name === null) return [];
@@ -114,7 +125,9 @@ function refusal(file: string, zone: Zone, { specifier, kind }: Import): string 
   if (target === "package.json") return null;
   if (to === null) return `${specifier} is outside src`;
   if (from === "adapters" && to === "adapters") {
-    return adapterOf(file) === adapterOf(target) ? null : `an adapter imports another: ${target}`;
+    const [own, other] = [adapterOf(file) ?? "", adapterOf(target) ?? ""];
+    const isCommon = COMMON.includes(other) && portOf(own) === portOf(other);
+    return own === other || isCommon ? null : `an adapter imports another: ${target}`;
   }
   if (from === to) return null;
 

@@ -1,7 +1,9 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { writeFolder } from "../../support/gateway.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..", "..");
 const MAIN = join(ROOT, "src", "main.ts");
@@ -40,3 +42,28 @@ test("the executable hands over arguments, streams and the exit code", () => {
   expect(nowhere.status).toBe(3);
   expect(JSON.parse(nowhere.stderr).error.code).toBe("command.failed");
 });
+
+test("a reader that takes its time gets all of it, and the exit code is the same", async () => {
+  const names = Array.from({ length: 3000 }, (_, index) => `${"tool-".repeat(8)}${index}`);
+  const tools = (granted: readonly string[]) => ({
+    "slipclutch.yaml": {
+      version: 1,
+      tool_servers: { own: { kind: "agent" } },
+      budgets: [{ name: "all", each: "agent", limit_usd: 1, window: "day" }],
+    },
+    "agents/bot.yaml": {
+      version: 1,
+      agent: "bot",
+      allowed_tools: granted.map((tool_name) => ({ tool_name, read_only: false })),
+    },
+  });
+  const [before, after] = [await writeFolder(tools([])), await writeFolder(tools(names))];
+  const diff = [NODE, MAIN, "manifest", "diff", before, after].map((word) => `'${word}'`);
+  // More than any pipe holds, and nobody reads before the other side has filled it.
+  const script = `set -o pipefail; ${diff.join(" ")} | { sleep 2; cat; }`;
+  const { status, stdout } = spawnSync("bash", ["-c", script], { encoding: "utf8" });
+  await Promise.all([before, after].map((folder) => rm(folder, { recursive: true })));
+  expect(status).toBe(3);
+  expect(stdout.length).toBeGreaterThan(200_000);
+  expect(stdout).toMatch(/3000 wider, 0 narrower\. A person should review it\.\n$/);
+}, 30_000);

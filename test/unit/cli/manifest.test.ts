@@ -138,6 +138,32 @@ main~1 → main: 1 wider, 0 narrower. A person should review it.
     expect(out).toContain("a new agent, with gpt-5 and desk__echo");
   });
 
+  test("what a document of the folder says at a revision", async () => {
+    const notes = (method: string) => ({
+      openapi: "3.1.0",
+      info: { title: "Notes", version: "1" },
+      servers: [{ url: "https://notes.example" }],
+      paths: { "/notes": { [method]: { operationId: "notes" } } },
+    });
+    const write = (method: string) => {
+      const { "slipclutch.yaml": main, "agents/worker.yaml": worker } = folder();
+      const servers = { ...main.tool_servers, notes: { kind: "openapi", document: "docs/n.json" } };
+      const files = {
+        "slipclutch.yaml": { ...main, tool_servers: servers },
+        "agents/worker.yaml": worker.replace("echo ", "echo\n    server: desk "),
+        "docs/n.json": JSON.stringify(notes(method)),
+      };
+      return writeFolder(files, join(root, "guardrails"));
+    };
+    await write("get");
+    commit();
+    await write("delete");
+    commit();
+    const { code, err, out } = await manifest("diff", "main~1..main");
+    expect([code, err]).toEqual([3, ""]);
+    expect(out).toContain("notes__notes: a call is DELETE /notes instead of GET /notes");
+  });
+
   test("two folders", async () => {
     await writeFolder(folder(), join(root, "old..one"));
     await change(MANIFEST, "blacklisted_tools: [delete_ticket]", "");
@@ -153,6 +179,34 @@ main~1 → main: 1 wider, 0 narrower. A person should review it.
     expect(code).toBe(1);
     expect(err).toContain("guardrails at main is not valid");
     expect(err).toContain('agents/worker.yaml:5 at allowed_tools[0].tool_nam: got "tool_nam"');
+  });
+
+  test("of a base that does not load all that comes after it is new", async () => {
+    await change(MANIFEST, "tool_name: echo", "tool_nam: echo");
+    commit();
+    await change(MANIFEST, "tool_nam: echo", "tool_name: echo");
+    commit();
+    const { code, out } = await manifest("diff", "main~1..main");
+    expect(code).toBe(3);
+    expect(out).toContain("guardrails at main~1 is not valid, so nothing of it was in force");
+    expect(out).toContain('got "tool_nam"');
+    expect(out).toContain("WIDER     agent: a new agent, with gpt-5 and desk__echo");
+    const told = JSON.parse((await manifest("diff", "main~1..main", "--json")).out);
+    expect(told).toMatchObject({
+      widening: true,
+      from_issues: [expect.stringContaining("tool_name"), expect.stringContaining("tool_nam")],
+    });
+  });
+
+  test("a folder that is gone takes everything away", async () => {
+    git("rm", "-rq", "guardrails");
+    git("commit", "-qm", "gone");
+    const gone = await manifest("diff", "main~1..main");
+    expect([gone.code, gone.err]).toEqual([0, ""]);
+    expect(gone.out).toContain("narrower  agent: has no manifest any more");
+    expect(await manifest("diff", "main..main~1")).toMatchObject({ code: 3 });
+    const nowhere = await manifest("diff", "main~1..main", "guardrials");
+    expect([nowhere.code, nowhere.err]).toEqual([1, expect.stringContaining("there is no folder")]);
   });
 
   test.each([

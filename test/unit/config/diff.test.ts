@@ -3,19 +3,8 @@ import { describe, expect, test } from "vitest";
 import { stringify } from "yaml";
 import { isWidening } from "../../../src/config/review/change.ts";
 import { changesBetween } from "../../../src/config/review/diff.ts";
-import { type Reading, readForReview } from "../../../src/config/review/reading.ts";
-import { sqlReaderFor } from "../../../src/config/sql-parser.ts";
-
-const sql = await sqlReaderFor(new Map([["slipclutch.yaml", "sql"]]));
-
-// Folders are data here: each case changes what it likes.
-// biome-ignore lint/suspicious/noExplicitAny: see above
-type Json = any;
-
-interface Folder {
-  main: Json;
-  bot: Json;
-}
+import { readForReview } from "../../../src/config/review/reading.ts";
+import { type Folder, type Json, linesOf } from "./diff-folder.ts";
 
 function base(): Folder {
   return {
@@ -70,17 +59,6 @@ function base(): Folder {
   };
 }
 
-function readingOf({ bot, main }: Folder): Reading {
-  const files = new Map([
-    ["slipclutch.yaml", stringify(main)],
-    ...(bot === null ? [] : [["agents/bot.yaml", stringify(bot)] as const]),
-    ["agents/red.yaml", stringify({ version: 1, agent: "red", labels: { team: "red" } })],
-  ]);
-  const read = readForReview(files, {}, sql);
-  if (read.kind === "invalid") throw new Error(JSON.stringify(read.issues, null, 1));
-  return read.reading;
-}
-
 /** `wider bot desk__close: says`, one a line. */
 function told(change: (folder: Folder) => void, from: (folder: Folder) => void = () => {}) {
   const [before, after] = [base(), base()];
@@ -88,13 +66,6 @@ function told(change: (folder: Folder) => void, from: (folder: Folder) => void =
   from(after);
   change(after);
   return linesOf(before, after);
-}
-
-function linesOf(before: Folder, after: Folder) {
-  return changesBetween(readingOf(before), readingOf(after)).map(
-    ({ about, agent, details, direction, says }) =>
-      `${direction} ${agent ?? "*"} ${about}: ${says}${details.length > 0 ? ` [${details.join("; ")}]` : ""}`,
-  );
 }
 
 const close = ({ bot }: Folder): Json => bot.allowed_tools[1];
@@ -148,56 +119,56 @@ describe("a tool", () => {
       (folder) => {
         close(folder).rate_limit.requests = 11;
       },
-      ["wider bot desk__close: rate limit 10 in 60 s → 11 in 60 s"],
+      ["wider bot desk__close: may be called 11 times in 60 s instead of 10 times in 60 s"],
     ],
     [
       "less often",
       (folder) => {
         close(folder).rate_limit.per_seconds = 61;
       },
-      ["narrower bot desk__close: rate limit 10 in 60 s → 10 in 61 s"],
+      ["narrower bot desk__close: may be called 10 times in 61 s instead of 10 times in 60 s"],
     ],
     [
       "in a shorter window, and fewer",
       (folder) => {
         close(folder).rate_limit = { requests: 5, per_seconds: 30 };
       },
-      ["narrower bot desk__close: rate limit 10 in 60 s → 5 in 30 s"],
+      ["narrower bot desk__close: may be called 5 times in 30 s instead of 10 times in 60 s"],
     ],
     [
       "in a shorter window that does not fit",
       (folder) => {
         close(folder).rate_limit = { requests: 5, per_seconds: 29 };
       },
-      ["may-be-wider bot desk__close: rate limit 10 in 60 s → 5 in 29 s"],
+      ["may-be-wider bot desk__close: may be called 5 times in 29 s instead of 10 times in 60 s"],
     ],
     [
       "without a rate limit",
       (folder) => {
         delete close(folder).rate_limit;
       },
-      ["wider bot desk__close: rate limit 10 in 60 s → none"],
+      ["wider bot desk__close: may be called as often as it likes instead of 10 times in 60 s"],
     ],
     [
       "with one",
       (folder) => {
         find(folder).rate_limit = { requests: 1, per_seconds: 1 };
       },
-      ["narrower bot desk__find: rate limit none → 1 in 1 s"],
+      ["narrower bot desk__find: may be called once in 1 s instead of as often as it likes"],
     ],
     [
       "that a person approves",
       (folder) => {
         close(folder).requires_approval = true;
       },
-      ["narrower bot desk__close: its calls wait for a person: none → all"],
+      ["narrower bot desk__close: every call waits for a person instead of no calls"],
     ],
     [
       "that a person approves at times",
       (folder) => {
         close(folder).requires_approval = { properties: { why: { const: "spam" } } };
       },
-      ["narrower bot desk__close: its calls wait for a person: none → some of them"],
+      ["narrower bot desk__close: calls that fit a schema wait for a person instead of no calls"],
     ],
     [
       "without a pin",
@@ -234,14 +205,14 @@ describe("a tool", () => {
       (folder) => {
         close(folder).cost.usd = 0.05;
       },
-      ["wider bot desk__close: cost $0.1 → $0.05"],
+      ["wider bot desk__close: a call is charged less: $0.05 [it was $0.1]"],
     ],
     [
       "for more",
       (folder) => {
         close(folder).cost.usd = 0.2;
       },
-      ["narrower bot desk__close: cost $0.1 → $0.2"],
+      ["narrower bot desk__close: a call is charged more: $0.2 [it was $0.1]"],
     ],
     [
       "for each of something",
@@ -253,21 +224,23 @@ describe("a tool", () => {
           max: 2,
         };
       },
-      ["may-be-wider bot desk__close: cost $0.1 → $0.2 for each of at most 2, /result/m"],
+      [
+        "may-be-wider bot desk__close: a call is charged otherwise: $0.2 for each minute, at most 2, by /result/m [it was $0.1]",
+      ],
     ],
     [
       "with more time",
       (folder) => {
         close(folder).timeout = "60s";
       },
-      ["wider bot desk__close: timeout 30 s → 60 s"],
+      ["wider bot desk__close: a call may take 1m instead of 30s"],
     ],
     [
       "that may be empty",
       (folder) => {
         delete close(folder).empty_result;
       },
-      ["wider bot desk__close: an empty result is no error any more"],
+      ["wider bot desk__close: an empty result does not count as an error any more"],
     ],
     [
       "with any arguments",
@@ -388,44 +361,37 @@ describe("an agent", () => {
       ({ bot }) => {
         bot.limits.max_output_tokens = 2000;
       },
-      [
-        "wider bot gpt-5: max output tokens 1000 → 2000",
-        "wider bot limits: max output tokens 1000 → 2000",
-      ],
+      ["wider bot limits: an answer may have 2000 tokens instead of 1000"],
     ],
     [
       "without a limit",
       ({ bot }) => {
         delete bot.limits.max_input_tokens;
       },
-      [
-        "wider bot gpt-5: max input tokens 500 → none",
-        "wider bot limits: max input tokens 500 → none",
-      ],
+      ["wider bot limits: a call may have any number of tokens of input instead of 500"],
     ],
     [
       "with a lower floor",
       ({ bot }) => {
         bot.limits.min_useful_output = 50;
       },
-      [
-        "wider bot gpt-5: min useful output 100 → 50",
-        "wider bot limits: min useful output 100 → 50",
-      ],
+      ["wider bot limits: to fit a budget an answer may be cut down to 50 tokens instead of 100"],
     ],
     [
       "with more tasks",
       ({ bot }) => {
         bot.limits.new_tasks_per_hour = 61;
       },
-      ["wider bot limits: new per hour 60 → 61"],
+      ["wider bot limits: may begin 61 tasks in an hour instead of 60"],
     ],
     [
       "not strict",
       ({ bot }) => {
         bot.strict = false;
       },
-      ["wider bot strict: strict true → false"],
+      [
+        "wider bot strict: what is above a limit, or offers a tool that is not granted, is cut down instead of refused",
+      ],
     ],
     [
       "uncapped",
@@ -446,21 +412,25 @@ describe("an agent", () => {
       ({ bot }) => {
         bot.labels.owner = "al";
       },
-      ['other bot labels.owner: "jo" → "al"'],
+      [
+        "may-be-wider bot labels.owner: al answers for it, and may not approve its calls; jo, who did, may now",
+      ],
     ],
     [
       "that is asked again less often",
       ({ bot }) => {
         bot.refusal_rounds = 0;
       },
-      ["other bot refusal_rounds: 0, which was not said before"],
+      [
+        "other bot refusal_rounds: a model whose calls were all refused is asked again 0 times instead of once",
+      ],
     ],
     [
       "that is told its budget",
       ({ bot }) => {
         bot.tell_agent = true;
       },
-      ["other bot tell_agent: true, which was not said before"],
+      ["other bot tell_agent: is told its budget"],
     ],
   ])("%s", (_, change, lines) => {
     expect(told(change)).toEqual(lines);
@@ -474,7 +444,280 @@ describe("an agent", () => {
       "wider bot agent: a new agent, with gpt-5 and desk__find, desk__close",
     ]);
     expect(linesOf(having, without)).toEqual(["narrower bot agent: has no manifest any more"]);
+    Object.assign(having.bot, { mode: "observe", observe_until: "2030-01-01" });
+    expect(linesOf(without, having)).toEqual([
+      "wider bot agent: a new agent, with gpt-5 and desk__find, desk__close",
+      "wider bot mode: what it is not granted is let through until 2030-01-01T00:00:00.000Z, of all tool servers",
+    ]);
   });
+});
+
+describe("what is there on one side alone", () => {
+  const COMMITMENT = {
+    usd_per_hour: 0.5,
+    id: "/result/id",
+    ends_with: { tool: "end", id: "/arguments/id" },
+    max_active: 5,
+  };
+  const RESOURCE = {
+    type: "ticket",
+    attributes: { number: { pointer: "/arguments/ticket" }, why: { pointer: "/arguments/why" } },
+  };
+  const ONLY_SPAM = { properties: { why: { const: "spam" } } };
+
+  test.each<[string, unknown, unknown, string]>([
+    [
+      "commitment",
+      undefined,
+      COMMITMENT,
+      "narrower: what it begins is charged until it ends, at most 5 at once, $0.5 an hour",
+    ],
+    [
+      "commitment",
+      COMMITMENT,
+      undefined,
+      "wider: what it begins goes on without being charged, counted or ended",
+    ],
+    [
+      "resource",
+      undefined,
+      RESOURCE,
+      "narrower: a call must show what it is about: a ticket, by number at /arguments/ticket and why at /arguments/why",
+    ],
+    ["resource", RESOURCE, undefined, "wider: a call need not show any more what it is about"],
+    [
+      "resource",
+      RESOURCE,
+      { ...RESOURCE, attributes: { number: { pointer: "/arguments/ticket" } } },
+      "wider: a call need not show the why of the ticket that it is about any more",
+    ],
+    [
+      "resource",
+      { ...RESOURCE, attributes: { number: { pointer: "/arguments/ticket" } } },
+      RESOURCE,
+      "narrower: a call must show the why of the ticket that it is about, at /arguments/why",
+    ],
+    ["output", undefined, {}, "narrower: a result that does not fit a schema counts as an error"],
+    ["output", {}, undefined, "wider: its results are held to no schema any more"],
+    [
+      "output",
+      { type: "string", pattern: "^a" },
+      { type: "string", pattern: "^b" },
+      'may-be-wider: other results count as errors [the result: pattern "^a" → "^b"]',
+    ],
+    [
+      "output",
+      { properties: {} },
+      { properties: { id: { type: "string" } } },
+      'narrower: more results count as errors [/id: named now, {"type":"string"}]',
+    ],
+    [
+      "requires_approval",
+      ONLY_SPAM,
+      { properties: { ticket: { const: 1 } } },
+      'may-be-wider: other calls wait for a person [/why: not named any more; /ticket: a new argument, {"const":1}]',
+    ],
+    ["requires_approval", true, false, "wider: no calls wait for a person instead of every call"],
+    [
+      "max_concurrent",
+      undefined,
+      3,
+      "narrower: may have 3 calls out at once instead of any number",
+    ],
+    ["cost", { usd: 0.1 }, undefined, "wider: its calls are not charged any more"],
+    ["cost", undefined, { usd: 0.1 }, "narrower: a call is charged $0.1"],
+  ])("%s: %j → %j", (field, old, now, line) => {
+    const [before, after] = [base(), base()];
+    for (const [folder, value] of [
+      [before, old],
+      [after, now],
+    ] as const) {
+      folder.bot.allowed_tools.push({ tool_name: "end", read_only: false });
+      desk(folder).tools.end = { effect: "write" };
+      delete close(folder).cost;
+      if (value !== undefined) close(folder)[field] = value;
+    }
+    const [direction, ...says] = line.split(": ");
+    expect(linesOf(before, after)).toEqual([`${direction} bot desk__close: ${says.join(": ")}`]);
+  });
+
+  // A breaker has a line of its own where `repeats` says none: 8, unless it says otherwise.
+  test.each([
+    [undefined, 9, [], "wider", "beyond 9 instead of what a breaker says"],
+    [undefined, 7, [], "narrower", "beyond 7 instead of what a breaker says"],
+    [9, undefined, [], "narrower", "beyond what a breaker says instead of 9"],
+    [undefined, 8, [], "other", "beyond 8 instead of what a breaker says"],
+    [
+      undefined,
+      9,
+      [{ name: "mine", signal: "identical_calls", above: { value: 10 }, action: "trip" }],
+      "may-be-wider",
+      "beyond 9 instead of what a breaker says",
+    ],
+    [5, 9, [{ name: "stuck", enabled: false }], "other", "beyond 9 instead of 5"],
+  ])("repeats: %j → %j where breakers say %j", (old, now, breakers, direction, says) => {
+    const [before, after] = [base(), base()];
+    for (const folder of [before, after]) folder.main.breakers = breakers;
+    if (old !== undefined) close(before).repeats = { max: old };
+    if (now !== undefined) close(after).repeats = { max: now };
+    expect(linesOf(before, after)).toEqual([
+      `${direction} bot desk__close: identical calls of a task are an alarm ${says}`,
+    ]);
+  });
+
+  test("a team on which no budget depends", () => {
+    const noTeams = ({ main }: Folder) => {
+      main.budgets = main.budgets.filter(({ name }: Json) => name !== "red");
+    };
+    expect(
+      told(({ bot }) => {
+        bot.labels.team = "blue";
+      }, noTeams),
+    ).toEqual([
+      "other bot labels.team: its team is blue instead of red; it draws on the same budgets",
+    ]);
+  });
+});
+
+test.each([
+  [undefined, ["desk"], "narrower", "desk", "all tool servers"],
+  [["desk"], undefined, "wider", "all tool servers", "desk"],
+  [["desk"], ["web"], "may-be-wider", "web", "desk"],
+  [["desk"], [], "narrower", "no tool server", "desk"],
+])("an agent that is observed at the servers %j → %j", (old, now, direction, is, was) => {
+  const observed = (observe_servers: unknown) => {
+    const folder = base();
+    const web = { kind: "http", url: "https://web.example" };
+    folder.main.tool_servers.web = { ...web, tools: { look: { method: "GET", path: "/" } } };
+    for (const tool of folder.bot.allowed_tools) tool.server = "desk";
+    Object.assign(folder.bot, { mode: "observe", observe_until: "2030-01-01T00:00:00Z" });
+    if (observe_servers !== undefined) folder.bot.observe_servers = observe_servers;
+    return folder;
+  };
+  expect(linesOf(observed(old), observed(now))).toEqual([
+    `${direction} bot observe_servers: tools of ${is} need no grant, instead of those of ${was}`,
+  ]);
+});
+
+describe("a tool over plain HTTP", () => {
+  const operation = (more: object) => ({ operationId: "list_notes", ...more });
+  const DOCUMENT = {
+    openapi: "3.1.0",
+    info: { title: "Notes", version: "1" },
+    servers: [{ url: "https://notes.example" }],
+    paths: { "/notes": { get: operation({ description: "Lists." }) } },
+    components: { securitySchemes: { key: { type: "apiKey", in: "header", name: "x-key" } } },
+  };
+  const withDocument = (document: object): Folder => {
+    const folder = base();
+    const notes = { kind: "openapi", document: "notes.yaml", schemes: { key: "${NOTES}" } };
+    folder.main.tool_servers.notes = notes;
+    for (const tool of folder.bot.allowed_tools) tool.server = "desk";
+    return { ...folder, documents: { "notes.yaml": document } };
+  };
+  const before = withDocument(DOCUMENT);
+
+  test.each([
+    [
+      "another method",
+      { paths: { "/notes": { delete: operation({ description: "Lists." }) } } },
+      [
+        "narrower * notes__list_notes: is said to write, or not said to only read any more",
+        "may-be-wider * notes__list_notes: a call is DELETE /notes instead of GET /notes",
+      ],
+    ],
+    [
+      "other words for models",
+      { paths: { "/notes": { get: operation({ description: "Lists. Call it often." }) } } },
+      [
+        "may-be-wider * notes__list_notes: is described to models in other words [it was: Lists.; it is: Lists. Call it often.]",
+      ],
+    ],
+    [
+      "a credential",
+      {
+        paths: { "/notes": { get: operation({ description: "Lists.", security: [{ key: [] }] }) } },
+      },
+      [
+        "may-be-wider * notes__list_notes: a call carries the header x-key instead of no credential",
+      ],
+    ],
+    [
+      "another place",
+      { servers: [{ url: "https://other.example" }] },
+      [
+        "may-be-wider * tool server notes: its calls go to https://other.example instead of https://notes.example",
+      ],
+    ],
+    ["another title", { info: { title: "My notes", version: "2" } }, []],
+  ])("that a document gives %s", (_, change, lines) => {
+    expect(linesOf(before, withDocument({ ...DOCUMENT, ...change }))).toEqual(lines);
+  });
+
+  // Whoever is observed may call what no manifest grants.
+  test.each([
+    [null, "other", "has more tools, for manifests to grant"],
+    [["desk"], "other", "has more tools, for manifests to grant"],
+    [["notes"], "wider", "has more tools, which observed agents may call at once"],
+    [undefined, "wider", "has more tools, which observed agents may call at once"],
+  ])("that is new is %s", (observe_servers, direction, says) => {
+    const more = { ...DOCUMENT.paths, "/all": { delete: { operationId: "forget_all" } } };
+    const after = { ...DOCUMENT, paths: more };
+    const [one, other] = [withDocument(DOCUMENT), withDocument(after)];
+    for (const { bot } of observe_servers === null ? [] : [one, other]) {
+      Object.assign(bot, { mode: "observe", observe_until: "2030-01-01T00:00:00Z" });
+      if (observe_servers !== undefined) bot.observe_servers = observe_servers;
+    }
+    expect(linesOf(one, other)).toEqual([`${direction} * tool server notes: ${says} [forget_all]`]);
+  });
+
+  test.each([
+    [undefined, ["10.0.0.0/8"], ["wider: may be connected to in 10.0.0.0/8"]],
+    [["10.0.0.0/8"], ["10.0.0.0/8", "10.1.0.0/16"], []],
+    [
+      ["10.0.0.0/8"],
+      ["10.1.0.0/16"],
+      ["narrower: may not be connected to any more in all of 10.0.0.0/8"],
+    ],
+    [
+      ["10.0.0.0/8"],
+      ["::a00:0/104"],
+      [
+        "wider: may be connected to in ::a00:0/104",
+        "narrower: may not be connected to any more in all of 10.0.0.0/8",
+      ],
+    ],
+    [["::1"], ["::1/128"], []],
+    [["127.0.0.1"], ["127.0.0.0/31"], ["wider: may be connected to in 127.0.0.0/31"]],
+  ])("that may be in the networks %j → %j", (old, now, lines) => {
+    const inNetworks = (networks: unknown) => {
+      const folder = base();
+      folder.main.tool_servers.web = {
+        kind: "http",
+        url: "https://web.example",
+        tools: { look: { method: "GET", path: "/" } },
+      };
+      for (const tool of folder.bot.allowed_tools) tool.server = "desk";
+      if (networks !== undefined) folder.main.tool_servers.web.allow_addresses = networks;
+      return folder;
+    };
+    const told = linesOf(inNetworks(old), inNetworks(now));
+    expect(told).toEqual(lines.map((line) => line.replace(": ", " * tool server web: ")));
+  });
+});
+
+test("what comes from outside is told by its name, also where it is there", () => {
+  const started = (args: string[]) => {
+    const folder = base();
+    const tools = { go: { effect: "write" } };
+    folder.main.tool_servers.box = { kind: "mcp", command: "node", args, tools };
+    for (const tool of folder.bot.allowed_tools) tool.server = "desk";
+    return folder;
+  };
+  const environment = { ONE: "sk-secret", OTHER: "sk-secret" };
+  expect(linesOf(started(["${ONE}"]), started(["${OTHER}"]), environment)).toEqual([
+    'may-be-wider * tool server box: its calls go to a program that is started here, ["node","${OTHER}"] instead of a program that is started here, ["node","${ONE}"]',
+  ]);
 });
 
 describe("the gateway", () => {
@@ -597,7 +840,7 @@ describe("the gateway", () => {
         desk(folder).url = "http://127.0.0.1:7001/mcp";
       },
       [
-        'may-be-wider * tool server desk: url: "http://127.0.0.1:7000/mcp" → "http://127.0.0.1:7001/mcp"',
+        "may-be-wider * tool server desk: its calls go to http://127.0.0.1:7001/mcp instead of http://127.0.0.1:7000/mcp",
       ],
     ],
     [
@@ -605,21 +848,21 @@ describe("the gateway", () => {
       (folder) => {
         desk(folder).auth.bearer = "${OTHER}";
       },
-      ["may-be-wider * tool server desk: auth.bearer: changed; it is not shown"],
+      ["may-be-wider * tool server desk: auth.bearer: ${OTHER} instead of ${DESK}"],
     ],
     [
       "without a token",
       (folder) => {
         delete desk(folder).auth;
       },
-      ["may-be-wider * tool server desk: auth: was a map, and is not said any more"],
+      ["may-be-wider * tool server desk: auth.bearer: nothing any more; it was ${DESK}"],
     ],
     [
       "with more connections",
       (folder) => {
         desk(folder).connections_max = 2;
       },
-      ["other * tool server desk: connections_max: 2, which was not said before"],
+      ["other * tool server desk: the gateway has 2 connections to it instead of 64"],
     ],
     [
       "with a tool server more",
@@ -627,7 +870,7 @@ describe("the gateway", () => {
         main.tool_servers.other = { kind: "agent", tools: { x: { effect: "read" } } };
       },
       [
-        "wider * tool server other: a new tool server",
+        "wider * tool server other: a new tool server, whose calls go to the agent itself",
         "wider * other__x: is said to only read: agents that may only read may have it",
       ],
     ],
@@ -721,7 +964,7 @@ test("fewer approvals are wider, and providers in another order may be", () => {
   close(all).requires_approval = true;
   close(some).requires_approval = { properties: { why: { const: "spam" } } };
   expect(linesOf(all, some)).toEqual([
-    "wider bot desk__close: its calls wait for a person: all → some of them",
+    "wider bot desk__close: calls that fit a schema wait for a person instead of every call",
   ]);
   const [first, last] = [base(), base()];
   const other = { other: { kind: "openai", api_key: "x" } };

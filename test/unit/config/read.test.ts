@@ -549,12 +549,7 @@ const REFUSED: readonly Refused[] = [
       { file: "agents/bot.yaml", got: "none" },
     ],
   ),
-  ...[
-    "rate_limit: { requests: 1, per_seconds: 1 }",
-    "cost: { usd: 1 }",
-    "empty_result: error",
-    "timeout: 1s",
-  ].map(
+  ...["max_concurrent: 1", "repeats: { max: 9 }", "empty_result: error", "timeout: 1s"].map(
     (limit): Refused => [
       `a tool that the agent runs itself, with ${limit}`,
       {

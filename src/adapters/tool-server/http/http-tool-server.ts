@@ -1,5 +1,5 @@
 import { isIP } from "node:net";
-import { Pool } from "undici";
+import type { Pool } from "undici";
 import { misplaced } from "../../../guards/tool/places.ts";
 import type { Clock } from "../../../ports/clock.ts";
 import {
@@ -13,16 +13,13 @@ import {
 } from "../../../ports/tool-server.ts";
 import { readToolAnswer } from "../../../wire/http-tool-answer.ts";
 import { renderToolRequest } from "../../../wire/http-tool-request.ts";
+import { poolTo } from "../over-http/pool.ts";
 import { Addresses, type Resolve, systemResolve } from "./addresses.ts";
-import { type AskEnd, CONNECTION_WAIT_MAX_MS, Exchange } from "./exchange.ts";
+import { type AskEnd, HttpCall } from "./http-call.ts";
 import type { Credential, HttpOperationSettings, HttpSettings } from "./http-settings.ts";
 import { cleaner } from "./redaction.ts";
 import { requestHeaders } from "./request-headers.ts";
 
-/** Of an answer's headers. */
-const ANSWER_HEADER_BYTES_MAX = 16_384;
-/** Short on purpose: a call written to a connection that is just being closed may have run. */
-const KEEP_ALIVE_MS = 4_000;
 const MESSAGE_CHARS_MAX = 300;
 
 /**
@@ -58,11 +55,8 @@ class HttpToolServer implements ToolServer {
     this.name = name;
     this.#clock = clock;
     this.#path = place.pathname;
-    this.#pool = poolOf(
-      place.origin,
-      connectionsMax,
-      new Addresses(allowAddresses).lookup(resolve),
-    );
+    const lookup = new Addresses(allowAddresses).lookup(resolve);
+    this.#pool = poolTo(place.origin, connectionsMax, lookup);
     this.#operations = new Map(
       [...operations].map(([tool, operation]) => [
         tool,
@@ -95,7 +89,7 @@ class HttpToolServer implements ToolServer {
     const headers = requestHeaders(settings, written);
     const { body, target } = written;
     const ask = { method, target, headers, body, timeoutMs, answerBytesMax: resultBytesMax };
-    return new Exchange(this.#pool, this.#clock, ask, {
+    return new HttpCall({ pool: this.#pool, clock: this.#clock }, ask, {
       mayWrite: () => run.mayWrite(),
       end: (end) => run.end(endOf(end, clean)),
     });
@@ -121,19 +115,6 @@ function placeOf(url: string, addresses: Addresses): URL {
     throw new Error(`${host} is not public, and allow_addresses does not list it`);
   }
   return place;
-}
-
-function poolOf(origin: string, connections: number, lookup: ReturnType<Addresses["lookup"]>) {
-  return new Pool(origin, {
-    connections,
-    // One request at a time on a connection: a second one behind it could be written but not cut
-    // off alone, and would suffer for the first one's fault.
-    pipelining: 1,
-    connect: { timeout: CONNECTION_WAIT_MAX_MS, keepAlive: true, lookup },
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    maxHeaderSize: ANSWER_HEADER_BYTES_MAX,
-    allowH2: false,
-  });
 }
 
 function offeredOf(name: string, operation: HttpOperationSettings): OfferedTool {

@@ -1,4 +1,3 @@
-import { Pool } from "undici";
 import type { Clock } from "../../../ports/clock.ts";
 import type { ToolFault } from "../../../ports/tool-server.ts";
 import type { JsonObject } from "../../../wire/json.ts";
@@ -14,9 +13,10 @@ import {
 import { LIST_CHANGED, METHODS, PROTOCOL_VERSION, readInitialized } from "../../../wire/mcp.ts";
 import { CLIENT, readDiscovered, statelessParams } from "../../../wire/mcp-outgoing.ts";
 import { STATELESS_VERSION } from "../../../wire/mcp-stateless.ts";
+import { poolTo } from "../over-http/pool.ts";
 import { errorWords, unreachable } from "./link.ts";
 import type { McpSettings } from "./mcp-settings.ts";
-import { CONNECTION_WAIT_MAX_MS, Post, type PostAsk, type PostEnd, type Road } from "./post.ts";
+import { Post, type PostAsk, type PostEnd, type PostRoad } from "./post.ts";
 import { requestHeaders, standardHeaders } from "./request-headers.ts";
 
 /** For each of the two messages of a handshake, and for an answer to what the server asked. */
@@ -25,10 +25,6 @@ export const SMALL_TALK_MS_MAX = 10_000;
 export const DISCOVER_MS_MAX = 5_000;
 /** Of an answer to `initialize`: capabilities, and instructions which are for nobody here. */
 const SMALL_TALK_BYTES_MAX = 1024 * 1024;
-/** Of an answer's headers. */
-const ANSWER_HEADER_BYTES_MAX = 16_384;
-/** Short on purpose: a call written to a connection that is just being closed may have run. */
-const KEEP_ALIVE_MS = 4_000;
 /** Answers and cancellations on their way at once; a server that asks more gets no answer. */
 export const ASIDES_MAX = 100;
 const ASIDE_CONNECTIONS = 2;
@@ -57,9 +53,9 @@ type Words = Pick<PostAsk, "body" | "id" | "timeoutMs"> & { readonly headers?: r
  * shaken hands it is remembered, until it does so no more.
  */
 export class Line {
-  readonly #road: Road;
+  readonly #road: PostRoad;
   /** Apart, for an answer that waited behind the stream whose server waits for it would be late. */
-  readonly #asideRoad: Road;
+  readonly #asideRoad: PostRoad;
   readonly #headers: readonly string[];
   readonly #onListChanged: () => void;
   #session: Session | null = null;
@@ -78,7 +74,7 @@ export class Line {
       throw new Error("url must not hold a user or password; use auth or headers");
     }
     const path = url.pathname + url.search;
-    const pool = (connections: number) => poolOf(url.origin, connections);
+    const pool = (connections: number) => poolTo(url.origin, connections);
     this.#road = { pool: pool(settings.connectionsMax), path, clock };
     this.#asideRoad = { pool: pool(ASIDE_CONNECTIONS), path, clock };
     this.#headers = requestHeaders(settings);
@@ -235,19 +231,6 @@ export class Line {
       },
     );
   }
-}
-
-function poolOf(origin: string, connections: number): Pool {
-  return new Pool(origin, {
-    connections,
-    // One request at a time on a connection: a second one behind it could be written but not cut
-    // off alone, and would suffer for the first one's fault.
-    pipelining: 1,
-    connect: { timeout: CONNECTION_WAIT_MAX_MS, keepAlive: true },
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    maxHeaderSize: ANSWER_HEADER_BYTES_MAX,
-    allowH2: false,
-  });
 }
 
 /** How something ended that did not end as it was to. */
