@@ -1,6 +1,7 @@
 /** `npm run bench`: see `docs/bench.md`, or `npm run bench -- --help`. */
 import { parseArgs } from "node:util";
 import { clutch } from "./clutch/run.ts";
+import { manifest } from "./manifest/run.ts";
 import { mcp } from "./mcp/run.ts";
 import { overspend } from "./overspend/run.ts";
 import { hasPostgres } from "./postgres.ts";
@@ -36,6 +37,9 @@ npm run bench -- overspend [--variant NAME]… [--processes N] [--store embedded
 npm run bench -- mcp [--store sqlite|postgres|URL] [--quick] [--source] [--json]
   What the gateway adds to tools/call of the official MCP client, beside the direct way.
 
+npm run bench -- manifest [--quick] [--source] [--json]
+  Holding a call against a manifest of 100 tools, a list of 500, and 10 MB that are refused.
+
 npm run bench -- clutch [--store postgres|sqlite|URL] [--quick] [--source] [--json]
   From a trip to the last call that goes out anywhere, and a rate limit that gateways race for.
   Ends with 1 if an agent did not stop, or more calls than the limit arrived in a window.
@@ -62,6 +66,9 @@ if (values.help) {
 } else if (what === "mcp") {
   const { json, quick, source, store = "sqlite" } = values;
   process.exit(await mcp({ json, quick, source, store }));
+} else if (what === "manifest") {
+  const { json, quick, source } = values;
+  process.exit(await manifest({ json, quick, source }));
 } else if (what === "clutch") {
   const { json, quick, source, store = hasPostgres() ? "postgres" : "sqlite" } = values;
   process.exit(await clutch({ json, quick, source, store }));

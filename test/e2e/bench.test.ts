@@ -95,6 +95,21 @@ test(
 );
 
 test(
+  "what a manifest of many tools costs is told in numbers",
+  async () => {
+    const { code, err, out } = await bench("manifest", "--quick", "--source", "--json");
+
+    expect(code, err).toBe(0);
+    const numbers = numbersOf(out);
+    for (const name of ["check_p50_us", "tools_list_500_p50_ms", "refused_10mb_p50_ms"]) {
+      expect(numbers[name], name).toBeGreaterThan(0);
+    }
+    expect(out.trimEnd().split("\n")).toHaveLength(1);
+  },
+  LIMIT_MS,
+);
+
+test(
   "trips are timed where calls arrive, and a raced rate limit is counted there",
   async () => {
     const { code, err, out } = await bench("clutch", "--quick", "--source", "--json");
