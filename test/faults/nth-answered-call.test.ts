@@ -9,7 +9,8 @@ import { heldOf } from "../../src/adapters/store/memory/data.ts";
 import { drain } from "../../src/compose/stop.ts";
 import type { Configuration } from "../../src/config/configuration.ts";
 import { judge } from "../../src/gateway/answered/judge.ts";
-import type { Incoming } from "../../src/gateway/call.ts";
+import { type Screened, screen } from "../../src/gateway/answered/screen.ts";
+import type { Admitted, Incoming } from "../../src/gateway/call.ts";
 import type { Client } from "../../src/gateway/client.ts";
 import { Ruleset } from "../../src/gateway/ruleset.ts";
 import { valid } from "../unit/config/folder.ts";
@@ -71,10 +72,20 @@ class AnsweredLife extends Life {
     return new Ruleset(configuration, []);
   }
 
-  async answer({ gateway }: Parts, no: number): Promise<void> {
+  async answer(parts: Parts, no: number): Promise<void> {
+    const incoming = this.incoming(parts, no);
+    const calls = callsOf(no);
+    const refused = await judge(calls, { incoming, client: WAITING, turn: null }, parts.gateway);
+    this.allowed.set(
+      no,
+      TOOLS.filter((_, place) => !refused.has(place)),
+    );
+  }
+
+  incoming({ gateway }: Parts, no: number): Incoming {
     const { rules } = gateway;
     const manifest = rules.manifest("a") ?? expect.unreachable("the agent is there");
-    const incoming = {
+    return {
       headers: {},
       key: {
         ...{ id: "key_a", hash: "", holder: { kind: "agent", agent: "a" } },
@@ -85,15 +96,13 @@ class AnsweredLife extends Life {
       receivedAt: this.clock.monotonic(),
       // `as`: nobody asks for a response here.
     } as unknown as Incoming;
-    const calls = TOOLS.map((name, place) => {
-      return { name, id: `${no}-${place}`, arguments: { no, place }, argumentsBytes: 20 };
-    });
-    const refused = await judge(calls, { incoming, client: WAITING, turn: null }, gateway);
-    this.allowed.set(
-      no,
-      TOOLS.filter((_, place) => !refused.has(place)),
-    );
   }
+}
+
+function callsOf(no: number) {
+  return TOOLS.map((name, place) => {
+    return { name, id: `${no}-${place}`, arguments: { no, place }, argumentsBytes: 20 };
+  });
 }
 
 /** Two answers at once, then one, then a stop. */
@@ -158,4 +167,31 @@ describe("some calls to the store fail, whichever they are, while answers are de
     };
     expect(await failEach(lived, outage, STORE_CALLS_MAX)).toBeGreaterThan(25);
   });
+});
+
+test("A guardrail that throws lets no call of an answer through, and ends nothing else", async () => {
+  const life = new AnsweredLife({ from: 0, count: 0, when: "before" });
+  const parts = await life.start();
+  const incoming = life.incoming(parts, 1);
+  const { tools } = incoming.manifest;
+  const allowed = tools.allowed.map((tool) => {
+    const check = () => {
+      throw new Error("a bug");
+    };
+    // The first calls are taken already when this one is looked at.
+    return tool.tool === "sign" ? { ...tool, check } : tool;
+  });
+  const manifest = { ...incoming.manifest, tools: { ...tools, allowed } };
+  const call = { incoming: { ...incoming, manifest }, client: WAITING, turn: null, round: null };
+  const calls = callsOf(1);
+  const refused = new Promise<number>((resolve) => {
+    const then = (screened: Screened) => resolve(screened.refused.size);
+    // `as`: what is asked of an admitted call here.
+    screen({ calls, answer: null, then }, { call } as unknown as Admitted, parts.gateway);
+  });
+  await life.done(refused);
+  expect(await refused).toBe(calls.length);
+  await life.pass(100);
+  expect(parts.gateway.holding.tenure.callsInFlight).toBe(0);
+  expect(life.unexpected).toEqual([new Error("a bug")]);
 });
