@@ -207,16 +207,18 @@ function unusedOf(placed: readonly SeenCalls[], { grants }: Before): readonly st
   });
 }
 
-/** Of names in a list: what it did not have, and what nobody asked for. */
+/**
+ * Of names in a list: what it did not have, and what nobody asked for. Without a list a manifest
+ * grants every model, and nothing that is hosted.
+ */
 function changesOf(
   key: "models" | "hosted_tools",
   seen: readonly string[],
   { document }: Before,
 ): readonly string[] {
-  const list = document?.[key];
+  const list = document?.[key] ?? (key === "hosted_tools" ? [] : null);
   if (!Array.isArray(list)) {
-    const none = "models: none was asked for, so none is granted.";
-    return key === "models" && seen.length === 0 ? [none] : [];
+    return seen.length === 0 ? ["models: none was asked for, so none is granted."] : [];
   }
   const written = list.map((one: unknown) => String(Object(one).model ?? one));
   return [

@@ -275,7 +275,7 @@ describe("A draft", () => {
     ];
     expect(draftOf([...seen, model("m", 800), model("n", null, ["web_search"])], BEFORE)).toEqual({
       calls: expect.any(Array),
-      remarks: [],
+      remarks: ["hosted_tools: web_search was added."],
       document: {
         schema_version: "v1",
         agent_id: "bot",
