@@ -1,9 +1,11 @@
 /** `npm run bench`: see `docs/bench.md`, or `npm run bench -- --help`. */
 import { parseArgs } from "node:util";
 import { clutch } from "./clutch/run.ts";
+import { manifest } from "./manifest/run.ts";
 import { mcp } from "./mcp/run.ts";
 import { overspend } from "./overspend/run.ts";
 import { hasPostgres } from "./postgres.ts";
+import { rates } from "./rates/run.ts";
 import { speed } from "./speed/run.ts";
 
 const { values, positionals } = parseArgs({
@@ -14,7 +16,7 @@ const { values, positionals } = parseArgs({
     quick: { type: "boolean", default: false },
     source: { type: "boolean", default: false },
     variant: { type: "string", multiple: true, default: [] },
-    processes: { type: "string", default: "1" },
+    processes: { type: "string" },
     store: { type: "string" },
     kill: { type: "boolean", default: false },
     stop: { type: "boolean", default: false },
@@ -35,16 +37,26 @@ npm run bench -- overspend [--variant NAME]… [--processes N] [--store embedded
 npm run bench -- mcp [--store sqlite|postgres|URL] [--quick] [--source] [--json]
   What the gateway adds to tools/call of the official MCP client, beside the direct way.
 
+npm run bench -- manifest [--quick] [--source] [--json]
+  Holding a call against a manifest of 100 tools, a list of 500, and 10 MB that are refused.
+
 npm run bench -- clutch [--store postgres|sqlite|URL] [--quick] [--source] [--json]
   From a trip to the last call that goes out anywhere, and a rate limit that gateways race for.
   Ends with 1 if an agent did not stop, or more calls than the limit arrived in a window.
+
+npm run bench -- rates [--processes N] [--store postgres|sqlite|URL] [--quick] [--source] [--json]
+  N gateways (4) race for a tool with a rate limit of 100 calls in 60 s. Ends with 1 if more than
+  that arrived in any window.
 
   --quick    fewer calls        --source   run src/ instead of a build
   --json     only the last line goes to standard output
 `;
 
+/** On two cores that is as many as still make progress. */
+const RATES_PROCESSES = 4;
+
 const [what = "speed"] = positionals;
-const processes = Number(values.processes);
+const processes = Number(values.processes ?? 1);
 if (values.help) {
   process.stdout.write(HELP);
 } else if (what === "overspend") {
@@ -54,9 +66,16 @@ if (values.help) {
 } else if (what === "mcp") {
   const { json, quick, source, store = "sqlite" } = values;
   process.exit(await mcp({ json, quick, source, store }));
+} else if (what === "manifest") {
+  const { json, quick, source } = values;
+  process.exit(await manifest({ json, quick, source }));
 } else if (what === "clutch") {
   const { json, quick, source, store = hasPostgres() ? "postgres" : "sqlite" } = values;
   process.exit(await clutch({ json, quick, source, store }));
+} else if (what === "rates") {
+  const { json, quick, source, store = hasPostgres() ? "postgres" : "sqlite" } = values;
+  const asked = values.processes === undefined ? RATES_PROCESSES : processes;
+  process.exit(await rates({ json, processes: asked, quick, source, store }));
 } else if (what === "speed") {
   const { json, quick, source } = values;
   process.exit(await speed({ json, quick, source }));

@@ -8,6 +8,7 @@ import { ask, type Gateway } from "../gateways.ts";
 import { median } from "../median.ts";
 import { Report } from "../speed/report.ts";
 import { startLoad } from "./load.ts";
+import { LIMIT, type RaceSize, race } from "./race.ts";
 import { type Scene, startScene, targetsOf, toolPath } from "./scene.ts";
 
 export interface ClutchOptions {
@@ -17,15 +18,13 @@ export interface ClutchOptions {
   readonly store: string;
 }
 
-interface Size {
+interface Size extends RaceSize {
   /** Trips of each kind. */
   readonly rounds: number;
   /** Answers of each target before the trip. */
   readonly warm: number;
   /** Without an arrival for so long it is over. */
   readonly quietMs: number;
-  readonly windowSeconds: number;
-  readonly windows: number;
 }
 
 const FULL: Size = { rounds: 10, warm: 500, quietMs: 3_000, windowSeconds: 60, windows: 2.5 };
@@ -34,7 +33,7 @@ const KINDS = ["pause", "breaker"] as const;
 type Kind = (typeof KINDS)[number];
 
 const CONNECTIONS = 8;
-const LIMIT = 100;
+const GATEWAYS = 2;
 const STOPPED_MS = 20_000;
 const LOOK_MS = 50;
 /** `stuck` trips with one more than it bears. */
@@ -53,7 +52,7 @@ export async function clutch(options: ClutchOptions): Promise<number> {
   const report = new Report(options.json);
   const rounds = Array.from({ length: size.rounds }, (_, no) => no);
   const scene = await startScene({
-    ...{ source: options.source, store: options.store },
+    ...{ source: options.source, store: options.store, gateways: GATEWAYS },
     agents: [...rounds.flatMap((no) => KINDS.map((kind) => agentOf(kind, no))), RACER],
     limit: { requests: LIMIT, per_seconds: size.windowSeconds },
   });
@@ -65,7 +64,7 @@ export async function clutch(options: ClutchOptions): Promise<number> {
       for (const kind of KINDS) trips.get(kind)?.push(await trip(scene, kind, no, size));
     }
     for (const [kind, all] of trips) tell(kind, all, report);
-    mostInWindow = await race(scene, size, report);
+    mostInWindow = await race(scene, RACER, size, report);
   } finally {
     await scene.stop();
   }
@@ -144,41 +143,6 @@ function tell(kind: Kind, trips: readonly Trip[], report: Report): void {
   report.number(`${kind}_to_last_call_median_ms`, median(times), "ms");
   report.barred(`${kind}_to_last_call_max_ms`, Math.max(...times), BAR_MS, "ms");
   report.number(`${kind}_tool_calls_after_max`, Math.max(...trips.map(({ after }) => after)), "");
-}
-
-/** All gateways at once, far above the limit; the most arrivals in any window of its length. */
-async function race(scene: Scene, size: Size, report: Report): Promise<number> {
-  const key = await scene.key(RACER);
-  await scene.forgetArrivals();
-  const targets = scene.gateways.map(({ agentUrl: url }) => ({
-    ...{ url, key, path: toolPath("limited") },
-    body: (no: number) => ({ arguments: { no } }),
-  }));
-  const load = startLoad(targets, CONNECTIONS);
-  await sleep(size.windowSeconds * size.windows * 1_000);
-  await load.stop();
-  const arrivals = await scene.toolArrivals();
-  const most = mostIn(arrivals, size.windowSeconds * 1_000 * US_PER_MS);
-  report.number("rate_limit", LIMIT, "calls");
-  report.number("rate_window_s", size.windowSeconds, "s");
-  report.number("rate_windows", size.windows, "");
-  report.number("rate_admitted", arrivals.length, "calls");
-  report.number("rate_refused", sumOf(load.answered.map(({ refused }) => refused)), "calls");
-  report.barred("rate_max_in_window", most, LIMIT, "calls");
-  return most;
-}
-
-function mostIn(arrivals: readonly number[], windowUs: number): number {
-  let [from, most] = [0, 0];
-  for (const [to, at] of arrivals.entries()) {
-    while (at - (arrivals[from] ?? 0) >= windowUs) from += 1;
-    most = Math.max(most, to - from + 1);
-  }
-  return most;
-}
-
-function sumOf(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0);
 }
 
 async function until(holds: () => boolean | Promise<boolean>, what: string): Promise<void> {

@@ -27,6 +27,8 @@ export interface SceneOptions {
   readonly store: string;
   /** One for each trip: none has to be resumed. */
   readonly agents: readonly string[];
+  /** On the embedded store there is one, whose own it is. */
+  readonly gateways: number;
   readonly limit: { readonly requests: number; readonly per_seconds: number };
 }
 
@@ -43,8 +45,6 @@ export interface Scene {
 
 const HERE = path.dirname(import.meta.dirname);
 const MODEL = "benchmark";
-/** The embedded store is one gateway's own. */
-const GATEWAYS = 2;
 
 export async function startScene(options: SceneOptions): Promise<Scene> {
   // This process is the load as well.
@@ -63,7 +63,7 @@ export async function startScene(options: SceneOptions): Promise<Scene> {
   const main = programToRun(options.source);
   const configFolder = writeFolder(configOf(options, tools.ready.url, models.ready.url));
   const gateways: Gateway[] = [];
-  for (let no = 0; no < (postgres === null ? 1 : GATEWAYS); no += 1) {
+  for (let no = 0; no < (postgres === null ? 1 : options.gateways); no += 1) {
     const dataFolder = temporaryFolder();
     const where = { store: postgres?.url ?? null, core: CORE_UNDER_TEST };
     gateways.push(await startGateway({ main, configFolder, dataFolder, ...where }));

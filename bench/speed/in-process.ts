@@ -11,6 +11,7 @@ import { Tenure } from "../../src/gateway/tenure.ts";
 import { chargeOf, type Outcome, type Terms } from "../../src/guards/budget/settle.ts";
 import { admit } from "../../src/guards/decide.ts";
 import type { Bounds, Facts } from "../../src/guards/facts.ts";
+import { NO_LIBRARY } from "../../src/guards/library/grants.ts";
 import { NO_TOOLS } from "../../src/guards/manifest/manifest.ts";
 import type { ModelPrice } from "../../src/guards/price/price.ts";
 import { isDenial } from "../../src/guards/verdict.ts";
@@ -107,6 +108,7 @@ function factsOf(text: string): Facts {
         ...{ callsMax: null, toolCallsMax: null, durationMaxMs: null },
       },
       tools: NO_TOOLS,
+      library: NO_LIBRARY,
     },
     task: { id: "t", ended: false, ageMs: 0, durationMaxMs: null },
     clutch: { state: "engaged" },

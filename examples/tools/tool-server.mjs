@@ -1,10 +1,10 @@
 /**
- * A tool server to try things with, by the official MCP SDK: three tools on tickets and recordings
- * that are made up. `node examples/tools/tool-server.mjs`; it listens on 127.0.0.1 alone, for who
- * can reach it needs no gateway.
+ * A tool server to try things with, by the official MCP SDK: three tools, a resource and a prompt
+ * on tickets and recordings that are made up. `node examples/tools/tool-server.mjs`; it listens on
+ * 127.0.0.1 alone, for who can reach it needs no gateway.
  */
 import { createServer } from "node:http";
-import { McpServer } from "@modelcontextprotocol/sdk/server/mcp.js";
+import { McpServer, ResourceTemplate } from "@modelcontextprotocol/sdk/server/mcp.js";
 import { StreamableHTTPServerTransport } from "@modelcontextprotocol/sdk/server/streamableHttp.js";
 import { z } from "zod";
 
@@ -40,6 +40,21 @@ function tools() {
     "delete_ticket",
     { description: "Deletes a ticket.", inputSchema: { ticket: z.number().int() } },
     ({ ticket }) => said({ ticket, deleted: tickets.delete(ticket) }),
+  );
+  server.registerResource(
+    "ticket",
+    new ResourceTemplate("tickets://open/{ticket}", { list: undefined }),
+    { description: "A ticket as it is now." },
+    (uri, { ticket }) => ({
+      contents: [{ uri: uri.href, text: `${ticket}: ${tickets.get(Number(ticket)) ?? "unknown"}` }],
+    }),
+  );
+  server.registerPrompt(
+    "answer_ticket",
+    { description: "How to answer a ticket.", argsSchema: { ticket: z.string() } },
+    ({ ticket }) => ({
+      messages: [{ role: "user", content: { type: "text", text: `Answer ticket ${ticket}.` } }],
+    }),
   );
   return server;
 }

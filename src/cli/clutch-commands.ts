@@ -2,6 +2,7 @@
 import { type Command, InvalidArgumentError } from "commander";
 import type { DecisionRequest } from "../control/client.ts";
 import type { PauseOptions } from "./agents.ts";
+import type { ReplayOptions } from "./breakers.ts";
 import type { Asking } from "./connect.ts";
 import { asking, type Do, example } from "./parts.ts";
 import type { DecideOptions, ReviewsOptions } from "./reviews.ts";
@@ -34,6 +35,25 @@ export function addAgents(program: Command, shell: Shell, work: Do): void {
         const options: Asking & { reason: string } = command.optsWithGlobals();
         return (await import("./agents.ts")).resumeAgents(names, options, shell);
       }),
+  );
+}
+
+export function addBreakers(program: Command, shell: Shell, work: Do): void {
+  const breakers = program.command("breakers").description("What agents' behaviour is held to.");
+  const replay = breakers
+    .command("replay")
+    .description(
+      "When rules would have tripped over what happened before. Exit code 1 if none can be held against it.",
+    )
+    .requiredOption("--events <file>", "lines of JSON: calls of minutes, or entries of the journal")
+    .option("--rule <file>", "a rule, a list of rules, or a slipclutch.yaml (the default rules)")
+    .option("--json", "for programs: a line of JSON for each trip");
+  example(
+    replay,
+    "slipclutch breakers replay --events calls.ndjson --rule rule.yaml",
+    "slipclutch journal --all --json --from 7d > calls.ndjson",
+  ).action((options: ReplayOptions) =>
+    work(async () => (await import("./breakers.ts")).replayBreakers(options, shell)),
   );
 }
 

@@ -97,13 +97,16 @@ function addExplain(manifest: Command, shell: Shell, work: Do): void {
     .command("explain [tool]")
     .description("What an agent may do, in words; with a tool, whether it may call it so.")
     .requiredOption("--agent <id>", "whose manifest")
-    .option("--args <json>", "arguments of the tool", undefined)
+    .option("--resource <uri>", "instead of a tool: whether it may read this resource")
+    .option("--prompt <name>", "instead of a tool: whether it may get this prompt")
+    .option("--args <json>", "arguments of the tool or prompt", undefined)
     .option("--config <folder>", "guardrails folder", "guardrails")
     .option("--json", "for programs");
   example(
     explain,
     "slipclutch manifest explain --agent support",
     `slipclutch manifest explain close_ticket --agent support --args '{"ticket":4711}'`,
+    "slipclutch manifest explain --agent support --resource file:///data/a.txt",
   ).action((tool: string | undefined, options: ExplainOptions) =>
     work(async () => (await import("./manifest/explain.ts")).runExplain(tool, options, shell)),
   );

@@ -2,7 +2,7 @@
 import { Cashier } from "../gateway/cashier.ts";
 import { Clutches } from "../gateway/clutches.ts";
 import { Owed } from "../gateway/commitments/owed.ts";
-import { OpenDecisions } from "../gateway/decisions/open.ts";
+import { decisionParts } from "../gateway/decisions/parts.ts";
 import { Flags } from "../gateway/flags.ts";
 import { Flusher } from "../gateway/flush.ts";
 import { emit, type Gateway } from "../gateway/gateway.ts";
@@ -10,7 +10,7 @@ import { handle } from "../gateway/handle.ts";
 import { Holding } from "../gateway/holding.ts";
 import { Inputs } from "../gateway/inputs.ts";
 import { Keys } from "../gateway/keys.ts";
-import { noteBeat, noteRoom } from "../gateway/notices.ts";
+import { noteBeat, noteOutcomes, noteRoom } from "../gateway/notices.ts";
 import { Observation } from "../gateway/observation.ts";
 import { Lot } from "../gateway/parking/lot.ts";
 import type { Seal } from "../gateway/parking/seal.ts";
@@ -85,7 +85,7 @@ export class Core {
         changed: () => lot.wake(),
       }),
       surges: new Surges(store.counters, log),
-      openDecisions: new OpenDecisions(clock),
+      ...decisionParts(clock),
       rates: new Rates(store.permits, clock, log),
       cashier: new Cashier(store.ledger, clock, log, flusher),
       keys: new Keys(store.registry, clock),
@@ -120,6 +120,7 @@ export class Core {
     store.holders.watch((what) => {
       if (what === "wants") void holding.beat();
       if (what === "room") noteRoom(holding.tenure);
+      if (what === "outcomes") noteOutcomes(this.gateway);
       if (what === "changes") this.#noteChange();
     });
   }
@@ -128,6 +129,7 @@ export class Core {
   async stop(): Promise<void> {
     this.#stopped = true;
     await this.gateway.holding.stop();
+    await this.gateway.inbox.stop();
     await this.#refreshing;
   }
 

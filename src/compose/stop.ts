@@ -14,6 +14,7 @@ export async function drain(gateway: Gateway, server: Server, upkeep: Upkeep): P
   gateway.draining = true;
   gateway.lot.release();
   gateway.openDecisions.close();
+  gateway.outbox.close();
   server.close();
   server.closeIdleConnections();
   const until = clock.monotonic() + DRAIN_MS;
@@ -22,6 +23,7 @@ export async function drain(gateway: Gateway, server: Server, upkeep: Upkeep): P
   }
   server.closeAllConnections();
   await upkeep.stop();
+  await gateway.inputs.stop();
   // A heartbeat of a holder that is closed would be answered as one of a fenced holder, and
   // register.
   await holding.stop();

@@ -5,6 +5,7 @@ import { isCapped } from "./budgets.ts";
 import type { Issue, ProviderSettings } from "./configuration.ts";
 import type { FileRead } from "./file.ts";
 import { issueAt, nearest } from "./issues.ts";
+import { libraryOf } from "./library.ts";
 import type { RawLimits, RawManifest } from "./manifest-schema.ts";
 import { grantedId, manifestOf } from "./manifests.ts";
 import { observeIssues, observeWarnings } from "./observe.ts";
@@ -43,9 +44,13 @@ export function agentsOf(
     if (data === null) continue;
     const agent = agentOfFile(source.file);
     const granted = toolsOf(data, common, source, tooling);
-    agents.set(agent, manifestOf(data, agent, common, granted.tools));
-    issues.push(...granted.issues, ...observeIssues(data, source, tooling.servers));
-    warnings.push(...granted.warnings, ...observeWarnings(data, source, tooling.servers));
+    const reading = libraryOf(data, source, tooling);
+    const grants = { tools: granted.tools, library: reading.library };
+    agents.set(agent, manifestOf(data, agent, common, grants));
+    issues.push(...granted.issues, ...reading.issues);
+    issues.push(...observeIssues(data, source, tooling.servers));
+    warnings.push(...granted.warnings, ...reading.warnings);
+    warnings.push(...observeWarnings(data, source, tooling.servers));
   }
   return { agents, issues, warnings };
 }

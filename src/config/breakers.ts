@@ -1,6 +1,6 @@
 /** The breakers in force: those that are there anyway, changed and added to by slipclutch.yaml. */
 
-import { type BreakerRule, DEFAULT_RULES } from "../guards/breaker/rules.ts";
+import { type BreakerRule, DEFAULT_RULES, type SurgeLine } from "../guards/breaker/rules.ts";
 import type { RawBreaker } from "./clutch-schema.ts";
 import type { Issue } from "./configuration.ts";
 import { issueAt } from "./issues.ts";
@@ -99,8 +99,9 @@ function repeatsOf(entry: Entry, action: BreakerRule["action"]): BreakerRule | n
 /** A line that is a count; undefined: it is none, which is said. */
 function countOf(raw: NonNullable<RawBreaker["above"]>, entry: Entry): number | undefined {
   const line = aboveOf(raw, entry);
-  if (line?.kind !== "average") return line?.perMinute;
-  const hint = "Calls that repeat are counted, not compared with an average.";
+  if (line === undefined) return undefined;
+  if (line.kind === "value") return line.perMinute;
+  const hint = "Calls that repeat are counted, not compared with what is usual.";
   entry.refuse(["above"], "{ value }", hint);
   return undefined;
 }
@@ -117,15 +118,34 @@ function foreign({ raw, refuse }: Entry, keys: readonly (keyof RawBreaker)[], ot
   }
 }
 
+const FORMS =
+  "one of { value }, { times, of: rolling_average, over }, { sigmas, of: ewma } and { mads, of: median, over }";
+const EWMA_OVER_MS = 60 * MINUTE_MS;
+
 /** A fixed line, or one drawn by what is usual; undefined: neither, which is said. */
-function aboveOf(raw: NonNullable<RawBreaker["above"]>, { refuse }: Entry) {
-  const { value, times, over } = raw;
-  const relative = [times, raw.of, over].filter((part) => part !== undefined).length;
-  if (value !== undefined && relative === 0) return { kind: "value", perMinute: value } as const;
-  if (value === undefined && relative === 3 && times !== undefined && over !== undefined) {
-    return { kind: "average", times, overMs: over } as const;
-  }
-  const expected = "either { value } or { times, of: rolling_average, over }";
-  refuse(["above"], expected, "Write one of the two, with all that it has.");
-  return undefined;
+function aboveOf(raw: NonNullable<RawBreaker["above"]>, { refuse }: Entry): SurgeLine | undefined {
+  const line = lineOf(raw);
+  if (line === null) refuse(["above"], FORMS, "Write one of them, with all that it has.");
+  return line ?? undefined;
 }
+
+/** Null: none of the forms, or more than one. */
+function lineOf({ mads, of, over, sigmas, times, value }: Above): SurgeLine | null {
+  const parts = [value, times, sigmas, mads].filter((part) => part !== undefined);
+  if (parts.length !== 1) return null;
+  if (value !== undefined && of === undefined && over === undefined) {
+    return { kind: "value", perMinute: value };
+  }
+  if (times !== undefined && of === "rolling_average" && over !== undefined) {
+    return { kind: "average", times, overMs: over };
+  }
+  if (sigmas !== undefined && of === "ewma") {
+    return { kind: "ewma", sigmas, overMs: over ?? EWMA_OVER_MS };
+  }
+  if (mads !== undefined && of === "median" && over !== undefined) {
+    return { kind: "median", mads, overMs: over };
+  }
+  return null;
+}
+
+type Above = NonNullable<RawBreaker["above"]>;

@@ -9,6 +9,12 @@ const BYTES_MAX = 2 ** 40;
 
 const TIMES = "a factor above 1 and at most 1000";
 
+const DEVIATIONS = "a number above 0 and at most 1000";
+const deviations = z
+  .number({ error: DEVIATIONS })
+  .gt(0, { error: DEVIATIONS })
+  .max(1000, { error: DEVIATIONS });
+
 const above = strict({
   value: count(1, CALLS_MAX).describe("Calls: in a minute, or identical ones.").optional(),
   times: z
@@ -17,11 +23,19 @@ const above = strict({
     .max(1000, { error: TIMES })
     .describe("So many times what is usual.")
     .optional(),
-  of: oneOf(["rolling_average"], LATER_BASELINES)
-    .describe("With `times`: what is usual.")
+  sigmas: deviations
+    .describe("With `of: ewma`: so many standard deviations above what is usual.")
+    .optional(),
+  mads: deviations
+    .describe("With `of: median`: so many median absolute deviations above what is usual.")
+    .optional(),
+  of: oneOf(["rolling_average", "ewma", "median"], LATER_BASELINES)
+    .describe(
+      "What is usual: the average, or the mean in which what is newer weighs more, or the median.",
+    )
     .optional(),
   over: duration(120_000, "1d")
-    .describe("With `times`: how far back the average looks.")
+    .describe("How far back it looks for what is usual. Default 1h with `of: ewma`.")
     .optional(),
 });
 
@@ -33,7 +47,7 @@ export const breaker = strict({
     .optional(),
   above: above
     .describe(
-      "Its line: `{ value }`, or `{ times, of: rolling_average, over }` for calls_per_tool.",
+      "Its line: `{ value }`; for calls_per_tool also `{ times, of: rolling_average, over }`, `{ sigmas, of: ewma }` or `{ mads, of: median, over }`.",
     )
     .optional(),
   for: duration(0, "1h")

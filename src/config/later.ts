@@ -2,7 +2,7 @@
  * What the design knows and this version does not do yet: refused, never ignored, with a sentence.
  */
 
-const BASELINE = "That baseline is not in this version; use { times, of: rolling_average, over }.";
+const BASELINE = "That baseline is not in this version; use rolling_average, ewma or median.";
 const OUTPUTS = "Watching outputs is not in this version.";
 const POLICIES = "Policies are not in this version.";
 const CONTAINMENT = "Sandboxes and cloud backstops are not in this version.";
@@ -14,8 +14,6 @@ export const LATER_KEYS: Readonly<Record<string, string>> = {
   parking: "Parking of one agent is not in this version: slipclutch.yaml has that of all.",
   for_outputs: OUTPUTS,
   golden: OUTPUTS,
-  sigmas: BASELINE,
-  mads: BASELINE,
   rolling: "Rolling windows are not in this version; use task, lifetime, day or month.",
   alert_at: "Alerts are not in this version; watch the budget's metrics instead.",
   notifiers: "Notifiers are not in this version; watch the metrics instead.",
@@ -54,8 +52,6 @@ export const LATER_SIGNALS: Readonly<Record<string, string>> = {
 
 /** Baselines of breakers that are not in this version. */
 export const LATER_BASELINES: Readonly<Record<string, string>> = {
-  ewma: BASELINE,
-  median: BASELINE,
   same_hour_last_week: BASELINE,
 };
 

@@ -16,6 +16,7 @@ import {
   VERSION_FIELDS,
   yesOrNo,
 } from "./fields.ts";
+import { allowedPrompt, allowedResource } from "./library-schema.ts";
 import { allowedTool, toolNames } from "./tool-schema.ts";
 
 /** A task with more is none that anybody wants to end here. */
@@ -98,6 +99,16 @@ export const manifestSchema = strict({
     .array(allowedTool, { error: "a list of tools" })
     .max(ENTRIES_MAX)
     .describe("The tools it may call, and no others. Without it: none.")
+    .optional(),
+  allowed_resources: z
+    .array(allowedResource, { error: "a list of resources" })
+    .max(ENTRIES_MAX)
+    .describe("The resources of MCP servers that it may read, and no others. Without it: none.")
+    .optional(),
+  allowed_prompts: z
+    .array(allowedPrompt, { error: "a list of prompts" })
+    .max(ENTRIES_MAX)
+    .describe("The prompts of MCP servers that it may get, and no others. Without it: none.")
     .optional(),
   hosted_tools: z
     .array(oneOf(HOSTED_TOOLS), { error: `a list of ${HOSTED_TOOLS.join(", ")}` })

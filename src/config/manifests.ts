@@ -2,7 +2,6 @@
 import { hash } from "node:crypto";
 import type { CallLimits, Manifest } from "../guards/manifest/manifest.ts";
 import { canonicalJson } from "../guards/tool/canonical.ts";
-import type { ToolGrants } from "../guards/tool/tool.ts";
 import type { RawCallLimits, RawLimits, RawManifest } from "./manifest-schema.ts";
 import { observeOf } from "./observe.ts";
 
@@ -28,7 +27,7 @@ export function manifestOf(
   raw: RawManifest,
   agent: string,
   common: RawLimits | undefined,
-  tools: ToolGrants,
+  grants: Pick<Manifest, "library" | "tools">,
 ): Manifest {
   const own = raw.limits ?? {};
   const limits = callLimits([own, common ?? {}]);
@@ -50,7 +49,7 @@ export function manifestOf(
     onChange: raw.on_change ?? "strictest",
     refusalRounds: raw.refusal_rounds ?? REFUSAL_ROUNDS,
     tasks: taskLimits(own, common ?? {}),
-    tools,
+    ...grants,
   };
 }
 

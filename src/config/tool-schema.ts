@@ -202,7 +202,8 @@ const commitment = strict({
 });
 const PIN =
   "sha256: and 64 hexadecimal digits\n`slipclutch manifest pin` asks the tool server and writes it.";
-const jsonSchema = z.record(z.string(), z.json(), { error: "a JSON Schema, as a map" });
+/** A JSON Schema, whose own meaning is looked at later. */
+export const jsonSchema = z.record(z.string(), z.json(), { error: "a JSON Schema, as a map" });
 
 /** One tool that a manifest grants. */
 export const allowedTool = strict({

@@ -29,6 +29,8 @@ const HEADERS_BYTES_MAX = 16_384;
 const RETRY_MS = 1_000;
 /** What a request for a tool may have beside the arguments: names, ids, `_meta`. */
 const AROUND_ARGUMENTS_BYTES = 64 * 1024;
+/** As large as the largest answer of a tool server: it may go to another gateway by the store. */
+const OUTCOME_BYTES_MAX = 8 * 1024 * 1024;
 /** Of a body that was refused before it had arrived. */
 const DISCARDED_BYTES_MAX = 64 * 1024 * 1024;
 const DISCARD_MS = 10_000;
@@ -213,6 +215,7 @@ function readAt(
 function bytesMaxOf({ address, manifest, rules }: Incoming & { readonly address: Address }) {
   const { maxRequestBytes } = rules.configuration.limits;
   const { kind } = address.place;
+  if (kind === "outcome") return Math.min(maxRequestBytes, OUTCOME_BYTES_MAX);
   if (kind !== "mcp" && kind !== "tool" && kind !== "decision") return maxRequestBytes;
   return Math.min(maxRequestBytes, manifest.tools.argumentsBytesMax + AROUND_ARGUMENTS_BYTES);
 }

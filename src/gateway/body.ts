@@ -43,11 +43,13 @@ function taken(request: IncomingMessage): Collected {
 
 function whole(request: IncomingMessage, limits: BodyLimits, clock: Clock): Promise<Collected> {
   return new Promise((resolve) => {
-    const chunks: Buffer[] = [];
+    let chunks: Buffer[] = [];
     let bytes = 0;
     const finish = (result: Collected) => {
       cancel();
       request.removeAllListeners("data").removeAllListeners("end").removeListener("close", gone);
+      // A client that stops half-way keeps the request, and by its listeners what they can reach.
+      chunks = [];
       resolve(result);
     };
     const gone = () => finish("gone");

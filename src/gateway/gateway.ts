@@ -13,7 +13,7 @@ import type { Call } from "./call.ts";
 import type { Cashier } from "./cashier.ts";
 import type { Clutches } from "./clutches.ts";
 import type { Owed } from "./commitments/owed.ts";
-import type { OpenDecisions } from "./decisions/open.ts";
+import type { DecisionParts } from "./decisions/parts.ts";
 import type { Flags } from "./flags.ts";
 import type { Flusher } from "./flush.ts";
 import type { Holding } from "./holding.ts";
@@ -31,7 +31,7 @@ import type { Surges } from "./surges.ts";
 import type { Tasks } from "./tasks.ts";
 import type { Tenure } from "./tenure.ts";
 
-export interface Gateway {
+export interface Gateway extends DecisionParts {
   readonly clock: Clock;
   readonly chance: Chance;
   /** Of this program. */
@@ -52,7 +52,6 @@ export interface Gateway {
   readonly surges: Surges;
   readonly withheld: Withheld;
   readonly takenOut: TakenOut;
-  readonly openDecisions: OpenDecisions;
   readonly keys: Keys;
   readonly tasks: Tasks;
   /** What running tasks began with. */
@@ -86,11 +85,19 @@ export interface Gateway {
 
 /** Padded, so that ids of one process sort as they were made: an index takes them at its end. */
 const DECISION_CHARS = 7;
+/** Of the tenure that made it: enough to find it among those that live. */
+const HOLDER_CHARS = 16;
+const DECISION = new RegExp(`^d-([0-9a-f]{${HOLDER_CHARS}})-[0-9a-z]{${DECISION_CHARS},}$`);
 
 export function nextDecision(gateway: Gateway): string {
   gateway.decisions += 1;
   const no = gateway.decisions.toString(36).padStart(DECISION_CHARS, "0");
-  return `d-${gateway.holding.tenure.id.slice(0, 16)}-${no}`;
+  return `d-${gateway.holding.tenure.id.slice(0, HOLDER_CHARS)}-${no}`;
+}
+
+/** How the id of the tenure begins that made it; null: no gateway did. */
+export function makerOf(decision: string): string | null {
+  return DECISION.exec(decision)?.[1] ?? null;
 }
 
 /** An event goes to the chain of the tenure it belongs to, the metrics and the log. */

@@ -21,6 +21,7 @@ import { forward } from "./forward.ts";
 import { type Gateway, nextDecision } from "./gateway.ts";
 import { gather } from "./gather.ts";
 import { noteLetThrough } from "./let-through.ts";
+import { insteadOfWaiting } from "./library/unkept.ts";
 import { claimNamed } from "./parking/claims.ts";
 import { deliver, type Kept } from "./parking/deliver.ts";
 import { sameAs } from "./parking/digest.ts";
@@ -49,8 +50,11 @@ export async function handle(asked: Call, gateway: Gateway): Promise<void> {
     return standBy(call, call.round, step, gateway);
   }
   switch (step.kind) {
-    case "park":
+    case "park": {
+      const denial = insteadOfWaiting(step, call);
+      if (denial !== null) return turnAway(call, { ...step, kind: "deny", denial }, gateway);
       return park(call, step, gateway);
+    }
     case "kept":
       return handOver(call, step.kept, gateway);
     case "deny":

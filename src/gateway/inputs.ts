@@ -87,6 +87,15 @@ export class Inputs {
     await this.#writing;
   }
 
+  /** What is pending at a stop. Never rejects: a gateway that stops does not wait for evidence. */
+  async stop(): Promise<void> {
+    try {
+      await this.write();
+    } catch (error) {
+      this.#log.warn("inputs of the last calls were not kept", { error });
+    }
+  }
+
   /** What an input says. Throws on one that another key has sealed. */
   open({ decision, sealed }: CallInput): string {
     return this.#seal.open(sealedFor(decision), sealed);

@@ -13,7 +13,9 @@ export function noteLetThrough(
   const { asked, incoming } = call;
   const { manifest, rules, tenure } = incoming;
   if (!manifest.observing && rules.configuration.inputs.of !== "all") return;
-  gateway.inputs.note(call, answers, gateway.holding.storeNow());
+  // Resources and prompts are not learned: none is let through without a grant.
+  const isReading = "ask" in call && call.ask.reading !== undefined;
+  if (!isReading) gateway.inputs.note(call, answers, gateway.holding.storeNow());
   const origin = originOf(incoming);
   // Each is written down as the refusal that it would be.
   for (const { code, facts } of sparedIn(answers)) {

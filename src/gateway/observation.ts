@@ -80,7 +80,7 @@ export class Observation {
 
   #ask(name: string, known: Known | undefined, rules: Ruleset): Promise<Known> {
     const server = rules.toolServer(name);
-    if (server === null) return Promise.resolve(this.#declared(name, rules));
+    if (server === null) return Promise.resolve(this.#declared(name, known, rules));
     const asking = this.#asking.get(server) ?? this.#list(server, known, rules);
     this.#asking.set(server, asking);
     return asking.finally(() => this.#asking.delete(server));
@@ -108,9 +108,9 @@ export class Observation {
   }
 
   /** What an agent runs itself is listed nowhere else. */
-  #declared(name: string, rules: Ruleset): Known {
+  #declared(name: string, known: Known | undefined, rules: Ruleset): Known {
     const { tools } = rules.configuration.toolServers.get(name) ?? { tools: new Map() };
-    return this.#compiled(name, [...tools.keys()], rules, undefined);
+    return this.#compiled(name, [...tools.keys()], rules, known);
   }
 
   #compiled(

@@ -63,13 +63,15 @@ export class Upkeep {
       await watchSurges(this.#gateway);
       await this.#parking.tick();
       await this.#commitments.tick();
+      await this.#gateway.inbox.tick(this.#gateway);
       forgetRetired(tenure);
       for (const former of holding.former) await this.#closeFormer(former);
-      await inputs.tick(rules.configuration.inputs, holding.storeNow());
       await tasks.touch();
       await flags.tell();
       await this.#endIdleTasks();
       await this.#endedTasks.forget(tenure);
+      // Last: nothing else is to wait for what is only evidence.
+      await inputs.tick(rules.configuration.inputs, holding.storeNow());
     } catch (error) {
       metrics.error("upkeep");
       log.warn("upkeep was cut short; it goes on with the next second", { error });

@@ -74,7 +74,7 @@ export const DENIALS = {
   "manifest.unknown-tool": {
     status: 403,
     says: "The tool is not granted to this agent.",
-    hint: "Add the tool to the agent's manifest and have it reviewed.",
+    hint: "Add it to the agent's manifest and have it reviewed.",
   },
   "manifest.blacklisted": {
     status: 403,
@@ -201,7 +201,7 @@ export interface Denial {
   readonly rule?: string;
   /** Holds also while its agent is observed. */
   readonly firm?: true;
-  /** A person's own words for the agent, in place of the code's sentence. */
+  /** In place of the code's sentence: a person's own words, or what is meant if it is no tool. */
   readonly says?: string;
   /** For "come back" codes only. Sent as whole seconds from 1 to 59. */
   readonly retryAfterMs?: number;

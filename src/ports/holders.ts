@@ -43,6 +43,8 @@ export interface Beat {
   readonly doneNo: number;
   /** Permits that others were left short of. */
   readonly permitWants: readonly PermitWant[];
+  /** Outcomes of its decisions that were reported elsewhere wait for its answer. */
+  readonly outcomesWait: boolean;
 }
 
 export type Registered =
@@ -96,8 +98,8 @@ export interface HolderStore {
    */
   configure(id: HolderId, from: string, to: string): Promise<boolean>;
   /**
-   * Calls on every change by others (wants, give-backs, keys, configuration, clutches, reviews);
-   * the answer stops it.
+   * Calls on every change by others (wants, give-backs, keys, configuration, clutches, reviews,
+   * outcomes); the answer stops it.
    */
-  watch(changed: (what: "wants" | "room" | "changes") => void): () => void;
+  watch(changed: (what: "wants" | "room" | "changes" | "outcomes") => void): () => void;
 }

@@ -1,4 +1,5 @@
 import type { Millis } from "../guards/money.ts";
+import type { Shelf } from "../wire/mcp-library.ts";
 
 /**
  * The road to one tool server. Credentials are the gateway's and are added by the adapter; the
@@ -19,9 +20,37 @@ export interface ToolServer {
    * before it. When it says no, nothing is written.
    */
   call(request: ToolRequest, run: ToolRun): ToolExchange;
+  /** What can be read there beside its tools; none where the protocol has no such things. */
+  readonly library?: Library;
   /** What is in flight ends with `reset`. */
   close(): Promise<void>;
 }
+
+/** Resources and prompts of a tool server. */
+export interface Library {
+  /**
+   * What it lists, kept as `ToolServer.list` is. A server that does not know the question lists
+   * nothing. Rejects with `ToolServerUnreachable`.
+   */
+  list(shelf: Shelf): Promise<readonly Listed[]>;
+  /**
+   * As `ToolServer.call`. The result's structured content is what was read; with `isError` it is
+   * `{ code, message }`, by which the server refused.
+   */
+  read(request: ReadRequest, run: ToolRun): ToolExchange;
+}
+
+/** As its server describes it; `key` is the URI, the template of URIs, or the name. */
+export interface Listed {
+  readonly key: string;
+  readonly raw: Readonly<Record<string, unknown>>;
+}
+
+/** `name` is the URI of a resource, or the name of a prompt; only the latter takes arguments. */
+export type ReadRequest = Omit<ToolRequest, "tool"> & {
+  readonly kind: "resource" | "prompt";
+  readonly name: string;
+};
 
 export class ToolServerUnreachable extends Error {
   override readonly name = "ToolServerUnreachable";

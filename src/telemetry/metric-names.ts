@@ -45,6 +45,11 @@ export const COUNTERS = {
     ["agent", "server", "tool"],
     "USD charged to budgets for tool calls.",
   ),
+  outcomes: named(
+    "outcomes_total",
+    ["reported", "became"],
+    "Outcomes reported on decisions of this process, here or elsewhere; dropped ones came too late.",
+  ),
   tokens: named(
     "tokens_total",
     ["agent", "model", "kind"],

@@ -64,6 +64,7 @@ export class Metrics {
   readonly #toolCalls = new Counter(COUNTERS.toolCalls);
   readonly #unallowed = new Counter(COUNTERS.unallowed);
   readonly #toolSpend = new Counter(COUNTERS.toolSpend, formatUsd);
+  readonly #outcomes = new Counter(COUNTERS.outcomes);
   readonly #tokens = new Counter(COUNTERS.tokens);
   readonly #spend = new Counter(COUNTERS.spend, formatUsd);
   readonly #estimated = new Counter(COUNTERS.estimated);
@@ -134,6 +135,11 @@ export class Metrics {
     this.#errors.add([where]);
   }
 
+  /** An outcome of a decision of this process, by where its agent reported it. */
+  reported(where: "here" | "elsewhere", became: "settled" | "repeated" | "dropped"): void {
+    this.#outcomes.add([where, became]);
+  }
+
   #refused(event: Origin & { asked: Asked | null; code: DenialCode }): void {
     const { asked, code } = event;
     const agent = event.agent ?? NONE;
@@ -184,7 +190,8 @@ export class Metrics {
 
   /** The text of a scrape. */
   render(reading: Reading): string {
-    const tools = [this.#toolCalls, this.#unallowed, this.#toolSpend, this.#tool];
+    const outcomes = [this.#outcomes, this.#unallowed];
+    const tools = [this.#toolCalls, this.#toolSpend, this.#tool, ...outcomes];
     const counted = [
       this.#calls,
       this.#denials,

@@ -37,6 +37,8 @@ export type CallAnswer =
   /** A result with nothing in it. */
   | "nothing"
   | "rpc-error"
+  /** As of a tool that runs as a task, and in no other way. */
+  | "unknown-method"
   | "anonymous-error"
   | "http-500"
   | "http-401"
@@ -48,6 +50,13 @@ export type CallAnswer =
   | "huge"
   /** Events without an end and without an answer. */
   | "flood";
+
+/** What can be read: a resource answers with its URI, a prompt with its arguments. */
+export interface McpShelves {
+  readonly resources: readonly JsonObject[];
+  readonly resourceTemplates: readonly JsonObject[];
+  readonly prompts: readonly JsonObject[];
+}
 
 export interface McpScript {
   readonly answers: "json" | "sse";
@@ -72,6 +81,8 @@ export interface McpScript {
   /** Whether the stream stays open after its answer. */
   readonly staysOpen: boolean;
   readonly tools: readonly JsonObject[];
+  /** Null: it knows nothing of resources and prompts. */
+  readonly library: McpShelves | null;
   readonly pageSize: number;
   /** The list never ends. */
   readonly pagesForEver: boolean;
@@ -104,6 +115,7 @@ export const MCP_SCRIPT: McpScript = {
     { name: ECHO, description: "Answers with its arguments.", inputSchema: ANY_OBJECT },
     { name: FAIL, description: "Says that it failed.", inputSchema: ANY_OBJECT },
   ],
+  library: null,
   pageSize: 100,
   pagesForEver: false,
   hugeBytes: 4 * 1024 * 1024,
@@ -300,7 +312,8 @@ class ScriptedServer implements McpFixture {
     const meta = params._meta as JsonObject | undefined; // checked by the comparison
     const version = meta?.["io.modelcontextprotocol/protocolVersion"];
     const { headers } = request;
-    const named = "name" in params ? plain(headers["mcp-name"]) === params.name : true;
+    const name = params.name ?? params.uri;
+    const named = name === undefined ? true : plain(headers["mcp-name"]) === name;
     if (version !== STATELESS_VERSION) {
       const message = "Unsupported protocol version";
       return json(response, renderError(id, { code: -32_022, message }), 400);
@@ -362,6 +375,11 @@ class ScriptedServer implements McpFixture {
     if (method === "tools/list") return this.#send(response, renderResult(id, this.#page(params)));
     if (method === "ping") return this.#send(response, renderResult(id, {}));
     if (method === "tools/call") return this.#call(request, response);
+    const shelf = SHELF_OF[method];
+    if (this.#script.library !== null && shelf !== undefined) {
+      return this.#send(response, renderResult(id, this.#shelfPage(shelf, params)));
+    }
+    if (this.#script.library !== null && READS.has(method)) return this.#call(request, response);
     const error = { code: -32_601, message: `no such method: ${method}` };
     this.#send(response, renderError(id, error));
   }
@@ -375,9 +393,21 @@ class ScriptedServer implements McpFixture {
     return { tools: tools.slice(from, to), ...more };
   }
 
-  #call({ id, params }: RpcRequest, response: ServerResponse): void {
-    const { call, hugeBytes } = this.#script;
-    const text = resultText(id, params, this.#script.tools);
+  #shelfPage(shelf: keyof McpShelves, params: JsonObject): JsonObject {
+    const { library, pageSize, pagesForEver } = this.#script;
+    if (pagesForEver) return { [shelf]: [], nextCursor: "on and on" };
+    const all = library?.[shelf] ?? [];
+    const from = Number(params.cursor ?? 0);
+    const to = from + pageSize;
+    const more = to < all.length ? { nextCursor: String(to) } : {};
+    return { [shelf]: all.slice(from, to), ...more };
+  }
+
+  #call({ id, method, params }: RpcRequest, response: ServerResponse): void {
+    const { call, hugeBytes, library } = this.#script;
+    const text = READS.has(method)
+      ? readText(id, params, library)
+      : resultText(id, params, this.#script.tools);
     const meta = isObject(params._meta) ? params._meta : {};
     const told = "progressToken" in meta ? this.#script.progress : [];
     const notices = told.map((one) => {
@@ -404,6 +434,7 @@ class ScriptedServer implements McpFixture {
       "unknown-result": () => send(renderResult(id, { resultType: "later", content: [] })),
       nothing: () => send(renderResult(id, { content: [] })),
       "rpc-error": () => send(renderError(id, { code: -32_602, message: "Unknown tool: x" })),
+      "unknown-method": () => send(renderError(id, { code: -32_601, message: "needs a task" })),
       "anonymous-error": () => send(renderError(null, { code: -32_700, message: "Parse error" })),
       "http-500": () => status(response, 500),
       "http-401": () => {
@@ -423,7 +454,7 @@ class ScriptedServer implements McpFixture {
       accepted: () => status(response, 202),
       huge: () => {
         const block = { type: "text", text: "x".repeat(hugeBytes) };
-        send(renderResult(id, { content: [block] }));
+        send(renderResult(id, { [PLACE_OF[method] ?? "content"]: [block] }));
       },
       flood: () => flood(response),
     };
@@ -476,6 +507,32 @@ function resultText(id: RpcId, params: JsonObject, tools: readonly JsonObject[])
   }
   const content = [{ type: "text", text: JSON.stringify(given) }];
   return renderResult(id, { content, structuredContent: { given, meta: params._meta ?? null } });
+}
+
+const SHELF_OF: Readonly<Record<string, keyof McpShelves>> = {
+  "resources/list": "resources",
+  "resources/templates/list": "resourceTemplates",
+  "prompts/list": "prompts",
+};
+/** Where what was read stands in the answer. */
+const PLACE_OF: Readonly<Record<string, string>> = {
+  "resources/read": "contents",
+  "prompts/get": "messages",
+};
+const READS: ReadonlySet<string> = new Set(Object.keys(PLACE_OF));
+
+function readText(id: RpcId, params: JsonObject, library: McpShelves | null): string {
+  const { arguments: given = {}, name, uri } = params;
+  if (typeof uri === "string") {
+    const contents = [{ uri, mimeType: "text/plain", text: `what is at ${uri}` }];
+    const missing = { code: -32_002, message: "Resource not found", data: { uri } };
+    return uri.endsWith("missing") ? renderError(id, missing) : renderResult(id, { contents });
+  }
+  if (!library?.prompts.some((prompt) => prompt.name === name)) {
+    return renderError(id, { code: -32_602, message: `Unknown prompt: ${name}` });
+  }
+  const content = { type: "text", text: JSON.stringify(given) };
+  return renderResult(id, { description: `about ${name}`, messages: [{ role: "user", content }] });
 }
 
 function json(response: ServerResponse, text: string, code = 200): void {

@@ -23,20 +23,28 @@ export const METHODS = {
   initialized: "notifications/initialized",
   cancelled: "notifications/cancelled",
   progress: "notifications/progress",
-  listChanged: "notifications/tools/list_changed",
   /** Of versions after these: which ones a server speaks. */
   discover: "server/discover",
   ping: "ping",
   list: "tools/list",
   call: "tools/call",
+  read: "resources/read",
+  prompt: "prompts/get",
 } as const;
+
+/** A server says so of any of its lists. */
+export const LIST_CHANGED: ReadonlySet<string> = new Set([
+  "notifications/tools/list_changed",
+  "notifications/resources/list_changed",
+  "notifications/prompts/list_changed",
+]);
 
 /** Longer than any name that a model's API lets pass (64 or 128 characters). */
 export const TOOL_NAME_CHARS_MAX = 256;
 
 /** Since 2026-07-28 results say what they are; one that does not is whole. */
-const COMPLETE = "complete";
-const INPUT_REQUIRED = "input_required";
+export const COMPLETE = "complete";
+export const INPUT_REQUIRED = "input_required";
 /** Of what a server asks for, in the sentence that refuses it. */
 const ASKED_SHOWN_MAX = 5;
 const ASKED_CHARS_MAX = 200;
@@ -60,7 +68,7 @@ export interface CallResult {
 
 /** Some of the tools of a server, and where the list goes on. */
 export interface ToolPage {
-  readonly tools: readonly { readonly name: string; readonly raw: JsonObject }[];
+  readonly items: readonly { readonly name: string; readonly raw: JsonObject }[];
   readonly nextCursor: string | null;
 }
 
@@ -115,6 +123,23 @@ function inputRefused({ inputRequests }: JsonObject): CallResult {
   return { content: [{ type: "text", text }], structuredContent: undefined, isError: true };
 }
 
+/** By which a tool says in its server's list that it runs as a task of MCP, and in no other way. */
+export function needsTask(tool: JsonObject): boolean {
+  return isObject(tool.execution) && tool.execution.taskSupport === "required";
+}
+
+/** What a server means by an unknown method: a tool that runs as a task of MCP alone. */
+export const NOT_AS_A_CALL: CallResult = {
+  content: [
+    {
+      type: "text",
+      text: "The tool did not run: its server does not know the call. A tool that runs as an MCP task alone is not called here.",
+    },
+  ],
+  structuredContent: undefined,
+  isError: true,
+};
+
 /** Reads one page of `tools/list`. */
 export function readToolPage(result: JsonObject): ToolPage | string {
   const { tools, nextCursor = null, resultType = COMPLETE } = result;
@@ -129,7 +154,7 @@ export function readToolPage(result: JsonObject): ToolPage | string {
   if (nextCursor !== null && typeof nextCursor !== "string") {
     return `a cursor that is ${describe(nextCursor)}`;
   }
-  return { tools: read, nextCursor };
+  return { items: read, nextCursor };
 }
 
 /** The version that a server answers `initialize` with, if we speak it. */

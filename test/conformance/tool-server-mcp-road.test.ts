@@ -12,11 +12,11 @@ import {
 import type { McpSettings } from "../../src/adapters/tool-server/mcp/mcp-settings.ts";
 import { mcpToolServer } from "../../src/adapters/tool-server/mcp/mcp-tool-server.ts";
 import {
+  ITEMS_MAX,
   LIST_BYTES_MAX,
   LIST_KEPT_MS,
   PAGES_MAX,
-  TOOLS_MAX,
-} from "../../src/adapters/tool-server/mcp/tool-list.ts";
+} from "../../src/adapters/tool-server/mcp/server-list.ts";
 import { DRAIN_MS_MAX } from "../../src/adapters/tool-server/over-http/exchange.ts";
 import { CONNECTION_WAIT_MAX_MS } from "../../src/adapters/tool-server/over-http/pool.ts";
 import type { Clock } from "../../src/ports/clock.ts";
@@ -477,6 +477,21 @@ describe("answers", () => {
     );
   }
 
+  test.each([
+    [false, "json"],
+    [true, "json"],
+    [false, "sse"],
+  ] as const)(
+    "a tool that its server runs as a task alone has failed, and the model is told (%s, %s)",
+    async (stateless, answers) => {
+      const { server } = await start({ call: "unknown-method", stateless, answers });
+      expect(await recordCall(server, toolRequest()).over).toMatchObject({
+        kind: "result",
+        result: { isError: true, content: [{ text: expect.stringContaining("MCP task") }] },
+      });
+    },
+  );
+
   test("a tool that asks for input is a failed one, and the model reads why", async () => {
     for (const stateless of [true, false]) {
       const { server } = await start({ call: "input-required", stateless });
@@ -762,7 +777,7 @@ describe("the list of tools", () => {
 
   const BAD: readonly [string, Partial<McpScript>, RegExp][] = [
     ["has no end", { pagesForEver: true }, new RegExp(`more than ${PAGES_MAX} pages`)],
-    ["names a tool twice", { tools: [{ name: "a" }, { name: "a" }] }, /names a tool twice/],
+    ["names a tool twice", { tools: [{ name: "a" }, { name: "a" }] }, /names one twice/],
     ["has a tool without a name", { tools: [{ description: "x" }] }, /a tool without a name/],
     ["has a name beyond all measure", { tools: [{ name: "x".repeat(300) }] }, /without a name/],
     [
@@ -770,7 +785,7 @@ describe("the list of tools", () => {
       { tools: [{ name: "a", x: "x".repeat(LIST_BYTES_MAX) }] },
       /more than \d+ bytes/,
     ],
-    ["has too many tools", { tools: many(TOOLS_MAX + 1), pageSize: 9_000 }, /too many tools/],
+    ["has too many tools", { tools: many(ITEMS_MAX + 1), pageSize: 9_000 }, /too many/],
   ];
   test.each(BAD)("that %s is refused, and asked for anew", async (_, script, message) => {
     const { fixture, server } = await start(script);

@@ -95,6 +95,21 @@ test(
 );
 
 test(
+  "what a manifest of many tools costs is told in numbers",
+  async () => {
+    const { code, err, out } = await bench("manifest", "--quick", "--source", "--json");
+
+    expect(code, err).toBe(0);
+    const numbers = numbersOf(out);
+    for (const name of ["check_p50_us", "tools_list_500_p50_ms", "refused_10mb_p50_ms"]) {
+      expect(numbers[name], name).toBeGreaterThan(0);
+    }
+    expect(out.trimEnd().split("\n")).toHaveLength(1);
+  },
+  LIMIT_MS,
+);
+
+test(
   "trips are timed where calls arrive, and a raced rate limit is counted there",
   async () => {
     const { code, err, out } = await bench("clutch", "--quick", "--source", "--json");
@@ -112,6 +127,23 @@ test(
     expect(numbers.rate_refused).toBeGreaterThan(100);
     expect(numbers.rate_admitted).toBeGreaterThan(100);
     expect(numbers.rate_max_in_window).toBeLessThanOrEqual(100);
+  },
+  LIMIT_MS,
+);
+
+test.skipIf(!part("postgres").available)(
+  "four gateways that race for a rate limit get no more of it in any window",
+  async () => {
+    const args = ["--processes", "4", "--store", "postgres", "--quick", "--source", "--json"];
+    const { code, err, out } = await bench("rates", ...args);
+
+    expect(code, err).toBe(0);
+    const numbers = numbersOf(out);
+    expect(numbers).toMatchObject({ gateways: 4, rate_limit: 100, rate_windows: 3.05 });
+    expect(numbers.rate_max_in_window).toBeLessThanOrEqual(100);
+    // Most of each window is used, and there was much more to use it.
+    expect(numbers.rate_admitted).toBeGreaterThan(200);
+    expect(numbers.rate_tries).toBeGreaterThan(1_000);
   },
   LIMIT_MS,
 );

@@ -59,11 +59,13 @@ test("decisions that are open are as many as calls may be in flight", async () =
   expect((await decide("look", { n: 6 })).verdict).toBe("allow");
 });
 
-test("of many outcomes at once one counts", async () => {
+test("of many outcomes at once one counts: the same again is fine, another is refused", async () => {
   await open();
   const { decision } = await decide("save");
-  const all = await Promise.all(Array.from({ length: 8 }, () => report(decision)));
-  expect(all.map(({ status }) => status).sort()).toEqual([200, ...Array(7).fill(404)]);
+  const said = (n: number) => ({ ok: true, result: { n: n % 2 } });
+  const all = await Promise.all(Array.from({ length: 8 }, (_, n) => report(decision, said(n))));
+  const statuses = [0, 1].map((half) => all.filter((_, n) => n % 2 === half).map((a) => a.status));
+  expect(statuses.sort()).toEqual([Array(4).fill(200), Array(4).fill(404)]);
   await until(
     () => booksOf(world.gateway),
     ({ reserved, spent }) => spent === ONE_USD && reserved === 0n,
@@ -86,6 +88,16 @@ test("an outcome that cannot be read ends nothing", async () => {
     expect([400, 404]).toContain((await report(id)).status);
   }
   expect((await report(decision)).status).toBe(200);
+});
+
+test("an outcome is as large as a tool server's answer may be, and one that is larger ends nothing", async () => {
+  await open();
+  const { decision } = await decide("save");
+  const of = (bytes: number) => ({ ok: true, result: { text: "x".repeat(bytes) } });
+  const large = await report(decision, of(8 * 1024 * 1024));
+  expect(large.status).toBe(413);
+  expect(await large.json()).toMatchObject({ code: "request.too-large" });
+  expect((await report(decision, of(8 * 1024 * 1024 - 100))).status).toBe(200);
 });
 
 test("a body that cannot be read in one way only asks for nothing", async () => {

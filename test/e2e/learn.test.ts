@@ -181,6 +181,20 @@ describe("manifest learn", () => {
     expect(JSON.parse(await readFile(json, "utf8"))).toEqual(told.manifest);
   });
 
+  test("what was asked just before a stop is known after it", async () => {
+    await writeFile(
+      path.join(gateway.configFolder, "agents/worker.yaml"),
+      JSON.stringify(OBSERVED),
+    );
+    expect((await gateway.api("POST", "/api/v1/reload")).status).toBe(200);
+    expect(await dispatch("close", { id: "LAST-1", note: "done" })).toBe("ok");
+    await gateway.stop("SIGTERM");
+    const flags = ["--config", gateway.configFolder];
+    gateway = await startGateway({ config: null, flags, data: gateway.dataFolder });
+    const answer = await gateway.api("GET", "/api/v1/inputs?agent=worker&limit=1000");
+    expect(await answer.text()).toContain("LAST-1");
+  });
+
   test("arguments are on the disk only encrypted, and shown to operators alone", async () => {
     const made = await gateway.api("POST", "/api/v1/keys", { operator: "eve", role: "viewer" });
     const { key } = (await made.json()) as Json;

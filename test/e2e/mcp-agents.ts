@@ -18,6 +18,11 @@ export interface McpAgent {
   list(): Promise<readonly string[]>;
   /** The result; what it raises is `{ raised, message }`. */
   call(name: string, given: object): Promise<Json>;
+  /** URIs of all resources, templates of URIs, and names of all prompts. */
+  library(): Promise<Json>;
+  /** What it raises is `{ raised, message, code, data }`. */
+  read(uri: string): Promise<Json>;
+  prompt(name: string, given: Readonly<Record<string, string>>): Promise<Json>;
   close(): Promise<unknown>;
 }
 
@@ -36,9 +41,35 @@ async function raised(call: Promise<Json>): Promise<Json> {
   try {
     return await call;
   } catch (error) {
-    const { name, message } = error as Error;
-    return { raised: name, message };
+    const { name, message, code, data } = error as Json;
+    return { raised: name, message, code, data };
   }
+}
+
+/** What both of the official clients in TypeScript have. */
+interface Reads {
+  listResources(): Promise<Json>;
+  listResourceTemplates(): Promise<Json>;
+  listPrompts(): Promise<Json>;
+  readResource(asked: { uri: string }): Promise<Json>;
+  getPrompt(asked: { name: string; arguments: Record<string, string> }): Promise<Json>;
+}
+
+function reading(client: Reads): Pick<McpAgent, "library" | "read" | "prompt"> {
+  return {
+    library: async () => {
+      const { resources } = await client.listResources();
+      const { resourceTemplates } = await client.listResourceTemplates();
+      const { prompts } = await client.listPrompts();
+      return {
+        resources: resources.map(({ uri }: Json) => uri),
+        templates: resourceTemplates.map(({ uriTemplate }: Json) => uriTemplate),
+        prompts: prompts.map(({ name }: Json) => name),
+      };
+    },
+    read: (uri) => raised(client.readResource({ uri })),
+    prompt: (name, given) => raised(client.getPrompt({ name, arguments: given })),
+  };
 }
 
 function typeScript(name: string, mode: "legacy" | "auto", speaks: string): OfficialMcpClient {
@@ -54,6 +85,7 @@ function typeScript(name: string, mode: "legacy" | "auto", speaks: string): Offi
         list: async () => (await client.listTools()).tools.map((tool) => tool.name),
         call: (tool, given) =>
           raised(client.callTool({ name: tool, arguments: given as Record<string, unknown> })),
+        ...reading(client),
         close: () => client.close(),
       };
     },
@@ -74,6 +106,7 @@ const BEFORE: OfficialMcpClient = {
       list: async () => (await client.listTools()).tools.map((tool) => tool.name),
       call: (tool, given) =>
         raised(client.callTool({ name: tool, arguments: given as Record<string, unknown> })),
+      ...reading(client),
       close: () => client.close(),
     };
   },
@@ -102,6 +135,9 @@ function python(name: string, mode: "legacy" | "auto", speaks: string): Official
         version,
         list: () => ask(null),
         call: (tool, given) => ask({ name: tool, arguments: given }),
+        library: () => ask({ library: true }),
+        read: (uri) => ask({ uri }),
+        prompt: (name, given) => ask({ prompt: name, arguments: given }),
         close: () => {
           child.stdin.end();
           return new Promise((resolve) => child.once("exit", resolve));

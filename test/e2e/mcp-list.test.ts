@@ -78,6 +78,15 @@ describe("the order", () => {
   });
 });
 
+test("a tool that runs as a task of its server alone is not shown", async () => {
+  const needs = (taskSupport: string) => ({ execution: { taskSupport } });
+  const { gateway } = await granting(
+    ["a", "b", "c"].map((name) => ({ server: "desk", name })),
+    { desk: [tool("a", needs("required")), tool("b", needs("optional")), tool("c")] },
+  );
+  expect(names(await all(gateway, "/mcp/desk"))).toEqual(["b", "c"]);
+});
+
 describe("pages", () => {
   const many = (count: number) => Array.from({ length: count }, (_, no) => `tool_${no}`);
   const grantsOf = (tools: readonly string[]) => tools.map((name) => ({ server: "desk", name }));

@@ -52,7 +52,7 @@ describe("a request of 2026-07-28", () => {
       result: {
         resultType: "complete",
         supportedVersions: [STATELESS, "2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"],
-        capabilities: { tools: {} },
+        capabilities: { tools: {}, extensions: { "io.modelcontextprotocol/tasks": {} } },
         ttlMs: 30_000,
         cacheScope: "private",
         _meta: { "io.modelcontextprotocol/serverInfo": { name: "slipclutch", version: "0.0.0" } },
@@ -158,7 +158,7 @@ const UNSERVED = [
   ...["resources/list", "resources/read", "resources/templates/list", "resources/subscribe"],
   ...["resources/unsubscribe", "prompts/list", "prompts/get", "completion/complete"],
   ...["logging/setLevel", "sampling/createMessage", "elicitation/create", "roots/list"],
-  ...["tasks/get", "tasks/list", "tasks/cancel", "tasks/result", "tasks/update"],
+  ...["tasks/list", "tasks/result"],
   ...["subscriptions/listen", "tools/call/", "TOOLS/CALL", "rpc.discover", "__proto__", "x"],
 ];
 

@@ -154,8 +154,18 @@ describe("public servers, as they are", () => {
           allowed_tools: [
             ...granted("files", ["read_text_file", "write_file"]),
             ...granted("memory", ["create_entities", "search_nodes"]),
-            ...granted("all", ["echo", "get-env", "trigger-sampling-request"]),
+            ...granted("all", [
+              "echo",
+              "get-env",
+              "trigger-sampling-request",
+              "get-resource-links",
+            ]),
           ],
+          allowed_resources: [{ server: "all", under: "demo://resource/" }],
+          allowed_prompts: ["simple-prompt", "args-prompt"].map((name) => ({
+            server: "all",
+            name,
+          })),
         },
       },
       environment: { GATEWAY_SECRET: SECRET },
@@ -180,9 +190,38 @@ describe("public servers, as they are", () => {
     const { tools } = await client.listTools();
     expect(tools.map(({ name }) => name).toSorted()).toEqual(
       ["read_text_file", "write_file", "create_entities", "search_nodes", "echo", "get-env"]
-        .concat("slipclutch_budget")
+        .concat("slipclutch_budget", "get-resource-links")
         .toSorted(),
     );
+  });
+
+  test("everything's resources and prompts are listed and read, as far as they are granted", async () => {
+    const { resources } = await client.listResources();
+    expect(resources.map(({ uri }) => uri)).toContain(
+      "demo://resource/static/document/architecture.md",
+    );
+    const { resourceTemplates } = await client.listResourceTemplates();
+    expect(resourceTemplates.map(({ uriTemplate }) => uriTemplate)).toEqual([
+      "demo://resource/dynamic/text/{resourceId}",
+      "demo://resource/dynamic/blob/{resourceId}",
+    ]);
+    const uri = "demo://resource/dynamic/text/3";
+    expect(await client.readResource({ uri })).toMatchObject({
+      contents: [{ uri, text: expect.stringContaining("Resource 3") }],
+    });
+    await expect(client.readResource({ uri: "demo://resource/nothing" })).rejects.toThrow();
+    const { prompts } = await client.listPrompts();
+    expect(prompts.map(({ name }) => name)).toEqual(["simple-prompt", "args-prompt"]);
+    const city = { city: "Bern" };
+    expect(await client.getPrompt({ name: "args-prompt", arguments: city })).toMatchObject({
+      messages: [{ content: { text: expect.stringContaining("Bern") } }],
+    });
+    await expect(client.getPrompt({ name: "resource-prompt" })).rejects.toThrow("not granted");
+  });
+
+  test("a link to a resource in a tool's result is content, and passes", async () => {
+    const { content } = await call("get-resource-links", { count: 1 });
+    expect(JSON.stringify(content)).toContain("resource_link");
   });
 
   test("the file system's reads and writes, and says what it does not do", async () => {

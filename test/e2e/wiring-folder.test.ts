@@ -6,6 +6,7 @@ import { COMMAND_CASES } from "./wiring-commands.ts";
 import { COMMITMENT_CASES } from "./wiring-commitments.ts";
 import { fieldsOfTheFolder } from "./wiring-fields.ts";
 import { HTTP_CASES } from "./wiring-http.ts";
+import { LIBRARY_CASES } from "./wiring-library.ts";
 import { LIMIT_CASES } from "./wiring-limits.ts";
 import { MCP_CASES } from "./wiring-mcp.ts";
 import { OBSERVE_CASES } from "./wiring-observe.ts";
@@ -49,6 +50,7 @@ const CASES = {
   "a change": ON_CHANGE_CASES,
   observing: OBSERVE_CASES,
   MCP: MCP_CASES,
+  "what is read": LIBRARY_CASES,
 };
 
 /** Read once, when a gateway starts: `wiring-start.test.ts` has them. */
@@ -71,7 +73,11 @@ const REASSURED = [
 /** What is usual is learned over a minute and more: `wiring-surge.test.ts` has them. */
 const LEARNED = [
   "slipclutch.yaml breakers[].above.times",
-  "slipclutch.yaml breakers[].above.of",
+  "slipclutch.yaml breakers[].above.sigmas",
+  "slipclutch.yaml breakers[].above.mads",
+  "slipclutch.yaml breakers[].above.of = rolling_average",
+  "slipclutch.yaml breakers[].above.of = ewma",
+  "slipclutch.yaml breakers[].above.of = median",
   "slipclutch.yaml breakers[].above.over",
 ];
 

@@ -31,6 +31,7 @@ export class Failing {
       counters: this.#port(real.counters),
       bundles: this.#port(real.bundles),
       commitments: this.#port(real.commitments),
+      outcomes: this.#port(real.outcomes),
       inputs: this.#port(real.inputs),
       close: async () => {},
     };

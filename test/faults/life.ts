@@ -66,7 +66,11 @@ export abstract class Life {
       chance: {
         hex: (bytes) => {
           this.#ids += 1;
-          return this.#ids.toString(16).padStart(2 * bytes, "0");
+          // Told apart at the beginning, as ids of holders are.
+          return this.#ids
+            .toString(16)
+            .padStart(4, "0")
+            .padEnd(2 * bytes, "0");
         },
       },
       log: { ...quiet, warn: note, error: note },

@@ -105,12 +105,13 @@ function noticeCases(cluster: () => Cluster): void {
     other.holders.watch((what) => others.push(what));
     // Each connection begins with telling all, for what was missed before it.
     for (const heard of [own, others]) {
-      await expect.poll(() => heard, { timeout: 5_000, interval: 5 }).toHaveLength(3);
+      await expect.poll(() => heard, { timeout: 5_000, interval: 5 }).toHaveLength(4);
     }
     const said: readonly (readonly [string, () => Promise<unknown>])[] = [
       ["wants", () => store.ledger.want(holder, [{ account, amount: 1n }])],
       ["room", () => store.ledger.giveBack(holder, [{ account, total: 1n }])],
       ["changes", () => store.registry.clearFlag("p", "m")],
+      ["outcomes", () => store.outcomes.put(holder, { id: "o-1", body: new Uint8Array() })],
     ];
     await store.registry.flag({ provider: "p", model: "m", what: "input", since: 1, call: "c" });
     await expect.poll(() => others.at(-1), { timeout: AT_ONCE_MS, interval: 5 }).toBe("changes");
@@ -119,7 +120,7 @@ function noticeCases(cluster: () => Cluster): void {
       await run();
       await expect.poll(() => others, { timeout: AT_ONCE_MS, interval: 5 }).toEqual([what]);
     }
-    expect(own).toHaveLength(3);
+    expect(own).toHaveLength(4);
     await Promise.all([store.close(), other.close()]);
   });
 
@@ -133,7 +134,7 @@ function noticeCases(cluster: () => Cluster): void {
     const account = await newAccount(store, 100n);
     const heard: string[] = [];
     other.holders.watch((what) => heard.push(what));
-    await expect.poll(() => heard, { timeout: 5_000, interval: 5 }).toHaveLength(3);
+    await expect.poll(() => heard, { timeout: 5_000, interval: 5 }).toHaveLength(4);
     heard.length = 0;
     await store.ledger.want(holder, [{ account, amount: 1n }]);
     await store.registry.flag({ provider: "p", model: "m", what: "input", since: 1, call: "c" });

@@ -12,6 +12,7 @@ import type { Format, ModelAsk } from "../../src/guards/call.ts";
 import { HOSTED_TOOLS } from "../../src/guards/call.ts";
 import { admit } from "../../src/guards/decide.ts";
 import type { Bounds, Facts, Target } from "../../src/guards/facts.ts";
+import { NO_LIBRARY } from "../../src/guards/library/grants.ts";
 import { type CallLimits, type Manifest, NO_TOOLS } from "../../src/guards/manifest/manifest.ts";
 import { billOf, tokensOf } from "../../src/guards/price/bill.ts";
 import type { ModelPrice, Usage } from "../../src/guards/price/price.ts";
@@ -184,6 +185,7 @@ function factsOf(generated: Generated): Facts {
       ...{ callsMax: null, toolCallsMax: null, durationMaxMs: null },
     },
     tools: { ...NO_TOOLS, hosted: new Set(HOSTED_TOOLS) },
+    library: NO_LIBRARY,
   };
   return {
     ask,

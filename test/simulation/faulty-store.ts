@@ -61,6 +61,7 @@ export class Road {
       counters: this.#port(real.counters),
       bundles: this.#port(real.bundles),
       commitments: this.#port(real.commitments),
+      outcomes: this.#port(real.outcomes),
       inputs: this.#port(real.inputs),
       close: async () => {},
     };
@@ -115,7 +116,7 @@ export class Road {
     });
   }
 
-  #watch(changed: (what: "wants" | "room" | "changes") => void): () => void {
+  #watch(changed: Parameters<Store["holders"]["watch"]>[0]): () => void {
     return this.#real.holders.watch((what) => {
       if (this.cut !== "no" || this.#world.random.chance(this.chaos.unnoticed)) return;
       this.#world.after(this.#latency(), () => this.#process.deliver(() => changed(what)));

@@ -94,7 +94,8 @@ export function childFixture(script: Partial<ChildScript> = {}): ChildFixture {
     said,
     pids: () => arrivals().flatMap(({ started }) => (started === undefined ? [] : [started])),
     ran: () => said("tools/call").length,
-    forget: () => rmSync(folder, { recursive: true, force: true }),
+    // A child that is being stopped may still be writing there.
+    forget: () => rmSync(folder, { recursive: true, force: true, maxRetries: 10 }),
   };
 }
 

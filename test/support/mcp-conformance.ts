@@ -9,6 +9,7 @@ import { Server as McpServer } from "@modelcontextprotocol/sdk/server/index.js";
 import { StreamableHTTPServerTransport } from "@modelcontextprotocol/sdk/server/streamableHttp.js";
 import { CallToolRequestSchema, ListToolsRequestSchema } from "@modelcontextprotocol/sdk/types.js";
 import { NODE } from "./gateway.ts";
+import { offerLibrary, PIXEL } from "./mcp-conformance-library.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..");
 const RUNNER = join(
@@ -35,7 +36,7 @@ export interface ScenarioRun {
   readonly failed: readonly string[];
 }
 
-/** The tools that the runner's scenarios call, on a server made with the official SDK. */
+/** What the runner's scenarios call and read, on a server made with the official SDK. */
 export async function conformanceTools(): Promise<Listening> {
   return listen(
     createServer(async (incoming, response) => {
@@ -49,8 +50,6 @@ export async function conformanceTools(): Promise<Listening> {
   );
 }
 
-const PIXEL =
-  "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==";
 const SILENCE = "UklGRiQAAABXQVZFZm10IBAAAAABAAEARKwAAIhYAQACABAAZGF0YQAAAAA=";
 const IMAGE = { type: "image", data: PIXEL, mimeType: "image/png" };
 const text = (said: string) => ({ type: "text", text: said });
@@ -92,8 +91,9 @@ const SCHEMA_2020_12 = {
 function offered(): McpServer {
   const server = new McpServer(
     { name: "conformance", version: "1" },
-    { capabilities: { tools: {} } },
+    { capabilities: { tools: {}, resources: {}, prompts: {} } },
   );
+  offerLibrary(server);
   server.setRequestHandler(ListToolsRequestSchema, () => ({
     tools: CONFORMANCE_TOOLS.map((name) => ({
       name,

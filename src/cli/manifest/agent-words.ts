@@ -1,5 +1,6 @@
 /** What an agent may do, in words. */
 import { coveringBudgets } from "../../config/review/diff-budgets.ts";
+import { libraryWords } from "../../config/review/diff-library.ts";
 import { type Tool, toolsOf } from "../../config/review/granted-tools.ts";
 import type { Reading } from "../../config/review/reading.ts";
 import { schemaLines } from "../../config/review/schema-lines.ts";
@@ -15,6 +16,7 @@ export function agentWords(reading: Reading, manifest: Manifest): readonly strin
     ...modelLines(manifest),
     tools.length === 0 ? "  no tools" : "  these tools, and no others:",
     ...tools.flatMap(toolLines),
+    ...libraryLines(manifest),
     ...refusedLines(manifest),
     ...taskLines(manifest),
     ...budgetLines(reading, manifest),
@@ -67,6 +69,12 @@ function toolLines({ granted, raw }: Tool): readonly string[] {
     ...(schema === undefined ? ["any arguments"] : schemaLines(schema)),
   ];
   return [`    ${server}__${tool}`, ...lines.map((line) => `      ${line}`)];
+}
+
+function libraryLines(manifest: Manifest): readonly string[] {
+  const words = libraryWords(manifest);
+  if (words.length === 0) return [];
+  return ["  may read these, and nothing else:", ...words.map((one) => `    ${one}`)];
 }
 
 function doesWords({ effect, readOnly, sql }: Tool["granted"]): string {

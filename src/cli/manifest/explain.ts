@@ -3,6 +3,8 @@ import type { Reading } from "../../config/review/reading.ts";
 import { lineOf, type Path, pathText } from "../../config/source.ts";
 import { ENGAGED } from "../../guards/clutch/clutch.ts";
 import { admitTool } from "../../guards/decide.ts";
+import { type GrantedResource, serversOf } from "../../guards/library/grants.ts";
+import { resolveReading } from "../../guards/library/reading.ts";
 import type { Manifest } from "../../guards/manifest/manifest.ts";
 import { formatUsd } from "../../guards/money.ts";
 import { reserveOf } from "../../guards/tool/cost.ts";
@@ -18,6 +20,8 @@ import { FOLDER, manifestIn, print, readingIn } from "./folder.ts";
 export interface ExplainOptions {
   readonly agent: string;
   readonly args?: string;
+  readonly resource?: string;
+  readonly prompt?: string;
   readonly config?: string;
   readonly json?: boolean;
 }
@@ -29,13 +33,28 @@ export async function runExplain(
 ): Promise<number> {
   const reading = await readingIn(options.config ?? FOLDER, shell);
   const manifest = manifestIn(reading, options.agent);
-  if (tool === undefined) {
-    if (options.args !== undefined) {
-      throw new CommandError(EXIT.usage, "--args are of no tool", "Name the tool before them.");
-    }
-    return explainAgent(reading, manifest, options, shell);
+  const asked = askedBy(tool, options);
+  if (asked === null) return explainAgent(reading, manifest, options, shell);
+  return explainCall(asked, { manifest, reading }, options, shell);
+}
+
+/** Null: nothing but the agent. */
+function askedBy(tool: string | undefined, options: ExplainOptions): Asked | null {
+  const { args, prompt, resource } = options;
+  const named = { tool, resource, prompt };
+  const given = Object.entries(named).filter(([, name]) => name !== undefined);
+  if (given.length > 1) {
+    const hint = "Ask for one after the other.";
+    throw new CommandError(EXIT.usage, "a tool, a resource and a prompt are asked for", hint);
   }
-  return explainCall({ tool, text: options.args ?? "{}" }, { manifest, reading }, options, shell);
+  if (args !== undefined && (given.length === 0 || resource !== undefined)) {
+    const hint = "Name the tool or prompt that they are of.";
+    throw new CommandError(EXIT.usage, "--args are of no tool", hint);
+  }
+  const text = args ?? "{}";
+  if (tool !== undefined) return { kind: "tool", name: tool, text };
+  if (resource !== undefined) return { kind: "resource", name: resource, text };
+  return prompt === undefined ? null : { kind: "prompt", name: prompt, text };
 }
 
 function explainAgent(
@@ -51,7 +70,8 @@ function explainAgent(
 }
 
 interface Asked {
-  readonly tool: string;
+  readonly kind: "tool" | "resource" | "prompt";
+  readonly name: string;
   /** JSON. */
   readonly text: string;
 }
@@ -70,7 +90,7 @@ function explainCall(asked: Asked, place: Place, { json }: ExplainOptions, shell
   const { answers, verdict } = admitTool(facts, { purses: [] });
   const looked = answers.filter(({ guard }) => !MOMENTARY.has(guard));
   const denial = verdict.kind === "deny" ? verdict : null;
-  const by = ruleOf(asked.tool, facts, place);
+  const by = ruleOf(asked, facts, place);
   const cost = denial === null ? costOf(facts) : null;
   if (json) {
     const { code = null, facts: numbers = {} } = denial ?? {};
@@ -98,13 +118,14 @@ function costOf({ ask, resolved }: ToolFacts): string | null {
 
 /** Where in the manifest that is said; null: nowhere, and so it is refused. */
 function ruleOf(
-  name: string,
+  { kind, name }: Asked,
   { resolved }: ToolFacts,
   { manifest, reading }: Place,
 ): string | null {
   const file = reading.manifests.get(manifest.agent);
   if (file === undefined || resolved === "unknown") return null;
   const told = (path: Path) => `${file.source.file}:${lineOf(file.source, path)} ${pathText(path)}`;
+  if (kind !== "tool") return told(grantOfReading(kind, name, manifest));
   const { allowed } = manifest.tools;
   if (resolved !== "blacklisted") {
     const { server, tool } = resolved;
@@ -120,18 +141,43 @@ function ruleOf(
   return null;
 }
 
+/** In a valid manifest all that is written is granted, in its order. */
+function grantOfReading(kind: "resource" | "prompt", name: string, { library }: Manifest): Path {
+  if (kind === "resource") {
+    const covering = (one: GrantedResource) => serversOf(name, [one]).length > 0;
+    return ["allowed_resources", library.resources.findIndex(covering)];
+  }
+  const found = resolveTool(name, library.prompts, null);
+  const { allowed } = library.prompts;
+  return ["allowed_prompts", typeof found === "string" ? 0 : allowed.indexOf(found)];
+}
+
 function listed(numbers: Readonly<Record<string, string | number>>): string {
   const words = Object.entries(numbers).map(([name, value]) => `${name} ${value}`);
   return words.length === 0 ? "" : `  (${words.join(", ")})`;
 }
 
-function factsOf({ text, tool }: Asked, manifest: Manifest): ToolFacts {
-  const found = resolveTool(tool, manifest.tools, null);
+type Found = Pick<ToolFacts, "resolved"> & {
+  readonly ask: Pick<ToolFacts["ask"], "server" | "tool" | "reading">;
+};
+
+function find({ kind, name }: Asked, { library, tools }: Manifest): Found {
+  if (kind !== "tool") {
+    const { id, reading, resolved } = resolveReading({ kind, name, server: null }, library);
+    return { resolved, ask: { ...id, reading } };
+  }
+  const found = resolveTool(name, tools, null);
+  if (typeof found === "string") return { resolved: found, ask: { server: "", tool: name } };
   // What depends on the moment is not asked: as the last line says.
-  const resolved = typeof found === "string" ? found : { ...found, pin: null, commitment: null };
-  const id = typeof found === "string" ? { server: "", tool } : found;
+  const resolved = { ...found, pin: null, commitment: null };
+  return { resolved, ask: { server: found.server, tool: found.tool } };
+}
+
+function factsOf(asked: Asked, manifest: Manifest): ToolFacts {
+  const { ask: found, resolved } = find(asked, manifest);
+  const { text } = asked;
   const ask = {
-    ...{ server: id.server, tool: id.tool, arguments: argumentsIn(text), digest: "" },
+    ...{ ...found, arguments: argumentsIn(text), digest: "" },
     ...{ bytes: Buffer.byteLength(text), callId: null },
   };
   return {

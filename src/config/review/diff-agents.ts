@@ -6,6 +6,7 @@ import { amountChanges } from "./amounts.ts";
 import { type Change, change } from "./change.ts";
 import { fieldChanges, type Rules } from "./diff-fields.ts";
 import { labelChanges } from "./diff-labels.ts";
+import { libraryChanges, libraryWords } from "./diff-library.ts";
 import { callLimitChanges, limitChanges } from "./diff-limits.ts";
 import { observeChanges } from "./diff-observe.ts";
 import { toolChanges } from "./diff-tools.ts";
@@ -21,6 +22,8 @@ const RULES: Rules = {
   version: "elsewhere",
   schema_version: "elsewhere",
   allowed_tools: "elsewhere",
+  allowed_resources: "elsewhere",
+  allowed_prompts: "elsewhere",
   blacklisted_tools: "elsewhere",
   denied_tools: "elsewhere",
   models: "elsewhere",
@@ -58,10 +61,13 @@ export function agentChanges(sides: Sides, fits: Fits): Change[] {
   return changes;
 }
 
-function mayWords({ models, tools }: Manifest): string {
+function mayWords(manifest: Manifest): string {
+  const { models, tools } = manifest;
   const names = usableTools(tools, null).map(({ server, tool }) => `${server}__${tool}`);
   const granted = models === null ? "any model that has a price" : [...models.keys()].join(", ");
-  return `with ${granted || "no model"} and ${names.join(", ") || "no tool"}`;
+  const read = libraryWords(manifest);
+  const reading = read.length === 0 ? "" : `; it may read ${read.join("; ")}`;
+  return `with ${granted || "no model"} and ${names.join(", ") || "no tool"}${reading}`;
 }
 
 type Manifests = readonly [before: Manifest, after: Manifest];
@@ -70,6 +76,7 @@ function oneAgent(agent: string, pair: Manifests, sides: Sides, fits: Fits): rea
   const files = [fileOf(sides[0], agent), fileOf(sides[1], agent)] as const;
   return [
     ...toolChanges(agent, sides, fits),
+    ...libraryChanges(agent, sides, fits),
     ...blacklistChanges(agent, pair),
     ...modelChanges(agent, pair),
     ...limitChanges(agent, pair),

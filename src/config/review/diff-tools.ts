@@ -126,7 +126,16 @@ function rateWords(limit: RateLimit | null): string {
   return `${times} in ${limit.perMs / 1000} s`;
 }
 
-function argumentChanges(about: About, [before, after]: Pair, fits: Fits): Change[] {
+/** Whatever takes arguments, as it is written. */
+interface Taking {
+  readonly raw: Pick<RawTool, "arguments">;
+}
+
+export function argumentChanges(
+  about: About,
+  [before, after]: readonly [before: Taking, after: Taking],
+  fits: Fits,
+): Change[] {
   const [old, now] = [before.raw.arguments, after.raw.arguments];
   if (old === undefined && now === undefined) return [];
   if (old === undefined) return [change(about, "narrower", "its arguments are checked now")];

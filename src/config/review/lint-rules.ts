@@ -78,6 +78,11 @@ export const LINT_RULES = {
     finds: "A part of the arguments that takes anything.",
     why: "What is not named there is not looked at, and is sent all the same.",
   },
+  "resource.any": {
+    level: "warning",
+    finds: "A grant of everything below the root of a scheme or a host.",
+    why: "Whatever the server comes to have there may be read, also what nobody thought of.",
+  },
   "tool.no-limit": {
     level: "note",
     finds: "A tool that sounds as if each call cost money, without `rate_limit` and `cost`.",

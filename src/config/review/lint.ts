@@ -7,6 +7,7 @@ import { nearest } from "../issues.ts";
 import { lineOf, type Path, pathText } from "../source.ts";
 import { type Tool, toolsOf } from "./granted-tools.ts";
 import { argumentFindings, limitFindings } from "./lint-arguments.ts";
+import { libraryFindings } from "./lint-library.ts";
 import { neverBinds } from "./lint-rates.ts";
 import { type Finding, LINT_RULES, type Told } from "./lint-rules.ts";
 import type { Reading } from "./reading.ts";
@@ -73,6 +74,7 @@ function agentFindings(place: Place): readonly Told[] {
   return [
     ...wholeFindings(place),
     ...blacklistFindings(place),
+    ...libraryFindings(place.manifest),
     ...tools.flatMap((tool) => toolFindings(tool, place)),
   ];
 }

@@ -4,15 +4,23 @@
  *
  *   asked ──allowed──► open ──outcome──► settled for what it used
  *                       └──its time over, or the gateway stops──► settled for the most it may use
+ *
+ * An outcome that comes again is taken again, and changes nothing: its sender may not have had the
+ * answer. Another one after it is not taken.
  */
 import type { Millis } from "../../guards/money.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { ToolEnd, ToolExchange, ToolRequest, ToolRun } from "../../ports/tool-server.ts";
 import type { ToolRunner } from "../call.ts";
+import type { Report } from "./report.ts";
 
-interface Open {
-  readonly agent: string;
-  readonly task: string;
+/** Longer than clients try again. */
+const REPORTED_MS: Millis = 60_000;
+const REPORTED_MAX = 10_000;
+
+type Owner = Pick<Asked, "agent" | "task">;
+
+interface Open extends Owner {
   /** Once. */
   end(end: ToolEnd): void;
 }
@@ -20,6 +28,8 @@ interface Open {
 export class OpenDecisions {
   readonly #clock: Clock;
   readonly #open = new Map<string, Open>();
+  /** What was taken of late, the oldest first. */
+  readonly #reported = new Map<string, Reported>();
   #isClosed = false;
 
   constructor(clock: Clock) {
@@ -28,6 +38,11 @@ export class OpenDecisions {
 
   get size(): number {
     return this.#open.size;
+  }
+
+  /** No outcome can mean anything here. */
+  get isIdle(): boolean {
+    return this.#open.size === 0 && this.#reported.size === 0;
   }
 
   /** Where a call of this decision runs: at its agent. `allow` tells it to. */
@@ -40,13 +55,17 @@ export class OpenDecisions {
     };
   }
 
-  /** False: no such decision of this agent is open here; `task`: of this task only. */
-  report(decision: string, by: Reporter, end: ToolEnd): boolean {
-    const open = this.#open.get(decision);
-    if (open === undefined || open.agent !== by.agent) return false;
-    if (by.task !== null && open.task !== by.task) return false;
-    open.end(end);
-    return true;
+  /** By the agent that asked, and by a key that is for one task only for decisions of that. */
+  report(report: Report): Became {
+    const open = this.#open.get(report.decision);
+    if (open !== undefined && isBy(report, open)) {
+      this.#remember(report, open);
+      open.end(report.end);
+      return "settled";
+    }
+    const before = this.#reported.get(report.decision);
+    const isSame = before !== undefined && isBy(report, before) && before.digest === report.digest;
+    return isSame ? "repeated" : "dropped";
   }
 
   /** Whatever is open may have run, and nobody here will hear of it. */
@@ -72,6 +91,15 @@ export class OpenDecisions {
     allow();
   }
 
+  #remember({ decision, digest }: Report, { agent, task }: Owner): void {
+    const now = this.#clock.monotonic();
+    for (const [old, { until }] of this.#reported) {
+      if (until > now && this.#reported.size < REPORTED_MAX) break;
+      this.#reported.delete(old);
+    }
+    this.#reported.set(decision, { agent, task, digest, until: now + REPORTED_MS });
+  }
+
   #exchange(decision: string): ToolExchange {
     return {
       abort: () => this.#open.get(decision)?.end(unreported("aborted", "cut off by the gateway")),
@@ -79,9 +107,16 @@ export class OpenDecisions {
   }
 }
 
-export interface Reporter {
-  readonly agent: string;
-  readonly task: string | null;
+/** `dropped`: no such decision is open, or another outcome of it was taken. */
+export type Became = "settled" | "repeated" | "dropped";
+
+interface Reported extends Owner {
+  readonly digest: string;
+  readonly until: Millis;
+}
+
+function isBy({ agent, task }: Report, owner: Owner): boolean {
+  return owner.agent === agent && (task === null || owner.task === task);
 }
 
 interface Asked {

@@ -21,7 +21,7 @@ export async function parkedCall(id: string, incoming: Incoming, gateway: Gatewa
   const sleeper = lot.sleeper();
   client.onGone(() => sleeper.wake());
   for (;;) {
-    const row = await find(id, incoming, gateway);
+    const row = await findParked(id, incoming, gateway);
     if (row === null) {
       const denial = deny("request.unknown-path", {
         asked: `/guard/v1/parked/${id.slice(0, 100)}`,
@@ -36,7 +36,11 @@ export async function parkedCall(id: string, incoming: Incoming, gateway: Gatewa
 }
 
 /** Of this agent, and of its own task where the key is for one. */
-async function find(id: string, incoming: Incoming, gateway: Gateway): Promise<Parked | null> {
+export async function findParked(
+  id: string,
+  incoming: Incoming,
+  gateway: Gateway,
+): Promise<Parked | null> {
   const { key, manifest } = incoming;
   const [row] = await gateway.store.parking.list({ call: id, agent: manifest.agent, limit: 1 });
   if (row === undefined) return null;

@@ -207,13 +207,13 @@ function untilTurn({ letGoAt, state }: Parked, { holding }: Gateway): Millis {
 }
 
 /** A reviewer's message is for the agent: whoever denied it wrote it for that. */
-function deniedBy({ call, message, review }: Parked): Denial {
+export function deniedBy({ call, message, review }: Parked): Denial {
   const denial = deny("review.denied", { review, parked: call });
   return message === null ? denial : { ...denial, says: message };
 }
 
 /** What a person wrote of it is for people. */
-function saidToHaveRun({ call, review }: Parked): Denial {
+export function saidToHaveRun({ call, review }: Parked): Denial {
   const because = "a person says that it ran; its answer is not known";
   return deny("review.denied", { because, review, parked: call });
 }

@@ -3,6 +3,7 @@ import { BUDGET_TOOL } from "../../guards/tool/names.ts";
 import { isAsPinned } from "../../guards/tool/pin.ts";
 import { type OfferedTool, ToolServerUnreachable } from "../../ports/tool-server.ts";
 import { isObject, type JsonObject } from "../../wire/json.ts";
+import { needsTask } from "../../wire/mcp.ts";
 import type { Incoming } from "../call.ts";
 import type { Gateway } from "../gateway.ts";
 import type { ShownTool } from "../ruleset.ts";
@@ -44,7 +45,8 @@ export async function listTools(
   const tools: JsonObject[] = [];
   for (const [no, { name, tool }] of all.entries()) {
     const offered = no < from ? undefined : offers.get(tool.server)?.get(tool.tool);
-    if (offered === undefined) continue;
+    // No call of such a one succeeds: tasks of servers are not followed here.
+    if (offered === undefined || needsTask(offered.raw)) continue;
     // A description that nobody reviewed is not shown either: list and call always agree.
     if (!isAsPinned(tool.pin, tool.pin === null ? null : pinOf(tool, offered))) continue;
     if (tools.length === PAGE_TOOLS_MAX) return { tools, nextCursor: cursorAt(all[no - 1]) };

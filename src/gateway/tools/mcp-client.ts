@@ -13,6 +13,8 @@ export const PATIENCE_MS = 50_000;
 interface Asked {
   readonly id: RpcId;
   readonly revision: Revision;
+  /** It follows what is parked by itself, and is told so at once. */
+  readonly follows?: boolean;
 }
 
 export class McpClient extends HttpClient {
@@ -34,6 +36,7 @@ export class McpClient extends HttpClient {
 
   /** Counted from the request on, however often its call is parked. */
   override get patienceMs(): Millis {
+    if (this.#asked.follows === true) return 0;
     return Math.max(0, PATIENCE_MS - (this.#gateway.clock.monotonic() - this.#since));
   }
 

@@ -5,11 +5,12 @@
  */
 import type { Origin } from "../../guards/events.ts";
 import type { Millis } from "../../guards/money.ts";
-import type { Denial } from "../../guards/verdict.ts";
+import { DENIALS, type Denial } from "../../guards/verdict.ts";
 import type { ToolProgress, ToolResult } from "../../ports/tool-server.ts";
-import { isObject } from "../../wire/json.ts";
+import { isObject, type JsonObject } from "../../wire/json.ts";
 import { type RpcId, renderNotification } from "../../wire/json-rpc.ts";
 import { renderComeAgain } from "../../wire/mcp-stateless.ts";
+import { workingTask } from "../../wire/mcp-tasks.ts";
 import { messageOf } from "../../wire/refusal.ts";
 import type { Desk, Incoming } from "../call.ts";
 import type { Gateway } from "../gateway.ts";
@@ -43,6 +44,7 @@ export class McpDesk implements Desk {
   readonly #since: Millis;
   /** With which state a client comes once more that was held in vain; null: it does not. */
   #nextState: (() => string) | null = null;
+  #handsTask = false;
   #told = 0;
   #last = Number.NEGATIVE_INFINITY;
 
@@ -60,25 +62,42 @@ export class McpDesk implements Desk {
     this.#nextState = nextState;
   }
 
-  answer({ content, isError, structuredContent }: ToolResult, headers: Headers): void {
-    const structured = structuredContent === undefined ? {} : { structuredContent };
-    const result = { content, ...structured, isError };
-    this.#end(resultText(this.#asked, result, this.#gateway), headers);
+  answer(result: ToolResult, headers: Headers): void {
+    this.#end(this.answerText(result), headers);
   }
 
   refuse(denial: Denial, origin: Origin, headers: Headers): void {
     const all = { ...headers, ...decisionHeader(this.#incoming, denial) };
-    this.#end(this.#refusalText(denial, origin), all);
+    this.#end(this.refusalText(denial, origin), all);
   }
 
-  #refusalText(denial: Denial, origin: Origin): string {
+  /** Its client follows a call that is parked by a handle, and need not wait. */
+  handsTask(): void {
+    this.#handsTask = true;
+  }
+
+  protected answerText(result: ToolResult): string {
+    return resultText(this.#asked, toolResult(result), this.#gateway);
+  }
+
+  protected refusalText(denial: Denial, origin: Origin): string {
     const _meta = metaOf(denial, origin);
+    const { parked } = denial.facts;
+    if (this.#handsTask && PARKED.has(denial.code) && typeof parked === "string") {
+      const handed = { resultType: "task", ...this.#newTask(parked, denial), _meta };
+      return resultText(this.#asked, handed, this.#gateway);
+    }
     if (this.#nextState !== null && PARKED.has(denial.code) && this.#wasHeld()) {
       const again = { requestState: this.#nextState(), _meta };
       return renderComeAgain(this.#asked.request.id, again, serverInfo(this.#gateway));
     }
-    const content = [{ type: "text", text: `${messageOf(denial)}${waitOf(denial)}` }];
-    return resultText(this.#asked, { content, isError: true, _meta }, this.#gateway);
+    return resultText(this.#asked, refusedResult(denial, origin), this.#gateway);
+  }
+
+  #newTask(taskId: string, { code }: Denial): JsonObject {
+    const now = new Date(this.#gateway.holding.storeNow()).toISOString();
+    const statusMessage = DENIALS[code].says;
+    return workingTask({ taskId, statusMessage, createdAt: now, lastUpdatedAt: now });
   }
 
   /** Who is sent away at once would be back at once, ten times in a moment. */
@@ -123,6 +142,18 @@ export class McpDesk implements Desk {
   }
 }
 
+/** What a tool answered, as clients have it. */
+export function toolResult({ content, isError, structuredContent }: ToolResult): JsonObject {
+  const structured = structuredContent === undefined ? {} : { structuredContent };
+  return { content, ...structured, isError };
+}
+
+/** A refusal as a result, which every client hands to its model. */
+export function refusedResult(denial: Denial, origin: Origin): JsonObject {
+  const content = [{ type: "text", text: `${messageOf(denial)}${waitOf(denial)}` }];
+  return { content, isError: true, _meta: metaOf(denial, origin) };
+}
+
 function eventOf(message: string): string {
   return `data: ${message}\n\n`;
 }
@@ -140,13 +171,15 @@ function secondsOf({ retryAfterMs }: Denial): number | null {
   return retryAfterMs === undefined ? null : Math.ceil(retryAfterMs / MS_PER_SECOND);
 }
 
-function waitOf(denial: Denial): string {
+/** When to come again, in words. */
+export function waitOf(denial: Denial): string {
   const seconds = secondsOf(denial);
   const same = PARKED.has(denial.code) ? " with the same arguments" : "";
   return seconds === null ? "" : ` Call again${same} after ${seconds} s.`;
 }
 
-function metaOf(denial: Denial, { decision }: Origin): Readonly<Record<string, unknown>> {
+/** What programs are told of a refusal. */
+export function metaOf(denial: Denial, { decision }: Origin): Readonly<Record<string, unknown>> {
   const seconds = secondsOf(denial);
   return {
     "slipclutch/code": denial.code,

@@ -1,7 +1,9 @@
 /** The texts of answers to MCP requests, as their version wants them, and how they leave. */
+import type { Millis } from "../../guards/money.ts";
 import { type Denial, deny } from "../../guards/verdict.ts";
 import type { JsonObject } from "../../wire/json.ts";
 import {
+  RPC_CODES,
   type RpcRequest,
   renderError,
   renderResult,
@@ -20,6 +22,16 @@ export interface Asked {
   readonly request: RpcRequest;
   readonly revision: Revision;
 }
+
+/** A request, and whose URL it was posted to; null: that of all servers. */
+export interface AskedOf extends Asked {
+  readonly server: string | null;
+}
+
+/** As long as a server's own list is kept: nothing can be pushed to clients that it changed. */
+const LIST_FRESH_MS: Millis = 30_000;
+/** What there is, is each agent's own. */
+export const CACHE = { ttlMs: LIST_FRESH_MS, cacheScope: "private" };
 
 export function serverInfo({ version }: Gateway): ServerInfo {
   return { name: "slipclutch", version };
@@ -40,6 +52,10 @@ export function protest(
   const { code, message } = fault;
   const facts = { at: "message", wrong: message, rpc_code: code };
   refuseAsError(fault, { status, denial: deny("request.malformed", facts) }, incoming, gateway);
+}
+
+export function invalid({ request }: Asked, message: string): Unreadable {
+  return { kind: "unreadable", id: request.id, code: RPC_CODES.invalidParams, message };
 }
 
 /** With which status, and what is written down of it. */

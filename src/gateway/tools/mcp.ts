@@ -3,7 +3,7 @@
  * and in 2026-07-28. Every request stands alone, without a session, so that any gateway can answer
  * it. What is not served is unknown here, in every version alike.
  */
-import type { Millis } from "../../guards/money.ts";
+import { ofServer } from "../../guards/library/grants.ts";
 import { isBudgetTool } from "../../guards/tool/names.ts";
 import { type Denial, deny, isDenial } from "../../guards/verdict.ts";
 import {
@@ -20,32 +20,35 @@ import {
   readToolCall as readParams,
   type ToolCallParams,
 } from "../../wire/mcp.ts";
+import { knowsTasks, TASKS_EXTENSION } from "../../wire/mcp-tasks.ts";
 import { traceOf } from "../../wire/trace-context.ts";
 import type { Body } from "../body.ts";
 import { type Incoming, originOf, type ToolCall } from "../call.ts";
 import type { Gateway } from "../gateway.ts";
 import { handle } from "../handle.ts";
+import { libraryCapabilities, serveLibrary } from "../library/serve.ts";
 import { record, refuse } from "../refuse.ts";
 import { tellBudgets } from "./budget.ts";
 import { listTools } from "./list.ts";
 import { cancel, McpClient } from "./mcp-client.ts";
 import { McpDesk } from "./mcp-desk.ts";
-import { type Asked, protest, refuseAsError, resultText, send, serverInfo } from "./mcp-reply.ts";
+import {
+  type Asked,
+  type AskedOf,
+  CACHE,
+  invalid,
+  protest,
+  refuseAsError,
+  resultText,
+  send,
+  serverInfo,
+} from "./mcp-reply.ts";
 import { revisionOf, SPOKEN } from "./mcp-revision.ts";
 import { ROUNDS_MAX, roundsOf, stateAfter } from "./mcp-rounds.ts";
+import { serveTask } from "./mcp-tasks.ts";
 import { readToolCall } from "./read.ts";
 
-/** As long as a server's own list is kept: nothing can be pushed to clients that it changed. */
-const LIST_FRESH_MS: Millis = 30_000;
-/** Which tools there are is each agent's own. */
-const CACHE = { ttlMs: LIST_FRESH_MS, cacheScope: "private" };
-const CAPABILITIES = { tools: {} };
 const METHOD_CHARS_MAX = 100;
-
-/** A request, and whose URL it was posted to; null: that of all servers. */
-interface AskedOf extends Asked {
-  readonly server: string | null;
-}
 
 export async function serveMcp(
   server: string | null,
@@ -79,8 +82,10 @@ export async function serveMcp(
 function unknownServer(server: string | null, { manifest, rules }: Incoming): Denial | null {
   if (server === null) return null;
   const { allowed, observed } = manifest.tools;
-  const granted = [...allowed, ...observed].some((tool) => tool.server === server);
-  if (granted && rules.toolServer(server) !== null) return null;
+  const { prompts, resources } = ofServer(manifest.library, server);
+  const hasTools = [...allowed, ...observed].some((tool) => tool.server === server);
+  const isGranted = hasTools || prompts.length > 0 || resources.length > 0;
+  if (isGranted && rules.toolServer(server) !== null) return null;
   return deny("request.unknown-path", { asked: `/mcp/${server.slice(0, 100)}` });
 }
 
@@ -103,11 +108,13 @@ async function answer(asked: AskedOf, incoming: Incoming, gateway: Gateway): Pro
   const { request, revision } = asked;
   switch (`${revision} ${request.method}`) {
     case `handshake ${METHODS.initialize}`:
-      return send(incoming, 200, resultText(asked, greeting(asked, gateway), gateway));
+      return send(incoming, 200, resultText(asked, greeting(asked, incoming, gateway), gateway));
     case `handshake ${METHODS.ping}`:
       return send(incoming, 200, resultText(asked, {}, gateway));
     case `stateless ${METHODS.discover}`: {
-      const offer = { supportedVersions: SPOKEN, capabilities: CAPABILITIES, ...CACHE };
+      const extensions = { [TASKS_EXTENSION]: {} };
+      const capabilities = { ...capabilitiesAt(asked, incoming), extensions };
+      const offer = { supportedVersions: SPOKEN, capabilities, ...CACHE };
       return send(incoming, 200, resultText(asked, offer, gateway));
     }
     case `handshake ${METHODS.list}`:
@@ -117,16 +124,25 @@ async function answer(asked: AskedOf, incoming: Incoming, gateway: Gateway): Pro
     case `stateless ${METHODS.call}`:
       return callTool(asked, incoming, gateway);
     default:
-      return refuseMethod(asked, incoming, gateway);
+      return serveOther(asked, incoming, gateway);
   }
 }
 
-function greeting({ request }: Asked, gateway: Gateway) {
-  const { protocolVersion: asked } = request.params;
-  const known = typeof asked === "string" && PROTOCOL_VERSIONS.has(asked);
+async function serveOther(asked: AskedOf, incoming: Incoming, gateway: Gateway): Promise<void> {
+  const served = serveLibrary(asked, incoming, gateway) ?? serveTask(asked, incoming, gateway);
+  return served === null ? refuseMethod(asked, incoming, gateway) : served;
+}
+
+function capabilitiesAt({ server }: AskedOf, incoming: Incoming) {
+  return { tools: {}, ...libraryCapabilities(server, incoming) };
+}
+
+function greeting(asked: AskedOf, incoming: Incoming, gateway: Gateway) {
+  const { protocolVersion: version } = asked.request.params;
+  const known = typeof version === "string" && PROTOCOL_VERSIONS.has(version);
   return {
-    protocolVersion: known ? asked : PROTOCOL_VERSION,
-    capabilities: CAPABILITIES,
+    protocolVersion: known ? version : PROTOCOL_VERSION,
+    capabilities: capabilitiesAt(asked, incoming),
     serverInfo: serverInfo(gateway),
   };
 }
@@ -159,7 +175,9 @@ function callTool(asked: AskedOf, incoming: Incoming, gateway: Gateway): Promise
   if (server === null && isBudgetTool(params.name)) {
     return tellBudgets(params.arguments, desk, incoming, gateway);
   }
-  const client = new McpClient({ id: request.id, revision }, incoming, gateway);
+  const follows = revision === "stateless" && knowsTasks(request);
+  if (follows) desk.handsTask();
+  const client = new McpClient({ id: request.id, revision, follows }, incoming, gateway);
   const call = readToolCall(namedIn(params, server), incoming, { desk, client });
   if (isDenial(call)) {
     const origin = originOf(incoming);
@@ -191,10 +209,6 @@ function countRounds(
   if (rounds === null) return invalid(asked, "params.requestState is none of this call");
   if (rounds < ROUNDS_MAX) desk.comesAgain(() => stateAfter(rounds + 1, call, gateway));
   return null;
-}
-
-function invalid({ request }: Asked, message: string): Unreadable {
-  return { kind: "unreadable", id: request.id, code: RPC_CODES.invalidParams, message };
 }
 
 function accept({ response }: Incoming): void {

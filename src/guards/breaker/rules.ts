@@ -19,7 +19,14 @@ export interface SurgeRule {
 export type SurgeLine =
   | { readonly kind: "value"; readonly perMinute: number }
   /** So many times what was usual over that long. */
-  | { readonly kind: "average"; readonly times: number; readonly overMs: Millis };
+  | { readonly kind: "average"; readonly times: number; readonly overMs: Millis }
+  /** So many deviations above the mean, where what is newer weighs more. */
+  | { readonly kind: "ewma"; readonly sigmas: number; readonly overMs: Millis }
+  /** So many deviations above the median: single bursts of before do not move it. */
+  | { readonly kind: "median"; readonly mads: number; readonly overMs: Millis };
+
+/** A line that is drawn by what was usual. */
+export type RelativeLine = Exclude<SurgeLine, { readonly kind: "value" }>;
 
 /** The same call of one task, again and again. */
 export interface StuckRule {

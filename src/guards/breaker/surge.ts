@@ -16,8 +16,8 @@
  */
 import type { Millis } from "../money.ts";
 import type { RateLimit } from "../tool/tool.ts";
-import { baselineOf, type SurgeBucket } from "./baseline.ts";
-import type { Alarm, SurgeRule } from "./rules.ts";
+import { type Baseline, baselineOf, type SurgeBucket } from "./baseline.ts";
+import type { Alarm, RelativeLine, SurgeRule } from "./rules.ts";
 
 export interface SurgeSubject {
   readonly agent: string;
@@ -45,7 +45,7 @@ export type SurgePhase =
 export interface Line {
   readonly perMinute: number;
   /** Calls a minute, as was usual; null: too little was known. */
-  readonly average: number | null;
+  readonly usual: number | null;
 }
 
 export type SurgeEvent =
@@ -160,14 +160,25 @@ function callsSince({ seconds }: Surge, after: Millis): number {
 
 function lineOf({ buckets, subject }: Surge, rule: SurgeRule, now: Millis): Line {
   const { above, atLeast } = rule;
-  if (above.kind === "value") return { perMinute: above.perMinute, average: null };
+  if (above.kind === "value") return { perMinute: above.perMinute, usual: null };
   const cold = subject.perMinute ?? atLeast;
-  const until = now - MINUTE_MS;
-  const baseline = baselineOf(buckets, bucketMsOf(rule), { from: now - above.overMs, until });
-  if (baseline === null) return { perMinute: cold, average: null };
-  const usual = above.times * baseline.perMinute;
-  if (baseline.isLong) return { perMinute: usual, average: baseline.perMinute };
-  return { perMinute: Math.max(cold, usual), average: null };
+  const span = { from: now - above.overMs, until: now - MINUTE_MS };
+  const baseline = baselineOf(buckets, bucketMsOf(rule), span, above.kind);
+  if (baseline === null) return { perMinute: cold, usual: null };
+  const perMinute = perMinuteAbove(above, baseline);
+  if (baseline.isLong) return { perMinute, usual: baseline.perMinute };
+  return { perMinute: Math.max(cold, perMinute), usual: null };
+}
+
+function perMinuteAbove(above: RelativeLine, { perMinute, spread }: Baseline): number {
+  switch (above.kind) {
+    case "average":
+      return above.times * perMinute;
+    case "ewma":
+      return perMinute + above.sigmas * spread;
+    case "median":
+      return perMinute + above.mads * spread;
+  }
 }
 
 /** All that was called since shortly before it rose is not what is usual. */
@@ -200,7 +211,7 @@ function alarmed(
     action: rule.action,
     ...subject,
     task: null,
-    numbers: line.average === null ? numbers : { ...numbers, average_per_minute: line.average },
+    numbers: line.usual === null ? numbers : { ...numbers, usual_per_minute: line.usual },
     says:
       `The tool ${subject.tool} was called ${calls} times in the last minute, ` +
       `and more than ${rounded(line.perMinute)} a minute for ${seconds} s${usualOf(line)}.`,
@@ -208,8 +219,8 @@ function alarmed(
   return [{ ...surge, phase: { kind: "alarmed", since, line } }, alarm];
 }
 
-function usualOf({ average }: Line): string {
-  return average === null ? "" : `; usual are ${rounded(average)}`;
+function usualOf({ usual }: Line): string {
+  return usual === null ? "" : `; usual are ${rounded(usual)}`;
 }
 
 function rounded(number: number): number {

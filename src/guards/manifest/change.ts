@@ -3,6 +3,7 @@
  * is the manifest's: whose the agent is, its tasks, and what tools cost and how often they may be
  * called, is always as now.
  */
+import { libraryOfBoth } from "../library/grants.ts";
 import type { ArgumentsCheck, GrantedTool, ToolGrants } from "../tool/tool.ts";
 import type { CallLimits, Manifest } from "./manifest.ts";
 
@@ -25,9 +26,9 @@ function enforced(manifest: Manifest): Manifest {
 
 /** What was granted, at the prices and rates of now. */
 function finishing(now: Manifest, before: Manifest): Manifest {
-  const { limits, models, observe, strict, tools } = before;
+  const { library, limits, models, observe, strict, tools } = before;
   const allowed = tools.allowed.map((tool) => asNow(tool, now.tools));
-  return { ...now, limits, models, observe, strict, tools: { ...tools, allowed } };
+  return { ...now, library, limits, models, observe, strict, tools: { ...tools, allowed } };
 }
 
 function asNow(tool: GrantedTool, { allowed }: ToolGrants): GrantedTool {
@@ -46,6 +47,7 @@ function strictest(now: Manifest, before: Manifest): Manifest {
     observe: observeOfBoth(now, before),
     strict: now.strict || before.strict,
     tools: toolsOfBoth(now.tools, before.tools),
+    library: libraryOfBoth(now.library, before.library),
   };
 }
 

@@ -1,4 +1,5 @@
 /** One agent's manifest, compiled: what it may use and within which limits. */
+import type { LibraryGrants } from "../library/grants.ts";
 import type { Millis } from "../money.ts";
 import type { ToolGrants } from "../tool/tool.ts";
 
@@ -77,4 +78,6 @@ export interface Manifest {
     readonly durationMaxMs: Millis | null;
   };
   readonly tools: ToolGrants;
+  /** Resources and prompts. */
+  readonly library: LibraryGrants;
 }

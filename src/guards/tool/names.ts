@@ -12,6 +12,7 @@
  * spelling that may mean two tools means none.
  */
 import { foldName } from "./fold.ts";
+import { HASH_DIGITS, hashOf } from "./short-hash.ts";
 import type { GrantedTool, ToolGrants, ToolId } from "./tool.ts";
 
 export { foldName };
@@ -21,7 +22,6 @@ export const DISPLAY_CHARS_MAX = 64;
 /** Folding costs time by length: nobody's tool has such a name. */
 export const NAME_CHARS_MAX = 512;
 
-const HASH_DIGITS = 8;
 const HASHED = /_[0-9a-f]{8}$/;
 const CLIENT_PREFIX = "mcp__";
 const CLIENT_PREFIX_FOLDED = "mcp_";
@@ -45,10 +45,12 @@ export function looksLikeBudgetTool(name: string): boolean {
   return foldName(name) === foldName(BUDGET_TOOL);
 }
 
+type NamedGrants = Pick<ToolGrants, "allowed" | "observed" | "blacklisted">;
+
 /** Which granted tool a client means; `server`: it asks on that server's own URL. */
 export function resolveTool(
   name: string,
-  grants: ToolGrants,
+  grants: NamedGrants,
   server: string | null,
 ): GrantedTool | "unknown" | "blacklisted" {
   if (name.length > NAME_CHARS_MAX) return "unknown";
@@ -62,7 +64,7 @@ export function resolveTool(
 function resolveAmong(
   name: string,
   tools: readonly GrantedTool[],
-  grants: ToolGrants,
+  grants: NamedGrants,
   server: string | null,
 ): ReturnType<typeof resolveTool> {
   const near = onServer(nearTo(name, spelledIn(tools)), server);
@@ -209,9 +211,9 @@ function spelledIn(tools: readonly GrantedTool[]): Spelled {
   return known;
 }
 
-const EXISTING = new WeakMap<ToolGrants, readonly GrantedTool[]>();
+const EXISTING = new WeakMap<NamedGrants, readonly GrantedTool[]>();
 
-function existing(grants: ToolGrants): readonly GrantedTool[] {
+function existing(grants: NamedGrants): readonly GrantedTool[] {
   const { allowed, observed } = grants;
   if (observed.length === 0) return allowed;
   const known = EXISTING.get(grants) ?? [...allowed, ...observed];
@@ -283,18 +285,4 @@ function cut(text: string, unitsMax: number): string {
 
 function onServer(tools: readonly GrantedTool[], server: string | null): readonly GrantedTool[] {
   return server === null ? tools : tools.filter((tool) => tool.server === server);
-}
-
-const FNV_OFFSET = 0x811c9dc5;
-const FNV_PRIME = 0x01000193;
-
-/** FNV-1a over UTF-16 units, high byte first: short and the same on every machine. No secret. */
-function hashOf(text: string): string {
-  let hash = FNV_OFFSET;
-  for (let at = 0; at < text.length; at += 1) {
-    const unit = text.charCodeAt(at);
-    hash = Math.imul(hash ^ (unit >> 8), FNV_PRIME);
-    hash = Math.imul(hash ^ (unit & 0xff), FNV_PRIME);
-  }
-  return (hash >>> 0).toString(16).padStart(HASH_DIGITS, "0");
 }

@@ -19,6 +19,16 @@ export interface ToolAsk extends ToolId {
   readonly bytes: number;
   /** What the agent calls this call, if it does: the same id twice is the same call. */
   readonly callId: string | null;
+  /** What is read, where that is no tool. */
+  readonly reading?: Reading;
+}
+
+/** A resource or a prompt of a tool server, as it was asked for. */
+export interface Reading {
+  readonly kind: "resource" | "prompt";
+  readonly name: string;
+  /** Several servers are granted it, and none was named. */
+  readonly isUnclear: boolean;
 }
 
 /** What a tool does, as its owner says where the tool server is declared. */

@@ -15,6 +15,7 @@ import { huntConformance } from "./hunt.ts";
 import { inputConformance } from "./inputs.ts";
 import { journalConformance } from "./journal.ts";
 import { ledgerConformance } from "./ledger.ts";
+import { outcomeConformance } from "./outcomes.ts";
 import { parkingConformance } from "./parking.ts";
 import { permitConformance } from "./permits.ts";
 import { pruneConformance } from "./prune.ts";
@@ -49,6 +50,7 @@ export function storeConformance(name: string, open: OpenFixture): void {
     counterConformance(open);
     bundleConformance(open);
     commitmentConformance(open);
+    outcomeConformance(open);
     inputConformance(open);
     huntConformance(open);
   });

@@ -447,6 +447,40 @@ describe("manifest explain", () => {
     expect(answer.out).toContain(words);
   });
 
+  test("what may be read is told like what may be called", async () => {
+    const grants = `allowed_resources:
+  - { server: desk, under: "file:///data/" }
+allowed_prompts:
+  - server: desk
+    name: review
+    arguments: { properties: { text: { maxLength: 3 } } }
+blacklisted_tools`;
+    await change(MANIFEST, "blacklisted_tools", grants);
+    const explain = (...args: string[]) => manifest("explain", "--agent", "worker", ...args);
+    const words = (await explain()).out;
+    expect(words).toContain(`  may read these, and nothing else:
+    desk, all below file:///data/
+    desk, prompt review
+`);
+    const read = await explain("--resource", "file:///data/a.txt");
+    expect(read.out).toContain("manifest    allow  (resource file:///data/a.txt, server desk)");
+    expect(read.out).toContain("agents/worker.yaml:10 allowed_resources[0]");
+    expect(read.code).toBe(0);
+    const outside = await explain("--resource", "file:///data/../etc/passwd");
+    expect(outside.code).toBe(1);
+    expect(outside.out).toContain("manifest.unknown-tool  (resource file:///data/../etc/passwd");
+    const got = await explain("--prompt", "review", "--args", '{"text":"four"}');
+    expect([got.code, got.out]).toEqual([1, expect.stringContaining("manifest.arguments")]);
+    expect(got.out).toContain("agents/worker.yaml:12 allowed_prompts[0]");
+    expect(await explain("--prompt", "review")).toMatchObject({ code: 0 });
+    for (const wrong of [
+      ["echo", "--resource", "a:b"],
+      ["--resource", "a:b", "--args", "{}"],
+    ]) {
+      expect(await explain(...wrong)).toMatchObject({ code: 2 });
+    }
+  });
+
   test("what a person approves first waits, which is 1", async () => {
     await change(MANIFEST, "    cost:", "    requires_approval: true\n    cost:");
     const { code, out } = await manifest("explain", "echo", "--agent", "worker");

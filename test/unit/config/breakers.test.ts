@@ -39,6 +39,15 @@ describe("Breakers", () => {
     ).toEqual([SURGE, STUCK]);
   });
 
+  test("have a line by deviations from what is usual", () => {
+    const [, , one, other] = breakers(
+      "[{ name: a, signal: calls_per_tool, above: { sigmas: 4.5, of: ewma }, action: alert }," +
+        " { name: b, signal: calls_per_tool, above: { mads: 6, of: median, over: 1d }, action: alert }]",
+    );
+    expect(one).toMatchObject({ above: { kind: "ewma", sigmas: 4.5, overMs: 3_600_000 } });
+    expect(other).toMatchObject({ above: { kind: "median", mads: 6, overMs: 86_400_000 } });
+  });
+
   test("are turned off by name", () => {
     expect(breakers("[{ name: stuck, enabled: false }]")).toEqual([SURGE]);
     const off = "[{ name: stuck, enabled: false }, { name: tool-surge, enabled: false }]";
@@ -86,12 +95,12 @@ const REFUSED: readonly [name: string, entries: string, path: string, says: RegE
   ["no action", `{ name: x, signal: calls_per_tool, ${LINE} }`, "breakers[0].action", /Add action/],
   ["no line", `{ ${X} }`, "breakers[0].above", /Add above/],
   ["no line of repeats", `{ ${Y} }`, "breakers[0].above", /Add above/],
-  ["half a line", `{ ${X}, above: { times: 2 } }`, "breakers[0].above", /either/],
+  ["half a line", `{ ${X}, above: { times: 2 } }`, "breakers[0].above", /one of/],
   [
     "two lines",
     `{ ${X}, above: { value: 1, times: 2, of: rolling_average, over: 1h } }`,
     "breakers[0].above",
-    /either/,
+    /one of/,
   ],
   [
     "repeats against an average",
@@ -137,7 +146,31 @@ const REFUSED: readonly [name: string, entries: string, path: string, says: RegE
     "breakers[0].above.of",
     /not in this version/,
   ],
-  ["a later line", `{ ${X}, above: { sigmas: 3 } }`, "breakers[0].above.sigmas", /not in this/],
+  ["deviations of nothing", `{ ${X}, above: { sigmas: 3 } }`, "breakers[0].above", /one of/],
+  [
+    "deviations of another kind",
+    `{ ${X}, above: { sigmas: 3, of: median, over: 1h } }`,
+    "breakers[0].above",
+    /one of/,
+  ],
+  [
+    "a median of no time",
+    `{ ${X}, above: { mads: 3, of: median } }`,
+    "breakers[0].above",
+    /one of/,
+  ],
+  [
+    "no deviations",
+    `{ ${X}, above: { mads: 0, of: median, over: 1h } }`,
+    "breakers[0].above.mads",
+    /above 0/,
+  ],
+  [
+    "repeats by what is usual",
+    `{ ${Y}, above: { sigmas: 3, of: ewma } }`,
+    "breakers[0].above",
+    /counted/,
+  ],
   [
     "outputs",
     `{ ${X}, ${LINE}, for_outputs: 5 }`,

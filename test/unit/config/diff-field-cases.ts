@@ -190,6 +190,13 @@ function methodCase(method: string): FieldCase {
   };
 }
 
+/** One resource and one prompt, and another server that could have them. */
+function readable({ bot, main }: Folder): void {
+  main.tool_servers.wall = { kind: "mcp", url: "http://127.0.0.1:7001/mcp" };
+  bot.allowed_resources = [{ server: "desk", uri: "file:///data/a.txt" }];
+  bot.allowed_prompts = [{ server: "desk", name: "review" }];
+}
+
 export const FIELD_CASES: Readonly<Record<string, FieldCase>> = {
   version: {
     set: ({ bot }) => {
@@ -381,6 +388,78 @@ export const FIELD_CASES: Readonly<Record<string, FieldCase>> = {
     back: [
       "may-be-wider bot desk__close: a call is about a ticket, by number at /arguments/ticket, instead of the tables of the SQL at /arguments/sql",
     ],
+  },
+  "allowed_resources[].server": {
+    base: readable,
+    set: ({ bot }) => {
+      bot.allowed_resources[0].server = "wall";
+    },
+    there: [
+      "wider bot wall, file:///data/a.txt: may be read",
+      "narrower bot desk, file:///data/a.txt: can no longer be read",
+    ],
+    back: [
+      "wider bot desk, file:///data/a.txt: may be read",
+      "narrower bot wall, file:///data/a.txt: can no longer be read",
+    ],
+  },
+  "allowed_resources[].uri": {
+    base: readable,
+    set: ({ bot }) => {
+      bot.allowed_resources[0].uri = "file:///data/b.txt";
+    },
+    there: [
+      "wider bot desk, file:///data/b.txt: may be read",
+      "narrower bot desk, file:///data/a.txt: can no longer be read",
+    ],
+    back: [
+      "wider bot desk, file:///data/a.txt: may be read",
+      "narrower bot desk, file:///data/b.txt: can no longer be read",
+    ],
+  },
+  "allowed_resources[].under": {
+    base: readable,
+    set: ({ bot }) => {
+      bot.allowed_resources[0] = { server: "desk", under: "file:///data/" };
+    },
+    there: ["wider bot desk, all below file:///data/: may be read"],
+    back: ["narrower bot desk, all below file:///data/: can no longer be read"],
+  },
+  "allowed_prompts[].server": {
+    base: readable,
+    set: ({ bot }) => {
+      bot.allowed_prompts[0].server = "wall";
+    },
+    there: [
+      "wider bot wall, prompt review: a new prompt",
+      "narrower bot desk, prompt review: can no longer be got",
+    ],
+    back: [
+      "wider bot desk, prompt review: a new prompt",
+      "narrower bot wall, prompt review: can no longer be got",
+    ],
+  },
+  "allowed_prompts[].name": {
+    base: readable,
+    set: ({ bot }) => {
+      bot.allowed_prompts[0].name = "summarize";
+    },
+    there: [
+      "wider bot desk, prompt summarize: a new prompt",
+      "narrower bot desk, prompt review: can no longer be got",
+    ],
+    back: [
+      "wider bot desk, prompt review: a new prompt",
+      "narrower bot desk, prompt summarize: can no longer be got",
+    ],
+  },
+  "allowed_prompts[].arguments": {
+    base: readable,
+    set: ({ bot }) => {
+      bot.allowed_prompts[0].arguments = { properties: { text: { type: "string" } } };
+    },
+    there: ["narrower bot desk, prompt review: its arguments are checked now"],
+    back: ["wider bot desk, prompt review: its arguments are not checked any more"],
   },
   "allowed_tools[].pin": {
     set: (folder) => {

@@ -297,6 +297,23 @@ describe("with what servers offer now", () => {
   });
 });
 
+describe("what may be read", () => {
+  test("a grant of everything that a host has is too broad, one of a folder is not", () => {
+    const grants = ["file:///", "notes://work/", "memo://work/a/", "memo:/"].map((under) => ({
+      server: "desk",
+      under,
+    }));
+    const change: Change = ({ bot }) => {
+      bot.allowed_resources = [...grants, { server: "desk", uri: "a:b" }];
+    };
+    expect(told(change)).toEqual([
+      "resource.any allowed_resources[0].under",
+      "resource.any allowed_resources[1].under",
+      "resource.any allowed_resources[3].under",
+    ]);
+  });
+});
+
 test("every rule has a reason, a test above, and its place in the documentation", async () => {
   const { readFile } = await import("node:fs/promises");
   const own = await readFile(import.meta.filename, "utf8");

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { explain } from "../../../src/config/explain.ts";
+import { readOf } from "../../../src/guards/library/reading.ts";
 import { issuesOf, read, valid, withLine } from "./folder.ts";
 
 const KEY = "ab".repeat(32);
@@ -167,6 +168,10 @@ mode: observe
 observe_until: 2030-01-02T04:04:05+01:00
 observe_servers: [desk]
 hosted_tools: [web_search]
+allowed_resources:
+  - { server: desk, uri: "file:///data/a.txt" }
+  - { server: desk, under: "file:///data/sub/" }
+allowed_prompts: [{ server: desk, name: review }]
 allowed_tools:
   - { tool_name: look, server: desk, timeout: 9s, empty_result: error, cost: { usd: 0.5 } }
   - tool_name: change
@@ -349,6 +354,17 @@ denied_tools: [drop]
         observed: [],
         blacklisted: new Set(["delete_ticket", "drop"]),
         argumentsBytesMax: 4096,
+      },
+      library: {
+        resources: [
+          { server: "desk", uri: "file:///data/a.txt" },
+          { server: "desk", under: "file:///data/sub/" },
+        ],
+        prompts: {
+          allowed: [readOf({ server: "desk", tool: "review" }, null)],
+          observed: [],
+          blacklisted: new Set(),
+        },
       },
     });
   });

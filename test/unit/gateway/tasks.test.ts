@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { memoryStore } from "../../../src/adapters/store/memory/index.ts";
 import { type TaskName, Tasks } from "../../../src/gateway/tasks.ts";
+import { NO_LIBRARY } from "../../../src/guards/library/grants.ts";
 import { type Manifest, NO_TOOLS } from "../../../src/guards/manifest/manifest.ts";
 import { type Denial, isDenial } from "../../../src/guards/verdict.ts";
 import { StoreUnreachable, type TaskRecord, type TaskStore } from "../../../src/ports/store.ts";
@@ -32,6 +33,7 @@ function manifestOf(limits: Partial<Manifest["tasks"]> = {}, agent = "a"): Manif
     refusalRounds: 1,
     tasks: { ...standard, ...unlimited, ...limits },
     tools: NO_TOOLS,
+    library: NO_LIBRARY,
   };
 }
 

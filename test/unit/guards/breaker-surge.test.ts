@@ -90,7 +90,7 @@ describe("it trips", () => {
       numbers: {
         calls_last_minute: 60,
         line_per_minute: 50,
-        average_per_minute: 10,
+        usual_per_minute: 10,
         for_seconds: 60,
       },
       says:
@@ -137,6 +137,26 @@ describe("it trips", () => {
     expect(watched.alarms[0]?.alarm.numbers.line_per_minute).toBe(50);
   });
 
+  test("on so many deviations above what is usual, and not below", () => {
+    const lines = [
+      { kind: "ewma", sigmas: 5, overMs: 3_600_000 },
+      { kind: "median", mads: 5, overMs: 3_600_000 },
+    ] as const;
+    for (const above of lines) {
+      const rule = { ...RULE, above, forMs: 0 };
+      // 100 a minute by chance deviate by 10: five of those, or of 6.7, are above.
+      const watched = new Watched({ rule, perMinute: 1_000 }).run(HOUR, evenly(100));
+      expect(watched.run(2 * MINUTE, evenly(130)).seconds).toEqual([]);
+      watched.run(2 * MINUTE, evenly(170));
+      expect(watched.alarms).toHaveLength(1);
+      const { line_per_minute: line = 0, usual_per_minute: usual } =
+        watched.alarms[0]?.alarm.numbers ?? {};
+      expect(usual).toBeCloseTo(100, -1);
+      expect(line).toBeGreaterThan(130);
+      expect(line).toBeLessThan(155);
+    }
+  });
+
   test("on a fixed number of calls a minute", () => {
     const above = { kind: "value", perMinute: 40 } as const;
     const rule = { ...RULE, above, forMs: 0, atLeast: 0 };
@@ -150,7 +170,7 @@ describe("it trips", () => {
     const watched = new Watched().run(HOUR, evenly(10)).run(20 * MINUTE, evenly(300));
     watched.run(5 * MINUTE, evenly(10)).run(3 * MINUTE, evenly(100));
     expect(watched.alarms).toHaveLength(2);
-    const averages = watched.alarms.map(({ alarm }) => alarm.numbers.average_per_minute);
+    const averages = watched.alarms.map(({ alarm }) => alarm.numbers.usual_per_minute);
     expect(averages).toEqual([10, 10]);
   });
 
@@ -313,7 +333,7 @@ describe("each phase", () => {
     },
   };
   const since = START;
-  const line = { perMinute: 20, average: null };
+  const line = { perMinute: 20, usual: null };
   const PHASES: Record<Kind, SurgePhase> = {
     calm: { kind: "calm" },
     rising: { kind: "rising", since, line },

@@ -1,6 +1,8 @@
 /** What holds for a task that began under another manifest: the worse verdict, or the old one. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import type { GrantedResource } from "../../../src/guards/library/grants.ts";
+import { readOf } from "../../../src/guards/library/reading.ts";
 import { governing } from "../../../src/guards/manifest/change.ts";
 import type { CallLimits, Manifest } from "../../../src/guards/manifest/manifest.ts";
 import { resolveTool } from "../../../src/guards/tool/names.ts";
@@ -195,6 +197,50 @@ describe("finish", () => {
         );
       }),
     );
+  });
+});
+
+describe("what may be read", () => {
+  const data = { server: "desk", under: "file:///data/" };
+  const sub = { server: "desk", under: "file:///data/sub/" };
+  const inSub = { server: "desk", uri: "file:///data/sub/a" };
+  const outside = { server: "desk", uri: "file:///etc/a" };
+  const prompt = (max: number | null) => {
+    const check = (value: unknown) => (Number(value) > (max ?? 0) ? `${max}` : null);
+    return readOf({ server: "desk", tool: "review" }, max === null ? null : check);
+  };
+  const reading = (resources: readonly GrantedResource[], prompts: readonly GrantedTool[] = []) =>
+    manifest({
+      library: { resources, prompts: { allowed: prompts, observed: [], blacklisted: new Set() } },
+    });
+
+  test.each([
+    [[data], [sub], [sub]],
+    [[sub], [data], [sub]],
+    [[data], [inSub], [inSub]],
+    [[inSub], [data, outside], [inSub]],
+    [[data], [outside], []],
+    [[data], [{ ...data, server: "wall" }], []],
+    [[{ ...data, under: "memo:/" }], [{ ...data, under: "memo://host/" }], []],
+    [[], [data], []],
+    [[data], [], []],
+  ])("strictest: of %j and %j it is %j", (now, before, both) => {
+    expect(governing(reading(now), reading(before)).library.resources).toEqual(both);
+  });
+
+  test("strictest: a prompt has to be granted by both, with arguments that fit both", () => {
+    const both = governing(reading([], [prompt(3)]), reading([], [prompt(5)]));
+    const [granted] = both.library.prompts.allowed;
+    expect([3, 4, 6].map((value) => granted?.check?.(value))).toEqual([null, "3", "3"]);
+    const older = governing(reading([], [prompt(null)]), reading([], [prompt(5)]));
+    expect(older.library.prompts.allowed[0]?.check?.(6)).toBe("5");
+    expect(governing(reading([], [prompt(3)]), reading([])).library.prompts.allowed).toEqual([]);
+  });
+
+  test("finish: it is as it was; apply: as now", () => {
+    const [now, before] = [reading([data]), reading([outside])];
+    expect(governing({ ...now, onChange: "finish" }, before).library).toBe(before.library);
+    expect(governing({ ...now, onChange: "apply" }, before).library).toBe(now.library);
   });
 });
 

@@ -3,6 +3,7 @@ import { EMPTY, type Purse, type Seen, type Slice } from "../../../src/guards/bu
 import { type Amounts, NOTHING } from "../../../src/guards/budget/unit.ts";
 import type { InputMeasure, ModelAsk } from "../../../src/guards/call.ts";
 import type { Bounds, Facts, Target } from "../../../src/guards/facts.ts";
+import { NO_LIBRARY } from "../../../src/guards/library/grants.ts";
 import { type CallLimits, type Manifest, NO_TOOLS } from "../../../src/guards/manifest/manifest.ts";
 import type { ModelPrice, Tier, Usage } from "../../../src/guards/price/price.ts";
 import type { ProviderRules } from "../../../src/guards/provider-rules.ts";
@@ -136,6 +137,7 @@ export function manifest(changes: Partial<Manifest> = {}): Manifest {
       ...NO_TASK_LIMITS,
     },
     tools: NO_TOOLS,
+    library: NO_LIBRARY,
     ...changes,
   };
 }

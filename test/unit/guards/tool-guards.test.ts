@@ -21,6 +21,23 @@ describe("a tool", () => {
     expect(grantTool(toolFacts({ resolved }))).toEqual(refusal);
   });
 
+  test("that is none but a resource or a prompt is told as such", () => {
+    const reading = { kind: "resource", name: "a:b", isUnclear: false } as const;
+    const ask = toolAsk({ reading });
+    expect(grantTool(toolFacts({ ask }))).toEqual({
+      kind: "allow",
+      numbers: { resource: "a:b", server: "s" },
+    });
+    expect(grantTool(toolFacts({ ask, resolved: "unknown" }))).toEqual({
+      ...{ kind: "deny", code: "manifest.unknown-tool", facts: { resource: "a:b", agent: "a" } },
+      says: "The resource is not granted to this agent.",
+    });
+    const unclear = toolAsk({ reading: { ...reading, isUnclear: true } });
+    expect(grantTool(toolFacts({ ask: unclear, resolved: "unknown" }))).toMatchObject({
+      facts: { because: expect.stringContaining("/mcp/SERVER") },
+    });
+  });
+
   test.each([
     ["read", true, true],
     ["read", false, true],

@@ -101,10 +101,10 @@ describe("a page of tools", () => {
   test("has each tool as it came, and where the list goes on", () => {
     const raw = { name: "a", inputSchema: {}, unknown: 1 };
     expect(readToolPage({ tools: [raw], nextCursor: "b" })).toEqual({
-      tools: [{ name: "a", raw }],
+      items: [{ name: "a", raw }],
       nextCursor: "b",
     });
-    expect(readToolPage({ tools: [] })).toEqual({ tools: [], nextCursor: null });
+    expect(readToolPage({ tools: [] })).toEqual({ items: [], nextCursor: null });
   });
 
   test.each([

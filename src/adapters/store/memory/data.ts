@@ -48,7 +48,7 @@ export interface MemoryData extends SharedWork {
   readonly watchers: Set<(what: Change) => void>;
 }
 
-export type Change = "wants" | "room" | "changes";
+export type Change = "wants" | "room" | "changes" | "outcomes";
 
 export interface Account {
   readonly id: AccountId;

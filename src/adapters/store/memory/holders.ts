@@ -10,6 +10,7 @@ import type {
   Registered,
 } from "../../../ports/store.ts";
 import { type Holder, heldOf, type MemoryData, raiseChange, tell } from "./data.ts";
+import { waitingFor } from "./outcomes.ts";
 import { permitWants } from "./permits.ts";
 import { release } from "./release.ts";
 
@@ -94,6 +95,7 @@ function beatOf(data: MemoryData, clock: Clock, holder: Holder): Beat {
       .flatMap(({ info, wants }) => wants.map((want) => ({ holder: info.id, ...want }))),
     doneNo: holder.doneNo,
     permitWants: permitWants(data, holder.info.id),
+    outcomesWait: waitingFor(data, holder.info.id).length > 0,
   };
 }
 

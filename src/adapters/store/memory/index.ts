@@ -10,6 +10,7 @@ import { memoryHolders } from "./holders.ts";
 import { memoryInputs } from "./inputs.ts";
 import { memoryJournal } from "./journal.ts";
 import { memoryLedger } from "./ledger.ts";
+import { memoryOutcomes } from "./outcomes.ts";
 import { memoryParking } from "./parking.ts";
 import { memoryPermits } from "./permits.ts";
 import { memoryRegistry } from "./registry.ts";
@@ -37,6 +38,7 @@ export function memoryStore(options: { readonly clock: Clock; readonly data?: Me
     counters: memoryCounters(data),
     bundles: memoryBundles(data),
     commitments: memoryCommitments(data, options.clock),
+    outcomes: memoryOutcomes(data, options.clock),
     inputs: memoryInputs(data),
     close: async () => {},
   };

@@ -9,6 +9,7 @@ import type {
   NewReview,
   Parked,
   PermitKey,
+  ReportedOutcome,
   Review,
 } from "../../../ports/store.ts";
 
@@ -31,6 +32,15 @@ export interface SharedWork {
   readonly counters: Map<string, CounterRow>;
   /** By id, in the order in which they came. */
   readonly commitments: Map<string, CommitmentRow>;
+  /** By id, in the order in which they came. */
+  readonly outcomes: Map<string, OutcomeRow>;
+}
+
+export interface OutcomeRow {
+  readonly outcome: ReportedOutcome;
+  readonly holder: HolderId;
+  readonly at: Millis;
+  answer: "taken" | "ended" | null;
 }
 
 export interface CommitmentRow {
@@ -108,5 +118,6 @@ export function sharedWork(): SharedWork {
     claims: new Map(),
     counters: new Map(),
     commitments: new Map(),
+    outcomes: new Map(),
   };
 }

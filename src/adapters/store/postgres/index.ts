@@ -14,6 +14,7 @@ import { journal } from "./journal.ts";
 import { ledger } from "./ledger.ts";
 import { migrate } from "./migrate.ts";
 import { notices } from "./notices.ts";
+import { outcomes } from "./outcomes.ts";
 import { parking } from "./parking.ts";
 import { permits } from "./permits.ts";
 import { registry } from "./registry.ts";
@@ -62,6 +63,7 @@ export async function postgresStore(options: PostgresOptions): Promise<Store> {
     counters: counters(work),
     bundles: bundles(work),
     commitments: commitments(work),
+    outcomes: outcomes(work),
     inputs: inputs(work),
     async close() {
       heard.close();

@@ -14,7 +14,7 @@ const RECONNECT_MS = 500;
 
 type What = Parameters<Parameters<HolderStore["watch"]>[0]>[0];
 
-const ALL: readonly What[] = ["changes", "wants", "room"];
+const ALL: readonly What[] = ["changes", "wants", "room", "outcomes"];
 
 /** What others changed, as the database tells it. */
 export interface Notices {
@@ -152,7 +152,10 @@ async function seenNow(client: Client): Promise<Seen> {
   return now;
 }
 
-/** Room leaves no number behind: while anybody waits for it, it may be there. */
+/**
+ * Room leaves no number behind: while anybody waits for it, it may be there. Of outcomes the
+ * heartbeats tell.
+ */
 function missed(before: Seen, now: Seen): What[] {
   const changes = before.change_seq === now.change_seq ? [] : (["changes"] as const);
   const same = before.want_no === now.want_no && before.permit_want_no === now.permit_want_no;

@@ -8,6 +8,7 @@ import type {
   Registered,
 } from "../../../ports/store.ts";
 import { gapText } from "./journal.ts";
+import { waiting } from "./outcomes.ts";
 import { permitWants } from "./permits.ts";
 import { release } from "./release.ts";
 import type { Transaction } from "./transaction.ts";
@@ -85,6 +86,7 @@ function beatOf(transaction: Transaction, holder: Row): Beat {
     wants: wants.map((want) => ({ ...want, account: Number(want.account) })),
     doneNo: holder.done_no,
     permitWants: permitWants(transaction, holder.no),
+    outcomesWait: waiting(transaction, holder.id, 1).length > 0,
   };
 }
 

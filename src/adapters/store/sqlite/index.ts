@@ -149,7 +149,7 @@ function tasksOn(writer: WorkerClient, reader: WorkerClient): Store["tasks"] {
 
 type SharedWork = Pick<
   Store,
-  "permits" | "clutch" | "parking" | "counters" | "bundles" | "commitments" | "inputs"
+  "permits" | "clutch" | "parking" | "counters" | "bundles" | "commitments" | "outcomes" | "inputs"
 >;
 
 function sharedWorkOn(writer: WorkerClient, reader: WorkerClient): SharedWork {
@@ -185,6 +185,7 @@ function sharedWorkOn(writer: WorkerClient, reader: WorkerClient): SharedWork {
       list: (filter) => (filter.due === true ? writer : reader).ask("commitments", filter),
       prune: (before) => writer.ask("pruneCommitments", before),
     },
+    outcomes: outcomesOn(writer),
     inputs: {
       // Bytes of their own: of a view the whole memory behind it would cross to the thread.
       write: (inputs) =>
@@ -216,5 +217,18 @@ function parkingOn(writer: WorkerClient, reader: WorkerClient): Store["parking"]
     unclaimCall: (holder, claim) => writer.ask("unclaimCall", holder, claim),
     list: (filter) => lightly(writer, reader).ask("listParked", filter),
     prune: (before) => writer.ask("pruneParked", before),
+  };
+}
+
+function outcomesOn(writer: WorkerClient): Store["outcomes"] {
+  return {
+    // Bytes of their own: of a view the whole memory behind it would cross to the thread.
+    put: (begins, { body, id }) =>
+      writer.ask("putOutcome", begins, { id, body: new Uint8Array(body) }),
+    waiting: (holder, limit) => writer.ask("waitingOutcomes", holder, limit),
+    answer: (holder, answered) => writer.ask("answerOutcomes", holder, answered),
+    answers: (ids) => writer.ask("outcomeAnswers", ids),
+    forget: (ids) => writer.ask("forgetOutcomes", ids),
+    prune: (before) => writer.ask("pruneOutcomes", before),
   };
 }

@@ -11,6 +11,7 @@ import * as holders from "./holders.ts";
 import * as inputs from "./inputs.ts";
 import * as journal from "./journal.ts";
 import * as ledger from "./ledger.ts";
+import * as outcomes from "./outcomes.ts";
 import * as parking from "./parking.ts";
 import * as permits from "./permits.ts";
 import * as registry from "./registry.ts";
@@ -83,6 +84,12 @@ export const OPERATIONS = {
   countCommitments: commitments.count,
   commitments: commitments.list,
   pruneCommitments: commitments.prune,
+  putOutcome: outcomes.put,
+  waitingOutcomes: outcomes.waiting,
+  answerOutcomes: outcomes.answer,
+  outcomeAnswers: outcomes.answers,
+  forgetOutcomes: outcomes.forget,
+  pruneOutcomes: outcomes.prune,
   writeInputs: inputs.write,
   readInputs: inputs.read,
   pruneInputs: inputs.prune,

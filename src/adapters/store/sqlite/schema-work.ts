@@ -151,6 +151,17 @@ export const SHARED_WORK = `
   CREATE INDEX counter_changed ON counter (changed);
   CREATE INDEX counter_bucket ON counter (bucket);
 
+  CREATE TABLE outcome (
+    no INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    holder TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    answer TEXT CHECK (answer IN ('taken', 'ended')),
+    body BLOB
+  ) STRICT;
+  CREATE INDEX outcome_waiting ON outcome (holder, no) WHERE answer IS NULL;
+  CREATE INDEX outcome_at ON outcome (at);
+
   CREATE TABLE commitment (
     no INTEGER PRIMARY KEY,
     id TEXT NOT NULL UNIQUE,

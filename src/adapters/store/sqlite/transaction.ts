@@ -2,7 +2,7 @@ import type { Millis } from "../../../guards/money.ts";
 import type { Sql } from "./sql.ts";
 
 /** What others may wait for. */
-export type Change = "wants" | "room" | "changes";
+export type Change = "wants" | "room" | "changes" | "outcomes";
 
 /** One request inside the transaction of its batch. */
 export interface Transaction {

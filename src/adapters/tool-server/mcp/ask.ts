@@ -1,7 +1,7 @@
 import type { Clock } from "../../../ports/clock.ts";
 import type { ToolFault } from "../../../ports/tool-server.ts";
 import type { JsonObject } from "../../../wire/json.ts";
-import { type RpcId, renderRequest } from "../../../wire/json-rpc.ts";
+import { RPC_CODES, type RpcError, type RpcId, renderRequest } from "../../../wire/json-rpc.ts";
 import { readProgress, statelessParams, withProgress } from "../../../wire/mcp-outgoing.ts";
 import { type Line, type Session, wordsOf } from "./line.ts";
 import type { AskEnd, AskOptions, AskRun } from "./link.ts";
@@ -115,6 +115,8 @@ export class Ask {
     const session = this.#posted?.session;
     if (session === undefined || end.kind !== "refused") return false;
     if (!session.isNamed && !session.isStateless) return false;
+    // By 404 it says this too, in 2026-07-28, and of a question alone.
+    if (session.isStateless && end.error?.code === RPC_CODES.methodNotFound) return false;
     if (end.status !== SESSION_LOST && end.status !== PERHAPS_LOST) return false;
     this.#line.lose(session);
     this.#posted = null;
@@ -129,7 +131,7 @@ export class Ask {
       this.#finish({ kind: "fault", fault });
     } else {
       const fault = { kind: "protocol", written: true, message: wordsOf(end) } as const;
-      this.#finish({ kind: "fault", fault });
+      this.#finish({ kind: "fault", fault, ...saidBy(end) });
     }
   }
 
@@ -149,4 +151,10 @@ export class Ask {
     this.#stopTimer();
     queueMicrotask(() => this.#run.end(end));
   }
+}
+
+/** What a server says in words of the protocol, with whatever status. */
+function saidBy(end: PostEnd): { readonly error?: RpcError } {
+  if (end.kind === "refused" && end.error !== null) return { error: end.error };
+  return end.kind === "answer" && end.message.kind === "error" ? { error: end.message } : {};
 }

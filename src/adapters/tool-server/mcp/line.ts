@@ -10,7 +10,7 @@ import {
   renderRequest,
   renderResult,
 } from "../../../wire/json-rpc.ts";
-import { METHODS, PROTOCOL_VERSION, readInitialized } from "../../../wire/mcp.ts";
+import { LIST_CHANGED, METHODS, PROTOCOL_VERSION, readInitialized } from "../../../wire/mcp.ts";
 import { CLIENT, readDiscovered, statelessParams } from "../../../wire/mcp-outgoing.ts";
 import { STATELESS_VERSION } from "../../../wire/mcp-stateless.ts";
 import { poolTo } from "../over-http/pool.ts";
@@ -205,7 +205,7 @@ export class Line {
 
   #heard(message: Message, session: Session | null): void {
     if (message.kind === "notification") {
-      if (message.method === METHODS.listChanged) this.#onListChanged();
+      if (LIST_CHANGED.has(message.method)) this.#onListChanged();
     } else if (message.kind === "request" && session?.isStateless !== true) {
       const { id, method } = message;
       const error = { code: RPC_CODES.methodNotFound, message: "not offered by this client" };

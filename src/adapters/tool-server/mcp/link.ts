@@ -33,7 +33,8 @@ export interface AskRun {
 
 export type AskEnd =
   | { readonly kind: "result"; readonly result: JsonObject; readonly bytes: number }
-  | { readonly kind: "fault"; readonly fault: ToolFault };
+  /** `error`: the server has answered, in the protocol's own words. */
+  | { readonly kind: "fault"; readonly fault: ToolFault; readonly error?: RpcError };
 
 /** Of what has not been written, and so cannot have run. */
 export function unreachable(message: string): ToolFault {

@@ -10,7 +10,8 @@ import {
   type ToolServer,
   ToolServerUnreachable,
 } from "../../../ports/tool-server.ts";
-import { METHODS, readCallResult } from "../../../wire/mcp.ts";
+import { RPC_CODES } from "../../../wire/json-rpc.ts";
+import { METHODS, NOT_AS_A_CALL, readCallResult, readToolPage } from "../../../wire/mcp.ts";
 import {
   type ParameterHeaders,
   parameterValues,
@@ -18,10 +19,11 @@ import {
 } from "../../../wire/mcp-parameter-headers.ts";
 import { httpLink } from "./http-link.ts";
 import type { AskEnd, Link } from "./link.ts";
+import { McpLibrary } from "./mcp-library.ts";
 import { cleaner, type McpCommand, type McpSettings } from "./mcp-settings.ts";
 import { headerText } from "./request-headers.ts";
+import { type Listing, ServerList } from "./server-list.ts";
 import { pipeLink } from "./stdio/pipe-link.ts";
-import { ToolList } from "./tool-list.ts";
 import { within } from "./within.ts";
 
 /** A call does not wait longer for the list that says which of its parameters are repeated. */
@@ -61,19 +63,28 @@ function marksOf({ raw }: OfferedTool): ParameterHeaders | null {
   return readParameterHeaders(raw.inputSchema);
 }
 
+const TOOLS: Listing<OfferedTool> = {
+  method: METHODS.list,
+  read: readToolPage,
+  keyOf: ({ name }) => name,
+  isOptional: false,
+};
+
 class McpToolServer implements ToolServer {
   readonly name: string;
+  readonly library: McpLibrary;
   readonly #clock: Clock;
   readonly #link: Link;
-  readonly #tools: ToolList;
+  readonly #tools: ServerList<OfferedTool>;
   readonly #clean: Clean;
 
   constructor({ link, name, secrets }: Parts, clock: Clock) {
     this.name = name;
     this.#clock = clock;
     this.#clean = cleaner(secrets);
-    this.#link = link(() => this.#tools.forget(), this.#clean);
-    this.#tools = new ToolList(this.#link, clock);
+    this.#link = link(() => this.#forget(), this.#clean);
+    this.#tools = new ServerList(TOOLS, this.#link, clock);
+    this.library = new McpLibrary({ name, clean: this.#clean }, this.#link, clock);
   }
 
   async list(): Promise<readonly OfferedTool[]> {
@@ -103,6 +114,11 @@ class McpToolServer implements ToolServer {
     return this.#link.close();
   }
 
+  #forget(): void {
+    this.#tools.forget();
+    this.library.forget();
+  }
+
   /** Without a list nothing is repeated: a server that wants it refuses the call then. */
   async #repeated(
     tool: string,
@@ -125,6 +141,9 @@ class McpToolServer implements ToolServer {
   }
 
   #endOf(end: AskEnd): ToolEnd {
+    if (end.kind === "fault" && end.error?.code === RPC_CODES.methodNotFound) {
+      return { kind: "result", result: { ...NOT_AS_A_CALL, bytes: 0 } };
+    }
     if (end.kind === "fault") {
       return { kind: "fault", fault: { ...end.fault, message: this.#clean(end.fault.message) } };
     }

@@ -19,6 +19,7 @@ CREATE FUNCTION standing(h text) RETURNS json LANGUAGE sql VOLATILE AS $$
         'agent', l.agent, 'server', l.server, 'tool', l.tool, 'bounds', l.bounds,
         'most', w.most) ORDER BY w.no), '[]')
       FROM permit_want w JOIN call_limit l ON l.id = w.call_limit WHERE w.holder <> h),
+    'outcomesWait', EXISTS (SELECT 1 FROM outcome o WHERE o.holder = h AND o.answer IS NULL),
     'doneNo', coalesce((SELECT d.done_no FROM holder_done d WHERE d.holder = h), 0))
   FROM store s
 $$;

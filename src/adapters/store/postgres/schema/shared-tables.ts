@@ -156,4 +156,15 @@ CREATE TABLE counter (
 ) WITH (fillfactor = 70);
 CREATE INDEX counter_changed ON counter (changed);
 CREATE INDEX counter_bucket ON counter (bucket);
+
+CREATE TABLE outcome (
+  id text PRIMARY KEY,
+  no bigint GENERATED ALWAYS AS IDENTITY,
+  holder text NOT NULL,
+  at bigint NOT NULL,
+  answer text CHECK (answer IN ('taken', 'ended')),
+  body bytea
+);
+CREATE INDEX outcome_waiting ON outcome (holder, no) WHERE answer IS NULL;
+CREATE INDEX outcome_at ON outcome (at);
 `;

@@ -15,7 +15,7 @@ import {
   renderResult,
 } from "../../../../wire/json-rpc.ts";
 import { LineReader } from "../../../../wire/lines.ts";
-import { METHODS, PROTOCOL_VERSION, readInitialized } from "../../../../wire/mcp.ts";
+import { LIST_CHANGED, METHODS, PROTOCOL_VERSION, readInitialized } from "../../../../wire/mcp.ts";
 import {
   CLIENT,
   type Progress,
@@ -242,7 +242,7 @@ export class Conversation {
   }
 
   #hear(method: string, params: JsonObject): void {
-    if (method === METHODS.listChanged) this.#listener.listChanged();
+    if (LIST_CHANGED.has(method)) this.#listener.listChanged();
     const heard = method === METHODS.progress ? readProgress(params) : null;
     if (heard === null || !isId(heard.token)) return;
     const { token, ...progress } = heard;

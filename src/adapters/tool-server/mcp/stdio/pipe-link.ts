@@ -96,7 +96,8 @@ class PipeAsk implements Errand, ToolExchange {
   answered(answer: Answer, bytes: number): void {
     const { answerBytesMax } = this.#options;
     if (answer.kind === "error") {
-      return this.gone({ kind: "protocol", written: true, message: errorWords(answer) });
+      const fault = { kind: "protocol", written: true, message: errorWords(answer) } as const;
+      return this.#finish({ kind: "fault", fault, error: answer });
     }
     if (bytes > answerBytesMax) {
       const message = `an answer of more than ${answerBytesMax} bytes`;

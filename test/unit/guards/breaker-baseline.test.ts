@@ -1,0 +1,114 @@
+/** What is usual, and how much it varies: by hand, by its source, and in a surge. */
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { baselineOf, type SurgeBucket } from "../../../src/guards/breaker/baseline.ts";
+
+const MINUTE = 60_000;
+const START = 1_800_000_000_000;
+
+function bucketsOf(counts: readonly number[], bucketMs = MINUTE): SurgeBucket[] {
+  return counts.flatMap((total, no) => {
+    // What was not called has no bucket.
+    return total === 0 ? [] : [{ start: START + no * bucketMs, total, teaches: true }];
+  });
+}
+
+type Of = Parameters<typeof baselineOf>[3];
+
+function seen(counts: readonly number[], of: Of, bucketMs = MINUTE) {
+  const span = { from: START, until: START + counts.length * bucketMs };
+  return baselineOf(bucketsOf(counts, bucketMs), bucketMs, span, of);
+}
+
+describe("What is usual", () => {
+  test("is nothing where nothing is known", () => {
+    for (const of of ["average", "ewma", "median"] as const) expect(seen([0, 0], of)).toBeNull();
+  });
+
+  test("of the average is the plain mean, from the first call on", () => {
+    expect(seen([0, 0, 10, 0, 20, 30], "average")).toEqual({
+      ...{ perMinute: 15, spread: 0, isLong: true },
+    });
+  });
+
+  test("of the median does not move by single bursts", () => {
+    const steady = Array.from({ length: 60 }, (_, no) => 10 + (no % 3));
+    const burst = steady.map((count, no) => (no % 20 === 7 ? 10_000 : count));
+    expect(seen(steady, "median")?.perMinute).toBe(11);
+    expect(seen(burst, "median")?.perMinute).toBe(11);
+    expect(seen(burst, "median")?.spread).toBeCloseTo(0.6745 * Math.sqrt(11), 9);
+    expect(seen(burst, "average")?.perMinute).toBeGreaterThan(400);
+  });
+
+  test("of the median spreads as its deviations do", () => {
+    // Median 100; deviations 0, 50 and 100 in turns: their median is 50.
+    const counts = Array.from({ length: 60 }, (_, no) => [100, 50, 150, 0, 200][no % 5] ?? 0);
+    counts[0] = 100;
+    expect(seen(counts, "median")).toMatchObject({ perMinute: 100, spread: 50 });
+  });
+
+  test("by falling weights is what weighs each bucket by its age", () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.integer({ min: 1, max: 500 }), { minLength: 2, maxLength: 60 }),
+        (counts) => {
+          const weight = 2 / 61;
+          const mean = counts.reduce((sum, one) => sum + one, 0) / counts.length;
+          const start = counts.reduce((sum, one) => sum + (one - mean) ** 2, 0) / counts.length;
+          // The sums as they are defined: weights w(1-w)^age, and what is left to the beginning.
+          const age = (no: number) => counts.length - 1 - no;
+          const shares = counts.map((_, no) => weight * (1 - weight) ** age(no));
+          const rest = (1 - weight) ** counts.length;
+          const usual = counts.reduce((sum, one, no) => sum + one * (shares[no] ?? 0), rest * mean);
+          const square = counts.reduce(
+            (sum, one, no) => sum + one ** 2 * (shares[no] ?? 0),
+            rest * (start + mean ** 2),
+          );
+          const found = seen(counts, "ewma");
+          expect(found?.perMinute).toBeCloseTo(usual, 6);
+          const spread = Math.max(Math.sqrt(Math.max(square - usual ** 2, 0)), Math.sqrt(usual));
+          expect(found?.spread).toBeCloseTo(spread, 4);
+        },
+      ),
+    );
+  });
+
+  test("by falling weights follows what changed, sooner than the average", () => {
+    const grown = Array.from({ length: 60 }, (_, no) => (no < 40 ? 10 : 30));
+    const [ewma, average] = [seen(grown, "ewma"), seen(grown, "average")];
+    expect(ewma?.perMinute).toBeGreaterThan(average?.perMinute ?? 0);
+    expect(ewma?.perMinute).toBeLessThan(30);
+  });
+
+  test("varies no less than chance does: a steady tool is not held to its last digit", () => {
+    const steady = Array.from({ length: 60 }, () => 25);
+    expect(seen(steady, "ewma")).toMatchObject({ perMinute: 25, spread: 5 });
+    expect(seen(steady, "median")?.spread).toBeCloseTo(0.6745 * 5, 9);
+    const seldom = Array.from({ length: 60 }, (_, no) => (no === 0 ? 1 : 0));
+    expect(seen(seldom, "ewma")?.spread).toBe(1);
+  });
+
+  test("is of one minute, however long the buckets are", () => {
+    for (const bucketMs of [2_000, MINUTE, 24 * MINUTE]) {
+      const minutes = bucketMs / MINUTE;
+      const counts = Array.from({ length: 60 }, () => 100 * minutes);
+      const found = seen(counts, "ewma", bucketMs);
+      expect(found?.perMinute).toBeCloseTo(100, 6);
+      // The deviation of a minute's calls that come by chance.
+      expect(found?.spread).toBeCloseTo(10, 6);
+    }
+  });
+
+  test("is not taught by what was under alarm", () => {
+    const calm = bucketsOf(Array.from({ length: 30 }, () => 10));
+    const wild = bucketsOf([
+      ...Array.from({ length: 30 }, () => 0),
+      ...Array.from({ length: 10 }, () => 900),
+    ]);
+    const all = [...calm, ...wild.map((bucket) => ({ ...bucket, teaches: false }))];
+    const span = { from: START, until: START + 40 * MINUTE };
+    for (const of of ["average", "ewma", "median"] as const) {
+      expect(baselineOf(all, MINUTE, span, of)?.perMinute).toBeCloseTo(10, 9);
+    }
+  });
+});
