@@ -5,7 +5,8 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     pool: "forks",
     maxWorkers: 2,
-    testTimeout: 20_000,
+    // Bounds what hangs. On a busy machine the start of one gateway takes seconds.
+    testTimeout: 60_000,
     hookTimeout: 60_000,
     reporters: ["default"],
   },

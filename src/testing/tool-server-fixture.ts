@@ -53,7 +53,7 @@ export function toolRequest(changes: Partial<ToolRequest> = {}): ToolRequest {
 }
 
 export async function until(condition: () => boolean): Promise<void> {
-  await expect.poll(condition, { timeout: 5_000, interval: 2 }).toBe(true);
+  await expect.poll(condition, { timeout: 15_000, interval: 2 }).toBe(true);
 }
 
 export interface CallRecording {

@@ -355,7 +355,7 @@ describe.skipIf(!part("git").available)("over ssh", () => {
     const words = (await readFile(calls, "utf8")).split("\n");
     expect(words).toEqual(
       expect.arrayContaining([
-        ...["-F", "/dev/null", "-i", key, "git@guardrails.example"],
+        ...["-F", "/dev/null", `IdentityFile="${key}"`, "git@guardrails.example"],
         ...["BatchMode=yes", "StrictHostKeyChecking=yes", "IdentitiesOnly=yes"],
         'UserKnownHostsFile="/keys/known hosts"',
       ]),

@@ -206,7 +206,7 @@ const MESSAGE = {
 };
 
 /** Looks again every few milliseconds until it holds; what to wait for is in another process. */
-export async function until(holds: () => boolean | Promise<boolean>, ms = 10_000): Promise<void> {
+export async function until(holds: () => boolean | Promise<boolean>, ms = 30_000): Promise<void> {
   const end = Date.now() + ms;
   while (!(await holds())) {
     if (Date.now() > end) throw new Error(`it did not come to hold within ${ms} ms: ${holds}`);

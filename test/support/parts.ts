@@ -3,6 +3,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { mcpInspector } from "./inspector.ts";
 import { pythonClients } from "./python.ts";
+import { SSHD } from "./sshd.ts";
 
 export interface Part {
   readonly available: boolean;
@@ -36,6 +37,10 @@ const PARTS = {
   git: {
     sentence: "Suites that follow a Git remote need git: apt-get install git.",
     present: () => onPath("git"),
+  },
+  sshd: {
+    sentence: "Suites that follow a Git remote over ssh need sshd: apt-get install openssh-server.",
+    present: () => fs.existsSync(SSHD) && ["git", "ssh", "ssh-agent", "ssh-keygen"].every(onPath),
   },
   shellcheck: {
     sentence: "Scripts for CI are checked by ShellCheck: apt-get install shellcheck.",

@@ -3,15 +3,13 @@ import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import type { Millis } from "../../../guards/money.ts";
 import type { Clock } from "../../../ports/clock.ts";
 import type { Address } from "./address.ts";
+import { sentenceOf } from "./said.ts";
+import { type SshSettings, sshCommand } from "./ssh.ts";
 
-export interface GitSettings {
+export interface GitSettings extends SshSettings {
   readonly address: Address;
   /** The bare repository that is fetched into. */
   readonly mirror: string;
-  /** For ssh: this key and no other. */
-  readonly deployKey: string | null;
-  /** For ssh: the hosts that are known, instead of the user's. */
-  readonly knownHosts: string | null;
   /** Of this process; little of it is handed on. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly clock: Clock;
@@ -31,7 +29,6 @@ export type Ended =
   | { readonly kind: "failed"; readonly code: number | null; readonly because: string };
 
 const ERROR_BYTES_MAX = 16 * 1024;
-const SENTENCE_CHARACTERS_MAX = 300;
 
 /** What a program needs of its surroundings to find others, a proxy and whom to trust. */
 const HANDED_ON =
@@ -80,7 +77,8 @@ export function runGit(
     child.once("close", (code) => {
       if (cut !== null) return finish({ kind: "failed", code: null, because: cut });
       if (code === 0) return finish({ kind: "ok", out: Buffer.concat(out) });
-      finish({ kind: "failed", code, because: sentenceOf(Buffer.concat(said).toString("utf8")) });
+      const because = sentenceOf(Buffer.concat(said).toString("utf8"), settings);
+      finish({ kind: "failed", code, because });
     });
     // Whoever does not read it to its end says by its code why.
     child.stdin.on("error", () => undefined);
@@ -107,15 +105,6 @@ function gather(stream: NodeJS.ReadableStream, bytesMax: number, beyond: () => v
     else beyond();
   });
   return chunks;
-}
-
-/** The line that says what was wrong, without what could disturb a terminal or a log. */
-function sentenceOf(said: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what is taken out.
-  const lines = said.replace(/[\x00-\x09\x0b-\x1f\x7f]/g, " ").split("\n");
-  const telling = lines.find((line) => /^(fatal|error|remote|ssh|.*denied)/i.test(line.trim()));
-  const sentence = (telling ?? lines.find((line) => line.trim() !== "") ?? "").trim();
-  return sentence.slice(0, SENTENCE_CHARACTERS_MAX) || "git failed and did not say why";
 }
 
 function environmentOf(settings: GitSettings): NodeJS.ProcessEnv {
@@ -161,19 +150,4 @@ function configuration({ authorization }: Address): Record<string, string> {
     [`GIT_CONFIG_VALUE_${index}`, value],
   ]);
   return { GIT_CONFIG_COUNT: String(settings.length), ...Object.fromEntries(named) };
-}
-
-/** Git hands this to a shell, so each word is quoted. */
-function sshCommand({ deployKey, knownHosts }: GitSettings): string {
-  const options = ["BatchMode=yes", "StrictHostKeyChecking=yes", "ConnectTimeout=10"];
-  if (knownHosts !== null) options.push(`UserKnownHostsFile=${ofSsh(knownHosts)}`);
-  if (deployKey !== null) options.push("IdentitiesOnly=yes", "IdentityAgent=none");
-  const key = deployKey === null ? [] : ["-i", deployKey];
-  const words = ["ssh", "-F", "/dev/null", ...key, ...options.flatMap((one) => ["-o", one])];
-  return words.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(" ");
-}
-
-/** A file's name in an option of ssh: a blank would end it, and `%` stand for something. */
-function ofSsh(path: string): string {
-  return `"${path.replaceAll("%", "%%")}"`;
 }

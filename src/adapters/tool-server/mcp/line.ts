@@ -27,7 +27,7 @@ export const DISCOVER_MS_MAX = 5_000;
 const SMALL_TALK_BYTES_MAX = 1024 * 1024;
 /** Answers and cancellations on their way at once; a server that asks more gets no answer. */
 export const ASIDES_MAX = 100;
-const ASIDE_CONNECTIONS = 2;
+export const ASIDE_CONNECTIONS = 2;
 const SESSION_ID = /^[\x21-\x7e]{1,1024}$/;
 
 /** What was agreed on with the server. */
