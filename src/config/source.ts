@@ -130,17 +130,23 @@ function partOf(node: unknown, path: Path, walk: Walk): unknown {
   if (tag !== undefined && !tag.startsWith("tag:yaml.org,2002:")) {
     return refuse(walk, path, "a plain value without a tag", `Remove ${tag}.`);
   }
-  if (isScalar(node)) return node.value;
+  if (isScalar(node)) return scalarOf(node.value, path, walk);
   if (isSeq(node)) return node.items.map((item, index) => partOf(item, [...path, index], walk));
   if (!isMap(node)) return refuse(walk, path, "a plain value", "Write it out: no aliases here.");
   return objectOf(node.items, path, walk);
+}
+
+/** Half a character, as in `"\ud800"`, has no encoding, and checks of schemas throw on it. */
+function scalarOf(value: unknown, path: Path, walk: Walk): unknown {
+  if (typeof value !== "string" || value.isWellFormed()) return value;
+  return refuse(walk, path, "whole characters", "Remove the half of a pair of surrogates.");
 }
 
 function objectOf(pairs: readonly Pair[], path: Path, walk: Walk): unknown {
   const entries: Record<string, unknown> = {};
   for (const { key, value } of pairs) {
     const name = isScalar(key) ? (key.source ?? String(key.value)) : null;
-    if (name === null || name === "__proto__" || name === "<<") {
+    if (name === null || name === "__proto__" || name === "<<" || !name.isWellFormed()) {
       refuse(walk, path, "keys that are plain names", `Rename ${name ?? "the key"}.`);
       continue;
     }

@@ -19,7 +19,7 @@ const ARGUMENTS_BYTES_MAX = 64 * 1024;
 const PENDING_MAX = 10_000;
 const PENDING_BYTES_MAX = 16 * 1024 * 1024;
 const WRITTEN_AT_ONCE = 500;
-/** Equal arguments are kept once in so long. */
+/** Equal arguments are kept once in so long, or in half the time for which they are kept. */
 const SAME_MS: Millis = 3_600_000;
 const SAME_MAX = 20_000;
 const PRUNE_MS: Millis = 60_000;
@@ -62,6 +62,7 @@ export class Inputs {
     }
     this.#bytes += text.length;
     this.#pending.push({ decision, agent, at, text });
+    if ("ask" in call && "arguments" in said) this.#keep(agent, call.ask.digest);
   }
 
   /** Rejects if the store cannot be asked: what is pending is offered again. */
@@ -81,6 +82,8 @@ export class Inputs {
 
   /** Everything that is pending now. */
   async write(): Promise<void> {
+    // What came since that began is not in it.
+    await this.#writing;
     this.#writing ??= this.#drain().finally(() => {
       this.#writing = null;
     });
@@ -118,21 +121,25 @@ export class Inputs {
     const effect = answers.find(({ guard }) => guard === "effect");
     const writes = effect?.numbers.effect !== "read";
     const said = { kind: "tool", server, tool, by: asked.by, writes, digest, bytes } as const;
-    const isKept = bytes > ARGUMENTS_BYTES_MAX || this.#wasKept(incoming.manifest.agent, digest);
-    return isKept ? said : { ...said, arguments: ask.arguments };
+    const at = this.#kept.get(keyOf(incoming.manifest.agent, digest));
+    const { keepMs } = incoming.rules.configuration.inputs;
+    const sameMs = Math.min(SAME_MS, keepMs / 2);
+    const wasKept = at !== undefined && this.#clock.monotonic() - at < sameMs;
+    return wasKept || bytes > ARGUMENTS_BYTES_MAX ? said : { ...said, arguments: ask.arguments };
   }
 
-  #wasKept(agent: string, digest: string): boolean {
-    const key = `${agent}\u0000${digest}`;
-    const now = this.#clock.monotonic();
-    const at = this.#kept.get(key);
-    if (at !== undefined && now - at < SAME_MS) return true;
+  /** Once they have found room. */
+  #keep(agent: string, digest: string): void {
+    const key = keyOf(agent, digest);
     this.#kept.delete(key);
-    this.#kept.set(key, now);
+    this.#kept.set(key, this.#clock.monotonic());
     const [oldest] = this.#kept.keys();
     if (this.#kept.size > SAME_MAX && oldest !== undefined) this.#kept.delete(oldest);
-    return false;
   }
+}
+
+function keyOf(agent: string, digest: string): string {
+  return `${agent}\u0000${digest}`;
 }
 
 function modelSays({ asked, read }: Extract<Call, { kind: "model" }>) {

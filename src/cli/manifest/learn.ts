@@ -1,15 +1,17 @@
 /** `slipclutch manifest learn`: from what an agent was seen to do, a manifest to review. */
+import type { Stats } from "node:fs";
 import { stat, writeFile } from "node:fs/promises";
-import { resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { argumentSchemas } from "../../config/arguments.ts";
 import type { Files } from "../../config/configuration.ts";
 import { explainIssue } from "../../config/explain.ts";
 import { refusedBy, renderDraft, withDraft } from "../../config/learn/check.ts";
 import { type Before, type Draft, draftOf } from "../../config/learn/draft.ts";
-import type { Seen } from "../../config/learn/seen.ts";
+import type { Seen, SeenTool } from "../../config/learn/seen.ts";
 import { readFolder } from "../../config/load.ts";
 import { readForReview } from "../../config/review/reading.ts";
 import { sqlReaderFor } from "../../config/sql-parser.ts";
+import type { ControlClient } from "../../control/client.ts";
 import { type Asking, connect } from "../connect.ts";
 import { clean } from "../paint.ts";
 import { CommandError, EXIT, type Output, type Shell } from "../shell.ts";
@@ -28,7 +30,7 @@ export interface LearnOptions extends Asking {
 }
 
 export async function runLearn(options: LearnOptions, shell: Shell): Promise<number> {
-  await refuseOverwrite(options, shell);
+  await refusePlace(options, shell);
   const files = await folderIn(options, shell);
   const seen = await seenBy(options, shell);
   const before = await beforeOf(files, options, shell);
@@ -47,16 +49,32 @@ export async function runLearn(options: LearnOptions, shell: Shell): Promise<num
   return wrong.length === 0 ? EXIT.ok : EXIT.no;
 }
 
-/** A manifest that somebody has written is not lost to a draft. */
-async function refuseOverwrite({ force, out }: LearnOptions, shell: Shell): Promise<void> {
-  if (out === undefined || force === true) return;
-  const found = await stat(resolve(shell.folder, out)).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return null;
-    throw error;
-  });
-  if (found === null) return;
+/**
+ * Before anything is asked: the draft will have a place, and what somebody has written is not lost
+ * to it.
+ */
+async function refusePlace({ force, out }: LearnOptions, shell: Shell): Promise<void> {
+  if (out === undefined) return;
+  const file = resolve(shell.folder, out);
+  const folder = await whatIsAt(dirname(file));
+  if (folder?.isDirectory() !== true) {
+    const hint = "Make it first, or name another place.";
+    throw new CommandError(EXIT.usage, `${dirname(out)} is no folder that is there`, hint);
+  }
+  const found = await whatIsAt(file);
+  if (found?.isDirectory() === true) {
+    throw new CommandError(EXIT.usage, `${out} is a folder`, "Name a file in it.");
+  }
+  if (found === null || force === true) return;
   const hint = "Name another file, or say --force to write over it.";
   throw new CommandError(EXIT.usage, `${out} is there already`, hint);
+}
+
+function whatIsAt(place: string): Promise<Stats | null> {
+  return stat(place).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT" || error.code === "ENOTDIR") return null;
+    throw error;
+  });
 }
 
 /** Null: there is none where none was named. */
@@ -72,22 +90,51 @@ async function seenBy(options: LearnOptions, shell: Shell): Promise<readonly See
   const { agent, since } = options;
   const client = await connect(options, shell);
   const seen: Seen[] = [];
-  for (let after: number | null = 0; after !== null; ) {
-    const asked = { agent, from: since, after: String(after), limit: PAGE };
-    const { inputs, next } = await client.inputs(asked);
-    // `as`: the gateway of the same version tells exactly these.
-    for (const one of inputs) seen.push({ ...one, at: Date.parse(one.at) } as unknown as Seen);
+  for await (const one of inputsOf(client, { agent, from: since })) {
+    seen.push(one);
     if (seen.length > SEEN_MAX) {
       const hint = "Ask for less, like --since 1d.";
       throw new CommandError(EXIT.no, `more than ${SEEN_MAX} calls were kept since then`, hint);
     }
-    after = next;
   }
-  if (seen.length > 0) return seen;
+  if (seen.length > 0) return withArguments(seen, inputsOf(client, { agent }));
   const hint =
     "Set mode: observe and observe_until in its manifest (or journal: { inputs: all } in " +
     "slipclutch.yaml), let it work, and ask again.";
   throw new CommandError(EXIT.no, `no call of ${agent} was kept since ${since}`, hint);
+}
+
+/** Page by page, the oldest first. */
+async function* inputsOf(
+  client: ControlClient,
+  asked: Readonly<Record<string, string>>,
+): AsyncIterable<Seen> {
+  for (let after: number | null = 0; after !== null; ) {
+    const { inputs, next } = await client.inputs({ ...asked, after: String(after), limit: PAGE });
+    // `as`: the gateway of the same version tells exactly these.
+    for (const one of inputs) yield { ...one, at: Date.parse(one.at) } as unknown as Seen;
+    after = next;
+  }
+}
+
+/** Equal arguments are kept once an hour: where they stand may be before what was asked for. */
+async function withArguments(
+  seen: readonly Seen[],
+  all: AsyncIterable<Seen>,
+): Promise<readonly Seen[]> {
+  const known = new Map<string, SeenTool["arguments"]>();
+  for (const one of seen) {
+    if (one.kind === "tool" && !known.get(one.digest)) known.set(one.digest, one.arguments);
+  }
+  if ([...known.values()].every((given) => given !== undefined)) return seen;
+  for await (const one of all) {
+    if (one.kind !== "tool" || one.arguments === undefined || !known.has(one.digest)) continue;
+    known.set(one.digest, one.arguments);
+  }
+  return seen.map((one) => {
+    const given = one.kind === "tool" ? known.get(one.digest) : undefined;
+    return given === undefined ? one : { ...one, arguments: given };
+  });
 }
 
 async function beforeOf(
@@ -105,8 +152,8 @@ async function beforeOf(
   const document = (written?.source.raw ?? null) as (Before["document"] & RawTools) | null;
   const granted = configuration.agents.get(agent)?.tools.allowed ?? [];
   const grants = (document?.allowed_tools ?? []).flatMap((entry, index) => {
-    const server = granted[index]?.server;
-    return server === undefined ? [] : [{ server, entry }];
+    const id = granted[index];
+    return id === undefined ? [] : [{ server: id.server, tool: id.tool, entry }];
   });
   return { agent, document, grants, servers: configuration.toolServers, schemas };
 }
@@ -144,7 +191,10 @@ function told(
   wrong: readonly string[],
   { agent, since }: LearnOptions,
 ) {
-  const tools = calls.map(({ arguments: given, ...one }) => ({ ...one, arguments: given.length }));
+  const tools = calls.map((one) => {
+    const { calls: count, peak, server, tool, unknown, writes } = one;
+    return { server, tool, calls: count, writes, peak, unknown, arguments: one.arguments.length };
+  });
   return { agent, since, seen: seen.length, tools, remarks, wrong, manifest: document };
 }
 

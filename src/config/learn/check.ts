@@ -1,6 +1,6 @@
 /** A draft in its place in the folder, and what it would have said to everything that was seen. */
 
-import { stringify } from "yaml";
+import { Document, visit } from "yaml";
 import { lookAtTool } from "../../guards/decide.ts";
 import type { Manifest } from "../../guards/manifest/manifest.ts";
 import { resolveTool } from "../../guards/tool/names.ts";
@@ -9,8 +9,38 @@ import type { SeenCalls } from "./seen.ts";
 
 /** As text: strict JSON where its file's name says so, else YAML. */
 export function renderDraft(document: object, file: string): string {
-  if (file.endsWith(".json")) return `${JSON.stringify(document, null, 2)}\n`;
-  return stringify(document, { version: "1.2", lineWidth: 100, aliasDuplicateObjects: false });
+  if (file.endsWith(".json")) {
+    return `${JSON.stringify(document, null, 2).replace(UNSEEN, escapedForJson)}\n`;
+  }
+  const yaml = new Document(document, { version: "1.2", ...WRITTEN });
+  visit(yaml, {
+    Scalar: (_key, node) => {
+      if (typeof node.value === "string" && hasUnseen(node.value)) node.type = "QUOTE_DOUBLE";
+    },
+  });
+  return yaml.toString({ lineWidth: 100 }).replace(UNSEEN, escapedForYaml);
+}
+
+/** Older readers take `no` for false: for them it is quoted. */
+const WRITTEN = { aliasDuplicateObjects: false, compat: "yaml-1.1" } as const;
+
+/** Agents and servers write what is learned: nothing of it may look like something else. */
+const UNSEEN = /[\p{Cf}\u2028\u2029]/gu;
+
+function hasUnseen(text: string): boolean {
+  return text.search(UNSEEN) >= 0;
+}
+
+function escapedForJson(character: string): string {
+  return character.replace(/[\s\S]/g, (unit) => `\\u${hex(unit.charCodeAt(0), 4)}`);
+}
+
+function escapedForYaml(character: string): string {
+  return `\\U${hex(character.codePointAt(0) ?? 0, 8)}`;
+}
+
+function hex(number: number, digits: number): string {
+  return number.toString(16).padStart(digits, "0");
 }
 
 /** The folder with the draft in place of the agent's manifest. */

@@ -3,7 +3,8 @@ const STEPS = [1, 2, 5, 10];
 
 export function near(value: number, side: "above" | "below"): number {
   if (value === 0) return 0;
-  if (value < 0) return -near(-value, side === "above" ? "below" : "above");
+  // Subtracted, so that it is never -0.
+  if (value < 0) return 0 - near(-value, side === "above" ? "below" : "above");
   const power = 10 ** Math.floor(Math.log10(value));
   const steps = STEPS.map((step) => step * power);
   const found =

@@ -33,6 +33,8 @@ export interface SeenCalls {
   readonly writes: boolean;
   /** The most in any minute. */
   readonly peak: number;
+  /** When each of them was. */
+  readonly instants: readonly Millis[];
   /** Each once. */
   readonly arguments: readonly Readonly<Record<string, unknown>>[];
   /** Different arguments that nobody knows any more. */
@@ -57,23 +59,26 @@ function ofTool({ server, tool }: SeenTool, some: readonly SeenTool[]): SeenCall
   // A call that a model asked for and that ran is one call: where it ran is where it counts.
   const ran = some.filter(({ by }) => by !== "answer");
   const counted = ran.length > 0 ? ran : some;
+  const instants = counted.map(({ at }) => at);
   const known = new Map<string, Readonly<Record<string, unknown>>>();
   for (const one of some) if (one.arguments !== undefined) known.set(one.digest, one.arguments);
   const digests = new Set(some.map(({ digest }) => digest));
   return {
     ...{ server, tool, calls: counted.length, writes: some.some(({ writes }) => writes) },
-    peak: peakOf(counted.map(({ at }) => at)),
+    peak: peakOf(instants, MINUTE_MS),
+    instants,
     arguments: [...known.values()],
     unknown: digests.size - known.size,
   };
 }
 
-function peakOf(instants: readonly Millis[]): number {
+/** The most in any window of this length. */
+export function peakOf(instants: readonly Millis[], windowMs: Millis): number {
   const sorted = instants.toSorted((one, other) => one - other);
   let from = 0;
   let peak = 0;
   for (const [place, at] of sorted.entries()) {
-    while ((sorted[from] ?? at) <= at - MINUTE_MS) from += 1;
+    while ((sorted[from] ?? at) <= at - windowMs) from += 1;
     peak = Math.max(peak, place - from + 1);
   }
   return peak;

@@ -3,8 +3,11 @@ import type { JsonSchema } from "../argument-schema.ts";
 import { fitsFormat } from "../arguments.ts";
 import { near } from "./near.ts";
 
-/** A common beginning that is shorter says nothing. */
+/** A common beginning that is shorter says nothing, and nobody reviews one that is longer. */
 const PREFIX_MIN = 3;
+const PREFIX_MAX = 100;
+/** A step up, also as URLs spell it. */
+const CLIMBS = /(?:\.|%2e){2}/i;
 /** From the narrowest to the widest: the first that holds all characters is taken. */
 const CLASSES = [
   ...["0-9", "0-9a-f", "a-z", "A-Z", "a-z0-9", "A-Z0-9", "A-Za-z", "A-Za-z0-9"],
@@ -36,19 +39,24 @@ function patternOf(texts: readonly string[]): string | null {
   const found = CLASSES.find(({ holds }) => rests.every((rest) => holds.test(rest)));
   if (found === undefined && prefix === "") return null;
   const end = found === undefined ? "" : `[${found.characters}]*$`;
-  return `^${noClimbing(texts)}${escaped(prefix)}${end}`;
+  return `^${withoutClimbing(texts)}${escaped(prefix)}${end}`;
 }
 
-/** Where paths were seen, and none that climbs, none may. */
-function noClimbing(texts: readonly string[]): string {
-  const arePaths = texts.some((text) => text.includes("/"));
-  return arePaths && !texts.some((text) => text.includes("..")) ? "(?!.*\\.\\.)" : "";
+/** Where paths were seen, and none that climbs, none may, in whatever line of it. */
+function withoutClimbing(texts: readonly string[]): string {
+  const arePaths = texts.some((text) => /[/\\]/.test(text));
+  if (!arePaths || texts.some((text) => CLIMBS.test(text))) return "";
+  return "(?![\\s\\S]*(?:\\.|%2[eE]){2})";
 }
 
-/** What all begin with, up to where a word ends: of 4711 and 4712 that is not 471. */
+/**
+ * What all begin with, up to where a word ends: of 4711 and 4712 that is not 471. Half a character
+ * is none: no file could say it.
+ */
 function beginning(texts: readonly string[]): string {
   const common = texts.reduce((prefix, text) => prefix.slice(0, sharedLength(prefix, text)));
-  return /^.*[^\p{L}\p{N}]/su.exec(common)?.[0] ?? "";
+  const characters = /^\P{Surrogate}*/u.exec(common)?.[0] ?? "";
+  return /^.*[^\p{L}\p{N}]/su.exec([...characters].slice(0, PREFIX_MAX).join(""))?.[0] ?? "";
 }
 
 function sharedLength(one: string, other: string): number {

@@ -12,9 +12,11 @@ const DISTINCT_MAX = 12;
 const SEEN_MIN = 20;
 const SEEN_FOR_EACH = 4;
 const ENUM_CHARACTERS_MAX = 200;
+/** Names that no file of the folder can have as a key. */
+const UNWRITABLE = new Set(["__proto__", "<<"]);
 
 export function schemaOf(values: readonly unknown[], depth = 0): JsonSchema {
-  if (values.length === 0 || depth > DEPTH_MAX) return {};
+  if (depth > DEPTH_MAX) return {};
   const few = theFew(values);
   if (few !== null) return { enum: few };
   const parts = partsOf(values);
@@ -27,6 +29,13 @@ export function schemaOf(values: readonly unknown[], depth = 0): JsonSchema {
     ...listKeywords(parts.lists, depth),
     ...objectKeywords(parts.objects, depth),
   };
+}
+
+/** Whether something in it stands so deep that its schema lets anything through. */
+export function isTooDeep(value: unknown, depth = 0): boolean {
+  if (depth > DEPTH_MAX) return true;
+  if (typeof value !== "object" || value === null) return false;
+  return Object.values(value).some((part) => isTooDeep(part, depth + 1));
 }
 
 interface Parts {
@@ -83,7 +92,9 @@ function theFew(values: readonly unknown[]): readonly Scalar[] | null {
 }
 
 function isShort(value: unknown): value is Scalar {
-  if (typeof value === "string") return value.length <= ENUM_CHARACTERS_MAX;
+  if (typeof value === "string") {
+    return value.length <= ENUM_CHARACTERS_MAX && value.isWellFormed();
+  }
   return value === null || typeof value === "boolean" || typeof value === "number";
 }
 
@@ -105,8 +116,8 @@ function objectKeywords(objects: Parts["objects"], depth: number): JsonSchema {
   if (objects.length === 0) return {};
   const values = new Map<string, unknown[]>();
   for (const [name, value] of objects.flatMap((one) => Object.entries(one))) {
-    // No schema can speak of it, and no honest caller sends it: it stays refused.
-    if (name === "__proto__") continue;
+    // No honest caller sends such a name: it stays refused.
+    if (UNWRITABLE.has(name) || !name.isWellFormed()) continue;
     const known = values.get(name);
     if (known === undefined) values.set(name, [value]);
     else known.push(value);

@@ -1,6 +1,7 @@
 /** The calls of tools that an answer asks for: each is decided as on every other road. */
 import { lookAtTool } from "../../guards/decide.ts";
 import type { Answer } from "../../guards/events.ts";
+import { observedUntil } from "../../guards/manifest/observe.ts";
 import { isBudgetTool } from "../../guards/tool/names.ts";
 import { type Denial, deny, isDenial } from "../../guards/verdict.ts";
 import type { AnsweredCall, RefusedCalls } from "../../wire/answered-calls.ts";
@@ -29,7 +30,7 @@ interface Refused {
 }
 
 /** What a caller waits with, and whoever waits. */
-type Asking = Pick<ModelCall, "incoming" | "client">;
+type Asking = Pick<ModelCall, "incoming" | "client" | "turn">;
 
 /**
  * A line for each call that is refused; each is written down and counted. At once, unless something
@@ -37,16 +38,17 @@ type Asking = Pick<ModelCall, "incoming" | "client">;
  */
 export function judge(
   calls: readonly AnsweredCall[],
-  { client, incoming: caller }: Asking,
+  { client, incoming: caller, turn }: Asking,
   gateway: Gateway,
 ): RefusedCalls | Promise<RefusedCalls> {
+  const manifest = observedUntil(caller.manifest, gateway.holding.storeNow());
   const refused = new Map<number, string>();
   const taken: Promise<void>[] = [];
   for (const [place, call] of calls.entries()) {
     // The gateway answers its own tool, and every agent has it.
     if (isBudgetTool(call.name)) continue;
     // A call of its own, in the same task.
-    const incoming = { ...caller, decision: nextDecision(gateway) };
+    const incoming = { ...caller, manifest, decision: nextDecision(gateway) };
     const judged = judgeOne(call, incoming);
     const told = (denial: Denial | null) => {
       if (denial === null) return gateway.takenOut.forget(call, incoming);
@@ -57,7 +59,7 @@ export function judge(
       noteRefused(judged, incoming, gateway);
       told(judged.denial);
     } else if (isTakenHere(judged.call)) {
-      taken.push(take(judged.call, client, gateway).then(told));
+      taken.push(take(judged.call, { client, turn }, gateway).then(told));
     } else {
       noteLetThrough(judged.call, judged.answers, gateway);
       told(null);

@@ -37,10 +37,25 @@ export interface Screening {
 
 export function screen({ answer, calls, then }: Screening, of: Admitted, gateway: Gateway): void {
   const { call } = of;
-  const judged = judge(calls, call, gateway);
+  const judged = judgedSurely(calls, call, gateway);
   const go = (refused: RefusedCalls) => then(screened(refused, { answer, calls, call }));
   if (!(judged instanceof Promise)) return go(judged);
-  void judged.catch((error) => unsure(error, calls, gateway)).then(go);
+  void judged.then(go);
+}
+
+/** Neither throws nor rejects: nobody above could do anything but end the process. */
+function judgedSurely(
+  calls: readonly AnsweredCall[],
+  call: ModelCall,
+  gateway: Gateway,
+): ReturnType<typeof judge> {
+  try {
+    const judged = judge(calls, call, gateway);
+    if (!(judged instanceof Promise)) return judged;
+    return judged.catch((error) => unsure(error, calls, gateway));
+  } catch (error) {
+    return unsure(error, calls, gateway);
+  }
 }
 
 /** An error inside a guardrail is never permission: none of the calls gets through. */

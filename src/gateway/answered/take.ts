@@ -6,7 +6,7 @@
 import { type Denial, deny } from "../../guards/verdict.ts";
 import type { ToolEnd } from "../../ports/tool-server.ts";
 import { NO_TRACE } from "../../wire/trace-context.ts";
-import type { Desk, ToolCall, ToolRunner } from "../call.ts";
+import type { Desk, ModelCall, ToolCall, ToolRunner } from "../call.ts";
 import type { Client } from "../client.ts";
 import type { Gateway } from "../gateway.ts";
 import type { Identified } from "../tools/read.ts";
@@ -17,10 +17,13 @@ export function isTakenHere({ incoming, resolved }: Identified): boolean {
   return settings?.kind === "agent" && !settings.asks;
 }
 
+/** Whose answer it is; `turn`: it was parked, so its answer is kept for whoever comes for it. */
+type Asker = Pick<ModelCall, "client" | "turn">;
+
 /** Null: it may go out. Never rejects; what refuses it is written down and counted. */
 export async function take(
   call: Identified,
-  client: Client,
+  asker: Asker,
   gateway: Gateway,
 ): Promise<Denial | null> {
   const verdict: { denial: Denial | null } = { denial: UNDECIDED };
@@ -37,7 +40,7 @@ export async function take(
   const runner = atItsAgent(() => {
     verdict.denial = null;
   });
-  await gateway.handle(asked(call, { client: impatient(client), desk, runner }, gateway));
+  await gateway.handle(asked(call, { client: impatient(asker), desk, runner }, gateway));
   return verdict.denial;
 }
 
@@ -59,11 +62,12 @@ function asked(
 }
 
 /** Whoever waits for the answer is not held for one call in it: the model is told that it waits. */
-function impatient(client: Client): Client {
+function impatient({ client, turn }: Asker): Client {
   return {
     isAbsent: false,
-    isGone: () => client.isGone(),
-    onGone: (listen) => client.onGone(listen),
+    isGone: () => turn === null && client.isGone(),
+    // It is told at once. An answer may have hundreds of calls: one ear for each would be too many.
+    onGone: () => {},
     reassure: () => {},
     takes102: false,
     patienceMs: 0,

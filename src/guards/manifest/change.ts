@@ -6,8 +6,12 @@
 import { libraryOfBoth } from "../library/grants.ts";
 import type { ArgumentsCheck, GrantedTool, ToolGrants } from "../tool/tool.ts";
 import type { CallLimits, Manifest } from "./manifest.ts";
+import { enforced } from "./observe.ts";
 
-/** As its newest `on_change` says. */
+/**
+ * As its newest `on_change` says. Whether it is observed at a moment is asked of what was put
+ * together, and not of a part.
+ */
 export function governing(now: Manifest, before: Manifest): Manifest {
   switch (now.onChange) {
     case "apply":
@@ -17,11 +21,6 @@ export function governing(now: Manifest, before: Manifest): Manifest {
     case "strictest":
       return enforced(strictest(now, before));
   }
-}
-
-/** Whether it is observed at a moment is asked of what was put together, and not of a part. */
-function enforced(manifest: Manifest): Manifest {
-  return { ...manifest, observing: false, tools: { ...manifest.tools, observed: [] } };
 }
 
 /** What was granted, at the prices and rates of now. */

@@ -56,6 +56,16 @@ export function isObserved({ observe }: Manifest, now: Millis): boolean {
   return observe !== null && now < observe.until;
 }
 
+/** An answer may come long after its question: whatever is in it is held to what holds by then. */
+export function observedUntil(manifest: Manifest, now: Millis): Manifest {
+  return manifest.observing && !isObserved(manifest, now) ? enforced(manifest) : manifest;
+}
+
+/** The manifest as it is written, whatever was let through beside it. */
+export function enforced(manifest: Manifest): Manifest {
+  return { ...manifest, observing: false, tools: { ...manifest.tools, observed: [] } };
+}
+
 /** The manifest as it holds while its agent is observed; `offered`: what tool servers have. */
 export function observed(manifest: Manifest, offered: readonly GrantedTool[]): Manifest {
   return {

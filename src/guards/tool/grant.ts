@@ -10,6 +10,8 @@ export const grantTool: ToolGuard = ({ ask, manifest, offered, resolved }) => {
   if (ask.reading !== undefined) return grantReading(ask.reading, resolved, manifest.agent);
   const facts = { tool: ask.tool, agent: manifest.agent };
   if (resolved === "blacklisted") return deny("manifest.blacklisted", facts);
+  // No clear name: one of those that it may mean may be blacklisted, also where others are spared.
+  if (ask.tool === "") return { ...deny("manifest.unknown-tool", facts), firm: true };
   if (resolved === "unknown") return deny("manifest.unknown-tool", facts);
   if (!resolved.isGranted) return deny("manifest.unknown-tool", facts);
   return changed(resolved, offered) ?? allowed(resolved);

@@ -17,7 +17,8 @@ export const offered: Guard = ({ ask, manifest }, bounds, states) => {
     if (isBudgetTool(name)) continue;
     const resolved = resolveTool(name, manifest.tools, null);
     if (typeof resolved !== "string" && resolved.isGranted) continue;
-    if (manifest.observing && resolved !== "blacklisted") {
+    // Without a clear name it may be blacklisted.
+    if (manifest.observing && resolved !== "blacklisted" && name !== "") {
       spared += 1;
       continue;
     }

@@ -704,6 +704,16 @@ const REFUSED: readonly Refused[] = [
     { expected: "keys that are plain names" },
   ],
   [
+    "a key with half a character",
+    withLine('providers: { "\\ud800": { kind: simulated } }'),
+    { expected: "keys that are plain names" },
+  ],
+  [
+    "a text with half a character",
+    withLine('providers: { local: { kind: simulated, models: ["\\udc00"] } }'),
+    { path: "providers.local.models[0]", expected: "whole characters" },
+  ],
+  [
     "deep nesting",
     withLine(`limits: ${"[".repeat(40)}${"]".repeat(40)}`),
     { expected: "at most 32 levels of nesting" },
