@@ -73,13 +73,16 @@ export class Watch {
   }
 
   get state(): RemoteState {
-    const { guardrails } = this.#settings;
+    const { gateway, guardrails } = this.#settings;
+    const commit = guardrails.seen?.commit ?? null;
+    // In force from the very moment at which it is swapped in: nothing is rejected then.
+    const isInForce = commit !== null && gateway.rules.configuration.commit === commit;
     return {
       source: guardrails.source,
-      commit: guardrails.seen?.commit ?? null,
+      commit,
       answeredAt: this.#answeredAt,
       lost: this.#lost,
-      rejected: this.#rejected,
+      rejected: isInForce ? null : this.#rejected,
     };
   }
 
