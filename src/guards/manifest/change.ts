@@ -38,16 +38,34 @@ function asNow(tool: GrantedTool, { allowed }: ToolGrants): GrantedTool {
 }
 
 /** Only what both allow, within the narrower of their limits: the worse verdict of the two. */
-function strictest(now: Manifest, before: Manifest): Manifest {
+function strictest(now: Manifest, began: Manifest): Manifest {
+  const before = now.observe === null && began.observe !== null ? asLetThrough(began, now) : began;
   return {
     ...now,
     limits: narrower(now.limits, before.limits),
     models: modelsOfBoth(now, before),
-    observe: observeOfBoth(now, before),
+    observe: observeOfBoth(now, began),
     strict: now.strict || before.strict,
     tools: toolsOfBoth(now.tools, before.tools),
     library: libraryOfBoth(now.library, before.library),
   };
+}
+
+/**
+ * Under a manifest that only observed, whatever was not granted was let through too. It held its
+ * agent to its blacklist, its limits and what a person approves: so it does to what is granted now.
+ */
+function asLetThrough(began: Manifest, now: Manifest): Manifest {
+  const servers = began.observe?.servers ?? null;
+  const allowed = now.tools.allowed.flatMap((tool) => {
+    const same = sameTool(tool, began.tools.allowed);
+    if (same !== undefined) return [{ ...tool, approval: same.approval }];
+    return servers === null || servers.has(tool.server) ? [tool] : [];
+  });
+  const limits = (model: string) => began.models?.get(model) ?? began.limits;
+  const models = now.models && new Map([...now.models.keys()].map((id) => [id, limits(id)]));
+  const tools = { ...began.tools, allowed, hosted: now.tools.hosted };
+  return { ...began, models, tools, library: now.library };
 }
 
 /** Null is any model, with the limits of those that are not listed. */

@@ -123,6 +123,45 @@ describe("strictest", () => {
     );
   });
 
+  test("a task that began while its agent was observed has what is granted now, but for what held then", () => {
+    fc.assert(
+      fc.property(
+        someManifest,
+        someManifest,
+        fc.option(fc.constantFrom("desk", "other")),
+        (now, before, server) => {
+          const observe = { until: 1, servers: server === null ? null : new Set([server]) };
+          const began = { ...before, observe };
+          const both = governing(now, began);
+          expect([both.observe, both.observing]).toEqual([null, false]);
+          for (const tool of NAMES) {
+            const [granted, then] = [now, began].map(({ tools }) =>
+              tools.allowed.find((one) => one.tool === tool),
+            );
+            const isBlacklisted = [now, began].some(({ tools }) => tools.blacklisted.has(tool));
+            // What was granted held its arguments to nothing then, and asked a person as it says.
+            const isThere = granted !== undefined && (then !== undefined || server !== "other");
+            const found = both.tools.allowed.find((one) => one.tool === tool);
+            expect(found !== undefined, tool).toBe(isThere);
+            if (found === undefined || granted === undefined) continue;
+            expect(resolveTool(tool, both.tools, null) === "blacklisted").toBe(isBlacklisted);
+            for (const argument of [0, 5, 10]) {
+              expect(found.check?.(argument) ?? null).toBe(granted.check?.(argument) ?? null);
+              const person =
+                asks(granted, argument) || (then !== undefined && asks(then, argument));
+              expect(asks(found, argument)).toBe(person);
+            }
+          }
+          for (const model of [...NAMES, "other"]) {
+            expect(modelLimits(both, model) === null).toBe(modelLimits(now, model) === null);
+            const most = modelLimits(both, model)?.maxOutputTokens ?? Infinity;
+            expect(most).toBeLessThanOrEqual(modelLimits(now, model)?.maxOutputTokens ?? Infinity);
+          }
+        },
+      ),
+    );
+  });
+
   test("a tool may be called where both let it, with arguments that fit both", () => {
     fc.assert(
       fc.property(
