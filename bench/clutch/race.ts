@@ -14,6 +14,11 @@ export const LIMIT = 100;
 
 const CONNECTIONS = 8;
 const US_PER_SECOND = 1_000_000;
+/**
+ * The limit is of what gateways write. A call arrives later than that, by as much as the machine is
+ * busy: arrivals that are nearer to each other than their writes were are no more calls.
+ */
+const DELAY_US = 250_000;
 
 /** All gateways at once, far above the limit; the most arrivals in any window of its length. */
 export async function race(
@@ -32,7 +37,7 @@ export async function race(
   await sleep(windowSeconds * windows * 1_000);
   await load.stop();
   const arrivals = await scene.toolArrivals();
-  const most = mostIn(arrivals, windowSeconds * US_PER_SECOND);
+  const most = mostIn(arrivals, windowSeconds * US_PER_SECOND - DELAY_US);
   const refused = sumOf(load.answered.map((tally) => tally.refused));
   report.number("rate_limit", LIMIT, "calls");
   report.number("rate_window_s", windowSeconds, "s");
