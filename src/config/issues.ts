@@ -159,6 +159,16 @@ export function nearest(word: string, candidates: Iterable<string>): string | nu
   return best;
 }
 
+const NAMES_TOLD_MAX = 20;
+
+/** What to do about a name that is none of these. */
+export function otherName(word: string, names: readonly string[]): string {
+  const near = nearest(word, names);
+  if (near !== null) return `Did you mean "${near}"?`;
+  if (names.length === 0) return "There is none.";
+  return `There are: ${names.slice(0, NAMES_TOLD_MAX).join(", ")}.`;
+}
+
 /** Letters added, left out, changed or swapped with their neighbour. */
 function editSteps(from: string, to: string): number {
   let before: number[] = [];

@@ -4,7 +4,7 @@ import { readOf } from "../guards/library/reading.ts";
 import { isBelow } from "../guards/library/uri.ts";
 import type { GrantedTool } from "../guards/tool/tool.ts";
 import type { Issue } from "./configuration.ts";
-import { issueAt, nearest } from "./issues.ts";
+import { issueAt, otherName } from "./issues.ts";
 import type { RawPrompt, RawResource } from "./library-schema.ts";
 import type { RawManifest } from "./manifest-schema.ts";
 import type { Path, Source } from "./source.ts";
@@ -66,10 +66,10 @@ class Found {
     const server = servers.get(name);
     if (server?.kind === "mcp" || server?.kind === "mcp-command") return;
     const able = [...servers.values()].filter(({ kind }) => kind.startsWith("mcp"));
-    const names = able.map((one) => one.name);
-    const near = nearest(name, names);
-    const there = names.length === 0 ? "There is none." : `There are: ${names.join(", ")}.`;
-    const hint = near ? `Did you mean "${near}"?` : there;
+    const hint = otherName(
+      name,
+      able.map((one) => one.name),
+    );
     this.refuse([...path, "server"], "a tool server of kind: mcp", hint);
   }
 }

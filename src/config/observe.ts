@@ -1,7 +1,7 @@
 /** How an agent is observed before its manifest is enforced, as the manifest says it. */
 import type { Observe } from "../guards/manifest/manifest.ts";
 import type { Configuration, Issue, ToolServerSettings } from "./configuration.ts";
-import { issueAt, nearest } from "./issues.ts";
+import { issueAt, otherName } from "./issues.ts";
 import type { RawManifest } from "./manifest-schema.ts";
 import { isCallable, takenArguments } from "./offered.ts";
 import type { Path, Source } from "./source.ts";
@@ -59,10 +59,8 @@ function serverIssues(
   const names = [...servers.keys()];
   return named.flatMap((name, index) => {
     if (servers.has(name)) return [];
-    const near = nearest(name, names);
-    const hint = near ? `Did you mean "${near}"?` : `There are: ${names.slice(0, 20).join(", ")}.`;
     const expected = "a name under tool_servers of slipclutch.yaml";
-    return [issueAt(source, ["observe_servers", index], expected, hint)];
+    return [issueAt(source, ["observe_servers", index], expected, otherName(name, names))];
   });
 }
 

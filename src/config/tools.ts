@@ -12,7 +12,7 @@ import type { ArgumentSchemas } from "./arguments.ts";
 import { commitmentOf, commitmentProblems, endsOf, withEndings } from "./commitments.ts";
 import type { Issue, ToolServerSettings } from "./configuration.ts";
 import { type Entry, refuse } from "./grant-entry.ts";
-import { issueAt, nearest } from "./issues.ts";
+import { issueAt, nearest, otherName } from "./issues.ts";
 import type { RawLimits, RawManifest } from "./manifest-schema.ts";
 import { checkDocument, checkOffered, takenArguments } from "./offered.ts";
 import type { Source } from "./source.ts";
@@ -85,9 +85,8 @@ function serverOf(entry: Entry, servers: Tooling["servers"]): ToolServerSettings
   if (named !== undefined) {
     const server = servers.get(named);
     if (server !== undefined) return server;
-    const near = nearest(named, names);
-    const hint = near ? `Did you mean "${near}"?` : `There are: ${names.slice(0, 20).join(", ")}.`;
-    refuse(entry, ["server"], "a name under tool_servers of slipclutch.yaml", hint);
+    const expected = "a name under tool_servers of slipclutch.yaml";
+    refuse(entry, ["server"], expected, otherName(named, names));
     return null;
   }
   const listing = [...servers.values()].filter(({ tools }) => tools.has(tool));

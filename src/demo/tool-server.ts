@@ -3,11 +3,10 @@
  * bug of the story, between `POST /break` and `POST /repair`: an empty file, billed as a full one.
  */
 import { systemClock } from "../adapters/clock/system.ts";
-import type { JsonObject } from "../wire/json.ts";
-import { type RpcRequest, readMessage, renderError, renderResult } from "../wire/json-rpc.ts";
-import { METHODS, PROTOCOL_VERSION } from "../wire/mcp.ts";
+import type { RpcRequest } from "../wire/json-rpc.ts";
 import { type Account, Books } from "./bills.ts";
-import { type Asked, now, type Said, serve } from "./far-end.ts";
+import { type Said, serve } from "./far-end.ts";
+import { mcpAnswers, noSuchTool, result, saying } from "./mcp-answers.ts";
 import { TRANSCRIBE, UPDATE } from "./model-turn.ts";
 import { TRANSCRIPTION } from "./prices.ts";
 
@@ -42,7 +41,7 @@ const bug = { on: false };
 serve({
   books,
   path: "/mcp",
-  answer,
+  answer: mcpAnswers({ name: "help-desk", tools: TOOLS, call }),
   switches: {
     "/break": () => {
       bug.on = true;
@@ -53,32 +52,11 @@ serve({
   },
 });
 
-function answer({ account, body }: Asked): Said {
-  const message = readMessage(Buffer.from(body).toString("utf8"));
-  if (message.kind === "unreadable") return now(400, renderError(message.id, message));
-  if (message.kind !== "request") return now(202, "");
-  switch (message.method) {
-    case METHODS.initialize:
-      return result(message, {
-        protocolVersion: PROTOCOL_VERSION,
-        capabilities: { tools: {} },
-        serverInfo: { name: "help-desk", version: "1.0.0" },
-      });
-    case METHODS.ping:
-      return result(message, {});
-    case METHODS.list:
-      return result(message, { tools: TOOLS });
-    case METHODS.call:
-      return call(message, account);
-  }
-  return now(200, renderError(message.id, { code: -32_601, message: "no such method" }));
-}
-
 function call(request: RpcRequest, account: Account): Said {
   const { name, arguments: given } = request.params;
   if (name === TRANSCRIBE) return { ...transcribe(request, account), afterMs: TRANSCRIBES_MS };
   if (name !== UPDATE) {
-    return now(200, renderError(request.id, { code: -32_602, message: "no such tool" }));
+    return noSuchTool(request);
   }
   books.charge(account, 0);
   solved.add(`${account} ${JSON.stringify(given)}`);
@@ -97,12 +75,4 @@ function transcribe(request: RpcRequest, account: Account): Said {
   const firstEmptyAt = books.of(account).firstEmptyAt ?? systemClock.wall();
   books.change(account, { firstEmptyAt });
   return result(request, { content: [{ type: "text", text: "" }] });
-}
-
-function saying(value: JsonObject): JsonObject {
-  return { content: [{ type: "text", text: JSON.stringify(value) }], structuredContent: value };
-}
-
-function result(request: RpcRequest, value: JsonObject): Said {
-  return now(200, renderResult(request.id, value));
 }

@@ -327,6 +327,12 @@ describe("a request that is none", () => {
   });
 });
 
+/** What is at the one resource that is granted by itself. */
+const A = expect.objectContaining({
+  uri: "file:///data/a.txt",
+  text: "what is at file:///data/a.txt",
+});
+
 describe("a reading is a call of the agent", () => {
   test("it is in the journal, and explained", async () => {
     const { decision } = await read("file:///data/sub/b.txt");
@@ -345,11 +351,11 @@ describe("a reading is a call of the agent", () => {
 
   test("it draws on budgets of calls, and is refused when they are spent", async () => {
     const task = "few-calls";
-    expect((await read("file:///data/a.txt", { task })).result).toBeDefined();
-    expect((await get("summarize", {}, { task })).result).toBeDefined();
+    expect((await read("file:///data/a.txt", { task })).result.contents).toEqual([A]);
+    expect((await get("summarize", {}, { task })).result.messages).toHaveLength(1);
     // What is refused has drawn on nothing.
     expect((await read("file:///secret/d.txt", { task })).error.code).toBe(-32_002);
-    expect((await read("file:///data/a.txt", { task })).result).toBeDefined();
+    expect((await read("file:///data/a.txt", { task })).result.contents).toEqual([A]);
     expect((await read("file:///data/a.txt", { task })).error).toMatchObject({
       code: -32_603,
       data: { "slipclutch/code": "budget.exhausted" },
@@ -368,7 +374,7 @@ describe("a reading is a call of the agent", () => {
     expect(JSON.stringify(await answer.json())).not.toContain("resources/read");
     expect((await ask("resources/list", {})).result.resources).not.toEqual([]);
     await gateway.cli("agents", "resume", "worker", "--reason", "seen");
-    expect((await read("file:///data/a.txt")).result).toBeDefined();
+    expect((await read("file:///data/a.txt")).result.contents).toEqual([A]);
   });
 });
 

@@ -97,13 +97,15 @@ test("one server that is away hides its own alone", async () => {
   const gateway = await granting([shelf("desk", () => many("desk", 2)), away]);
   const { result } = await ask(gateway, "resources/list");
   expect(result.resources).toHaveLength(2);
-  expect((await ask(gateway, "resources/read", { uri: "wall://all/1" })).result).toBeDefined();
+  const { result: found } = await ask(gateway, "resources/read", { uri: "wall://all/1" });
+  expect(found.contents).toEqual([{ uri: "wall://all/1" }]);
 });
 
 test("what an observed agent reads takes a grant, and is not learned as a tool", async () => {
   const observe = { mode: "observe", observe_until: "2999-01-01" };
   const gateway = await granting([shelf("desk", () => [])], observe);
-  expect((await ask(gateway, "resources/read", { uri: "desk://all/1" })).result).toBeDefined();
+  const { result: found } = await ask(gateway, "resources/read", { uri: "desk://all/1" });
+  expect(found.contents).toEqual([{ uri: "desk://all/1" }]);
   expect((await ask(gateway, "resources/read", { uri: "desk://other" })).error.code).toBe(-32_002);
   await gateway.gateway.inputs.write();
   const kept = await gateway.gateway.store.inputs.read({
