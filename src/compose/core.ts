@@ -1,4 +1,5 @@
 /** The gateway's parts, wired to each other and to the store, without any listener. */
+import { Collector } from "../adapters/heap/collector.ts";
 import { Cashier } from "../gateway/cashier.ts";
 import { Clutches } from "../gateway/clutches.ts";
 import { Owed } from "../gateway/commitments/owed.ts";
@@ -69,6 +70,7 @@ export class Core {
       handle: (call) => handle(call, this.gateway),
       clock,
       chance,
+      heap: new Collector(),
       log,
       store,
       flusher,

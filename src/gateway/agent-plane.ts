@@ -260,12 +260,13 @@ function refuseUnknown(
  * A connection that is closed on a body still coming is reset, and most clients then never see the
  * refusal but send everything again: so a bounded rest is taken in and thrown away.
  */
-function discardRest(request: IncomingMessage, { clock }: Gateway): void {
+function discardRest(request: IncomingMessage, { clock, heap }: Gateway): void {
   if (request.complete) return;
   let bytes = 0;
   const cancel = clock.after(DISCARD_MS, () => request.destroy());
   request.on("data", (chunk: Buffer) => {
     bytes += chunk.length;
+    heap.thrownAway(chunk.length);
     if (bytes > DISCARDED_BYTES_MAX) request.destroy();
   });
   request.once("close", cancel);

@@ -7,15 +7,19 @@ import type { Alarm, BreakerRule } from "../guards/breaker/rules.ts";
 import * as stuck from "../guards/breaker/stuck.ts";
 import type { ToolEnd } from "../ports/tool-server.ts";
 import type { ToolCall } from "./call.ts";
+import { Newest } from "./newest.ts";
 
-/** Agents watched at once; the one that was quiet longest is forgotten. */
+/** Agents watched at once. */
 const AGENTS_MAX = 100_000;
+/** Different calls of one agent that a rule watches at once. */
+const RUNS_MAX = 256;
 
 /** Of a call, what the rules look at. */
 type Watched = Pick<ToolCall, "ask" | "incoming" | "resolved">;
 
 export class Breakers {
-  readonly #stuck = new Map<string, Map<string, stuck.Stuck>>();
+  /** By agent, then by rule, then by call. */
+  readonly #stuck = new Newest<Map<string, Newest<stuck.Run>>>(AGENTS_MAX);
 
   /** A call that was refused: it has no result. */
   refused(call: Watched, rules: readonly BreakerRule[], now: number): Alarm | null {
@@ -42,27 +46,24 @@ export class Breakers {
     const { digest, server, tool } = ask;
     const repeatsMax = typeof resolved === "string" ? null : resolved.repeatsMax;
     const event = { agent, task: incoming.taskName.id, server, tool, digest, result, repeatsMax };
+    const key = stuck.runOf(event);
     let first: Alarm | null = null;
     for (const rule of rules) {
       if (rule.signal !== "identical_calls") continue;
-      const states = this.#statesOf(agent);
-      const before = states.get(rule.name) ?? stuck.NOT_STUCK;
-      const [after, alarm] = stuck.observe(before, rule, event, now);
-      states.set(rule.name, after);
+      const runs = this.#runsOf(agent, rule.name);
+      const [run, alarm] = stuck.observe(runs.get(key) ?? null, rule, event, now);
+      if (run !== null) runs.set(key, run);
       first ??= alarm;
     }
     return first;
   }
 
-  #statesOf(agent: string): Map<string, stuck.Stuck> {
-    const known = this.#stuck.get(agent) ?? new Map<string, stuck.Stuck>();
-    this.#stuck.delete(agent);
-    this.#stuck.set(agent, known);
-    if (this.#stuck.size > AGENTS_MAX) {
-      const [oldest] = this.#stuck.keys();
-      if (oldest !== undefined) this.#stuck.delete(oldest);
-    }
-    return known;
+  #runsOf(agent: string, rule: string): Newest<stuck.Run> {
+    const rules = this.#stuck.get(agent) ?? new Map<string, Newest<stuck.Run>>();
+    this.#stuck.set(agent, rules);
+    const runs = rules.get(rule) ?? new Newest<stuck.Run>(RUNS_MAX);
+    rules.set(rule, runs);
+    return runs;
   }
 }
 

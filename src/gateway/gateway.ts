@@ -1,6 +1,7 @@
 /** Everything that serving calls needs, put together once by `compose.ts`. */
 import type { Event } from "../guards/events.ts";
 import type { Chance, Clock } from "../ports/clock.ts";
+import type { Heap } from "../ports/heap.ts";
 import type { Store, TaskEnd } from "../ports/store.ts";
 import type { Log } from "../telemetry/log.ts";
 import { logEvent } from "../telemetry/log-events.ts";
@@ -34,6 +35,7 @@ import type { Tenure } from "./tenure.ts";
 export interface Gateway extends DecisionParts {
   readonly clock: Clock;
   readonly chance: Chance;
+  readonly heap: Heap;
   /** Of this program. */
   readonly version: string;
   readonly machine: { readonly host: string };

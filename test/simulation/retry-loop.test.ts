@@ -44,7 +44,7 @@ class Desk {
   readonly #talks = new Map(TICKETS.map((ticket) => [ticket, [said("user", `Ticket ${ticket}`)]]));
   readonly #limit: { tool: string; requests: number; perMs: number };
   #permits = received([], [], 0);
-  #stuck = stuck.NOT_STUCK;
+  readonly #runs = new Map<string, stuck.Run | null>();
   #surge: surge.Surge;
   #attempts = new Map<number, number>();
 
@@ -78,7 +78,7 @@ class Desk {
 
   resume(): this {
     this.clutch = transition(this.clutch, { kind: "resume", review: REVIEW });
-    this.#stuck = stuck.NOT_STUCK;
+    this.#runs.clear();
     this.#surge = surge.rearm(this.#surge, SURGE, this.clock.wall());
     this.story.push(`resumed at ${this.seconds} s`);
     return this;
@@ -129,8 +129,9 @@ class Desk {
     if (!this.#scene.breakers.includes("stuck")) return;
     const call = { task: `ticket-${ticket}`, digest: `call-${ticket}.wav`, repeatsMax: null };
     const event = { ...TOOL, ...call, result };
-    const [after, alarm] = stuck.observe(this.#stuck, STUCK, event, this.clock.monotonic());
-    this.#stuck = after;
+    const run = this.#runs.get(stuck.runOf(event)) ?? null;
+    const [after, alarm] = stuck.observe(run, STUCK, event, this.clock.monotonic());
+    this.#runs.set(stuck.runOf(event), after);
     if (alarm !== null) this.#trip(alarm.rule);
   }
 

@@ -158,15 +158,24 @@ export function refuseTool(
   call.desk.refuse(refusal.denial, refusal.origin, headers);
 }
 
-/** The books first, so that the headers tell what is left after this call. */
+/** The money first, so that the headers tell what is left after this call. */
 async function finish(running: Running, end: ToolEnd, refused: Denial | null): Promise<void> {
   const { allowed, call, gateway, granted } = running;
   const charge = toolChargeOf(granted.cost, allowed.bounds.reserve.usd, outcomeOf(call, end));
   const denial = end.kind === "result" ? null : (refused ?? faultDenial(end.fault, granted));
   settle(running, end, charge);
-  const sent = end.kind === "result" || end.fault.written;
+  const sent = wasSent(end);
   if (sent) keep(call, end, denial, gateway);
-  watchEnd(call, end, gateway);
+  const isAll = running.terms === null && granted.ends.length === 0;
+  if (end.kind === "result" && isAll) {
+    // Its caller need not wait until it is written down: that follows before anything else can.
+    try {
+      return call.desk.answer(end.result, ownHeaders(running));
+    } finally {
+      tell(running, end, charge);
+    }
+  }
+  tell(running, end, charge);
   if (running.terms !== null) await concluded(call, running.terms, end, gateway);
   if (granted.ends.length > 0) await endedBy(call, granted.ends, end, gateway);
   if (end.kind === "result") return call.desk.answer(end.result, ownHeaders(running));
@@ -190,23 +199,27 @@ function outcomeOf({ ask }: ToolCall, end: ToolEnd): ToolOutcome {
   return { kind: "result", arguments: ask.arguments, result: resultValue(end.result) };
 }
 
-function settle(running: Running, end: ToolEnd, charge: ToolCharge): void {
-  const { allowed, call, decidedMs, gateway } = running;
-  const { accounts, answers, bounds } = allowed;
-  const { decision, receivedAt, tenure } = call.incoming;
-  const { charged, estimated } = charge;
-  const { fault, outcome } = judged(running, end);
-  const dropped = outcome === "dropped";
-  const amounts = dropped ? NOTHING : amountsOf(charged);
-  gateway.cashier.settle(tenure, decision, accounts, {
-    reserved: bounds.reserve,
-    charged: dropped ? null : amounts,
-    estimated,
+function settle({ allowed, call, gateway }: Running, end: ToolEnd, charge: ToolCharge): void {
+  const { decision, tenure } = call.incoming;
+  gateway.cashier.settle(tenure, decision, allowed.accounts, {
+    reserved: allowed.bounds.reserve,
+    charged: wasSent(end) ? amountsOf(charge.charged) : null,
+    estimated: charge.estimated,
   });
   tenure.callsInFlight -= 1;
   gateway.inFlight.delete(decision);
+}
+
+/** The journal, the metrics and the breakers. */
+function tell(running: Running, end: ToolEnd, charge: ToolCharge): void {
+  const { allowed, call, decidedMs, gateway } = running;
+  const { accounts, answers, bounds } = allowed;
+  const { receivedAt, tenure } = call.incoming;
+  const { charged, estimated } = charge;
+  const { fault, outcome } = judged(running, end);
   noteEnded(call, outcome, gateway);
   const origin: Origin = originOf(call.incoming);
+  const amounts = wasSent(end) ? amountsOf(charged) : NOTHING;
   const legs: readonly LegNumbers[] = legsOf(accounts, bounds.reserve, amounts);
   emit(gateway, tenure, {
     kind: "call.settled",
@@ -222,6 +235,11 @@ function settle(running: Running, end: ToolEnd, charge: ToolCharge): void {
     const numbers = { reserved: bounds.reserve.usd, charged };
     emit(gateway, tenure, { kind: "budget.overbilled", ...origin, ...who, ...numbers });
   }
+  watchEnd(call, end, gateway);
+}
+
+function wasSent(end: ToolEnd): boolean {
+  return end.kind === "result" || end.fault.written;
 }
 
 interface Judged {

@@ -109,13 +109,13 @@ function secondsOf(past: readonly PastCalls[]): ReadonlyMap<Millis, number> {
 
 function repeatsIn(rule: StuckRule, past: readonly PastCalls[]): readonly Trip[] {
   const trips: Trip[] = [];
-  const states = new Map<string, stuck.Stuck>();
+  const runs = new Map<string, stuck.Run | null>();
   for (const { agent, at, digest, server, task, tool } of past) {
     if (digest === null) continue;
     const event = { agent, task, server, tool, digest, result: "", repeatsMax: null };
-    const before = states.get(agent) ?? stuck.NOT_STUCK;
-    const [after, alarm] = stuck.observe(before, rule, event, at);
-    states.set(agent, after);
+    const key = JSON.stringify([agent, stuck.runOf(event)]);
+    const [after, alarm] = stuck.observe(runs.get(key) ?? null, rule, event, at);
+    runs.set(key, after);
     if (alarm !== null) trips.push(tripOf(alarm, at));
   }
   return trips;

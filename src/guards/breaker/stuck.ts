@@ -26,42 +26,41 @@ export interface StuckEvent {
   readonly repeatsMax: number | null;
 }
 
-interface Run {
+/** One call of one task, as often as it was made. */
+export interface Run {
   readonly result: string | null;
   readonly lastAt: Millis;
   /** At most `BUCKETS_MAX`. */
   readonly buckets: readonly { readonly start: Millis; readonly calls: number }[];
 }
 
-/** The runs of one agent, the one that was longest untouched first. */
-export type Stuck = ReadonlyMap<string, Run>;
-
-export const NOT_STUCK: Stuck = new Map();
-
-/** Different calls of an agent that are watched at once; beyond, the oldest is forgotten. */
-export const RUNS_MAX = 256;
 export const BUCKETS_MAX = 60;
 const MINUTE_MS = 60_000;
 
+/** Two events with one key are of one run. */
+export function runOf({ digest, server, task, tool }: StuckEvent): string {
+  return JSON.stringify([task, server, tool, digest]);
+}
+
+/** Null: there is no run, before as well as after. */
 export function observe(
-  stuck: Stuck,
+  before: Run | null,
   rule: StuckRule,
   event: StuckEvent,
   now: Millis,
-): [Stuck, Alarm | null] {
-  const key = JSON.stringify([event.task, event.server, event.tool, event.digest]);
-  const before = recentOf(stuck.get(key), rule, now);
-  if (rule.sameResult && event.result === null && before === null) return [stuck, null];
+): [Run | null, Alarm | null] {
+  const recent = recentOf(before, rule, now);
+  if (rule.sameResult && event.result === null && recent === null) return [before, null];
 
-  const run = longer(before, rule, event, now);
+  const run = longer(recent, rule, event, now);
   const calls = run.buckets.reduce((sum, bucket) => sum + bucket.calls, 0);
   const limit = event.repeatsMax ?? rule.above;
-  if (calls <= limit) return [kept(stuck, key, run), null];
-  return [kept(stuck, key, { ...run, buckets: [] }), alarmOf(rule, event, calls, limit)];
+  if (calls <= limit) return [run, null];
+  return [{ ...run, buckets: [] }, alarmOf(rule, event, calls, limit)];
 }
 
-function recentOf(run: Run | undefined, rule: StuckRule, now: Millis): Run | null {
-  return run === undefined || run.lastAt <= now - rule.windowMs ? null : run;
+function recentOf(run: Run | null, rule: StuckRule, now: Millis): Run | null {
+  return run === null || run.lastAt <= now - rule.windowMs ? null : run;
 }
 
 function longer(before: Run | null, rule: StuckRule, event: StuckEvent, now: Millis): Run {
@@ -74,12 +73,6 @@ function longer(before: Run | null, rule: StuckRule, event: StuckEvent, now: Mil
   const rest = earlier.filter((bucket) => bucket !== known && bucket.start > now - rule.windowMs);
   const buckets = [...rest, { start, calls: (known?.calls ?? 0) + 1 }].slice(-BUCKETS_MAX);
   return { result, lastAt: now, buckets };
-}
-
-/** A map is read in the order of its making: what is touched goes to the end. */
-function kept(stuck: Stuck, key: string, run: Run): Stuck {
-  const runs = [...stuck].filter(([other]) => other !== key);
-  return new Map([...runs, [key, run] as const].slice(-RUNS_MAX));
 }
 
 function alarmOf(rule: StuckRule, event: StuckEvent, calls: number, limit: number): Alarm {

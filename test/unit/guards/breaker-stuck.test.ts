@@ -4,10 +4,9 @@ import { describe, expect, test } from "vitest";
 import { type Alarm, DEFAULT_RULES, type StuckRule } from "../../../src/guards/breaker/rules.ts";
 import {
   BUCKETS_MAX,
-  NOT_STUCK,
   observe,
-  RUNS_MAX,
-  type Stuck,
+  type Run,
+  runOf,
   type StuckEvent,
 } from "../../../src/guards/breaker/stuck.ts";
 
@@ -30,19 +29,20 @@ function call(changes: Partial<StuckEvent> = {}): StuckEvent {
 function alarmsOf(
   events: readonly StuckEvent[],
   { rule = RULE, everyMs = 1_000 } = {},
-): { at: readonly number[]; alarms: readonly Alarm[]; stuck: Stuck } {
-  let stuck = NOT_STUCK;
+): { at: readonly number[]; alarms: readonly Alarm[]; runs: ReadonlyMap<string, Run | null> } {
+  const runs = new Map<string, Run | null>();
   const at: number[] = [];
   const alarms: Alarm[] = [];
   for (const [index, event] of events.entries()) {
-    const [after, alarm] = observe(stuck, rule, event, index * everyMs);
-    stuck = after;
+    const key = runOf(event);
+    const [after, alarm] = observe(runs.get(key) ?? null, rule, event, index * everyMs);
+    runs.set(key, after);
     if (alarm !== null) {
       at.push(index + 1);
       alarms.push(alarm);
     }
   }
-  return { at, alarms, stuck };
+  return { at, alarms, runs };
 }
 
 const times = (count: number, ...events: readonly StuckEvent[]) =>
@@ -116,8 +116,8 @@ describe("it does not trip", () => {
   });
 
   test("on refusals long after the last result", () => {
-    const [stuck] = observe(NOT_STUCK, RULE, call(), 0);
-    expect(observe(stuck, RULE, refused, 600_000)).toEqual([stuck, null]);
+    const [run] = observe(null, RULE, call(), 0);
+    expect(observe(run, RULE, refused, 600_000)).toEqual([run, null]);
   });
 });
 
@@ -140,17 +140,9 @@ test("without `same_result` it counts whatever came back, refusals of all sorts 
   expect(alarmsOf(times(9, refused), { rule }).at).toEqual([9]);
 });
 
-test("its memory is bounded, and the oldest goes first", () => {
-  const flood = Array.from({ length: 3 * RUNS_MAX }, (_, index) => call({ digest: `d${index}` }));
-  const { stuck } = alarmsOf([call(), ...flood]);
-  expect(stuck.size).toBe(RUNS_MAX);
-  expect([...stuck.keys()].some((key) => key.includes("file-1"))).toBe(false);
-  expect([...stuck.keys()].at(-1)).toContain(`d${3 * RUNS_MAX - 1}`);
-  // A loop that goes on among them is touched, and stays.
-  const loop = flood.flatMap((event, index) => (index % 60 === 0 ? [event, call()] : [event]));
-  expect(alarmsOf(loop, { everyMs: 100 }).at.length).toBeGreaterThan(0);
-  const long = alarmsOf(times(2_000, call({ repeatsMax: 10_000 }))).stuck;
-  for (const run of long.values()) expect(run.buckets.length).toBeLessThanOrEqual(BUCKETS_MAX);
+test("a run is remembered in so many buckets, however long it is", () => {
+  const { runs } = alarmsOf(times(2_000, call({ repeatsMax: 10_000 })));
+  for (const run of runs.values()) expect(run?.buckets.length).toBeLessThanOrEqual(BUCKETS_MAX);
 });
 
 test("there is an alarm only if one call was repeated more than the limit within the window", () => {
@@ -161,14 +153,15 @@ test("there is an alarm only if one call was repeated more than the limit within
   });
   fc.assert(
     fc.property(fc.array(event, { maxLength: 80, size: "max" }), (events) => {
-      let stuck = NOT_STUCK;
+      const runs = new Map<string, Run | null>();
       let now = 0;
       const seen: { digest: string; at: number }[] = [];
       for (const { digest, result, waitMs } of events) {
         now += waitMs;
         seen.push({ digest, at: now });
-        const [after, alarm] = observe(stuck, RULE, call({ digest, result }), now);
-        stuck = after;
+        const event = call({ digest, result });
+        const [after, alarm] = observe(runs.get(runOf(event)) ?? null, RULE, event, now);
+        runs.set(runOf(event), after);
         if (alarm === null) continue;
         const alike = seen.filter((each) => each.digest === digest && each.at > now - 620_000);
         expect(alarm.numbers.identical_calls).toBe(9);
