@@ -9,7 +9,6 @@ import type { Metrics } from "../telemetry/metrics.ts";
 import type { Allowance } from "./allowance.ts";
 import type { TakenOut } from "./answered/taken-out.ts";
 import type { Withheld } from "./answered/withheld.ts";
-import type { Breakers } from "./breakers.ts";
 import type { Call } from "./call.ts";
 import type { Cashier } from "./cashier.ts";
 import type { Clutches } from "./clutches.ts";
@@ -28,7 +27,8 @@ import type { Seal } from "./parking/seal.ts";
 import type { Past } from "./past.ts";
 import type { Rates } from "./rates.ts";
 import type { Ruleset } from "./ruleset.ts";
-import type { Surges } from "./surges.ts";
+import { note } from "./signals/note.ts";
+import type { Signals } from "./signals/signals.ts";
 import type { Tasks } from "./tasks.ts";
 import type { Tenure } from "./tenure.ts";
 
@@ -50,8 +50,7 @@ export interface Gateway extends DecisionParts {
   readonly lot: Lot;
   readonly recent: Recent;
   readonly seal: Seal;
-  readonly breakers: Breakers;
-  readonly surges: Surges;
+  readonly signals: Signals;
   readonly withheld: Withheld;
   readonly takenOut: TakenOut;
   readonly keys: Keys;
@@ -106,5 +105,6 @@ export function makerOf(decision: string): string | null {
 export function emit(gateway: Gateway, tenure: Tenure, event: Event): void {
   tenure.journal.record(event);
   gateway.metrics.observe(event);
+  note(event, gateway);
   logEvent(gateway.log, event);
 }

@@ -2,6 +2,7 @@
 import type { BreakerRule } from "../../guards/breaker/rules.ts";
 import type { Budget, Window } from "../../guards/budget/budget.ts";
 import { isReservedName } from "../../guards/task/limits.ts";
+import type { Configuration } from "../configuration.ts";
 import { byAmount, type Change, change, type Direction } from "./change.ts";
 import type { Reading } from "./reading.ts";
 
@@ -115,12 +116,40 @@ function limitWords(budget: Budget): string {
 }
 
 export function breakerChanges([before, after]: Sides): Change[] {
-  const old = new Map(before.configuration.breakers.map((rule) => [rule.name, rule]));
-  const now = new Map(after.configuration.breakers.map((rule) => [rule.name, rule]));
+  const [old, now] = [before.configuration, after.configuration];
+  const agents = new Set([...old.agentBreakers.keys(), ...now.agentBreakers.keys()]);
+  return [
+    ...ruleChanges(null, old.breakers, now.breakers),
+    ...[...agents].sort().flatMap((agent) =>
+      // Of an agent that is not on both sides it is told by itself.
+      old.agents.has(agent) && now.agents.has(agent)
+        ? ruleChanges(agent, ownRules(old, agent), ownRules(now, agent))
+        : [],
+    ),
+  ];
+}
+
+/** What the agent's manifest adds to the rules of all, or makes of them. */
+function ownRules(
+  { agentBreakers, breakers }: Configuration,
+  agent: string,
+): readonly BreakerRule[] {
+  const all = agentBreakers.get(agent) ?? [];
+  const common = new Set(breakers.map((rule) => JSON.stringify(rule)));
+  return all.filter((rule) => !common.has(JSON.stringify(rule)));
+}
+
+function ruleChanges(
+  agent: string | null,
+  before: readonly BreakerRule[],
+  after: readonly BreakerRule[],
+): Change[] {
+  const old = new Map(before.map((rule) => [rule.name, rule]));
+  const now = new Map(after.map((rule) => [rule.name, rule]));
   const changes: Change[] = [];
   for (const [name, rule] of now) {
     const was = old.get(name);
-    const about = { agent: null, about: `breaker ${name}` };
+    const about = { agent, about: `breaker ${name}` };
     if (was === undefined) changes.push(change(about, "narrower", "is on"));
     else if (JSON.stringify(was) !== JSON.stringify(rule)) {
       changes.push(change(about, breakerDirection(was, rule), "changed", ruleWords(was, rule)));
@@ -128,7 +157,7 @@ export function breakerChanges([before, after]: Sides): Change[] {
   }
   for (const name of old.keys()) {
     if (now.has(name)) continue;
-    changes.push(change({ agent: null, about: `breaker ${name}` }, "wider", "is turned off"));
+    changes.push(change({ agent, about: `breaker ${name}` }, "wider", "is turned off"));
   }
   return changes;
 }
@@ -144,7 +173,10 @@ function breakerDirection(before: BreakerRule, after: BreakerRule): Direction {
   const [was, is] = [old[key], now[key]];
   if (key === "action") return is === "trip" ? "narrower" : "wider";
   // Each of these is a line, or a time, that has to be passed first.
-  const isLine = ["above", "above.perMinute", "above.times", "atLeast", "forMs"].includes(key);
+  const isLine = [
+    ...["above", "above.value", "above.times", "above.sigmas", "above.mads"],
+    ...["atLeast", "forMs"],
+  ].includes(key);
   if (!isLine || typeof was !== "number" || typeof is !== "number") return "may-be-wider";
   return byAmount(was, is);
 }
