@@ -18,6 +18,7 @@ import type { Seal } from "../gateway/parking/seal.ts";
 import { Past, type ReadPast } from "../gateway/past.ts";
 import { Rates } from "../gateway/rates.ts";
 import type { Ruleset } from "../gateway/ruleset.ts";
+import { note } from "../gateway/signals/note.ts";
 import { Signals } from "../gateway/signals/signals.ts";
 import { Tasks, taskKey } from "../gateway/tasks.ts";
 import { retire } from "../gateway/tenure.ts";
@@ -68,6 +69,7 @@ export class Core {
     this.gateway = {
       ...newMemory(),
       handle: (call) => handle(call, this.gateway),
+      heard: (event) => note(event, this.gateway),
       clock,
       chance,
       heap: new Collector(),

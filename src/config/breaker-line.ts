@@ -71,3 +71,30 @@ function formOf({ mads, of, over, sigmas, times, value }: RawLine): Line | null 
   }
   return null;
 }
+
+/** How far back it looks for what is usual; 0: it does not. */
+export function overOf(line: Line): Millis {
+  return line.kind === "value" ? 0 : line.overMs;
+}
+
+/** How high it is, among lines of its kind. */
+export function heightOf(line: Line): number {
+  switch (line.kind) {
+    case "value":
+      return line.value;
+    case "average":
+      return line.times;
+    case "ewma":
+      return line.sigmas;
+    case "median":
+      return line.mads;
+  }
+}
+
+/** What a rule has beside its line; it has only some of them. */
+export interface RuleNumbers {
+  readonly windowMs?: Millis;
+  readonly forMs?: Millis;
+  readonly atLeast?: number;
+  readonly sameResult?: boolean;
+}

@@ -7,7 +7,7 @@ import {
   type Signal,
 } from "../guards/breaker/rules.ts";
 import type { Millis } from "../guards/money.ts";
-import { readLine } from "./breaker-line.ts";
+import { type RuleNumbers, readLine } from "./breaker-line.ts";
 import type { RawBreaker } from "./clutch-schema.ts";
 import type { Issue } from "./configuration.ts";
 import { issueAt } from "./issues.ts";
@@ -163,7 +163,7 @@ interface Parts {
 /** Field by field: as it is written, else as the one before has it, else as is usual. */
 function made({ above, action, entry, signal }: Parts): BreakerRule | null {
   const { raw } = entry;
-  const before: Flat = entry.before ?? {};
+  const before: RuleNumbers = entry.before ?? {};
   const fields = FIELDS[signal];
   const name = raw.name;
   const windowMs = raw.window ?? before.windowMs ?? fields.window ?? 0;
@@ -186,13 +186,6 @@ function made({ above, action, entry, signal }: Parts): BreakerRule | null {
       return isMeasurable(rule, entry) ? rule : null;
     }
   }
-}
-
-interface Flat {
-  readonly windowMs?: Millis;
-  readonly forMs?: Millis;
-  readonly atLeast?: number;
-  readonly sameResult?: boolean;
 }
 
 function isMeasurable(

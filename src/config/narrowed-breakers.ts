@@ -1,6 +1,7 @@
 /** Breakers of one agent's manifest: it may add rules, and tighten those that all agents have. */
 import type { BreakerRule, Line } from "../guards/breaker/rules.ts";
 import { agentOfFile, type ManifestFile } from "./agents.ts";
+import { heightOf, overOf, type RuleNumbers } from "./breaker-line.ts";
 import { lineOf, rulesOf } from "./breakers.ts";
 import type { Issue } from "./configuration.ts";
 import { issueAt } from "./issues.ts";
@@ -57,22 +58,10 @@ function looserIn(before: BreakerRule, rule: BreakerRule): Looser | null {
   if (heightOf(is) > heightOf(was)) {
     return { key: "above", expected: `${wordsOf(was)} or below` };
   }
-  return looserTimes(numbersOf(before), numbersOf(rule));
+  return looserTimes(before, rule);
 }
 
-interface Numbers {
-  readonly windowMs?: number;
-  readonly forMs?: number;
-  readonly atLeast?: number;
-  readonly sameResult?: boolean;
-}
-
-/** What a rule has beside its line; it has only some of them. */
-function numbersOf(rule: BreakerRule): Numbers {
-  return rule;
-}
-
-function looserTimes(was: Numbers, is: Numbers): Looser | null {
+function looserTimes(was: RuleNumbers, is: RuleNumbers): Looser | null {
   if ((is.forMs ?? 0) > (was.forMs ?? 0)) {
     return { key: "for", expected: `at most ${was.forMs} ms` };
   }
@@ -90,23 +79,6 @@ function looserTimes(was: Numbers, is: Numbers): Looser | null {
     : (is.windowMs ?? 0) < (was.windowMs ?? 0);
   if (!isLooser) return null;
   return { key: "window", expected: `${isLevel ? "" : "at least "}${was.windowMs} ms` };
-}
-
-function overOf(line: Line): number {
-  return line.kind === "value" ? 0 : line.overMs;
-}
-
-function heightOf(line: Line): number {
-  switch (line.kind) {
-    case "value":
-      return line.value;
-    case "average":
-      return line.times;
-    case "ewma":
-      return line.sigmas;
-    case "median":
-      return line.mads;
-  }
 }
 
 function wordsOf(line: Line): string {

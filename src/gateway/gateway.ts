@@ -27,7 +27,6 @@ import type { Seal } from "./parking/seal.ts";
 import type { Past } from "./past.ts";
 import type { Rates } from "./rates.ts";
 import type { Ruleset } from "./ruleset.ts";
-import { note } from "./signals/note.ts";
 import type { Signals } from "./signals/signals.ts";
 import type { Tasks } from "./tasks.ts";
 import type { Tenure } from "./tenure.ts";
@@ -69,6 +68,8 @@ export interface Gateway extends DecisionParts {
   /** Ends a task and closes its accounts; false if there is none, or it had ended. */
   readonly endTask: (agent: string, id: string, outcome: TaskEnd, by: string) => Promise<boolean>;
   readonly inFlight: InFlights;
+  /** What happened counts for the breakers. */
+  readonly heard: (event: Event) => void;
   /** The path of a call, for what begins another one in the middle of its own. */
   readonly handle: (call: Call) => Promise<void>;
   /** The rules in force; swapped whole by a reload. */
@@ -105,6 +106,6 @@ export function makerOf(decision: string): string | null {
 export function emit(gateway: Gateway, tenure: Tenure, event: Event): void {
   tenure.journal.record(event);
   gateway.metrics.observe(event);
-  note(event, gateway);
+  gateway.heard(event);
   logEvent(gateway.log, event);
 }

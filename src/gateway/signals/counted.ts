@@ -1,6 +1,7 @@
 /** One agent, or one of its tools, with what is counted of it and how high that stands. */
-import type { Level, Subject } from "../../guards/breaker/level.ts";
+import type { Level } from "../../guards/breaker/level.ts";
 import type { Count } from "../../guards/breaker/measure.ts";
+import type { Subject } from "../../guards/breaker/rules.ts";
 import type { Millis } from "../../guards/money.ts";
 
 /** One count within one piece of time. */

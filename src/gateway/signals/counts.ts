@@ -3,6 +3,7 @@
  * gateways are put together through the store. Its own a gateway knows without the store.
  */
 import { COUNTS, type Count } from "../../guards/breaker/measure.ts";
+import type { Subject } from "../../guards/breaker/rules.ts";
 import type { Millis } from "../../guards/money.ts";
 import type { CounterStore, CounterTotal } from "../../ports/store.ts";
 import type { Log } from "../../telemetry/log.ts";
@@ -19,6 +20,7 @@ const SUBJECTS_MAX = 1_000_000;
 /** So much more than was told before. */
 export interface Change {
   readonly of: Counted;
+  /** Of history: when its piece of time begins. */
   readonly at: Millis;
   readonly counts: Partial<Record<Count, number>>;
   /** It was before this gateway looked. */
@@ -45,20 +47,14 @@ export class Counts {
     this.#log = log;
   }
 
-  add(
-    agent: string,
-    tool: { server: string; tool: string },
-    what: Count,
-    now: Millis,
-    n = 1,
-  ): void {
-    const counted = this.of(agent, tool);
+  add(subject: Subject, what: Count, now: Millis, n = 1): void {
+    const counted = this.of(subject);
     cellOf(counted, what, baseOf(now, BASE_MS)).own += n;
     this.#untold.add(counted);
     this.#unsent.add(counted);
   }
 
-  of(agent: string, { server, tool }: { server: string; tool: string }): Counted {
+  of({ agent, server, tool }: Subject): Counted {
     const tools = this.#agents.get(agent) ?? this.#open(agent);
     const name = tool === "" ? "" : `${server}\u0000${tool}`;
     const known = tools.get(name);
@@ -166,13 +162,13 @@ export class Counts {
     if (what === undefined || bucket > now + BASE_MS) return null;
     const isOpen = bucket > baseOf(now, BASE_MS) - OPEN_MAX * BASE_MS;
     if (!isOpen && !isFirst) return null;
-    const of = this.of(agent, { server, tool });
-    const when = Math.min(now, bucket + BASE_MS - 1);
-    if (!isOpen) return { of, at: when, counts: { [what]: total }, isHistory: true };
+    const of = this.of({ agent, server, tool });
+    if (!isOpen) return { of, at: bucket, counts: { [what]: total }, isHistory: true };
     const cell = cellOf(of, what, bucket);
     const more = total - cell.sent - cell.others;
     if (more <= 0) return null;
     cell.others += more;
+    const when = isFirst ? bucket : Math.min(now, bucket + BASE_MS - 1);
     return { of, at: when, counts: { [what]: more }, isHistory: isFirst };
   }
 

@@ -1,4 +1,4 @@
-/** What other gateways see of calls and tasks that may be at several: their shares, by the store. */
+/** What other gateways see of calls and tasks that may be at several, as the store tells it. */
 import type { Millis } from "../../guards/money.ts";
 import type { HolderId, Share } from "../../ports/store.ts";
 

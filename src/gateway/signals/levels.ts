@@ -18,7 +18,7 @@ import {
 import type { Millis } from "../../guards/money.ts";
 import type { RateLimit, ToolId } from "../../guards/tool/tool.ts";
 import type { Counted } from "./counted.ts";
-import type { Change } from "./counts.ts";
+import { BASE_MS, type Change } from "./counts.ts";
 
 /** The rules in force, and what they are told of a tool. */
 export interface SignalRules {
@@ -41,8 +41,10 @@ export class Levels {
       const beside = counts[measure.beside] ?? 0;
       if (count === 0 && beside === 0) continue;
       const level = of.levels.get(rule.name) ?? UNSEEN;
-      const kind = isHistory ? "history" : "count";
-      const event = { kind, at, count, beside } as const;
+      const amount = { at, count, beside };
+      const event = isHistory
+        ? ({ kind: "history", withinMs: BASE_MS, ...amount } as const)
+        : ({ kind: "count", ...amount } as const);
       const [after, alarm] = observe(level, heldOf(of, rule, rules), event, now);
       this.#keep(of, rule, after);
       if (alarm !== null) alarms.push(alarm);
@@ -53,8 +55,9 @@ export class Levels {
   /** Alarms of what nothing was counted of: time has passed. */
   tick(rules: SignalRules, now: Millis): readonly Alarm[] {
     const alarms: Alarm[] = [];
-    for (const counted of this.#hot) {
-      this.#hot.delete(counted);
+    const hot = [...this.#hot];
+    this.#hot.clear();
+    for (const counted of hot) {
       for (const rule of levelRulesOf(counted, rules)) {
         const level = counted.levels.get(rule.name);
         if (level === undefined || level.seenAt === now) {

@@ -1,10 +1,12 @@
 /** What the journal is told is what is counted: an event that happened counts, by whatever road. */
 import { isFence } from "../../guards/breaker/fence.ts";
 import { type Event, isToolAsked } from "../../guards/events.ts";
-import type { ToolId } from "../../guards/tool/tool.ts";
 import type { Gateway } from "../gateway.ts";
 import { isUnnamed } from "../task-name.ts";
 import { follow } from "./follow.ts";
+
+/** Of an agent, whatever it calls. */
+const ALL = { server: "", tool: "" };
 
 export function note(event: Event, gateway: Gateway): void {
   switch (event.kind) {
@@ -23,7 +25,7 @@ type Settled = Event & { readonly kind: "call.settled" };
 
 function noteRefused({ agent, code }: Refused, { holding, signals }: Gateway): void {
   if (agent === null || !isFence(code)) return;
-  signals.count(agent, null, "refused", holding.storeNow());
+  signals.count({ agent, ...ALL }, "refused", holding.storeNow());
 }
 
 function noteSettled(event: Settled, gateway: Gateway): void {
@@ -31,15 +33,15 @@ function noteSettled(event: Settled, gateway: Gateway): void {
   const { holding, signals } = gateway;
   if (agent === null) return;
   const now = holding.storeNow();
-  if (charged > 0) signals.count(agent, null, "spent", now, charged);
+  if (charged > 0) signals.count({ agent, ...ALL }, "spent", now, charged);
   noteTokens(event, gateway);
   // Who was cut off, or held back at the write, says nothing about how things go.
   if (outcome === "aborted" || outcome === "dropped") return;
-  signals.count(agent, null, "ended", now);
+  signals.count({ agent, ...ALL }, "ended", now);
   if (!isToolAsked(asked)) return;
-  const tool: ToolId = { server: asked.server, tool: asked.tool };
-  signals.count(agent, tool, "ended", now);
-  if (outcome !== "ok") signals.count(agent, tool, "errors", now);
+  const tool = { agent, server: asked.server, tool: asked.tool };
+  signals.count(tool, "ended", now);
+  if (outcome !== "ok") signals.count(tool, "errors", now);
 }
 
 /** What a key shares for a day is no piece of work: nothing is usual for it. */

@@ -4,6 +4,7 @@
  */
 import * as progress from "../../guards/breaker/no-progress.ts";
 import type { Alarm, BreakerRule, NoProgressRule, StuckRule } from "../../guards/breaker/rules.ts";
+import type { RepeatNow } from "../../guards/breaker/standing.ts";
 import * as stuck from "../../guards/breaker/stuck.ts";
 import { callsIn } from "../../guards/breaker/tally.ts";
 import type { Millis } from "../../guards/money.ts";
@@ -75,6 +76,19 @@ export class Repeats {
     this.#agents.delete(agent);
     this.#touched.delete(agent);
     this.#elsewhere.forget(agent);
+  }
+
+  /** The runs that are longest, as this gateway and the others see them. */
+  most(agent: string, rules: readonly BreakerRule[], max: number): readonly RepeatNow[] {
+    const runs = this.#agents.get(agent)?.runs;
+    const all = rules.flatMap((rule) => {
+      if (rule.signal !== "identical_calls") return [];
+      return [...(runs?.get(rule.name)?.entries() ?? [])].map(([key, run]) => ({
+        ...{ rule: rule.name, ...stuck.callOf(key) },
+        ...{ calls: callsIn(run.calls), limit: rule.above },
+      }));
+    });
+    return all.sort((one, other) => other.calls - one.calls).slice(0, max);
   }
 
   /** What others are to be told; told once. */

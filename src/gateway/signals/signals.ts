@@ -6,7 +6,7 @@
 import { bucketMsOf } from "../../guards/breaker/buckets.ts";
 import { COUNTS, type Count, MEASURES } from "../../guards/breaker/measure.ts";
 import * as firsts from "../../guards/breaker/new-tools.ts";
-import type { Alarm, BreakerRule } from "../../guards/breaker/rules.ts";
+import type { Alarm, BreakerRule, Subject } from "../../guards/breaker/rules.ts";
 import type { Millis } from "../../guards/money.ts";
 import type { ToolId } from "../../guards/tool/tool.ts";
 import type { Clock } from "../../ports/clock.ts";
@@ -29,7 +29,6 @@ const SLICE = 500;
 const MET_MAX = 1_000;
 /** Agents whose new tools are remembered. */
 const FIRSTS_MAX = 100_000;
-const AGENT: ToolId = { server: "", tool: "" };
 
 export interface SignalParts {
   readonly store: CounterStore;
@@ -56,9 +55,9 @@ export class Signals {
     this.counts = new Counts(parts.store, parts.log);
   }
 
-  /** One attempt to call a tool, whatever becomes of it. */
-  attempt(agent: string, { server, tool }: ToolId, now: Millis): void {
-    this.counts.add(agent, { server, tool }, "calls", now);
+  /** So much more of an agent (its tool is empty), or of one of its tools. */
+  count(subject: Subject, what: Count, now: Millis, n = 1): void {
+    this.counts.add(subject, what, now, n);
   }
 
   /** One that is granted to the agent: it may be the first of its kind. */
@@ -69,10 +68,6 @@ export class Signals {
     this.#unmet.push({ agent, server, tool });
   }
 
-  count(agent: string, of: ToolId | null, what: Count, now: Millis, n = 1): void {
-    this.counts.add(agent, of ?? AGENT, what, now, n);
-  }
-
   repeated(call: Repeated, rules: readonly BreakerRule[], storeNow: Millis): Alarm | null {
     return this.repeats.observe(call, rules, { now: this.#parts.clock.monotonic(), storeNow });
   }
@@ -81,8 +76,9 @@ export class Signals {
   taskEnded(agent: string, task: string, now: Millis): void {
     const tokens = this.tasks.end(agent, task, now);
     if (tokens === null) return;
-    this.count(agent, null, "tokens", now, tokens);
-    this.count(agent, null, "tasks", now);
+    const subject = { agent, server: "", tool: "" };
+    this.count(subject, "tokens", now, tokens);
+    this.count(subject, "tasks", now);
   }
 
   /** Once a second: puts together, looks, and answers the alarms. Never rejects. */

@@ -1,5 +1,6 @@
 /** The tokens of the tasks that are at this gateway, held to those of tasks that ended before. */
 import type { Alarm, BreakerRule, TaskTokensRule } from "../../guards/breaker/rules.ts";
+import type { TaskNow } from "../../guards/breaker/standing.ts";
 import * as spike from "../../guards/breaker/task-tokens.ts";
 import type { Millis } from "../../guards/money.ts";
 import type { Share } from "../../ports/store.ts";
@@ -86,6 +87,23 @@ export class TaskTotals {
   /** Where the line of the agent's tasks is. */
   lineOf(agent: string, rule: TaskTokensRule, now: Millis) {
     return spike.lineOf(this.#ended.get(agent)?.get(rule.name) ?? [], rule, now);
+  }
+
+  /** Those that have taken most, as this gateway and the others see them. */
+  most(
+    agent: string,
+    rules: readonly BreakerRule[],
+    { max, now }: { readonly max: number; readonly now: Millis },
+  ): readonly TaskNow[] {
+    const totals = [...this.#totals.values()].filter((total) => total.agent === agent);
+    const all = rules.flatMap((rule) => {
+      if (rule.signal !== "tokens_per_task") return [];
+      const { at: line, usual } = this.lineOf(agent, rule, now);
+      return totals.map((total) => ({
+        ...{ rule: rule.name, task: total.task, tokens: this.#sum(total, now), line, usual },
+      }));
+    });
+    return all.sort((one, other) => other.tokens - one.tokens).slice(0, max);
   }
 
   shares(storeNow: Millis): readonly Share[] {

@@ -16,7 +16,8 @@ export function watchAttempt({ incoming, resolved }: Identified, gateway: Gatewa
   const { holding, signals } = gateway;
   const { agent } = incoming.manifest;
   const isKnown = typeof resolved !== "string";
-  signals.attempt(agent, isKnown ? resolved : UNKNOWN, holding.storeNow());
+  const { server, tool } = isKnown ? resolved : UNKNOWN;
+  signals.count({ agent, server, tool }, "calls", holding.storeNow());
   if (isKnown) signals.meet(agent, resolved);
 }
 

@@ -1,8 +1,7 @@
 /** What people are told of a number that is above its line: the numbers, and one sentence. */
 import type { Millis } from "../money.ts";
-import type { Drawn, Subject } from "./level.ts";
 import type { Amount } from "./measure.ts";
-import type { Alarm, LevelRule } from "./rules.ts";
+import type { Alarm, Drawn, LevelRule, Subject } from "./rules.ts";
 
 interface Above {
   readonly rule: LevelRule;
@@ -58,14 +57,18 @@ function wordsOf({ amount, line, rule, subject, value }: Above): Words {
           line_per_minute: line.at,
         },
         usual: "usual_per_minute",
-        says: `The tool ${tool} was called ${amount.count} times in the last ${last}, and more than ${rounded(line.at)} a minute`,
+        says:
+          `The tool ${tool} was called ${amount.count} times in the last ${last}, ` +
+          `and more than ${rounded(line.at)} a minute`,
         is: rounded,
       };
     case "tool_error_rate":
       return {
         numbers: { errors: amount.count, calls: amount.beside, line: line.at },
         usual: "usual",
-        says: `Of ${amount.beside} calls of the tool ${tool} in the last ${last} ${amount.count} failed (${percent(value)}), more than ${percent(line.at)}`,
+        says:
+          `Of ${amount.beside} calls of the tool ${tool} in the last ${last} ` +
+          `${amount.count} failed (${percent(value)}), more than ${percent(line.at)}`,
         is: percent,
       };
     case "refusals":
@@ -76,14 +79,18 @@ function wordsOf({ amount, line, rule, subject, value }: Above): Words {
           line_per_minute: line.at,
         },
         usual: "usual_per_minute",
-        says: `The agent was refused ${amount.count} times in the last ${last}, and more than ${rounded(line.at)} times a minute`,
+        says:
+          `The agent was refused ${amount.count} times in the last ${last}, ` +
+          `and more than ${rounded(line.at)} times a minute`,
         is: rounded,
       };
     case "spend_usd_per_hour":
       return {
         numbers: { usd_per_hour: value, line_usd_per_hour: line.at, calls: amount.beside },
         usual: "usual_usd_per_hour",
-        says: `The agent spent at a rate of ${dollars(value)} an hour over the last ${last}, more than ${dollars(line.at)}`,
+        says:
+          `The agent spent at a rate of ${dollars(value)} an hour over the last ${last}, ` +
+          `more than ${dollars(line.at)}`,
         is: dollars,
       };
   }

@@ -7,7 +7,8 @@
  *   median    the median, and the median absolute deviation (MAD) from it
  *
  * A spread is never taken for less than that of what comes by chance alone (calls as a Poisson
- * process, failures as a binomial one, other numbers by a tenth): few quiet minutes would else make a line of one.
+ * process, failures as a binomial one, other numbers by a tenth): few quiet minutes would else make
+ * a line of one.
  */
 import type { Millis } from "../money.ts";
 import type { Bucket } from "./buckets.ts";

@@ -1,4 +1,4 @@
-/** What is remembered of the time before: sums of as many stretches of time as there is room for. */
+/** What is remembered of the time before: sums of stretches of it, as many as there is room for. */
 import type { Millis } from "../money.ts";
 import type { Amount } from "./measure.ts";
 import type { Line } from "./rules.ts";

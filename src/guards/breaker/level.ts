@@ -16,14 +16,7 @@ import { alarmOf } from "./alarm.ts";
 import { baselineOf, lineAbove } from "./baseline.ts";
 import { addedTo, BUCKETS_MAX, type Bucket, bucketMsOf } from "./buckets.ts";
 import { type Amount, figureOf, MEASURES, sumOf } from "./measure.ts";
-import type { Alarm, LevelRule } from "./rules.ts";
-
-export interface Subject {
-  readonly agent: string;
-  /** Empty, as the tool is: of the agent, whatever it calls. */
-  readonly server: string;
-  readonly tool: string;
-}
+import type { Alarm, Drawn, LevelRule, Subject } from "./rules.ts";
 
 export interface Level {
   readonly seenAt: Millis;
@@ -38,18 +31,11 @@ export type Phase =
   | { readonly kind: "calm" }
   | { readonly kind: "rising" | "alarmed"; readonly since: Millis; readonly line: Drawn };
 
-/** In the signal's unit. */
-export interface Drawn {
-  readonly at: number;
-  /** Null: too little is known, or the rule does not ask. */
-  readonly usual: number | null;
-}
-
 export type LevelEvent =
   /** So much more, which happened then: now, or as late as it is heard of. */
   | ({ readonly kind: "count"; readonly at: Millis } & Amount)
-  /** What was before there was anybody to look. */
-  | ({ readonly kind: "history"; readonly at: Millis } & Amount)
+  /** What was before there was anybody to look: within so long from then on, evenly. */
+  | ({ readonly kind: "history"; readonly at: Millis; readonly withinMs: Millis } & Amount)
   /** Time passes. One a second, at least while it is not calm. */
   | { readonly kind: "tick" };
 
@@ -149,12 +135,30 @@ function count(
   now: Millis,
 ): Level {
   const { above, windowMs } = rule;
+  const bucketMs = bucketMsOf(above);
+  if (event.kind === "history") {
+    if (above.kind === "value") return level;
+    const pieces = piecesOf(event, bucketMs);
+    const into = (all: readonly Bucket[], piece: Piece) => addedTo(all, bucketMs, piece, now);
+    return { ...level, buckets: pieces.reduce(into, level.buckets) };
+  }
   const buckets =
-    above.kind === "value" ? level.buckets : addedTo(level.buckets, bucketMsOf(above), event, now);
-  if (event.kind === "history") return { ...level, buckets };
+    above.kind === "value" ? level.buckets : addedTo(level.buckets, bucketMs, event, now);
   const grainMs = Math.max(SECOND_MS, Math.ceil(windowMs / BUCKETS_MAX));
   const start = Math.floor(event.at / grainMs) * grainMs;
   return { ...level, buckets, recent: more(level.recent, { ...event, start }) };
+}
+
+type Piece = Amount & { readonly at: Millis };
+
+function piecesOf(
+  { at, beside, count: n, withinMs }: LevelEvent & { readonly kind: "history" },
+  bucketMs: Millis,
+): readonly Piece[] {
+  const pieces = Math.max(1, Math.floor(withinMs / bucketMs));
+  return Array.from({ length: pieces }, (_, no) => ({
+    ...{ at: at + (no * withinMs) / pieces, count: n / pieces, beside: beside / pieces },
+  }));
 }
 
 function more(

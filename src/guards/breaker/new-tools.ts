@@ -39,6 +39,8 @@ function alarmOf(
     action: rule.action,
     ...{ agent, server, tool, task: null, value: tools, limit: rule.above },
     numbers: { new_tools: tools, known_tools: known, limit: rule.above, window_minutes: minutes },
-    says: `The agent called ${many} for the first time within ${minutes} min, the last of them ${tool}; it knew ${known}.`,
+    says:
+      `The agent called ${many} for the first time within ${minutes} min, ` +
+      `the last of them ${tool}; it knew ${known}.`,
   };
 }

@@ -62,6 +62,8 @@ function alarmOf(rule: NoProgressRule, event: ProgressEvent, calls: number): Ala
     action: rule.action,
     ...{ agent, server, tool, task, value: calls, limit: rule.above },
     numbers: { calls, limit: rule.above, window_minutes: minutes },
-    says: `One task made ${calls} calls within ${minutes} min, the last of the tool ${tool}, and each came to what it had seen before.`,
+    says:
+      `One task made ${calls} calls within ${minutes} min, the last of the tool ${tool}, ` +
+      "and each came to what it had seen before.",
   };
 }

@@ -124,14 +124,24 @@ export const DEFAULT_RULES: readonly BreakerRule[] = [
   },
 ];
 
-export interface Alarm {
-  readonly rule: string;
-  readonly signal: Signal;
-  readonly action: BreakerAction;
+export interface Subject {
   readonly agent: string;
   /** Empty, as the tool is: of the agent, whatever it calls. */
   readonly server: string;
   readonly tool: string;
+}
+
+/** In the signal's unit. */
+export interface Drawn {
+  readonly at: number;
+  /** Null: too little is known, or the rule does not ask. */
+  readonly usual: number | null;
+}
+
+export interface Alarm extends Subject {
+  readonly rule: string;
+  readonly signal: Signal;
+  readonly action: BreakerAction;
   /** Null: of all tasks of the agent together. */
   readonly task: string | null;
   /** In the signal's unit: what it was, and the line that it is above. */

@@ -49,6 +49,13 @@ export function runOf({ digest, server, task, tool }: Omit<StuckEvent, "elsewher
   return JSON.stringify([task, server, tool, digest]);
 }
 
+/** Whose run it is, from its name. */
+export function callOf(run: string): { task: string; server: string; tool: string } {
+  // `as`: `runOf` made it.
+  const [task, server, tool] = JSON.parse(run) as [string, string, string, string];
+  return { task, server, tool };
+}
+
 /** Null: there is no run, before as well as after. */
 export function observe(
   before: Run | null,

@@ -5,9 +5,8 @@
 import type { Millis } from "../money.ts";
 import { baselineOf, lineAbove } from "./baseline.ts";
 import { addedTo, type Bucket, bucketMsOf } from "./buckets.ts";
-import type { Drawn } from "./level.ts";
 import { MEASURES } from "./measure.ts";
-import type { Alarm, TaskTokensRule } from "./rules.ts";
+import type { Alarm, Drawn, TaskTokensRule } from "./rules.ts";
 
 /** Of tasks that ended: their tokens, and how many they were. */
 export type EndedTasks = readonly Bucket[];

@@ -251,7 +251,7 @@ describe("what is counted", () => {
     watched.second = 10;
     for (let minute = 1; minute <= 60; minute += 1) {
       const at = START - minute * 60_000;
-      watched.tell({ kind: "history", at, count: 100, beside: 100 });
+      watched.tell({ kind: "history", at, withinMs: 60_000, count: 100, beside: 100 });
     }
     expect(watched.level.recent).toEqual([]);
     // A restart forgets nothing of what is usual: 400 is below five times 100.
