@@ -83,14 +83,19 @@ export class Signals {
 
   /** Once a second: puts together, looks, and answers the alarms. Never rejects. */
   async tick(tenure: Tenure, rules: SignalRules, now: Millis): Promise<readonly Alarm[]> {
-    const changes = await this.counts.changes(tenure, now);
     const alarms: Alarm[] = [];
-    for (const [no, change] of changes.entries()) {
-      if (no % SLICE === SLICE - 1) await this.#pause();
-      alarms.push(...this.levels.tell(change, rules, now));
-      this.#teach(change, rules, now);
+    for await (const changes of this.counts.changes(tenure, now)) {
+      for (const change of changes) {
+        alarms.push(...this.levels.tell(change, rules, now));
+        this.#teach(change, rules, now);
+      }
+      if (changes.length >= SLICE) await this.#pause();
     }
-    alarms.push(...this.levels.tick(rules, now));
+    const hot = this.levels.takeHot();
+    for (const [no, counted] of hot.entries()) {
+      alarms.push(...this.levels.tick(counted, rules, now));
+      if (no % SLICE === SLICE - 1) await this.#pause();
+    }
     alarms.push(...(await this.#meetNew(rules, now)));
     await this.#share(tenure, now);
     await this.#prune(rules, now);
