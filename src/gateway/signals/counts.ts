@@ -46,7 +46,7 @@ export class Counts {
   readonly #agents = new Map<string, Map<string, Counted>>();
   #size = 0;
   /** With counts that are not told yet, and that the store has not taken. */
-  readonly #untold = new Set<Counted>();
+  #untold: Counted[] = [];
   readonly #unsent = new Set<Counted>();
   /** The holder that the store knows them under. */
   #holder = "";
@@ -62,8 +62,11 @@ export class Counts {
   add(subject: Subject, what: Count, now: Millis, n = 1): void {
     const counted = this.of(subject);
     cellOf(counted, what, baseOf(now, BASE_MS)).own += n;
-    this.#untold.add(counted);
-    this.#unsent.add(counted);
+    if (!counted.isUntold) {
+      counted.isUntold = true;
+      this.#untold.push(counted);
+    }
+    this.#toSend(counted);
   }
 
   of({ agent, server, tool }: Subject): Counted {
@@ -122,8 +125,10 @@ export class Counts {
 
   *#own(now: Millis): Iterable<readonly Change[]> {
     let changes: Change[] = [];
-    for (const of of this.#untold) {
-      this.#untold.delete(of);
+    const untold = this.#untold;
+    this.#untold = [];
+    for (const of of untold) {
+      of.isUntold = false;
       for (const { cells, start } of of.open) {
         const counts = news(cells);
         if (counts === null) continue;
@@ -150,7 +155,7 @@ export class Counts {
       }
       for (const { cells, of } of sent) {
         for (const { cell, total } of cells) cell.sent = total.total;
-        if (isSent(of)) this.#unsent.delete(of);
+        if (isSent(of)) this.#sent(of);
       }
       this.#seq = answer.seq;
       const isFirst = !this.#hasAsked;
@@ -172,7 +177,7 @@ export class Counts {
     for (const of of this.#unsent) {
       const cells = unsentOf(of, oldest);
       // Nobody adds up what is as old as that.
-      if (cells.length === 0) this.#unsent.delete(of);
+      if (cells.length === 0) this.#sent(of);
       else sent.push({ of, cells });
       size += cells.length;
       if (size >= MERGED_MAX) break;
@@ -198,6 +203,17 @@ export class Counts {
     return { of, at: when, counts: { [what]: more }, isHistory: isFirst };
   }
 
+  #toSend(counted: Counted): void {
+    if (counted.isUnsent) return;
+    counted.isUnsent = true;
+    this.#unsent.add(counted);
+  }
+
+  #sent(counted: Counted): void {
+    counted.isUnsent = false;
+    this.#unsent.delete(counted);
+  }
+
   /** The store has what was sent under the holder before, and adds it to ours. */
   #beginAnew(holder: string): void {
     this.#holder = holder;
@@ -205,7 +221,7 @@ export class Counts {
       for (const { cells } of counted.open) {
         for (const what of COUNTS) moveSent(cells[what]);
       }
-      if (!isSent(counted)) this.#unsent.add(counted);
+      if (!isSent(counted)) this.#toSend(counted);
     }
   }
 }
@@ -222,7 +238,8 @@ function unsentOf({ open, subject }: Counted, oldest: Millis): Unsent["cells"] {
 }
 
 function cellOf(counted: Counted, what: Count, start: Millis): Cell {
-  let bucket = counted.open.find((one) => one.start === start);
+  let bucket = counted.open.at(-1);
+  if (bucket?.start !== start) bucket = counted.open.find((one) => one.start === start);
   if (bucket === undefined) {
     bucket = { start, cells: {} };
     counted.open.push(bucket);

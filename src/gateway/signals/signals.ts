@@ -46,7 +46,6 @@ export class Signals {
   /** By agent and rule: when tools were called for the first time. */
   readonly #firsts = new Newest<firsts.Firsts>(FIRSTS_MAX);
   readonly #unmet: ToolMet[] = [];
-  readonly #met = new Set<string>();
   #sharedSeq = 0;
   #prunedAt = Number.NEGATIVE_INFINITY;
 
@@ -62,10 +61,10 @@ export class Signals {
 
   /** One that is granted to the agent: it may be the first of its kind. */
   meet(agent: string, { server, tool }: ToolId): void {
-    const name = JSON.stringify([agent, server, tool]);
-    if (this.#met.has(name)) return;
-    this.#met.add(name);
-    this.#unmet.push({ agent, server, tool });
+    const counted = this.counts.of({ agent, server, tool });
+    if (counted.isMet) return;
+    counted.isMet = true;
+    this.#unmet.push(counted.subject);
   }
 
   repeated(call: Repeated, rules: readonly BreakerRule[], storeNow: Millis): Alarm | null {
