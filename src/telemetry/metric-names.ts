@@ -88,6 +88,11 @@ export const COUNTERS = {
   faults: named("provider_faults_total", ["provider", "fault"], "Calls that ended in a fault."),
   happened: named("events_total", ["event"], "Events that are worth an alert."),
   journal: named("journal_entries_total", ["event"], "Events recorded for the journal."),
+  spans: named(
+    "spans_total",
+    ["became"],
+    "Spans of traces: `exported`, or dropped as `no-room`, `unreachable` or `rejected`.",
+  ),
   errors: named("internal_errors_total", ["where"], "Errors inside the gateway; each refused."),
 } as const;
 

@@ -14,6 +14,7 @@ import {
 import { formatUsd } from "../guards/money.ts";
 import type { Usage } from "../guards/price/price.ts";
 import type { DenialCode } from "../guards/verdict.ts";
+import type { Fate } from "../ports/spans.ts";
 import { gaugesText, type Reading } from "./gauges.ts";
 import { COUNTERS, HISTOGRAMS } from "./metric-names.ts";
 import { Counter, Histogram } from "./series.ts";
@@ -83,6 +84,7 @@ export class Metrics {
   readonly #faults = new Counter(COUNTERS.faults);
   readonly #happened = new Counter(COUNTERS.happened);
   readonly #journal = new Counter(COUNTERS.journal);
+  readonly #spans = new Counter(COUNTERS.spans);
   readonly #errors = new Counter(COUNTERS.errors);
   readonly #decision = new Histogram(HISTOGRAMS.decision, DECISION_SECONDS);
   readonly #firstByte = new Histogram(HISTOGRAMS.firstByte, PROVIDER_SECONDS);
@@ -133,6 +135,11 @@ export class Metrics {
   /** An error inside the gateway, which refused a call: a bug or a lost dependency. */
   error(where: string): void {
     this.#errors.add([where]);
+  }
+
+  /** What became of spans. */
+  spans(became: Fate, count: number): void {
+    this.#spans.add([became], count);
   }
 
   /** An outcome of a decision of this process, by where its agent reported it. */
@@ -203,7 +210,14 @@ export class Metrics {
     const over = Object.values(this.#overbilledBy);
     const rare = [this.#capped, this.#overbilled, ...over, this.#faults];
     const released = Object.values(this.#released);
-    const inner = [this.#alarms, ...released, this.#happened, this.#journal, this.#errors];
+    const inner = [
+      this.#alarms,
+      ...released,
+      this.#happened,
+      this.#journal,
+      this.#spans,
+      this.#errors,
+    ];
     const timed = [this.#decision, this.#firstByte, this.#provider];
     const all = [...counted, ...tools, ...rare, ...inner, ...timed].map((metric) => metric.text());
     return all.join("") + gaugesText(reading);

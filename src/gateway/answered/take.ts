@@ -40,6 +40,8 @@ export async function take(
   const runner = atItsAgent(() => {
     verdict.denial = null;
   });
+  // Its span is under that of the answer, which it is a call of its own beside.
+  gateway.traces?.contextOf(call.incoming);
   await gateway.handle(asked(call, { client: impatient(asker), desk, runner }, gateway));
   return verdict.denial;
 }
