@@ -28,13 +28,16 @@ export interface Post {
 
 export interface Collector {
   readonly url: string;
+  /** Those that were taken. */
   posts(): readonly Post[];
+  /** Requests that came whole, whatever was answered. */
+  asked(): number;
   /** Of the requests in JSON. */
   spans(): readonly Seen[];
   /** The first span for which it holds, as soon as it is here. */
   find(holds: (span: Seen) => boolean): Promise<Seen>;
   /** What it answers from now on; `hang`: nothing. */
-  answer(status: number | "hang", body?: string): void;
+  answer(status: number | "hang", body?: string | Buffer): void;
   close(): Promise<void>;
 }
 
@@ -43,11 +46,13 @@ const WAIT_MS = 20_000;
 export async function collector(port = 0): Promise<Collector> {
   const posts: Post[] = [];
   const waiting = new Set<() => void>();
-  let answer: { status: number | "hang"; body: string } = { status: 200, body: "{}" };
+  let asked = 0;
+  let answer: { status: number | "hang"; body: string | Buffer } = { status: 200, body: "{}" };
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on("data", (chunk) => chunks.push(chunk));
     request.on("end", () => {
+      asked += 1;
       const { status, body } = answer;
       if (status === "hang") return;
       const packed = request.headers["content-encoding"] === "gzip";
@@ -67,6 +72,7 @@ export async function collector(port = 0): Promise<Collector> {
   return {
     url: `http://127.0.0.1:${address.port}`,
     posts: () => posts,
+    asked: () => asked,
     spans,
     find: (holds) =>
       new Promise((resolve, reject) => {

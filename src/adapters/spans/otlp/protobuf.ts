@@ -47,7 +47,9 @@ function writeSpan(to: Writer, span: Span): void {
   to.fixed64(SPAN.end, nanosOf(endedAt));
   writePairs(to, SPAN.attributes, attributes);
   for (const event of events) to.message(SPAN.events, () => writeEvent(to, event));
-  if (failed) to.message(SPAN.status, () => to.integer(STATUS.code, FAILED));
+  to.message(SPAN.status, () => {
+    if (failed) to.integer(STATUS.code, FAILED);
+  });
   to.fixed32(SPAN.flags, flagsOf(span));
 }
 
