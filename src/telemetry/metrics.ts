@@ -18,6 +18,7 @@ import type { Fate } from "../ports/spans.ts";
 import { gaugesText, type Reading } from "./gauges.ts";
 import { COUNTERS, HISTOGRAMS } from "./metric-names.ts";
 import { Counter, Histogram } from "./series.ts";
+import { TaskTotals } from "./task-totals.ts";
 
 const DECISION_SECONDS = [
   0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1,
@@ -84,6 +85,7 @@ export class Metrics {
   readonly #faults = new Counter(COUNTERS.faults);
   readonly #happened = new Counter(COUNTERS.happened);
   readonly #journal = new Counter(COUNTERS.journal);
+  readonly #tasks = new TaskTotals();
   readonly #spans = new Counter(COUNTERS.spans);
   readonly #errors = new Counter(COUNTERS.errors);
   readonly #decision = new Histogram(HISTOGRAMS.decision, DECISION_SECONDS);
@@ -93,6 +95,7 @@ export class Metrics {
 
   observe(event: Event): void {
     this.#journal.add([event.kind]);
+    this.#tasks.observe(event);
     switch (event.kind) {
       case "call.refused":
         this.#refused(event);
@@ -218,7 +221,7 @@ export class Metrics {
       this.#spans,
       this.#errors,
     ];
-    const timed = [this.#decision, this.#firstByte, this.#provider];
+    const timed = [this.#decision, this.#firstByte, this.#provider, ...this.#tasks.metrics];
     const all = [...counted, ...tools, ...rare, ...inner, ...timed].map((metric) => metric.text());
     return all.join("") + gaugesText(reading);
   }
