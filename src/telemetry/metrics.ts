@@ -93,6 +93,11 @@ export class Metrics {
   readonly #provider = new Histogram(HISTOGRAMS.provider, PROVIDER_SECONDS);
   readonly #tool = new Histogram(HISTOGRAMS.tool, PROVIDER_SECONDS);
 
+  constructor() {
+    // They are there before they happen: what counts the first time would else look like no change.
+    for (const kind of NOTABLE) this.#happened.add([kind], 0);
+  }
+
   observe(event: Event): void {
     this.#journal.add([event.kind]);
     this.#tasks.observe(event);
