@@ -78,6 +78,8 @@ function placesIn(configuration: () => Configuration): Places {
 
 function placeAt(kind: string, url: string | null): Place {
   if (url === null || !URL.canParse(url)) return { kind, address: null };
-  const { hostname: host, port, protocol } = new URL(url);
+  const { hostname, port, protocol } = new URL(url);
+  // Of an address of IPv6 without its brackets.
+  const host = hostname.replace(/^\[|\]$/g, "");
   return { kind, address: { host, port: port === "" ? (PORTS[protocol] ?? 0) : Number(port) } };
 }

@@ -1,6 +1,6 @@
 /** Where the path of a call meets its trace: what came in, and what goes on with it. */
 import { NO_TRACE, parentOf, type Trace, traceOf, traceparentOf } from "../wire/trace-context.ts";
-import type { Incoming, ModelCall, ToolCall } from "./call.ts";
+import type { Caller, Incoming, ModelCall, ToolCall } from "./call.ts";
 import type { Gateway } from "./gateway.ts";
 
 /** Begins the span of a request whose sender is known; without traces nothing is done. */
@@ -12,6 +12,16 @@ export function beginSpan({ decision, headers, key, response }: Incoming, gatewa
   const task = holder.kind === "task" ? holder : null;
   traces.begin(decision, parent === null ? null : { ...parent, remote: true }, task);
   response.on("close", () => traces.over(decision, inFlight.has(decision)));
+}
+
+/** The span of a call that runs when nobody waits for it, under the one that it was parked in. */
+export function beginLate(
+  { decision }: Caller,
+  trace: Trace | undefined,
+  { traces }: Gateway,
+): void {
+  const parent = parentOf(trace ?? NO_TRACE);
+  traces?.resume(decision, parent === null ? null : { ...parent, remote: true });
 }
 
 /** `_meta` of a message names its trace better than the request that it came in. */

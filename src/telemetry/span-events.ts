@@ -57,6 +57,7 @@ export function settledSays(event: Settled, places: Places): Said {
     "slipclutch.cost.usd": usd(charged),
     "slipclutch.reserved.usd": usd(reserved),
     "slipclutch.estimated": event.estimated,
+    ...(event.capped ? { "slipclutch.capped": true } : {}),
     ...budgetsOf(event.legs),
     "slipclutch.decided_ms": { double: event.decidedMs },
     ...(event.firstByteMs === null

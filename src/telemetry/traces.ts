@@ -86,6 +86,11 @@ export class Traces {
     this.#add(decision, parent ?? (task === null ? null : this.#taskParent(task)), false);
   }
 
+  /** A call without a request: nobody will say that that is over. */
+  resume(decision: string, parent: Parent | null): void {
+    this.#add(decision, parent, true);
+  }
+
   /** What was asked inside of the request names its trace itself. */
   adopt(decision: string, parent: Parent): void {
     const open = this.#open.get(decision);
@@ -111,6 +116,8 @@ export class Traces {
         return this.#settled(event);
       case "call.refused":
         return this.#refused(event);
+      case "call.spared":
+        return this.describe(event.decision, { "slipclutch.would_deny": event.code });
       case "call.parked":
         return this.#waits(event, { review: event.review, state: null });
       case "call.attached":

@@ -385,6 +385,42 @@ describe("a call that waits", () => {
     expect(span.status).toEqual({});
     await resume();
   });
+
+  test("keeps its trace: held, and let go when nobody waits for it any more", async () => {
+    await pause();
+    const trace = { traceparent: PARENT, baggage: BAGGAGE };
+    const body = (n: number) => ({ arguments: { n } });
+    const path = "/guard/v1/tools/echo/call";
+    const held = gateway.call(path, body(1), trace);
+    await reviewOf(1);
+    const leaving = new AbortController();
+    const left = fetch(gateway.agentUrl + path, {
+      method: "POST",
+      headers: { ...trace, authorization: `Bearer ${gateway.agentKey}` },
+      body: JSON.stringify(body(2)),
+      signal: leaving.signal,
+    });
+    await reviewOf(2);
+    leaving.abort();
+    await expect(left).rejects.toThrow();
+    const parked = await seen.find(({ attributes, name }) => {
+      return name === "execute_tool echo" && attributes["slipclutch.outcome"] === "left";
+    });
+    await resume();
+    const answered = await spanOf(await held);
+    expect([answered.traceId, answered.parentSpanId]).toEqual([TRACE, CALLER]);
+    const late = await seen.find(({ attributes }) => {
+      return attributes["slipclutch.call"] === parked.attributes["slipclutch.decision"];
+    });
+    expect(late.attributes["slipclutch.verdict"]).toBe("allow");
+    expect([late.traceId, late.parentSpanId]).toEqual([TRACE, parked.spanId]);
+    const told = [answered, late].map(({ spanId }) => `00-${TRACE}-${spanId}-01`);
+    const metas = desk.arrivals().flatMap(({ message }) => {
+      const called = message.kind === "request" && message.method === "tools/call";
+      return called ? [message.params._meta] : [];
+    });
+    for (const traceparent of told) expect(metas).toContainEqual({ traceparent, baggage: BAGGAGE });
+  });
 });
 
 test("nothing of what was asked or answered is in any span", () => {
