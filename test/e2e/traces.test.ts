@@ -15,6 +15,7 @@ const CALLER = "00f067aa0ba902b7";
 const PARENT = `00-${TRACE}-${CALLER}-01`;
 const STATE = "vendor=opaque";
 const BAGGAGE = "user=ana";
+const NOTES = "notes://desk/x";
 const [INTERNAL, SERVER, CLIENT] = [1, 2, 3];
 const FAILED = 2;
 
@@ -26,7 +27,13 @@ let gateway: TestGateway;
 
 beforeAll(async () => {
   upstream = await simulatedUpstream({ clock: systemClock });
-  desk = await mcpFixture();
+  desk = await mcpFixture({
+    library: {
+      resources: [{ uri: NOTES, name: "notes" }],
+      resourceTemplates: [],
+      prompts: [{ name: "review" }],
+    },
+  });
   plain = await httpDesk((_, response) => json(response, { answer: SECRET }));
   seen = await collector();
   gateway = await start({ OTEL_EXPORTER_OTLP_ENDPOINT: seen.url });
@@ -61,6 +68,7 @@ function folder() {
           tools: { look },
         },
         own: { kind: "agent", asks: true, tools: { note: { effect: "read" } } },
+        mine: { kind: "agent", tools: { jot: { effect: "read" } } },
       },
       budgets: [{ name: "all", agent: "worker", limit_usd: 10, window: "lifetime" }],
       parking: { hold_for: "60s" },
@@ -73,7 +81,10 @@ function folder() {
         { tool_name: "echo", cost: { usd: 0.25 } },
         { tool_name: "look" },
         { tool_name: "note", server: "own" },
+        { tool_name: "jot", server: "mine" },
       ],
+      allowed_resources: [{ server: "desk", uri: NOTES }],
+      allowed_prompts: [{ server: "desk", name: "review" }],
     },
   };
 }
@@ -175,6 +186,31 @@ describe("a span", () => {
     expect(span).toMatchObject({ kind: INTERNAL, status: { code: FAILED } });
     expect(span.attributes["error.type"]).toBe("tool_error");
     expect(Number(span.endTimeUnixNano) - Number(span.startTimeUnixNano)).toBeGreaterThan(25e6);
+  });
+
+  test("of a call in an answer is under that of the answer", async () => {
+    upstream.control(() => ({ kind: "script", toolCalls: [{ name: "jot", arguments: {} }] }));
+    const tools = [{ type: "function", function: { name: "jot" } }];
+    const answer = await gateway.call("/v1/chat/completions", { ...HELLO, tools });
+    upstream.control(null);
+    const span = await spanOf(answer);
+    const call = await seen.find(({ name }) => name === "execute_tool jot");
+    expect([call.traceId, call.parentSpanId]).toEqual([span.traceId, span.spanId]);
+    expect(call).toMatchObject({ kind: INTERNAL, flags: 0x101 });
+    expect(call.attributes["slipclutch.by"]).toBe("answer");
+  });
+
+  test.each([
+    ["resources/read", { uri: NOTES }, "resources/read"],
+    ["prompts/get", { name: "review" }, "prompts/get review"],
+  ])("of what is read is no tool's: %s", async (method, what, name) => {
+    const params = { ...what, _meta: { traceparent: PARENT } };
+    const accept = "application/json, text/event-stream";
+    const message = { jsonrpc: "2.0", id: 1, method, params };
+    const span = await spanOf(await gateway.call("/mcp", message, { accept }));
+    expect(span).toMatchObject({ name, kind: CLIENT, status: {}, parentSpanId: CALLER });
+    expect(span.attributes).toMatchObject({ "mcp.method.name": method });
+    expect(span.attributes).not.toHaveProperty("gen_ai.operation.name");
   });
 
   test("of a refused call has its code, and is told once", async () => {

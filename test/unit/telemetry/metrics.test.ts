@@ -98,6 +98,13 @@ describe("the metrics of a scrape", () => {
     ).toEqual([]);
   });
 
+  test("have each event that is worth an alert before it happens", () => {
+    const lines = linesOf(new Metrics().render(READING), "slipclutch_events_total");
+    expect(lines).toContain('slipclutch_events_total{event="journal.gap"} 0');
+    expect(lines).toContain('slipclutch_events_total{event="configuration.rejected"} 0');
+    expect(lines.every((line) => line.endsWith(" 0"))).toBe(true);
+  });
+
   test("count what became of spans", () => {
     const metrics = new Metrics();
     metrics.spans("exported", 5);
