@@ -10,6 +10,7 @@ import { type Collector, collector } from "../support/collector.ts";
 import { forget, startGateway, type TestGateway } from "../support/gateway.ts";
 import { Repository } from "../support/git.ts";
 import { part } from "../support/parts.ts";
+import { type Alert, type Evaluated, startPrometheus } from "../support/prometheus.ts";
 import { dashboardExpressions, exported, rules, usesIn } from "../support/promql.ts";
 import { type Cloud, COMMITMENT, cloud } from "./commitments-world.ts";
 
@@ -193,6 +194,14 @@ function asked(): ReadonlySet<string> {
   return new Set(names.filter((name) => !name.includes(":")));
 }
 
+async function until(holds: () => Promise<boolean>): Promise<boolean> {
+  for (let tries = 0; tries < 300; tries += 1) {
+    if (await holds()) return true;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  return false;
+}
+
 /** Those of them that are not there, or have other labels than the reference says. */
 function missing(names: Iterable<string>, samples: readonly Sample[]): readonly string[] {
   const declared = exported();
@@ -220,6 +229,36 @@ test("what is rare is declared, and is there as soon as it happens", async () =>
   for (const name of RARE) expect(text).toContain(`# TYPE ${name} counter\n`);
   for (const name of [...RARE, ...OF_GIT]) expect(asked()).toContain(name);
 });
+
+test.skipIf(!part("promtool").available)(
+  "Prometheus itself evaluates every rule on it, raises alerts, and answers what the dashboard asks",
+  async () => {
+    const prometheus = await startPrometheus(gateway);
+    try {
+      const raised = await until(async () => {
+        const { alerts } = await prometheus.ask<{ alerts: Alert[] }>("/api/v1/alerts");
+        const names = new Set(alerts.map(({ labels }) => labels.alertname));
+        return names.has("SlipclutchAgentDisengaged") && names.has("SlipclutchModelFlagged");
+      });
+      expect(raised).toBe(true);
+      const { groups } = await prometheus.ask<{ groups: { rules: Evaluated[] }[] }>(
+        "/api/v1/rules",
+      );
+      const evaluated = groups.flatMap((group) => group.rules);
+      expect(evaluated.length).toBe(rules().length);
+      expect(evaluated.filter(({ health }) => health !== "ok")).toEqual([]);
+      for (const expression of dashboardExpressions()) {
+        const asked = expression
+          .replaceAll("$__rate_interval", "5m")
+          .replaceAll(/\$(job|instance|agent)\b/g, ".*");
+        // Rejects where it is not answered.
+        await prometheus.ask(`/api/v1/query?query=${encodeURIComponent(asked)}`);
+      }
+    } finally {
+      await prometheus.stop();
+    }
+  },
+);
 
 test.skipIf(!part("git").available)(
   "what is said of a Git remote is exported with one",
