@@ -3,8 +3,7 @@ import type { BudgetState, RemoteState } from "../control/operations.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import { HOLDING } from "../guards/commitment/commitment.ts";
 import type { Millis } from "../guards/money.ts";
-import type { Review } from "../ports/store.ts";
-import { StoreUnreachable } from "../ports/store.ts";
+import { type Review, StoreUnreachable } from "../ports/store.ts";
 import type {
   AgentReading,
   CommitmentReading,

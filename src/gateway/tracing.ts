@@ -43,9 +43,10 @@ export function traceFor(
   { traces }: Gateway,
 ): Trace {
   if (traces === null) return trace;
-  if (ask.callId !== null)
-    traces.describe(incoming.decision, { "gen_ai.tool.call.id": ask.callId });
-  return { ...trace, traceparent: traceparentOf(traces.contextOf(incoming)) };
+  const traceparent = traceparentOf(traces.contextOf(incoming));
+  const { callId } = ask;
+  if (callId !== null) traces.describe(incoming.decision, { "gen_ai.tool.call.id": callId });
+  return { ...trace, traceparent };
 }
 
 /**

@@ -42,6 +42,7 @@ const EXPORT: Export = {
         whole: 1,
         many: 9_007_199_254_740_991,
         below: -3,
+        half: 0.5,
         part: { double: 0.25 },
         nothing: { double: 0 },
         names: ["all", "each-task"],
@@ -133,6 +134,7 @@ describe.skipIf(!part("python").available)("an export", () => {
 function told(value: Span["attributes"][string]): object {
   if (typeof value === "string") return { stringValue: value };
   if (typeof value === "boolean") return { boolValue: value };
+  if (typeof value === "number" && !Number.isInteger(value)) return { doubleValue: value };
   if (typeof value === "number") return { intValue: String(value) };
   if ("double" in value) return { doubleValue: value.double };
   return { arrayValue: value.length === 0 ? {} : { values: value.map(told) } };

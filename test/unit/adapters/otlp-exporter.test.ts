@@ -160,6 +160,20 @@ describe("an exporter", () => {
     await advanceUntil(() => fates.exported === 4);
   });
 
+  test.each(["http/json", "http/protobuf"] as const)(
+    "loses what cannot be written in %s, says so, and goes on",
+    async (protocol) => {
+      const to = exporter({ protocol });
+      // `as`: no type lets it through, and a mistake of ours might.
+      const wrong = { ...span("wrong"), startedAt: Number.NaN } as Span;
+      for (let no = 0; no < 4; no += 1) to.take(wrong);
+      await until(() => fates.rejected === 4);
+      expect(said).toEqual(["spans could not be sent"]);
+      take(to, 4);
+      await until(() => fates.exported === 4);
+    },
+  );
+
   test("stops within its time, and counts what it then still has", async () => {
     const to = exporter();
     seen.answer("hang");

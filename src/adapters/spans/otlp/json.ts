@@ -41,7 +41,7 @@ function typed(value: Value): object {
     case "boolean":
       return { boolValue: value };
     case "number":
-      return { intValue: String(value) };
+      return Number.isInteger(value) ? { intValue: String(value) } : { doubleValue: value };
     case "object":
       if ("double" in value) return { doubleValue: value.double };
       return { arrayValue: { values: value.map(typed) } };

@@ -105,8 +105,18 @@ export class OtlpExporter implements SpanSink {
     }
   }
 
+  /** Never rejects: what cannot be written is lost, and no more than that. */
   async #sendBatch(spans: readonly Span[]): Promise<void> {
     if (spans.length === 0) return;
+    try {
+      await this.#tryBatch(spans);
+    } catch (error) {
+      this.#around.log.warn("spans could not be sent", { error });
+      this.#around.count("rejected", spans.length);
+    }
+  }
+
+  async #tryBatch(spans: readonly Span[]): Promise<void> {
     const { clock, count } = this.#around;
     const [road, body] = [this.#road(), this.#bodyOf(spans)];
     let waitMs = FIRST_AGAIN_MS;

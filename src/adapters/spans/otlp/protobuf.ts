@@ -75,6 +75,7 @@ function writeValue(to: Writer, value: Value): void {
     case "boolean":
       return to.integer(VALUE.bool, value ? 1 : 0);
     case "number":
+      if (!Number.isInteger(value)) return to.double(VALUE.double, value);
       return to.integer(VALUE.int, value);
     case "object":
       if ("double" in value) return to.double(VALUE.double, value.double);
