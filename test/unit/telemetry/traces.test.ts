@@ -117,6 +117,18 @@ describe("a span", () => {
     expect(told).toMatchObject([{ failed: false, attributes: { "slipclutch.outcome": "left" } }]);
   });
 
+  test("of a call that its agent was spared the refusal of says which it would have been", () => {
+    const { told, traces } = world();
+    traces.begin("d-1", null, null);
+    const why = { code: "manifest.arguments", facts: {}, asked: ASKED } as const;
+    traces.observe({ kind: "call.spared", ...why, ...WHO, decision: "d-1", call: "d-1" });
+    traces.observe(settledAs({ decision: "d-1", call: "d-1" }));
+    expect(told[0]?.attributes).toMatchObject({
+      "slipclutch.verdict": "allow",
+      "slipclutch.would_deny": "manifest.arguments",
+    });
+  });
+
   test("never has the words of a fault", () => {
     const { told, traces } = world();
     const fault = { outcome: "fault", fault: "protocol: a secret was answered" } as const;
