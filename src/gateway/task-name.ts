@@ -8,6 +8,8 @@ import { type Denial, deny } from "../guards/verdict.ts";
 import type { KeyRecord } from "../ports/store.ts";
 import type { TaskName } from "./tasks.ts";
 
+export { isUnnamed };
+
 export const TASK_CHARS_MAX = 128;
 const DAY_MS: Millis = 24 * 60 * 60 * 1_000;
 /**

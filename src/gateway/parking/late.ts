@@ -4,7 +4,6 @@
  */
 import { isToolDigest } from "../../guards/clutch/park.ts";
 import type { Millis } from "../../guards/money.ts";
-import { isUnnamed } from "../../guards/task/unnamed.ts";
 import { type Denial, deny, isDenial } from "../../guards/verdict.ts";
 import type { Parked } from "../../ports/store.ts";
 import type { Caller, Desk, ToolCall, Turn } from "../call.ts";
@@ -13,6 +12,7 @@ import { type Gateway, nextDecision } from "../gateway.ts";
 import { manifestFor } from "../governing.ts";
 import { handle } from "../handle.ts";
 import { record } from "../refuse.ts";
+import { isUnnamed } from "../task-name.ts";
 import type { Tenure } from "../tenure.ts";
 import { readToolCall } from "../tools/read.ts";
 import { beginLate } from "../tracing.ts";
