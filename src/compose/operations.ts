@@ -15,6 +15,7 @@ import type {
 } from "../control/operations.ts";
 import { emit, type Gateway } from "../gateway/gateway.ts";
 import { hashToken } from "../gateway/keys.ts";
+import { lookAt } from "../gateway/signals/look.ts";
 import { hopeOf, roomOf } from "../guards/budget/slice.ts";
 import type { AccountState, InputQuery, KeyRecord } from "../ports/store.ts";
 import { eventOf } from "../telemetry/entry-text.ts";
@@ -89,6 +90,7 @@ export function operationsOf(settings: OperationsSettings): Operations {
     tasks: (filter) => store.tasks.list(filter),
     endTask: (agent, id, by) => gateway.endTask(agent, id, "failed", by),
     agents: () => agentsOf(gateway),
+    signals: (agent) => (gateway.rules.manifest(agent) === null ? null : lookAt(agent, gateway)),
     pause: (agents, reason, by) => pause(agents, reason, by, gateway),
     reviews: (filter) => reviewsOf(filter, gateway),
     parked: (filter) => store.parking.list(filter),

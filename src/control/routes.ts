@@ -24,6 +24,7 @@ import {
   tasksQuery,
 } from "./requests.ts";
 import { agentView, decidedView, pausedView, reviewRowView, reviewView } from "./reviews.ts";
+import { signalsView } from "./signals.ts";
 import * as views from "./views.ts";
 
 /** What a route works with. */
@@ -168,6 +169,13 @@ async function listAgents({ context, operations }: Visit): Promise<Response> {
   return context.json(operations.agents().map(agentView));
 }
 
+async function signals({ context, operations }: Visit): Promise<Response> {
+  const agent = param(context, "agent");
+  const found = operations.signals(agent);
+  if (found === null) throw new Problem("agent.unknown", `There is no agent ${agent}.`);
+  return context.json(signalsView(agent, found));
+}
+
 async function pause({ context, operations, operator }: Visit): Promise<Response> {
   const body = parsed(PAUSE_BODY, await bodyOf(context));
   const agents = "agents" in body ? body.agents : null;
@@ -252,6 +260,7 @@ export const ROUTES: readonly Route[] = [
   { method: "GET", path: "/api/v1/tasks", role: "viewer", answer: listTasks },
   { method: "POST", path: "/api/v1/tasks/:agent/:id/end", role: "operator", answer: endTask },
   { method: "GET", path: "/api/v1/agents", role: "viewer", answer: listAgents },
+  { method: "GET", path: "/api/v1/agents/:agent/signals", role: "viewer", answer: signals },
   { method: "POST", path: "/api/v1/agents/pause", role: "operator", answer: pause },
   { method: "GET", path: "/api/v1/reviews", role: "viewer", answer: listReviews },
   { method: "GET", path: "/api/v1/reviews/:id", role: "viewer", answer: review },
