@@ -1,6 +1,7 @@
 /** The names under which the document of the API, and programs made from it, know these schemas. */
 import * as evidence from "./evidence.ts";
 import * as gateway from "./gateway.ts";
+import * as incidents from "./incidents.ts";
 import * as journal from "./journal.ts";
 import * as money from "./money.ts";
 import * as people from "./people.ts";
@@ -32,5 +33,9 @@ export const NAMED = {
   Spent: evidence.SPENT,
   Resuming: evidence.RESUMING,
   Deadlines: evidence.DEADLINES,
+  IncidentRow: incidents.INCIDENT_ROW,
+  Incident: incidents.INCIDENT,
+  Moment: incidents.MOMENT,
+  Change: incidents.CHANGE,
   ParkedCall: reviews.PARKED,
 };
