@@ -14,6 +14,7 @@ import type {
 } from "../control/operations.ts";
 import { emit, type Gateway } from "../gateway/gateway.ts";
 import { hashToken } from "../gateway/keys.ts";
+import { lookAt } from "../gateway/signals/look.ts";
 import { hopeOf, roomOf } from "../guards/budget/slice.ts";
 import type { AccountState, InputQuery, KeyRecord } from "../ports/store.ts";
 import { eventOf } from "../telemetry/entry-text.ts";
@@ -91,6 +92,7 @@ export function operationsOf(settings: OperationsSettings): Operations {
     tasks: (filter) => store.tasks.list(filter),
     endTask: (agent, id, by) => gateway.endTask(agent, id, "failed", by),
     agents: () => agentsOf(gateway),
+    signals: (agent) => (gateway.rules.manifest(agent) === null ? null : lookAt(agent, gateway)),
     pause: (agents, reason, by) => pause(agents, reason, by, gateway),
     reviews: (filter) => reviewsOf(filter, gateway),
     expiry: (review) => expiryOf(review, gateway),
@@ -102,14 +104,19 @@ export function operationsOf(settings: OperationsSettings): Operations {
     commitments: (asked) => commitmentsOf(gateway, asked),
     endCommitment: (id, reason, by) => endByHand(gateway, { id, reason, by }),
     flags: () => store.registry.flags(),
-    clearFlag: async ({ by, model, provider, reason }) => {
-      if (!(await store.registry.clearFlag(provider, model))) return false;
-      await gateway.flags.load();
-      const event = { kind: "model.cleared", provider, model, by, reason } as const;
-      emit(gateway, gateway.holding.tenure, event);
-      return true;
-    },
+    clearFlag: (flag) => clearFlag(flag, gateway),
   };
+}
+
+async function clearFlag(
+  { by, model, provider, reason }: Parameters<Operations["clearFlag"]>[0],
+  gateway: Gateway,
+): Promise<boolean> {
+  if (!(await gateway.store.registry.clearFlag(provider, model))) return false;
+  await gateway.flags.load();
+  const event = { kind: "model.cleared", provider, model, by, reason } as const;
+  emit(gateway, gateway.holding.tenure, event);
+  return true;
 }
 
 async function inputsOf(
