@@ -71,8 +71,15 @@ async function openSignals(store: Store) {
   return { signals: new Signals({ store: store.counters, clock, log }), tenure };
 }
 
+interface Call {
+  readonly agent: string;
+  readonly tool: string;
+  readonly no: number;
+  readonly now: number;
+}
+
 /** All that one call of a tool makes the gateway count and compare; arguments of its own each. */
-function call(watched: Signals, agent: string, tool: string, no: number, now: number): void {
+function call(watched: Signals, { agent, no, now, tool }: Call): void {
   const subject = { agent, server: "desk", tool };
   const all = { agent, server: "", tool: "" };
   watched.count(subject, "calls", now);
@@ -96,7 +103,7 @@ function tellCost(watched: Signals, batches: number, report: Report): void {
     const begun = performance.now();
     for (let n = 0; n < BATCH; n += 1) {
       no += 1;
-      call(watched, `cost-${no % 50}`, `tool-${no % TOOLS}`, no, now);
+      call(watched, { agent: `cost-${no % 50}`, tool: `tool-${no % TOOLS}`, no, now });
     }
     const middle = performance.now();
     for (let n = 0; n < BATCH; n += 1) hash("sha256", `${"x".repeat(95)}${n % 99_999}`);
@@ -159,7 +166,8 @@ interface Some {
 async function callAll(watched: Signals, { first, last, minute, now }: Some): Promise<void> {
   for (let no = first; no < last; no += 1) {
     for (let tool = 0; tool < TOOLS; tool += 1) {
-      call(watched, `agent-${no}`, `tool-${tool}`, minute * TOOLS + tool, now);
+      const asked = { agent: `agent-${no}`, tool: `tool-${tool}`, no: minute * TOOLS + tool, now };
+      call(watched, asked);
     }
     if (no % 200 === 199) await new Promise((resolve) => setImmediate(resolve));
   }

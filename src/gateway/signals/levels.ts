@@ -97,7 +97,8 @@ export class Levels {
   #keep(counted: Counted, rule: LevelRule, level: Level): void {
     counted.levels.set(rule.name, level);
     // A share may rise while what went well leaves the window.
-    const mayRise = MEASURES[rule.signal].kind === "share" && level.recent.length > 0;
+    const isShare = MEASURES[rule.signal].kind === "share";
+    const mayRise = isShare && level.recent.some(({ count }) => count > 0);
     if (level.phase.kind !== "calm" || mayRise) this.#hot.add(counted);
   }
 }
