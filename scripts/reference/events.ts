@@ -8,6 +8,7 @@ import { logEvent } from "../../src/telemetry/log-events.ts";
 import { code, table } from "./markdown.ts";
 
 const SOURCE = fileURLToPath(new URL("../../src/guards/events.ts", import.meta.url));
+const OF_CLUTCH = fileURLToPath(new URL("../../src/guards/clutch/events.ts", import.meta.url));
 
 /** A new kind does not compile until it has its sentence. */
 const SENTENCES: Readonly<Record<EventKind, string>> = {
@@ -28,6 +29,7 @@ const SENTENCES: Readonly<Record<EventKind, string>> = {
   "breaker.alarmed": "A breaker saw an agent run away; with `action: trip` its clutch lets go.",
   "clutch.disengaged": "An agent was paused, by a breaker or a person: its calls wait.",
   "review.decided": "A person decided a review, or a part of it.",
+  "incident.noted": "A person wrote something about an incident.",
   "commitment.opened":
     "What a call begins goes on costing money: its first horizon was set aside before it was sent.",
   "commitment.renewed": "Another horizon was set aside for it.",
@@ -62,10 +64,9 @@ const COMMITTED = ["decision", "agent", "task", "server", "tool", "service", "pe
 /** Fields of each kind, in the order of the source. */
 function fieldsByKind(): Map<string, string[]> {
   const text = readFileSync(SOURCE, "utf8");
-  const union = text.slice(
-    text.indexOf("export type Event ="),
-    text.indexOf("export type EventKind"),
-  );
+  const union =
+    text.slice(text.indexOf("export type Event ="), text.indexOf("export type EventKind")) +
+    readFileSync(OF_CLUTCH, "utf8");
   const found = new Map<string, string[]>();
   for (const part of union.split(/(?=\breadonly kind: ")/).slice(1)) {
     const kind = /^readonly kind: "([^"]+)"/.exec(part)?.[1] ?? "";

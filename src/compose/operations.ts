@@ -7,7 +7,6 @@ import type {
   KeyMade,
   KeyWanted,
   Operations,
-  Operator,
   Readiness,
   Recorded,
   RemoteState,
@@ -20,8 +19,10 @@ import { hopeOf, roomOf } from "../guards/budget/slice.ts";
 import type { AccountState, InputQuery, KeyRecord } from "../ports/store.ts";
 import { eventOf } from "../telemetry/entry-text.ts";
 import { verifyJournal } from "../telemetry/verify.ts";
-import { agentsOf, decideReview, pause, reviewsOf } from "./clutches.ts";
+import { around } from "./around.ts";
+import { agentsOf, decideReview, expiryOf, noteIncident, pause, reviewsOf } from "./clutches.ts";
 import { commitmentsOf, endByHand } from "./commitments.ts";
+import { doorOf } from "./door.ts";
 import { forfeitsOf, goneFrom, releaseForfeits } from "./forfeits.ts";
 import type { Machine } from "./machine.ts";
 import { metricsText } from "./metrics.ts";
@@ -68,7 +69,7 @@ export function operationsOf(settings: OperationsSettings): Operations {
   const held = { gateway, isGone: goneFrom(about.store, machine, gateway) };
   const flush = () => gateway.flusher.flush(gateway.holding.tenure);
   return {
-    authenticate: (token) => authenticate(token, settings),
+    ...doorOf(settings),
     readiness: () => readiness(gateway),
     status: async () => status(settings),
     metrics: () => metrics(settings),
@@ -78,6 +79,7 @@ export function operationsOf(settings: OperationsSettings): Operations {
       await flush();
       return store.journal.read(query);
     },
+    around: (span) => around(span, gateway),
     inputs: (query) => inputsOf(query, gateway),
     verifyJournal: async () => {
       await flush();
@@ -93,21 +95,28 @@ export function operationsOf(settings: OperationsSettings): Operations {
     signals: (agent) => (gateway.rules.manifest(agent) === null ? null : lookAt(agent, gateway)),
     pause: (agents, reason, by) => pause(agents, reason, by, gateway),
     reviews: (filter) => reviewsOf(filter, gateway),
+    expiry: (review) => expiryOf(review, gateway),
     parked: (filter) => store.parking.list(filter),
     decideReview: (asked, by) => decideReview(asked, by, gateway),
+    noteIncident: (note, by) => noteIncident(note, by, gateway),
     forfeits: () => forfeitsOf(held),
     releaseForfeits: (asked, by) => releaseForfeits(held, asked, by),
     commitments: (asked) => commitmentsOf(gateway, asked),
     endCommitment: (id, reason, by) => endByHand(gateway, { id, reason, by }),
     flags: () => store.registry.flags(),
-    clearFlag: async ({ by, model, provider, reason }) => {
-      if (!(await store.registry.clearFlag(provider, model))) return false;
-      await gateway.flags.load();
-      const event = { kind: "model.cleared", provider, model, by, reason } as const;
-      emit(gateway, gateway.holding.tenure, event);
-      return true;
-    },
+    clearFlag: (flag) => clearFlag(flag, gateway),
   };
+}
+
+async function clearFlag(
+  { by, model, provider, reason }: Parameters<Operations["clearFlag"]>[0],
+  gateway: Gateway,
+): Promise<boolean> {
+  if (!(await gateway.store.registry.clearFlag(provider, model))) return false;
+  await gateway.flags.load();
+  const event = { kind: "model.cleared", provider, model, by, reason } as const;
+  emit(gateway, gateway.holding.tenure, event);
+  return true;
 }
 
 async function inputsOf(
@@ -126,16 +135,6 @@ function metrics({ about, gateway, remote }: OperationsSettings): Promise<string
   const { ready } = readiness(gateway);
   const known = { version: about.version, ready, remote: remote() };
   return metricsText({ ...known, budgets: () => budgets(gateway) }, gateway);
-}
-
-async function authenticate(
-  token: string,
-  { bootToken, gateway }: OperationsSettings,
-): Promise<Operator | null> {
-  if (hashToken(token) === bootToken) return { name: "local", role: "admin" };
-  const key = await gateway.keys.find(token);
-  if (key === null || key === "busy" || key.holder.kind !== "operator") return null;
-  return { name: key.holder.name, role: key.holder.role };
 }
 
 function readiness(gateway: Gateway): Readiness {

@@ -9,7 +9,7 @@ import type { Proof } from "../guards/budget/release.ts";
 import type { Unit } from "../guards/budget/unit.ts";
 import type { Clutch } from "../guards/clutch/clutch.ts";
 import type { Commitment } from "../guards/commitment/commitment.ts";
-import type { Event } from "../guards/events.ts";
+import type { EventKind } from "../guards/events.ts";
 import type { Millis } from "../guards/money.ts";
 import type {
   AccountState,
@@ -20,100 +20,28 @@ import type {
   KeyRecord,
   ModelFlag,
   Parked,
+  ParkState,
   Release,
   Review,
   Role,
   TaskRecord,
 } from "../ports/store.ts";
 import type { Verified } from "../telemetry/verify.ts";
+import type { BudgetState, DecisionRecords, Readiness, Status } from "./known.ts";
+
+export type * from "./known.ts";
 
 export interface Operator {
   readonly name: string;
   readonly role: Role;
+  /** When the token, or the session, ends by itself; null: never. */
+  readonly expiresAt: Millis | null;
 }
 
-export interface Status {
-  readonly version: string;
-  readonly configuration: string;
-  /** Of Git, where the folder is kept there. */
-  readonly commit: string | null;
-  /** Null: a folder on this disk. */
-  readonly remote: RemoteState | null;
-  readonly host: string;
-  readonly pid: number;
-  readonly startedAt: Millis;
-  readonly agentUrl: string;
-  readonly controlUrl: string;
-  readonly ready: Readiness;
-  readonly store: {
-    readonly kind: string;
-    readonly up: boolean;
-    readonly heartbeatAgeMs: Millis;
-    /** Live gateways on this store, this one included. */
-    readonly gateways: number;
-  };
-  readonly callsInFlight: number;
-  readonly agents: readonly string[];
-  /** Those of them whose clutch is not engaged. */
-  readonly agentsPaused: readonly string[];
-  readonly providers: readonly { readonly name: string; readonly kind: string }[];
-  /** Day the built-in price table was made, ISO date. */
-  readonly pricesFrom: string;
-  readonly modelsFlagged: number;
-}
-
-/** How the Git remote is that the configuration comes from. */
-export interface RemoteState {
-  readonly source: string;
-  /** The newest that it has shown, in force or not. */
-  readonly commit: string | null;
-  readonly answeredAt: Millis | null;
-  /** It does not answer, or not with what is asked for. */
-  readonly lost: { readonly since: Millis; readonly because: string } | null;
-  /** That commit does not hold: what was in force before still is. */
-  readonly rejected: {
-    readonly commit: string;
-    readonly at: Millis;
-    readonly issues: readonly Issue[];
-  } | null;
-}
-
-/** Whether calls can be admitted now, and if not, why. */
-export type Readiness =
-  | { readonly ready: true }
-  | { readonly ready: false; readonly because: string };
-
-export interface BudgetState {
-  readonly budget: string;
-  /** Value of the budget's scope; "" for a budget with one account. */
-  readonly scope: string;
-  readonly perTask: boolean;
-  readonly unit: Unit;
-  readonly ends: Millis | null;
-  readonly limit: bigint;
-  readonly spent: bigint;
-  readonly reserved: bigint;
-  readonly leased: bigint;
-  readonly forfeited: bigint;
-  readonly committed: bigint;
-  readonly remaining: bigint;
-}
-
-/** One event about a decision. */
-export interface Recorded {
-  readonly at: Millis;
-  readonly event: Event;
-  /** Position in the journal; null while it is only in this process. */
-  readonly position: number | null;
-}
-
-/** Everything that is known of one decision. */
-export interface DecisionRecords {
-  readonly records: readonly Recorded[];
-  /** The call is in flight in this process at this moment. */
-  readonly inFlight: boolean;
-  /** The process that admitted it died before it settled: what it held was forfeited. */
-  readonly lostAt: Millis | null;
+export interface SignedIn {
+  readonly operator: Operator;
+  /** What the browser is to send: letters, digits, `-` and `_`. */
+  readonly cookie: string;
 }
 
 export type Reloaded =
@@ -186,6 +114,7 @@ export type Paused =
 export interface ReviewFilter {
   readonly state?: "open" | "closed";
   readonly agent?: string;
+  readonly kind?: Review["kind"];
   readonly id?: string;
   readonly limit: number;
 }
@@ -203,6 +132,14 @@ export interface DecisionAsked {
   readonly message: string | null;
 }
 
+export interface NoteAsked {
+  /** Of the trip. */
+  readonly review: string;
+  /** The name under which it is known as an incident. */
+  readonly incident: string;
+  readonly text: string;
+}
+
 export type DecisionOutcome =
   | { readonly kind: "ok"; readonly review: Review }
   | { readonly kind: "conflict"; readonly version: number }
@@ -212,7 +149,28 @@ export type DecisionOutcome =
 
 export interface ParkedFilter {
   readonly review: string;
+  /** Without it: in any. */
+  readonly states?: readonly ParkState[];
   readonly limit: number;
+}
+
+/** Of one agent, or about none of them, from one instant to before another. */
+export interface Span {
+  readonly agent: string | null;
+  /** Without it: of any. */
+  readonly kind?: EventKind;
+  /** The oldest ones where there are more than the limit, instead of the newest. */
+  readonly take?: JournalQuery["take"];
+  readonly from: Millis;
+  readonly to: Millis;
+  readonly limit: number;
+}
+
+export interface Around {
+  /** Oldest first; where there are more than the limit, the newest. */
+  readonly entries: readonly StoredEntry[];
+  /** Nothing of it is left out, or was thrown away before. */
+  readonly whole: boolean;
 }
 
 export interface CommitmentAsked {
@@ -249,6 +207,10 @@ export type StoredEntry = JournalEntry & { readonly position: number };
 export interface Operations {
   /** Whose token it is; null if it is no operator's, or expired or revoked. */
   authenticate(token: string): Promise<Operator | null>;
+  /** As `authenticate`, for a browser: it is not to keep the token. */
+  signIn(token: string): Promise<SignedIn | null>;
+  /** Whose cookie it is; null if it is none of ours, or its session or token has ended. */
+  session(cookie: string): Promise<Operator | null>;
   readiness(): Readiness;
   status(): Promise<Status>;
   /** Text for a scrape. */
@@ -257,6 +219,7 @@ export interface Operations {
   /** Null if nothing is known of it. */
   decision(id: string): Promise<DecisionRecords | null>;
   journal(query: JournalQuery): Promise<readonly StoredEntry[]>;
+  around(span: Span): Promise<Around>;
   verifyJournal(): Promise<Verified>;
   /** What calls of an agent asked, where that is kept: oldest first. */
   inputs(query: InputQuery): Promise<readonly InputRow[]>;
@@ -280,6 +243,10 @@ export interface Operations {
   /** Newest first. */
   reviews(filter: ReviewFilter): Promise<readonly Review[]>;
   decideReview(asked: DecisionAsked, by: string): Promise<DecisionOutcome>;
+  /** Keeps what somebody wrote of a trip; null if there is no such trip. */
+  noteIncident(note: NoteAsked, by: string): Promise<Review | null>;
+  /** When an approval that was asked for then is denied, if nobody gives it. */
+  expiry(review: Review): Millis | null;
   /** Calls that wait for this review, or did; newest first. */
   parked(filter: ParkedFilter): Promise<readonly Parked[]>;
   forfeits(): Promise<Forfeits>;

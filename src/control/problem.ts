@@ -1,5 +1,6 @@
 /** Every way in which the control plane says no: the status, and what the reader can do then. */
 import type { Issue } from "../config/configuration.ts";
+import type { ProblemView } from "./schemas/gateway.ts";
 
 export const PROBLEMS = {
   "request.malformed": { status: 400, hint: "Correct the part that the message names." },
@@ -18,6 +19,22 @@ export const PROBLEMS = {
   "token.too-many-failures": {
     status: 429,
     hint: "Wait for the delay given, then use a valid token.",
+  },
+  "session.ended": {
+    status: 401,
+    hint: "Sign in again with an operator token: POST /api/v1/session",
+  },
+  "request.cross-site": {
+    status: 403,
+    hint: "Open the page at the address of this listener itself; programs send a token, and no cookie.",
+  },
+  "request.not-json": {
+    status: 415,
+    hint: "Send the body with content-type: application/json",
+  },
+  "events.full": {
+    status: 503,
+    hint: "Close pages that are not looked at, or ask GET /api/v1/journal from time to time.",
   },
   "hook.unsigned": {
     status: 401,
@@ -40,6 +57,7 @@ export const PROBLEMS = {
     hint: "List the flagged models with GET /api/v1/model-flags",
   },
   "review.unknown": { status: 404, hint: "List the reviews: slipclutch reviews --all" },
+  "incident.unknown": { status: 404, hint: "List the incidents: slipclutch incidents" },
   "review.conflict": {
     status: 409,
     hint: "Somebody decided, or the agent tripped again. Look at it once more: slipclutch reviews show ID",
@@ -102,16 +120,6 @@ export class Problem extends Error {
     this.retryAfterSeconds = more.retryAfterSeconds ?? null;
     this.issues = more.issues ?? [];
   }
-}
-
-/** The body of every answer that is not a success. */
-export interface ProblemView {
-  readonly error: {
-    readonly code: string;
-    readonly message: string;
-    readonly hint: string;
-    readonly issues?: readonly Issue[];
-  };
 }
 
 export function problemView(problem: Problem): ProblemView {

@@ -1,65 +1,28 @@
 /** Clutches and reviews as the control plane's API shows them, and how it refuses a decision. */
-import { type Parkable, whatOf } from "../guards/clutch/park.ts";
+import { aboutOf } from "../guards/clutch/about.ts";
+import { whatOf } from "../guards/clutch/park.ts";
+import { formatUsd, type Millis } from "../guards/money.ts";
 import type { Decided, Parked, Review } from "../ports/store.ts";
-import type { AgentState, DecisionAsked, DecisionOutcome, Paused } from "./operations.ts";
+import {
+  deadlinesView,
+  heldUntil,
+  lastCalls,
+  parsedOrText,
+  resumingView,
+  spentView,
+  tasksOf,
+} from "./evidence.ts";
+import type { AgentState, Around, DecisionAsked, DecisionOutcome, Paused } from "./operations.ts";
 import { Problem } from "./problem.ts";
+import type {
+  AgentView,
+  DecisionView,
+  ParkedView,
+  PausedView,
+  ReviewRowView,
+  ReviewView,
+} from "./schemas/reviews.ts";
 import { iso } from "./views.ts";
-
-export interface AgentView {
-  readonly agent: string;
-  readonly clutch: "engaged" | "disengaged" | "probing";
-  readonly since: string | null;
-  readonly review: string | null;
-  /** The one that goes on while it is probing. */
-  readonly task: string | null;
-  readonly held: number;
-}
-
-export interface ReviewRowView {
-  readonly id: string;
-  readonly agent: string;
-  readonly kind: string;
-  readonly reason: string;
-  readonly opened_at: string;
-  /** Calls that are stored for it. */
-  readonly parked: number;
-  readonly version: number;
-  readonly state: "open" | "closed";
-}
-
-export interface DecisionView {
-  readonly decision: string;
-  readonly by: string;
-  readonly reason: string;
-  readonly at: string;
-  readonly task: string | null;
-  readonly call: string | null;
-}
-
-export interface ParkedView {
-  readonly call: string;
-  readonly task: string;
-  readonly what: Parkable;
-  readonly state: Parked["state"];
-  readonly at: string;
-  /** A client waits for it with its connection. */
-  readonly attached: boolean;
-  /** It may have been sent before it was parked: it is never let go by itself. */
-  readonly maybe_sent: boolean;
-}
-
-export interface ReviewView extends ReviewRowView {
-  /** What tripped it: JSON, or text that is none. */
-  readonly evidence: unknown;
-  /** Oldest first. */
-  readonly decisions: readonly DecisionView[];
-  /** Calls that wait for it, or did; the newest first, a hundred at most. */
-  readonly calls: readonly ParkedView[];
-}
-
-export interface PausedView {
-  readonly agents: readonly AgentView[];
-}
 
 export function agentView({ agent, clutch, held }: AgentState): AgentView {
   const engaged = clutch.state === "engaged";
@@ -78,32 +41,56 @@ export function reviewRowView(review: Review): ReviewRowView {
   return { id, agent, kind, reason, opened_at: iso(openedAt), parked, version, state };
 }
 
-export function reviewView(review: Review, calls: readonly Parked[]): ReviewView {
+/** What the journal has of its agent in some time. */
+interface Evidence {
+  readonly around: Around;
+  readonly from: Millis;
+  readonly to: Millis;
+}
+
+/** What its view is made of, beside the review itself. */
+export interface ReviewParts {
+  /** The newest calls for it, whatever became of them. */
+  readonly calls: readonly Parked[];
+  /** Those that wait; `whole`: all of them. */
+  readonly waiting: readonly Parked[];
+  readonly whole: boolean;
+  readonly before: Evidence;
+  readonly since: Evidence;
+  readonly expiresAt: Millis | null;
+  readonly now: Millis;
+}
+
+export function reviewView(review: Review, parts: ReviewParts): ReviewView {
+  const { before, calls, expiresAt, now, since, waiting, whole } = parts;
+  const tasks = tasksOf(review, waiting);
   return {
     ...reviewRowView(review),
     evidence: parsedOrText(review.evidence),
+    last_calls: lastCalls(before.around),
+    spent: spentView(before.around, before, tasks),
+    spent_since: spentView(since.around, since, tasks),
+    resuming: resumingView(waiting, whole),
+    deadlines: deadlinesView(waiting, expiresAt, now),
     decisions: review.decisions.map(decisionView),
-    calls: calls.map(parkedView),
+    calls: calls.map((call) => parkedView(call, now)),
   };
 }
 
-function decisionView({ at, by, call, decision, reason, task }: Decided): DecisionView {
+export function decisionView({ at, by, call, decision, reason, task }: Decided): DecisionView {
   return { decision, by, reason, at: iso(at), task, call };
 }
 
-function parkedView({ at, attached, call, digest, maybeSent, state, task }: Parked): ParkedView {
-  const what = whatOf(digest);
-  const more = { attached: attached !== null, maybe_sent: maybeSent };
-  return { call, task, what, state, at: iso(at), ...more };
-}
-
-function parsedOrText(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    if (error instanceof SyntaxError) return text;
-    throw error;
-  }
+function parkedView(parked: Parked, now: Millis): ParkedView {
+  const { about, at, attached, call, digest, maybeSent, state, task } = parked;
+  const { asked, bytes, worstNano } = aboutOf(about);
+  const held = state === "parked" ? heldUntil(parked, now) : null;
+  return {
+    ...{ call, task, what: whatOf(digest), state, at: iso(at) },
+    ...{ attached: attached !== null, maybe_sent: maybeSent, asked, bytes },
+    worst_case_usd: worstNano === null ? null : formatUsd(worstNano),
+    held_until: held === null ? null : iso(held),
+  };
 }
 
 /** Who stands still now, or the `Problem` that says why not, or only here. */

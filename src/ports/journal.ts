@@ -35,7 +35,8 @@ export interface Anchor {
 }
 
 export interface JournalQuery {
-  readonly agent?: string;
+  /** Null: entries about no agent. */
+  readonly agent?: string | null;
   readonly task?: string;
   readonly code?: string;
   readonly decision?: string;
@@ -45,6 +46,8 @@ export interface JournalQuery {
   readonly to?: Millis;
   /** Only entries after this position, in the store's order. */
   readonly after?: number;
+  /** Only entries up to this position. */
+  readonly upTo?: number;
   /** `newest`: the last `limit` ones (still in the store's order). */
   readonly take: "oldest" | "newest";
   readonly limit: number;

@@ -29,6 +29,8 @@ export interface NewParked {
   readonly review: string;
   /** Equal for a request that is the same again. */
   readonly digest: string;
+  /** What people are shown of it, as the caller wrote it. */
+  readonly about: string;
   /** The complete request, encrypted by the caller. */
   readonly request: Uint8Array;
   readonly at: Millis;
@@ -166,8 +168,8 @@ export interface ParkingStore extends CallClaimStore {
   }): Promise<readonly Parked[]>;
   /**
    * Forgets what was finished before this: calls that are done or denied, reviews that are closed
-   * and wait for none of their calls, and done claims whose task lives no more (a copy of such a
-   * call is refused by its task). Some at a time.
+   * and wait for none of their calls (those of trips: before `trips`), and done claims whose task
+   * lives no more (a copy of such a call is refused by its task). Some at a time.
    */
-  prune(before: Millis): Promise<void>;
+  prune(before: Millis, trips: Millis): Promise<void>;
 }

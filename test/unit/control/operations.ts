@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
-import { systemClock } from "../../../src/adapters/clock/system.ts";
+import { systemChance, systemClock } from "../../../src/adapters/clock/system.ts";
+import { doorOf } from "../../../src/compose/door.ts";
 import type {
   AgentState,
   BudgetState,
@@ -13,6 +14,7 @@ import type {
   Forfeits,
   InputRow,
   KeyWanted,
+  NoteAsked,
   Operations,
   Paused,
   ReleaseAsked,
@@ -20,8 +22,10 @@ import type {
   Reloaded,
   RemoteState,
 } from "../../../src/control/operations.ts";
+import { Seal } from "../../../src/gateway/parking/seal.ts";
 import { DEFAULT_RULES } from "../../../src/guards/breaker/rules.ts";
 import type { AgentSignals } from "../../../src/guards/breaker/standing.ts";
+import { aboutText } from "../../../src/guards/clutch/about.ts";
 import type { Commitment } from "../../../src/guards/commitment/commitment.ts";
 import type { Clock } from "../../../src/ports/clock.ts";
 import type {
@@ -64,6 +68,7 @@ const sha256 = (text: string) => createHash("sha256").update(text).digest("hex")
 export class MemoryOperations implements Operations {
   readonly clock: Clock;
   readonly rows: Rows;
+  readonly #seal = new Seal("11".repeat(32), systemChance);
   readonly done: string[] = [];
   readonly inputRows: (InputRow & { readonly agent: string })[] = [];
   readonly keyRecords: KeyRecord[] = [];
@@ -103,17 +108,33 @@ export class MemoryOperations implements Operations {
     return { id, hash: sha256(secret), holder, createdAt, expiresAt, revokedAt: null };
   }
 
-  async authenticate(token: string) {
+  authenticate(token: string) {
     this.authenticated += 1;
+    return this.#door().authenticate(token);
+  }
+
+  signIn(token: string) {
+    this.authenticated += 1;
+    return this.#door().signIn(token);
+  }
+
+  session(cookie: string) {
+    return this.#door().session(cookie);
+  }
+
+  #door() {
+    const keys = { withHash: (digest: string) => this.#keyWith(digest) };
+    return doorOf({ bootToken: "", gateway: { clock: this.clock, seal: this.#seal, keys } });
+  }
+
+  #keyWith(digest: string): KeyRecord | null {
     if (this.failure) throw this.failure;
     const now = this.clock.wall();
     const found = this.keyRecords.find(
-      (key) =>
-        key.hash === sha256(token) && key.revokedAt === null && (key.expiresAt ?? now + 1) > now,
+      ({ expiresAt, hash, revokedAt }) =>
+        hash === digest && revokedAt === null && (expiresAt ?? now + 1) > now,
     );
-    return found?.holder.kind === "operator"
-      ? { name: found.holder.name, role: found.holder.role }
-      : null;
+    return found ?? null;
   }
 
   readiness() {
@@ -209,6 +230,16 @@ export class MemoryOperations implements Operations {
     return rows.slice(0, limit);
   }
 
+  async around({ take = "newest", ...span }: Parameters<Operations["around"]>[0]) {
+    const { limit } = span;
+    const entries = await this.journal({ ...span, take });
+    return { entries, whole: entries.length < limit };
+  }
+
+  expiry({ kind, openedAt }: Review) {
+    return kind === "approval" ? openedAt + 3_600_000 : null;
+  }
+
   async verifyJournal() {
     return verifyJournal(storeOf(this.rows), KEY);
   }
@@ -299,13 +330,18 @@ export class MemoryOperations implements Operations {
   async reviews(filter: Parameters<Operations["reviews"]>[0]) {
     return this.reviewRows
       .filter(({ id }) => filter.id === undefined || id === filter.id)
+      .filter(({ kind }) => filter.kind === undefined || kind === filter.kind)
       .filter(({ state }) => filter.state === undefined || state === filter.state)
       .filter(({ agent }) => filter.agent === undefined || agent === filter.agent)
       .slice(0, filter.limit);
   }
 
   async parked(filter: Parameters<Operations["parked"]>[0]) {
-    return this.parkedRows.filter(({ review }) => review === filter.review).slice(0, filter.limit);
+    return this.parkedRows
+      .filter(({ review, state }) => {
+        return review === filter.review && (filter.states ?? [state]).includes(state);
+      })
+      .slice(0, filter.limit);
   }
 
   async decideReview(asked: DecisionAsked, by: string): Promise<DecisionOutcome> {
@@ -328,6 +364,24 @@ export class MemoryOperations implements Operations {
     this.reviewRows[index] = after;
     this.done.push(`${decision} ${found.id} by ${by}: ${reason}`);
     return { kind: "ok", review: after };
+  }
+
+  async noteIncident({ incident, review, text }: NoteAsked, by: string) {
+    const index = this.reviewRows.findIndex(({ id, kind }) => id === review && kind === "trip");
+    const found = this.reviewRows[index];
+    if (!found) return null;
+    const about = { task: null, call: null, message: null };
+    const note = {
+      decision: "note",
+      by,
+      reason: text,
+      at: Date.UTC(2026, 0, 4),
+      ...about,
+    } as const;
+    const noted: Review = { ...found, decisions: [...found.decisions, note] };
+    this.reviewRows[index] = noted;
+    this.done.push(`note ${incident} by ${by}: ${text}`);
+    return noted;
   }
 
   async forfeits(): Promise<Forfeits> {
@@ -402,6 +456,10 @@ export function review(id: string, changes: Partial<Review> = {}): Review {
 export function parkedRow(changes: Partial<Parked>): Parked {
   return {
     ...{ call: "d-a", agent: "support", task: "t1", key: "key_a", cause: "clutch", review: "r-a" },
+    about: aboutText({
+      asked: { server: "desk", tool: "echo" },
+      ...{ bytes: 12, worstNano: 250_000_000, holdMs: 540_000, retries: 2 },
+    }),
     ...{ digest: "t:1", at: Date.UTC(2026, 0, 2), state: "parked", letGoAt: null, attached: null },
     ...{ claimedBy: null, attempt: 0, message: null, maybeSent: false },
     ...changes,

@@ -71,7 +71,8 @@ export function journal(lane: Lane): JournalStore {
 
 function reading(query: JournalQuery): Statement {
   const where = conditions()
-    .given("agent = ", query.agent)
+    .when(query.agent === null, "agent IS NULL")
+    .given("agent = ", query.agent ?? undefined)
     .given("task = ", query.task)
     .given("code = ", query.code)
     .given("decision = ", query.decision)
@@ -79,7 +80,8 @@ function reading(query: JournalQuery): Statement {
     .given("writer = ", query.writer)
     .given("at >= ", query.from)
     .given("at < ", query.to)
-    .given("position > ", query.after);
+    .given("position > ", query.after)
+    .given("position <= ", query.upTo);
   const order = query.take === "newest" ? "ORDER BY position DESC" : "ORDER BY position";
   return where.select("journal", order, query.limit);
 }
