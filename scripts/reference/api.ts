@@ -39,6 +39,10 @@ const ROUTE_SENTENCES: Readonly<Record<string, string>> = {
   "GET /api/v1/commitments": `What [tools have begun](../commitments.md) and goes on costing, newest first. Query: \`agent\`, \`all=true\` for ended ones too, \`limit\` (at most ${PAGE_MAX}).`,
   "POST /api/v1/commitments/:id/end":
     'A person says that it is gone: it costs nothing from then on. Body: `{"reason"}`.',
+  "GET /api/v1/notifiers":
+    "Each [notifier](../notifiers.md) with its routes, what it sent and gave up in the last seven days, what is pending, and its last error.",
+  "POST /api/v1/notifiers/:name/test":
+    'Sends a test now. Answer: `{"name", "delivered", "said"}`, with what the far end said.',
   "GET /api/v1/model-flags": "Models that are reserved in full because they billed above a bound.",
   "DELETE /api/v1/model-flags/:provider/:model": 'Trusts a model again. Body: `{"reason"}`.',
 };
@@ -129,7 +133,8 @@ const CONTROL_INTRO = `## For operators
 On the control listener (\`127.0.0.1:4142\`), with an operator token as \`authorization: Bearer\`. Roles:
 \`viewer\` reads, \`operator\` also reloads, ends tasks, pauses agents, decides reviews, ends
 commitments, clears flags and releases forfeits, \`admin\` also makes and ends keys.
-Amounts are decimal texts in fields that end in their unit (\`limit_usd\`, \`limit_tokens\`), times are ISO. \`GET /healthz\` and \`GET /readyz\` are open to all.
+Amounts are decimal texts in fields that end in their unit (\`limit_usd\`, \`limit_tokens\`), times are ISO. \`GET /healthz\` and \`GET /readyz\` are open to all, and
+\`GET /r/REVIEW\` to whoever has a [signed link](../notifiers.md#links), which leads to the review's page.
 `;
 
 /** The whole page. */

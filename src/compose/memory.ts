@@ -5,6 +5,7 @@ import { Withheld } from "../gateway/answered/withheld.ts";
 import { Breakers } from "../gateway/breakers.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import { InFlights } from "../gateway/in-flight.ts";
+import { Alerts } from "../gateway/notifying/alerts.ts";
 import { Recent } from "../gateway/parking/recent.ts";
 
 /** Enough to see who knocks; a flood of them is in the metrics. */
@@ -13,11 +14,12 @@ const STRANGERS_A_SECOND = 2;
 
 type Memory = Pick<
   Gateway,
-  "breakers" | "inFlight" | "recent" | "strangers" | "takenOut" | "withheld"
+  "alerts" | "breakers" | "inFlight" | "recent" | "strangers" | "takenOut" | "withheld"
 >;
 
 export function newMemory(): Memory {
   return {
+    alerts: new Alerts(),
     breakers: new Breakers(),
     inFlight: new InFlights(),
     recent: new Recent(),

@@ -31,6 +31,7 @@ export async function metricsText(scraped: Scraped, gateway: Gateway): Promise<s
     remote: remote === null ? null : readingOf(remote, gateway.clock.wall()),
     agents: agentsOf(gateway, parked),
     commitments: rows === null ? null : await ifReached(() => commitmentsOf(gateway)),
+    notices: rows === null ? null : await ifReached(() => noticesOf(gateway)),
     budgets: rows ?? [],
   });
 }
@@ -62,6 +63,10 @@ async function parkedOf({ store }: Gateway): Promise<ReadonlyMap<string, number>
     sums.set(agent, (sums.get(agent) ?? 0) + parked);
   }
   return sums;
+}
+
+function noticesOf({ rules, store }: Gateway) {
+  return store.notices.counts(rules.configuration.notifiers.map(({ road }) => road.name));
 }
 
 /** By agent and state. */

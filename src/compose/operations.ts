@@ -15,6 +15,7 @@ import type {
 } from "../control/operations.ts";
 import { emit, type Gateway } from "../gateway/gateway.ts";
 import { hashToken } from "../gateway/keys.ts";
+import type { Notifying } from "../gateway/notifying/notifying.ts";
 import { hopeOf, roomOf } from "../guards/budget/slice.ts";
 import type { AccountState, InputQuery, KeyRecord } from "../ports/store.ts";
 import { eventOf } from "../telemetry/entry-text.ts";
@@ -24,6 +25,7 @@ import { commitmentsOf, endByHand } from "./commitments.ts";
 import { forfeitsOf, goneFrom, releaseForfeits } from "./forfeits.ts";
 import type { Machine } from "./machine.ts";
 import { metricsText } from "./metrics.ts";
+import { notifierOperations } from "./notifiers.ts";
 import type { Reload } from "./reload.ts";
 
 /**
@@ -37,6 +39,7 @@ const ID_BYTES = 8;
 export interface OperationsSettings {
   readonly gateway: Gateway;
   readonly reload: Reload;
+  readonly notifying: Notifying;
   /** Of Git, where the configuration comes from there. */
   readonly remote: () => RemoteState | null;
   readonly machine: Machine;
@@ -97,6 +100,7 @@ export function operationsOf(settings: OperationsSettings): Operations {
     releaseForfeits: (asked, by) => releaseForfeits(held, asked, by),
     commitments: (asked) => commitmentsOf(gateway, asked),
     endCommitment: (id, reason, by) => endByHand(gateway, { id, reason, by }),
+    ...notifierOperations(settings.notifying, gateway),
     flags: () => store.registry.flags(),
     clearFlag: async ({ by, model, provider, reason }) => {
       if (!(await store.registry.clearFlag(provider, model))) return false;

@@ -18,6 +18,7 @@ import type { Environment } from "./environment.ts";
 import { type FileRead, readFileText, versionIssues } from "./file.ts";
 import { holdsSecret, issueAt } from "./issues.ts";
 import { manifestSchema } from "./manifest-schema.ts";
+import { notifiersOf } from "./notifiers.ts";
 import { ungrantedOf } from "./observe.ts";
 import { type Book, type Overrides, overridesOf, priceBook } from "./price-book.ts";
 import { pricesSchema } from "./prices-schema.ts";
@@ -123,7 +124,9 @@ function compile(parts: Parts): Compiled {
   const tools = callableTools(agents.values(), servers);
   const budgets = budgetsOf(data.budgets ?? [], tools);
   const offer: Offer = { providers, budgets, book };
+  const told = notifiersOf(data.notifiers, source, whole ? agents : null);
   const issues = [...storeIssues, ...keyIssues, ...tooling.issues, ...breakerIssues];
+  issues.push(...told.issues);
   if (whole) {
     const serves = (model: string) => isServed(model, offer);
     issues.push(...providerIssues, ...granted.issues);
@@ -146,6 +149,7 @@ function compile(parts: Parts): Compiled {
     parking: parkingOf(data.parking),
     approvals: { expireAfterMs: data.approvals?.expire_after ?? APPROVAL_MS },
     agents,
+    notifiers: told.notifiers,
     ungranted: ungrantedOf({ servers, schemas, sql }),
     prices: book,
     limits: processLimitsOf(data.limits),

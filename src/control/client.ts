@@ -2,6 +2,7 @@
 import type { CommitmentView } from "./commitments.ts";
 import type { ExplanationView } from "./explanation.ts";
 import type { ForfeitsView, ForfeitView, ReleasedView, ReleaseView } from "./forfeits.ts";
+import type { NotifierView, TestedView } from "./notifiers.ts";
 import type { ProblemView } from "./problem.ts";
 import type { AgentView, ParkedView, PausedView, ReviewRowView, ReviewView } from "./reviews.ts";
 import type {
@@ -31,6 +32,7 @@ export type {
   JournalPage,
   KeyView,
   MadeKeyView,
+  NotifierView,
   ParkedView,
   PausedView,
   ReleasedView,
@@ -39,6 +41,7 @@ export type {
   ReviewView,
   StatusView,
   TaskView,
+  TestedView,
 };
 
 /** Longest wait for an answer; verifying a long journal takes the longest. */
@@ -165,6 +168,9 @@ export class ControlClient {
     this.#ask<readonly CommitmentView[]>("GET", `/api/v1/commitments${query(params)}`);
   endCommitment = (id: string, reason: string) =>
     this.#ask<CommitmentView>("POST", `/api/v1/commitments/${part(id)}/end`, { reason });
+  notifiers = () => this.#ask<readonly NotifierView[]>("GET", "/api/v1/notifiers");
+  testNotifier = (name: string) =>
+    this.#ask<TestedView>("POST", `/api/v1/notifiers/${part(name)}/test`);
   modelFlags = () => this.#ask<readonly FlagView[]>("GET", "/api/v1/model-flags");
   clearModelFlag = (provider: string, model: string, reason: string) => {
     const path = `/api/v1/model-flags/${part(provider)}/${part(model)}`;

@@ -25,6 +25,7 @@ import type {
   TaskRecord,
 } from "../ports/store.ts";
 import type { Verified } from "../telemetry/verify.ts";
+import type { NotifierOperations } from "./notifier-operations.ts";
 
 export interface Operator {
   readonly name: string;
@@ -245,7 +246,7 @@ export interface InputRow {
 
 export type StoredEntry = JournalEntry & { readonly position: number };
 
-export interface Operations {
+export interface Operations extends NotifierOperations {
   /** Whose token it is; null if it is no operator's, or expired or revoked. */
   authenticate(token: string): Promise<Operator | null>;
   readiness(): Readiness;

@@ -5,6 +5,7 @@ import type { Role } from "../ports/store.ts";
 import { commitmentView, endedView } from "./commitments.ts";
 import { explanationView } from "./explanation.ts";
 import { forfeitsView, releasedView } from "./forfeits.ts";
+import { listNotifiers, testNotifier } from "./notifiers.ts";
 import type { KeyWanted, Operations, Operator } from "./operations.ts";
 import { Problem } from "./problem.ts";
 import {
@@ -274,6 +275,13 @@ export const ROUTES: readonly Route[] = [
     path: "/api/v1/commitments/:id/end",
     role: "operator",
     answer: endCommitment,
+  },
+  { method: "GET", path: "/api/v1/notifiers", role: "viewer", answer: listNotifiers },
+  {
+    method: "POST",
+    path: "/api/v1/notifiers/:name/test",
+    role: "operator",
+    answer: testNotifier,
   },
   { method: "GET", path: "/api/v1/model-flags", role: "viewer", answer: listFlags },
   {

@@ -8,6 +8,7 @@ import { StoreUnreachable } from "../ports/store.ts";
 import type { Log } from "../telemetry/log.ts";
 import { Access, demand } from "./access.ts";
 import { addHook, type Hook } from "./hooks.ts";
+import { addLinks, type ReviewLinks } from "./links.ts";
 import type { Operations } from "./operations.ts";
 import { PROBLEMS, Problem, problemView } from "./problem.ts";
 import { ROUTES } from "./routes.ts";
@@ -35,13 +36,15 @@ export interface ControlSettings {
   readonly log: Pick<Log, "error">;
   /** Who is told of pushes by a Git host; null: nobody, and nothing is served there. */
   readonly hook?: Hook | null;
+  /** Made for notices; null: none were. */
+  readonly links?: ReviewLinks | null;
 }
 
 type Bindings = { Bindings: Partial<HttpBindings> };
 
 /** The control plane as a handler of requests. */
 export function controlApp(settings: ControlSettings): Hono<Bindings> {
-  const { operations, clock, log, hook = null } = settings;
+  const { operations, clock, log, hook = null, links = null } = settings;
   const access = new Access(operations, clock);
   const app = new Hono<Bindings>();
 
@@ -56,6 +59,7 @@ export function controlApp(settings: ControlSettings): Hono<Bindings> {
   });
 
   if (hook !== null) addHook(app, hook, clock);
+  if (links !== null) addLinks(app, links);
 
   for (const { method, path, role, answer } of ROUTES) {
     app.on(method, path, async (context) => {

@@ -21,6 +21,7 @@ import type { Holding } from "./holding.ts";
 import type { InFlights } from "./in-flight.ts";
 import type { Inputs } from "./inputs.ts";
 import type { Keys } from "./keys.ts";
+import type { Alerts } from "./notifying/alerts.ts";
 import type { Observation } from "./observation.ts";
 import type { Lot } from "./parking/lot.ts";
 import type { Recent } from "./parking/recent.ts";
@@ -52,6 +53,8 @@ export interface Gateway extends DecisionParts {
   readonly seal: Seal;
   readonly breakers: Breakers;
   readonly surges: Surges;
+  /** Alarms that people are to be told of. */
+  readonly alerts: Alerts;
   readonly withheld: Withheld;
   readonly takenOut: TakenOut;
   readonly keys: Keys;
@@ -107,4 +110,5 @@ export function emit(gateway: Gateway, tenure: Tenure, event: Event): void {
   tenure.journal.record(event);
   gateway.metrics.observe(event);
   logEvent(gateway.log, event);
+  if (event.kind === "breaker.alarmed") gateway.alerts.hear(event, gateway.holding.storeNow());
 }

@@ -4,6 +4,7 @@ import type { Unit } from "./budget/unit.ts";
 import type { Format } from "./call.ts";
 import type { Committed } from "./commitment/committed.ts";
 import type { Millis } from "./money.ts";
+import type { NoticeEvent } from "./notice/event.ts";
 import type { Usage } from "./price/price.ts";
 import type { DenialCode, DenialFacts } from "./verdict.ts";
 
@@ -270,6 +271,7 @@ export type Event =
    * here.
    */
   | { readonly kind: "journal.overflowed"; readonly dropped: number }
+  | NoticeEvent
   | { readonly kind: "store.lost"; readonly message: string }
   | { readonly kind: "store.found"; readonly afterMs: Millis }
   | {

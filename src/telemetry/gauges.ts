@@ -31,6 +31,8 @@ export interface Reading {
   readonly agents: readonly AgentReading[];
   /** What goes on costing, of agents that have some; null: the store did not say. */
   readonly commitments: readonly CommitmentReading[] | null;
+  /** What people are still to be told, by notifier; null: the store did not say. */
+  readonly notices: readonly { readonly notifier: string; readonly pending: number }[] | null;
   /** Accounts of single tasks are left out by `render`. */
   readonly budgets: readonly BudgetReading[];
 }
@@ -83,7 +85,10 @@ function gauge(metric: MetricName, values: readonly string[], value: string): st
 export function gaugesText(reading: Reading): string {
   const budgets = UNITS.map((unit) => budgetGauges(reading.budgets, unit));
   const committed = commitmentGauges(reading.commitments ?? []);
-  return [processGauges(reading), agentGauges(reading.agents), committed, ...budgets].join("");
+  const notices = noticeGauges(reading.notices ?? []);
+  return [processGauges(reading), agentGauges(reading.agents), committed, notices, ...budgets].join(
+    "",
+  );
 }
 
 function processGauges(reading: Reading): string {
@@ -145,6 +150,13 @@ function commitmentGauges(commitments: readonly CommitmentReading[]): string {
   );
   const headers = [header(GAUGES.commitments, "gauge"), header(GAUGES.commitmentRate, "gauge")];
   return [headers[0], ...counts, headers[1], ...rates].join("");
+}
+
+function noticeGauges(notices: NonNullable<Reading["notices"]>): string {
+  const rows = notices.map(({ notifier, pending }) =>
+    sample(GAUGES.noticesPending, [notifier], String(pending)),
+  );
+  return rows.length === 0 ? "" : header(GAUGES.noticesPending, "gauge") + rows.join("");
 }
 
 const BUDGET_AMOUNTS = [

@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
 import { systemClock } from "../../../src/adapters/clock/system.ts";
+import type { NotifierState } from "../../../src/control/notifier-operations.ts";
 import type {
   AgentState,
   BudgetState,
@@ -22,6 +23,7 @@ import type {
 } from "../../../src/control/operations.ts";
 import type { Commitment } from "../../../src/guards/commitment/commitment.ts";
 import type { Clock } from "../../../src/ports/clock.ts";
+import type { Delivery } from "../../../src/ports/notifier.ts";
 import type {
   KeyRecord,
   ModelFlag,
@@ -73,6 +75,8 @@ export class MemoryOperations implements Operations {
   readonly reviewRows: Review[] = [];
   readonly parkedRows: Parked[] = [];
   readonly commitmentRows: CommitmentRow[] = [];
+  readonly notifierStates: NotifierState[] = [];
+  delivery: Delivery = { kind: "ok", said: "status 200: ok" };
   /** The store takes no trip. */
   unstored = false;
   authenticated = 0;
@@ -156,6 +160,7 @@ export class MemoryOperations implements Operations {
       remote: null,
       agents: [],
       commitments: [],
+      notices: [],
       budgets: [BUDGET],
     });
   }
@@ -350,6 +355,16 @@ export class MemoryOperations implements Operations {
     this.commitmentRows[index] = { commitment, accounts: [] };
     this.done.push(`end ${id} by ${by}: ${reason}`);
     return { kind: "ended", commitment };
+  }
+
+  async notifiers() {
+    return this.notifierStates;
+  }
+
+  async testNotifier(name: string, by: string) {
+    if (!this.notifierStates.some(({ notifier }) => notifier === name)) return null;
+    this.done.push(`test ${name} by ${by}`);
+    return this.delivery;
   }
 
   async flags() {

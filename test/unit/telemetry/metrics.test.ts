@@ -22,6 +22,7 @@ const READING: Reading = {
     },
   ],
   commitments: [],
+  notices: [],
   budgets: [],
 };
 
