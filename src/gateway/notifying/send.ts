@@ -31,6 +31,11 @@ interface Due extends NamedNotice {
   readonly stored: StoredNotice;
 }
 
+interface Outcome {
+  readonly became: NoticeOutcome;
+  readonly dues: readonly Due[];
+}
+
 export class Sender {
   readonly #gateway: Gateway;
   readonly #links: Links;
@@ -90,11 +95,7 @@ export class Sender {
     group: readonly Due[],
     delivery: Delivery,
   ): Promise<boolean> {
-    const sorts = Map.groupBy(group, (due) => this.#outcomeOf(due, group, delivery).kind);
-    for (const dues of sorts.values()) {
-      const [first] = dues;
-      if (first === undefined) continue;
-      const became = this.#outcomeOf(first, group, delivery);
+    for (const { became, dues } of this.#outcomesOf(group, delivery)) {
       const subjects = dues.map(({ subject }) => subject);
       if (!(await this.#toldStore({ notifier, number, subjects, became }))) return false;
       for (const due of dues) this.#happened(notifier, due, became, group.length > 1);
@@ -102,24 +103,37 @@ export class Sender {
     return true;
   }
 
-  #outcomeOf(due: Due, group: readonly Due[], delivery: Delivery): NoticeOutcome {
-    const { chance, holding } = this.#gateway;
+  /** What failed is tried again, but for what is a day old. */
+  #outcomesOf(group: readonly Due[], delivery: Delivery): readonly Outcome[] {
     switch (delivery.kind) {
       case "ok":
-        return { kind: "sent" };
+        return [{ became: { kind: "sent" }, dues: group }];
       case "refused":
-        return { kind: "given_up", error: delivery.because };
+        return [{ became: { kind: "given_up", error: delivery.because }, dues: group }];
       case "retry": {
-        const error = delivery.because;
-        if (holding.storeNow() - due.stored.at >= GIVE_UP_MS) return { kind: "given_up", error };
-        const asked = delivery.afterMs;
-        const pauseMs = asked === null ? null : Math.min(asked, RETRY_AFTER_MAX_MS);
-        const attempts = 1 + Math.max(...group.map(({ stored }) => stored.attempts));
-        const share = Number.parseInt(chance.hex(CHANCE_BYTES), 16) / 2 ** (8 * CHANCE_BYTES);
-        const afterMs = Math.max(retryMs(attempts, share), pauseMs ?? 0);
-        return { kind: "retry", error, afterMs, pauseMs };
+        const { because: error } = delivery;
+        const before = this.#gateway.holding.storeNow() - GIVE_UP_MS;
+        const [old, young] = [
+          group.filter(({ stored }) => stored.at <= before),
+          group.filter(({ stored }) => stored.at > before),
+        ];
+        const again = { became: this.#againOf(group, delivery), dues: young };
+        const outcomes: Outcome[] = [{ became: { kind: "given_up", error }, dues: old }, again];
+        return outcomes.filter(({ dues }) => dues.length > 0);
       }
     }
+  }
+
+  #againOf(
+    group: readonly Due[],
+    { afterMs: asked, because: error }: Extract<Delivery, { kind: "retry" }>,
+  ): NoticeOutcome {
+    const { chance } = this.#gateway;
+    const pauseMs = asked === null ? null : Math.min(asked, RETRY_AFTER_MAX_MS);
+    const attempts = 1 + Math.max(...group.map(({ stored }) => stored.attempts));
+    const share = Number.parseInt(chance.hex(CHANCE_BYTES), 16) / 2 ** (8 * CHANCE_BYTES);
+    const afterMs = Math.max(retryMs(attempts, share), pauseMs ?? 0);
+    return { kind: "retry", error, afterMs, pauseMs };
   }
 
   /** Nothing else is sent at this notifier before the store knows. */

@@ -21,9 +21,12 @@ const SECRET_CHARS_MIN = 8;
 export function webhookNotifier(settings: WebhookSettings, clock: Clock): Notifier {
   const { headers, name, secrets, url } = settings;
   const post = new Post(url, clock);
-  const hidden = [...secrets, ...Object.values(headers)].filter((secret) => {
-    return secret.length >= SECRET_CHARS_MIN;
-  });
+  const { pathname, search } = new URL(url);
+  const hidden = [url, pathname + search, ...secrets, ...Object.values(headers)].filter(
+    (secret) => {
+      return secret.length >= SECRET_CHARS_MIN;
+    },
+  );
   return {
     name,
     async deliver(message, timeoutMs) {
