@@ -11,7 +11,11 @@ export function addNotifiers(program: Command, shell: Shell, work: Do): void {
     work(async () => (await import("./notifiers.ts")).listNotifiers(options, shell)),
   );
   const test = asking(notifiers, "test <name>", "Send a test through one of them now.");
-  example(test, "slipclutch notifiers test on-call").action((name: string, options: Asking) =>
-    work(async () => (await import("./notifiers.ts")).testNotifier(name, options, shell)),
+  example(test, "slipclutch notifiers test on-call").action(
+    (name: string, _options, command: Command) =>
+      work(async () => {
+        const options: Asking = command.optsWithGlobals();
+        return (await import("./notifiers.ts")).testNotifier(name, options, shell);
+      }),
   );
 }

@@ -32,7 +32,7 @@ export async function farEnds(): Promise<FarEnds> {
   };
 }
 
-export const AGENTS = ["worker", "other"];
+export const AGENTS = ["worker", "writer"];
 
 /** Two agents; `stuck` trips at the third equal call. */
 export function folderWith(
