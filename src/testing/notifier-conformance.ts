@@ -105,7 +105,7 @@ function telling(start: OpenNotifier): void {
     expect(read()[5]).toContain("500");
   });
 
-  test("whatever agents and people write is told as text, and as much of it as there is room", async () => {
+  test("what agents write is told as text, as much of it as there is room for", async () => {
     const { far, notifier, read } = await start();
     const hostile = [
       "<!channel> & <https://evil.example|click>",
