@@ -170,7 +170,8 @@ function priceIssues({ source }: FileRead<unknown>, { problems }: Overrides): Is
 }
 
 /** What is allowed and still deserves a look. */
-function warningsOf(main: MainFile, { agents, budgets, store }: Configuration): Issue[] {
+function warningsOf(main: MainFile, configuration: Configuration): Issue[] {
+  const { agents, budgets, listeners, notifiers, store } = configuration;
   const warnings: Issue[] = [];
   const warn = (path: readonly (string | number)[], expected: string, hint: string) =>
     warnings.push(issueAt(main.source, path, expected, hint));
@@ -194,6 +195,10 @@ function warningsOf(main: MainFile, { agents, budgets, store }: Configuration): 
   if (store.url?.startsWith("postgres") && !/[?&]sslmode=/.test(store.url)) {
     const hint = "Add ?sslmode=verify-full unless the network to the database is yours alone.";
     warn(["store"], "a URL that says how the connection is secured", hint);
+  }
+  if (notifiers.length > 0 && listeners.controlUrl === null) {
+    const hint = "Without it links in notices begin with the address that the gateway listens on.";
+    warn(["listeners", "control_url"], "where people reach the control listener", hint);
   }
   for (const [index, budget] of budgets.entries()) {
     const tool = outliving(budget, agents.values());

@@ -125,6 +125,29 @@ test("a breaker that trips is told within two seconds, with its numbers and what
   expect(text).toContain('slipclutch_notices_pending{notifier="pager"} 0\n');
 });
 
+test("an approval is told with its deadline, and without what its call says", async () => {
+  const gateway = await start({ pager: hookOf(ends), chat: slackOf(ends) });
+  const grant = { tool_name: "echo", requires_approval: true };
+  const manifest = { version: 1, agent: "worker", allowed_tools: [grant] };
+  const config = folderWith(ends, { pager: hookOf(ends), chat: slackOf(ends) });
+  await writeFolder({ ...config, "agents/worker.yaml": manifest }, gateway.configFolder);
+  expect((await gateway.api("POST", "/api/v1/reload")).status).toBe(200);
+  const asked = await gateway.call(ECHO, { arguments: { iban: "DE-not-for-slack" } });
+  expect(asked.headers.get("x-slipclutch-decision")).toContain("approval.pending");
+  await until(() => ends.hook.received.length === 1 && ends.slack.received.length === 1);
+  const [event] = ends.hook.received;
+  expect(event?.data).toMatchObject({
+    ...{ kind: "approval", agent: "worker", reason: "A call of echo asks for an approval." },
+    next: { what: "denied", at: expect.any(String) },
+  });
+  const next = event?.data.next as { at: string } | undefined;
+  const leftMs = Date.parse(next?.at ?? "") - Date.now();
+  expect(Math.abs(leftMs - 3_600_000)).toBeLessThan(30_000);
+  expect(ends.slack.received[0]?.shown).toContain("It is denied by itself at ");
+  const sent = [...ends.hook.arrived, ...ends.slack.arrived].map(({ body }) => body).join();
+  expect(sent).not.toMatch(/not-for-slack|sealed|binding/);
+});
+
 test("a breaker that only alerts is told, and nobody stops for it", async () => {
   const breakers = [{ name: "stuck", above: { value: 3 }, action: "alert" }];
   const gateway = await start({ pager: hookOf(ends) }, { breakers });

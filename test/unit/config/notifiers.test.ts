@@ -91,6 +91,15 @@ describe("notifiers", () => {
     ]);
   });
 
+  test("links that begin with the listener's own address deserve a look", () => {
+    const warned = (more: object) => {
+      const loaded = read({ chat: CHAT }, {}, more);
+      return loaded.kind === "ok" && loaded.warnings.map(({ path }) => path);
+    };
+    expect(warned({})).toEqual(["listeners.control_url"]);
+    expect(warned({ listeners: { control_url: "https://guard.example" } })).toEqual([]);
+  });
+
   test("control_url is where links begin", () => {
     const listeners = { control_url: "https://guard.example/slip//" };
     const { controlUrl } = settings(undefined, {}, { listeners }).listeners;
