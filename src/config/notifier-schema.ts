@@ -21,9 +21,11 @@ const URL_MESSAGE =
   "a URL like https://host/path, without user, password or fragment\nTake it from the environment where whoever knows it could post there.";
 const hookUrl = z
   .string({ error: URL_MESSAGE })
-  .regex(/^https?:\/\/[^\s@#]+$/, { error: URL_MESSAGE })
+  .regex(/^https?:\/\/[^\s#]+$/, { error: URL_MESSAGE })
   .max(TEXT_MAX, { error: URL_MESSAGE })
-  .refine((value) => URL.canParse(value), { error: URL_MESSAGE });
+  .refine((value) => URL.parse(value)?.username === "" && URL.parse(value)?.password === "", {
+    error: URL_MESSAGE,
+  });
 
 const PATTERN_MESSAGE = `an agent's id of at most ${ID_CHARACTERS_MAX} characters, where * stands for any text`;
 const pattern = z

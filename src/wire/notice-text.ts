@@ -66,12 +66,12 @@ function titleOf({ agent, decided, kind, reason, what }: Notice): string {
   }
 }
 
-/** `callsMax 9 · above 8`: as the evidence names them. */
-function numbersLine({ numbers, task, what }: Notice): string {
-  if (what === "closed") return "";
+/** When, for it may be told late, and the numbers as the evidence names them: `calls 9`. */
+function numbersLine({ at, numbers, task, what }: Notice): string {
+  if (what === "closed") return instantText(at);
   const of = task === null ? [] : [`task ${task}`];
   const values = Object.entries(numbers).map(([name, value]) => `${name} ${value}`);
-  return [...of, ...values].join(" · ");
+  return [instantText(at), ...of, ...values].join(" · ");
 }
 
 function parkedLine({ review, what }: Notice): string {

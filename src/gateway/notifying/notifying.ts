@@ -9,7 +9,7 @@
  */
 import type { Millis } from "../../guards/money.ts";
 import type { Delivery } from "../../ports/notifier.ts";
-import type { NoticeCounts } from "../../ports/store.ts";
+import { type NoticeCounts, StoreUnreachable } from "../../ports/store.ts";
 import type { Gateway } from "../gateway.ts";
 import { ATTEMPT_MS, type Links, Sender } from "./send.ts";
 import { tellAlerts, tellReviews } from "./tell.ts";
@@ -67,22 +67,29 @@ export class Notifying {
     await Promise.all(this.#busy.values());
   }
 
-  /** Never rejects: each step is tried again a second later, whatever became of the others. */
+  /** Never rejects: what fails is tried again a second later, and holds up nothing else. */
   async tick(): Promise<void> {
     const gateway = this.#gateway;
-    await this.#step(() => tellAlerts(gateway));
-    await this.#step(() => tellReviews(gateway));
-    await this.#step(() => this.#sendDue());
-    await this.#step(() => this.#prune());
+    const steps = [
+      () => tellAlerts(gateway),
+      () => tellReviews(gateway),
+      () => this.#sendDue(),
+      () => this.#prune(),
+    ];
+    for (const step of steps) if (!(await this.#did(step))) return;
   }
 
-  async #step(work: () => Promise<void>): Promise<void> {
+  /** False: the store cannot be asked now, for anything. */
+  async #did(work: () => Promise<void>): Promise<boolean> {
     const { log, metrics } = this.#gateway;
     try {
       await work();
+      return true;
     } catch (error) {
-      metrics.error("notices");
       log.warn("notices were held up; they are tried again with the next second", { error });
+      if (error instanceof StoreUnreachable) return false;
+      metrics.error("notices");
+      return true;
     }
   }
 
@@ -100,10 +107,10 @@ export class Notifying {
     }
     for (const one of claimed) {
       const { notifier } = one;
-      const sending = this.#step(() => this.#sender.send(one));
+      const sending = this.#did(() => this.#sender.send(one));
       this.#busy.set(
         notifier,
-        sending.finally(() => this.#busy.delete(notifier)),
+        sending.then(() => void this.#busy.delete(notifier)),
       );
     }
   }

@@ -11,12 +11,15 @@ import {
   StoreUnreachable,
 } from "../../ports/store.ts";
 import { emit, type Gateway } from "../gateway.ts";
+import { Newest } from "../newest.ts";
 
 /** Of one attempt, to the end of the answer. */
 export const ATTEMPT_MS: Millis = 10_000;
 const MINUTE_MS: Millis = 60_000;
 /** What the store did not hear is told again after this. */
 const AGAIN_MS: Millis = 1_000;
+/** Remembered, those that reloads took away among them. */
+const NOTIFIERS_MAX = 256;
 const CHANCE_BYTES = 4;
 const ID_CHARS = 32;
 
@@ -40,7 +43,7 @@ export class Sender {
   readonly #gateway: Gateway;
   readonly #links: Links;
   /** When messages went out to each notifier, for a minute; by the monotonic clock. */
-  readonly #sent = new Map<string, readonly Millis[]>();
+  readonly #sent = new Newest<readonly Millis[]>(NOTIFIERS_MAX);
   stopped = false;
 
   constructor(gateway: Gateway, links: Links) {

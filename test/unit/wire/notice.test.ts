@@ -23,7 +23,7 @@ const GOLDEN: Readonly<Record<string, readonly [Partial<Notice>, readonly string
     {},
     [
       "The clutch of worker is disengaged. One task called the tool echo 9 times within 10 min.",
-      "task task-1 · rule stuck · calls 9 · above 8",
+      "2026-11-17 03:07:42 UTC · task task-1 · rule stuck · calls 9 · above 8",
       "3 calls are parked.",
       "Its calls wait until a person decides.",
       "Open the review",
@@ -33,7 +33,7 @@ const GOLDEN: Readonly<Record<string, readonly [Partial<Notice>, readonly string
     { kind: "pause", reason: "A look.", numbers: { by: "ada" }, task: null },
     [
       "worker is paused. A look.",
-      "by ada",
+      "2026-11-17 03:07:42 UTC · by ada",
       "3 calls are parked.",
       "Its calls wait until a person decides.",
       "Open the review",
@@ -49,7 +49,7 @@ const GOLDEN: Readonly<Record<string, readonly [Partial<Notice>, readonly string
     },
     [
       "worker asks for an approval. A call of pay asks for an approval.",
-      "task task-1 · server desk · tool pay",
+      "2026-11-17 03:07:42 UTC · task task-1 · server desk · tool pay",
       "1 call is parked.",
       "It is denied by itself at 2026-11-17 04:07:42 UTC.",
       "Open the review",
@@ -65,7 +65,7 @@ const GOLDEN: Readonly<Record<string, readonly [Partial<Notice>, readonly string
     },
     [
       "worker waits for a budget. The budget monthly does not cover what is asked of it.",
-      "budget monthly · limit_usd 500 · needed_usd 0.02",
+      "2026-11-17 03:07:42 UTC · budget monthly · limit_usd 500 · needed_usd 0.02",
       "It goes on by itself once the budget has enough again.",
       "Open the review",
     ],
@@ -74,6 +74,7 @@ const GOLDEN: Readonly<Record<string, readonly [Partial<Notice>, readonly string
     { kind: "outcome_unknown", reason: "A gateway was lost.", numbers: {}, task: null },
     [
       "Nobody knows what became of calls of worker. A gateway was lost.",
+      "2026-11-17 03:07:42 UTC",
       "3 calls are parked.",
       "They are not sent again until a person decides.",
       "Open the review",
@@ -83,7 +84,7 @@ const GOLDEN: Readonly<Record<string, readonly [Partial<Notice>, readonly string
     { what: "alert", kind: "alert", review: null },
     [
       "A breaker alerts on worker. One task called the tool echo 9 times within 10 min.",
-      "task task-1 · rule stuck · calls 9 · above 8",
+      "2026-11-17 03:07:42 UTC · task task-1 · rule stuck · calls 9 · above 8",
       "no link",
     ],
   ],
@@ -91,7 +92,7 @@ const GOLDEN: Readonly<Record<string, readonly [Partial<Notice>, readonly string
     { what: "again" },
     [
       "worker tripped again while it was probed. One task called the tool echo 9 times within 10 min.",
-      "task task-1 · rule stuck · calls 9 · above 8",
+      "2026-11-17 03:07:42 UTC · task task-1 · rule stuck · calls 9 · above 8",
       "3 calls are parked.",
       "Its calls wait until a person decides.",
       "Open the review",
@@ -101,12 +102,13 @@ const GOLDEN: Readonly<Record<string, readonly [Partial<Notice>, readonly string
     { what: "closed", decided: { decision: "resume", by: "ada", reason: "All is well." } },
     [
       "worker: the review of its trip is closed: ada decided resume. All is well.",
+      "2026-11-17 03:07:42 UTC",
       "Open the review",
     ],
   ],
   "a review that closed by itself": [
     { what: "closed" },
-    ["worker: the review of its trip is closed.", "Open the review"],
+    ["worker: the review of its trip is closed.", "2026-11-17 03:07:42 UTC", "Open the review"],
   ],
 };
 
@@ -206,7 +208,7 @@ describe("as a message of Slack", () => {
     const text =
       "The clutch of worker is disengaged. One task called the tool echo 9 times within 10 min.";
     const rest = [
-      "task task-1 · rule stuck · calls 9 · above 8",
+      "2026-11-17 03:07:42 UTC · task task-1 · rule stuck · calls 9 · above 8",
       "3 calls are parked.",
       "Its calls wait until a person decides.",
     ].join("\n");
