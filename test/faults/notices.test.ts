@@ -189,7 +189,7 @@ describe("a storm", () => {
     expect(life.told().at(-1)).toBe("review.late.opened");
   });
 
-  test("what was folded and failed is told again, each with its own name in the end", async () => {
+  test("what was folded and failed is told again, and another set is another message", async () => {
     const life = new NoticeLife();
     const one = await life.tell();
     life.answering = ({ kind }) => (kind === "folded" && life.delivered.length < 30 ? DOWN : OK);
