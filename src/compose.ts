@@ -11,7 +11,7 @@ import { Watch } from "./compose/git-watch.ts";
 import { type GuardrailsSettings, guardrailsOf } from "./compose/guardrails.ts";
 import { keyInProcess, LOOPBACK } from "./compose/in-process.ts";
 import { type Machine, thisMachine } from "./compose/machine.ts";
-import { notifyingOf } from "./compose/notifiers.ts";
+import { notifierOperations, notifyingOf } from "./compose/notifiers.ts";
 import { makeKey, operationsOf } from "./compose/operations.ts";
 import { Providers } from "./compose/providers.ts";
 import { applyLimits, Reload } from "./compose/reload.ts";
@@ -209,10 +209,11 @@ async function listenToOperators(
   const links = new ReviewLinks(opened.key, clock);
   const notifying = notifyingOf(gateway, links, () => about.controlUrl);
   const state = { about, remote: () => watch?.state ?? null };
-  const known = { gateway, reload, notifying, machine, ...keys, ...state };
+  const known = { gateway, reload, machine, ...keys, ...state };
+  const operations = { ...operationsOf(known), ...notifierOperations(notifying, gateway) };
   const { host, port } = configuration.listeners.control;
   const listener = await listenControl(
-    { operations: operationsOf(known), clock, log, hook: hookOf(settings, watch), links },
+    { operations, clock, log, hook: hookOf(settings, watch), links },
     settings.inProcess ? LOOPBACK : { host, port: settings.controlPort ?? port },
   );
   about.controlUrl = listener.url;

@@ -25,6 +25,8 @@ const ROUTE_SENTENCES: Readonly<Record<string, string>> = {
   "POST /api/v1/tasks/:agent/:id/end": "Ends a task as failed: its calls are refused.",
   "GET /api/v1/agents":
     "Each agent with its clutch (`engaged`, `disengaged`, `probing`), since when, the review it waits for, the task that goes on while it is probing, and how many calls this gateway holds.",
+  "GET /api/v1/agents/:agent/signals":
+    "How one agent stands to its [breakers](../breakers.md): the rules in force, each measured number with its line and what is usual, its history in at most 60 buckets, the longest repeats and the tasks with most tokens.",
   "POST /api/v1/agents/pause":
     'Stops agents at every gateway: durable before the answer. Body: `{"agents": […], "reason"}` or `{"all": true, "reason"}`.',
   "GET /api/v1/reviews": `Reviews, newest first. Query: \`state\` (\`open\`, \`closed\`), \`agent\`, \`limit\` (at most ${PAGE_MAX}).`,

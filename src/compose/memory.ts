@@ -2,7 +2,6 @@
 import { Allowance } from "../gateway/allowance.ts";
 import { TakenOut } from "../gateway/answered/taken-out.ts";
 import { Withheld } from "../gateway/answered/withheld.ts";
-import { Breakers } from "../gateway/breakers.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import { InFlights } from "../gateway/in-flight.ts";
 import { Alerts } from "../gateway/notifying/alerts.ts";
@@ -14,13 +13,12 @@ const STRANGERS_A_SECOND = 2;
 
 type Memory = Pick<
   Gateway,
-  "alerts" | "breakers" | "inFlight" | "recent" | "strangers" | "takenOut" | "withheld"
+  "alerts" | "inFlight" | "recent" | "strangers" | "takenOut" | "withheld"
 >;
 
 export function newMemory(): Memory {
   return {
     alerts: new Alerts(),
-    breakers: new Breakers(),
     inFlight: new InFlights(),
     recent: new Recent(),
     strangers: new Allowance(STRANGERS_AT_ONCE, STRANGERS_A_SECOND),

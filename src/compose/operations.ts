@@ -15,7 +15,7 @@ import type {
 } from "../control/operations.ts";
 import { emit, type Gateway } from "../gateway/gateway.ts";
 import { hashToken } from "../gateway/keys.ts";
-import type { Notifying } from "../gateway/notifying/notifying.ts";
+import { lookAt } from "../gateway/signals/look.ts";
 import { hopeOf, roomOf } from "../guards/budget/slice.ts";
 import type { AccountState, InputQuery, KeyRecord } from "../ports/store.ts";
 import { eventOf } from "../telemetry/entry-text.ts";
@@ -25,7 +25,6 @@ import { commitmentsOf, endByHand } from "./commitments.ts";
 import { forfeitsOf, goneFrom, releaseForfeits } from "./forfeits.ts";
 import type { Machine } from "./machine.ts";
 import { metricsText } from "./metrics.ts";
-import { notifierOperations } from "./notifiers.ts";
 import type { Reload } from "./reload.ts";
 
 /**
@@ -39,7 +38,6 @@ const ID_BYTES = 8;
 export interface OperationsSettings {
   readonly gateway: Gateway;
   readonly reload: Reload;
-  readonly notifying: Notifying;
   /** Of Git, where the configuration comes from there. */
   readonly remote: () => RemoteState | null;
   readonly machine: Machine;
@@ -63,7 +61,9 @@ export interface OperationsSettings {
   > & { readonly store: string };
 }
 
-export function operationsOf(settings: OperationsSettings): Operations {
+type WithoutNotifiers = Omit<Operations, "notifiers" | "testNotifier">;
+
+export function operationsOf(settings: OperationsSettings): WithoutNotifiers {
   const { gateway } = settings;
   const { store } = gateway;
   const { about, machine } = settings;
@@ -92,6 +92,7 @@ export function operationsOf(settings: OperationsSettings): Operations {
     tasks: (filter) => store.tasks.list(filter),
     endTask: (agent, id, by) => gateway.endTask(agent, id, "failed", by),
     agents: () => agentsOf(gateway),
+    signals: (agent) => (gateway.rules.manifest(agent) === null ? null : lookAt(agent, gateway)),
     pause: (agents, reason, by) => pause(agents, reason, by, gateway),
     reviews: (filter) => reviewsOf(filter, gateway),
     parked: (filter) => store.parking.list(filter),
@@ -100,7 +101,6 @@ export function operationsOf(settings: OperationsSettings): Operations {
     releaseForfeits: (asked, by) => releaseForfeits(held, asked, by),
     commitments: (asked) => commitmentsOf(gateway, asked),
     endCommitment: (id, reason, by) => endByHand(gateway, { id, reason, by }),
-    ...notifierOperations(settings.notifying, gateway),
     flags: () => store.registry.flags(),
     clearFlag: async ({ by, model, provider, reason }) => {
       if (!(await store.registry.clearFlag(provider, model))) return false;

@@ -54,13 +54,22 @@ interface Visit {
   readonly operator: { readonly name: string };
 }
 
-/** `GET /api/v1/notifiers` */
-export async function listNotifiers({ context, operations }: Visit): Promise<Response> {
+async function listNotifiers({ context, operations }: Visit): Promise<Response> {
   return context.json((await operations.notifiers()).map(notifierView));
 }
 
-/** `POST /api/v1/notifiers/:name/test` */
-export async function testNotifier({ context, operations, operator }: Visit): Promise<Response> {
+async function testNotifier({ context, operations, operator }: Visit): Promise<Response> {
   const name = context.req.param("name") ?? "";
   return context.json(testedView(name, await operations.testNotifier(name, operator.name)));
 }
+
+/** A part of `ROUTES`. */
+export const NOTIFIER_ROUTES = [
+  { method: "GET", path: "/api/v1/notifiers", role: "viewer", answer: listNotifiers },
+  {
+    method: "POST",
+    path: "/api/v1/notifiers/:name/test",
+    role: "operator",
+    answer: testNotifier,
+  },
+] as const;

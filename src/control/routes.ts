@@ -5,7 +5,7 @@ import type { Role } from "../ports/store.ts";
 import { commitmentView, endedView } from "./commitments.ts";
 import { explanationView } from "./explanation.ts";
 import { forfeitsView, releasedView } from "./forfeits.ts";
-import { listNotifiers, testNotifier } from "./notifiers.ts";
+import { NOTIFIER_ROUTES } from "./notifiers.ts";
 import type { KeyWanted, Operations, Operator } from "./operations.ts";
 import { Problem } from "./problem.ts";
 import {
@@ -25,6 +25,7 @@ import {
   tasksQuery,
 } from "./requests.ts";
 import { agentView, decidedView, pausedView, reviewRowView, reviewView } from "./reviews.ts";
+import { signalsView } from "./signals.ts";
 import * as views from "./views.ts";
 
 /** What a route works with. */
@@ -169,6 +170,13 @@ async function listAgents({ context, operations }: Visit): Promise<Response> {
   return context.json(operations.agents().map(agentView));
 }
 
+async function signals({ context, operations }: Visit): Promise<Response> {
+  const agent = param(context, "agent");
+  const found = operations.signals(agent);
+  if (found === null) throw new Problem("agent.unknown", `There is no agent ${agent}.`);
+  return context.json(signalsView(agent, found));
+}
+
 async function pause({ context, operations, operator }: Visit): Promise<Response> {
   const body = parsed(PAUSE_BODY, await bodyOf(context));
   const agents = "agents" in body ? body.agents : null;
@@ -253,6 +261,7 @@ export const ROUTES: readonly Route[] = [
   { method: "GET", path: "/api/v1/tasks", role: "viewer", answer: listTasks },
   { method: "POST", path: "/api/v1/tasks/:agent/:id/end", role: "operator", answer: endTask },
   { method: "GET", path: "/api/v1/agents", role: "viewer", answer: listAgents },
+  { method: "GET", path: "/api/v1/agents/:agent/signals", role: "viewer", answer: signals },
   { method: "POST", path: "/api/v1/agents/pause", role: "operator", answer: pause },
   { method: "GET", path: "/api/v1/reviews", role: "viewer", answer: listReviews },
   { method: "GET", path: "/api/v1/reviews/:id", role: "viewer", answer: review },
@@ -276,13 +285,7 @@ export const ROUTES: readonly Route[] = [
     role: "operator",
     answer: endCommitment,
   },
-  { method: "GET", path: "/api/v1/notifiers", role: "viewer", answer: listNotifiers },
-  {
-    method: "POST",
-    path: "/api/v1/notifiers/:name/test",
-    role: "operator",
-    answer: testNotifier,
-  },
+  ...NOTIFIER_ROUTES,
   { method: "GET", path: "/api/v1/model-flags", role: "viewer", answer: listFlags },
   {
     method: "DELETE",

@@ -21,6 +21,8 @@ import type {
   Reloaded,
   RemoteState,
 } from "../../../src/control/operations.ts";
+import { DEFAULT_RULES } from "../../../src/guards/breaker/rules.ts";
+import type { AgentSignals } from "../../../src/guards/breaker/standing.ts";
 import type { Commitment } from "../../../src/guards/commitment/commitment.ts";
 import type { Clock } from "../../../src/ports/clock.ts";
 import type { Delivery } from "../../../src/ports/notifier.ts";
@@ -265,6 +267,22 @@ export class MemoryOperations implements Operations {
     this.taskRecords[index] = { ...task, endedAt: this.clock.wall(), outcome: "failed" };
     this.done.push(`end ${agent} ${id} by ${by}`);
     return true;
+  }
+
+  signals(agent: string): AgentSignals | null {
+    if (agent !== "support") return null;
+    const level = {
+      ...{ rule: "tool-surge", server: "desk", tool: "echo", value: 12, line: 50, usual: 10 },
+      ...{ phase: "rising" as const, since: this.clock.wall(), bucketMs: 60_000 },
+      buckets: [{ start: this.clock.wall() - 60_000, value: 10 }],
+    };
+    return {
+      at: this.clock.wall(),
+      breakers: DEFAULT_RULES,
+      levels: [level],
+      repeats: [],
+      tasks: [],
+    };
   }
 
   agents(): readonly AgentState[] {
