@@ -66,11 +66,13 @@ function titleOf({ agent, decided, kind, reason, what }: Notice): string {
   }
 }
 
+const DIGITS = 4;
+
 /** When, for it may be told late, and the numbers as the evidence names them: `calls 9`. */
 function numbersLine({ at, numbers, task, what }: Notice): string {
   if (what === "closed") return instantText(at);
   const of = task === null ? [] : [`task ${task}`];
-  const values = Object.entries(numbers).map(([name, value]) => `${name} ${value}`);
+  const values = Object.entries(numbers).map(([name, value]) => `${name} ${shown(value)}`);
   return [instantText(at), ...of, ...values].join(" · ");
 }
 
@@ -78,6 +80,12 @@ function parkedLine({ review, what }: Notice): string {
   if (review === null || what === "closed") return "";
   const { parked } = review;
   return parked === 0 ? "" : `${parked} ${parked === 1 ? "call is" : "calls are"} parked.`;
+}
+
+/** By as many digits as a person reads. */
+function shown(value: string | number): string {
+  if (typeof value === "string" || Number.isInteger(value)) return String(value);
+  return String(Number(value.toPrecision(DIGITS)));
 }
 
 /** What happens if nobody does anything. */

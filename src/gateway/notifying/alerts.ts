@@ -5,6 +5,7 @@
 import { hash } from "node:crypto";
 import type { Event } from "../../guards/events.ts";
 import type { Millis } from "../../guards/money.ts";
+import { numbersOf } from "../../guards/notice/derive.ts";
 import type { NamedNotice } from "../../guards/notice/notice.ts";
 
 /** While the store is away; beyond it they are counted, and in the journal all the same. */
@@ -54,7 +55,7 @@ function noticeOf(event: Alarmed, at: Millis): NamedNotice {
   const subject = `alert.${about.slice(0, HASH_CHARS)}.${Math.floor(at / SAME_MS)}`;
   const notice = {
     ...({ what: "alert", kind: "alert", agent, task, at, reason: says } as const),
-    numbers: { rule, server, tool, ...numbers },
+    numbers: numbersOf({ rule, server, tool, ...numbers }),
     ...{ review: null, decided: null, next: null },
   };
   return { subject, notice };

@@ -98,13 +98,19 @@ const NOT_SAID: ReadonlySet<string> = new Set([
 /** What evidence says in plain values, its `numbers` among them. Text that is no JSON says none. */
 function evidenceOf(evidence: string): Pick<Notice, "numbers" | "task"> {
   const known = objectOf(evidence);
+  const numbers = numbersOf({ ...known, ...asObject(known.numbers) });
+  return { numbers, task: typeof known.task === "string" ? known.task : null };
+}
+
+/** Those that are plain and say something: a signal of a whole agent names no tool. */
+export function numbersOf(values: Readonly<Record<string, unknown>>): Notice["numbers"] {
   const numbers: Record<string, string | number> = {};
-  for (const [name, value] of Object.entries({ ...known, ...asObject(known.numbers) })) {
+  for (const [name, value] of Object.entries(values)) {
     if (NOT_SAID.has(name) || Object.keys(numbers).length >= NUMBERS_MAX) continue;
     if (typeof value === "number") numbers[name] = value;
-    if (typeof value === "string") numbers[name] = value.slice(0, TEXT_CHARS_MAX);
+    if (typeof value === "string" && value !== "") numbers[name] = value.slice(0, TEXT_CHARS_MAX);
   }
-  return { numbers, task: typeof known.task === "string" ? known.task : null };
+  return numbers;
 }
 
 /** The reasons of trips that came while the review stood. */

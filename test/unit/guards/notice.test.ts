@@ -99,6 +99,12 @@ describe("what there is to tell of a review", () => {
     expect(opened?.notice.numbers).toEqual({ server: "desk", tool: "pay", arguments_bytes: 20 });
   });
 
+  test("a trip of no tool in particular names none", () => {
+    const evidence = JSON.stringify({ rule: "refusals", server: "", tool: "", numbers: { n: 1 } });
+    const [opened] = noticesOf(review({ evidence }), told(-1));
+    expect(opened?.notice.numbers).toEqual({ rule: "refusals", n: 1 });
+  });
+
   test("evidence may be anything at all", () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.json()), (evidence) => {

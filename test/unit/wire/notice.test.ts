@@ -151,6 +151,13 @@ test("a test says that it is one", () => {
   });
 });
 
+test("a number has as many digits as a person reads", () => {
+  const numbers = { rule: "error-burst", share: 2 / 3, usd: 0.000123456, calls: 123_456 };
+  expect(words({ numbers, task: null })[1]).toBe(
+    "2026-11-17 03:07:42 UTC · rule error-burst · share 0.6667 · usd 0.0001235 · calls 123456",
+  );
+});
+
 test("a moment is its second in UTC", () => {
   expect(instantText(AT + 999)).toBe("2026-11-17 03:07:42 UTC");
 });
