@@ -29,6 +29,7 @@ import { readHeads } from "../telemetry/anchor.ts";
 import { Journal } from "../telemetry/journal.ts";
 import type { Log } from "../telemetry/log.ts";
 import { Metrics } from "../telemetry/metrics.ts";
+import type { Traces } from "../telemetry/traces.ts";
 import { fenceSilent } from "./boot.ts";
 import { Gaps, gapWriter } from "./gaps.ts";
 import { newMemory } from "./memory.ts";
@@ -46,6 +47,7 @@ export interface CoreSettings {
   readonly seal: Seal;
   readonly describe: Omit<HolderInfo, "id" | "configuration">;
   readonly version: string;
+  readonly traces?: Traces | null;
   /** The configuration of files that the store keeps; without it none can be read. */
   readonly readPast?: ReadPast;
 }
@@ -79,6 +81,7 @@ export class Core {
       machine: settings.describe,
       version: settings.version,
       metrics: new Metrics(),
+      traces: settings.traces ?? null,
       holding: this.#holding(),
       lot,
       seal: settings.seal,

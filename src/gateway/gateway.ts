@@ -6,6 +6,7 @@ import type { Store, TaskEnd } from "../ports/store.ts";
 import type { Log } from "../telemetry/log.ts";
 import { logEvent } from "../telemetry/log-events.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
+import type { Traces } from "../telemetry/traces.ts";
 import type { Allowance } from "./allowance.ts";
 import type { TakenOut } from "./answered/taken-out.ts";
 import type { Withheld } from "./answered/withheld.ts";
@@ -41,6 +42,8 @@ export interface Gateway extends DecisionParts {
   readonly machine: { readonly host: string };
   readonly log: Log;
   readonly metrics: Metrics;
+  /** Null: nobody collects them. */
+  readonly traces: Traces | null;
   readonly store: Store;
   readonly holding: Holding;
   readonly cashier: Cashier;
@@ -109,6 +112,7 @@ export function makerOf(decision: string): string | null {
 export function emit(gateway: Gateway, tenure: Tenure, event: Event): void {
   tenure.journal.record(event);
   gateway.metrics.observe(event);
+  gateway.traces?.observe(event);
   gateway.heard(event);
   logEvent(gateway.log, event);
   if (event.kind === "breaker.alarmed") gateway.alerts.hear(event, gateway.holding.storeNow());

@@ -161,6 +161,7 @@ export class MemoryOperations implements Operations {
       modelsFlagged: 0,
       remote: null,
       agents: [],
+      reviews: [],
       commitments: [],
       notices: [],
       budgets: [BUDGET],
