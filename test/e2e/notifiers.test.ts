@@ -291,6 +291,10 @@ describePostgres("notices over two gateways", (cluster) => {
     await pause(one);
     await pause(two, "writer");
     await until(() => ends.hook.received.length === 2 && ends.slack.received.length === 2);
+    // Until the store knows that it was sent, it is sent again by whoever comes after.
+    for (const name of ["pager", "chat"]) {
+      await until(async () => (await stateOf(two, name)).sent === 2);
+    }
     // Each alone has a notifier; who that is, is over with its process.
     await one.stop("SIGKILL");
     expect((await two.cli("agents", "resume", "worker", "--reason", "fine")).code).toBe(0);
