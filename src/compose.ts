@@ -11,6 +11,7 @@ import { Watch } from "./compose/git-watch.ts";
 import { type GuardrailsSettings, guardrailsOf } from "./compose/guardrails.ts";
 import { keyInProcess, LOOPBACK } from "./compose/in-process.ts";
 import { type Machine, thisMachine } from "./compose/machine.ts";
+import { notifierOperations, notifyingOf } from "./compose/notifiers.ts";
 import { makeKey, operationsOf } from "./compose/operations.ts";
 import { Providers } from "./compose/providers.ts";
 import { applyLimits, Reload } from "./compose/reload.ts";
@@ -21,11 +22,13 @@ import { tracesOf } from "./compose/traces.ts";
 import { boundYoungGeneration } from "./compose/young-generation.ts";
 import type { Configuration } from "./config/configuration.ts";
 import type { Hook } from "./control/hooks.ts";
+import { ReviewLinks } from "./control/links.ts";
 import type { Reloaded } from "./control/operations.ts";
 import { type ControlListener, listenControl } from "./control/server.ts";
 import { agentPlane } from "./gateway/agent-plane.ts";
 import { emit, type Gateway } from "./gateway/gateway.ts";
 import { hashToken } from "./gateway/keys.ts";
+import type { Notifying } from "./gateway/notifying/notifying.ts";
 import { Seal } from "./gateway/parking/seal.ts";
 import { Upkeep } from "./gateway/upkeep.ts";
 import { anchorKey } from "./telemetry/anchor.ts";
@@ -161,11 +164,12 @@ async function listen(parts: Parts): Promise<Running> {
   const agentUrl = await accept(agents, inProcess ? LOOPBACK : { ...listeners.agent, port });
   undo.unshift(async () => agents.closeAllConnections());
   const operatorToken = `sco_${gateway.chance.hex(TOKEN_BYTES)}`;
-  const control = await listenToOperators(parts, agentUrl, operatorToken);
+  const { control, notifying } = await listenToOperators(parts, agentUrl, operatorToken);
   await writeControl(settings.dataFolder, control.url, operatorToken);
 
   const upkeep = new Upkeep(gateway);
   upkeep.start();
+  notifying.start();
   parts.watch?.start();
   emitStarted(gateway, settings.version);
   // From here on the young generation grows with the load: see `main.ts`.
@@ -183,6 +187,7 @@ async function listen(parts: Parts): Promise<Running> {
     reload: (by) => parts.reload.ask(by),
     async stop() {
       await parts.watch?.stop();
+      await notifying.stop();
       await drain(gateway, agents, upkeep);
       await control.close();
       await removeControl(settings.dataFolder);
@@ -195,7 +200,7 @@ async function listenToOperators(
   parts: Parts,
   agentUrl: string,
   token: string,
-): Promise<ControlListener> {
+): Promise<{ readonly control: ControlListener; readonly notifying: Notifying }> {
   const { configuration, core, journalKey, machine, opened, reload, settings, watch } = parts;
   const { gateway } = core;
   const { clock, log } = gateway;
@@ -209,14 +214,18 @@ async function listenToOperators(
     store: opened.kind,
   };
   const keys = { anchorKey: journalKey, bootToken: hashToken(token) };
-  const known = { gateway, reload, machine, ...keys, about, remote: () => watch?.state ?? null };
+  const links = new ReviewLinks(opened.key, clock);
+  const notifying = notifyingOf(gateway, links, () => about.controlUrl);
+  const state = { about, remote: () => watch?.state ?? null };
+  const known = { gateway, reload, machine, ...keys, ...state };
+  const operations = { ...operationsOf(known), ...notifierOperations(notifying, gateway) };
   const { host, port } = configuration.listeners.control;
   const listener = await listenControl(
-    { operations: operationsOf(known), clock, log, hook: hookOf(settings, watch) },
+    { operations, clock, log, hook: hookOf(settings, watch), links },
     settings.inProcess ? LOOPBACK : { host, port: settings.controlPort ?? port },
   );
   about.controlUrl = listener.url;
-  return listener;
+  return { control: listener, notifying };
 }
 
 function hookOf({ git }: StartSettings, watch: Watch | null): Hook | null {

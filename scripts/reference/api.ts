@@ -123,6 +123,7 @@ On the control listener (\`127.0.0.1:4142\`), with an operator token as \`author
 commitments, clears flags and releases forfeits, \`admin\` also makes and ends keys; \`open\`: whoever reaches the listener.
 Amounts are decimal texts in fields that end in their unit (\`limit_usd\`, \`limit_tokens\`), times are ISO, and a name with a question mark may be left out.
 What is answered, field by field: the OpenAPI 3.1 document [openapi.json](openapi.json), which a gateway serves too.
+\`GET /r/REVIEW\` redirects whoever has a [signed link](../notifiers.md#links) to the review's page.
 `;
 
 /** The whole page. */

@@ -9,6 +9,7 @@ import { code, table } from "./markdown.ts";
 
 const SOURCE = fileURLToPath(new URL("../../src/guards/events.ts", import.meta.url));
 const OF_CLUTCH = fileURLToPath(new URL("../../src/guards/clutch/events.ts", import.meta.url));
+const OF_NOTICES = fileURLToPath(new URL("../../src/guards/notice/event.ts", import.meta.url));
 
 /** A new kind does not compile until it has its sentence. */
 const SENTENCES: Readonly<Record<EventKind, string>> = {
@@ -49,6 +50,8 @@ const SENTENCES: Readonly<Record<EventKind, string>> = {
   "forfeit.released":
     "An operator released what a dead gateway had held; `error` in the log if without evidence.",
   "journal.overflowed": "The store took nothing for so long that events were dropped.",
+  "notice.sent": "People were told of a review or an alarm, through a [notifier](../notifiers.md).",
+  "notice.given-up": "A notice reached nobody: its far end refused it, or failed for a day.",
   "store.lost": "The store stopped answering.",
   "store.found": "The store answers again.",
   "configuration.changed": "A new configuration is in force.",
@@ -59,20 +62,28 @@ const SENTENCES: Readonly<Record<EventKind, string>> = {
 };
 
 const ORIGIN = ["decision", "call", "agent", "task", "key", "revision"];
+const NOTICE = ["notifier", "notice", "about", "agent", "review", "attempts"];
 const COMMITTED = ["decision", "agent", "task", "server", "tool", "service", "perHour", "accrued"];
 
 /** Fields of each kind, in the order of the source. */
 function fieldsByKind(): Map<string, string[]> {
   const text = readFileSync(SOURCE, "utf8");
+  const main = text.slice(
+    text.indexOf("export type Event ="),
+    text.indexOf("export type EventKind"),
+  );
+  const notices = readFileSync(OF_NOTICES, "utf8");
   const union =
-    text.slice(text.indexOf("export type Event ="), text.indexOf("export type EventKind")) +
-    readFileSync(OF_CLUTCH, "utf8");
+    main +
+    readFileSync(OF_CLUTCH, "utf8") +
+    notices.slice(notices.indexOf("export type NoticeEvent ="));
   const found = new Map<string, string[]>();
   for (const part of union.split(/(?=\breadonly kind: ")/).slice(1)) {
     const kind = /^readonly kind: "([^"]+)"/.exec(part)?.[1] ?? "";
     const names = [...own(part).matchAll(/\breadonly (\w+):/g)].map(([, name = ""]) => name);
     const rest = names.filter((name) => name !== "kind");
-    const common = /& Committed/.test(part) ? COMMITTED : [];
+    const ofNotice = /& Of\)/.test(part) ? NOTICE : [];
+    const common = /& Committed/.test(part) ? COMMITTED : ofNotice;
     found.set(kind, [...(/& Origin/.test(part) ? ORIGIN : common), ...rest]);
   }
   return found;

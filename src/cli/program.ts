@@ -7,6 +7,7 @@ import type { DemoOptions } from "./demo.ts";
 import { failure } from "./failure.ts";
 import type { ReleaseOptions } from "./forfeits.ts";
 import { addManifest } from "./manifest-commands.ts";
+import { addNotifiers } from "./notifier-commands.ts";
 import { asking, type Do, example, type Work } from "./parts.ts";
 import { EXIT, type Shell } from "./shell.ts";
 
@@ -51,6 +52,7 @@ function programFor(shell: Shell, work: Do): Command {
   addIncidents(program, shell, work);
   addBreakers(program, shell, work);
   addCommitments(program, shell, work);
+  addNotifiers(program, shell, work);
   addForfeits(program, shell, work);
   addFlags(program, shell, work);
   return program;

@@ -4,16 +4,21 @@ import { TakenOut } from "../gateway/answered/taken-out.ts";
 import { Withheld } from "../gateway/answered/withheld.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import { InFlights } from "../gateway/in-flight.ts";
+import { Alerts } from "../gateway/notifying/alerts.ts";
 import { Recent } from "../gateway/parking/recent.ts";
 
 /** Enough to see who knocks; a flood of them is in the metrics. */
 const STRANGERS_AT_ONCE = 300;
 const STRANGERS_A_SECOND = 2;
 
-type Memory = Pick<Gateway, "inFlight" | "recent" | "strangers" | "takenOut" | "withheld">;
+type Memory = Pick<
+  Gateway,
+  "alerts" | "inFlight" | "recent" | "strangers" | "takenOut" | "withheld"
+>;
 
 export function newMemory(): Memory {
   return {
+    alerts: new Alerts(),
     inFlight: new InFlights(),
     recent: new Recent(),
     strangers: new Allowance(STRANGERS_AT_ONCE, STRANGERS_A_SECOND),

@@ -37,6 +37,7 @@ export async function metricsText(scraped: Scraped, gateway: Gateway): Promise<s
     agents: agentsOf(gateway, open === null ? null : parkedOf(open)),
     reviews: open === null ? null : reviewsOf(open, gateway.holding.storeNow()),
     commitments: rows === null ? null : await ifReached(() => commitmentsOf(gateway)),
+    notices: rows === null ? null : await ifReached(() => noticesOf(gateway)),
     budgets: rows ?? [],
   });
 }
@@ -84,6 +85,10 @@ function parkedOf(reviews: readonly Review[]): ReadonlyMap<string, number> {
     sums.set(agent, (sums.get(agent) ?? 0) + parked);
   }
   return sums;
+}
+
+function noticesOf({ rules, store }: Gateway) {
+  return store.notices.counts(rules.configuration.notifiers.map(({ road }) => road.name));
 }
 
 /** By agent and state. */

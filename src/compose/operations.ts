@@ -62,7 +62,9 @@ export interface OperationsSettings {
   > & { readonly store: string };
 }
 
-export function operationsOf(settings: OperationsSettings): Operations {
+type WithoutNotifiers = Omit<Operations, "notifiers" | "testNotifier">;
+
+export function operationsOf(settings: OperationsSettings): WithoutNotifiers {
   const { gateway } = settings;
   const { store } = gateway;
   const { about, machine } = settings;

@@ -1,16 +1,20 @@
-/** One adapter for each provider and each tool server of the configuration. */
+/** One adapter for each provider, tool server and notifier of the configuration. */
 import { resolve } from "node:path";
+import { slackNotifier } from "../adapters/notifier/slack/slack-notifier.ts";
+import { webhookNotifier } from "../adapters/notifier/webhook/webhook-notifier.ts";
 import { httpProvider } from "../adapters/provider/http/http-provider.ts";
 import { simulatedProvider } from "../adapters/provider/simulated/simulated-provider.ts";
 import { httpToolServer } from "../adapters/tool-server/http/http-tool-server.ts";
 import { mcpChildServer, mcpToolServer } from "../adapters/tool-server/mcp/mcp-tool-server.ts";
 import type {
   Configuration,
+  NotifierRoad,
   ProviderSettings,
   ToolServerSettings,
 } from "../config/configuration.ts";
 import { Ruleset } from "../gateway/ruleset.ts";
 import type { Clock } from "../ports/clock.ts";
+import type { Notifier } from "../ports/notifier.ts";
 import type { Provider } from "../ports/provider.ts";
 import type { Remarks } from "../ports/remarks.ts";
 import type { ToolServer } from "../ports/tool-server.ts";
@@ -63,9 +67,19 @@ function toolServerOf(settings: Reached, around: Surroundings): ToolServer {
   }
 }
 
+function notifierOf(road: NotifierRoad, { clock }: Surroundings): Notifier {
+  switch (road.kind) {
+    case "slack":
+      return slackNotifier(road, clock);
+    case "webhook":
+      return webhookNotifier(road, clock);
+  }
+}
+
 export class Providers {
   readonly #providers: Kept<ProviderSettings, Provider>;
   readonly #toolServers: Kept<Reached, ToolServer>;
+  readonly #notifiers: Kept<NotifierRoad, Notifier>;
   /** Those whose requests are not over, and the newest. */
   #rulesets: readonly Ruleset[] = [];
 
@@ -73,13 +87,16 @@ export class Providers {
     const { clock } = around;
     this.#providers = new Kept((settings) => PROVIDERS[settings.kind](settings, clock));
     this.#toolServers = new Kept((settings) => toolServerOf(settings, around));
+    this.#notifiers = new Kept((road) => notifierOf(road, around));
   }
 
   rulesetOf(configuration: Configuration): Ruleset {
     const providers = this.#providers.of(configuration.providers);
     const servers = this.#toolServers.of([...configuration.toolServers.values()].filter(isReached));
     const toolServers = servers.map(([, server]) => server);
-    const ruleset = new Ruleset(configuration, providers, toolServers);
+    const told = this.#notifiers.of(configuration.notifiers.map(({ road }) => road));
+    const notifiers = told.map(([, notifier]) => notifier);
+    const ruleset = new Ruleset(configuration, providers, toolServers, notifiers);
     this.#rulesets = [...this.#rulesets.filter(({ requests }) => requests > 0), ruleset];
     return ruleset;
   }
@@ -92,16 +109,21 @@ export class Providers {
     this.#rulesets = this.#rulesets.filter(
       (rules, no, all) => rules.requests > 0 || no === all.length - 1,
     );
-    const held = this.#rulesets.flatMap((rules) => [...rules.providers, ...rules.toolServers]);
+    const held = this.#rulesets.flatMap((rules) => {
+      return [...rules.providers, ...rules.toolServers, ...rules.notifiers];
+    });
     const used = new Set<unknown>([...held, ...inUse]);
     const left = await Promise.all([
       this.#providers.closeRetired(used),
       this.#toolServers.closeRetired(used),
+      // What is being told through it fails, and is told again through the new one.
+      this.#notifiers.closeRetired(used),
     ]);
-    return left[0] + left[1];
+    return left.reduce((sum, count) => sum + count, 0);
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.#providers.close(), this.#toolServers.close()]);
+    const all = [this.#providers, this.#toolServers, this.#notifiers];
+    await Promise.all(all.map((kept) => kept.close()));
   }
 }

@@ -5,6 +5,7 @@ import type { BreakerRule } from "../guards/breaker/rules.ts";
 import type { Budget } from "../guards/budget/budget.ts";
 import type { Manifest } from "../guards/manifest/manifest.ts";
 import type { Millis } from "../guards/money.ts";
+import type { Route } from "../guards/notice/route.ts";
 import type { ModelPrice } from "../guards/price/price.ts";
 import type { ProviderRules } from "../guards/provider-rules.ts";
 import type { HttpPlaces } from "../guards/tool/places.ts";
@@ -34,6 +35,7 @@ export interface Configuration {
   /** A call that nobody approves is denied after this; so is an approval that nobody used. */
   readonly approvals: { readonly expireAfterMs: Millis };
   readonly agents: ReadonlyMap<string, Manifest>;
+  readonly notifiers: readonly NotifierSettings[];
   readonly inputs: InputSettings;
   /** What a tool of a tool server is without any grant; null: no call of it could be sent. */
   readonly ungranted: (id: ToolId) => GrantedTool | null;
@@ -55,6 +57,8 @@ export interface InputSettings {
 export interface Listeners {
   readonly agent: { readonly host: string; readonly port: number };
   readonly control: { readonly host: string; readonly port: number };
+  /** Where people reach the control listener, without a slash at its end; null: where it is. */
+  readonly controlUrl: string | null;
   /** Names of the agents' listener beside the one that it listens on; in small letters. */
   readonly agentHosts: readonly string[];
 }
@@ -193,7 +197,32 @@ export interface HttpCredential {
   readonly secrets: readonly string[];
 }
 
-/** A detector: what it watches, where its line is, and what crossing it does. */
+/** Where people are told, and of what. */
+export interface NotifierSettings {
+  readonly road: NotifierRoad;
+  readonly route: Route;
+}
+
+/** One variant for each kind. Neither URLs nor secrets: never in a log, an error or the digest. */
+export type NotifierRoad = SlackSettings | WebhookSettings;
+
+export interface SlackSettings {
+  readonly kind: "slack";
+  readonly name: string;
+  /** Whoever knows it can post there. */
+  readonly webhookUrl: string;
+}
+
+export interface WebhookSettings {
+  readonly kind: "webhook";
+  readonly name: string;
+  readonly url: string;
+  /** Each signs: the one in use, and the one before while receivers change over. */
+  readonly secrets: readonly string[];
+  /** Extra headers for every request. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
 /** How calls wait while their agent is paused. */
 export interface ParkingSettings {
   /**

@@ -12,7 +12,8 @@ type Problem = z.core.$ZodIssue;
 const GOT_CHARACTERS_MAX = 60;
 /** What may stand in these is never shown: keys, tokens, and a store's URL with its password. */
 const SECRET_KEYS: readonly string[] = [
-  ...["api_key", "auth", "bearer", "encryption_key", "env", "headers", "schemes", "store"],
+  ...["api_key", "auth", "bearer", "encryption_key", "env", "headers", "previous_secret"],
+  ...["schemes", "secret", "store", "webhook_url"],
 ];
 
 /**
@@ -37,6 +38,10 @@ const SECRET_PLACES: readonly (readonly string[])[] = [
     [...auth, "basic", "password"],
   ]),
   ["tool_servers", "*", "env"],
+  // The address of a webhook is often all that it takes to post there.
+  ...["webhook_url", "url", "secret", "previous_secret", "headers"].map((key) => {
+    return ["notifiers", "*", key];
+  }),
 ];
 
 /** Whether a secret belongs there. */
@@ -48,7 +53,8 @@ export function holdsSecret(path: Path): boolean {
 
 /** Whether what stands there may be a secret, also where it does not belong. */
 function isSecret(path: Path): boolean {
-  return path.some((key) => typeof key === "string" && SECRET_KEYS.includes(key));
+  if (path.some((key) => typeof key === "string" && SECRET_KEYS.includes(key))) return true;
+  return holdsSecret(path);
 }
 
 /** An issue of one part of a file. */

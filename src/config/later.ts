@@ -15,7 +15,6 @@ export const LATER_KEYS: Readonly<Record<string, string>> = {
   golden: OUTPUTS,
   rolling: "Rolling windows are not in this version; use task, lifetime, day or month.",
   alert_at: "Alerts are not in this version; watch the budget's metrics instead.",
-  notifiers: "Notifiers are not in this version; watch the metrics instead.",
   time_zone: "Time zones are not in this version: calendar windows are UTC.",
   week_starts: "Weeks are not in this version; use task, lifetime, day or month.",
   policies: POLICIES,
@@ -51,4 +50,13 @@ export const LATER_FILES: Readonly<Record<string, string>> = {
   policies: POLICIES,
   "rollouts.yaml": POLICIES,
   golden: OUTPUTS,
+};
+
+const ROAD = "That way to tell people is not in this version; use slack or webhook.";
+
+/** Kinds of notifiers that are not in this version. */
+export const LATER_NOTIFIERS: Readonly<Record<string, string>> = {
+  pagerduty: ROAD,
+  email: ROAD,
+  smtp: ROAD,
 };

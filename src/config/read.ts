@@ -19,6 +19,7 @@ import { type FileRead, readFileText, versionIssues } from "./file.ts";
 import { holdsSecret, issueAt } from "./issues.ts";
 import { manifestSchema } from "./manifest-schema.ts";
 import { narrowedBreakers } from "./narrowed-breakers.ts";
+import { notifiersOf } from "./notifiers.ts";
 import { ungrantedOf } from "./observe.ts";
 import { type Book, type Overrides, overridesOf, priceBook } from "./price-book.ts";
 import { pricesSchema } from "./prices-schema.ts";
@@ -125,7 +126,8 @@ function compile(parts: Parts): Compiled {
   const tools = callableTools(agents.values(), servers);
   const budgets = budgetsOf(data.budgets ?? [], tools);
   const offer: Offer = { providers, budgets, book };
-  const issues = [...storeIssues, ...keyIssues, ...tooling.issues, ...breakerIssues];
+  const told = notifiersOf(data.notifiers, source, whole ? agents : null);
+  const issues = [storeIssues, keyIssues, tooling.issues, breakerIssues, told.issues].flat();
   if (whole) {
     const serves = (model: string) => isServed(model, offer);
     issues.push(...providerIssues, ...granted.issues, ...narrowed.issues);
@@ -149,6 +151,7 @@ function compile(parts: Parts): Compiled {
     parking: parkingOf(data.parking),
     approvals: { expireAfterMs: data.approvals?.expire_after ?? APPROVAL_MS },
     agents,
+    notifiers: told.notifiers,
     ungranted: ungrantedOf({ servers, schemas, sql }),
     prices: book,
     limits: processLimitsOf(data.limits),
@@ -169,7 +172,8 @@ function priceIssues({ source }: FileRead<unknown>, { problems }: Overrides): Is
 }
 
 /** What is allowed and still deserves a look. */
-function warningsOf(main: MainFile, { agents, budgets, store }: Configuration): Issue[] {
+function warningsOf(main: MainFile, configuration: Configuration): Issue[] {
+  const { agents, budgets, listeners, notifiers, store } = configuration;
   const warnings: Issue[] = [];
   const warn = (path: readonly (string | number)[], expected: string, hint: string) =>
     warnings.push(issueAt(main.source, path, expected, hint));
@@ -193,6 +197,10 @@ function warningsOf(main: MainFile, { agents, budgets, store }: Configuration): 
   if (store.url?.startsWith("postgres") && !/[?&]sslmode=/.test(store.url)) {
     const hint = "Add ?sslmode=verify-full unless the network to the database is yours alone.";
     warn(["store"], "a URL that says how the connection is secured", hint);
+  }
+  if (notifiers.length > 0 && listeners.controlUrl === null) {
+    const hint = "Without it links in notices begin with the address that the gateway listens on.";
+    warn(["listeners", "control_url"], "where people reach the control listener", hint);
   }
   for (const [index, budget] of budgets.entries()) {
     const tool = outliving(budget, agents.values());

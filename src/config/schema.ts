@@ -26,6 +26,7 @@ import {
 } from "./fields.ts";
 import { LATER_WINDOWS } from "./later.ts";
 import { LIMIT_FIELDS } from "./manifest-schema.ts";
+import { NOTIFIERS_MAX, notifier } from "./notifier-schema.ts";
 import { serverName, toolServer } from "./tool-schema.ts";
 
 /** Every attempt of every agent is shown to each of them. */
@@ -196,6 +197,11 @@ export const slipclutchSchema = strict({
   listeners: strict({
     agent: endpoint.describe("Where agents call. Default 127.0.0.1:4141.").optional(),
     control: endpoint.describe("Where operators call. Default 127.0.0.1:4142.").optional(),
+    control_url: serverUrl("https://slipclutch.example.com")
+      .describe(
+        "Where people reach the control listener, through whatever stands before it: links in notices begin with it. Default: where it listens.",
+      )
+      .optional(),
     agent_hosts: z
       .array(hostName, { error: "a list of names" })
       .max(ENTRIES_MAX)
@@ -242,6 +248,13 @@ export const slipclutchSchema = strict({
       .optional(),
   })
     .describe("What is kept of calls beside the journal, to learn manifests from.")
+    .optional(),
+  notifiers: z
+    .record(id, notifier, { error: "a map from names to notifiers" })
+    .refine((map) => Object.keys(map).length <= NOTIFIERS_MAX, {
+      error: `at most ${NOTIFIERS_MAX} notifiers`,
+    })
+    .describe("Where people are told of reviews and alarms.")
     .optional(),
   approvals: approvals.describe("Calls that a person approves, one by one.").optional(),
   limits: strict({

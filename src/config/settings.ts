@@ -28,6 +28,7 @@ export function listenersOf(raw: RawSlipclutch["listeners"]): Listeners {
   return {
     agent: raw?.agent ?? { host: "127.0.0.1", port: 4141 },
     control: raw?.control ?? { host: "127.0.0.1", port: 4142 },
+    controlUrl: raw?.control_url?.replace(/\/+$/, "") ?? null,
     agentHosts: raw?.agent_hosts ?? [],
   };
 }

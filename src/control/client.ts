@@ -20,6 +20,7 @@ import type {
   ReleasedView,
   ReleaseView,
 } from "./schemas/money.ts";
+import type { NotifierView, TestedView } from "./schemas/notifiers.ts";
 import type { KeyView, MadeKeyView, SessionView, TaskView } from "./schemas/people.ts";
 import type {
   AgentView,
@@ -46,6 +47,7 @@ export type {
   KeyView,
   MadeKeyView,
   MomentView,
+  NotifierView,
   ParkedView,
   PausedView,
   ReleasedView,
@@ -56,6 +58,7 @@ export type {
   SessionView,
   StatusView,
   TaskView,
+  TestedView,
   VerifiedView,
 };
 
@@ -132,6 +135,9 @@ export class ControlClient {
     this.#ask<readonly CommitmentView[]>("GET", `/api/v1/commitments${query(params)}`);
   endCommitment = (id: string, reason: string) =>
     this.#ask<CommitmentView>("POST", `/api/v1/commitments/${part(id)}/end`, { reason });
+  notifiers = () => this.#ask<readonly NotifierView[]>("GET", "/api/v1/notifiers");
+  testNotifier = (name: string) =>
+    this.#ask<TestedView>("POST", `/api/v1/notifiers/${part(name)}/test`);
   modelFlags = () => this.#ask<readonly FlagView[]>("GET", "/api/v1/model-flags");
   clearModelFlag = (provider: string, model: string, reason: string) => {
     const path = `/api/v1/model-flags/${part(provider)}/${part(model)}`;

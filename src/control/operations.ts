@@ -31,6 +31,8 @@ import type { BudgetState, DecisionRecords, Readiness, Status } from "./known.ts
 
 export type * from "./known.ts";
 
+import type { NotifierOperations } from "./notifier-operations.ts";
+
 export interface Operator {
   readonly name: string;
   readonly role: Role;
@@ -204,7 +206,7 @@ export interface InputRow {
 
 export type StoredEntry = JournalEntry & { readonly position: number };
 
-export interface Operations {
+export interface Operations extends NotifierOperations {
   /** Whose token it is; null if it is no operator's, or expired or revoked. */
   authenticate(token: string): Promise<Operator | null>;
   /** As `authenticate`, for a browser: it is not to keep the token. */

@@ -44,6 +44,10 @@ export const PROBLEMS = {
     status: 429,
     hint: "Nothing is lost: the gateway looks by itself as often as --poll says.",
   },
+  "link.invalid": {
+    status: 403,
+    hint: "Use the newest notice of it whole, or look for the review: slipclutch reviews",
+  },
   "role.insufficient": { status: 403, hint: "Ask an operator who has the role that is named." },
   "path.unknown": { status: 404, hint: "See the documentation of the HTTP API." },
   "agent.unknown": {
@@ -70,6 +74,7 @@ export const PROBLEMS = {
     status: 503,
     hint: "The store does not answer. It is told every second; the other gateways stop once it is back, or when they have lost it too.",
   },
+  "notifier.unknown": { status: 404, hint: "List them: slipclutch notifiers" },
   "commitment.unknown": { status: 404, hint: "List them: slipclutch commitments" },
   "commitment.opening": { status: 409, hint: "Nothing changed; try again once it has ended." },
   "forfeit.unknown": { status: 404, hint: "List the forfeits: slipclutch forfeits" },

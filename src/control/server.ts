@@ -9,6 +9,7 @@ import type { Log } from "../telemetry/log.ts";
 import { Access, demand } from "./access.ts";
 import { Feed } from "./feed.ts";
 import { addHook, type Hook } from "./hooks.ts";
+import { addLinks, type ReviewLinks } from "./links.ts";
 import { openApiDocument } from "./openapi.ts";
 import type { Operations } from "./operations.ts";
 import type { Asking } from "./origin.ts";
@@ -39,6 +40,8 @@ export interface ControlSettings {
   readonly log: Pick<Log, "error">;
   /** Who is told of pushes by a Git host; null: nobody, and nothing is served there. */
   readonly hook?: Hook | null;
+  /** Made for notices; null: none were. */
+  readonly links?: ReviewLinks | null;
 }
 
 type Bindings = { Bindings: Partial<HttpBindings> };
@@ -48,7 +51,7 @@ export function controlApp(
   settings: ControlSettings,
   feed: Feed = new Feed(settings),
 ): Hono<Bindings> {
-  const { operations, clock, log, hook = null } = settings;
+  const { operations, clock, log, hook = null, links = null } = settings;
   const access = new Access(operations, clock);
   const app = new Hono<Bindings>();
 
@@ -57,6 +60,7 @@ export function controlApp(
     await next();
   });
   if (hook !== null) addHook(app, hook, clock);
+  if (links !== null) addLinks(app, links);
 
   // Made once: whoever reaches the listener may ask for it.
   let made: Json | null = null;

@@ -21,6 +21,7 @@ import type { Holding } from "./holding.ts";
 import type { InFlights } from "./in-flight.ts";
 import type { Inputs } from "./inputs.ts";
 import type { Keys } from "./keys.ts";
+import type { Alerts } from "./notifying/alerts.ts";
 import type { Observation } from "./observation.ts";
 import type { Lot } from "./parking/lot.ts";
 import type { Recent } from "./parking/recent.ts";
@@ -53,6 +54,8 @@ export interface Gateway extends DecisionParts {
   readonly recent: Recent;
   readonly seal: Seal;
   readonly signals: Signals;
+  /** Alarms that people are to be told of. */
+  readonly alerts: Alerts;
   readonly withheld: Withheld;
   readonly takenOut: TakenOut;
   readonly keys: Keys;
@@ -112,4 +115,5 @@ export function emit(gateway: Gateway, tenure: Tenure, event: Event): void {
   gateway.traces?.observe(event);
   gateway.heard(event);
   logEvent(gateway.log, event);
+  if (event.kind === "breaker.alarmed") gateway.alerts.hear(event, gateway.holding.storeNow());
 }

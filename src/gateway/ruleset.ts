@@ -10,6 +10,7 @@ import type { ModelPrice } from "../guards/price/price.ts";
 import { taskLimitOf } from "../guards/task/limits.ts";
 import { displayNames, usableTools } from "../guards/tool/names.ts";
 import type { GrantedTool, RateLimit, ToolId } from "../guards/tool/tool.ts";
+import type { Notifier } from "../ports/notifier.ts";
 import type { Provider } from "../ports/provider.ts";
 import type { AccountSpec } from "../ports/store.ts";
 import type { ToolServer } from "../ports/tool-server.ts";
@@ -39,6 +40,7 @@ export class Ruleset {
   readonly #revision: string;
   readonly #providers: readonly (readonly [ProviderSettings, Provider])[];
   readonly #toolServers: ReadonlyMap<string, ToolServer>;
+  readonly #notifiers: ReadonlyMap<string, Notifier>;
   readonly #budgets = new Map<string, readonly Budget[]>();
   readonly #routes = new Map<string, Route>();
   readonly #shown = new WeakMap<Manifest, Map<string | null, readonly ShownTool[]>>();
@@ -47,10 +49,12 @@ export class Ruleset {
     configuration: Configuration,
     providers: readonly (readonly [ProviderSettings, Provider])[],
     toolServers: readonly ToolServer[] = [],
+    notifiers: readonly Notifier[] = [],
   ) {
     this.configuration = configuration;
     this.#revision = revisionOf(configuration);
     this.#toolServers = new Map(toolServers.map((server) => [server.name, server]));
+    this.#notifiers = new Map(notifiers.map((notifier) => [notifier.name, notifier]));
     this.#providers = providers;
     const { agents, budgets } = configuration;
     // One or two an agent: of thousands of agents each looks at its own alone.
@@ -72,6 +76,14 @@ export class Ruleset {
 
   toolServer(name: string): ToolServer | null {
     return this.#toolServers.get(name) ?? null;
+  }
+
+  get notifiers(): readonly Notifier[] {
+    return [...this.#notifiers.values()];
+  }
+
+  notifier(name: string): Notifier | null {
+    return this.#notifiers.get(name) ?? null;
   }
 
   get digest(): string {

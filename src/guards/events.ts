@@ -5,6 +5,7 @@ import type { Format } from "./call.ts";
 import type { ClutchEvent } from "./clutch/events.ts";
 import type { Committed } from "./commitment/committed.ts";
 import type { Millis } from "./money.ts";
+import type { NoticeEvent } from "./notice/event.ts";
 import type { Usage } from "./price/price.ts";
 import type { DenialCode, DenialFacts } from "./verdict.ts";
 
@@ -244,6 +245,7 @@ export type Event =
    * here.
    */
   | { readonly kind: "journal.overflowed"; readonly dropped: number }
+  | NoticeEvent
   | { readonly kind: "store.lost"; readonly message: string }
   | { readonly kind: "store.found"; readonly afterMs: Millis }
   | {

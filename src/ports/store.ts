@@ -15,6 +15,7 @@ import type { HolderStore } from "./holders.ts";
 import type { InputStore } from "./inputs.ts";
 import type { JournalStore } from "./journal.ts";
 import type { LedgerStore } from "./ledger.ts";
+import type { NoticeStore } from "./notices.ts";
 import type { OutcomeStore } from "./outcomes.ts";
 import type { ParkingStore } from "./parking.ts";
 import type { PermitStore } from "./permits.ts";
@@ -31,6 +32,7 @@ export type * from "./ids.ts";
 export type * from "./inputs.ts";
 export type * from "./journal.ts";
 export type * from "./ledger.ts";
+export type * from "./notices.ts";
 export type * from "./outcomes.ts";
 export type * from "./parking.ts";
 export type * from "./permits.ts";
@@ -56,6 +58,7 @@ export interface Store {
   readonly commitments: CommitmentStore;
   readonly outcomes: OutcomeStore;
   readonly inputs: InputStore;
+  readonly notices: NoticeStore;
   /** Releases connections and locks. Nothing in flight is waited for longer than two seconds. */
   close(): Promise<void>;
 }

@@ -33,6 +33,8 @@ export interface Reading {
   readonly reviews: readonly ReviewReading[] | null;
   /** What goes on costing, of agents that have some; null: the store did not say. */
   readonly commitments: readonly CommitmentReading[] | null;
+  /** What people are still to be told, by notifier; null: the store did not say. */
+  readonly notices: readonly { readonly notifier: string; readonly pending: number }[] | null;
   /** Accounts of single tasks are left out by `render`. */
   readonly budgets: readonly BudgetReading[];
 }
@@ -94,7 +96,8 @@ export function gaugesText(reading: Reading): string {
   const budgets = UNITS.map((unit) => budgetGauges(reading.budgets, unit));
   const committed = commitmentGauges(reading.commitments ?? []);
   const waiting = reviewGauges(reading.reviews ?? []);
-  const all = [processGauges(reading), agentGauges(reading.agents), waiting, committed];
+  const notices = noticeGauges(reading.notices ?? []);
+  const all = [processGauges(reading), agentGauges(reading.agents), waiting, committed, notices];
   return [...all, ...budgets].join("");
 }
 
@@ -171,6 +174,13 @@ function commitmentGauges(commitments: readonly CommitmentReading[]): string {
   );
   const headers = [header(GAUGES.commitments, "gauge"), header(GAUGES.commitmentRate, "gauge")];
   return [headers[0], ...counts, headers[1], ...rates].join("");
+}
+
+function noticeGauges(notices: NonNullable<Reading["notices"]>): string {
+  const rows = notices.map(({ notifier, pending }) =>
+    sample(GAUGES.noticesPending, [notifier], String(pending)),
+  );
+  return rows.length === 0 ? "" : header(GAUGES.noticesPending, "gauge") + rows.join("");
 }
 
 const BUDGET_AMOUNTS = [

@@ -3,19 +3,17 @@ import { inUnit } from "../guards/budget/unit.ts";
 import type { ClutchEvent } from "../guards/clutch/events.ts";
 import type { Event, Part } from "../guards/events.ts";
 import { formatUsd } from "../guards/money.ts";
+import type { NoticeEvent } from "../guards/notice/event.ts";
 import type { Fields, Log } from "./log.ts";
 
 /** Tells the log what happened. One refused call is no news at 3 a.m.: those are for debugging. */
 export function logEvent(log: Log, event: Event): void {
   if (isCommitted(event)) return logCommitted(log, event);
   if (isOfClutch(event)) return logClutch(log, event);
+  if (isNotice(event)) return logNotice(log, event);
   switch (event.kind) {
     case "call.admitted":
     case "call.settled":
-      return;
-    case "call.refused":
-    case "call.spared":
-      log.debug(event.kind, { ...who(event), code: event.code, ...event.facts });
       return;
     case "call.parked":
     case "call.attached":
@@ -25,6 +23,8 @@ export function logEvent(log: Log, event: Event): void {
     case "task.ended":
       log.debug(event.kind, fieldsOf(event));
       return;
+    case "call.refused":
+    case "call.spared":
     case "result.unallowed":
     case "call.capped":
     case "budget.overbilled":
@@ -76,10 +76,18 @@ function logGap(log: Log, event: Extract<Event, { kind: "journal.gap" }>): void 
   log.warn(event.kind, { writer, lastNo, forfeits: forfeits.map(shownPart) });
 }
 
-type Remark = Extract<Event, { kind: "result.unallowed" | "call.capped" | "budget.overbilled" }>;
+type Remark = Extract<
+  Event,
+  | { kind: "call.refused" | "call.spared" }
+  | { kind: "result.unallowed" | "call.capped" | "budget.overbilled" }
+>;
 
 function logRemark(log: Log, event: Remark): void {
   switch (event.kind) {
+    case "call.refused":
+    case "call.spared":
+      log.debug(event.kind, { ...who(event), code: event.code, ...event.facts });
+      return;
     // One request can bring many: the metric is what to watch.
     case "result.unallowed": {
       const { beyond, code, facts, tool } = event;
@@ -97,6 +105,16 @@ function logRemark(log: Log, event: Remark): void {
       log.error(event.kind, { ...who(event), provider, model, ...amounts });
     }
   }
+}
+
+function isNotice(event: Event): event is NoticeEvent {
+  return event.kind.startsWith("notice.");
+}
+
+/** That nobody was told is an alarm of its own. */
+function logNotice(log: Log, event: NoticeEvent): void {
+  if (event.kind === "notice.sent") log.debug(event.kind, fieldsOf(event));
+  else log.error(event.kind, fieldsOf(event));
 }
 
 type CommitmentEvent = Extract<Event, { kind: `commitment.${string}` }>;

@@ -90,6 +90,11 @@ export const COUNTERS = {
     ["agent", "rule", "action"],
     "Alarms of breakers; with the action `trip` the agent was paused.",
   ),
+  notices: named(
+    "notices_total",
+    ["notifier", "kind", "outcome"],
+    "Attempts to tell people, by what became of them: `sent`, `retried`, `given_up`.",
+  ),
   faults: named("provider_faults_total", ["provider", "fault"], "Calls that ended in a fault."),
   happened: named("events_total", ["event"], "Events that are worth an alert."),
   journal: named("journal_entries_total", ["event"], "Events recorded for the journal."),
@@ -165,6 +170,11 @@ export const GAUGES = {
     "models_flagged",
     [],
     "Models reserved at their maximum because they billed above their bound once.",
+  ),
+  noticesPending: named(
+    "notices_pending",
+    ["notifier"],
+    "Notices that people are still to be told.",
   ),
   remoteUp: named("remote_up", [], "1 while the Git remote answers; what is in force stays."),
   remoteRejected: named(

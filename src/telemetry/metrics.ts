@@ -82,6 +82,7 @@ export class Metrics {
     calls: new Counter(COUNTERS.releasedCalls),
   };
   readonly #alarms = new Counter(COUNTERS.alarms);
+  readonly #notices = new Counter(COUNTERS.notices);
   readonly #faults = new Counter(COUNTERS.faults);
   readonly #happened = new Counter(COUNTERS.happened);
   readonly #journal = new Counter(COUNTERS.journal);
@@ -135,6 +136,12 @@ export class Metrics {
       case "breaker.alarmed":
         this.#alarms.add([event.agent, event.rule, event.action]);
         return;
+      case "notice.sent":
+        this.#notices.add([event.notifier, event.about, "sent"]);
+        return;
+      case "notice.given-up":
+        this.#notices.add([event.notifier, event.about, "given_up"]);
+        return;
       default:
         if (NOTABLE.has(event.kind)) this.#happened.add([event.kind]);
     }
@@ -153,6 +160,11 @@ export class Metrics {
   /** An outcome of a decision of this process, by where its agent reported it. */
   reported(where: "here" | "elsewhere", became: "settled" | "repeated" | "dropped"): void {
     this.#outcomes.add([where, became]);
+  }
+
+  /** An attempt to tell people that failed, and is made again. */
+  retriedNotice(notifier: string, about: string): void {
+    this.#notices.add([notifier, about, "retried"]);
   }
 
   #refused(event: Origin & { asked: Asked | null; code: DenialCode }): void {
@@ -220,6 +232,7 @@ export class Metrics {
     const released = Object.values(this.#released);
     const inner = [
       this.#alarms,
+      this.#notices,
       ...released,
       this.#happened,
       this.#journal,

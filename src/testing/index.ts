@@ -1,11 +1,19 @@
 /**
- * For those who write an adapter of their own, or test an agent: what every store, provider and
- * tool server must do, as suites for vitest, and the fakes that pass them. Import it from a vitest
- * test.
+ * For those who write an adapter of their own, or test an agent: what every store, provider, tool
+ * server and notifier must do, as suites for vitest, and the fakes that pass them. Import it from a
+ * vitest test.
  */
 export { simulatedProvider } from "../adapters/provider/simulated/simulated-provider.ts";
 export { type MemoryData, memoryData, memoryStore } from "../adapters/store/memory/index.ts";
+export { fakeSlack, type SlackMessage } from "./fake-slack.ts";
+export { type CloudEvent, type FakeWebhook, fakeWebhook } from "./fake-webhook.ts";
+export type { FarAnswer, FarEnd } from "./far-end.ts";
 export { type McpFixture, type McpScript, mcpFixture } from "./mcp-fixture.ts";
+export {
+  type NotifierFixture,
+  notifierConformance,
+  type OpenNotifier,
+} from "./notifier-conformance.ts";
 export { providerConformance } from "./provider-conformance.ts";
 export type { OpenProvider, ProviderFixture } from "./provider-fixture.ts";
 export {

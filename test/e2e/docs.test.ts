@@ -62,6 +62,9 @@ const SECRETS = {
   OPENROUTER_API_KEY: "sk-or-not-a-key",
   GITHUB_TOKEN: "not-a-token",
   DATABASE_URL: "postgres://slipclutch:not-a-password@127.0.0.1/slipclutch?sslmode=verify-full",
+  SLACK_WEBHOOK_URL: "https://hooks.slack.com/services/T0/B0/not-a-secret",
+  CARE_WEBHOOK_URL: "https://care.example.com/hooks/slipclutch",
+  CARE_WEBHOOK_SECRET: "not-a-secret-of-the-care-team",
   SLIPCLUTCH_ENCRYPTION_KEY: "0".repeat(64),
 };
 

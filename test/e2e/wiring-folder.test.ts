@@ -9,6 +9,7 @@ import { HTTP_CASES } from "./wiring-http.ts";
 import { LIBRARY_CASES } from "./wiring-library.ts";
 import { LIMIT_CASES } from "./wiring-limits.ts";
 import { MCP_CASES } from "./wiring-mcp.ts";
+import { closeFarEnds, NOTIFIER_CASES } from "./wiring-notifiers.ts";
 import { OBSERVE_CASES } from "./wiring-observe.ts";
 import { ON_CHANGE_CASES } from "./wiring-on-change.ts";
 import { PARKING_CASES } from "./wiring-parking.ts";
@@ -29,7 +30,10 @@ beforeAll(async () => {
   world = await WiringWorld.open();
 });
 
-afterAll(() => world.close());
+afterAll(async () => {
+  await world.close();
+  await closeFarEnds();
+});
 
 const CASES = {
   "a provider": PROVIDER_CASES,
@@ -50,6 +54,7 @@ const CASES = {
   "a limit on a task": TASK_LIMIT_CASES,
   "how calls wait": PARKING_CASES,
   "a change": ON_CHANGE_CASES,
+  "who is told": NOTIFIER_CASES,
   observing: OBSERVE_CASES,
   MCP: MCP_CASES,
   "what is read": LIBRARY_CASES,

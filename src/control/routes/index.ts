@@ -4,6 +4,7 @@ import { GATEWAY_ROUTES } from "./gateway.ts";
 import { INCIDENT_ROUTES } from "./incidents.ts";
 import { JOURNAL_ROUTES } from "./journal.ts";
 import { MONEY_ROUTES } from "./money.ts";
+import { NOTIFIER_ROUTES } from "./notifiers.ts";
 import { PEOPLE_ROUTES } from "./people.ts";
 import { REVIEW_ROUTES } from "./reviews.ts";
 import type { Route } from "./route.ts";
@@ -15,6 +16,7 @@ export const ROUTES: readonly Route[] = [
   ...EVENT_ROUTES,
   ...REVIEW_ROUTES,
   ...INCIDENT_ROUTES,
+  ...NOTIFIER_ROUTES,
   ...PEOPLE_ROUTES,
   ...MONEY_ROUTES,
   ...JOURNAL_ROUTES,

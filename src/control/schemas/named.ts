@@ -4,6 +4,7 @@ import * as gateway from "./gateway.ts";
 import * as incidents from "./incidents.ts";
 import * as journal from "./journal.ts";
 import * as money from "./money.ts";
+import * as notifiers from "./notifiers.ts";
 import * as people from "./people.ts";
 import * as reviews from "./reviews.ts";
 import * as signals from "./signals.ts";
@@ -23,6 +24,7 @@ export const NAMED = {
   Forfeit: money.FORFEIT,
   Release: money.RELEASE,
   Commitment: money.COMMITMENT,
+  Notifier: notifiers.NOTIFIER,
   Key: people.KEY,
   Session: people.SESSION,
   Task: people.TASK,

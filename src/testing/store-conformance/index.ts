@@ -15,6 +15,7 @@ import { huntConformance } from "./hunt.ts";
 import { inputConformance } from "./inputs.ts";
 import { journalConformance } from "./journal.ts";
 import { ledgerConformance } from "./ledger.ts";
+import { noticeConformance } from "./notices.ts";
 import { outcomeConformance } from "./outcomes.ts";
 import { parkingConformance } from "./parking.ts";
 import { permitConformance } from "./permits.ts";
@@ -52,6 +53,7 @@ export function storeConformance(name: string, open: OpenFixture): void {
     commitmentConformance(open);
     outcomeConformance(open);
     inputConformance(open);
+    noticeConformance(open);
     huntConformance(open);
   });
 }

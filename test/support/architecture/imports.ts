@@ -53,6 +53,7 @@ export const ZONES: Readonly<Record<string, Zone>> = {
 
 /** The drivers: each belongs to one adapter. */
 const ADAPTER_PACKAGES: Readonly<Record<string, readonly string[]>> = {
+  "notifier/over-http": ["undici"],
   "provider/http": ["undici"],
   "store/postgres": ["pg"],
   "tool-server/http": ["undici"],
@@ -64,7 +65,7 @@ const ADAPTER_PACKAGES: Readonly<Record<string, readonly string[]>> = {
  * No adapters themselves: what several adapters of one port would otherwise each have a copy of.
  * They may be imported by those of their port, and import no adapter.
  */
-const COMMON = ["tool-server/over-http"];
+const COMMON = ["notifier/over-http", "tool-server/over-http"];
 
 /**
  * Bundled whole at build time, so that what it imports is no dependency of the package: the rest

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeEach, describe, expect, test } from "vitest";
+import type { NotifierState } from "../../../src/control/notifier-operations.ts";
 import {
   BUDGET,
   commitment,
@@ -26,6 +27,13 @@ afterAll(async () => {
   for (const { listener } of opened) await listener.close();
   rmSync(folder, { recursive: true });
 });
+
+const ON_CALL: NotifierState = {
+  ...{ notifier: "on-call", kind: "slack", to: "https://hooks.slack.com" },
+  route: { agents: ["support*"], labels: { team: "care" }, on: ["trip", "alert"] },
+  ...{ sent: 3, pending: 2, givenUp: 1, lastSentAt: null },
+  lastError: { at: Date.UTC(2026, 0, 1), error: "status 500: \u001b[2Jsorry" },
+};
 
 describe("shapes for programs", () => {
   test("of a new key", async () => {
@@ -120,6 +128,8 @@ describe("shapes for programs", () => {
     ["forfeits"],
     ["forfeits", "release", "--holder", "aa", "--billed-usd", "0.5", "--reason", "bill"],
     ["commitments"],
+    ["notifiers"],
+    ["notifiers", "test", "on-call"],
     ["commitments", "end", "d-1", "--reason", "gone"],
     ["model-flags", "list"],
     ["model-flags", "clear", "openai", "gpt-5", "--reason", "fixed"],
@@ -127,6 +137,7 @@ describe("shapes for programs", () => {
     running.operations.taskRecords.push(task("t1"));
     running.operations.forfeitStates.push(forfeit("aa"));
     running.operations.reviewRows.push(review("r-a"));
+    running.operations.notifierStates.push(ON_CALL);
     running.operations.commitmentRows.push(commitment("d-1"));
     const flag = {
       provider: "openai",
@@ -247,6 +258,35 @@ describe("for people", () => {
     expect(err).toContain(`  ${sentence}\n`);
     const { err: json } = await running.ask("reload", "--json");
     expect(JSON.parse(json).error.more).toEqual([sentence]);
+  });
+
+  test("notifiers are listed with how they stand, and tested", async () => {
+    expect((await running.ask("notifiers")).out).toBe(
+      "Nobody is told: slipclutch.yaml has no notifiers.\n",
+    );
+    running.operations.notifierStates.push(ON_CALL);
+    const { out } = await running.ask("notifiers");
+    expect(out).toMatch(/on-call +slack +trip, alert of support\*, team care +3 +2 +1 +status 500/);
+    expect(out).not.toContain("\u001b");
+    expect(JSON.parse((await running.ask("notifiers", "--json")).out)).toEqual([
+      {
+        ...{ name: "on-call", kind: "slack", to: "https://hooks.slack.com" },
+        ...{ on: ["trip", "alert"], agents: ["support*"], labels: { team: "care" } },
+        ...{ sent: 3, given_up: 1, pending: 2, last_sent_at: null },
+        last_error: { at: "2026-01-01T00:00:00.000Z", error: "status 500: \u001b[2Jsorry" },
+      },
+    ]);
+    expect(await running.ask("notifiers", "test", "on-call")).toMatchObject({
+      ...{ code: 0, out: "on-call took it: status 200: ok\n" },
+    });
+    running.operations.delivery = { kind: "refused", because: "status 404: no_service" };
+    expect(await running.ask("notifiers", "test", "on-call")).toMatchObject({
+      ...{ code: 1, out: "on-call did not take it: status 404: no_service\n" },
+    });
+    expect(await running.ask("notifiers", "test", "nobody")).toMatchObject({ code: 1, out: "" });
+    expect(running.operations.done).toEqual(
+      Array.from({ length: 2 }, () => "test on-call by the-admin"),
+    );
   });
 
   test("commitments are shown with what they cost together, and ended for a reason", async () => {

@@ -50,6 +50,7 @@ budgets:
     expect(listeners).toEqual({
       agent: { host: "127.0.0.1", port: 4141 },
       control: { host: "127.0.0.1", port: 4142 },
+      controlUrl: null,
       agentHosts: [],
     });
     expect(store).toEqual({ url: null, graceMs: 10_000, expiryMs: 12_000 });
@@ -192,6 +193,7 @@ denied_tools: [drop]
     expect(listeners).toEqual({
       agent: { host: "0.0.0.0", port: 1 },
       control: { host: "::1", port: 65_535 },
+      controlUrl: null,
       agentHosts: ["gateway.internal", "slip_clutch"],
     });
     expect(store).toEqual({

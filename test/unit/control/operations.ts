@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { systemChance, systemClock } from "../../../src/adapters/clock/system.ts";
 import { doorOf } from "../../../src/compose/door.ts";
+import type { NotifierState } from "../../../src/control/notifier-operations.ts";
 import type {
   AgentState,
   BudgetState,
@@ -28,6 +29,7 @@ import type { AgentSignals } from "../../../src/guards/breaker/standing.ts";
 import { aboutText } from "../../../src/guards/clutch/about.ts";
 import type { Commitment } from "../../../src/guards/commitment/commitment.ts";
 import type { Clock } from "../../../src/ports/clock.ts";
+import type { Delivery } from "../../../src/ports/notifier.ts";
 import type {
   KeyRecord,
   ModelFlag,
@@ -80,6 +82,8 @@ export class MemoryOperations implements Operations {
   readonly reviewRows: Review[] = [];
   readonly parkedRows: Parked[] = [];
   readonly commitmentRows: CommitmentRow[] = [];
+  readonly notifierStates: NotifierState[] = [];
+  delivery: Delivery = { kind: "ok", said: "status 200: ok" };
   /** The store takes no trip. */
   unstored = false;
   authenticated = 0;
@@ -180,6 +184,7 @@ export class MemoryOperations implements Operations {
       agents: [],
       reviews: [],
       commitments: [],
+      notices: [],
       budgets: [BUDGET],
     });
   }
@@ -423,6 +428,16 @@ export class MemoryOperations implements Operations {
     this.commitmentRows[index] = { commitment, accounts: [] };
     this.done.push(`end ${id} by ${by}: ${reason}`);
     return { kind: "ended", commitment };
+  }
+
+  async notifiers() {
+    return this.notifierStates;
+  }
+
+  async testNotifier(name: string, by: string) {
+    if (!this.notifierStates.some(({ notifier }) => notifier === name)) return null;
+    this.done.push(`test ${name} by ${by}`);
+    return this.delivery;
   }
 
   async flags() {

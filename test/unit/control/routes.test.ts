@@ -79,6 +79,8 @@ const MAY: Record<string, Record<Role, boolean>> = {
   "POST /api/v1/forfeits/release": { viewer: false, operator: true, admin: true },
   "GET /api/v1/commitments": { viewer: true, operator: true, admin: true },
   "POST /api/v1/commitments/:id/end": { viewer: false, operator: true, admin: true },
+  "GET /api/v1/notifiers": { viewer: true, operator: true, admin: true },
+  "POST /api/v1/notifiers/:name/test": { viewer: false, operator: true, admin: true },
   "GET /api/v1/model-flags": { viewer: true, operator: true, admin: true },
   "POST /api/v1/reload": { viewer: false, operator: true, admin: true },
   "POST /api/v1/tasks/:agent/:id/end": { viewer: false, operator: true, admin: true },

@@ -23,6 +23,7 @@ const READING: Reading = {
   ],
   reviews: [],
   commitments: [],
+  notices: [],
   budgets: [],
 };
 

@@ -10,6 +10,7 @@ import { memoryHolders } from "./holders.ts";
 import { memoryInputs } from "./inputs.ts";
 import { memoryJournal } from "./journal.ts";
 import { memoryLedger } from "./ledger.ts";
+import { memoryNotices } from "./notices.ts";
 import { memoryOutcomes } from "./outcomes.ts";
 import { memoryParking } from "./parking.ts";
 import { memoryPermits } from "./permits.ts";
@@ -40,6 +41,7 @@ export function memoryStore(options: { readonly clock: Clock; readonly data?: Me
     commitments: memoryCommitments(data, options.clock),
     outcomes: memoryOutcomes(data, options.clock),
     inputs: memoryInputs(data),
+    notices: memoryNotices(data, options.clock),
     close: async () => {},
   };
 }

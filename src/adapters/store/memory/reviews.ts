@@ -11,7 +11,7 @@ export function clutchOf(data: MemoryData, agent: string): Clutch {
 
 /** A review as people see it. */
 export function shownReview(data: MemoryData, row: ReviewRow): Review {
-  const { closedAt, reasons, ...review } = row;
+  const { closedAt, reasons, told, ...review } = row;
   const parked = [...data.parked.values()].filter(
     (each) => each.parked.review === row.id && each.parked.state === "parked",
   );
@@ -49,6 +49,7 @@ export function openReview(data: MemoryData, { at, ...review }: NewReview): Revi
     closedAt: null,
     reasons: [],
     decisions: [],
+    told: -1,
   };
   data.reviews.set(review.id, row);
   return row;

@@ -6,6 +6,7 @@ import type {
   CounterKey,
   Decided,
   HolderId,
+  NewNotice,
   NewReview,
   Parked,
   PermitKey,
@@ -38,6 +39,27 @@ export interface SharedWork {
   readonly commitments: Map<string, CommitmentRow>;
   /** By id, in the order in which they came. */
   readonly outcomes: Map<string, OutcomeRow>;
+  /** By notifier and subject, in the order in which they came. */
+  readonly notices: Map<string, NoticeRow>;
+  /** By name. */
+  readonly notifiers: Map<string, NotifierRow>;
+}
+
+export interface NoticeRow {
+  readonly notice: NewNotice;
+  readonly at: Millis;
+  state: "pending" | "sent" | "given_up";
+  attempts: number;
+  nextAt: Millis;
+  finishedAt: Millis | null;
+  failed: { readonly at: Millis; readonly error: string } | null;
+}
+
+export interface NotifierRow {
+  holder: HolderId;
+  number: number;
+  claimedAt: Millis;
+  pausedUntil: Millis;
 }
 
 export interface OutcomeRow {
@@ -72,6 +94,8 @@ export interface ReviewRow extends Omit<NewReview, "at"> {
   closedAt: Millis | null;
   readonly reasons: string[];
   readonly decisions: Decided[];
+  /** The version up to which people were told of it. */
+  told: number;
 }
 
 export interface ParkedRow {
@@ -130,5 +154,7 @@ export function sharedWork(): SharedWork {
     toolsMet: new Map(),
     commitments: new Map(),
     outcomes: new Map(),
+    notices: new Map(),
+    notifiers: new Map(),
   };
 }

@@ -13,6 +13,7 @@ import { inputs } from "./inputs.ts";
 import { journal } from "./journal.ts";
 import { ledger } from "./ledger.ts";
 import { migrate } from "./migrate.ts";
+import { noticeRows } from "./notice-rows.ts";
 import { notices } from "./notices.ts";
 import { outcomes } from "./outcomes.ts";
 import { parking } from "./parking.ts";
@@ -65,6 +66,7 @@ export async function postgresStore(options: PostgresOptions): Promise<Store> {
     commitments: commitments(work),
     outcomes: outcomes(work),
     inputs: inputs(work),
+    notices: noticeRows(work),
     async close() {
       heard.close();
       await Promise.all([work.close(), beats.close()]);

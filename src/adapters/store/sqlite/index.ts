@@ -149,7 +149,15 @@ function tasksOn(writer: WorkerClient, reader: WorkerClient): Store["tasks"] {
 
 type SharedWork = Pick<
   Store,
-  "permits" | "clutch" | "parking" | "counters" | "bundles" | "commitments" | "outcomes" | "inputs"
+  | "permits"
+  | "clutch"
+  | "parking"
+  | "counters"
+  | "bundles"
+  | "commitments"
+  | "outcomes"
+  | "inputs"
+  | "notices"
 >;
 
 function sharedWorkOn(writer: WorkerClient, reader: WorkerClient): SharedWork {
@@ -200,6 +208,7 @@ function sharedWorkOn(writer: WorkerClient, reader: WorkerClient): SharedWork {
       read: (query) => reader.ask("readInputs", query),
       prune: (before) => writer.ask("pruneInputs", before),
     },
+    notices: noticesOn(writer, reader),
   };
 }
 
@@ -234,5 +243,17 @@ function outcomesOn(writer: WorkerClient): Store["outcomes"] {
     answers: (ids) => writer.ask("outcomeAnswers", ids),
     forget: (ids) => writer.ask("forgetOutcomes", ids),
     prune: (before) => writer.ask("pruneOutcomes", before),
+  };
+}
+
+function noticesOn(writer: WorkerClient, reader: WorkerClient): Store["notices"] {
+  return {
+    // Asked for every second, and mostly there is none.
+    untold: (limit) => writer.ask("untoldReviews", limit),
+    tell: (notices, told) => writer.ask("tellNotices", notices, told),
+    claim: (holder, notifiers, limit) => writer.ask("claimNotices", holder, notifiers, limit),
+    settle: (settled) => writer.ask("settleNotices", settled),
+    counts: (notifiers) => reader.ask("countNotices", notifiers),
+    prune: (before) => writer.ask("pruneNotices", before),
   };
 }

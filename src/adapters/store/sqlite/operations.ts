@@ -11,6 +11,7 @@ import * as holders from "./holders.ts";
 import * as inputs from "./inputs.ts";
 import * as journal from "./journal.ts";
 import * as ledger from "./ledger.ts";
+import * as notices from "./notices.ts";
 import * as outcomes from "./outcomes.ts";
 import * as parking from "./parking.ts";
 import * as permits from "./permits.ts";
@@ -97,6 +98,12 @@ export const OPERATIONS = {
   writeInputs: inputs.write,
   readInputs: inputs.read,
   pruneInputs: inputs.prune,
+  untoldReviews: notices.untold,
+  tellNotices: notices.tell,
+  claimNotices: notices.claim,
+  settleNotices: notices.settle,
+  countNotices: notices.counts,
+  pruneNotices: notices.prune,
 } as const;
 
 export type Operations = typeof OPERATIONS;

@@ -50,8 +50,10 @@ export const SHARED_WORK = `
     opened_at INTEGER NOT NULL,
     version INTEGER NOT NULL DEFAULT 0,
     state TEXT NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'closed')),
-    closed_at INTEGER
+    closed_at INTEGER,
+    told INTEGER NOT NULL DEFAULT -1
   ) STRICT;
+  CREATE INDEX review_untold ON review (no) WHERE told < version;
   CREATE UNIQUE INDEX review_open ON review (kind, agent, subject) WHERE state = 'open';
   CREATE INDEX review_agent ON review (agent);
   CREATE INDEX review_closed ON review (closed_at) WHERE state = 'closed';

@@ -1,3 +1,4 @@
+import { NOTICES } from "./schema-notices.ts";
 import { SHARED_WORK } from "./schema-work.ts";
 
 /** "Slip": tells our files from other SQLite files. */
@@ -174,5 +175,6 @@ export const MIGRATIONS: readonly string[] = [
     content BLOB NOT NULL
   ) STRICT;
   ${SHARED_WORK}
+  ${NOTICES}
   `,
 ];

@@ -48,8 +48,10 @@ CREATE TABLE review (
   opened_at bigint NOT NULL,
   version bigint NOT NULL DEFAULT 0,
   state text NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'closed')),
-  closed_at bigint
+  closed_at bigint,
+  told bigint NOT NULL DEFAULT -1
 );
+CREATE INDEX review_untold ON review (no) WHERE told < version;
 CREATE UNIQUE INDEX review_open ON review (kind, agent, subject) WHERE state = 'open';
 CREATE INDEX review_agent ON review (agent, no);
 CREATE INDEX review_newest ON review (no);

@@ -9,6 +9,7 @@ import { FLUSH } from "./flush.ts";
 import { FORFEITS } from "./forfeits.ts";
 import { HOLDERS } from "./holders.ts";
 import { MONEY } from "./money.ts";
+import { NOTICES } from "./notices.ts";
 import { OUTCOMES } from "./outcomes.ts";
 import { PARKING } from "./parking.ts";
 import { PERMITS } from "./permits.ts";
@@ -19,7 +20,7 @@ import { TASKS } from "./tasks.ts";
 
 const FIRST = [TABLES, SHARED_TABLES, MONEY, FLUSH, HOLDERS, FORFEITS, REGISTRY, TASKS].concat(
   ...[PERMITS, CLUTCH, DECISIONS, COPIES, PARKING, CLAIMS, COUNTERS, BUNDLES, COMMITMENTS],
-  OUTCOMES,
+  [OUTCOMES, NOTICES],
 );
 
 /**
