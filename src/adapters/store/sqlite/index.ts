@@ -1,7 +1,7 @@
 import { chmod, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock } from "../../../ports/clock.ts";
-import type { Store } from "../../../ports/store.ts";
+import type { CounterStore, Store } from "../../../ports/store.ts";
 import { WorkerClient } from "./client.ts";
 import { pack } from "./flush.ts";
 import { lockFolder } from "./lock.ts";
@@ -175,13 +175,7 @@ function sharedWorkOn(writer: WorkerClient, reader: WorkerClient): SharedWork {
       reviews: (filter) => reader.ask("reviews", filter),
     },
     parking: parkingOn(writer, reader),
-    counters: {
-      merge: (holder, totals, after) => writer.ask("mergeCounts", holder, totals, after),
-      share: (holder, shares, after) => writer.ask("shareCounts", holder, shares, after),
-      meet: (tools, at) => writer.ask("meetTools", tools, at),
-      prune: (whats, before) => writer.ask("pruneCounts", whats, before),
-      pruneShares: (before) => writer.ask("pruneShares", before),
-    },
+    counters: countersOn(writer),
     bundles: {
       // Bytes of their own: of a view the whole memory behind it would cross to the thread.
       keep: (bundle) =>
@@ -255,5 +249,15 @@ function noticesOn(writer: WorkerClient, reader: WorkerClient): Store["notices"]
     settle: (settled) => writer.ask("settleNotices", settled),
     counts: (notifiers) => reader.ask("countNotices", notifiers),
     prune: (before) => writer.ask("pruneNotices", before),
+  };
+}
+
+function countersOn(writer: WorkerClient): CounterStore {
+  return {
+    merge: (holder, totals, after) => writer.ask("mergeCounts", holder, totals, after),
+    share: (holder, shares, after) => writer.ask("shareCounts", holder, shares, after),
+    meet: (tools, at) => writer.ask("meetTools", tools, at),
+    prune: (whats, before) => writer.ask("pruneCounts", whats, before),
+    pruneShares: (before) => writer.ask("pruneShares", before),
   };
 }
