@@ -1,0 +1,410 @@
+/** The decision: which, of what, why, and one button that repeats it. */
+import { useEffect, useRef, useState } from "preact/hooks";
+import type { ReviewView } from "../../src/control/reviews.ts";
+import { Refused, send } from "../data/api.ts";
+import { refresh } from "../data/cache.ts";
+import { PHONE, useLive, useMedia } from "../data/hooks.ts";
+import { useKeys } from "../shell/keys.ts";
+import { useHindrance, useSession } from "../shell/session.tsx";
+import { toast } from "../shell/toasts.tsx";
+import { decisionName } from "../words/entries.ts";
+import {
+  type Choice,
+  choicesOf,
+  type Decision,
+  doneOf,
+  preselected,
+  tasksOf,
+  usualReasons,
+  verbOf,
+  waitingOf,
+} from "../words/reviews.ts";
+import { clock } from "../words/time.ts";
+
+/** A second press has to come within this. */
+const ARMED_MS = 5_000;
+
+interface Draft {
+  readonly decision: Decision | null;
+  readonly task: string;
+  readonly call: string;
+  readonly message: string;
+  readonly reason: string;
+}
+
+function firstDraft(review: ReviewView): Draft {
+  const choices = choicesOf(review);
+  return {
+    decision: preselected(review, choices),
+    task: tasksOf(review)[0] ?? "",
+    call: waitingOf(review)[0]?.call ?? "",
+    message: "",
+    reason: "",
+  };
+}
+
+export function Decide({ review }: { readonly review: ReviewView }) {
+  const [open, setOpen] = useState(false);
+  const phone = useMedia(PHONE);
+  const panel = useRef<HTMLFormElement>(null);
+  const opener = useRef<HTMLButtonElement>(null);
+  const sheet = phone && open;
+  const close = () => {
+    setOpen(false);
+    opener.current?.focus();
+  };
+  useKeys({ Escape: sheet ? close : undefined });
+  useEffect(() => {
+    // Only the sheet can be reached while it is there.
+    const others = document.querySelectorAll(".rail, .top, .evidence, .head, .phonebar");
+    for (const other of others) other.toggleAttribute("inert", sheet);
+    if (sheet) panel.current?.querySelector<HTMLElement>("input:checked, input")?.focus();
+    return () => {
+      for (const other of others) other.removeAttribute("inert");
+    };
+  }, [sheet]);
+  return (
+    <>
+      <Form review={review} panel={panel} open={sheet} close={close} phone={phone} />
+      {sheet && <button type="button" class="scrim on" aria-label="Close" onClick={close} />}
+      <div class="phonebar">
+        <button type="button" class="btn main" ref={opener} onClick={() => setOpen(true)}>
+          Decide
+        </button>
+      </div>
+    </>
+  );
+}
+
+function Form(props: {
+  readonly review: ReviewView;
+  readonly panel: { current: HTMLFormElement | null };
+  readonly open: boolean;
+  readonly phone: boolean;
+  readonly close: () => void;
+}) {
+  const { close, open, panel, phone, review } = props;
+  const deciding = useDeciding(review, close);
+  const { choice, draft, set } = deciding;
+  const choices = choicesOf(review);
+  const reason = useRef<HTMLInputElement>(null);
+  const letters = Object.fromEntries(
+    choices
+      .filter(({ off }) => off === null)
+      .map(({ decision, key }) => {
+        const select = () => {
+          set({ decision });
+          // The letter itself must not be typed into the reason.
+          requestAnimationFrame(() => reason.current?.focus());
+        };
+        return [key, select] as const;
+      }),
+  );
+  useKeys({ ...letters, "Ctrl+Enter": deciding.press });
+  const submit = (event: SubmitEvent) => {
+    event.preventDefault();
+    deciding.press();
+  };
+  return (
+    <form
+      class={open ? "panel decide open" : "panel decide"}
+      ref={panel}
+      onSubmit={submit}
+      aria-labelledby="decide"
+      role={phone && open ? "dialog" : undefined}
+      aria-modal={phone && open ? "true" : undefined}
+    >
+      <header>
+        <h2 id="decide">Decide</h2>
+        <span class="faint mid-only">one person decides here</span>
+        <button type="button" class="btn quiet close" onClick={close}>
+          Close
+        </button>
+      </header>
+      <fieldset>
+        <legend class="sr">Decision</legend>
+        {choices.map((each) => (
+          <Option key={each.decision} choice={each} review={review} draft={draft} set={set} />
+        ))}
+      </fieldset>
+      <div class="bar">
+        <Reason kind={review.kind} draft={draft} set={set} input={reason} />
+        <Press deciding={deciding} choice={choice} />
+      </div>
+    </form>
+  );
+}
+
+type Set = (change: Partial<Draft>) => void;
+
+function Option(props: {
+  readonly choice: Choice;
+  readonly review: ReviewView;
+  readonly draft: Draft;
+  readonly set: Set;
+}) {
+  const { choice, draft, review, set } = props;
+  const { decision, key, name, off, says } = choice;
+  return (
+    <div class={off === null ? "opt" : "opt off"}>
+      <input
+        type="radio"
+        name="decision"
+        id={`decide-${decision}`}
+        checked={draft.decision === decision}
+        disabled={off !== null}
+        aria-describedby={`says-${decision}`}
+        onChange={() => set({ decision })}
+      />
+      <label for={`decide-${decision}`}>
+        <b>{name}</b>
+      </label>
+      <span class="cost">
+        <kbd aria-hidden="true">{key.toUpperCase()}</kbd>
+      </span>
+      <p id={`says-${decision}`}>{off ?? says}</p>
+      {draft.decision === decision && (choice.of !== null || choice.message) && (
+        <div class="more">
+          <About choice={choice} review={review} draft={draft} set={set} />
+        </div>
+      )}
+    </div>
+  );
+}
+
+/** What the choice is about: a task or a call, and what the agent is told. */
+function About(props: {
+  readonly choice: Choice;
+  readonly review: ReviewView;
+  readonly draft: Draft;
+  readonly set: Set;
+}) {
+  const { choice, draft, review, set } = props;
+  return (
+    <>
+      {choice.of === "task" && (
+        <select
+          aria-label="Task"
+          value={draft.task}
+          onChange={(event) => set({ task: event.currentTarget.value })}
+        >
+          {tasksOf(review).map((task) => (
+            <option key={task}>{task}</option>
+          ))}
+        </select>
+      )}
+      {choice.of === "call" && (
+        <select
+          aria-label="Call"
+          value={draft.call}
+          onChange={(event) => set({ call: event.currentTarget.value })}
+        >
+          {waitingOf(review).map(({ call, task, what }) => (
+            <option key={call} value={call}>
+              {`${what} call of ${task}, ${call}`}
+            </option>
+          ))}
+        </select>
+      )}
+      {choice.message && (
+        <input
+          type="text"
+          aria-label="Message to the agent"
+          placeholder="What the model reads; else your reason"
+          value={draft.message}
+          onInput={(event) => set({ message: event.currentTarget.value })}
+        />
+      )}
+    </>
+  );
+}
+
+function Reason(props: {
+  readonly kind: string;
+  readonly draft: Draft;
+  readonly set: Set;
+  readonly input: { current: HTMLInputElement | null };
+}) {
+  const { draft, input, kind, set } = props;
+  const pick = (reason: string) => {
+    set({ reason });
+    input.current?.focus();
+  };
+  return (
+    <>
+      <label class="field">
+        <span>
+          Reason<em class="fine">required, kept in the journal</em>
+        </span>
+        <input
+          ref={input}
+          type="text"
+          name="reason"
+          maxLength={500}
+          autocomplete="off"
+          placeholder="What you saw and why this is right"
+          value={draft.reason}
+          onInput={(event) => set({ reason: event.currentTarget.value })}
+        />
+      </label>
+      <fieldset class="chips">
+        <legend class="sr">Usual reasons</legend>
+        {usualReasons(kind).map((reason) => (
+          <button type="button" class="chip" key={reason} onClick={() => pick(reason)}>
+            {reason}
+          </button>
+        ))}
+      </fieldset>
+    </>
+  );
+}
+
+interface Deciding {
+  readonly draft: Draft;
+  readonly choice: Choice | null;
+  /** Why the button is off; null: it can be pressed. */
+  readonly off: string | null;
+  readonly armed: boolean;
+  /** What the button says. */
+  readonly says: string;
+  readonly set: Set;
+  readonly press: () => void;
+  /** The review has changed since the person began: they look at it again. */
+  readonly lookAgain: (() => void) | null;
+}
+
+function Press({ choice, deciding }: { readonly deciding: Deciding; readonly choice: Choice | null }) {
+  const { name, role } = useSession();
+  const { armed, lookAgain, off, says } = deciding;
+  if (lookAgain !== null) {
+    return (
+      <p class="banner wait" role="alert">
+        <span>This review has changed since you began.</span>
+        <button type="button" class="btn" onClick={lookAgain}>
+          Look again
+        </button>
+      </p>
+    );
+  }
+  return (
+    <>
+      <button
+        type="submit"
+        class={choice?.final ? "btn stop" : "btn main"}
+        disabled={off !== null}
+        aria-describedby="press-note"
+      >
+        {armed ? `${says}, press again` : says} <kbd aria-hidden="true">Ctrl ↵</kbd>
+      </button>
+      <p class="fine" id="press-note">
+        {off ?? `As ${name}, ${role}. ${choice?.final ? "This cannot be undone." : "You can pause it again at any time."}`}
+      </p>
+    </>
+  );
+}
+
+function useDeciding(review: ReviewView, done: () => void): Deciding {
+  const [draft, setDraft] = useState(() => firstDraft(review));
+  const [began, begin] = useState<number | null>(null);
+  const [armed, arm] = useState(false);
+  const [busy, setBusy] = useState(false);
+  const hindrance = useHindrance();
+  const live = useLive().state !== "lost";
+  const choice = choicesOf(review).find(({ decision }) => decision === draft.decision) ?? null;
+  const about = choice?.of === "call" ? draft.call : draft.task;
+  useEffect(() => {
+    if (!armed) return;
+    const timer = setTimeout(() => arm(false), ARMED_MS);
+    return () => clearTimeout(timer);
+  }, [armed]);
+
+  const set: Set = (change) => {
+    setDraft((before) => ({ ...before, ...change }));
+    begin((before) => before ?? review.version);
+    arm(false);
+  };
+  const changed = began !== null && began !== review.version;
+  const off = hindrance ?? offBecause({ draft, choice, live, busy });
+  const decide = async () => {
+    setBusy(true);
+    await decideOn(review, began ?? review.version, draft, choice);
+    setBusy(false);
+    begin(null);
+    setDraft((before) => ({ ...before, reason: "", message: "" }));
+    done();
+  };
+  return {
+    ...{ draft, choice, off, armed, set },
+    says: choice === null ? "Decide" : verbOf(choice, about),
+    press: () => {
+      if (off !== null || changed || choice === null) return;
+      if (choice.final && !armed) return arm(true);
+      arm(false);
+      void decide();
+    },
+    lookAgain: changed ? () => begin(null) : null,
+  };
+}
+
+function offBecause(state: {
+  readonly draft: Draft;
+  readonly choice: Choice | null;
+  readonly live: boolean;
+  readonly busy: boolean;
+}): string | null {
+  if (state.busy) return "Sending.";
+  if (!state.live) return "Not live: what is shown here may be old.";
+  if (state.choice === null) return "Choose first.";
+  if (state.choice.off !== null) return state.choice.off;
+  return state.draft.reason.trim() === "" ? "Say why: it is kept in the journal." : null;
+}
+
+/** Sends it once. Whoever was first is shown, and nothing is sent twice. */
+async function decideOn(
+  review: ReviewView,
+  version: number,
+  draft: Draft,
+  choice: Choice | null,
+): Promise<void> {
+  if (choice === null) return;
+  const { decision, message, of } = choice;
+  const body = {
+    ...{ version, decision, reason: draft.reason.trim() },
+    ...(of === "task" ? { task: draft.task } : {}),
+    ...(of === "call" ? { call: draft.call } : {}),
+    ...(message && draft.message.trim() !== "" ? { message: draft.message.trim() } : {}),
+  };
+  const path = `/api/v1/reviews/${encodeURIComponent(review.id)}/decision`;
+  try {
+    await send("POST", path, body);
+    const about = of === "call" ? draft.call : draft.task;
+    toast({ good: true, title: "Decided.", text: doneOf(decision, review, about) });
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    toast({ good: false, title: "Not decided.", text: `${error.message} ${error.hint}` });
+  }
+  refresh(true);
+}
+
+/** What was decided, and by whom: in the place of the panel once nothing is left to decide. */
+export function Decided({ review }: { readonly review: ReviewView }) {
+  const last = review.decisions.at(-1);
+  return (
+    <section class="panel" aria-labelledby="decided">
+      <header>
+        <h2 id="decided">Decided</h2>
+      </header>
+      {last === undefined ? (
+        <p class="in muted">Nothing is left to decide here.</p>
+      ) : (
+        <div class="in">
+          <p>
+            <b class="strong">{last.by}</b> decided at {clock(last.at)} UTC:{" "}
+            {decisionName(last.decision)}.
+          </p>
+          <p class="muted">“{last.reason}”</p>
+        </div>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,226 @@
+/** One review on one screen: what it did, what waits, how long, and the decision. */
+import type { ReviewRowView, ReviewView } from "../../src/control/reviews.ts";
+import type { StatusView } from "../../src/control/views.ts";
+import { useApi } from "../data/cache.ts";
+import { CauseBadge } from "../parts/badges.tsx";
+import { Empty, Loaded, Moment, Panel, Since } from "../parts/panels.tsx";
+import { useKeys } from "../shell/keys.ts";
+import { agentPath, go, journalPath, Link, reviewPath, taskPath } from "../shell/router.tsx";
+import { STATUS } from "../shell/shell.tsx";
+import { decisionName, short } from "../words/entries.ts";
+import { counted } from "../words/numbers.ts";
+import { evidenceText, headline, waitingOf } from "../words/reviews.ts";
+import { Decide, Decided } from "./decide.tsx";
+import { LastCalls, Why } from "./evidence.tsx";
+
+export function Review({ id }: { readonly id: string }) {
+  const answer = useApi<ReviewView>(`/api/v1/reviews/${encodeURIComponent(id)}`);
+  return (
+    <Loaded answer={answer} what={`Review ${id}`} rows={6}>
+      {(review) => <Screen review={review} />}
+    </Loaded>
+  );
+}
+
+function Screen({ review }: { readonly review: ReviewView }) {
+  const open = review.state === "open";
+  return (
+    <>
+      <Head review={review} />
+      <div class="cols side">
+        <div class="stack evidence">
+          <Figures review={review} />
+          <Why review={review} />
+          <LastCalls review={review} />
+          <ParkedCalls review={review} />
+          <Past review={review} />
+        </div>
+        {open ? <Decide key={review.id} review={review} /> : <Decided review={review} />}
+      </div>
+    </>
+  );
+}
+
+function Head({ review }: { readonly review: ReviewView }) {
+  const { value: status } = useApi<StatusView>(STATUS);
+  const rule = evidenceText(review, "rule");
+  return (
+    <div class="head">
+      <div>
+        <h1>{headline(review)}</h1>
+        <p class="lead">{review.reason}</p>
+        <p class="sub">
+          <CauseBadge kind={review.kind} closed={review.state === "closed"} />
+          <span>
+            opened{" "}
+            <b class="strong">
+              <Since at={review.opened_at} /> ago
+            </b>
+            , <Moment at={review.opened_at} />
+            {rule !== "" && (
+              <>
+                , by breaker <b class="strong">{rule}</b>
+              </>
+            )}
+          </span>
+          <Link to={agentPath(review.agent)}>agent</Link>
+          <Link to={journalPath({ agent: review.agent })}>journal</Link>
+          {status !== undefined && (
+            <span class="mid-only">
+              guardrails <code>{short(status.commit ?? status.configuration)}</code>
+            </span>
+          )}
+        </p>
+      </div>
+      <Neighbours id={review.id} />
+    </div>
+  );
+}
+
+/** The reviews before and after this one in the queue. */
+function Neighbours({ id }: { readonly id: string }) {
+  const rows = useApi<readonly ReviewRowView[]>("/api/v1/reviews?limit=200").value ?? [];
+  const queue = rows.filter((row) => row.state === "open" || row.id === id).reverse();
+  const at = queue.findIndex((row) => row.id === id);
+  const earlier = at > 0 ? queue[at - 1] : undefined;
+  const later = at >= 0 ? queue[at + 1] : undefined;
+  useKeys({
+    k: earlier === undefined ? undefined : () => go(reviewPath(earlier.id)),
+    j: later === undefined ? undefined : () => go(reviewPath(later.id)),
+  });
+  if (earlier === undefined && later === undefined) return null;
+  return (
+    <div class="acts mid-only">
+      {earlier !== undefined && (
+        <Link class="btn quiet" to={reviewPath(earlier.id)}>
+          Earlier <kbd aria-hidden="true">K</kbd>
+        </Link>
+      )}
+      {later !== undefined && (
+        <Link class="btn quiet" to={reviewPath(later.id)}>
+          Later <kbd aria-hidden="true">J</kbd>
+        </Link>
+      )}
+    </div>
+  );
+}
+
+function Figures({ review }: { readonly review: ReviewView }) {
+  const waiting = waitingOf(review);
+  const tasks = new Set(waiting.map(({ task }) => task)).size;
+  const detached = waiting.filter(({ attached }) => !attached).length;
+  const open = review.state === "open";
+  return (
+    <dl class="figs f-rev">
+      <div>
+        <dt>Parked</dt>
+        <dd>
+          <a href="#parked">{counted(review.parked, "call")}</a>
+        </dd>
+        <dd>
+          {waiting.length === 0
+            ? "nothing waits"
+            : `${counted(tasks, "task")}, ${detached === 0 ? "all on the line" : `${detached} detached`}`}
+        </dd>
+      </div>
+      <div>
+        <dt>{open ? "Waiting for" : "Opened"}</dt>
+        <dd>{open ? <Since at={review.opened_at} /> : <Moment at={review.opened_at} />}</dd>
+        <dd>{open ? "a person" : `${counted(review.decisions.length, "decision")} since`}</dd>
+      </div>
+      <div>
+        <dt>Decided so far</dt>
+        <dd>{review.decisions.length === 0 ? "nothing" : counted(review.decisions.length, "time")}</dd>
+        <dd>{lastDecision(review)}</dd>
+      </div>
+    </dl>
+  );
+}
+
+function lastDecision({ decisions }: ReviewView): string {
+  const last = decisions.at(-1);
+  return last === undefined ? "nobody has yet" : `${decisionName(last.decision)}, by ${last.by}`;
+}
+
+const STATES: Readonly<Record<string, string>> = {
+  parked: "waits",
+  let_go: "let go, about to run",
+  claimed: "running",
+  done: "done",
+  denied: "denied",
+  unknown: "nobody knows whether it ran",
+};
+
+function ParkedCalls({ review }: { readonly review: ReviewView }) {
+  const { agent, calls } = review;
+  if (calls.length === 0) {
+    return (
+      <Panel title="Parked calls">
+        <Empty title="No call has come since">What the agent asks from now on waits here.</Empty>
+      </Panel>
+    );
+  }
+  return (
+    <div id="parked">
+      <Panel title="Parked calls" note={`${calls.length}, the newest first`}>
+        <div class="tw">
+          <table class="rows t-parked">
+            <thead>
+              <tr>
+                <th>Task</th>
+                <th>Call</th>
+                <th>State</th>
+                <th>Client</th>
+                <th class="r">Waiting</th>
+              </tr>
+            </thead>
+            <tbody>
+              {calls.map((call) => (
+                <tr key={call.call}>
+                  <td class="name">
+                    <Link to={taskPath(agent, call.task)}>{call.task}</Link>
+                  </td>
+                  <td class="left o2">
+                    {call.what} call
+                    {call.maybe_sent && <span class="c-wait"> that may have been sent</span>}
+                  </td>
+                  <td class="left o3">{STATES[call.state] ?? call.state}</td>
+                  <td class="hide muted">{clientOf(call)}</td>
+                  <td class="r o1">
+                    {call.state === "parked" ? <Since at={call.at} /> : <Moment at={call.at} />}
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      </Panel>
+    </div>
+  );
+}
+
+function clientOf({ attached, state }: ReviewView["calls"][number]): string {
+  if (state !== "parked") return "";
+  return attached ? "on the line" : "detached, may come back";
+}
+
+function Past({ review }: { readonly review: ReviewView }) {
+  if (review.decisions.length === 0) return null;
+  return (
+    <Panel title="Decisions" note="oldest first">
+      <ol class="tl in">
+        {review.decisions.map(({ at, by, call, decision, reason, task }) => (
+          <li key={at} class={decision === "probe" ? "probe" : "good"}>
+            <time dateTime={at}>
+              <Moment at={at} />
+            </time>
+            <div>
+              <b>{decisionName(decision)}</b> {task ?? call ?? ""} <span class="muted">by {by}</span>
+              <p>{reason}</p>
+            </div>
+          </li>
+        ))}
+      </ol>
+    </Panel>
+  );
+}

@@ -1,0 +1,30 @@
+/** Budgets in words, and their amounts by name whatever their unit is. */
+import type { BudgetView } from "../../src/control/views.ts";
+import { nanoOf } from "./money.ts";
+import { day, duration } from "./time.ts";
+
+type Amount = "limit" | "spent" | "reserved" | "leased" | "forfeited" | "committed" | "remaining";
+
+/** The exact text: `limit_usd` of a budget of money, `limit_tokens` of one of tokens. */
+export function amountOf(budget: BudgetView, name: Amount): string {
+  const fields: Readonly<Record<string, unknown>> = { ...budget };
+  return String(fields[`${name}_${budget.unit}`]);
+}
+
+/** What keeps two accounts of one budget apart. */
+export function accountOf({ name, scope, unit }: BudgetView): string {
+  return JSON.stringify([name, scope, unit]);
+}
+
+/** When it begins anew; null: it never does by itself. */
+export function resets({ window_ends_at: at }: BudgetView, now: number): string | null {
+  if (at === null) return null;
+  return `resets ${day(at, now)}, in ${duration(Date.parse(at) - now)}`;
+}
+
+/** The part of the cap that is used or set aside, 0 to 1 and above: what is nearest comes first. */
+export function closeness(budget: BudgetView): number {
+  const [left, limit] = [nanoOf(amountOf(budget, "remaining")), nanoOf(amountOf(budget, "limit"))];
+  if (left === null || limit === null || limit === 0n) return 1;
+  return 1 - Number((left * 10_000n) / limit) / 10_000;
+}
