@@ -8,6 +8,12 @@ import { code, table } from "./markdown.ts";
 /** What each route does and takes. One that is missing here stops the generator. */
 const ROUTE_SENTENCES: Readonly<Record<string, string>> = {
   "GET /metrics": "[Metrics](metrics.md) as text for Prometheus.",
+  "POST /api/v1/session":
+    'Signs a browser in. Body: `{"token"}`; the answer is empty and sets the cookie `slipclutch_session`.',
+  "GET /api/v1/session": 'Who asks: `{"name", "role", "expires_at"}`.',
+  "DELETE /api/v1/session": "Signs a browser out: its cookie is taken away.",
+  "GET /api/v1/events":
+    "The journal of all gateways as it grows, as [live events](../control-api.md#live-events). Query: `agent`, `kinds` (with commas), `after` (a position); so does the header `last-event-id`.",
   "GET /api/v1/status": "Version, configuration, readiness, store, calls in flight.",
   "GET /api/v1/budgets": "Every open account, as the store and this gateway know it together.",
   "GET /api/v1/journal": `Entries of the [journal](events.md). Query: \`agent\`, \`task\`, \`code\`, \`decision\`, \`kind\`, \`writer\`, \`from\`, \`to\` (ISO time, or \`24h\` for so long ago), \`after\` (a \`next\` of before), \`take\` (\`oldest\`, \`newest\`), \`limit\` (at most ${PAGE_MAX}). With \`accept: application/x-ndjson\` one entry a line.`,
@@ -84,7 +90,7 @@ function routeRows() {
   return ROUTES.map(({ method, path, role }) => {
     const sentence = ROUTE_SENTENCES[`${method} ${path}`];
     if (sentence === undefined) throw new Error(`${method} ${path} has no sentence`);
-    return [code(`${method} ${path}`), role, sentence];
+    return [code(`${method} ${path}`), role ?? "open", sentence];
   });
 }
 

@@ -7,7 +7,6 @@ import type {
   KeyMade,
   KeyWanted,
   Operations,
-  Operator,
   Readiness,
   Recorded,
   RemoteState,
@@ -21,6 +20,7 @@ import { eventOf } from "../telemetry/entry-text.ts";
 import { verifyJournal } from "../telemetry/verify.ts";
 import { agentsOf, decideReview, pause, reviewsOf } from "./clutches.ts";
 import { commitmentsOf, endByHand } from "./commitments.ts";
+import { doorOf } from "./door.ts";
 import { forfeitsOf, goneFrom, releaseForfeits } from "./forfeits.ts";
 import type { Machine } from "./machine.ts";
 import { metricsText } from "./metrics.ts";
@@ -67,7 +67,7 @@ export function operationsOf(settings: OperationsSettings): Operations {
   const held = { gateway, isGone: goneFrom(about.store, machine, gateway) };
   const flush = () => gateway.flusher.flush(gateway.holding.tenure);
   return {
-    authenticate: (token) => authenticate(token, settings),
+    ...doorOf(settings),
     readiness: () => readiness(gateway),
     status: async () => status(settings),
     metrics: () => metrics(settings),
@@ -124,16 +124,6 @@ function metrics({ about, gateway, remote }: OperationsSettings): Promise<string
   const { ready } = readiness(gateway);
   const known = { version: about.version, ready, remote: remote() };
   return metricsText({ ...known, budgets: () => budgets(gateway) }, gateway);
-}
-
-async function authenticate(
-  token: string,
-  { bootToken, gateway }: OperationsSettings,
-): Promise<Operator | null> {
-  if (hashToken(token) === bootToken) return { name: "local", role: "admin" };
-  const key = await gateway.keys.find(token);
-  if (key === null || key === "busy" || key.holder.kind !== "operator") return null;
-  return { name: key.holder.name, role: key.holder.role };
 }
 
 function readiness(gateway: Gateway): Readiness {

@@ -3,7 +3,8 @@ import { hash } from "node:crypto";
 import type { Millis } from "../guards/money.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Role } from "../ports/store.ts";
-import type { Operations, Operator } from "./operations.ts";
+import type { Operations, Operator, SignedIn } from "./operations.ts";
+import { type Asking, demandOwnPage, sessionCookie } from "./origin.ts";
 import { Problem } from "./problem.ts";
 
 /** Failed attempts of one address in one window. */
@@ -26,39 +27,67 @@ interface Failures {
   readonly since: Millis;
 }
 
+type Door = Pick<Operations, "authenticate" | "signIn" | "session">;
+
 /** The door of the control plane. */
 export class Access {
-  readonly #operations: Pick<Operations, "authenticate">;
+  readonly #operations: Door;
   readonly #clock: Clock;
   readonly #failures = new Map<string, Failures>();
   readonly #known = new Set<string>();
 
-  constructor(operations: Pick<Operations, "authenticate">, clock: Clock) {
+  constructor(operations: Door, clock: Clock) {
     this.#operations = operations;
     this.#clock = clock;
   }
 
   /** The operator behind a request, or a `Problem`. */
-  async admit(authorization: string | undefined, address: string): Promise<Operator> {
+  async admit(asking: Asking): Promise<Operator> {
+    const authorization = asking.header("authorization");
+    const cookie = authorization === undefined ? sessionCookie(asking) : null;
+    if (cookie !== null) return this.#bySession(cookie, asking);
     const token = /^bearer +(\S+) *$/i.exec(authorization ?? "")?.[1];
     if (token === undefined) {
       throw new Problem("token.missing", "This path wants an operator token.");
     }
+    return this.#byToken(token, asking.address, (known) => this.#operations.authenticate(known));
+  }
+
+  /** The session of who has this token, or a `Problem`. */
+  signIn(token: string, asking: Asking): Promise<SignedIn> {
+    return this.#byToken(token, asking.address, (known) => this.#operations.signIn(known));
+  }
+
+  /**
+   * A browser sends its cookie whoever makes it ask. Cookies that are wrong are not counted: a seal
+   * cannot be guessed, and a page that was left open would lock its own address out.
+   */
+  async #bySession(cookie: string, asking: Asking): Promise<Operator> {
+    demandOwnPage(asking);
+    const operator = await this.#operations.session(cookie);
+    if (operator === null) throw new Problem("session.ended", "This session has ended.");
+    return operator;
+  }
+
+  async #byToken<Known>(
+    token: string,
+    address: string,
+    find: (token: string) => Promise<Known | null>,
+  ): Promise<Known> {
     const digest = hash("sha256", token, "hex");
     if (!this.#known.has(digest)) this.#slow(address);
     if (AGENT_KEY.test(token)) {
       this.#fail(address);
       throw new Problem("token.agent", "This is an agent key, and this is the control plane.");
     }
-    const operator =
-      token.length > TOKEN_CHARACTERS_MAX ? null : await this.#operations.authenticate(token);
-    if (!operator) {
+    const found = token.length > TOKEN_CHARACTERS_MAX ? null : await find(token);
+    if (found === null) {
       this.#known.delete(digest);
       this.#fail(address);
       throw new Problem("token.invalid", "The token is unknown, expired or revoked.");
     }
     this.#remember(digest);
-    return operator;
+    return found;
   }
 
   #slow(address: string): void {

@@ -8,7 +8,6 @@ import type { Proof } from "../guards/budget/release.ts";
 import type { Unit } from "../guards/budget/unit.ts";
 import type { Clutch } from "../guards/clutch/clutch.ts";
 import type { Commitment } from "../guards/commitment/commitment.ts";
-import type { Event } from "../guards/events.ts";
 import type { Millis } from "../guards/money.ts";
 import type {
   AccountState,
@@ -25,94 +24,21 @@ import type {
   TaskRecord,
 } from "../ports/store.ts";
 import type { Verified } from "../telemetry/verify.ts";
+import type { BudgetState, DecisionRecords, Readiness, Status } from "./known.ts";
+
+export type * from "./known.ts";
 
 export interface Operator {
   readonly name: string;
   readonly role: Role;
+  /** When the token, or the session, ends by itself; null: never. */
+  readonly expiresAt: Millis | null;
 }
 
-export interface Status {
-  readonly version: string;
-  readonly configuration: string;
-  /** Of Git, where the folder is kept there. */
-  readonly commit: string | null;
-  /** Null: a folder on this disk. */
-  readonly remote: RemoteState | null;
-  readonly host: string;
-  readonly pid: number;
-  readonly startedAt: Millis;
-  readonly agentUrl: string;
-  readonly controlUrl: string;
-  readonly ready: Readiness;
-  readonly store: {
-    readonly kind: string;
-    readonly up: boolean;
-    readonly heartbeatAgeMs: Millis;
-    /** Live gateways on this store, this one included. */
-    readonly gateways: number;
-  };
-  readonly callsInFlight: number;
-  readonly agents: readonly string[];
-  /** Those of them whose clutch is not engaged. */
-  readonly agentsPaused: readonly string[];
-  readonly providers: readonly { readonly name: string; readonly kind: string }[];
-  /** Day the built-in price table was made, ISO date. */
-  readonly pricesFrom: string;
-  readonly modelsFlagged: number;
-}
-
-/** How the Git remote is that the configuration comes from. */
-export interface RemoteState {
-  readonly source: string;
-  /** The newest that it has shown, in force or not. */
-  readonly commit: string | null;
-  readonly answeredAt: Millis | null;
-  /** It does not answer, or not with what is asked for. */
-  readonly lost: { readonly since: Millis; readonly because: string } | null;
-  /** That commit does not hold: what was in force before still is. */
-  readonly rejected: {
-    readonly commit: string;
-    readonly at: Millis;
-    readonly issues: readonly Issue[];
-  } | null;
-}
-
-/** Whether calls can be admitted now, and if not, why. */
-export type Readiness =
-  | { readonly ready: true }
-  | { readonly ready: false; readonly because: string };
-
-export interface BudgetState {
-  readonly budget: string;
-  /** Value of the budget's scope; "" for a budget with one account. */
-  readonly scope: string;
-  readonly perTask: boolean;
-  readonly unit: Unit;
-  readonly ends: Millis | null;
-  readonly limit: bigint;
-  readonly spent: bigint;
-  readonly reserved: bigint;
-  readonly leased: bigint;
-  readonly forfeited: bigint;
-  readonly committed: bigint;
-  readonly remaining: bigint;
-}
-
-/** One event about a decision. */
-export interface Recorded {
-  readonly at: Millis;
-  readonly event: Event;
-  /** Position in the journal; null while it is only in this process. */
-  readonly position: number | null;
-}
-
-/** Everything that is known of one decision. */
-export interface DecisionRecords {
-  readonly records: readonly Recorded[];
-  /** The call is in flight in this process at this moment. */
-  readonly inFlight: boolean;
-  /** The process that admitted it died before it settled: what it held was forfeited. */
-  readonly lostAt: Millis | null;
+export interface SignedIn {
+  readonly operator: Operator;
+  /** What the browser is to send: letters, digits, `-` and `_`. */
+  readonly cookie: string;
 }
 
 export type Reloaded =
@@ -248,6 +174,10 @@ export type StoredEntry = JournalEntry & { readonly position: number };
 export interface Operations {
   /** Whose token it is; null if it is no operator's, or expired or revoked. */
   authenticate(token: string): Promise<Operator | null>;
+  /** As `authenticate`, for a browser: it is not to keep the token. */
+  signIn(token: string): Promise<SignedIn | null>;
+  /** Whose cookie it is; null if it is none of ours, or its session or token has ended. */
+  session(cookie: string): Promise<Operator | null>;
   readiness(): Readiness;
   status(): Promise<Status>;
   /** Text for a scrape. */

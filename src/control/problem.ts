@@ -19,6 +19,22 @@ export const PROBLEMS = {
     status: 429,
     hint: "Wait for the delay given, then use a valid token.",
   },
+  "session.ended": {
+    status: 401,
+    hint: "Sign in again with an operator token: POST /api/v1/session",
+  },
+  "request.cross-site": {
+    status: 403,
+    hint: "Open the page at the address of this listener itself; programs send a token, and no cookie.",
+  },
+  "request.not-json": {
+    status: 415,
+    hint: "Send the body with content-type: application/json",
+  },
+  "events.full": {
+    status: 503,
+    hint: "Close pages that are not looked at, or ask GET /api/v1/journal from time to time.",
+  },
   "hook.unsigned": {
     status: 401,
     hint: "The secret of the webhook and SLIPCLUTCH_WEBHOOK_SECRET have to be the same.",

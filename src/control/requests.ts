@@ -148,8 +148,10 @@ export const RELEASE_BODY = z
     error: "a scope is of a budget: expected budget beside it",
   });
 
-const filter = z.string().min(1).max(TEXT_CHARACTERS_MAX).optional();
-const number = (min: number, max: number) =>
+/** What a filter is compared with. */
+export const filter = z.string().min(1).max(TEXT_CHARACTERS_MAX).optional();
+/** A whole number in a query. */
+export const number = (min: number, max: number) =>
   z
     .string()
     .regex(/^\d{1,16}$/, { error: "expected a whole number" })

@@ -1,11 +1,9 @@
 /** Every route of the control plane's API with the least role that may use it. */
-import type { Context } from "hono";
-import type { Millis } from "../guards/money.ts";
-import type { Role } from "../ports/store.ts";
 import { commitmentView, endedView } from "./commitments.ts";
+import { EVENT_ROUTES } from "./events.ts";
 import { explanationView } from "./explanation.ts";
 import { forfeitsView, releasedView } from "./forfeits.ts";
-import type { KeyWanted, Operations, Operator } from "./operations.ts";
+import type { KeyWanted } from "./operations.ts";
 import { Problem } from "./problem.ts";
 import {
   billedOf,
@@ -19,43 +17,13 @@ import {
   parsed,
   REASON_BODY,
   RELEASE_BODY,
-  readBytes,
   reviewsQuery,
   tasksQuery,
 } from "./requests.ts";
 import { agentView, decidedView, pausedView, reviewRowView, reviewView } from "./reviews.ts";
+import { bodyOf, param, type Route, type Visit } from "./route.ts";
+import { SESSION_ROUTES } from "./session.ts";
 import * as views from "./views.ts";
-
-/** What a route works with. */
-export interface Visit {
-  readonly context: Context;
-  readonly operations: Operations;
-  readonly operator: Operator;
-  readonly now: Millis;
-}
-
-export interface Route {
-  readonly method: "GET" | "POST" | "DELETE";
-  readonly path: string;
-  readonly role: Role;
-  readonly answer: (visit: Visit) => Promise<Response>;
-}
-
-/** An empty body is an empty object: `POST` without one says nothing. */
-async function bodyOf(context: Context): Promise<unknown> {
-  const bytes = await readBytes(context.req.raw.body);
-  if (bytes.length === 0) return {};
-  try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : "it cannot be parsed";
-    throw new Problem("request.malformed", `The body is no JSON: ${reason}`);
-  }
-}
-
-function param(context: Context, name: string): string {
-  return context.req.param(name) ?? "";
-}
 
 async function status({ context, operations }: Visit): Promise<Response> {
   return context.json(views.statusView(await operations.status()));
@@ -282,4 +250,6 @@ export const ROUTES: readonly Route[] = [
     role: "operator",
     answer: clearFlag,
   },
+  ...SESSION_ROUTES,
+  ...EVENT_ROUTES,
 ];

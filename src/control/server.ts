@@ -7,9 +7,12 @@ import type { Clock } from "../ports/clock.ts";
 import { StoreUnreachable } from "../ports/store.ts";
 import type { Log } from "../telemetry/log.ts";
 import { Access, demand } from "./access.ts";
+import { Feed } from "./feed.ts";
 import { addHook, type Hook } from "./hooks.ts";
 import type { Operations } from "./operations.ts";
+import type { Asking } from "./origin.ts";
 import { PROBLEMS, Problem, problemView } from "./problem.ts";
+import type { OpenVisit, OperatorRoute } from "./route.ts";
 import { ROUTES } from "./routes.ts";
 
 const HEADER_BYTES_MAX = 16 * 1024;
@@ -40,7 +43,10 @@ export interface ControlSettings {
 type Bindings = { Bindings: Partial<HttpBindings> };
 
 /** The control plane as a handler of requests. */
-export function controlApp(settings: ControlSettings): Hono<Bindings> {
+export function controlApp(
+  settings: ControlSettings,
+  feed: Feed = new Feed(settings),
+): Hono<Bindings> {
   const { operations, clock, log, hook = null } = settings;
   const access = new Access(operations, clock);
   const app = new Hono<Bindings>();
@@ -57,12 +63,11 @@ export function controlApp(settings: ControlSettings): Hono<Bindings> {
 
   if (hook !== null) addHook(app, hook, clock);
 
-  for (const { method, path, role, answer } of ROUTES) {
-    app.on(method, path, async (context) => {
-      const address = context.env.incoming?.socket.remoteAddress ?? "";
-      const operator = await access.admit(context.req.header("authorization"), address);
-      demand(operator, role);
-      return answer({ context, operations, operator, now: clock.wall() });
+  for (const route of ROUTES) {
+    app.on(route.method, route.path, (context) => {
+      const asking = askingOf(context);
+      const visit = { context, asking, operations, access, feed, now: clock.wall() };
+      return route.role === null ? route.answer(visit) : answered(visit, route);
     });
   }
 
@@ -81,6 +86,20 @@ export function controlApp(settings: ControlSettings): Hono<Bindings> {
     );
   });
   return app;
+}
+
+async function answered(visit: OpenVisit, { answer, role }: OperatorRoute): Promise<Response> {
+  const admit = async () => {
+    const operator = await visit.access.admit(visit.asking);
+    demand(operator, role);
+    return operator;
+  };
+  return answer({ ...visit, admit, operator: await admit() });
+}
+
+function askingOf({ env, req }: Context<Bindings>): Asking {
+  const address = env.incoming?.socket.remoteAddress ?? "";
+  return { method: req.method, address, header: (name) => req.header(name) };
 }
 
 function render(context: Context, problem: Problem): Response {
@@ -103,9 +122,10 @@ export function listenControl(
   settings: ControlSettings,
   at: { readonly host: string; readonly port: number },
 ): Promise<ControlListener> {
+  const feed = new Feed(settings);
   // Without another `createServer` this is a plain server of node:http.
   const server = createAdaptorServer({
-    fetch: controlApp(settings).fetch,
+    fetch: controlApp(settings, feed).fetch,
     hostname: at.host,
     overrideGlobalObjects: false,
     serverOptions: { maxHeaderSize: HEADER_BYTES_MAX, requestTimeout: REQUEST_MS },
@@ -115,7 +135,11 @@ export function listenControl(
     server.once("error", reject);
     server.listen(at.port, at.host, () => {
       server.off("error", reject);
-      resolve({ url: urlOf(server), close: () => closed(server, settings.clock) });
+      const close = () => {
+        feed.close();
+        return closed(server, settings.clock);
+      };
+      resolve({ url: urlOf(server), close });
     });
   });
 }

@@ -46,7 +46,11 @@ export class Keys {
    */
   find(token: string | null): KeyRecord | null | Promise<Found> {
     if (token === null || token.length === 0 || token.length > TOKEN_CHARS_MAX) return null;
-    const digest = hashToken(token);
+    return this.withHash(hashToken(token));
+  }
+
+  /** As `find`, by what the store keeps of a key. */
+  withHash(digest: string): KeyRecord | null | Promise<Found> {
     const key = this.#byHash.get(digest);
     return key === undefined ? this.#ask(digest) : this.#holds(key);
   }

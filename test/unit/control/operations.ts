@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
-import { systemClock } from "../../../src/adapters/clock/system.ts";
+import { systemChance, systemClock } from "../../../src/adapters/clock/system.ts";
+import { doorOf } from "../../../src/compose/door.ts";
 import type {
   AgentState,
   BudgetState,
@@ -20,6 +21,7 @@ import type {
   Reloaded,
   RemoteState,
 } from "../../../src/control/operations.ts";
+import { Seal } from "../../../src/gateway/parking/seal.ts";
 import type { Commitment } from "../../../src/guards/commitment/commitment.ts";
 import type { Clock } from "../../../src/ports/clock.ts";
 import type {
@@ -62,6 +64,7 @@ const sha256 = (text: string) => createHash("sha256").update(text).digest("hex")
 export class MemoryOperations implements Operations {
   readonly clock: Clock;
   readonly rows: Rows;
+  readonly #seal = new Seal("11".repeat(32), systemChance);
   readonly done: string[] = [];
   readonly inputRows: (InputRow & { readonly agent: string })[] = [];
   readonly keyRecords: KeyRecord[] = [];
@@ -101,17 +104,33 @@ export class MemoryOperations implements Operations {
     return { id, hash: sha256(secret), holder, createdAt, expiresAt, revokedAt: null };
   }
 
-  async authenticate(token: string) {
+  authenticate(token: string) {
     this.authenticated += 1;
+    return this.#door().authenticate(token);
+  }
+
+  signIn(token: string) {
+    this.authenticated += 1;
+    return this.#door().signIn(token);
+  }
+
+  session(cookie: string) {
+    return this.#door().session(cookie);
+  }
+
+  #door() {
+    const keys = { withHash: (digest: string) => this.#keyWith(digest) };
+    return doorOf({ bootToken: "", gateway: { clock: this.clock, seal: this.#seal, keys } });
+  }
+
+  #keyWith(digest: string): KeyRecord | null {
     if (this.failure) throw this.failure;
     const now = this.clock.wall();
     const found = this.keyRecords.find(
-      (key) =>
-        key.hash === sha256(token) && key.revokedAt === null && (key.expiresAt ?? now + 1) > now,
+      ({ expiresAt, hash, revokedAt }) =>
+        hash === digest && revokedAt === null && (expiresAt ?? now + 1) > now,
     );
-    return found?.holder.kind === "operator"
-      ? { name: found.holder.name, role: found.holder.role }
-      : null;
+    return found ?? null;
   }
 
   readiness() {

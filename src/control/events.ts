@@ -1,0 +1,58 @@
+/** `GET /api/v1/events`: the journal of all gateways as it grows, as server-sent events. */
+import { z } from "zod";
+import { type EventsAsked, streamOf } from "./listener.ts";
+import { Problem } from "./problem.ts";
+import { filter, number, parsed } from "./requests.ts";
+import type { Route, Visit } from "./route.ts";
+
+/** Kinds that one connection may name. */
+const KINDS_MAX = 100;
+
+const place = number(0, Number.MAX_SAFE_INTEGER);
+
+const EVENTS_QUERY = z.strictObject({
+  agent: filter,
+  kinds: filter
+    .transform((text) => text?.split(","))
+    .refine((kinds) => (kinds?.length ?? 0) <= KINDS_MAX, { error: `at most ${KINDS_MAX} kinds` }),
+  after: place,
+});
+
+/** A browser that comes again says with the header how far it got, whatever its address said. */
+function placeOf({ context }: Visit, after: number | undefined): number | null {
+  const last = context.req.header("last-event-id");
+  if (last === undefined) return after ?? null;
+  return (
+    parsed(z.object({ "Last-Event-ID": place }), { "Last-Event-ID": last })["Last-Event-ID"] ?? null
+  );
+}
+
+async function events(visit: Visit): Promise<Response> {
+  const { admit, context, feed } = visit;
+  const { after, agent, kinds } = parsed(EVENTS_QUERY, context.req.query());
+  const asked: EventsAsked = {
+    agent: agent ?? null,
+    kinds: kinds === undefined ? null : new Set(kinds),
+    after: placeOf(visit, after),
+    stillMay: () => isAdmitted(admit),
+  };
+  // Some proxies collect what they pass on until it is large enough, unless told not to.
+  const headers = { "content-type": "text/event-stream", "x-accel-buffering": "no" };
+  if (context.req.method === "HEAD") return context.body(null, 200, headers);
+  return context.body(streamOf(await feed.listen(asked)), 200, headers);
+}
+
+/** Rejects if that cannot be told. */
+async function isAdmitted(admit: Visit["admit"]): Promise<boolean> {
+  try {
+    await admit();
+    return true;
+  } catch (error) {
+    if (error instanceof Problem) return false;
+    throw error;
+  }
+}
+
+export const EVENT_ROUTES: readonly Route[] = [
+  { method: "GET", path: "/api/v1/events", role: "viewer", answer: events },
+];
