@@ -6,6 +6,7 @@ import { type BeginSettings, firstConfiguration, joined } from "./compose/begin.
 import { fenceGone, type OpenedStore, openStore } from "./compose/boot.ts";
 import { keepBundle, readPast } from "./compose/bundles.ts";
 import { Core } from "./compose/core.ts";
+import { readPages } from "./compose/dashboard.ts";
 import { GitGuardrails } from "./compose/git.ts";
 import { Watch } from "./compose/git-watch.ts";
 import { type GuardrailsSettings, guardrailsOf } from "./compose/guardrails.ts";
@@ -204,7 +205,10 @@ async function listenToOperators(
   const known = { gateway, reload, machine, ...keys, about, remote: () => watch?.state ?? null };
   const { host, port } = configuration.listeners.control;
   const listener = await listenControl(
-    { operations: operationsOf(known), clock, log, hook: hookOf(settings, watch) },
+    {
+      ...{ operations: operationsOf(known), clock, log, hook: hookOf(settings, watch) },
+      pages: await readPages(),
+    },
     settings.inProcess ? LOOPBACK : { host, port: settings.controlPort ?? port },
   );
   about.controlUrl = listener.url;

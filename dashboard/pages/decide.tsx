@@ -4,6 +4,7 @@ import type { ReviewView } from "../../src/control/reviews.ts";
 import { Refused, send } from "../data/api.ts";
 import { refresh } from "../data/cache.ts";
 import { PHONE, useLive, useMedia } from "../data/hooks.ts";
+import { Key } from "../parts/key.tsx";
 import { useKeys } from "../shell/keys.ts";
 import { useHindrance, useSession } from "../shell/session.tsx";
 import { toast } from "../shell/toasts.tsx";
@@ -106,32 +107,32 @@ function Form(props: {
     deciding.press();
   };
   return (
-    <form
+    <section
       class={open ? "panel decide open" : "panel decide"}
-      ref={panel}
-      onSubmit={submit}
       aria-labelledby="decide"
       role={phone && open ? "dialog" : undefined}
       aria-modal={phone && open ? "true" : undefined}
     >
-      <header>
-        <h2 id="decide">Decide</h2>
-        <span class="faint mid-only">one person decides here</span>
-        <button type="button" class="btn quiet close" onClick={close}>
-          Close
-        </button>
-      </header>
-      <fieldset>
-        <legend class="sr">Decision</legend>
-        {choices.map((each) => (
-          <Option key={each.decision} choice={each} review={review} draft={draft} set={set} />
-        ))}
-      </fieldset>
-      <div class="bar">
-        <Reason kind={review.kind} draft={draft} set={set} input={reason} />
-        <Press deciding={deciding} choice={choice} />
-      </div>
-    </form>
+      <form ref={panel} onSubmit={submit}>
+        <header>
+          <h2 id="decide">Decide</h2>
+          <span class="faint mid-only">one person decides here</span>
+          <button type="button" class="btn quiet close" onClick={close}>
+            Close
+          </button>
+        </header>
+        <fieldset>
+          <legend class="sr">Decision</legend>
+          {choices.map((each) => (
+            <Option key={each.decision} choice={each} review={review} draft={draft} set={set} />
+          ))}
+        </fieldset>
+        <div class="bar">
+          <Reason kind={review.kind} draft={draft} set={set} input={reason} />
+          <Press deciding={deciding} choice={choice} />
+        </div>
+      </form>
+    </section>
   );
 }
 
@@ -160,7 +161,7 @@ function Option(props: {
         <b>{name}</b>
       </label>
       <span class="cost">
-        <kbd aria-hidden="true">{key.toUpperCase()}</kbd>
+        <Key>{key.toUpperCase()}</Key>
       </span>
       <p id={`says-${decision}`}>{off ?? says}</p>
       {draft.decision === decision && (choice.of !== null || choice.message) && (
@@ -273,7 +274,13 @@ interface Deciding {
   readonly lookAgain: (() => void) | null;
 }
 
-function Press({ choice, deciding }: { readonly deciding: Deciding; readonly choice: Choice | null }) {
+function Press({
+  choice,
+  deciding,
+}: {
+  readonly deciding: Deciding;
+  readonly choice: Choice | null;
+}) {
   const { name, role } = useSession();
   const { armed, lookAgain, off, says } = deciding;
   if (lookAgain !== null) {
@@ -294,10 +301,11 @@ function Press({ choice, deciding }: { readonly deciding: Deciding; readonly cho
         disabled={off !== null}
         aria-describedby="press-note"
       >
-        {armed ? `${says}, press again` : says} <kbd aria-hidden="true">Ctrl ↵</kbd>
+        {armed ? `${says}, press again` : says} <Key>Ctrl ↵</Key>
       </button>
       <p class="fine" id="press-note">
-        {off ?? `As ${name}, ${role}. ${choice?.final ? "This cannot be undone." : "You can pause it again at any time."}`}
+        {off ??
+          `As ${name}, ${role}. ${choice?.final ? "This cannot be undone." : "You can pause it again at any time."}`}
       </p>
     </>
   );

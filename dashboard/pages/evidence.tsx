@@ -71,7 +71,9 @@ function Tripped({ review }: { readonly review: ReviewView }) {
         )}
         {tool !== "" && (
           <Fact name="Tool">
-            <code>{[evidenceText(review, "server"), tool].filter((part) => part !== "").join(" / ")}</code>
+            <code>
+              {[evidenceText(review, "server"), tool].filter((part) => part !== "").join(" / ")}
+            </code>
           </Fact>
         )}
         {evidenceText(review, "task") !== "" && (
@@ -169,7 +171,9 @@ function Account({ review }: { readonly review: ReviewView }) {
           {amount(unit, amountOf(budget, "spent"))} of {limit(unit, amountOf(budget, "limit"))}
         </Fact>
         <Fact name="Left">{amount(unit, amountOf(budget, "remaining"), "down")}</Fact>
-        {needed !== "" && <Fact name="The first call that waits needs at most">{amount(unit, needed)}</Fact>}
+        {needed !== "" && (
+          <Fact name="The first call that waits needs at most">{amount(unit, needed)}</Fact>
+        )}
       </dl>
     </Panel>
   );
@@ -212,7 +216,9 @@ export function LastCalls({ review }: { readonly review: ReviewView }) {
                   {times > 1 ? `${clock(first)} to ${clock(entry.at)}` : clockMs(entry.at)}
                 </td>
                 <td class="name hide">
-                  {entry.task !== null && <Link to={taskPath(agent, entry.task)}>{entry.task}</Link>}
+                  {entry.task !== null && (
+                    <Link to={taskPath(agent, entry.task)}>{entry.task}</Link>
+                  )}
                 </td>
                 <td class="name">
                   <Link to={journalPath({ ...filter, decision: entry.decision ?? "" })}>

@@ -3,6 +3,7 @@ import type { ReviewRowView, ReviewView } from "../../src/control/reviews.ts";
 import type { StatusView } from "../../src/control/views.ts";
 import { useApi } from "../data/cache.ts";
 import { CauseBadge } from "../parts/badges.tsx";
+import { Key } from "../parts/key.tsx";
 import { Empty, Loaded, Moment, Panel, Since } from "../parts/panels.tsx";
 import { useKeys } from "../shell/keys.ts";
 import { agentPath, go, journalPath, Link, reviewPath, taskPath } from "../shell/router.tsx";
@@ -93,12 +94,12 @@ function Neighbours({ id }: { readonly id: string }) {
     <div class="acts mid-only">
       {earlier !== undefined && (
         <Link class="btn quiet" to={reviewPath(earlier.id)}>
-          Earlier <kbd aria-hidden="true">K</kbd>
+          Earlier <Key>K</Key>
         </Link>
       )}
       {later !== undefined && (
         <Link class="btn quiet" to={reviewPath(later.id)}>
-          Later <kbd aria-hidden="true">J</kbd>
+          Later <Key>J</Key>
         </Link>
       )}
     </div>
@@ -130,7 +131,9 @@ function Figures({ review }: { readonly review: ReviewView }) {
       </div>
       <div>
         <dt>Decided so far</dt>
-        <dd>{review.decisions.length === 0 ? "nothing" : counted(review.decisions.length, "time")}</dd>
+        <dd>
+          {review.decisions.length === 0 ? "nothing" : counted(review.decisions.length, "time")}
+        </dd>
         <dd>{lastDecision(review)}</dd>
       </div>
     </dl>
@@ -215,7 +218,8 @@ function Past({ review }: { readonly review: ReviewView }) {
               <Moment at={at} />
             </time>
             <div>
-              <b>{decisionName(decision)}</b> {task ?? call ?? ""} <span class="muted">by {by}</span>
+              <b>{decisionName(decision)}</b> {task ?? call ?? ""}{" "}
+              <span class="muted">by {by}</span>
               <p>{reason}</p>
             </div>
           </li>

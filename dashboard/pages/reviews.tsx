@@ -62,7 +62,9 @@ function Lists({ rows }: { readonly rows: readonly ReviewRowView[] }) {
 
 export function waitTitle(count: number): string {
   if (count === 0) return "Queue";
-  return count === 1 ? "One thing waits for a person" : `${spelled(count)} things wait for a person`;
+  return count === 1
+    ? "One thing waits for a person"
+    : `${spelled(count)} things wait for a person`;
 }
 
 export function Oldest({ rows }: { readonly rows: readonly ReviewRowView[] }) {
@@ -142,7 +144,11 @@ function Row(props: {
       </div>
       <div class="go">
         {open && (
-          <Link class={main ? "btn main" : "btn"} to={reviewPath(row.id)} label={`Review: ${headline(row)}`}>
+          <Link
+            class={main ? "btn main" : "btn"}
+            to={reviewPath(row.id)}
+            label={`Review: ${headline(row)}`}
+          >
             Review
           </Link>
         )}

@@ -82,7 +82,8 @@ export function VerdictMark(props: {
   readonly verdict: keyof typeof CHECKS;
   readonly word: string;
 }) {
-  const colour = props.verdict === "trip" ? "deny" : props.verdict === "note" ? "allow" : props.verdict;
+  const colour =
+    props.verdict === "trip" ? "deny" : props.verdict === "note" ? "allow" : props.verdict;
   return (
     <span class={`v ${colour}`}>
       <svg viewBox="0 0 12 12" aria-hidden="true">

@@ -17,7 +17,10 @@ interface Segment {
 }
 
 /** Where each part of the bar begins, in percent of it; and where the cap is. */
-export function segmentsOf(budget: BudgetView): { readonly bars: readonly Segment[]; readonly cap: number } {
+export function segmentsOf(budget: BudgetView): {
+  readonly bars: readonly Segment[];
+  readonly cap: number;
+} {
   const of = (name: Segment["name"]) => share(amountOf(budget, name), amountOf(budget, "limit"));
   // What is reserved here is part of what is leased: the rest of the lease is not used.
   const reserved = of("reserved");
@@ -146,12 +149,17 @@ export function Spark({ values }: { readonly values: readonly number[] }) {
   const { height, pad, width } = SPARK;
   const step = (width - pad) / Math.max(1, values.length - 1);
   const y = (value: number) => height - 2 - ((height - 2 * pad) * value) / most;
-  const points = values.map((value, index) => `${(1 + index * step).toFixed(1)},${y(value).toFixed(1)}`);
+  const points = values.map(
+    (value, index) => `${(1 + index * step).toFixed(1)},${y(value).toFixed(1)}`,
+  );
   const last = values.at(-1) ?? 0;
   return (
     <span class="spark">
       <svg viewBox={`0 0 ${width} ${height}`} aria-hidden="true">
-        <path class="x-area" d={`M1,${height - 1}L${points.join("L")}L${width - 2},${height - 1}Z`} />
+        <path
+          class="x-area"
+          d={`M1,${height - 1}L${points.join("L")}L${width - 2},${height - 1}Z`}
+        />
         <path class="x-line" d={`M${points.join("L")}`} />
         <circle cx={width - 2} cy={y(last)} r="2" class="x-dot" />
       </svg>

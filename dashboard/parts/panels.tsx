@@ -56,7 +56,13 @@ export function Skeleton({ rows = 3 }: { readonly rows?: number }) {
 }
 
 /** What failed, when, what still holds, and a way to try again. */
-export function Failure({ answer, what }: { readonly answer: Answer<unknown>; readonly what: string }) {
+export function Failure({
+  answer,
+  what,
+}: {
+  readonly answer: Answer<unknown>;
+  readonly what: string;
+}) {
   const { error } = answer;
   const [at] = useState(() => new Date().toISOString());
   if (error === null) return null;
@@ -66,8 +72,8 @@ export function Failure({ answer, what }: { readonly answer: Answer<unknown>; re
         <h2 class="c-stop">{what} did not answer</h2>
       </header>
       <p class="in muted">
-        {error.status === 0 ? "No answer" : error.status} <code>{error.code}</code>, {clock(at)} UTC.{" "}
-        {error.message} {error.hint}{" "}
+        {error.status === 0 ? "No answer" : error.status} <code>{error.code}</code>, {clock(at)}{" "}
+        UTC. {error.message} {error.hint}{" "}
         <button type="button" class="link" onClick={() => refresh(true)}>
           Try again
         </button>

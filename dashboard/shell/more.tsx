@@ -35,7 +35,7 @@ export function More(props: { readonly close: () => void; readonly signOut: () =
         <fieldset class="themes">
           <legend>Colours</legend>
           {THEMES.map((one) => (
-            <label key={one} class="chip" aria-pressed={theme === one}>
+            <label key={one} class={theme === one ? "chip on" : "chip"}>
               <input
                 type="radio"
                 name="theme"

@@ -7,6 +7,7 @@ import { useApi } from "../data/cache.ts";
 import { useLive, useNow } from "../data/hooks.ts";
 import { live } from "../data/live.ts";
 import { Icon, Mark, Patterns } from "../parts/icons.tsx";
+import { Key } from "../parts/key.tsx";
 import { short } from "../words/entries.ts";
 import { counted } from "../words/numbers.ts";
 import { clock, duration } from "../words/time.ts";
@@ -177,7 +178,7 @@ function Top(props: {
       >
         <Icon name="find" />
         <span>Find agent, task, decision</span>
-        <kbd aria-hidden="true">/</kbd>
+        <Key>/</Key>
       </button>
       <LiveMark />
       <button
@@ -195,7 +196,11 @@ function Top(props: {
 function LiveMark() {
   const { state } = useLive();
   if (state === "starting") return <span class="live off">Connecting</span>;
-  return <span class={state === "live" ? "live" : "live off"}>{state === "live" ? "Live" : "Not live"}</span>;
+  return (
+    <span class={state === "live" ? "live" : "live off"}>
+      {state === "live" ? "Live" : "Not live"}
+    </span>
+  );
 }
 
 /** Numbers stay, and it is said from when they are. */
@@ -215,7 +220,8 @@ function NotLive() {
         Not live since {clock(since)} UTC, {duration(now - lost.since)} ago.
       </b>
       <span>
-        Numbers below are from then. Trying again {retryMs > 0 ? `in ${duration(retryMs + 999)}` : "now"}.
+        Numbers below are from then. Trying again{" "}
+        {retryMs > 0 ? `in ${duration(retryMs + 999)}` : "now"}.
       </span>
       <button type="button" class="btn" onClick={() => live.retry()}>
         Try now

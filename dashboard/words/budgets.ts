@@ -1,4 +1,5 @@
 /** Budgets in words, and their amounts by name whatever their unit is. */
+import type { OverviewAgentView } from "../../src/control/overview.ts";
 import type { BudgetView } from "../../src/control/views.ts";
 import { nanoOf } from "./money.ts";
 import { day, duration } from "./time.ts";
@@ -27,4 +28,22 @@ export function closeness(budget: BudgetView): number {
   const [left, limit] = [nanoOf(amountOf(budget, "remaining")), nanoOf(amountOf(budget, "limit"))];
   if (left === null || limit === null || limit === 0n) return 1;
   return 1 - Number((left * 10_000n) / limit) / 10_000;
+}
+
+/** Of each agent the budget that it is nearest to using up, of those that all its calls draw on. */
+export function tightestOf(
+  agents: readonly OverviewAgentView[],
+  budgets: readonly BudgetView[],
+): ReadonlyMap<string, BudgetView> {
+  const accounts = new Map(budgets.map((one) => [JSON.stringify([one.name, one.scope]), one]));
+  const found = new Map<string, BudgetView>();
+  for (const { accounts: names, agent } of agents) {
+    const own = names.flatMap(({ budget, scope }) => {
+      const account = accounts.get(JSON.stringify([budget, scope]));
+      return account === undefined ? [] : [account];
+    });
+    const [tightest] = own.toSorted((one, other) => closeness(other) - closeness(one));
+    if (tightest !== undefined) found.set(agent, tightest);
+  }
+  return found;
 }

@@ -115,7 +115,11 @@ const PEOPLE: Readonly<Record<string, Reader>> = {
     detail: because(event),
   }),
   "review.decided": (event) =>
-    note(`Decided: ${decisionName(textOf(event, "decision"))}`, textOf(event, "agent"), because(event)),
+    note(
+      `Decided: ${decisionName(textOf(event, "decision"))}`,
+      textOf(event, "agent"),
+      because(event),
+    ),
   "task.opened": (event) => note("Task opened", textOf(event, "task"), textOf(event, "how")),
   "task.ended": (event) =>
     note("Task ended", textOf(event, "task"), `${textOf(event, "outcome")}, ${by(event)}`),
@@ -135,7 +139,11 @@ const MONEY: Readonly<Record<string, Reader>> = {
     verdict: "deny",
   }),
   "model.flagged": (event) =>
-    note("Model flagged", textOf(event, "model"), `bills more ${textOf(event, "what")} than its bound`),
+    note(
+      "Model flagged",
+      textOf(event, "model"),
+      `bills more ${textOf(event, "what")} than its bound`,
+    ),
   "model.cleared": (event) => note("Flag cleared", textOf(event, "model"), because(event)),
   "forfeit.released": (event) => note("Forfeit released", textOf(event, "holder"), because(event)),
   "commitment.opened": (event) =>
@@ -179,7 +187,11 @@ const GATEWAY: Readonly<Record<string, Reader>> = {
   "remote.found": (event) =>
     note("Git remote found", "", `after ${duration(Number(textOf(event, "after_ms")))}`),
   "remote.rewritten": (event) =>
-    note("Git history rewritten", short(textOf(event, "to")), `was ${short(textOf(event, "from"))}`),
+    note(
+      "Git history rewritten",
+      short(textOf(event, "to")),
+      `was ${short(textOf(event, "from"))}`,
+    ),
 };
 
 const READERS: Readonly<Record<string, Reader>> = { ...CALLS, ...PEOPLE, ...MONEY, ...GATEWAY };

@@ -75,7 +75,8 @@ export function choicesOf(review: ReviewView): readonly Choice[] {
 }
 
 function resume(review: ReviewView): Choice {
-  const calls = review.parked === 0 ? "Nothing is parked" : `${counted(review.parked, "call")} go out`;
+  const calls =
+    review.parked === 0 ? "Nothing is parked" : `${counted(review.parked, "call")} go out`;
   const says =
     review.kind === "budget"
       ? `${calls}, and each is asked again: what does not fit waits again.`
@@ -96,8 +97,18 @@ function probe(review: ReviewView): Choice {
 function endings(review: ReviewView): readonly Choice[] {
   const none = waitingOf(review).length === 0 ? NO_CALL : null;
   const deny: Choice = {
-    ...{ decision: "deny", key: "d", name: "Deny one call", of: "call", message: true, final: true },
-    ...{ says: "It is answered with a message that the model reads. The rest waits on.", off: none },
+    ...{
+      decision: "deny",
+      key: "d",
+      name: "Deny one call",
+      of: "call",
+      message: true,
+      final: true,
+    },
+    ...{
+      says: "It is answered with a message that the model reads. The rest waits on.",
+      off: none,
+    },
   };
   const end: Choice = {
     ...{ decision: "end", key: "e", name: "End one task", of: "task", message: false, final: true },
@@ -125,7 +136,15 @@ function unknown(review: ReviewView): readonly Choice[] {
   const off = waitingOf(review).length === 0 ? NO_CALL : null;
   return [
     {
-      ...{ decision: "ran", key: "y", name: "It ran", of: "call", message: false, final: true, off },
+      ...{
+        decision: "ran",
+        key: "y",
+        name: "It ran",
+        of: "call",
+        message: false,
+        final: true,
+        off,
+      },
       says: "It is not sent again. What it may have cost stays charged.",
     },
     {

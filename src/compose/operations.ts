@@ -24,6 +24,7 @@ import { doorOf } from "./door.ts";
 import { forfeitsOf, goneFrom, releaseForfeits } from "./forfeits.ts";
 import type { Machine } from "./machine.ts";
 import { metricsText } from "./metrics.ts";
+import { manifestOf, overviewOf } from "./overview.ts";
 import type { Reload } from "./reload.ts";
 
 /**
@@ -89,6 +90,8 @@ export function operationsOf(settings: OperationsSettings): Operations {
     tasks: (filter) => store.tasks.list(filter),
     endTask: (agent, id, by) => gateway.endTask(agent, id, "failed", by),
     agents: () => agentsOf(gateway),
+    overview: () => overviewOf(gateway, about.startedAt),
+    manifest: (agent) => manifestOf(agent, gateway),
     pause: (agents, reason, by) => pause(agents, reason, by, gateway),
     reviews: (filter) => reviewsOf(filter, gateway),
     parked: (filter) => store.parking.list(filter),

@@ -25,6 +25,7 @@ import type {
 } from "../ports/store.ts";
 import type { Verified } from "../telemetry/verify.ts";
 import type { BudgetState, DecisionRecords, Readiness, Status } from "./known.ts";
+import type { ManifestState, OverviewState } from "./overview-state.ts";
 
 export type * from "./known.ts";
 
@@ -202,6 +203,9 @@ export interface Operations {
   /** As failed. False if there is none, or it had ended. */
   endTask(agent: string, id: string, by: string): Promise<boolean>;
   agents(): readonly AgentState[];
+  overview(): OverviewState;
+  /** Null: there is no such agent. */
+  manifest(agent: string): ManifestState | null;
   /** Null: all of the configuration. */
   pause(agents: readonly string[] | null, reason: string, by: string): Promise<Paused>;
   /** Newest first. */

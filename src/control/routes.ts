@@ -4,6 +4,7 @@ import { EVENT_ROUTES } from "./events.ts";
 import { explanationView } from "./explanation.ts";
 import { forfeitsView, releasedView } from "./forfeits.ts";
 import type { KeyWanted } from "./operations.ts";
+import { OVERVIEW_ROUTES } from "./overview.ts";
 import { Problem } from "./problem.ts";
 import {
   billedOf,
@@ -250,6 +251,7 @@ export const ROUTES: readonly Route[] = [
     role: "operator",
     answer: clearFlag,
   },
+  ...OVERVIEW_ROUTES,
   ...SESSION_ROUTES,
   ...EVENT_ROUTES,
 ];

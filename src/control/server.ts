@@ -11,6 +11,7 @@ import { Feed } from "./feed.ts";
 import { addHook, type Hook } from "./hooks.ts";
 import type { Operations } from "./operations.ts";
 import type { Asking } from "./origin.ts";
+import { addPages, type Pages } from "./pages.ts";
 import { PROBLEMS, Problem, problemView } from "./problem.ts";
 import type { OpenVisit, OperatorRoute } from "./route.ts";
 import { ROUTES } from "./routes.ts";
@@ -38,6 +39,8 @@ export interface ControlSettings {
   readonly log: Pick<Log, "error">;
   /** Who is told of pushes by a Git host; null: nobody, and nothing is served there. */
   readonly hook?: Hook | null;
+  /** The dashboard; null: it was not built. */
+  readonly pages?: Pages | null;
 }
 
 type Bindings = { Bindings: Partial<HttpBindings> };
@@ -62,6 +65,7 @@ export function controlApp(
   });
 
   if (hook !== null) addHook(app, hook, clock);
+  addPages(app, settings.pages ?? null);
 
   for (const route of ROUTES) {
     app.on(route.method, route.path, (context) => {

@@ -21,6 +21,7 @@ import type {
   Reloaded,
   RemoteState,
 } from "../../../src/control/operations.ts";
+import type { ManifestState, OverviewState } from "../../../src/control/overview-state.ts";
 import { Seal } from "../../../src/gateway/parking/seal.ts";
 import type { Commitment } from "../../../src/guards/commitment/commitment.ts";
 import type { Clock } from "../../../src/ports/clock.ts";
@@ -279,6 +280,17 @@ export class MemoryOperations implements Operations {
     this.taskRecords[index] = { ...task, endedAt: this.clock.wall(), outcome: "failed" };
     this.done.push(`end ${agent} ${id} by ${by}`);
     return true;
+  }
+
+  overview(): OverviewState {
+    return { gateways: 1, since: 0, barMs: 120_000, agents: [] };
+  }
+
+  manifest(agent: string): ManifestState | null {
+    if (agent !== "support") return null;
+    const labels = { team: "care", owner: "alice", org: null };
+    const nothing = { models: null, tools: [], blacklisted: [], breakers: [], budgets: [] };
+    return { agent, ...labels, observedUntil: null, ...nothing };
   }
 
   agents(): readonly AgentState[] {

@@ -1,0 +1,3 @@
+export function Agent(_: Record<string, string>) {
+  return null;
+}

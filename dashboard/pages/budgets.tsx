@@ -1,0 +1,3 @@
+export function Budgets(_: Record<string, string>) {
+  return null;
+}

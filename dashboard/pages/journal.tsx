@@ -1,0 +1,3 @@
+export function Journal(_: Record<string, string>) {
+  return null;
+}

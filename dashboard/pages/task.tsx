@@ -1,0 +1,3 @@
+export function Task(_: Record<string, string>) {
+  return null;
+}
