@@ -1,3 +1,346 @@
-export function Agent(_: Record<string, string>) {
-  return null;
+/** One agent: is it engaged, what does it do, which limit is nearest, what may it do. */
+import type { ManifestView, OverviewView } from "../../src/control/overview.ts";
+import type { AgentView, ReviewRowView } from "../../src/control/reviews.ts";
+import type { BudgetView, StatusView, TaskView } from "../../src/control/views.ts";
+import { useApi } from "../data/cache.ts";
+import { ClutchBadge } from "../parts/badges.tsx";
+import { Meter, strainOf } from "../parts/meter.tsx";
+import { Empty, Fact, Loaded, Moment, Panel, Since } from "../parts/panels.tsx";
+import { journalPath, Link, reviewPath, taskPath } from "../shell/router.tsx";
+import { STATUS } from "../shell/shell.tsx";
+import { accountOf, amountOf, closeness } from "../words/budgets.ts";
+import { short } from "../words/entries.ts";
+import { amount, limit } from "../words/money.ts";
+import { count, counted, percent } from "../words/numbers.ts";
+import { duration } from "../words/time.ts";
+import { Pause } from "./pause.tsx";
+import { Recent } from "./recent.tsx";
+
+const TASKS = 200;
+
+export function Agent({ agent }: { readonly agent: string }) {
+  const agents = useApi<readonly AgentView[]>("/api/v1/agents");
+  return (
+    <Loaded answer={agents} what="The list of agents" rows={8}>
+      {(rows) => {
+        const view = rows.find((one) => one.agent === agent);
+        return view === undefined ? <Unknown agent={agent} /> : <Screen view={view} />;
+      }}
+    </Loaded>
+  );
+}
+
+function Unknown({ agent }: { readonly agent: string }) {
+  return (
+    <section class="panel">
+      <Empty title={`There is no agent ${agent}`}>
+        It may have been one: <Link to={journalPath({ agent })}>look into the journal</Link>
+      </Empty>
+    </section>
+  );
+}
+
+function Screen({ view }: { readonly view: AgentView }) {
+  const { agent } = view;
+  const manifest = useApi<ManifestView>(`/api/v1/agents/${encodeURIComponent(agent)}/manifest`);
+  return (
+    <>
+      <Head view={view} manifest={manifest.value} />
+      <div class="cols side">
+        <div class="stack">
+          <Figures view={view} />
+          <Tasks agent={agent} />
+          <Recent agent={agent} />
+        </div>
+        <div class="stack">
+          <OwnBudgets agent={agent} />
+          <Reviews agent={agent} />
+          <Loaded answer={manifest} what="The manifest">
+            {(value) => (
+              <>
+                <Breakers manifest={value} />
+                <Granted manifest={value} />
+              </>
+            )}
+          </Loaded>
+        </div>
+      </div>
+    </>
+  );
+}
+
+function Head(props: { readonly view: AgentView; readonly manifest: ManifestView | undefined }) {
+  const { manifest, view } = props;
+  const { agent, clutch, review, since, task } = view;
+  return (
+    <div class="head">
+      <div>
+        <h1>{agent}</h1>
+        <p class="sub">
+          <ClutchBadge clutch={clutch} />
+          {since !== null && (
+            <span>
+              since{" "}
+              <b class="strong">
+                <Since at={since} /> ago
+              </b>
+              , <Moment at={since} />
+            </span>
+          )}
+          {task !== null && <span>with task {task}</span>}
+          {manifest?.team != null && <span class="mid-only">team {manifest.team}</span>}
+          {manifest?.owner != null && <span class="mid-only">owner {manifest.owner}</span>}
+          {manifest?.observed_until != null && (
+            <span class="c-wait">
+              observed until <Moment at={manifest.observed_until} />, not enforced
+            </span>
+          )}
+        </p>
+      </div>
+      <div class="acts">
+        {review === null ? (
+          <Pause agent={agent} />
+        ) : (
+          <Link class="btn main" to={reviewPath(review)}>
+            Open the review
+          </Link>
+        )}
+      </div>
+    </div>
+  );
+}
+
+function Figures({ view }: { readonly view: AgentView }) {
+  const overview = useApi<OverviewView>("/api/v1/overview").value;
+  const numbers = overview?.agents.find(({ agent }) => agent === view.agent);
+  const { agent, held } = view;
+  if (numbers === undefined) return null;
+  const calls = numbers.calls_hour;
+  return (
+    <dl class="figs">
+      <div>
+        <dt>Calls in the last minute</dt>
+        <dd>
+          <Link to={journalPath({ agent, from: "1m" })}>{count(numbers.calls_minute)}</Link>
+        </dd>
+        <dd>{counted(calls, "call")} in the last hour</dd>
+      </div>
+      <div>
+        <dt>Refused, 1 h</dt>
+        <dd>
+          <Link to={journalPath({ agent, from: "1h", kind: "call.refused" })}>
+            {count(numbers.refused_hour)}
+          </Link>
+        </dd>
+        <dd>
+          {calls === 0 ? "of no calls" : `${percent(numbers.refused_hour, calls)} of its calls`}
+        </dd>
+      </div>
+      <div>
+        <dt>Failed, 1 h</dt>
+        <dd>
+          <Link to={journalPath({ agent, from: "1h", kind: "call.settled" })}>
+            {count(numbers.failed_hour)}
+          </Link>
+        </dd>
+        <dd>
+          {calls === 0 ? "of no calls" : `${percent(numbers.failed_hour, calls)} of its calls`}
+        </dd>
+      </div>
+      <div>
+        <dt>Held now</dt>
+        <dd>{count(held)}</dd>
+        <dd>{held === 0 ? "nobody waits here" : "clients on the line"}</dd>
+      </div>
+    </dl>
+  );
+}
+
+function OwnBudgets({ agent }: { readonly agent: string }) {
+  const overview = useApi<OverviewView>("/api/v1/overview").value;
+  const budgets = useApi<readonly BudgetView[]>("/api/v1/budgets").value ?? [];
+  const names = overview?.agents.find((one) => one.agent === agent)?.accounts ?? [];
+  const own = budgets
+    .filter(({ name, scope }) => names.some((one) => one.budget === name && one.scope === scope))
+    .sort((one, other) => closeness(other) - closeness(one));
+  return (
+    <Panel
+      title="Budgets"
+      push={
+        <Link class="plain muted" to="/budgets">
+          All
+        </Link>
+      }
+    >
+      {own.length === 0 ? (
+        <p class="in muted">It has drawn on no budget yet.</p>
+      ) : (
+        <ul class="list">
+          {own.map((budget) => (
+            <Account key={accountOf(budget)} budget={budget} />
+          ))}
+        </ul>
+      )}
+    </Panel>
+  );
+}
+
+function Account({ budget }: { readonly budget: BudgetView }) {
+  const { name, scope, unit } = budget;
+  const out = strainOf(budget) === "out";
+  return (
+    <li>
+      <div class="row">
+        <b>{name}</b>
+        <span>
+          {amount(unit, amountOf(budget, "spent"))}{" "}
+          <span class="muted">of {limit(unit, amountOf(budget, "limit"))}</span>
+        </span>
+      </div>
+      <Meter budget={budget} />
+      <div class="row fine">
+        <span>{scope === "" ? "all agents" : scope}</span>
+        <span class={out ? "c-stop strong" : ""}>
+          {out ? "used up" : `${amount(unit, amountOf(budget, "remaining"), "down")} left`}
+        </span>
+      </div>
+    </li>
+  );
+}
+
+function Reviews({ agent }: { readonly agent: string }) {
+  const path = `/api/v1/reviews?agent=${encodeURIComponent(agent)}&limit=5`;
+  const rows = useApi<readonly ReviewRowView[]>(path).value ?? [];
+  if (rows.length === 0) return null;
+  return (
+    <Panel title="Reviews" note="the last ones">
+      <ul class="list">
+        {rows.map(({ id, opened_at: at, reason, state }) => (
+          <li key={id}>
+            <div class="row">
+              <Link to={reviewPath(id)}>{id}</Link>
+              <span class={state === "open" ? "c-wait strong" : "muted"}>{state}</span>
+            </div>
+            <span class="fine">
+              {reason} <Moment at={at} />
+            </span>
+          </li>
+        ))}
+      </ul>
+    </Panel>
+  );
+}
+
+function Breakers({ manifest }: { readonly manifest: ManifestView }) {
+  if (manifest.breakers.length === 0) return null;
+  return (
+    <Panel title="Breakers">
+      <ul class="list">
+        {manifest.breakers.map(({ action, name, says }) => (
+          <li key={name}>
+            <div class="row">
+              <b>{name}</b>
+              <span class="muted">{action === "trip" ? "stops it" : "tells people"}</span>
+            </div>
+            <span class="fine">{says}</span>
+          </li>
+        ))}
+      </ul>
+    </Panel>
+  );
+}
+
+/** What the manifest in force gives it. */
+function Granted({ manifest }: { readonly manifest: ManifestView }) {
+  const { value: status } = useApi<StatusView>(STATUS);
+  const { blacklisted, models, tools } = manifest;
+  const revision = status === undefined ? "" : short(status.commit ?? status.configuration);
+  return (
+    <Panel title="Manifest in force" push={<code>{revision}</code>}>
+      <dl class="kv">
+        <Fact name="Models">{models === null ? "any with a price" : models.join(", ")}</Fact>
+        {tools.map((tool) => (
+          <Fact key={`${tool.server}/${tool.tool}`} name={tool.tool}>
+            {termsOf(tool)}
+          </Fact>
+        ))}
+        {blacklisted.map((tool) => (
+          <Fact key={tool} name={tool}>
+            <span class="c-stop">blacklisted</span>
+          </Fact>
+        ))}
+      </dl>
+    </Panel>
+  );
+}
+
+function termsOf(tool: ManifestView["tools"][number]): string {
+  const rate = tool.rate_limit;
+  const terms = [
+    tool.effect === "write" && !tool.read_only ? "may write" : "reads",
+    rate === null ? "" : `${rate.requests} in ${duration(rate.per_ms)}`,
+    tool.asks_approval ? "asks for approval" : "",
+  ];
+  return terms.filter((term) => term !== "").join(", ");
+}
+
+function Tasks({ agent }: { readonly agent: string }) {
+  const path = `/api/v1/tasks?agent=${encodeURIComponent(agent)}&limit=${TASKS}`;
+  const answer = useApi<readonly TaskView[]>(path);
+  return (
+    <Panel title="Tasks" note={<Alive tasks={answer.value} />}>
+      <Loaded answer={answer} what="The list of tasks">
+        {(tasks) =>
+          tasks.length === 0 ? (
+            <Empty title="It has begun no task yet">A task begins with its first call.</Empty>
+          ) : (
+            <TaskTable agent={agent} tasks={tasks} />
+          )
+        }
+      </Loaded>
+    </Panel>
+  );
+}
+
+function Alive({ tasks = [] }: { readonly tasks: readonly TaskView[] | undefined }) {
+  const alive = tasks.filter(({ ended_at: ended }) => ended === null).length;
+  return <>{tasks.length === 0 ? "" : `${alive} alive, ${tasks.length - alive} ended`}</>;
+}
+
+function TaskTable(props: { readonly agent: string; readonly tasks: readonly TaskView[] }) {
+  const { agent, tasks } = props;
+  return (
+    <div class="tw">
+      <table class="rows">
+        <thead>
+          <tr>
+            <th>Task</th>
+            <th>State</th>
+            <th class="r">Last seen</th>
+            <th class="r">Started</th>
+          </tr>
+        </thead>
+        <tbody>
+          {tasks.map(
+            ({ ended_at: ended, last_seen_at: seen, opened_at: opened, outcome, task }) => (
+              <tr key={task}>
+                <td class="name">
+                  <Link to={taskPath(agent, task)}>{task}</Link>
+                </td>
+                <td class="left">
+                  {ended === null ? "alive" : <span class="faint">ended, {outcome}</span>}
+                </td>
+                <td class="r hide muted">
+                  <Since at={seen} /> ago
+                </td>
+                <td class="r muted">
+                  <Moment at={opened} />
+                </td>
+              </tr>
+            ),
+          )}
+        </tbody>
+      </table>
+    </div>
+  );
 }

@@ -22,6 +22,8 @@ import {
 } from "../words/reviews.ts";
 import { clock } from "../words/time.ts";
 
+/** On a phone the panel is a sheet above the page. */
+const SHEET = { role: "dialog", "aria-modal": "true" } as const;
 /** A second press has to come within this. */
 const ARMED_MS = 5_000;
 
@@ -110,8 +112,7 @@ function Form(props: {
     <section
       class={open ? "panel decide open" : "panel decide"}
       aria-labelledby="decide"
-      role={phone && open ? "dialog" : undefined}
-      aria-modal={phone && open ? "true" : undefined}
+      {...(phone && open ? SHEET : {})}
     >
       <form ref={panel} onSubmit={submit}>
         <header>

@@ -13,8 +13,11 @@ import { bytes } from "../words/numbers.ts";
 import { evidenceText } from "../words/reviews.ts";
 import { clock, clockMs } from "../words/time.ts";
 
+/** What scrolls has to be reached by keyboard. */
+const SCROLLS = { tabIndex: 0 } as const;
 /** Before the trip: more is in the journal. */
 const LAST_CALLS = 60;
+const SETTLED_MS = 1_000;
 
 export function Why({ review }: { readonly review: ReviewView }) {
   switch (review.kind) {
@@ -38,13 +41,16 @@ function numbersOf({ evidence }: ReviewView): Numbers {
   return typeof evidence.numbers === "object" ? ((evidence.numbers ?? none) as Numbers) : none;
 }
 
+/** Names of the value and its line, of each signal. */
+const LINES = [
+  ["identical_calls", "limit"],
+  ["calls_last_minute", "line_per_minute"],
+] as const;
+const DRAWN: ReadonlySet<string> = new Set(LINES.flat());
+
 /** The value and the line of a breaker, whatever its signal calls them. */
 export function lineOf(numbers: Numbers): { value: number; limit: number } | null {
-  const pairs = [
-    ["identical_calls", "limit"],
-    ["calls_last_minute", "line_per_minute"],
-  ] as const;
-  for (const [one, other] of pairs) {
+  for (const [one, other] of LINES) {
     const [value, line] = [numbers[one], numbers[other]];
     if (typeof value === "number" && typeof line === "number") return { value, limit: line };
   }
@@ -56,7 +62,9 @@ function Tripped({ review }: { readonly review: ReviewView }) {
   const numbers = numbersOf(review);
   const line = lineOf(numbers);
   const tool = evidenceText(review, "tool");
-  const others = Object.entries(numbers).filter(([, value]) => typeof value === "number");
+  const others = Object.entries(numbers).filter(([name, value]) => {
+    return typeof value === "number" && !DRAWN.has(name);
+  });
   if (rule === "" && others.length === 0) return <Given review={review} />;
   return (
     <Panel title="Why it tripped" note={`what the breaker saw at ${clock(review.opened_at)} UTC`}>
@@ -138,10 +146,11 @@ function Asked({ review }: { readonly review: ReviewView }) {
           <code class="hash">{evidenceText(review, "binding")}</code>
         </Fact>
       </dl>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is reached by keyboard. */}
-      <pre tabIndex={0} aria-label={`Arguments of ${tool}`}>
-        <span>{argumentsOf(review)}</span>
-      </pre>
+      <section class="scrolls" aria-label={`Arguments of ${tool}`} {...SCROLLS}>
+        <pre>
+          <span>{argumentsOf(review)}</span>
+        </pre>
+      </section>
     </Panel>
   );
 }
@@ -180,7 +189,9 @@ function Account({ review }: { readonly review: ReviewView }) {
 }
 
 export function LastCalls({ review }: { readonly review: ReviewView }) {
-  const { agent, opened_at: to } = review;
+  const { agent, opened_at: opened } = review;
+  // The last ones were in flight when it tripped, and settled just after.
+  const to = new Date(Date.parse(opened) + SETTLED_MS).toISOString();
   const task = evidenceText(review, "task");
   const filter = { agent, ...(task === "" ? {} : { task }) };
   const query = new URLSearchParams({ ...filter, to, limit: String(LAST_CALLS) });

@@ -26,7 +26,7 @@ export function overviewOf(gateway: Gateway, since: Millis): OverviewState {
 }
 
 /** What a whole agent has in common with a scope; null: its calls differ in it. */
-function valueOf(scope: string, { agent, labels }: Manifest): string | null {
+function labelOf(scope: string, { agent, labels }: Manifest): string | null {
   if (scope === "agent") return agent;
   if (scope === "team") return labels.team;
   return scope === "org" ? labels.org : null;
@@ -35,15 +35,15 @@ function valueOf(scope: string, { agent, labels }: Manifest): string | null {
 /** The account that all calls of the agent draw on; none where it depends on the call. */
 function accountOf(budget: Budget, manifest: Manifest): readonly AccountName[] {
   const only = Object.entries(budget.only);
-  if (only.some(([scope, value]) => valueOf(scope, manifest) !== value)) return [];
-  const scope = budget.each === null ? "" : valueOf(budget.each, manifest);
+  if (only.some(([scope, value]) => labelOf(scope, manifest) !== value)) return [];
+  const scope = budget.each === null ? "" : labelOf(budget.each, manifest);
   return scope === null ? [] : [{ budget: budget.name, scope }];
 }
 
 /** Whether some of the agent's calls may draw on it. */
 function mayDrawOn({ only }: Budget, manifest: Manifest): boolean {
   return Object.entries(only).every(([scope, value]) => {
-    const own = valueOf(scope, manifest);
+    const own = labelOf(scope, manifest);
     return own === null ? !["agent", "team", "org"].includes(scope) : own === value;
   });
 }
