@@ -28,10 +28,11 @@ const ENTRIES = {
   "demo-cloud": "src/demo/cloud.ts",
   sdk: "src/sdk/index.ts",
   testing: "src/testing/index.ts",
+  client: "src/control/client.ts",
 };
 
-/** What programs import: these have types. */
-const TYPED = ["sdk", "testing"];
+/** What programs import: these have types. Name → declaration, without its ending. */
+const TYPED = { sdk: "sdk/index", testing: "testing/index", client: "control/client" };
 
 /** What the result depends on. */
 const INPUTS = [
@@ -93,16 +94,13 @@ function declare(into: string): void {
   });
   if (status !== 0) throw new Error("The declarations could not be made.");
   const needed = new Set<string>();
-  for (const name of TYPED) collect(path.join(types, name, "index.d.ts"), needed);
+  for (const file of Object.values(TYPED)) collect(path.join(types, `${file}.d.ts`), needed);
   for (const file of filesIn(types)) {
     if (!needed.has(file)) fs.rmSync(file);
     else fs.writeFileSync(file, fs.readFileSync(file, "utf8").replaceAll(SPECIFIER, "$1.js$2"));
   }
-  for (const name of TYPED) {
-    fs.writeFileSync(
-      path.join(into, `${name}.d.ts`),
-      `export * from "./types/${name}/index.js";\n`,
-    );
+  for (const [name, file] of Object.entries(TYPED)) {
+    fs.writeFileSync(path.join(into, `${name}.d.ts`), `export * from "./types/${file}.js";\n`);
   }
 }
 

@@ -4,7 +4,7 @@
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { apiPage } from "./reference/api.ts";
+import { apiPage, openApiText } from "./reference/api.ts";
 import { cliPage } from "./reference/cli.ts";
 import { configurationPage } from "./reference/configuration.ts";
 import { eventsPage } from "./reference/events.ts";
@@ -23,7 +23,8 @@ export async function generateReference(): Promise<Map<string, string>> {
     ["cli.md", await cliPage()],
     ["api.md", apiPage()],
   ];
-  return new Map(pages.map(([file, text]) => [file, `${NOTE}\n\n${text.trim()}\n`]));
+  const texts = pages.map(([file, text]) => [file, `${NOTE}\n\n${text.trim()}\n`] as const);
+  return new Map([...texts, ["openapi.json", openApiText()]]);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

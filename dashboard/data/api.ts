@@ -1,5 +1,5 @@
 /** The control plane's API as the pages ask it: the session's cookie goes along by itself. */
-import type { ProblemView } from "../../src/control/problem.ts";
+import type { ProblemView } from "../../src/control/schemas/gateway.ts";
 
 /** Longer than any answer of a gateway that works. */
 const ANSWER_MS = 20_000;

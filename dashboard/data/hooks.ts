@@ -1,6 +1,7 @@
 /** What pages use of the live connection, the clock and the person's settings. */
+
 import { useEffect, useState } from "preact/hooks";
-import type { EntryView } from "../../src/control/views.ts";
+import type { EntryView } from "../../src/control/schemas/journal.ts";
 import { type Liveness, live, now } from "./live.ts";
 
 const TICK_MS = 1_000;

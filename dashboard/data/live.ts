@@ -2,7 +2,7 @@
  * What happens, as it happens: every entry of the journal over one connection that comes back by
  * itself. Whatever was missed meanwhile is asked for again, so nothing depends on the gap.
  */
-import type { EntryView } from "../../src/control/views.ts";
+import type { EntryView } from "../../src/control/schemas/journal.ts";
 import { KINDS } from "../words/entries.ts";
 import { get, Refused, watchAnswers } from "./api.ts";
 import { refresh } from "./cache.ts";

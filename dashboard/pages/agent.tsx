@@ -1,7 +1,9 @@
 /** One agent: is it engaged, what does it do, which limit is nearest, what may it do. */
-import type { ManifestView, OverviewView } from "../../src/control/overview.ts";
-import type { AgentView, ReviewRowView } from "../../src/control/reviews.ts";
-import type { BudgetView, StatusView, TaskView } from "../../src/control/views.ts";
+import type { StatusView } from "../../src/control/schemas/gateway.ts";
+import type { BudgetView } from "../../src/control/schemas/money.ts";
+import type { ManifestView, OverviewView } from "../../src/control/schemas/overview.ts";
+import type { TaskView } from "../../src/control/schemas/people.ts";
+import type { AgentView, ReviewRowView } from "../../src/control/schemas/reviews.ts";
 import { useApi } from "../data/cache.ts";
 import { ClutchBadge } from "../parts/badges.tsx";
 import { Meter, strainOf } from "../parts/meter.tsx";

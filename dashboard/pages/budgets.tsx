@@ -1,7 +1,7 @@
 /** Every cap as a bar: spent, reserved, leased, forfeited, and what is left. */
+
 import { useState } from "preact/hooks";
-import type { ForfeitsView } from "../../src/control/forfeits.ts";
-import type { BudgetView } from "../../src/control/views.ts";
+import type { BudgetView, ForfeitsView } from "../../src/control/schemas/money.ts";
 import { useApi } from "../data/cache.ts";
 import { useNow, useSteadyOrder } from "../data/hooks.ts";
 import { Legend, Meter, strainOf } from "../parts/meter.tsx";

@@ -1,6 +1,7 @@
 /** The decision: which, of what, why, and one button that repeats it. */
+
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { ReviewView } from "../../src/control/reviews.ts";
+import type { ReviewView } from "../../src/control/schemas/reviews.ts";
 import { Refused, send } from "../data/api.ts";
 import { refresh } from "../data/cache.ts";
 import { PHONE, useLive, useMedia } from "../data/hooks.ts";

@@ -1,6 +1,7 @@
 /** Why a review was opened: the numbers that decided, the exact arguments, the last calls. */
-import type { ReviewView } from "../../src/control/reviews.ts";
-import type { BudgetView, JournalPage } from "../../src/control/views.ts";
+import type { JournalPage } from "../../src/control/schemas/journal.ts";
+import type { BudgetView } from "../../src/control/schemas/money.ts";
+import type { ReviewView } from "../../src/control/schemas/reviews.ts";
 import { useApi } from "../data/cache.ts";
 import { VerdictMark } from "../parts/icons.tsx";
 import { Closeness, Meter } from "../parts/meter.tsx";

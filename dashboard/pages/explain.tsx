@@ -1,6 +1,7 @@
 /** One decision explained: what was asked, what each guard answered, what it cost, how it ended. */
+
 import type { ComponentChildren } from "preact";
-import type { ExplanationView } from "../../src/control/explanation.ts";
+import type { ExplanationView } from "../../src/control/schemas/journal.ts";
 import { useApi } from "../data/cache.ts";
 import { Dialog } from "../parts/dialog.tsx";
 import { VerdictMark } from "../parts/icons.tsx";

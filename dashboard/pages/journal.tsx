@@ -1,8 +1,8 @@
 /** Everything that was decided: filtered, followed live, explained, and verified. */
+
 import { useCallback, useEffect, useState } from "preact/hooks";
-import type { AgentView } from "../../src/control/reviews.ts";
-import type { EntryView, JournalPage } from "../../src/control/views.ts";
-import type { Verified } from "../../src/telemetry/verify.ts";
+import type { EntryView, JournalPage, VerifiedView } from "../../src/control/schemas/journal.ts";
+import type { AgentView } from "../../src/control/schemas/reviews.ts";
 import { get, Refused } from "../data/api.ts";
 import { useApi } from "../data/cache.ts";
 import { useHeard } from "../data/hooks.ts";
@@ -284,10 +284,6 @@ function Stamp({ at }: { readonly at: string }) {
     </time>
   );
 }
-
-type VerifiedView =
-  | ({ readonly ok: true } & Omit<Extract<Verified, { kind: "ok" }>, "kind">)
-  | ({ readonly ok: false } & Omit<Extract<Verified, { kind: "bad" }>, "kind">);
 
 /** The chain, from its first entry to its last: asked for, for it reads all of it. */
 function Verify() {

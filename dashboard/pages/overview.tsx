@@ -1,9 +1,10 @@
 /** What needs a person first, then the numbers, then every agent by state and closest limit. */
+
 import { memo } from "preact/compat";
 import { useMemo } from "preact/hooks";
-import type { OverviewAgentView, OverviewView } from "../../src/control/overview.ts";
-import type { AgentView, ReviewRowView } from "../../src/control/reviews.ts";
-import type { BudgetView } from "../../src/control/views.ts";
+import type { BudgetView } from "../../src/control/schemas/money.ts";
+import type { OverviewAgentView, OverviewView } from "../../src/control/schemas/overview.ts";
+import type { AgentView, ReviewRowView } from "../../src/control/schemas/reviews.ts";
 import { useApi } from "../data/cache.ts";
 import { useSteadyOrder } from "../data/hooks.ts";
 import { ClutchBadge } from "../parts/badges.tsx";

@@ -1,5 +1,5 @@
 /** The last calls of an agent, identical ones folded. */
-import type { JournalPage } from "../../src/control/views.ts";
+import type { JournalPage } from "../../src/control/schemas/journal.ts";
 import { useApi } from "../data/cache.ts";
 import { VerdictMark } from "../parts/icons.tsx";
 import { Panel } from "../parts/panels.tsx";

@@ -1,6 +1,6 @@
 /** One review on one screen: what it did, what waits, how long, and the decision. */
-import type { ReviewRowView, ReviewView } from "../../src/control/reviews.ts";
-import type { StatusView } from "../../src/control/views.ts";
+import type { StatusView } from "../../src/control/schemas/gateway.ts";
+import type { ReviewRowView, ReviewView } from "../../src/control/schemas/reviews.ts";
 import { useApi } from "../data/cache.ts";
 import { CauseBadge } from "../parts/badges.tsx";
 import { Key } from "../parts/key.tsx";

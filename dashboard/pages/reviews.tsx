@@ -1,6 +1,7 @@
 /** The queue: what waits for a person, oldest first; then what was decided. */
+
 import { useState } from "preact/hooks";
-import type { ReviewRowView } from "../../src/control/reviews.ts";
+import type { ReviewRowView } from "../../src/control/schemas/reviews.ts";
 import { useApi } from "../data/cache.ts";
 import { useSteadyOrder } from "../data/hooks.ts";
 import { CauseBadge } from "../parts/badges.tsx";

@@ -1,6 +1,8 @@
 /** One task: what waits, what went out, what decided it, and how its cost grew. */
-import type { ReviewRowView } from "../../src/control/reviews.ts";
-import type { BudgetView, EntryView, JournalPage, TaskView } from "../../src/control/views.ts";
+import type { EntryView, JournalPage } from "../../src/control/schemas/journal.ts";
+import type { BudgetView } from "../../src/control/schemas/money.ts";
+import type { TaskView } from "../../src/control/schemas/people.ts";
+import type { ReviewRowView } from "../../src/control/schemas/reviews.ts";
 import { useApi } from "../data/cache.ts";
 import { PlainBadge } from "../parts/badges.tsx";
 import { VerdictMark } from "../parts/icons.tsx";

@@ -1,5 +1,5 @@
 /** Bars. None is drawn without the limit that it is of. */
-import type { BudgetView } from "../../src/control/views.ts";
+import type { BudgetView } from "../../src/control/schemas/money.ts";
 import { amountOf } from "../words/budgets.ts";
 import { amount, limit, share } from "../words/money.ts";
 

@@ -1,7 +1,8 @@
 /** What is read out: what needs a person, now and then; a new trip at once, and once. */
+
 import { useCallback, useEffect, useState } from "preact/hooks";
-import type { ReviewRowView } from "../../src/control/reviews.ts";
-import type { EntryView } from "../../src/control/views.ts";
+import type { EntryView } from "../../src/control/schemas/journal.ts";
+import type { ReviewRowView } from "../../src/control/schemas/reviews.ts";
 import { useApi } from "../data/cache.ts";
 import { useHeard } from "../data/hooks.ts";
 import { counted } from "../words/numbers.ts";

@@ -1,7 +1,8 @@
 /** Finds an agent, a task, a review or a decision by a part of its name. */
+
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { AgentView, ReviewRowView } from "../../src/control/reviews.ts";
-import type { TaskView } from "../../src/control/views.ts";
+import type { TaskView } from "../../src/control/schemas/people.ts";
+import type { AgentView, ReviewRowView } from "../../src/control/schemas/reviews.ts";
 import { useApi } from "../data/cache.ts";
 import { Dialog } from "../parts/dialog.tsx";
 import { agentPath, go, journalPath, reviewPath, taskPath } from "./router.tsx";

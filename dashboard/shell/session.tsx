@@ -1,17 +1,15 @@
 /** Who is signed in. The token is sent once; from then on a cookie that no script can read. */
+
 import { createContext } from "preact";
 import { useContext, useEffect, useState } from "preact/hooks";
+import type { SessionView } from "../../src/control/schemas/people.ts";
 import { get, Refused, send } from "../data/api.ts";
 import { forgetAll } from "../data/cache.ts";
 import { live } from "../data/live.ts";
 
 const PATH = "/api/v1/session";
 
-export interface Session {
-  readonly name: string;
-  readonly role: "viewer" | "operator" | "admin";
-  readonly expires_at: string | null;
-}
+export type Session = SessionView;
 
 export type Standing =
   | { readonly state: "asking" }

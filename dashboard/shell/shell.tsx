@@ -1,8 +1,9 @@
 /** What stands around every page: the rail, the top bar, and what floats above them. */
+
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import type { ReviewRowView } from "../../src/control/reviews.ts";
-import type { StatusView } from "../../src/control/views.ts";
+import type { StatusView } from "../../src/control/schemas/gateway.ts";
+import type { ReviewRowView } from "../../src/control/schemas/reviews.ts";
 import { useApi } from "../data/cache.ts";
 import { useLive, useNow } from "../data/hooks.ts";
 import { live } from "../data/live.ts";

@@ -1,6 +1,6 @@
 /** Budgets in words, and their amounts by name whatever their unit is. */
-import type { OverviewAgentView } from "../../src/control/overview.ts";
-import type { BudgetView } from "../../src/control/views.ts";
+import type { BudgetView } from "../../src/control/schemas/money.ts";
+import type { OverviewAgentView } from "../../src/control/schemas/overview.ts";
 import { nanoOf } from "./money.ts";
 import { day, duration } from "./time.ts";
 

@@ -1,5 +1,5 @@
 /** An entry of the journal as one line that a tired person reads once. */
-import type { EntryView } from "../../src/control/views.ts";
+import type { EntryView } from "../../src/control/schemas/journal.ts";
 import { usd } from "./money.ts";
 import { count } from "./numbers.ts";
 import { duration } from "./time.ts";

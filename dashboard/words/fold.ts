@@ -1,5 +1,5 @@
 /** Identical calls that follow each other are one row with × n. */
-import type { EntryView } from "../../src/control/views.ts";
+import type { EntryView } from "../../src/control/schemas/journal.ts";
 import { type Line, lineOf } from "./entries.ts";
 import { sum } from "./money.ts";
 

@@ -1,5 +1,5 @@
 /** Reviews in words: what happened, which choices there are, and what each does. */
-import type { ParkedView, ReviewRowView, ReviewView } from "../../src/control/reviews.ts";
+import type { ParkedView, ReviewRowView, ReviewView } from "../../src/control/schemas/reviews.ts";
 import { counted } from "./numbers.ts";
 
 /** The line that says what waits, before anybody has opened it. */

@@ -1,53 +1,10 @@
 /** docs/reference/api.md, from the routes of both listeners. */
+import { z } from "zod";
+import { openApiDocument } from "../../src/control/openapi.ts";
 import { PROBLEMS } from "../../src/control/problem.ts";
-import { PAGE_MAX } from "../../src/control/requests.ts";
-import { ROUTES } from "../../src/control/routes.ts";
+import { ROUTES } from "../../src/control/routes/index.ts";
 import { addressOf } from "../../src/gateway/address.ts";
 import { code, table } from "./markdown.ts";
-
-/** What each route does and takes. One that is missing here stops the generator. */
-const ROUTE_SENTENCES: Readonly<Record<string, string>> = {
-  "GET /metrics": "[Metrics](metrics.md) as text for Prometheus.",
-  "POST /api/v1/session":
-    'Signs a browser in. Body: `{"token"}`; the answer is empty and sets the cookie `slipclutch_session`.',
-  "GET /api/v1/session": 'Who asks: `{"name", "role", "expires_at"}`.',
-  "DELETE /api/v1/session": "Signs a browser out: its cookie is taken away.",
-  "GET /api/v1/events":
-    "The journal of all gateways as it grows, as [live events](../control-api.md#live-events). Query: `agent`, `kinds` (with commas), `after` (a position); so does the header `last-event-id`.",
-  "GET /api/v1/status": "Version, configuration, readiness, store, calls in flight.",
-  "GET /api/v1/budgets": "Every open account, as the store and this gateway know it together.",
-  "GET /api/v1/journal": `Entries of the [journal](events.md). Query: \`agent\`, \`task\`, \`code\`, \`decision\`, \`kind\`, \`writer\`, \`from\`, \`to\` (ISO time, or \`24h\` for so long ago), \`after\` (a \`next\` of before), \`take\` (\`oldest\`, \`newest\`), \`limit\` (at most ${PAGE_MAX}). With \`accept: application/x-ndjson\` one entry a line.`,
-  "GET /api/v1/inputs": `What calls of an \`agent\` asked, arguments and all, where that is kept (\`journal.inputs\`), oldest first. Query: \`agent\`, \`from\` (ISO time, or \`24h\` for so long ago), \`after\` (a \`next\` of before), \`limit\` (at most ${PAGE_MAX}).`,
-  "GET /api/v1/journal/verify":
-    "Whether the journal is what was written, or the first entry that is not.",
-  "GET /api/v1/decisions/:id": "One decision explained.",
-  "POST /api/v1/reload": "Reads the guardrails folder again: whole, or not at all.",
-  "GET /api/v1/keys":
-    "Keys and tokens, without their secrets. Query: `all=true` for revoked ones too.",
-  "POST /api/v1/keys":
-    'Makes one and shows its secret once. Body: `{"agent", "expires_in"?}` or `{"operator", "role", "expires_in"?}`.',
-  "DELETE /api/v1/keys/:id": "Ends a key at once.",
-  "GET /api/v1/tasks": `Tasks. Query: \`agent\`, \`alive\` (\`true\`, \`false\`), \`limit\` (at most ${PAGE_MAX}).`,
-  "POST /api/v1/tasks/:agent/:id/end": "Ends a task as failed: its calls are refused.",
-  "GET /api/v1/agents":
-    "Each agent with its clutch (`engaged`, `disengaged`, `probing`), since when, the review it waits for, the task that goes on while it is probing, and how many calls this gateway holds.",
-  "POST /api/v1/agents/pause":
-    'Stops agents at every gateway: durable before the answer. Body: `{"agents": […], "reason"}` or `{"all": true, "reason"}`.',
-  "GET /api/v1/reviews": `Reviews, newest first. Query: \`state\` (\`open\`, \`closed\`), \`agent\`, \`limit\` (at most ${PAGE_MAX}).`,
-  "GET /api/v1/reviews/:id":
-    "One review with its evidence and decisions, and the newest hundred of its calls.",
-  "POST /api/v1/reviews/:id/decision":
-    'Decides on the version that was looked at. Body: `{"version", "decision": "resume", "reason"}`; or `"probe"` or `"end"` with a `"task"`; `"deny"` with a `"call"` and perhaps a `"message"`; `"ran"` or `"did_not_run"` with a `"call"` and, where two tasks have one of that `call_id`, a `"task"`.',
-  "GET /api/v1/forfeits":
-    "What gateways that died had held of open accounts, with what is missing to release it, and past releases.",
-  "POST /api/v1/forfeits/release":
-    'Releases what one of them had held, but for `billed_usd`, once for each `id`. Body: `{"id", "holder", "budget"?, "scope"?, "billed_usd", "reason"}`, or `"without_evidence": true` with or without `billed_usd`. `billed_tokens` or `billed_calls` in its place release what budgets of tokens or calls had held.',
-  "GET /api/v1/commitments": `What [tools have begun](../commitments.md) and goes on costing, newest first. Query: \`agent\`, \`all=true\` for ended ones too, \`limit\` (at most ${PAGE_MAX}).`,
-  "POST /api/v1/commitments/:id/end":
-    'A person says that it is gone: it costs nothing from then on. Body: `{"reason"}`.',
-  "GET /api/v1/model-flags": "Models that are reserved in full because they billed above a bound.",
-  "DELETE /api/v1/model-flags/:provider/:model": 'Trusts a model again. Body: `{"reason"}`.',
-};
 
 const AGENT_PATHS: readonly (readonly [method: string, path: string, sentence: string])[] = [
   ["POST", "/v1/chat/completions", "OpenAI chat completions, streamed or whole."],
@@ -87,11 +44,40 @@ function agentRows() {
 }
 
 function routeRows() {
-  return ROUTES.map(({ method, path, role }) => {
-    const sentence = ROUTE_SENTENCES[`${method} ${path}`];
-    if (sentence === undefined) throw new Error(`${method} ${path} has no sentence`);
-    return [code(`${method} ${path}`), role ?? "open", sentence];
+  return ROUTES.map((route) => {
+    const { body, headers, method, path, query, role, says } = route;
+    const parts = [says];
+    if (query !== undefined) parts.push(`Query: ${namesOf(query)}.`);
+    if (headers !== undefined) parts.push(`Header: ${namesOf(headers)}.`);
+    if (body !== undefined) parts.push(`Body: ${bodyText(body)}.`);
+    return [code(`${method} ${path}`), role ?? "open", parts.join(" ")];
   });
+}
+
+/** Names of fields; those that may be left out have a question mark. */
+function namesOf(schema: z.ZodObject): string {
+  const fields = Object.entries(schema.shape).map(([name, field]) => {
+    // `as`: the shape of an object of zod holds schemas of zod.
+    const isOptional = (field as z.ZodType).safeParse(undefined).success;
+    return code(isOptional ? `${name}?` : name);
+  });
+  return fields.join(", ");
+}
+
+/** One or more shapes of objects. */
+function bodyText(body: z.ZodType): string {
+  const shapes = body instanceof z.ZodUnion ? body.options : [body];
+  return shapes
+    .map((shape) => {
+      if (!(shape instanceof z.ZodObject)) throw new Error("a body is an object");
+      return namesOf(shape);
+    })
+    .join("; or ");
+}
+
+/** The document that programs read: openapi.json. */
+export function openApiText(): string {
+  return `${JSON.stringify(openApiDocument(ROUTES), null, 2)}\n`;
 }
 
 const AGENT_INTRO = `## For agents
@@ -132,10 +118,11 @@ ${table(
 
 const CONTROL_INTRO = `## For operators
 
-On the control listener (\`127.0.0.1:4142\`), with an operator token as \`authorization: Bearer\`. Roles:
-\`viewer\` reads, \`operator\` also reloads, ends tasks, pauses agents, decides reviews, ends
-commitments, clears flags and releases forfeits, \`admin\` also makes and ends keys.
-Amounts are decimal texts in fields that end in their unit (\`limit_usd\`, \`limit_tokens\`), times are ISO. \`GET /healthz\` and \`GET /readyz\` are open to all.
+On the control listener (\`127.0.0.1:4142\`), with an operator token as \`authorization: Bearer\`, or the cookie of a
+[session](../control-api.md). Roles: \`viewer\` reads, \`operator\` also reloads, ends tasks, pauses agents, decides reviews, ends
+commitments, clears flags and releases forfeits, \`admin\` also makes and ends keys; \`open\`: whoever reaches the listener.
+Amounts are decimal texts in fields that end in their unit (\`limit_usd\`, \`limit_tokens\`), times are ISO, and a name with a question mark may be left out.
+What is answered, field by field: the OpenAPI 3.1 document [openapi.json](openapi.json), which a gateway serves too.
 `;
 
 /** The whole page. */

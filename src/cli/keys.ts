@@ -1,5 +1,5 @@
 /** `slipclutch keys`: keys of agents and tokens of operators. */
-import type { KeyView } from "../control/client.ts";
+import type { KeyRequest, KeyView } from "../control/client.ts";
 import { type Asking, connect } from "./connect.ts";
 import { type Column, paintFor, renderTable } from "./paint.ts";
 import { CommandError, EXIT, type Shell } from "./shell.ts";
@@ -23,20 +23,18 @@ export async function createKey(options: CreateOptions, shell: Shell): Promise<n
     throw new CommandError(EXIT.usage, "--operator and --role go together.", hint);
   }
   const client = await connect(options, shell);
-  const made = await client.createKey({
-    ...(agent === undefined ? {} : { agent }),
-    ...(operator === undefined ? {} : { operator }),
-    ...(role === undefined ? {} : { role }),
-    ...(expiresIn === undefined ? {} : { expires_in: expiresIn }),
-  });
+  const ends = expiresIn === undefined ? {} : { expires_in: expiresIn };
+  // `as`: exactly one of agent and operator is there, and which roles there are the gateway says.
+  const wanted = { agent, operator, role, ...ends } as KeyRequest;
+  const made = await client.createKey(wanted);
   if (json) {
     shell.out.write(`${JSON.stringify(made)}\n`);
     return EXIT.ok;
   }
   // Alone on its line, and alone on this stream: a script takes it as it is.
   shell.out.write(`${made.key}\n`);
-  const ends = made.expires_at === null ? "does not expire" : `expires ${made.expires_at}`;
-  shell.err.write(`${made.id} for ${holderOf(made)}; ${ends}. It is not shown again.\n`);
+  const until = made.expires_at === null ? "does not expire" : `expires ${made.expires_at}`;
+  shell.err.write(`${made.id} for ${holderOf(made)}; ${until}. It is not shown again.\n`);
   return EXIT.ok;
 }
 

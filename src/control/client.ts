@@ -1,21 +1,31 @@
 /** The control plane's API as typed calls: what the command line uses. */
-import type { CommitmentView } from "./commitments.ts";
-import type { ExplanationView } from "./explanation.ts";
-import type { ForfeitsView, ForfeitView, ReleasedView, ReleaseView } from "./forfeits.ts";
-import type { ProblemView } from "./problem.ts";
-import type { AgentView, ParkedView, PausedView, ReviewRowView, ReviewView } from "./reviews.ts";
+import type { z } from "zod";
+import type { DECISION_BODY, KEY_BODY, PAUSE_BODY, RELEASE_BODY } from "./requests.ts";
+import type { FlagView, ProblemView, ReloadedView, StatusView } from "./schemas/gateway.ts";
 import type {
-  BudgetView,
   EntryView,
-  FlagView,
+  ExplanationView,
   InputPage,
   InputView,
   JournalPage,
-  KeyView,
-  MadeKeyView,
-  StatusView,
-  TaskView,
-} from "./views.ts";
+  VerifiedView,
+} from "./schemas/journal.ts";
+import type {
+  BudgetView,
+  CommitmentView,
+  ForfeitsView,
+  ForfeitView,
+  ReleasedView,
+  ReleaseView,
+} from "./schemas/money.ts";
+import type { KeyView, MadeKeyView, SessionView, TaskView } from "./schemas/people.ts";
+import type {
+  AgentView,
+  ParkedView,
+  PausedView,
+  ReviewRowView,
+  ReviewView,
+} from "./schemas/reviews.ts";
 
 export type {
   AgentView,
@@ -35,39 +45,17 @@ export type {
   PausedView,
   ReleasedView,
   ReleaseView,
+  ReloadedView,
   ReviewRowView,
   ReviewView,
+  SessionView,
   StatusView,
   TaskView,
+  VerifiedView,
 };
 
 /** Longest wait for an answer; verifying a long journal takes the longest. */
 const ANSWER_MS = 10 * 60_000;
-
-export type VerifiedView =
-  | {
-      readonly ok: true;
-      readonly entries: number;
-      readonly writers: number;
-      readonly anchors: number;
-      readonly gaps: number;
-    }
-  | {
-      readonly ok: false;
-      readonly bad: {
-        readonly what: "entry" | "anchor";
-        readonly writer: string;
-        readonly no: number;
-        readonly position: number | null;
-        readonly why: string;
-      };
-    };
-
-export interface ReloadedView {
-  readonly changed: boolean;
-  readonly from: string;
-  readonly to: string;
-}
 
 /** No gateway answers at that address. */
 export class Unreachable extends Error {
@@ -89,54 +77,23 @@ export class Refused extends Error {
 
 export type Params = Readonly<Record<string, string | undefined>>;
 
-export interface KeyRequest {
-  readonly agent?: string;
-  readonly operator?: string;
-  readonly role?: string;
-  readonly expires_in?: string;
-}
-
-export interface ReleaseRequest {
-  /** The same one again changes nothing. */
-  readonly id: string;
-  readonly holder: string;
-  readonly budget?: string;
-  readonly scope?: string;
-  /** At most one of the three: what stays charged of the accounts of that unit. */
-  readonly billed_usd?: string;
-  readonly billed_tokens?: string;
-  readonly billed_calls?: string;
-  readonly without_evidence?: boolean;
-  readonly reason: string;
-}
-
-export interface PauseRequest {
-  readonly agents?: readonly string[];
-  readonly all?: true;
-  readonly reason: string;
-}
-
-export interface DecisionRequest {
-  /** Of the review that was looked at. */
-  readonly version: number;
-  readonly decision: "resume" | "probe" | "approve" | "deny" | "end" | "ran" | "did_not_run";
-  readonly task?: string;
-  readonly call?: string;
-  readonly reason: string;
-  /** For the agent whose call is denied; else it is told the reason. */
-  readonly message?: string;
-}
+export type KeyRequest = z.input<typeof KEY_BODY>;
+export type ReleaseRequest = z.input<typeof RELEASE_BODY>;
+export type PauseRequest = z.input<typeof PAUSE_BODY>;
+export type DecisionRequest = z.input<typeof DECISION_BODY>;
 
 /** One gateway, as an operator sees it. */
 export class ControlClient {
   readonly #url: string;
-  readonly #token: string;
+  readonly #token: string | null;
 
-  constructor(url: string, token: string) {
+  /** Without a token, in a page of the gateway's own: the browser sends its session's cookie. */
+  constructor(url: string, token: string | null) {
     this.#url = url.replace(/\/+$/, "");
     this.#token = token;
   }
 
+  session = () => this.#ask<SessionView>("GET", "/api/v1/session");
   status = () => this.#ask<StatusView>("GET", "/api/v1/status");
   budgets = () => this.#ask<readonly BudgetView[]>("GET", "/api/v1/budgets");
   journal = (params: Params) => this.#ask<JournalPage>("GET", `/api/v1/journal${query(params)}`);
@@ -180,7 +137,8 @@ export class ControlClient {
   }
 
   async #send(method: string, path: string, body: unknown): Promise<Response> {
-    const headers: Record<string, string> = { authorization: `Bearer ${this.#token}` };
+    const headers: Record<string, string> = {};
+    if (this.#token !== null) headers.authorization = `Bearer ${this.#token}`;
     if (body !== undefined) headers["content-type"] = "application/json";
     try {
       return await fetch(this.#url + path, {

@@ -1,37 +1,10 @@
 /** Commitments as the control plane's API shows them, and how it says that one was not ended. */
-import { accruedOf, type CommitmentState } from "../guards/commitment/commitment.ts";
+import { accruedOf } from "../guards/commitment/commitment.ts";
 import { formatUsd } from "../guards/money.ts";
 import type { CommitmentOutcome, CommitmentRow } from "./operations.ts";
 import { Problem } from "./problem.ts";
+import type { CommitmentView } from "./schemas/money.ts";
 import { iso } from "./views.ts";
-
-export interface CommitmentView {
-  /** The decision that opened it. */
-  readonly id: string;
-  readonly agent: string;
-  readonly task: string;
-  readonly server: string;
-  readonly tool: string;
-  readonly state: CommitmentState;
-  /** What its call made; null: nobody knows. */
-  readonly service: string | number | null;
-  readonly usd_per_hour: string;
-  readonly usd_per_day: string;
-  readonly opened_at: string;
-  /** What it has cost so far, as far as it was counted. */
-  readonly accrued_usd: string;
-  /** What is set aside, by budget. */
-  readonly holds: readonly {
-    readonly budget: string;
-    readonly scope: string;
-    readonly held_usd: string;
-  }[];
-  /** False: no budget covers another horizon. */
-  readonly renewable: boolean;
-  readonly ended_at: string | null;
-  readonly ended_by: string | null;
-  readonly reason: string | null;
-}
 
 const HOURS_A_DAY = 24n;
 

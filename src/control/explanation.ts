@@ -3,36 +3,8 @@ import { isToolAsked } from "../guards/events.ts";
 import { formatUsd } from "../guards/money.ts";
 import { DENIALS, type DenialCode } from "../guards/verdict.ts";
 import type { DecisionRecords } from "./operations.ts";
+import type { ExplanationView } from "./schemas/journal.ts";
 import { eventView, iso } from "./views.ts";
-
-export interface ExplanationView {
-  readonly decision: string;
-  readonly call: string;
-  readonly agent: string | null;
-  readonly task: string | null;
-  readonly key: string | null;
-  /** What decided: the commit's beginning, `git:1a2b…`, or that of the files' digest, `dir:…`. */
-  readonly revision: string;
-  /** `lost`: its process died, and what it had reserved is charged as forfeited. */
-  readonly state: "settled" | "refused" | "in-flight" | "lost" | "unknown" | "parked";
-  readonly at: string;
-  readonly asked: Readonly<Record<string, unknown>> | null;
-  readonly answers: readonly {
-    readonly guard: string;
-    readonly answer: string;
-    readonly numbers: Readonly<Record<string, string | number>>;
-  }[];
-  readonly denial: {
-    readonly code: string;
-    readonly says: string;
-    readonly hint: string;
-    readonly facts: Readonly<Record<string, string | number>>;
-  } | null;
-  readonly budgets: readonly Readonly<Record<string, unknown>>[];
-  readonly outcome: Readonly<Record<string, unknown>> | null;
-  /** Sentences about what was out of the ordinary. */
-  readonly remarks: readonly string[];
-}
 
 /** What says most first. */
 const MAIN = ["call.settled", "call.refused", "call.admitted", "call.parked"] as const;

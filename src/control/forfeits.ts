@@ -1,54 +1,11 @@
 /** Forfeits and releases as the control plane's API shows them, and how it refuses a release. */
 import type { Proof } from "../guards/budget/release.ts";
-import { formatAmount, type InUnit, inUnit, UNIT_NAMES, type Unit } from "../guards/budget/unit.ts";
+import { formatAmount, inUnit, UNIT_NAMES } from "../guards/budget/unit.ts";
 import type { Release } from "../ports/store.ts";
 import type { ForfeitState, Forfeits, ReleaseOutcome } from "./operations.ts";
 import { Problem } from "./problem.ts";
+import type { ForfeitsView, ForfeitView, ReleasedView, ReleaseView } from "./schemas/money.ts";
 import { iso } from "./views.ts";
-
-export type ForfeitView = InUnit<"forfeited"> & {
-  readonly holder: string;
-  readonly host: string;
-  readonly pid: number;
-  readonly fenced_at: string | null;
-  readonly budget: string;
-  readonly scope: string;
-  readonly unit: Unit;
-  readonly window_starts_at: string | null;
-  readonly window_ends_at: string | null;
-  /** `gone` if it can be released on what the provider billed; else null, and what is missing. */
-  readonly evidence: "gone" | null;
-  readonly missing: string | null;
-};
-
-/**
- * `billed` stayed charged; `may_overspend` is the most by which it may let the budget be overspent:
- * 0 with evidence.
- */
-export type ReleaseView = InUnit<"released" | "billed" | "may_overspend"> & {
-  readonly id: string;
-  readonly holder: string;
-  readonly budget: string;
-  readonly scope: string;
-  readonly unit: Unit;
-  readonly evidence: "gone" | "none";
-  readonly operator: string;
-  readonly reason: string;
-  readonly at: string;
-};
-
-export interface ForfeitsView {
-  readonly forfeits: readonly ForfeitView[];
-  /** Past ones, newest first. */
-  readonly releases: readonly ReleaseView[];
-}
-
-export interface ReleasedView {
-  readonly id: string;
-  /** That id was used before: nothing was done now. */
-  readonly already: boolean;
-  readonly releases: readonly ReleaseView[];
-}
 
 export function forfeitsView({ forfeits, releases }: Forfeits): ForfeitsView {
   return { forfeits: forfeits.map(forfeitView), releases: releases.map(releaseView) };

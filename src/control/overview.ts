@@ -1,34 +1,11 @@
-/** What the dashboard shows of agents beside their clutch: what they do, and what they may. */
+/** Agents as the dashboard's first pages show them. */
 import type { BreakerRule } from "../guards/breaker/rules.ts";
-import type { Scope, Window } from "../guards/budget/budget.ts";
-import type { Unit } from "../guards/budget/unit.ts";
 import type { Millis } from "../guards/money.ts";
-import type { Effect } from "../guards/tool/tool.ts";
-import type { AccountName, ManifestState, OverviewState } from "./overview-state.ts";
-import { Problem } from "./problem.ts";
-import { param, type Route, type Visit } from "./route.ts";
+import type { ManifestState, OverviewState } from "./overview-state.ts";
+import type { ManifestView, OverviewView } from "./schemas/overview.ts";
 import { iso } from "./views.ts";
 
-export interface OverviewAgentView {
-  readonly agent: string;
-  readonly team: string | null;
-  readonly owner: string | null;
-  readonly calls: readonly number[];
-  readonly calls_minute: number;
-  readonly calls_hour: number;
-  readonly refused_hour: number;
-  readonly failed_hour: number;
-  readonly accounts: readonly AccountName[];
-}
-
-export interface OverviewView {
-  readonly gateways: number;
-  readonly since: string;
-  readonly bar_ms: number;
-  readonly agents: readonly OverviewAgentView[];
-}
-
-function overviewView({ agents, barMs, gateways, since }: OverviewState): OverviewView {
+export function overviewView({ agents, barMs, gateways, since }: OverviewState): OverviewView {
   const rows = agents.map(({ accounts, agent, calls, owner, team, ...numbers }) => ({
     ...{ agent, team, owner, calls },
     calls_minute: numbers.callsMinute,
@@ -40,38 +17,7 @@ function overviewView({ agents, barMs, gateways, since }: OverviewState): Overvi
   return { gateways, since: iso(since), bar_ms: barMs, agents: rows };
 }
 
-export interface ManifestView {
-  readonly agent: string;
-  readonly team: string | null;
-  readonly owner: string | null;
-  readonly org: string | null;
-  readonly observed_until: string | null;
-  readonly models: readonly string[] | null;
-  readonly tools: readonly {
-    readonly server: string;
-    readonly tool: string;
-    readonly effect: Effect;
-    readonly read_only: boolean;
-    readonly asks_approval: boolean;
-    readonly rate_limit: { readonly requests: number; readonly per_ms: number } | null;
-  }[];
-  readonly blacklisted: readonly string[];
-  readonly breakers: readonly {
-    readonly name: string;
-    readonly signal: string;
-    readonly action: string;
-    readonly says: string;
-  }[];
-  readonly budgets: readonly {
-    readonly name: string;
-    readonly each: Scope | null;
-    readonly unit: Unit;
-    readonly window: Window;
-    readonly on_exhausted: "deny" | "park";
-  }[];
-}
-
-function manifestView(state: ManifestState): ManifestView {
+export function manifestView(state: ManifestState): ManifestView {
   const { agent, blacklisted, models, org, owner, team } = state;
   return {
     ...{ agent, team, owner, org, models, blacklisted },
@@ -111,19 +57,3 @@ function saysOf(rule: BreakerRule): string {
       return `more than ${above.mads} deviations above the median, and ${atLeast} a minute, ${held}`;
   }
 }
-
-async function overview({ context, operations }: Visit): Promise<Response> {
-  return context.json(overviewView(operations.overview()));
-}
-
-async function manifest({ context, operations }: Visit): Promise<Response> {
-  const agent = param(context, "agent");
-  const state = operations.manifest(agent);
-  if (state === null) throw new Problem("agent.unknown", `There is no agent ${agent}.`);
-  return context.json(manifestView(state));
-}
-
-export const OVERVIEW_ROUTES: readonly Route[] = [
-  { method: "GET", path: "/api/v1/overview", role: "viewer", answer: overview },
-  { method: "GET", path: "/api/v1/agents/:agent/manifest", role: "viewer", answer: manifest },
-];

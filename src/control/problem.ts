@@ -1,5 +1,6 @@
 /** Every way in which the control plane says no: the status, and what the reader can do then. */
 import type { Issue } from "../config/configuration.ts";
+import type { ProblemView } from "./schemas/gateway.ts";
 
 export const PROBLEMS = {
   "request.malformed": { status: 400, hint: "Correct the part that the message names." },
@@ -118,16 +119,6 @@ export class Problem extends Error {
     this.retryAfterSeconds = more.retryAfterSeconds ?? null;
     this.issues = more.issues ?? [];
   }
-}
-
-/** The body of every answer that is not a success. */
-export interface ProblemView {
-  readonly error: {
-    readonly code: string;
-    readonly message: string;
-    readonly hint: string;
-    readonly issues?: readonly Issue[];
-  };
 }
 
 export function problemView(problem: Problem): ProblemView {

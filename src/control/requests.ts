@@ -1,15 +1,9 @@
-/** What requests to the control plane may hold, checked before a route sees it. */
+/** What bodies of requests to the control plane may hold, checked before a route sees it. */
 import { z } from "zod";
 import { id, parseDuration, tokensOrCalls, usd } from "../config/fields.ts";
 import { UNITS, type Unit } from "../guards/budget/unit.ts";
-import type { Millis } from "../guards/money.ts";
-import type { InputQuery, JournalQuery } from "../ports/store.ts";
-import type { CommitmentAsked, ReviewFilter } from "./operations.ts";
 import { Problem } from "./problem.ts";
 
-/** Rows of one page. */
-export const PAGE_MAX = 1_000;
-const PAGE_DEFAULT = 100;
 /** Bytes of a body; no request of this API comes near. */
 export const BODY_BYTES_MAX = 64 * 1024;
 /** Characters of a reason or a filter. */
@@ -66,7 +60,7 @@ const AGENTS_MAX = 1_000;
 /** `POST /api/v1/agents/pause` */
 export const PAUSE_BODY = z.union(
   [
-    z.strictObject({ agents: z.array(id).min(1).max(AGENTS_MAX), reason }),
+    z.strictObject({ agents: z.array(id).min(1).max(AGENTS_MAX).readonly(), reason }),
     z.strictObject({ all: z.literal(true), reason }),
   ],
   { error: `expected {"agents": […], "reason"} or {"all": true, "reason"}; ${REASON_SAYS}` },
@@ -147,124 +141,3 @@ export const RELEASE_BODY = z
   .refine(({ budget, scope }) => scope === undefined || budget !== undefined, {
     error: "a scope is of a budget: expected budget beside it",
   });
-
-/** What a filter is compared with. */
-export const filter = z.string().min(1).max(TEXT_CHARACTERS_MAX).optional();
-/** A whole number in a query. */
-export const number = (min: number, max: number) =>
-  z
-    .string()
-    .regex(/^\d{1,16}$/, { error: "expected a whole number" })
-    .transform(Number)
-    .refine((value) => value >= min && value <= max, { error: `expected ${min} to ${max}` })
-    .optional();
-const flag = z.enum(["true", "false"]).optional();
-
-const JOURNAL_QUERY = z.strictObject({
-  agent: filter,
-  task: filter,
-  code: filter,
-  decision: filter,
-  kind: filter,
-  writer: filter,
-  from: filter,
-  to: filter,
-  after: number(0, Number.MAX_SAFE_INTEGER),
-  take: z.enum(["oldest", "newest"]).optional(),
-  limit: number(1, PAGE_MAX),
-});
-
-const INPUTS_QUERY = z.strictObject({
-  agent: z.string().min(1),
-  from: filter,
-  after: number(0, Number.MAX_SAFE_INTEGER),
-  limit: number(1, PAGE_MAX),
-});
-
-const TASKS_QUERY = z.strictObject({ agent: filter, alive: flag, limit: number(1, PAGE_MAX) });
-
-const REVIEWS_QUERY = z.strictObject({
-  agent: filter,
-  state: z.enum(["open", "closed"]).optional(),
-  limit: number(1, PAGE_MAX),
-});
-
-const COMMITMENTS_QUERY = z.strictObject({
-  agent: filter,
-  all: flag,
-  limit: number(1, PAGE_MAX),
-});
-
-const KEYS_QUERY = z.strictObject({ all: flag });
-
-/** What the schema makes of the value, or a `Problem` that names what is wrong first. */
-export function parsed<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  const issue = result.error.issues[0];
-  const where = issue?.path.join(".") ?? "";
-  const message = issue?.message ?? "The request does not fit.";
-  throw new Problem("request.malformed", where === "" ? message : `${where}: ${message}`);
-}
-
-/** An instant: ISO text, milliseconds since 1970, or a duration like `15m` for so long ago. */
-function instant(text: string, now: Millis): Millis {
-  const ago = parseDuration(text);
-  if (ago !== null) return now - ago;
-  const at = /^\d{1,15}$/.test(text) ? Number(text) : Date.parse(text);
-  if (Number.isFinite(at)) return at;
-  throw new Problem("request.malformed", `"${text}" is no time: use ISO text, or 15m, 24h, 7d.`);
-}
-
-/** The query of `GET /api/v1/journal`. Without a place to begin it asks for the newest entries. */
-export function journalQuery(params: Record<string, string>, now: Millis): JournalQuery {
-  const { from, to, limit, take, ...rest } = parsed(JOURNAL_QUERY, params);
-  const begins = rest.after !== undefined;
-  return {
-    ...withoutUndefined(rest),
-    ...(from === undefined ? {} : { from: instant(from, now) }),
-    ...(to === undefined ? {} : { to: instant(to, now) }),
-    take: take ?? (begins ? "oldest" : "newest"),
-    limit: limit ?? PAGE_DEFAULT,
-  };
-}
-
-/** The query of `GET /api/v1/inputs`: from the oldest that is kept, unless it is told. */
-export function inputsQuery(params: Record<string, string>, now: Millis): InputQuery {
-  const { after = 0, agent, from, limit = PAGE_DEFAULT } = parsed(INPUTS_QUERY, params);
-  return { agent, after, limit, from: from === undefined ? 0 : instant(from, now) };
-}
-
-/** The query of `GET /api/v1/tasks`: those that are alive, unless all are asked for. */
-export function tasksQuery(params: Record<string, string>) {
-  const { agent, alive, limit } = parsed(TASKS_QUERY, params);
-  const named = agent === undefined ? {} : { agent };
-  const living = alive === undefined ? {} : { alive: alive === "true" };
-  return { ...named, ...living, limit: limit ?? PAGE_DEFAULT };
-}
-
-/** The query of `GET /api/v1/reviews`. */
-export function reviewsQuery(params: Record<string, string>): ReviewFilter {
-  const { limit, ...rest } = parsed(REVIEWS_QUERY, params);
-  return { ...withoutUndefined(rest), limit: limit ?? PAGE_DEFAULT };
-}
-
-/** The query of `GET /api/v1/commitments`: those that go on costing, unless all are asked for. */
-export function commitmentsQuery(params: Record<string, string>): CommitmentAsked {
-  const { agent, all, limit } = parsed(COMMITMENTS_QUERY, params);
-  const named = agent === undefined ? {} : { agent };
-  return { ...named, all: all === "true", limit: limit ?? PAGE_DEFAULT };
-}
-
-/** The query of `GET /api/v1/keys`: revoked ones only with `all=true`. */
-export function keysQuery(params: Record<string, string>): boolean {
-  return parsed(KEYS_QUERY, params).all === "true";
-}
-
-type Defined<T> = { [Name in keyof T]?: Exclude<T[Name], undefined> };
-
-function withoutUndefined<T extends object>(value: T): Defined<T> {
-  const entries = Object.entries(value).filter(([, inner]) => inner !== undefined);
-  // Exactly the names of T, less those that are undefined.
-  return Object.fromEntries(entries) as Defined<T>;
-}

@@ -1,65 +1,17 @@
 /** Clutches and reviews as the control plane's API shows them, and how it refuses a decision. */
-import { type Parkable, whatOf } from "../guards/clutch/park.ts";
+import { whatOf } from "../guards/clutch/park.ts";
 import type { Decided, Parked, Review } from "../ports/store.ts";
 import type { AgentState, DecisionAsked, DecisionOutcome, Paused } from "./operations.ts";
 import { Problem } from "./problem.ts";
+import type {
+  AgentView,
+  DecisionView,
+  ParkedView,
+  PausedView,
+  ReviewRowView,
+  ReviewView,
+} from "./schemas/reviews.ts";
 import { iso } from "./views.ts";
-
-export interface AgentView {
-  readonly agent: string;
-  readonly clutch: "engaged" | "disengaged" | "probing";
-  readonly since: string | null;
-  readonly review: string | null;
-  /** The one that goes on while it is probing. */
-  readonly task: string | null;
-  readonly held: number;
-}
-
-export interface ReviewRowView {
-  readonly id: string;
-  readonly agent: string;
-  readonly kind: string;
-  readonly reason: string;
-  readonly opened_at: string;
-  /** Calls that are stored for it. */
-  readonly parked: number;
-  readonly version: number;
-  readonly state: "open" | "closed";
-}
-
-export interface DecisionView {
-  readonly decision: string;
-  readonly by: string;
-  readonly reason: string;
-  readonly at: string;
-  readonly task: string | null;
-  readonly call: string | null;
-}
-
-export interface ParkedView {
-  readonly call: string;
-  readonly task: string;
-  readonly what: Parkable;
-  readonly state: Parked["state"];
-  readonly at: string;
-  /** A client waits for it with its connection. */
-  readonly attached: boolean;
-  /** It may have been sent before it was parked: it is never let go by itself. */
-  readonly maybe_sent: boolean;
-}
-
-export interface ReviewView extends ReviewRowView {
-  /** What tripped it: JSON, or text that is none. */
-  readonly evidence: unknown;
-  /** Oldest first. */
-  readonly decisions: readonly DecisionView[];
-  /** Calls that wait for it, or did; the newest first, a hundred at most. */
-  readonly calls: readonly ParkedView[];
-}
-
-export interface PausedView {
-  readonly agents: readonly AgentView[];
-}
 
 export function agentView({ agent, clutch, held }: AgentState): AgentView {
   const engaged = clutch.state === "engaged";

@@ -9,12 +9,13 @@ import type { Log } from "../telemetry/log.ts";
 import { Access, demand } from "./access.ts";
 import { Feed } from "./feed.ts";
 import { addHook, type Hook } from "./hooks.ts";
+import { openApiDocument } from "./openapi.ts";
 import type { Operations } from "./operations.ts";
 import type { Asking } from "./origin.ts";
 import { addPages, type Pages } from "./pages.ts";
 import { PROBLEMS, Problem, problemView } from "./problem.ts";
-import type { OpenVisit, OperatorRoute } from "./route.ts";
-import { ROUTES } from "./routes.ts";
+import { ROUTES } from "./routes/index.ts";
+import type { Json, OpenVisit, OperatorRoute } from "./routes/route.ts";
 
 const HEADER_BYTES_MAX = 16 * 1024;
 const CONNECTIONS_MAX = 256;
@@ -58,19 +59,20 @@ export function controlApp(
     for (const [name, value] of Object.entries(SECURITY_HEADERS)) context.header(name, value);
     await next();
   });
-  app.get("/healthz", (context) => context.json({ ok: true }));
-  app.get("/readyz", (context) => {
-    const readiness = operations.readiness();
-    return context.json(readiness, readiness.ready ? 200 : 503);
-  });
-
   if (hook !== null) addHook(app, hook, clock);
   addPages(app, settings.pages ?? null);
 
+  // Made once: whoever reaches the listener may ask for it.
+  let made: Json | null = null;
+  const document = () => {
+    made ??= openApiDocument(ROUTES);
+    return made;
+  };
   for (const route of ROUTES) {
     app.on(route.method, route.path, (context) => {
       const asking = askingOf(context);
-      const visit = { context, asking, operations, access, feed, now: clock.wall() };
+      const parts = { context, asking, operations, access, feed };
+      const visit = { ...parts, document, now: clock.wall() };
       return route.role === null ? route.answer(visit) : answered(visit, route);
     });
   }

@@ -2,12 +2,15 @@
  * What the control plane's API answers: snake_case names, amounts as decimal texts in fields that
  * end in their unit, ISO times.
  */
-import type { Issue } from "../config/configuration.ts";
-import { formatAmount, type InUnit, inUnit, UNITS, type Unit } from "../guards/budget/unit.ts";
+import { formatAmount, inUnit, UNITS, type Unit } from "../guards/budget/unit.ts";
 import type { Millis } from "../guards/money.ts";
 import type { KeyRecord, ModelFlag, TaskRecord } from "../ports/store.ts";
 import { eventOf } from "../telemetry/entry-text.ts";
 import type { BudgetState, InputRow, RemoteState, Status, StoredEntry } from "./operations.ts";
+import type { FlagView, RemoteView, StatusView } from "./schemas/gateway.ts";
+import type { EntryView, InputView } from "./schemas/journal.ts";
+import type { BudgetView } from "./schemas/money.ts";
+import type { KeyView, TaskView } from "./schemas/people.ts";
 
 /** An instant as ISO text. */
 export function iso(at: Millis): string {
@@ -18,39 +21,11 @@ function isoOrNull(at: Millis | null): string | null {
   return at === null ? null : iso(at);
 }
 
-type BudgetAmount =
-  | "limit"
-  | "spent"
-  | "reserved"
-  | "leased"
-  | "forfeited"
-  | "committed"
-  | "remaining";
-
-export type BudgetView = InUnit<BudgetAmount> & {
-  readonly name: string;
-  readonly scope: string;
-  readonly unit: Unit;
-  readonly window_ends_at: string | null;
-};
-
 export function budgetView(state: BudgetState): BudgetView {
   const { budget: name, ends, scope, unit } = state;
   const { committed, forfeited, leased, limit, remaining, reserved, spent } = state;
   const amounts = { limit, spent, reserved, leased, forfeited, committed, remaining };
   return { name, scope, unit, ...inUnit(unit, amounts), window_ends_at: isoOrNull(ends) };
-}
-
-export interface RemoteView {
-  readonly source: string;
-  readonly commit: string | null;
-  readonly answered_at: string | null;
-  readonly lost: { readonly since: string; readonly because: string } | null;
-  readonly rejected: {
-    readonly commit: string;
-    readonly at: string;
-    readonly issues: readonly Issue[];
-  } | null;
 }
 
 function remoteView({ answeredAt, commit, lost, rejected, source }: RemoteState): RemoteView {
@@ -61,33 +36,6 @@ function remoteView({ answeredAt, commit, lost, rejected, source }: RemoteState)
     lost: lost === null ? null : { ...lost, since: iso(lost.since) },
     rejected: rejected === null ? null : { ...rejected, at: iso(rejected.at) },
   };
-}
-
-export interface StatusView {
-  readonly version: string;
-  readonly configuration: string;
-  readonly commit: string | null;
-  readonly remote: RemoteView | null;
-  readonly host: string;
-  readonly pid: number;
-  readonly started_at: string;
-  readonly agent_url: string;
-  readonly control_url: string;
-  readonly ready: boolean;
-  readonly because: string | null;
-  readonly store: {
-    readonly kind: string;
-    readonly up: boolean;
-    readonly heartbeat_age_ms: number;
-    readonly gateways: number;
-  };
-  readonly calls_in_flight: number;
-  readonly agents: readonly string[];
-  /** Those of them whose clutch is not engaged. */
-  readonly agents_paused: readonly string[];
-  readonly providers: readonly { readonly name: string; readonly kind: string }[];
-  readonly prices_from: string;
-  readonly models_flagged: number;
 }
 
 export function statusView(status: Status): StatusView {
@@ -119,18 +67,6 @@ export function statusView(status: Status): StatusView {
   };
 }
 
-export interface KeyView {
-  readonly id: string;
-  readonly kind: "agent" | "task" | "operator";
-  readonly agent: string | null;
-  readonly task: string | null;
-  readonly operator: string | null;
-  readonly role: string | null;
-  readonly created_at: string;
-  readonly expires_at: string | null;
-  readonly revoked_at: string | null;
-}
-
 /** A key without its hash: nothing here helps to guess it. */
 export function keyView(key: KeyRecord): KeyView {
   const { holder } = key;
@@ -147,21 +83,6 @@ export function keyView(key: KeyRecord): KeyView {
   };
 }
 
-/** A new key: the only answer that ever holds a secret. */
-export interface MadeKeyView extends KeyView {
-  readonly key: string;
-}
-
-export interface TaskView {
-  readonly agent: string;
-  readonly task: string;
-  readonly parent: string | null;
-  readonly opened_at: string;
-  readonly last_seen_at: string;
-  readonly ended_at: string | null;
-  readonly outcome: string | null;
-}
-
 export function taskView(task: TaskRecord): TaskView {
   return {
     agent: task.agent,
@@ -174,37 +95,9 @@ export function taskView(task: TaskRecord): TaskView {
   };
 }
 
-export interface FlagView {
-  readonly provider: string;
-  readonly model: string;
-  readonly what: "output" | "input";
-  readonly since: string;
-  readonly call: string;
-}
-
 export function flagView(flag: ModelFlag): FlagView {
   const { provider, model, what, since, call } = flag;
   return { provider, model, what, since: iso(since), call };
-}
-
-export interface EntryView {
-  readonly position: number;
-  readonly writer: string;
-  readonly no: number;
-  readonly at: string;
-  readonly kind: string;
-  readonly decision: string | null;
-  readonly agent: string | null;
-  readonly task: string | null;
-  readonly code: string | null;
-  readonly hash: string;
-  readonly event: Readonly<Record<string, unknown>>;
-}
-
-export interface JournalPage {
-  readonly entries: readonly EntryView[];
-  /** To be given as `after` for what follows; null when there was nothing. */
-  readonly next: number | null;
 }
 
 /** Fields of events that are amounts, wherever they stand. */
@@ -243,20 +136,6 @@ function amountText(unit: Unit, amount: number | string | null): string | null {
 export function eventView(event: object): Readonly<Record<string, unknown>> {
   // `shown` turns an object into an object.
   return shown(event) as Readonly<Record<string, unknown>>;
-}
-
-/** One call as it was asked: `kind` says of what. */
-export interface InputView {
-  readonly position: number;
-  readonly at: string;
-  readonly decision: string;
-  readonly [said: string]: unknown;
-}
-
-export interface InputPage {
-  readonly inputs: readonly InputView[];
-  /** The place to ask on from; null: there are no more. */
-  readonly next: number | null;
 }
 
 export function inputView({ at, decision, position, said }: InputRow): InputView {

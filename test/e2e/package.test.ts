@@ -138,7 +138,15 @@ describe("the installed package", () => {
       // @ts-expect-error: a folder needs an agent
       await createGuard({ config: "guardrails" });
       export const code = (error: unknown) => error instanceof DeniedError && error.code;
-      export { found };`;
+      import { ControlClient, type ReviewView } from "slipclutch/client";
+      const control = new ControlClient("http://127.0.0.1:4142", "sco_1");
+      const review: ReviewView = await control.review("r-1");
+      const parked: number = review.parked;
+      // @ts-expect-error: a decision has a reason
+      await control.decideReview("r-1", { version: review.version, decision: "resume" });
+      // @ts-expect-error: nobody decides so
+      await control.decideReview("r-1", { version: 1, decision: "shrug", reason: "r" });
+      export { found, parked };`;
     const program = path.join(app, "agent.mts");
     fs.writeFileSync(program, source);
     const tsc = path.join(ROOT, "node_modules", "typescript", "bin", "tsc");
@@ -153,6 +161,7 @@ describe("the installed package", () => {
     // What is inside is nobody's to import.
     const declared = path.join(app, "node_modules", "slipclutch", "dist", "types");
     expect(fs.existsSync(path.join(declared, "sdk", "guard.d.ts"))).toBe(true);
+    expect(fs.existsSync(path.join(declared, "control", "client.d.ts"))).toBe(true);
     expect(fs.existsSync(path.join(declared, "gateway"))).toBe(false);
   });
 

@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { stringify } from "yaml";
+import { checkAnswer } from "./api-document.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..");
 /** The repository's own Node, whatever runs the tests. */
@@ -42,7 +43,7 @@ export interface TestGateway {
   readonly log: () => string;
   /** Sends the signal and waits for the end; the exit code, or null if killed. */
   stop(signal?: NodeJS.Signals): Promise<number | null>;
-  /** The control plane's API. */
+  /** The control plane's API; its answers are held to the document of it. */
   api(method: string, path: string, body?: unknown): Promise<Response>;
   /** POSTs JSON as the agent. */
   call(path: string, body: unknown, headers?: Readonly<Record<string, string>>): Promise<Response>;
@@ -88,15 +89,18 @@ export async function startGateway(options: GatewayOptions): Promise<TestGateway
     process: child,
     log: () => log,
     stop: (signal = "SIGTERM") => stop(child, signal),
-    api: (method, path, body) =>
-      fetch(ready.control_url + path, {
+    api: async (method, path, body) => {
+      const answer = await fetch(ready.control_url + path, {
         method,
         headers: {
           authorization: `Bearer ${ready.operator_token}`,
           "content-type": "application/json",
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      }),
+      });
+      await checkAnswer(method, path, answer);
+      return answer;
+    },
     call: (path, body, headers) =>
       fetch(ready.agent_url + path, {
         method: "POST",

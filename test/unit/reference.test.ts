@@ -20,7 +20,7 @@ test("the folder holds nothing that was written by hand", () => {
 
 test("every table of the reference has rows", () => {
   for (const [file, text] of pages) {
-    if (file === "cli.md") continue;
+    if (file === "cli.md" || file === "openapi.json") continue;
     expect(text.split("\n").filter((line) => line.startsWith("| `")).length).toBeGreaterThan(10);
   }
 });

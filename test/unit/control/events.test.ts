@@ -7,6 +7,7 @@ import { controlApp } from "../../../src/control/server.ts";
 import { StoreUnreachable } from "../../../src/ports/store.ts";
 import { createLog } from "../../../src/telemetry/log.ts";
 import { testClock } from "../../../src/testing/test-clock.ts";
+import { checkAnswer } from "../../support/api-document.ts";
 import { EventReader } from "../../support/event-source.ts";
 import { MemoryOperations, TOKENS } from "./operations.ts";
 
@@ -42,10 +43,12 @@ function opened() {
   const settings = { operations, clock, log };
   const feed = new Feed(settings);
   const app = controlApp(settings, feed);
-  const ask = (query = "", headers: Record<string, string> = {}) => {
+  const ask = async (query = "", headers: Record<string, string> = {}) => {
     const authorization = `Bearer ${TOKENS.viewer}`;
     const path = `/api/v1/events${query}`;
-    return app.request(path, { headers: { authorization, ...headers } }, {});
+    const response = await app.request(path, { headers: { authorization, ...headers } }, {});
+    await checkAnswer("GET", path, response);
+    return response;
   };
   const listen = async (query = "", headers: Record<string, string> = {}) => {
     const response = await ask(query, headers);

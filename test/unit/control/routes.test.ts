@@ -1,11 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { FAILURE_WINDOW_MS, FAILURES_MAX } from "../../../src/control/access.ts";
 import { BODY_BYTES_MAX } from "../../../src/control/requests.ts";
-import { ROUTES } from "../../../src/control/routes.ts";
+import { ROUTES } from "../../../src/control/routes/index.ts";
 import { controlApp, listenControl } from "../../../src/control/server.ts";
 import { type Role, StoreUnreachable } from "../../../src/ports/store.ts";
 import { createLog } from "../../../src/telemetry/log.ts";
 import { testClock } from "../../../src/testing/test-clock.ts";
+import { checkAnswer } from "../../support/api-document.ts";
 import { commitment, forfeit, MemoryOperations, review, TOKENS, task } from "./operations.ts";
 
 function opened(operations = new MemoryOperations(testClock())) {
@@ -32,6 +33,7 @@ function opened(operations = new MemoryOperations(testClock())) {
         : { body: typeof body === "string" ? body : JSON.stringify(body) }),
     };
     const response = await app.request(path, init, {});
+    await checkAnswer(method, path, response);
     const text = await response.text();
     const json = response.headers.get("content-type")?.startsWith("application/json");
     return {
@@ -45,7 +47,11 @@ function opened(operations = new MemoryOperations(testClock())) {
 }
 
 /** Those that whoever reaches the listener may ask. */
-const OPEN = ["POST /api/v1/session", "DELETE /api/v1/session"];
+const OPEN = [
+  ...["GET /healthz", "GET /readyz", "GET /api/v1/openapi.json"],
+  "POST /api/v1/session",
+  "DELETE /api/v1/session",
+];
 
 /** Every other route with the roles it answers to. One that is not listed here fails the test. */
 const MAY: Record<string, Record<Role, boolean>> = {

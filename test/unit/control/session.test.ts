@@ -5,6 +5,7 @@ import { FAILURES_MAX } from "../../../src/control/access.ts";
 import { controlApp } from "../../../src/control/server.ts";
 import { createLog } from "../../../src/telemetry/log.ts";
 import { testClock } from "../../../src/testing/test-clock.ts";
+import { checkAnswer } from "../../support/api-document.ts";
 import { MemoryOperations, TOKENS } from "./operations.ts";
 
 type Headers = Record<string, string>;
@@ -19,6 +20,7 @@ function opened() {
     const text = typeof body === "string" ? body : JSON.stringify(body);
     const init = { method, headers: json, ...(body === undefined ? {} : { body: text }) };
     const response = await app.request(path, init, {});
+    await checkAnswer(method, path, response);
     const answer = await response.text();
     const { status } = response;
     return { status, headers: response.headers, json: answer === "" ? null : JSON.parse(answer) };

@@ -1,11 +1,12 @@
 /** Signing in and out with a browser, which is not to keep a token where scripts can read it. */
 import { z } from "zod";
-import type { Millis } from "../guards/money.ts";
-import type { Operator } from "./operations.ts";
-import { cookieText, demandOwnPage } from "./origin.ts";
-import { parsed } from "./requests.ts";
+import type { Millis } from "../../guards/money.ts";
+import type { Operator } from "../operations.ts";
+import { cookieText, demandOwnPage } from "../origin.ts";
+import { parsed } from "../queries.ts";
+import { SESSION, type SessionView } from "../schemas/people.ts";
+import { iso } from "../views.ts";
 import { bodyOf, type OpenVisit, type Route, type Visit } from "./route.ts";
-import { iso } from "./views.ts";
 
 /** Far longer than any token of ours. */
 const TOKEN_CHARACTERS_MAX = 512;
@@ -14,12 +15,6 @@ const TOKEN_CHARACTERS_MAX = 512;
 const SESSION_BODY = z.strictObject({
   token: z.string().trim().min(1).max(TOKEN_CHARACTERS_MAX),
 });
-
-export interface SessionView {
-  readonly name: string;
-  readonly role: string;
-  readonly expires_at: string | null;
-}
 
 function sessionView({ expiresAt, name, role }: Operator): SessionView {
   return { name, role, expires_at: expiresAt === null ? null : iso(expiresAt) };
@@ -49,7 +44,27 @@ async function signOut({ asking, context }: OpenVisit): Promise<Response> {
 }
 
 export const SESSION_ROUTES: readonly Route[] = [
-  { method: "POST", path: "/api/v1/session", role: null, answer: signIn },
-  { method: "GET", path: "/api/v1/session", role: "viewer", answer: session },
-  { method: "DELETE", path: "/api/v1/session", role: null, answer: signOut },
+  {
+    ...{ method: "POST", path: "/api/v1/session", role: null, name: "signIn" },
+    says: "Signs a browser in: the answer is empty and sets the cookie `slipclutch_session`.",
+    body: SESSION_BODY,
+    status: 204,
+    content: null,
+    problems: ["token.invalid", "token.agent", "token.too-many-failures"],
+    answer: signIn,
+  },
+  {
+    ...{ method: "GET", path: "/api/v1/session", role: "viewer", name: "session" },
+    says: "Who asks, by token or by cookie.",
+    content: { schema: SESSION },
+    answer: session,
+  },
+  {
+    ...{ method: "DELETE", path: "/api/v1/session", role: null, name: "signOut" },
+    says: "Signs a browser out: its cookie is taken away.",
+    status: 204,
+    content: null,
+    problems: ["request.cross-site"],
+    answer: signOut,
+  },
 ];

@@ -1,0 +1,21 @@
+/** The whole API. What is not listed here does not exist; nothing is open that does not say so. */
+import { EVENT_ROUTES } from "./events.ts";
+import { GATEWAY_ROUTES } from "./gateway.ts";
+import { JOURNAL_ROUTES } from "./journal.ts";
+import { MONEY_ROUTES } from "./money.ts";
+import { OVERVIEW_ROUTES } from "./overview.ts";
+import { PEOPLE_ROUTES } from "./people.ts";
+import { REVIEW_ROUTES } from "./reviews.ts";
+import type { Route } from "./route.ts";
+import { SESSION_ROUTES } from "./session.ts";
+
+export const ROUTES: readonly Route[] = [
+  ...GATEWAY_ROUTES,
+  ...SESSION_ROUTES,
+  ...EVENT_ROUTES,
+  ...REVIEW_ROUTES,
+  ...OVERVIEW_ROUTES,
+  ...PEOPLE_ROUTES,
+  ...MONEY_ROUTES,
+  ...JOURNAL_ROUTES,
+];

@@ -1,0 +1,83 @@
+/** Routes: agents with their clutches, and the reviews that people decide. */
+import { Problem } from "../problem.ts";
+import { parsed, REVIEWS_QUERY, reviewsQuery } from "../queries.ts";
+import { DECISION_BODY, PAUSE_BODY } from "../requests.ts";
+import { agentView, decidedView, pausedView, reviewRowView, reviewView } from "../reviews.ts";
+import { list } from "../schemas/parts.ts";
+import { AGENT, PAUSED, REVIEW, REVIEW_ROW } from "../schemas/reviews.ts";
+import { bodyOf, param, type Route, type Visit } from "./route.ts";
+
+/** Of one review, in its view: the newest ones. */
+const PARKED_SHOWN_MAX = 100;
+
+async function listAgents({ context, operations }: Visit): Promise<Response> {
+  return context.json(operations.agents().map(agentView));
+}
+
+async function pause({ context, operations, operator }: Visit): Promise<Response> {
+  const body = parsed(PAUSE_BODY, await bodyOf(context));
+  const agents = "agents" in body ? body.agents : null;
+  return context.json(pausedView(await operations.pause(agents, body.reason, operator.name)));
+}
+
+async function listReviews({ context, operations }: Visit): Promise<Response> {
+  const reviews = await operations.reviews(reviewsQuery(context.req.query()));
+  return context.json(reviews.map(reviewRowView));
+}
+
+async function review({ context, operations }: Visit): Promise<Response> {
+  const id = param(context, "id");
+  const [found] = await operations.reviews({ id, limit: 1 });
+  if (!found) throw new Problem("review.unknown", `There is no review ${id} in the store.`);
+  const parked = await operations.parked({ review: id, limit: PARKED_SHOWN_MAX });
+  return context.json(reviewView(found, parked));
+}
+
+async function decideReview({ context, operations, operator }: Visit): Promise<Response> {
+  const { call, message, task, ...body } = parsed(DECISION_BODY, await bodyOf(context));
+  const about = { task: task ?? null, call: call ?? null, message: message ?? null };
+  const asked = { ...body, review: param(context, "id"), ...about };
+  const decided = decidedView(asked, await operations.decideReview(asked, operator.name));
+  const parked = await operations.parked({ review: decided.id, limit: PARKED_SHOWN_MAX });
+  return context.json(reviewView(decided, parked));
+}
+
+export const REVIEW_ROUTES: readonly Route[] = [
+  {
+    ...{ method: "GET", path: "/api/v1/agents", role: "viewer", name: "listAgents" },
+    says: "Each agent with its clutch, since when, and the review it waits for.",
+    content: { schema: list(AGENT) },
+    answer: listAgents,
+  },
+  {
+    ...{ method: "POST", path: "/api/v1/agents/pause", role: "operator", name: "pauseAgents" },
+    says: "Stops agents at every gateway: durable before the answer.",
+    body: PAUSE_BODY,
+    content: { schema: PAUSED },
+    problems: ["agent.unknown", "pause.unstored"],
+    answer: pause,
+  },
+  {
+    ...{ method: "GET", path: "/api/v1/reviews", role: "viewer", name: "listReviews" },
+    says: "Reviews, newest first.",
+    query: REVIEWS_QUERY,
+    content: { schema: list(REVIEW_ROW) },
+    answer: listReviews,
+  },
+  {
+    ...{ method: "GET", path: "/api/v1/reviews/:id", role: "viewer", name: "readReview" },
+    says: "One review with its evidence and decisions, and the newest hundred of its calls.",
+    content: { schema: REVIEW },
+    problems: ["review.unknown"],
+    answer: review,
+  },
+  {
+    ...{ method: "POST", path: "/api/v1/reviews/:id/decision", role: "operator" },
+    name: "decideReview",
+    says: "Decides on the version that was looked at: `probe` and `end` of a `task`; `deny`, `ran` and `did_not_run` of a `call`, where two tasks have one of that `call_id` with its `task`.",
+    body: DECISION_BODY,
+    content: { schema: REVIEW },
+    problems: ["review.unknown", "review.conflict", "review.nothing", "task.unknown"],
+    answer: decideReview,
+  },
+];

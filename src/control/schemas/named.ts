@@ -1,0 +1,34 @@
+/** The names under which the document of the API, and programs made from it, know these schemas. */
+import * as gateway from "./gateway.ts";
+import * as journal from "./journal.ts";
+import * as money from "./money.ts";
+import * as overview from "./overview.ts";
+import * as people from "./people.ts";
+import * as reviews from "./reviews.ts";
+
+export const NAMED = {
+  Problem: gateway.PROBLEM,
+  Issue: gateway.ISSUE,
+  Status: gateway.STATUS,
+  Remote: gateway.REMOTE,
+  ModelFlag: gateway.FLAG,
+  Entry: journal.ENTRY,
+  JournalPage: journal.JOURNAL_PAGE,
+  Input: journal.INPUT,
+  Verified: journal.VERIFIED,
+  Explanation: journal.EXPLANATION,
+  Budget: money.BUDGET,
+  Forfeit: money.FORFEIT,
+  Release: money.RELEASE,
+  Commitment: money.COMMITMENT,
+  Key: people.KEY,
+  Session: people.SESSION,
+  Task: people.TASK,
+  Agent: reviews.AGENT,
+  ReviewRow: reviews.REVIEW_ROW,
+  Review: reviews.REVIEW,
+  Decision: reviews.DECISION,
+  ParkedCall: reviews.PARKED,
+  Overview: overview.OVERVIEW,
+  Manifest: overview.MANIFEST,
+};
