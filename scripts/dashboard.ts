@@ -1,4 +1,4 @@
-/** The dashboard as files: bundled, with hashed names, and compressed once instead of at each call. */
+/** The dashboard as files: bundled, with hashed names, and compressed once for all calls. */
 import fs from "node:fs";
 import path from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";

@@ -1,22 +1,17 @@
-/** One agent: is it engaged, what does it do, which limit is nearest, what may it do. */
-import type { StatusView } from "../../src/control/schemas/gateway.ts";
-import type { BudgetView } from "../../src/control/schemas/money.ts";
 import type { ManifestView, OverviewView } from "../../src/control/schemas/overview.ts";
 import type { TaskView } from "../../src/control/schemas/people.ts";
-import type { AgentView, ReviewRowView } from "../../src/control/schemas/reviews.ts";
+import type { AgentView } from "../../src/control/schemas/reviews.ts";
 import { useApi } from "../data/cache.ts";
 import { ClutchBadge } from "../parts/badges.tsx";
-import { Meter, strainOf } from "../parts/meter.tsx";
-import { Empty, Fact, Loaded, Moment, Panel, Since } from "../parts/panels.tsx";
+import { Empty, Loaded, Moment, Panel, Since } from "../parts/panels.tsx";
+import { type Column, Table } from "../parts/table.tsx";
 import { journalPath, Link, reviewPath, taskPath } from "../shell/router.tsx";
-import { STATUS } from "../shell/shell.tsx";
-import { accountOf, amountOf, closeness } from "../words/budgets.ts";
-import { short } from "../words/entries.ts";
-import { amount, limit } from "../words/money.ts";
 import { count, counted, percent } from "../words/numbers.ts";
-import { duration } from "../words/time.ts";
+import { Breakers, Granted, OwnBudgets, Reviews } from "./agent-side.tsx";
+import { RecentCalls } from "./calls.tsx";
 import { Pause } from "./pause.tsx";
-import { Recent } from "./recent.tsx";
+
+const COLUMNS: readonly Column[] = [["Task"], ["State"], ["Last seen", "r"], ["Started", "r"]];
 
 const TASKS = 200;
 
@@ -52,7 +47,7 @@ function Screen({ view }: { readonly view: AgentView }) {
         <div class="stack">
           <Figures view={view} />
           <Tasks agent={agent} />
-          <Recent agent={agent} />
+          <RecentCalls agent={agent} />
         </div>
         <div class="stack">
           <OwnBudgets agent={agent} />
@@ -158,134 +153,6 @@ function Figures({ view }: { readonly view: AgentView }) {
   );
 }
 
-function OwnBudgets({ agent }: { readonly agent: string }) {
-  const overview = useApi<OverviewView>("/api/v1/overview").value;
-  const budgets = useApi<readonly BudgetView[]>("/api/v1/budgets").value ?? [];
-  const names = overview?.agents.find((one) => one.agent === agent)?.accounts ?? [];
-  const own = budgets
-    .filter(({ name, scope }) => names.some((one) => one.budget === name && one.scope === scope))
-    .sort((one, other) => closeness(other) - closeness(one));
-  return (
-    <Panel
-      title="Budgets"
-      push={
-        <Link class="plain muted" to="/budgets">
-          All
-        </Link>
-      }
-    >
-      {own.length === 0 ? (
-        <p class="in muted">It has drawn on no budget yet.</p>
-      ) : (
-        <ul class="list">
-          {own.map((budget) => (
-            <Account key={accountOf(budget)} budget={budget} />
-          ))}
-        </ul>
-      )}
-    </Panel>
-  );
-}
-
-function Account({ budget }: { readonly budget: BudgetView }) {
-  const { name, scope, unit } = budget;
-  const out = strainOf(budget) === "out";
-  return (
-    <li>
-      <div class="row">
-        <b>{name}</b>
-        <span>
-          {amount(unit, amountOf(budget, "spent"))}{" "}
-          <span class="muted">of {limit(unit, amountOf(budget, "limit"))}</span>
-        </span>
-      </div>
-      <Meter budget={budget} />
-      <div class="row fine">
-        <span>{scope === "" ? "all agents" : scope}</span>
-        <span class={out ? "c-stop strong" : ""}>
-          {out ? "used up" : `${amount(unit, amountOf(budget, "remaining"), "down")} left`}
-        </span>
-      </div>
-    </li>
-  );
-}
-
-function Reviews({ agent }: { readonly agent: string }) {
-  const path = `/api/v1/reviews?agent=${encodeURIComponent(agent)}&limit=5`;
-  const rows = useApi<readonly ReviewRowView[]>(path).value ?? [];
-  if (rows.length === 0) return null;
-  return (
-    <Panel title="Reviews" note="the last ones">
-      <ul class="list">
-        {rows.map(({ id, opened_at: at, reason, state }) => (
-          <li key={id}>
-            <div class="row">
-              <Link to={reviewPath(id)}>{id}</Link>
-              <span class={state === "open" ? "c-wait strong" : "muted"}>{state}</span>
-            </div>
-            <span class="fine">
-              {reason} <Moment at={at} />
-            </span>
-          </li>
-        ))}
-      </ul>
-    </Panel>
-  );
-}
-
-function Breakers({ manifest }: { readonly manifest: ManifestView }) {
-  if (manifest.breakers.length === 0) return null;
-  return (
-    <Panel title="Breakers">
-      <ul class="list">
-        {manifest.breakers.map(({ action, name, says }) => (
-          <li key={name}>
-            <div class="row">
-              <b>{name}</b>
-              <span class="muted">{action === "trip" ? "stops it" : "tells people"}</span>
-            </div>
-            <span class="fine">{says}</span>
-          </li>
-        ))}
-      </ul>
-    </Panel>
-  );
-}
-
-/** What the manifest in force gives it. */
-function Granted({ manifest }: { readonly manifest: ManifestView }) {
-  const { value: status } = useApi<StatusView>(STATUS);
-  const { blacklisted, models, tools } = manifest;
-  const revision = status === undefined ? "" : short(status.commit ?? status.configuration);
-  return (
-    <Panel title="Manifest in force" push={<code>{revision}</code>}>
-      <dl class="kv">
-        <Fact name="Models">{models === null ? "any with a price" : models.join(", ")}</Fact>
-        {tools.map((tool) => (
-          <Fact key={`${tool.server}/${tool.tool}`} name={tool.tool}>
-            {termsOf(tool)}
-          </Fact>
-        ))}
-        {blacklisted.map((tool) => (
-          <Fact key={tool} name={tool}>
-            <span class="c-stop">blacklisted</span>
-          </Fact>
-        ))}
-      </dl>
-    </Panel>
-  );
-}
-
-function termsOf(tool: ManifestView["tools"][number]): string {
-  const rate = tool.rate_limit;
-  const terms = [
-    tool.effect === "write" && !tool.read_only ? "may write" : "reads",
-    rate === null ? "" : `${rate.requests} in ${duration(rate.per_ms)}`,
-    tool.asks_approval ? "asks for approval" : "",
-  ];
-  return terms.filter((term) => term !== "").join(", ");
-}
-
 function Tasks({ agent }: { readonly agent: string }) {
   const path = `/api/v1/tasks?agent=${encodeURIComponent(agent)}&limit=${TASKS}`;
   const answer = useApi<readonly TaskView[]>(path);
@@ -312,37 +179,23 @@ function Alive({ tasks = [] }: { readonly tasks: readonly TaskView[] | undefined
 function TaskTable(props: { readonly agent: string; readonly tasks: readonly TaskView[] }) {
   const { agent, tasks } = props;
   return (
-    <div class="tw">
-      <table class="rows">
-        <thead>
-          <tr>
-            <th>Task</th>
-            <th>State</th>
-            <th class="r">Last seen</th>
-            <th class="r">Started</th>
-          </tr>
-        </thead>
-        <tbody>
-          {tasks.map(
-            ({ ended_at: ended, last_seen_at: seen, opened_at: opened, outcome, task }) => (
-              <tr key={task}>
-                <td class="name">
-                  <Link to={taskPath(agent, task)}>{task}</Link>
-                </td>
-                <td class="left">
-                  {ended === null ? "alive" : <span class="faint">ended, {outcome}</span>}
-                </td>
-                <td class="r hide muted">
-                  <Since at={seen} /> ago
-                </td>
-                <td class="r muted">
-                  <Moment at={opened} />
-                </td>
-              </tr>
-            ),
-          )}
-        </tbody>
-      </table>
-    </div>
+    <Table columns={COLUMNS}>
+      {tasks.map(({ ended_at: ended, last_seen_at: seen, opened_at: opened, outcome, task }) => (
+        <tr key={task}>
+          <td class="name">
+            <Link to={taskPath(agent, task)}>{task}</Link>
+          </td>
+          <td class="left">
+            {ended === null ? "alive" : <span class="faint">ended, {outcome}</span>}
+          </td>
+          <td class="r hide muted">
+            <Since at={seen} /> ago
+          </td>
+          <td class="r muted">
+            <Moment at={opened} />
+          </td>
+        </tr>
+      ))}
+    </Table>
   );
 }

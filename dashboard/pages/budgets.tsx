@@ -6,9 +6,20 @@ import { useApi } from "../data/cache.ts";
 import { useNow, useSteadyOrder } from "../data/hooks.ts";
 import { Legend, Meter, strainOf } from "../parts/meter.tsx";
 import { Empty, Loaded, Moment, Panel } from "../parts/panels.tsx";
+import { type Column, Table } from "../parts/table.tsx";
 import { accountOf, amountOf, closeness, resets } from "../words/budgets.ts";
 import { amount, limit } from "../words/money.ts";
 import { counted } from "../words/numbers.ts";
+
+const COLUMNS: readonly Column[] = [
+  ["Budget"],
+  ["Against its cap"],
+  ["Spent", "r"],
+  ["Reserved", "r"],
+  ["Leased", "r"],
+  ["Forfeited", "r"],
+  ["Left", "r"],
+];
 
 /** Shown at once; the nearest to their cap come first. */
 const SHOWN_MAX = 200;
@@ -74,15 +85,7 @@ function Caps({ budgets }: { readonly budgets: readonly BudgetView[] }) {
     .sort((one, other) => closeness(other) - closeness(one))
     .map(accountOf);
   const { ids, moved, sort } = useSteadyOrder(wanted);
-  if (budgets.length === 0) {
-    return (
-      <section class="panel">
-        <Empty title="No call has drawn on a budget yet">
-          Budgets stand in <code>slipclutch.yaml</code>; an account opens with its first call.
-        </Empty>
-      </section>
-    );
-  }
+  if (budgets.length === 0) return <NoCaps />;
   const shown = ids.slice(0, SHOWN_MAX);
   return (
     <Panel
@@ -99,33 +102,28 @@ function Caps({ budgets }: { readonly budgets: readonly BudgetView[] }) {
       }
       push={<Legend committed={budgets.some((one) => amountOf(one, "committed") !== "0")} />}
     >
-      <div class="tw">
-        <table class="rows t-bud">
-          <thead>
-            <tr>
-              <th>Budget</th>
-              <th>Against its cap</th>
-              <th class="r">Spent</th>
-              <th class="r">Reserved</th>
-              <th class="r">Leased</th>
-              <th class="r">Forfeited</th>
-              <th class="r">Left</th>
-            </tr>
-          </thead>
-          <tbody>
-            {shown.map((id) => {
-              const budget = byAccount.get(id);
-              return budget === undefined ? null : <Cap key={id} budget={budget} />;
-            })}
-          </tbody>
-        </table>
-      </div>
+      <Table class="t-bud" columns={COLUMNS}>
+        {shown.map((id) => {
+          const budget = byAccount.get(id);
+          return budget === undefined ? null : <Cap key={id} budget={budget} />;
+        })}
+      </Table>
       {ids.length > shown.length && (
         <p class="in muted pad-top">
           {counted(ids.length - shown.length, "more account")} further from their caps.
         </p>
       )}
     </Panel>
+  );
+}
+
+function NoCaps() {
+  return (
+    <section class="panel">
+      <Empty title="No call has drawn on a budget yet">
+        Budgets stand in <code>slipclutch.yaml</code>; an account opens with its first call.
+      </Empty>
+    </section>
   );
 }
 
@@ -165,7 +163,7 @@ function Cap({ budget }: { readonly budget: BudgetView }) {
 
 function Resets({ budget }: { readonly budget: BudgetView }) {
   const now = useNow();
-  return <>{resets(budget, now) ?? "never resets"}</>;
+  return <>{resets(budget, now)}</>;
 }
 
 function Amount(props: {

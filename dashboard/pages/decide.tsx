@@ -2,50 +2,24 @@
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { ReviewView } from "../../src/control/schemas/reviews.ts";
-import { Refused, send } from "../data/api.ts";
-import { refresh } from "../data/cache.ts";
-import { PHONE, useLive, useMedia } from "../data/hooks.ts";
+import { PHONE, useMedia } from "../data/hooks.ts";
 import { Key } from "../parts/key.tsx";
-import { useKeys } from "../shell/keys.ts";
-import { useHindrance, useSession } from "../shell/session.tsx";
-import { toast } from "../shell/toasts.tsx";
+import { type Bindings, useKeys } from "../shell/keys.ts";
+import { useSession } from "../shell/session.tsx";
 import { decisionName } from "../words/entries.ts";
 import {
   type Choice,
   choicesOf,
   type Decision,
-  doneOf,
-  preselected,
   tasksOf,
   usualReasons,
-  verbOf,
   waitingOf,
 } from "../words/reviews.ts";
 import { clock } from "../words/time.ts";
+import { type Change, type Deciding, type Draft, useDeciding } from "./deciding.ts";
 
 /** On a phone the panel is a sheet above the page. */
 const SHEET = { role: "dialog", "aria-modal": "true" } as const;
-/** A second press has to come within this. */
-const ARMED_MS = 5_000;
-
-interface Draft {
-  readonly decision: Decision | null;
-  readonly task: string;
-  readonly call: string;
-  readonly message: string;
-  readonly reason: string;
-}
-
-function firstDraft(review: ReviewView): Draft {
-  const choices = choicesOf(review);
-  return {
-    decision: preselected(review, choices),
-    task: tasksOf(review)[0] ?? "",
-    call: waitingOf(review)[0]?.call ?? "",
-    message: "",
-    reason: "",
-  };
-}
 
 export function Decide({ review }: { readonly review: ReviewView }) {
   const [open, setOpen] = useState(false);
@@ -92,19 +66,13 @@ function Form(props: {
   const { choice, draft, set } = deciding;
   const choices = choicesOf(review);
   const reason = useRef<HTMLInputElement>(null);
-  const letters = Object.fromEntries(
-    choices
-      .filter(({ off }) => off === null)
-      .map(({ decision, key }) => {
-        const select = () => {
-          set({ decision });
-          // The letter itself must not be typed into the reason.
-          requestAnimationFrame(() => reason.current?.focus());
-        };
-        return [key, select] as const;
-      }),
-  );
-  useKeys({ ...letters, "Ctrl+Enter": deciding.press });
+  // The letter itself must not be typed into the reason.
+  const chosen = () => requestAnimationFrame(() => reason.current?.focus());
+  const select = (decision: Decision) => {
+    set({ decision });
+    chosen();
+  };
+  useKeys({ ...lettersOf(choices, select), "Ctrl+Enter": deciding.press });
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
     deciding.press();
@@ -116,13 +84,7 @@ function Form(props: {
       {...(phone && open ? SHEET : {})}
     >
       <form ref={panel} onSubmit={submit}>
-        <header>
-          <h2 id="decide">Decide</h2>
-          <span class="faint mid-only">one person decides here</span>
-          <button type="button" class="btn quiet close" onClick={close}>
-            Close
-          </button>
-        </header>
+        <Top close={close} />
         <fieldset>
           <legend class="sr">Decision</legend>
           {choices.map((each) => (
@@ -138,13 +100,29 @@ function Form(props: {
   );
 }
 
-type Set = (change: Partial<Draft>) => void;
+function Top({ close }: { readonly close: () => void }) {
+  return (
+    <header>
+      <h2 id="decide">Decide</h2>
+      <span class="faint mid-only">one person decides here</span>
+      <button type="button" class="btn quiet close" onClick={close}>
+        Close
+      </button>
+    </header>
+  );
+}
+
+/** A letter selects; it never decides. */
+function lettersOf(choices: readonly Choice[], select: (decision: Decision) => void): Bindings {
+  const usable = choices.filter(({ off }) => off === null);
+  return Object.fromEntries(usable.map(({ decision, key }) => [key, () => select(decision)]));
+}
 
 function Option(props: {
   readonly choice: Choice;
   readonly review: ReviewView;
   readonly draft: Draft;
-  readonly set: Set;
+  readonly set: Change;
 }) {
   const { choice, draft, review, set } = props;
   const { decision, key, name, off, says } = choice;
@@ -180,7 +158,7 @@ function About(props: {
   readonly choice: Choice;
   readonly review: ReviewView;
   readonly draft: Draft;
-  readonly set: Set;
+  readonly set: Change;
 }) {
   const { choice, draft, review, set } = props;
   return (
@@ -225,7 +203,7 @@ function About(props: {
 function Reason(props: {
   readonly kind: string;
   readonly draft: Draft;
-  readonly set: Set;
+  readonly set: Change;
   readonly input: { current: HTMLInputElement | null };
 }) {
   const { draft, input, kind, set } = props;
@@ -260,20 +238,6 @@ function Reason(props: {
       </fieldset>
     </>
   );
-}
-
-interface Deciding {
-  readonly draft: Draft;
-  readonly choice: Choice | null;
-  /** Why the button is off; null: it can be pressed. */
-  readonly off: string | null;
-  readonly armed: boolean;
-  /** What the button says. */
-  readonly says: string;
-  readonly set: Set;
-  readonly press: () => void;
-  /** The review has changed since the person began: they look at it again. */
-  readonly lookAgain: (() => void) | null;
 }
 
 function Press({
@@ -311,89 +275,6 @@ function Press({
       </p>
     </>
   );
-}
-
-function useDeciding(review: ReviewView, done: () => void): Deciding {
-  const [draft, setDraft] = useState(() => firstDraft(review));
-  const [began, begin] = useState<number | null>(null);
-  const [armed, arm] = useState(false);
-  const [busy, setBusy] = useState(false);
-  const hindrance = useHindrance();
-  const live = useLive().state !== "lost";
-  const choice = choicesOf(review).find(({ decision }) => decision === draft.decision) ?? null;
-  const about = choice?.of === "call" ? draft.call : draft.task;
-  useEffect(() => {
-    if (!armed) return;
-    const timer = setTimeout(() => arm(false), ARMED_MS);
-    return () => clearTimeout(timer);
-  }, [armed]);
-
-  const set: Set = (change) => {
-    setDraft((before) => ({ ...before, ...change }));
-    begin((before) => before ?? review.version);
-    arm(false);
-  };
-  const changed = began !== null && began !== review.version;
-  const off = hindrance ?? offBecause({ draft, choice, live, busy });
-  const decide = async () => {
-    setBusy(true);
-    await decideOn(review, began ?? review.version, draft, choice);
-    setBusy(false);
-    begin(null);
-    setDraft((before) => ({ ...before, reason: "", message: "" }));
-    done();
-  };
-  return {
-    ...{ draft, choice, off, armed, set },
-    says: choice === null ? "Decide" : verbOf(choice, about),
-    press: () => {
-      if (off !== null || changed || choice === null) return;
-      if (choice.final && !armed) return arm(true);
-      arm(false);
-      void decide();
-    },
-    lookAgain: changed ? () => begin(null) : null,
-  };
-}
-
-function offBecause(state: {
-  readonly draft: Draft;
-  readonly choice: Choice | null;
-  readonly live: boolean;
-  readonly busy: boolean;
-}): string | null {
-  if (state.busy) return "Sending.";
-  if (!state.live) return "Not live: what is shown here may be old.";
-  if (state.choice === null) return "Choose first.";
-  if (state.choice.off !== null) return state.choice.off;
-  return state.draft.reason.trim() === "" ? "Say why: it is kept in the journal." : null;
-}
-
-/** Sends it once. Whoever was first is shown, and nothing is sent twice. */
-async function decideOn(
-  review: ReviewView,
-  version: number,
-  draft: Draft,
-  choice: Choice | null,
-): Promise<void> {
-  if (choice === null) return;
-  const { decision, message, of } = choice;
-  const body = {
-    ...{ version, decision, reason: draft.reason.trim() },
-    ...(of === "task" ? { task: draft.task } : {}),
-    ...(of === "call" ? { call: draft.call } : {}),
-    ...(message && draft.message.trim() !== "" ? { message: draft.message.trim() } : {}),
-  };
-  const path = `/api/v1/reviews/${encodeURIComponent(review.id)}/decision`;
-  try {
-    await send("POST", path, body);
-    const about = of === "call" ? draft.call : draft.task;
-    toast({ good: true, title: "Decided.", text: doneOf(decision, review, about) });
-  } catch (error) {
-    if (!(error instanceof Refused)) throw error;
-    toast({ good: false, title: "Not decided.", text: `${error.message} ${error.hint}` });
-  }
-  refresh(true);
 }
 
 /** What was decided, and by whom: in the place of the panel once nothing is left to decide. */

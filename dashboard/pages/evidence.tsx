@@ -1,24 +1,17 @@
-/** Why a review was opened: the numbers that decided, the exact arguments, the last calls. */
-import type { JournalPage } from "../../src/control/schemas/journal.ts";
 import type { BudgetView } from "../../src/control/schemas/money.ts";
 import type { ReviewView } from "../../src/control/schemas/reviews.ts";
 import { useApi } from "../data/cache.ts";
-import { VerdictMark } from "../parts/icons.tsx";
 import { Closeness, Meter } from "../parts/meter.tsx";
 import { Fact, Panel } from "../parts/panels.tsx";
-import { journalPath, Link, taskPath } from "../shell/router.tsx";
+import { Link, taskPath } from "../shell/router.tsx";
 import { amountOf } from "../words/budgets.ts";
-import { fold } from "../words/fold.ts";
 import { amount, limit, usd } from "../words/money.ts";
 import { bytes } from "../words/numbers.ts";
 import { evidenceText } from "../words/reviews.ts";
-import { clock, clockMs } from "../words/time.ts";
+import { clock } from "../words/time.ts";
 
 /** What scrolls has to be reached by keyboard. */
 const SCROLLS = { tabIndex: 0 } as const;
-/** Before the trip: more is in the journal. */
-const LAST_CALLS = 60;
-const SETTLED_MS = 1_000;
 
 export function Why({ review }: { readonly review: ReviewView }) {
   switch (review.kind) {
@@ -185,69 +178,6 @@ function Account({ review }: { readonly review: ReviewView }) {
           <Fact name="The first call that waits needs at most">{amount(unit, needed)}</Fact>
         )}
       </dl>
-    </Panel>
-  );
-}
-
-export function LastCalls({ review }: { readonly review: ReviewView }) {
-  const { agent, opened_at: opened } = review;
-  // The last ones were in flight when it tripped, and settled just after.
-  const to = new Date(Date.parse(opened) + SETTLED_MS).toISOString();
-  const task = evidenceText(review, "task");
-  const filter = { agent, ...(task === "" ? {} : { task }) };
-  const query = new URLSearchParams({ ...filter, to, limit: String(LAST_CALLS) });
-  const page = useApi<JournalPage>(`/api/v1/journal?${query}`).value;
-  const calls = (page?.entries ?? []).filter(({ kind }) => /^call\.(settled|refused)$/.test(kind));
-  const rows = fold(calls.reverse()).slice(0, 12);
-  if (rows.length === 0) return null;
-  return (
-    <Panel
-      title={review.kind === "trip" ? "Last calls before the trip" : "Last calls before it"}
-      note="identical ones folded"
-      push={
-        <Link class="plain muted" to={journalPath(filter)}>
-          All in the journal
-        </Link>
-      }
-    >
-      <div class="tw">
-        <table class="rows t-last">
-          <thead>
-            <tr>
-              <th>Time, UTC</th>
-              <th>Task</th>
-              <th>Asked</th>
-              <th>Verdict</th>
-              <th class="r">Cost</th>
-            </tr>
-          </thead>
-          <tbody>
-            {rows.map(({ costUsd, entry, first, line, times }) => (
-              <tr key={entry.position} class={times > 1 ? "group" : ""}>
-                <td class="nowrap muted mid-only">
-                  {times > 1 ? `${clock(first)} to ${clock(entry.at)}` : clockMs(entry.at)}
-                </td>
-                <td class="name hide">
-                  {entry.task !== null && (
-                    <Link to={taskPath(agent, entry.task)}>{entry.task}</Link>
-                  )}
-                </td>
-                <td class="name">
-                  <Link to={journalPath({ ...filter, decision: entry.decision ?? "" })}>
-                    {line.about}
-                  </Link>{" "}
-                  {times > 1 && <b class="c-stop">× {times}</b>}
-                </td>
-                <td class="left o2">
-                  <VerdictMark verdict={line.verdict} word={line.word} />{" "}
-                  <span class="muted">{line.detail}</span>
-                </td>
-                <td class="r o1">{costUsd === null ? "" : usd(costUsd)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
     </Panel>
   );
 }

@@ -2,17 +2,21 @@
 import type { StatusView } from "../../src/control/schemas/gateway.ts";
 import type { ReviewRowView, ReviewView } from "../../src/control/schemas/reviews.ts";
 import { useApi } from "../data/cache.ts";
+import { STATUS } from "../data/paths.ts";
 import { CauseBadge } from "../parts/badges.tsx";
 import { Key } from "../parts/key.tsx";
 import { Empty, Loaded, Moment, Panel, Since } from "../parts/panels.tsx";
+import { type Column, Table } from "../parts/table.tsx";
 import { useKeys } from "../shell/keys.ts";
 import { agentPath, go, journalPath, Link, reviewPath, taskPath } from "../shell/router.tsx";
-import { STATUS } from "../shell/shell.tsx";
 import { decisionName, short } from "../words/entries.ts";
 import { counted } from "../words/numbers.ts";
 import { evidenceText, headline, waitingOf } from "../words/reviews.ts";
+import { CallsBefore } from "./calls.tsx";
 import { Decide, Decided } from "./decide.tsx";
-import { LastCalls, Why } from "./evidence.tsx";
+import { Why } from "./evidence.tsx";
+
+const COLUMNS: readonly Column[] = [["Task"], ["Call"], ["State"], ["Client"], ["Waiting", "r"]];
 
 export function Review({ id }: { readonly id: string }) {
   const answer = useApi<ReviewView>(`/api/v1/reviews/${encodeURIComponent(id)}`);
@@ -32,7 +36,7 @@ function Screen({ review }: { readonly review: ReviewView }) {
         <div class="stack evidence">
           <Figures review={review} />
           <Why review={review} />
-          <LastCalls review={review} />
+          <CallsBefore review={review} />
           <ParkedCalls review={review} />
           <Past review={review} />
         </div>
@@ -166,37 +170,24 @@ function ParkedCalls({ review }: { readonly review: ReviewView }) {
   return (
     <div id="parked">
       <Panel title="Parked calls" note={`${calls.length}, the newest first`}>
-        <div class="tw">
-          <table class="rows t-parked">
-            <thead>
-              <tr>
-                <th>Task</th>
-                <th>Call</th>
-                <th>State</th>
-                <th>Client</th>
-                <th class="r">Waiting</th>
-              </tr>
-            </thead>
-            <tbody>
-              {calls.map((call) => (
-                <tr key={call.call}>
-                  <td class="name">
-                    <Link to={taskPath(agent, call.task)}>{call.task}</Link>
-                  </td>
-                  <td class="left o2">
-                    {call.what} call
-                    {call.maybe_sent && <span class="c-wait"> that may have been sent</span>}
-                  </td>
-                  <td class="left o3">{STATES[call.state] ?? call.state}</td>
-                  <td class="hide muted">{clientOf(call)}</td>
-                  <td class="r o1">
-                    {call.state === "parked" ? <Since at={call.at} /> : <Moment at={call.at} />}
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <Table class="t-parked" columns={COLUMNS}>
+          {calls.map((call) => (
+            <tr key={call.call}>
+              <td class="name">
+                <Link to={taskPath(agent, call.task)}>{call.task}</Link>
+              </td>
+              <td class="left o2">
+                {call.what} call
+                {call.maybe_sent && <span class="c-wait"> that may have been sent</span>}
+              </td>
+              <td class="left o3">{STATES[call.state] ?? call.state}</td>
+              <td class="hide muted">{clientOf(call)}</td>
+              <td class="r o1">
+                {call.state === "parked" ? <Since at={call.at} /> : <Moment at={call.at} />}
+              </td>
+            </tr>
+          ))}
+        </Table>
       </Panel>
     </div>
   );

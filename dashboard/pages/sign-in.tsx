@@ -4,7 +4,7 @@ import { Refused } from "../data/api.ts";
 import { Mark } from "../parts/icons.tsx";
 import { counted } from "../words/numbers.ts";
 
-interface Trouble {
+interface Told {
   readonly message: string;
   readonly hint: string;
   /** By the monotonic clock; 0: no need to wait. */
@@ -14,7 +14,7 @@ interface Trouble {
 const SECOND = 1_000;
 
 export function SignIn({ signIn }: { readonly signIn: (token: string) => Promise<void> }) {
-  const [trouble, setTrouble] = useState<Trouble | null>(null);
+  const [trouble, setTrouble] = useState<Told | null>(null);
   const [busy, setBusy] = useState(false);
   const input = useRef<HTMLInputElement>(null);
   const waitS = useCountdown(trouble?.waitUntil ?? 0);
@@ -36,10 +36,7 @@ export function SignIn({ signIn }: { readonly signIn: (token: string) => Promise
   return (
     <main class="door">
       <form onSubmit={submit}>
-        <p class="brand">
-          <Mark />
-          <span>Slipclutch</span>
-        </p>
+        <Brand />
         <h1>Sign in</h1>
         <label class="field">
           <span>
@@ -55,26 +52,47 @@ export function SignIn({ signIn }: { readonly signIn: (token: string) => Promise
             aria-describedby="door-trouble"
           />
         </label>
-        <div id="door-trouble" role="alert">
-          {trouble !== null && (
-            <p>
-              <b class="c-stop">{trouble.message}</b> {trouble.hint}
-            </p>
-          )}
-        </div>
+        <Trouble trouble={trouble} />
         <button type="submit" class="btn main" disabled={busy || waitS > 0}>
           {waitS > 0 ? `Try again in ${counted(waitS, "second")}` : "Sign in"}
         </button>
-        <p class="fine">
-          The token of this start is in <code>control.json</code> of the data folder. A lasting one:{" "}
-          <code>slipclutch keys create --operator NAME --role operator</code>
-        </p>
+        <Where />
       </form>
     </main>
   );
 }
 
-function troubleOf({ hint, message, retryAfter }: Refused): Trouble {
+function Trouble({ trouble }: { readonly trouble: Told | null }) {
+  return (
+    <div id="door-trouble" role="alert">
+      {trouble !== null && (
+        <p>
+          <b class="c-stop">{trouble.message}</b> {trouble.hint}
+        </p>
+      )}
+    </div>
+  );
+}
+
+function Brand() {
+  return (
+    <p class="brand">
+      <Mark />
+      <span>Slipclutch</span>
+    </p>
+  );
+}
+
+function Where() {
+  return (
+    <p class="fine">
+      The token of this start is in <code>control.json</code> of the data folder. A lasting one:
+      <code>slipclutch keys create --operator NAME --role operator</code>
+    </p>
+  );
+}
+
+function troubleOf({ hint, message, retryAfter }: Refused): Told {
   const waitMs = (retryAfter ?? 0) * SECOND;
   return { message, hint, waitUntil: waitMs === 0 ? 0 : performance.now() + waitMs };
 }

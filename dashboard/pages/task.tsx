@@ -8,12 +8,23 @@ import { PlainBadge } from "../parts/badges.tsx";
 import { VerdictMark } from "../parts/icons.tsx";
 import { Meter } from "../parts/meter.tsx";
 import { Empty, Loaded, Moment, Panel, Since } from "../parts/panels.tsx";
+import { type Column, Table } from "../parts/table.tsx";
 import { agentPath, journalPath, Link, reviewPath } from "../shell/router.tsx";
 import { amountOf } from "../words/budgets.ts";
 import { lineOf, placeOf, resultOf, tookMs } from "../words/entries.ts";
 import { amount, limit, sum, usd } from "../words/money.ts";
 import { counted } from "../words/numbers.ts";
 import { clockMs } from "../words/time.ts";
+
+const COLUMNS: readonly Column[] = [
+  ["Time, UTC"],
+  ["Asked"],
+  ["Verdict"],
+  ["Took", "r"],
+  ["Result", "r"],
+  ["Cost", "r"],
+  ["So far", "r"],
+];
 
 /** Entries of one task on its page: the newest; the journal has all. */
 const ENTRIES = 500;
@@ -162,26 +173,11 @@ function Timeline({ entries }: { readonly entries: readonly EntryView[] }) {
   const rows = withSums(entries).reverse();
   return (
     <Panel title="What happened" note={`${counted(rows.length, "entry", "entries")}, newest first`}>
-      <div class="tw">
-        <table class="rows t-task">
-          <thead>
-            <tr>
-              <th>Time, UTC</th>
-              <th>Asked</th>
-              <th>Verdict</th>
-              <th class="r">Took</th>
-              <th class="r">Result</th>
-              <th class="r">Cost</th>
-              <th class="r">So far</th>
-            </tr>
-          </thead>
-          <tbody>
-            {rows.map(({ entry, soFar }) => (
-              <Row key={entry.position} entry={entry} soFar={soFar} />
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <Table class="t-task" columns={COLUMNS}>
+        {rows.map(({ entry, soFar }) => (
+          <Row key={entry.position} entry={entry} soFar={soFar} />
+        ))}
+      </Table>
     </Panel>
   );
 }

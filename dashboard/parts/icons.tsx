@@ -1,4 +1,4 @@
-/** The few drawings there are. The glyph of a state is the clutch: two plates, touching or apart. */
+/** The few drawings there are. A state is drawn as the clutch: two plates, touching or apart. */
 
 const GLYPHS = {
   engaged: "M0 7.25h4.5v1.5H0zM11.5 7.25H16v1.5h-4.5zM5 2.5h2.6v11H5zM8.4 2.5H11v11H8.4z",

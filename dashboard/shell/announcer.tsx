@@ -5,8 +5,8 @@ import type { EntryView } from "../../src/control/schemas/journal.ts";
 import type { ReviewRowView } from "../../src/control/schemas/reviews.ts";
 import { useApi } from "../data/cache.ts";
 import { useHeard } from "../data/hooks.ts";
+import { OPEN_REVIEWS } from "../data/paths.ts";
 import { counted } from "../words/numbers.ts";
-import { OPEN_REVIEWS } from "./shell.tsx";
 
 /** At most so often: a person who listens cannot skip. */
 const POLITE_MS = 10_000;

@@ -56,24 +56,35 @@ export function Find({ close }: { readonly close: () => void }) {
           }}
         />
       </div>
-      <div id="found" class="found" role="listbox" aria-label="Found">
-        {found.map((one, index) => (
-          // biome-ignore lint/a11y/useKeyWithClickEvents: the combobox above has the keys.
-          <div
-            key={one.path}
-            id={`found-${index}`}
-            role="option"
-            tabIndex={-1}
-            aria-selected={index === chosen}
-            onClick={() => open(one)}
-          >
-            <b>{one.name}</b>
-            <span class="muted">{one.what}</span>
-          </div>
-        ))}
-      </div>
+      <Results found={found} chosen={chosen} open={open} />
       {text !== "" && found.length === 0 && <p class="in muted">Nothing has this in its name.</p>}
     </Dialog>
+  );
+}
+
+function Results(props: {
+  readonly found: readonly Found[];
+  readonly chosen: number;
+  readonly open: (one: Found) => void;
+}) {
+  const { chosen, found, open } = props;
+  return (
+    <div id="found" class="found" role="listbox" aria-label="Found">
+      {found.map((one, index) => (
+        // biome-ignore lint/a11y/useKeyWithClickEvents: the combobox above has the keys.
+        <div
+          key={one.path}
+          id={`found-${index}`}
+          role="option"
+          tabIndex={-1}
+          aria-selected={index === chosen}
+          onClick={() => open(one)}
+        >
+          <b>{one.name}</b>
+          <span class="muted">{one.what}</span>
+        </div>
+      ))}
+    </div>
   );
 }
 

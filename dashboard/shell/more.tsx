@@ -3,9 +3,9 @@ import { useEffect } from "preact/hooks";
 import { useKept } from "../data/hooks.ts";
 import { Dialog } from "../parts/dialog.tsx";
 import { Icon } from "../parts/icons.tsx";
+import { Foot } from "./foot.tsx";
 import { Link } from "./router.tsx";
 import { useSession } from "./session.tsx";
-import { Foot } from "./shell.tsx";
 
 const THEMES = ["system", "light", "dark"] as const;
 type Theme = (typeof THEMES)[number];

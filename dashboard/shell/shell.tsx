@@ -2,27 +2,23 @@
 
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import type { StatusView } from "../../src/control/schemas/gateway.ts";
 import type { ReviewRowView } from "../../src/control/schemas/reviews.ts";
 import { useApi } from "../data/cache.ts";
 import { useLive, useNow } from "../data/hooks.ts";
 import { live } from "../data/live.ts";
+import { OPEN_REVIEWS } from "../data/paths.ts";
 import { Icon, Mark, Patterns } from "../parts/icons.tsx";
 import { Key } from "../parts/key.tsx";
-import { short } from "../words/entries.ts";
-import { counted } from "../words/numbers.ts";
 import { clock, duration } from "../words/time.ts";
 import { Announcer } from "./announcer.tsx";
 import { Find } from "./find.tsx";
+import { Foot } from "./foot.tsx";
 import { Help } from "./help.tsx";
 import { useKeys, useLeader } from "./keys.ts";
 import { More } from "./more.tsx";
 import { go, Link } from "./router.tsx";
 import { useSession } from "./session.tsx";
 import { Toasts } from "./toasts.tsx";
-
-export const OPEN_REVIEWS = "/api/v1/reviews?state=open&limit=1000";
-export const STATUS = "/api/v1/status";
 
 export type Section = "overview" | "reviews" | "budgets" | "incidents" | "journal";
 
@@ -124,22 +120,6 @@ function Rail({ more, section }: { readonly section: Section; readonly more: () 
       </ul>
       <Foot />
     </nav>
-  );
-}
-
-/** Which guardrails are in force, and whether the gateways and the store are there. */
-export function Foot() {
-  const { value: status } = useApi<StatusView>(STATUS);
-  if (status === undefined) return <p class="foot" />;
-  const { commit, configuration, store } = status;
-  return (
-    <p class="foot">
-      Guardrails at <b class="mono">{short(commit ?? configuration)}</b>
-      <br />
-      {counted(store.gateways, "gateway")}, store {store.up ? "up" : "out of reach"}
-      <br />
-      {status.ready ? `version ${status.version}` : `not ready: ${status.because}`}
-    </p>
   );
 }
 

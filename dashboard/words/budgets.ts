@@ -17,9 +17,10 @@ export function accountOf({ name, scope, unit }: BudgetView): string {
   return JSON.stringify([name, scope, unit]);
 }
 
-/** When it begins anew; null: it never does by itself. */
-export function resets({ window_ends_at: at }: BudgetView, now: number): string | null {
-  if (at === null) return null;
+/** When it begins anew. */
+export function resets({ scope, window_ends_at: at }: BudgetView, now: number): string {
+  // Accounts of tasks are those of an agent and its task.
+  if (at === null) return scope.includes("/") ? "for the whole task" : "never resets";
   return `resets ${day(at, now)}, in ${duration(Date.parse(at) - now)}`;
 }
 

@@ -10,16 +10,23 @@ const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "
 export function duration(ms: number): string {
   const left = Math.max(0, ms);
   if (left < MINUTE) return `${Math.floor(left / SECOND)} s`;
-  if (left < HOUR) return pair(left, MINUTE, "min", SECOND, "s");
-  if (left < DAY) return pair(left, HOUR, "h", MINUTE, "min");
-  return pair(left, DAY, left < 2 * DAY ? "day" : "days", HOUR, "h");
+  const [large, small] = left < HOUR ? [MIN, SEC] : left < DAY ? [HOURS, MIN] : [DAYS, HOURS];
+  const whole = Math.floor(left / large.ms);
+  const rest = Math.floor((left % large.ms) / small.ms);
+  const first = `${whole} ${whole === 1 ? large.one : large.many}`;
+  return rest === 0 ? first : `${first} ${rest} ${small.many}`;
 }
 
-function pair(ms: number, large: number, name: string, small: number, smaller: string): string {
-  const whole = Math.floor(ms / large);
-  const rest = Math.floor((ms % large) / small);
-  return rest === 0 ? `${whole} ${name}` : `${whole} ${name} ${rest} ${smaller}`;
+interface Length {
+  readonly ms: number;
+  readonly one: string;
+  readonly many: string;
 }
+
+const SEC: Length = { ms: SECOND, one: "s", many: "s" };
+const MIN: Length = { ms: MINUTE, one: "min", many: "min" };
+const HOURS: Length = { ms: HOUR, one: "h", many: "h" };
+const DAYS: Length = { ms: DAY, one: "day", many: "days" };
 
 const two = (value: number): string => value.toString().padStart(2, "0");
 

@@ -45,7 +45,7 @@ function saysOf(rule: BreakerRule): string {
     return `more than ${rule.above} identical calls${alike} in ${rule.windowMs / MINUTE_MS} min`;
   }
   const { above, atLeast, forMs } = rule;
-  const held = `for ${forMs / 1_000} s`;
+  const held = `for ${forMs / 1_000}\u00a0s`;
   switch (above.kind) {
     case "value":
       return `more than ${above.perMinute} calls of a tool a minute, ${held}`;
