@@ -40,7 +40,7 @@ function Screen({ budgets }: { readonly budgets: readonly BudgetView[] }) {
   const open = forfeits?.forfeits ?? [];
   return (
     <>
-      <div class="head">
+      <div class="head main-page">
         <div>
           <h1>Budgets</h1>
           <p class="sub">
@@ -48,15 +48,11 @@ function Screen({ budgets }: { readonly budgets: readonly BudgetView[] }) {
           </p>
         </div>
         <div class="acts">
-          <button
-            type="button"
-            class="btn"
-            aria-pressed={near}
-            disabled={strained.length === 0 && !near}
-            onClick={() => onlyNear(!near)}
-          >
-            {near ? "All caps" : "Only near the cap"}
-          </button>
+          {(near || (strained.length > 0 && strained.length < budgets.length)) && (
+            <button type="button" class="btn" onClick={() => onlyNear(!near)}>
+              {near ? "All caps" : "Only near the cap"}
+            </button>
+          )}
         </div>
       </div>
       <div class={open.length > 0 ? "cols side slim" : "stack"}>
@@ -156,7 +152,9 @@ function Cap({ budget }: { readonly budget: BudgetView }) {
       <Amount budget={budget} name="reserved" />
       <Amount budget={budget} name="leased" />
       <Amount budget={budget} name="forfeited" alarm />
-      <td class="r o1 strong">{amount(unit, amountOf(budget, "remaining"), "down")}</td>
+      <td class="r o1 strong" data-l="left">
+        {amount(unit, amountOf(budget, "remaining"), "down")}
+      </td>
     </tr>
   );
 }

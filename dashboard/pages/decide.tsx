@@ -6,7 +6,6 @@ import { PHONE, useMedia } from "../data/hooks.ts";
 import { Key } from "../parts/key.tsx";
 import { type Bindings, useKeys } from "../shell/keys.ts";
 import { useSession } from "../shell/session.tsx";
-import { decisionName } from "../words/entries.ts";
 import {
   type Choice,
   choicesOf,
@@ -15,7 +14,6 @@ import {
   usualReasons,
   waitingOf,
 } from "../words/reviews.ts";
-import { clock } from "../words/time.ts";
 import { type Change, type Deciding, type Draft, useDeciding } from "./deciding.ts";
 
 /** On a phone the panel is a sheet above the page. */
@@ -29,7 +27,8 @@ export function Decide({ review }: { readonly review: ReviewView }) {
   const sheet = phone && open;
   const close = () => {
     setOpen(false);
-    opener.current?.focus();
+    // Until the next frame the rest of the page takes no focus.
+    requestAnimationFrame(() => opener.current?.focus());
   };
   useKeys({ Escape: sheet ? close : undefined });
   useEffect(() => {
@@ -274,28 +273,5 @@ function Press({
           `As ${name}, ${role}. ${choice?.final ? "This cannot be undone." : "You can pause it again at any time."}`}
       </p>
     </>
-  );
-}
-
-/** What was decided, and by whom: in the place of the panel once nothing is left to decide. */
-export function Decided({ review }: { readonly review: ReviewView }) {
-  const last = review.decisions.at(-1);
-  return (
-    <section class="panel" aria-labelledby="decided">
-      <header>
-        <h2 id="decided">Decided</h2>
-      </header>
-      {last === undefined ? (
-        <p class="in muted">Nothing is left to decide here.</p>
-      ) : (
-        <div class="in">
-          <p>
-            <b class="strong">{last.by}</b> decided at {clock(last.at)} UTC:{" "}
-            {decisionName(last.decision)}.
-          </p>
-          <p class="muted">“{last.reason}”</p>
-        </div>
-      )}
-    </section>
   );
 }

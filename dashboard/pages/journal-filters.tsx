@@ -1,5 +1,6 @@
 import type { AgentView } from "../../src/control/schemas/reviews.ts";
 import { useApi } from "../data/cache.ts";
+import { PHONE, useMedia } from "../data/hooks.ts";
 import { go, journalPath, Link } from "../shell/router.tsx";
 import { KINDS } from "../words/entries.ts";
 
@@ -12,7 +13,20 @@ export function filterOf(search: string): Filter {
   return Object.fromEntries(pairs.filter(([, value]) => value !== ""));
 }
 
+/** On a phone they are folded away: what is filtered is seen in the summary. */
 export function Filters({ filter }: { readonly filter: Filter }) {
+  const phone = useMedia(PHONE);
+  if (!phone) return <Fields filter={filter} />;
+  const values = Object.values(filter).join(", ");
+  return (
+    <details class="filter-fold">
+      <summary>{values === "" ? "Filter" : `Filter: ${values}`}</summary>
+      <Fields filter={filter} />
+    </details>
+  );
+}
+
+function Fields({ filter }: { readonly filter: Filter }) {
   const agents = useApi<readonly AgentView[]>("/api/v1/agents").value ?? [];
   const set = (name: keyof Filter) => (event: Event) => {
     const { currentTarget: field } = event;

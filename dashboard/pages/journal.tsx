@@ -23,7 +23,7 @@ export function Journal() {
   const close = () => go(journalPath(shown), "replace");
   return (
     <>
-      <div class="head">
+      <div class="head main-page">
         <div>
           <h1>Journal</h1>
         </div>

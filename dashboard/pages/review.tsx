@@ -13,7 +13,8 @@ import { decisionName, short } from "../words/entries.ts";
 import { counted } from "../words/numbers.ts";
 import { evidenceText, headline, waitingOf } from "../words/reviews.ts";
 import { CallsBefore } from "./calls.tsx";
-import { Decide, Decided } from "./decide.tsx";
+import { Decide } from "./decide.tsx";
+import { Decided } from "./decided.tsx";
 import { Why } from "./evidence.tsx";
 
 const COLUMNS: readonly Column[] = [["Task"], ["Call"], ["State"], ["Client"], ["Waiting", "r"]];

@@ -17,7 +17,7 @@ export function Reviews() {
   const answer = useApi<readonly ReviewRowView[]>(ALL);
   return (
     <>
-      <div class="head">
+      <div class="head main-page">
         <div>
           <h1>Reviews</h1>
         </div>
