@@ -94,6 +94,12 @@ function render(review: ReviewView, paint: Paint): string {
   for (const [index, text] of evidenceLines(review.evidence).entries()) {
     lines.push(field(index === 0 ? "evidence" : "", text));
   }
+  for (const [index, text] of moneyLines(review).entries()) {
+    lines.push(field(index === 0 ? "money" : "", text));
+  }
+  for (const [index, text] of deadlineLines(review.deadlines).entries()) {
+    lines.push(field(index === 0 ? "until" : "", text));
+  }
   for (const [index, decided] of review.decisions.entries()) {
     const { at, by, call, decision, reason, task } = decided;
     const what = [decision, task, call].filter((part) => part !== null).join(" ");
@@ -109,10 +115,38 @@ function render(review: ReviewView, paint: Paint): string {
   }
 }
 
+/** What it has cost, and what may come: an end or a denial costs nothing more. */
+function moneyLines({ resuming, spent, spent_since: since }: ReviewView): string[] {
+  const lines = [
+    `spent $${spent.usd} by ${spent.calls} calls in the hour before, $${since.usd} since`,
+  ];
+  if (resuming.calls === 0) return lines;
+  const { calls, unreckoned, worst_case_usd: worst } = resuming;
+  const unknown = unreckoned === 0 ? "" : `, and ${unreckoned} of unknown cost`;
+  const more = resuming.whole ? "" : " or more";
+  lines.push(`resuming lets ${calls} calls go${more}: at most $${worst}${unknown}`);
+  return lines;
+}
+
+function deadlineLines(deadlines: ReviewView["deadlines"]): string[] {
+  const { errors_from: errors, expires_at: expires, held_until: held } = deadlines;
+  return [
+    ...(expires === null ? [] : [`${expires} it is denied`]),
+    ...(held === null ? [] : [`${held} the first connection is held`]),
+    ...(errors === null ? [] : [`${errors} no agent sees an error`]),
+  ];
+}
+
+function askedText({ asked, worst_case_usd: worst }: ParkedView): string {
+  const what = "tool" in asked ? `${asked.server}/${asked.tool}` : asked.model;
+  return worst === null ? what : `${what}, at most $${worst}`;
+}
+
 function callLine(parked: ParkedView): string {
   const { at, call, maybe_sent, state, task, what } = parked;
   const sent = maybe_sent ? ", may have been sent" : "";
-  return `${call} ${what} of ${task}, ${at}: ${state}, ${clientText(parked)}${sent}`;
+  const asks = `${what} of ${task} (${askedText(parked)})`;
+  return `${call} ${asks}, ${at}: ${state}, ${clientText(parked)}${sent}`;
 }
 
 /** Whether anybody waits for it, or has had what came of it. */

@@ -29,6 +29,12 @@ export async function reviewsOf(
   return reviews.map((review) => withArguments(review, gateway));
 }
 
+/** Only of what waits for a person's word on one call. */
+export function expiryOf({ kind, openedAt, state }: Review, { rules }: Gateway): number | null {
+  if (kind !== "approval" || state === "closed") return null;
+  return openedAt + rules.configuration.approvals.expireAfterMs;
+}
+
 /** All or none: a name that is not known stops nobody. */
 export async function pause(
   names: readonly string[] | null,

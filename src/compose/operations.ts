@@ -18,7 +18,8 @@ import { hopeOf, roomOf } from "../guards/budget/slice.ts";
 import type { AccountState, InputQuery, KeyRecord } from "../ports/store.ts";
 import { eventOf } from "../telemetry/entry-text.ts";
 import { verifyJournal } from "../telemetry/verify.ts";
-import { agentsOf, decideReview, pause, reviewsOf } from "./clutches.ts";
+import { around } from "./around.ts";
+import { agentsOf, decideReview, expiryOf, pause, reviewsOf } from "./clutches.ts";
 import { commitmentsOf, endByHand } from "./commitments.ts";
 import { doorOf } from "./door.ts";
 import { forfeitsOf, goneFrom, releaseForfeits } from "./forfeits.ts";
@@ -78,6 +79,7 @@ export function operationsOf(settings: OperationsSettings): Operations {
       await flush();
       return store.journal.read(query);
     },
+    around: (span) => around(span, gateway),
     inputs: (query) => inputsOf(query, gateway),
     verifyJournal: async () => {
       await flush();
@@ -94,6 +96,7 @@ export function operationsOf(settings: OperationsSettings): Operations {
     manifest: (agent) => manifestOf(agent, gateway),
     pause: (agents, reason, by) => pause(agents, reason, by, gateway),
     reviews: (filter) => reviewsOf(filter, gateway),
+    expiry: (review) => expiryOf(review, gateway),
     parked: (filter) => store.parking.list(filter),
     decideReview: (asked, by) => decideReview(asked, by, gateway),
     forfeits: () => forfeitsOf(held),

@@ -18,6 +18,7 @@ import type {
   KeyRecord,
   ModelFlag,
   Parked,
+  ParkState,
   Release,
   Review,
   Role,
@@ -138,7 +139,24 @@ export type DecisionOutcome =
 
 export interface ParkedFilter {
   readonly review: string;
+  /** Without it: in any. */
+  readonly states?: readonly ParkState[];
   readonly limit: number;
+}
+
+/** Of one agent, from one instant to before another. */
+export interface Span {
+  readonly agent: string;
+  readonly from: Millis;
+  readonly to: Millis;
+  readonly limit: number;
+}
+
+export interface Around {
+  /** Oldest first; where there are more than the limit, the newest. */
+  readonly entries: readonly StoredEntry[];
+  /** Nothing of it is left out, or was thrown away before. */
+  readonly whole: boolean;
 }
 
 export interface CommitmentAsked {
@@ -187,6 +205,7 @@ export interface Operations {
   /** Null if nothing is known of it. */
   decision(id: string): Promise<DecisionRecords | null>;
   journal(query: JournalQuery): Promise<readonly StoredEntry[]>;
+  around(span: Span): Promise<Around>;
   verifyJournal(): Promise<Verified>;
   /** What calls of an agent asked, where that is kept: oldest first. */
   inputs(query: InputQuery): Promise<readonly InputRow[]>;
@@ -211,6 +230,8 @@ export interface Operations {
   /** Newest first. */
   reviews(filter: ReviewFilter): Promise<readonly Review[]>;
   decideReview(asked: DecisionAsked, by: string): Promise<DecisionOutcome>;
+  /** When an approval that was asked for then is denied, if nobody gives it. */
+  expiry(review: Review): Millis | null;
   /** Calls that wait for this review, or did; newest first. */
   parked(filter: ParkedFilter): Promise<readonly Parked[]>;
   forfeits(): Promise<Forfeits>;

@@ -1,7 +1,18 @@
 /** Clutches and reviews as the control plane's API shows them, and how it refuses a decision. */
+import { aboutOf } from "../guards/clutch/about.ts";
 import { whatOf } from "../guards/clutch/park.ts";
+import { formatUsd, type Millis } from "../guards/money.ts";
 import type { Decided, Parked, Review } from "../ports/store.ts";
-import type { AgentState, DecisionAsked, DecisionOutcome, Paused } from "./operations.ts";
+import {
+  deadlinesView,
+  heldUntil,
+  lastCalls,
+  parsedOrText,
+  resumingView,
+  spentView,
+  tasksOf,
+} from "./evidence.ts";
+import type { AgentState, Around, DecisionAsked, DecisionOutcome, Paused } from "./operations.ts";
 import { Problem } from "./problem.ts";
 import type {
   AgentView,
@@ -30,12 +41,39 @@ export function reviewRowView(review: Review): ReviewRowView {
   return { id, agent, kind, reason, opened_at: iso(openedAt), parked, version, state };
 }
 
-export function reviewView(review: Review, calls: readonly Parked[]): ReviewView {
+/** What the journal has of its agent in some time. */
+interface Evidence {
+  readonly around: Around;
+  readonly from: Millis;
+  readonly to: Millis;
+}
+
+/** What its view is made of, beside the review itself. */
+export interface ReviewParts {
+  /** The newest calls for it, whatever became of them. */
+  readonly calls: readonly Parked[];
+  /** Those that wait; `whole`: all of them. */
+  readonly waiting: readonly Parked[];
+  readonly whole: boolean;
+  readonly before: Evidence;
+  readonly since: Evidence;
+  readonly expiresAt: Millis | null;
+  readonly now: Millis;
+}
+
+export function reviewView(review: Review, parts: ReviewParts): ReviewView {
+  const { before, calls, expiresAt, now, since, waiting, whole } = parts;
+  const tasks = tasksOf(review, waiting);
   return {
     ...reviewRowView(review),
     evidence: parsedOrText(review.evidence),
+    last_calls: lastCalls(before.around),
+    spent: spentView(before.around, before, tasks),
+    spent_since: spentView(since.around, since, tasks),
+    resuming: resumingView(waiting, whole),
+    deadlines: deadlinesView(waiting, expiresAt, now),
     decisions: review.decisions.map(decisionView),
-    calls: calls.map(parkedView),
+    calls: calls.map((call) => parkedView(call, now)),
   };
 }
 
@@ -43,19 +81,16 @@ function decisionView({ at, by, call, decision, reason, task }: Decided): Decisi
   return { decision, by, reason, at: iso(at), task, call };
 }
 
-function parkedView({ at, attached, call, digest, maybeSent, state, task }: Parked): ParkedView {
-  const what = whatOf(digest);
-  const more = { attached: attached !== null, maybe_sent: maybeSent };
-  return { call, task, what, state, at: iso(at), ...more };
-}
-
-function parsedOrText(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    if (error instanceof SyntaxError) return text;
-    throw error;
-  }
+function parkedView(parked: Parked, now: Millis): ParkedView {
+  const { about, at, attached, call, digest, maybeSent, state, task } = parked;
+  const { asked, bytes, worstNano } = aboutOf(about);
+  const held = state === "parked" ? heldUntil(parked, now) : null;
+  return {
+    ...{ call, task, what: whatOf(digest), state, at: iso(at) },
+    ...{ attached: attached !== null, maybe_sent: maybeSent, asked, bytes },
+    worst_case_usd: worstNano === null ? null : formatUsd(worstNano),
+    held_until: held === null ? null : iso(held),
+  };
 }
 
 /** Who stands still now, or the `Problem` that says why not, or only here. */

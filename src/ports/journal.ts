@@ -45,6 +45,8 @@ export interface JournalQuery {
   readonly to?: Millis;
   /** Only entries after this position, in the store's order. */
   readonly after?: number;
+  /** Only entries up to this position. */
+  readonly upTo?: number;
   /** `newest`: the last `limit` ones (still in the store's order). */
   readonly take: "oldest" | "newest";
   readonly limit: number;

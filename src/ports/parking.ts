@@ -29,6 +29,8 @@ export interface NewParked {
   readonly review: string;
   /** Equal for a request that is the same again. */
   readonly digest: string;
+  /** What people are shown of it, as the caller wrote it. */
+  readonly about: string;
   /** The complete request, encrypted by the caller. */
   readonly request: Uint8Array;
   readonly at: Millis;

@@ -1,14 +1,25 @@
 /** Routes: agents with their clutches, and the reviews that people decide. */
+import type { Millis } from "../../guards/money.ts";
+import type { Review } from "../../ports/store.ts";
+import type { Operations } from "../operations.ts";
 import { Problem } from "../problem.ts";
 import { parsed, REVIEWS_QUERY, reviewsQuery } from "../queries.ts";
 import { DECISION_BODY, PAUSE_BODY } from "../requests.ts";
 import { agentView, decidedView, pausedView, reviewRowView, reviewView } from "../reviews.ts";
 import { list } from "../schemas/parts.ts";
-import { AGENT, PAUSED, REVIEW, REVIEW_ROW } from "../schemas/reviews.ts";
+import { AGENT, PAUSED, REVIEW, REVIEW_ROW, type ReviewView } from "../schemas/reviews.ts";
 import { bodyOf, param, type Route, type Visit } from "./route.ts";
 
 /** Of one review, in its view: the newest ones. */
 const PARKED_SHOWN_MAX = 100;
+/** Added up: as many as may wait of one agent, unless it is configured otherwise. */
+const WAITING_MAX = 10_000;
+/** What an agent did in this time before its review is looked at. */
+const BEFORE_MS: Millis = 3_600_000;
+/** What opened it is written at about the same instant, by another clock than the store's. */
+const TRIP_MS: Millis = 1_000;
+/** Read of the journal for one view. */
+const ENTRIES_MAX = 5_000;
 
 async function listAgents({ context, operations }: Visit): Promise<Response> {
   return context.json(operations.agents().map(agentView));
@@ -25,21 +36,40 @@ async function listReviews({ context, operations }: Visit): Promise<Response> {
   return context.json(reviews.map(reviewRowView));
 }
 
-async function review({ context, operations }: Visit): Promise<Response> {
+async function review({ context, operations, now }: Visit): Promise<Response> {
   const id = param(context, "id");
   const [found] = await operations.reviews({ id, limit: 1 });
   if (!found) throw new Problem("review.unknown", `There is no review ${id} in the store.`);
-  const parked = await operations.parked({ review: id, limit: PARKED_SHOWN_MAX });
-  return context.json(reviewView(found, parked));
+  return context.json(await wholeReview(found, operations, now));
 }
 
-async function decideReview({ context, operations, operator }: Visit): Promise<Response> {
+/** The review with what a person is to see before they decide. */
+async function wholeReview(
+  found: Review,
+  operations: Operations,
+  now: Millis,
+): Promise<ReviewView> {
+  const { agent, id, openedAt } = found;
+  const span = async (from: Millis, to: Millis) => {
+    return { from, to, around: await operations.around({ agent, from, to, limit: ENTRIES_MAX }) };
+  };
+  const [calls, waiting, before, since] = await Promise.all([
+    operations.parked({ review: id, limit: PARKED_SHOWN_MAX }),
+    operations.parked({ review: id, states: ["parked"], limit: WAITING_MAX }),
+    span(openedAt - BEFORE_MS, openedAt + TRIP_MS),
+    span(openedAt + TRIP_MS, now),
+  ]);
+  const whole = waiting.length < WAITING_MAX;
+  const expiresAt = operations.expiry(found);
+  return reviewView(found, { calls, waiting, whole, before, since, expiresAt, now });
+}
+
+async function decideReview({ context, operations, operator, now }: Visit): Promise<Response> {
   const { call, message, task, ...body } = parsed(DECISION_BODY, await bodyOf(context));
   const about = { task: task ?? null, call: call ?? null, message: message ?? null };
   const asked = { ...body, review: param(context, "id"), ...about };
   const decided = decidedView(asked, await operations.decideReview(asked, operator.name));
-  const parked = await operations.parked({ review: decided.id, limit: PARKED_SHOWN_MAX });
-  return context.json(reviewView(decided, parked));
+  return context.json(await wholeReview(decided, operations, now));
 }
 
 export const REVIEW_ROUTES: readonly Route[] = [

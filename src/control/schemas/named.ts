@@ -1,4 +1,5 @@
 /** The names under which the document of the API, and programs made from it, know these schemas. */
+import * as evidence from "./evidence.ts";
 import * as gateway from "./gateway.ts";
 import * as journal from "./journal.ts";
 import * as money from "./money.ts";
@@ -28,6 +29,10 @@ export const NAMED = {
   ReviewRow: reviews.REVIEW_ROW,
   Review: reviews.REVIEW,
   Decision: reviews.DECISION,
+  Call: evidence.CALL,
+  Spent: evidence.SPENT,
+  Resuming: evidence.RESUMING,
+  Deadlines: evidence.DEADLINES,
   ParkedCall: reviews.PARKED,
   Overview: overview.OVERVIEW,
   Manifest: overview.MANIFEST,

@@ -1,6 +1,7 @@
 /** Agents with their clutches, and the reviews that people decide. */
 import { z } from "zod";
-import { INSTANT, list } from "./parts.ts";
+import { CALL, DEADLINES, RESUMING, SPENT } from "./evidence.ts";
+import { INSTANT, list, AMOUNT as USD } from "./parts.ts";
 
 export const AGENT = z.strictObject({
   agent: z.string(),
@@ -37,6 +38,12 @@ export const DECISION = z.strictObject({
 });
 export type DecisionView = z.infer<typeof DECISION>;
 
+/** What a call that waits asks for. */
+const ASKED = z.union([
+  z.strictObject({ server: z.string(), tool: z.string() }),
+  z.strictObject({ model: z.string() }),
+]);
+
 export const PARKED = z.strictObject({
   call: z.string(),
   task: z.string(),
@@ -47,12 +54,23 @@ export const PARKED = z.strictObject({
   maybe_sent: z
     .boolean()
     .describe("It may have been sent before it was parked: it is never let go by itself."),
+  asked: ASKED,
+  bytes: z.number().describe("Of its request, or of its arguments."),
+  worst_case_usd: USD.nullable().describe("The most it can cost, as far as it was reckoned."),
+  held_until: INSTANT.nullable().describe("When its connection is answered with 429."),
 });
 export type ParkedView = z.infer<typeof PARKED>;
 
 export const REVIEW = z.strictObject({
   ...REVIEW_ROW.shape,
-  evidence: z.unknown().describe("What tripped it: JSON, or text that is none."),
+  evidence: z
+    .unknown()
+    .describe("The numbers that opened it, those of its breaker for a trip: JSON, or text."),
+  last_calls: list(CALL).describe("Of its agent until it was opened, oldest first; 50 at most."),
+  spent: SPENT.describe("By its agent, in the hour before it was opened."),
+  spent_since: SPENT.describe("By its agent, since it was opened."),
+  resuming: RESUMING.describe("The most that what waits can cost once it is let go."),
+  deadlines: DEADLINES,
   decisions: list(DECISION).describe("Oldest first."),
   calls: list(PARKED).describe("That wait for it, or did; the newest first, a hundred at most."),
 });

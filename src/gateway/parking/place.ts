@@ -11,6 +11,7 @@ import { emit, type Gateway } from "../gateway.ts";
 import { sharedBefore } from "../task-name.ts";
 import { openApproval } from "./approval.ts";
 import { sameAs } from "./digest.ts";
+import { aboutCall } from "./hold.ts";
 import { type Same, unclaimOf } from "./lot.ts";
 import { requestText } from "./request.ts";
 import { reviewOf } from "./spent.ts";
@@ -100,6 +101,7 @@ export async function store(call: Call, waits: Waits, gateway: Gateway): Promise
   const asked = {
     ...{ call: decision, agent, cause: why.cause, review, ...sameAs(call) },
     at: gateway.holding.storeNow(),
+    about: aboutCall(call, waits.answers),
     request: gateway.seal.close(decision, requestText(call)),
   };
   const answer = await gateway.store.parking.park(tenure.id, asked, limits);

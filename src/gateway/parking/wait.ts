@@ -11,6 +11,7 @@ import type { Gateway } from "../gateway.ts";
 import type { Kept } from "./deliver.ts";
 import { sameAs } from "./digest.ts";
 import { leave } from "./ends.ts";
+import { holdMsOf, reassures } from "./hold.ts";
 import type { Sleeper } from "./lot.ts";
 import { attach, letLeave, store } from "./place.ts";
 import { askTurn, turnFor } from "./turn.ts";
@@ -19,10 +20,6 @@ import { askTurn, turnFor } from "./turn.ts";
 const LOOK_MS: Millis = 1_000;
 /** A client that takes them is sent a 102 this often: proxies and clients count the silence. */
 const REASSURE_MS: Millis = 15_000;
-/** A 102 starts a client's patience anew, but its limit for the whole call stays: 10 minutes. */
-const HOLD_REASSURED_MS: Millis = 540_000;
-/** Load balancers cut silent connections at a minute. */
-const HOLD_SILENT_MS: Millis = 50_000;
 /** Of the connections that a gateway takes, so many may be those of one agent that is paused. */
 const HELD_SHARE = 0.25;
 
@@ -69,17 +66,6 @@ interface Waiting {
   readonly sleeper: Sleeper;
   /** Monotonic: its client is told to come again then. */
   readonly until: Millis;
-}
-
-function holdMsOf({ client, incoming }: Call): Millis {
-  const { holdMs } = incoming.rules.configuration.parking;
-  const usual = reassures(incoming, client) ? HOLD_REASSURED_MS : HOLD_SILENT_MS;
-  return Math.min(holdMs ?? usual, client.patienceMs);
-}
-
-function reassures({ rules }: Call["incoming"], client: Call["client"]): boolean {
-  const { keepAlive } = rules.configuration.parking;
-  return keepAlive === "informational" || (keepAlive === "auto" && client.takes102);
 }
 
 /** The row of this call: one that it is the same as and that nobody waits for, else a new one. */

@@ -154,6 +154,11 @@ function readCases(open: OpenFixture): void {
       expect(numbers).toEqual([1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25]);
       const last = await store.journal.read({ agent: "odd", take: "newest", limit: 3 });
       expect(last.map((entry) => entry.no)).toEqual([20, 22, 24]);
+      const upTo = last[1]?.position ?? 0;
+      const before = await store.journal.read({ agent: "odd", upTo, take: "newest", limit: 2 });
+      expect(before.map((entry) => entry.no)).toEqual([20, 22]);
+      const between = { after: last[0]?.position ?? 0, upTo, take: "oldest", limit: 5 } as const;
+      expect((await store.journal.read(between)).map((entry) => entry.no)).toEqual([21, 22]);
       const tail = { after: last[1]?.position ?? 0, take: "newest", limit: 3 } as const;
       expect((await store.journal.read(tail)).map((entry) => entry.no)).toEqual([23, 24, 25]);
     })();

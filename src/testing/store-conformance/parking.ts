@@ -77,7 +77,7 @@ function parkCases(stores: () => Stores): void {
     const { review } = await tripped(store);
     const asked = newParked({ agent: review.agent });
     const first = await mustPark(store, holder, asked);
-    const changed = { ...asked, request: bytes(9), task: "other", digest: "other" };
+    const changed = { ...asked, request: bytes(9), task: "other", digest: "other", about: "" };
     expect(await mustPark(other, second, changed)).toEqual(first);
     await mustDecide(store, newDecision(review, "deny", { call: asked.call, message: "No." }));
     const full = { callsPerAgent: 0, callsPerTask: 0, bytesPerAgent: 0 };

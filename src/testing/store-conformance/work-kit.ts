@@ -63,6 +63,7 @@ export function newParked(changes: Partial<NewParked> = {}): NewParked {
     cause: "clutch",
     review: fresh("review"),
     digest: fresh("digest"),
+    about: fresh("about"),
     request: bytes(1, 2, 3),
     at: AT,
     ...changes,

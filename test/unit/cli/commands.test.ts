@@ -568,7 +568,9 @@ describe("agents and reviews", () => {
     }
     const { out } = await running.ask("reviews", "show", "r-a");
     for (const [no, [, , says]] of states.entries()) {
-      expect(out).toMatch(new RegExp(`d-${no} tool of t1, .*: ${says}\n`));
+      expect(out).toMatch(
+        new RegExp(`d-${no} tool of t1 .desk/echo, at most .0.25., .*: ${says}\n`),
+      );
     }
   });
 

@@ -23,6 +23,7 @@ import type {
 } from "../../../src/control/operations.ts";
 import type { ManifestState, OverviewState } from "../../../src/control/overview-state.ts";
 import { Seal } from "../../../src/gateway/parking/seal.ts";
+import { aboutText } from "../../../src/guards/clutch/about.ts";
 import type { Commitment } from "../../../src/guards/commitment/commitment.ts";
 import type { Clock } from "../../../src/ports/clock.ts";
 import type {
@@ -226,6 +227,15 @@ export class MemoryOperations implements Operations {
     return rows.slice(0, limit);
   }
 
+  async around({ agent, from, limit, to }: Parameters<Operations["around"]>[0]) {
+    const entries = await this.journal({ agent, from, to, take: "newest", limit });
+    return { entries, whole: entries.length < limit };
+  }
+
+  expiry({ kind, openedAt }: Review) {
+    return kind === "approval" ? openedAt + 3_600_000 : null;
+  }
+
   async verifyJournal() {
     return verifyJournal(storeOf(this.rows), KEY);
   }
@@ -317,7 +327,11 @@ export class MemoryOperations implements Operations {
   }
 
   async parked(filter: Parameters<Operations["parked"]>[0]) {
-    return this.parkedRows.filter(({ review }) => review === filter.review).slice(0, filter.limit);
+    return this.parkedRows
+      .filter(({ review, state }) => {
+        return review === filter.review && (filter.states ?? [state]).includes(state);
+      })
+      .slice(0, filter.limit);
   }
 
   async decideReview(asked: DecisionAsked, by: string): Promise<DecisionOutcome> {
@@ -414,6 +428,10 @@ export function review(id: string, changes: Partial<Review> = {}): Review {
 export function parkedRow(changes: Partial<Parked>): Parked {
   return {
     ...{ call: "d-a", agent: "support", task: "t1", key: "key_a", cause: "clutch", review: "r-a" },
+    about: aboutText({
+      asked: { server: "desk", tool: "echo" },
+      ...{ bytes: 12, worstNano: 250_000_000, holdMs: 540_000, retries: 2 },
+    }),
     ...{ digest: "t:1", at: Date.UTC(2026, 0, 2), state: "parked", letGoAt: null, attached: null },
     ...{ claimedBy: null, attempt: 0, message: null, maybeSent: false },
     ...changes,

@@ -17,6 +17,8 @@ function moment(elapsedMs: number, unguarded: Partial<Bill>, guarded: Partial<Bi
   };
 }
 
+const HOUR = { from: "2026-01-01T00:00:00.000Z", to: "2026-01-01T01:00:00.000Z" };
+
 const REVIEW: ReviewView = {
   id: "r-1",
   agent: "a",
@@ -27,6 +29,11 @@ const REVIEW: ReviewView = {
   version: 1,
   state: "closed",
   evidence: {},
+  last_calls: [],
+  spent: { ...HOUR, calls: 0, usd: "0", whole: true, tasks: [] },
+  spent_since: { ...HOUR, calls: 0, usd: "0", whole: true, tasks: [] },
+  resuming: { calls: 0, worst_case_usd: "0", unreckoned: 0, whole: true, tasks: [] },
+  deadlines: { held_until: null, errors_from: null, expires_at: null },
   calls: [],
   decisions: [
     {

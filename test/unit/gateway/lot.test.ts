@@ -6,7 +6,15 @@ import { testClock } from "../../../src/testing/test-clock.ts";
 
 const ROW: Parked = {
   ...{ call: "d-1", agent: "a", task: "t", key: "key_a", cause: "clutch", review: "r-1" },
-  ...{ digest: "t:1", at: 0, state: "parked", letGoAt: null, attached: null, claimedBy: null },
+  ...{
+    digest: "t:1",
+    about: "",
+    at: 0,
+    state: "parked",
+    letGoAt: null,
+    attached: null,
+    claimedBy: null,
+  },
   ...{ attempt: 0, message: null, maybeSent: false },
 };
 

@@ -102,3 +102,11 @@ export function written(batches = 4, perBatch = 5): Rows {
   }
   return rows;
 }
+
+/** Those events, written one after the other by one gateway. */
+export function entriesOf(events: readonly Event[]): Rows["entries"] {
+  const journal = new Journal({ writer: "aa", key: KEY, clock: testClock(), others: new Map() });
+  for (const event of events) journal.record(event);
+  const { entries } = journal.take(events.length);
+  return entries.map((entry, index) => ({ ...entry, position: index + 1 }));
+}

@@ -33,11 +33,12 @@ export function memoryJournal(data: MemoryData): JournalStore {
 
 function meets(
   entry: JournalEntry & { readonly position: number },
-  { from, to, after, take, limit, ...exact }: JournalQuery,
+  { from, to, after, upTo, take, limit, ...exact }: JournalQuery,
 ): boolean {
   if (from !== undefined && entry.at < from) return false;
   if (to !== undefined && entry.at >= to) return false;
   if (after !== undefined && entry.position <= after) return false;
+  if (upTo !== undefined && entry.position > upTo) return false;
   const { agent, task, code, decision, kind, writer } = exact;
   return (
     (agent === undefined || entry.agent === agent) &&

@@ -79,7 +79,8 @@ function reading(query: JournalQuery): Statement {
     .given("writer = ", query.writer)
     .given("at >= ", query.from)
     .given("at < ", query.to)
-    .given("position > ", query.after);
+    .given("position > ", query.after)
+    .given("position <= ", query.upTo);
   const order = query.take === "newest" ? "ORDER BY position DESC" : "ORDER BY position";
   return where.select("journal", order, query.limit);
 }

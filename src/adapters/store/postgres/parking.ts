@@ -139,9 +139,9 @@ async function answerOf<Kind extends string>(
 }
 
 function parkingOf(holder: HolderId, parked: NewParked, limits: ParkLimits): Value[] {
-  const { agent, at, call, cause, digest, key, request, review, task } = parked;
+  const { about, agent, at, call, cause, digest, key, request, review, task } = parked;
   return [
-    ...[holder, call, agent, task, key, cause, review, digest, at, request],
+    ...[holder, call, agent, task, key, cause, review, digest, about, at, request],
     ...[limits.callsPerAgent, limits.callsPerTask, limits.bytesPerAgent],
   ];
 }
@@ -182,9 +182,9 @@ function bytesFrom(bytes: Uint8Array | null | undefined): Uint8Array | null {
 }
 
 function parkedFrom(row: Row): Parked {
-  const { agent, attached, cause, digest, key, message, review, state, task } = row;
+  const { about, agent, attached, cause, digest, key, message, review, state, task } = row;
   return {
-    ...{ call: row.call_id, agent, task, key, cause, review, digest, at: Number(row.at) },
+    ...{ call: row.call_id, agent, task, key, cause, review, digest, about, at: Number(row.at) },
     ...{ state, letGoAt: optionalNumber(row.let_go_at), attached, claimedBy: row.claimed_by },
     ...{ attempt: Number(row.attempt), message, maybeSent: row.maybe_sent },
   };

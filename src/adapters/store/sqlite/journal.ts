@@ -28,6 +28,7 @@ export function read(sql: Sql, query: JournalQuery): Placed<JournalEntry>[] {
   add("at >= ?", query.from);
   add("at < ?", query.to);
   add("position > ?", query.after);
+  add("position <= ?", query.upTo);
   const where = conditions.length > 0 ? `WHERE ${conditions.join(" AND ")}` : "";
   const order = query.take === "newest" ? "DESC" : "ASC";
   const text = `SELECT position, writer, no, at, kind, decision, agent, task, code, body, hash

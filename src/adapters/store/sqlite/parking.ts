@@ -20,7 +20,7 @@ import type { Transaction } from "./transaction.ts";
 /** Rows of each kind forgotten at a time: a beat waits for no more than these. */
 const PRUNED_MAX = 1000;
 
-const PARKED = `call, agent, task, key, cause, review, digest, at, state, let_go_at AS letGoAt,
+const PARKED = `call, agent, task, key, cause, review, digest, about, at, state, let_go_at AS letGoAt,
   attached, claimed_by AS claimedBy, attempt, message, maybe_sent AS maybeSent`;
 
 interface Row extends Omit<Parked, "maybeSent"> {
@@ -54,13 +54,21 @@ export function park(
   const limit = passed(sql, asked, limits);
   if (limit) return { kind: "full", limit, max: limits[limit] };
   const { lifted, review } = waitsFor(sql, asked);
-  const { agent, at, call, cause, digest, key, request, task } = asked;
+  const { about, agent, at, call, cause, digest, key, request, task } = asked;
   sql.run(
-    `INSERT INTO parked (call, agent, task, key, cause, review, digest, at, state, let_go_at,
-         attached, arrived_at, parked_by, size, request, seq)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, (SELECT change_seq FROM store))`,
-    ...[call, agent, task, key, cause, review, digest, at, lifted ? "let_go" : "parked"],
-    ...[lifted ? now : null, holder, now, holder, request.byteLength, request],
+    `INSERT INTO parked (call, agent, task, key, cause, review, digest, about, at, state,
+         let_go_at, attached, arrived_at, parked_by, size, request, seq)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, (SELECT change_seq FROM store))`,
+    ...[call, agent, task, key, cause, review, digest, about, at],
+    ...[
+      lifted ? "let_go" : "parked",
+      lifted ? now : null,
+      holder,
+      now,
+      holder,
+      request.byteLength,
+      request,
+    ],
   );
   const made = parkedRow(sql, call);
   if (!made) throw new Error("a call that was inserted is there");

@@ -87,6 +87,7 @@ export const SHARED_WORK = `
     cause TEXT NOT NULL,
     review TEXT NOT NULL,
     digest TEXT NOT NULL,
+    about TEXT NOT NULL,
     at INTEGER NOT NULL,
     state TEXT NOT NULL
       CHECK (state IN ('parked', 'let_go', 'claimed', 'done', 'unknown', 'denied')),

@@ -5,17 +5,17 @@
  */
 export const PARKING = `
 -- Lists leave the bytes out.
-CREATE VIEW parked_row AS SELECT no, call_id, agent, task, key, cause, review, digest, at, state,
+CREATE VIEW parked_row AS SELECT no, call_id, agent, task, key, cause, review, digest, about, at, state,
   let_go_at, attached, claimed_by, attempt, message, maybe_sent FROM parked;
 
 CREATE TYPE parked_answer AS (kind text, call_id text, agent text, task text, key text, cause text,
-  review text, digest text, at bigint, state text, let_go_at bigint, attached text,
+  review text, digest text, about text, at bigint, state text, let_go_at bigint, attached text,
   claimed_by text, attempt bigint, message text, maybe_sent boolean, request bytea, answer bytea);
 
 CREATE FUNCTION answered(kind text, of_call text, with_bytes boolean)
 RETURNS SETOF parked_answer LANGUAGE sql VOLATILE AS $$
-  SELECT kind, p.call_id, p.agent, p.task, p.key, p.cause, p.review, p.digest, p.at, p.state,
-    p.let_go_at, p.attached, p.claimed_by, p.attempt, p.message, p.maybe_sent,
+  SELECT kind, p.call_id, p.agent, p.task, p.key, p.cause, p.review, p.digest, p.about, p.at,
+    p.state, p.let_go_at, p.attached, p.claimed_by, p.attempt, p.message, p.maybe_sent,
     CASE WHEN with_bytes AND kind = 'claimed' THEN p.request END,
     CASE WHEN with_bytes AND kind = 'done' THEN p.answer END
   FROM (SELECT 1) one LEFT JOIN parked p ON p.call_id = of_call
@@ -41,7 +41,7 @@ BEGIN
 END $$;
 
 CREATE FUNCTION park(h text, of_call text, of_agent text, of_task text, of_key text,
-  because text, of_review text, of_digest text, at bigint, body bytea,
+  because text, of_review text, of_digest text, of_about text, at bigint, body bytea,
   agent_max bigint, task_max bigint, bytes_max bigint)
 RETURNS SETOF parked_answer LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
@@ -69,9 +69,9 @@ BEGIN
     RETURN QUERY SELECT * FROM answered(passed, NULL, false);
     RETURN;
   END IF;
-  INSERT INTO parked (call_id, agent, task, key, cause, review, digest, at, state, let_go_at,
-      attached, arrived_at, parked_by, size, request, seq)
-    VALUES (of_call, of_agent, of_task, of_key, because, stands, of_digest, park.at,
+  INSERT INTO parked (call_id, agent, task, key, cause, review, digest, about, at, state,
+      let_go_at, attached, arrived_at, parked_by, size, request, seq)
+    VALUES (of_call, of_agent, of_task, of_key, because, stands, of_digest, of_about, park.at,
       CASE WHEN lifted THEN 'let_go' ELSE 'parked' END, CASE WHEN lifted THEN now_ms() END,
       h, now_ms(), h, octet_length(body), body, (SELECT change_seq FROM store))
     ON CONFLICT (call_id) DO NOTHING;

@@ -86,6 +86,7 @@ CREATE TABLE parked (
   cause text NOT NULL CHECK (cause IN ('clutch', 'approval', 'budget')),
   review text NOT NULL,
   digest text NOT NULL,
+  about text NOT NULL,
   at bigint NOT NULL,
   state text NOT NULL
     CHECK (state IN ('parked', 'let_go', 'claimed', 'done', 'unknown', 'denied')),
