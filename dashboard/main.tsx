@@ -128,6 +128,7 @@ function Content({ page }: { readonly page: Page }) {
     default:
       return (
         <section class="panel">
+          <h1 class="sr">Not found</h1>
           <Empty title="There is no such page">
             <Link to="/">To the overview</Link>
           </Empty>

@@ -30,6 +30,7 @@ export function Agent({ agent }: { readonly agent: string }) {
 function Unknown({ agent }: { readonly agent: string }) {
   return (
     <section class="panel">
+      <h1 class="sr">{agent}</h1>
       <Empty title={`There is no agent ${agent}`}>
         It may have been one: <Link to={journalPath({ agent })}>look into the journal</Link>
       </Empty>

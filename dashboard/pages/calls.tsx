@@ -6,63 +6,62 @@ import { VerdictMark } from "../parts/icons.tsx";
 import { Panel } from "../parts/panels.tsx";
 import { type Column, Table } from "../parts/table.tsx";
 import { journalPath, Link, taskPath } from "../shell/router.tsx";
-import { type Folded, fold } from "../words/fold.ts";
+import { type Folded, type Folding, fold } from "../words/fold.ts";
 import { usd } from "../words/money.ts";
-import { evidenceText } from "../words/reviews.ts";
 import { clock, clockMs } from "../words/time.ts";
 
 const ENTRIES = "60";
 const ROWS = 12;
-/** The last ones were in flight when it tripped, and settled just after. */
-const SETTLED_MS = 1_000;
 const CALLS = /^call\.(settled|refused|parked)$/;
 
 const COLUMNS: readonly Column[] = [["Time, UTC"], ["Asked"], ["Verdict"], ["Task"], ["Cost", "r"]];
 
 export function RecentCalls({ agent }: { readonly agent: string }) {
-  return <Calls title="Last calls" filter={{ agent }} until={null} />;
+  const query = new URLSearchParams({ agent, limit: ENTRIES });
+  const page = useApi<JournalPage>(`/api/v1/journal?${query}`).value;
+  const calls = (page?.entries ?? []).filter(({ kind }) => CALLS.test(kind)).reverse();
+  return <Calls title="Last calls" agent={agent} entries={calls} before={false} />;
 }
 
-/** Of the task that tripped, where it was one; else of all of the agent. */
+/** Those of its agent until the review was opened, as the review has them. */
 export function CallsBefore({ review }: { readonly review: ReviewView }) {
-  const { agent, kind, opened_at: opened } = review;
-  const task = evidenceText(review, "task");
-  const until = new Date(Date.parse(opened) + SETTLED_MS).toISOString();
-  const filter = task === "" ? { agent } : { agent, task };
+  const { agent, kind, last_calls: calls } = review;
   const title = kind === "trip" ? "Last calls before the trip" : "Last calls before it";
-  return <Calls title={title} filter={filter} until={until} />;
+  const entries = calls.map((call) => entryOf(call, agent)).reverse();
+  return <Calls title={title} agent={agent} entries={entries} before />;
 }
 
-interface Filter {
-  readonly agent: string;
-  readonly task?: string;
+const KINDS = { allowed: "call.settled", refused: "call.refused", parked: "call.parked" } as const;
+
+function entryOf(call: ReviewView["last_calls"][number], agent: string): Folding {
+  const { asked, at, code, decision, outcome, position, task, verdict } = call;
+  const event = { asked, outcome, code, charged_usd: call.cost_usd };
+  return { position, at, decision, task, agent, kind: KINDS[verdict], event };
 }
 
 function Calls(props: {
   readonly title: string;
-  readonly filter: Filter;
-  readonly until: string | null;
+  readonly agent: string;
+  /** Newest first. */
+  readonly entries: readonly Folding[];
+  readonly before: boolean;
 }) {
-  const { filter, title, until } = props;
-  const to: { to?: string } = until === null ? {} : { to: until };
-  const query = new URLSearchParams({ ...filter, ...to, limit: ENTRIES });
-  const page = useApi<JournalPage>(`/api/v1/journal?${query}`).value;
-  const calls = (page?.entries ?? []).filter(({ kind }) => CALLS.test(kind)).reverse();
-  const rows = fold(calls).slice(0, ROWS);
+  const { agent, before, entries, title } = props;
+  const rows = fold(entries).slice(0, ROWS);
   if (rows.length === 0) return null;
   return (
     <Panel
       title={title}
       note="identical ones folded"
       push={
-        <Link class="plain muted" to={journalPath({ ...filter })}>
+        <Link class="plain muted" to={journalPath({ agent })}>
           All in the journal
         </Link>
       }
     >
       <Table class="t-last" columns={COLUMNS}>
         {rows.map((row) => (
-          <Row key={row.entry.position} filter={filter} row={row} before={until !== null} />
+          <Row key={row.entry.position} row={row} before={before} />
         ))}
       </Table>
     </Panel>
@@ -70,8 +69,7 @@ function Calls(props: {
 }
 
 /** What was repeated before a trip is what tripped it, most of the time. */
-function Row(props: { readonly row: Folded; readonly filter: Filter; readonly before: boolean }) {
-  const { before, filter, row } = props;
+function Row({ before, row }: { readonly row: Folded; readonly before: boolean }) {
   const { costUsd, entry, first, line, times } = row;
   const { agent, at, decision, task } = entry;
   const hot = before && times > 1;
@@ -81,7 +79,7 @@ function Row(props: { readonly row: Folded; readonly filter: Filter; readonly be
         {times > 1 ? `${clock(first)} to ${clock(at)}` : clockMs(at)}
       </td>
       <td class="name">
-        <Link to={journalPath({ ...filter, decision: decision ?? "" })}>{line.about}</Link>{" "}
+        <Link to={journalPath({ agent: agent ?? "", decision: decision ?? "" })}>{line.about}</Link>{" "}
         {times > 1 && <b class={hot ? "c-stop" : "muted"}>× {times}</b>}
       </td>
       <td class="left o2">

@@ -6,6 +6,7 @@ import { PHONE, useMedia } from "../data/hooks.ts";
 import { Key } from "../parts/key.tsx";
 import { type Bindings, useKeys } from "../shell/keys.ts";
 import { useSession } from "../shell/session.tsx";
+import { costOf } from "../words/costs.ts";
 import {
   type Choice,
   choicesOf,
@@ -140,6 +141,7 @@ function Option(props: {
         <b>{name}</b>
       </label>
       <span class="cost">
+        {off === null && costOf(choice, review, draft.task)}
         <Key>{key.toUpperCase()}</Key>
       </span>
       <p id={`says-${decision}`}>{off ?? says}</p>

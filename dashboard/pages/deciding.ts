@@ -7,6 +7,7 @@ import { refresh } from "../data/cache.ts";
 import { useLive } from "../data/hooks.ts";
 import { useHindrance } from "../shell/session.tsx";
 import { toast } from "../shell/toasts.tsx";
+import { costOf } from "../words/costs.ts";
 import {
   type Choice,
   choicesOf,
@@ -88,7 +89,7 @@ export function useDeciding(review: ReviewView, done: () => void): Deciding {
   };
   return {
     ...{ draft, choice, off, armed, set },
-    says: choice === null ? "Decide" : verbOf(choice, about),
+    says: choice === null ? "Decide" : saysOf(choice, review, about),
     press: () => {
       if (off !== null || changed || choice === null) return;
       if (choice.final && !armed) return arm(true);
@@ -97,6 +98,13 @@ export function useDeciding(review: ReviewView, done: () => void): Deciding {
     },
     lookAgain: changed ? () => begin(null) : null,
   };
+}
+
+/** Choice, what it is about, and what it costs: all that happens is said on the button. */
+function saysOf(choice: Choice, review: ReviewView, about: string): string {
+  const cost = costOf(choice, review, about);
+  const verb = verbOf(choice, about);
+  return cost === "" || choice.final ? verb : `${verb}, ${cost}`;
 }
 
 function offBecause(state: {

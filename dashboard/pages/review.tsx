@@ -5,19 +5,17 @@ import { useApi } from "../data/cache.ts";
 import { STATUS } from "../data/paths.ts";
 import { CauseBadge } from "../parts/badges.tsx";
 import { Key } from "../parts/key.tsx";
-import { Empty, Loaded, Moment, Panel, Since } from "../parts/panels.tsx";
-import { type Column, Table } from "../parts/table.tsx";
+import { Loaded, Moment, Panel, Since } from "../parts/panels.tsx";
 import { useKeys } from "../shell/keys.ts";
-import { agentPath, go, journalPath, Link, reviewPath, taskPath } from "../shell/router.tsx";
+import { agentPath, go, journalPath, Link, reviewPath } from "../shell/router.tsx";
 import { decisionName, short } from "../words/entries.ts";
-import { counted } from "../words/numbers.ts";
-import { evidenceText, headline, waitingOf } from "../words/reviews.ts";
+import { evidenceText, headline } from "../words/reviews.ts";
 import { CallsBefore } from "./calls.tsx";
 import { Decide } from "./decide.tsx";
 import { Decided } from "./decided.tsx";
 import { Why } from "./evidence.tsx";
-
-const COLUMNS: readonly Column[] = [["Task"], ["Call"], ["State"], ["Client"], ["Waiting", "r"]];
+import { ParkedCalls } from "./parked-calls.tsx";
+import { Figures } from "./review-figures.tsx";
 
 export function Review({ id }: { readonly id: string }) {
   const answer = useApi<ReviewView>(`/api/v1/reviews/${encodeURIComponent(id)}`);
@@ -109,94 +107,6 @@ function Neighbours({ id }: { readonly id: string }) {
       )}
     </div>
   );
-}
-
-function Figures({ review }: { readonly review: ReviewView }) {
-  const waiting = waitingOf(review);
-  const tasks = new Set(waiting.map(({ task }) => task)).size;
-  const detached = waiting.filter(({ attached }) => !attached).length;
-  const open = review.state === "open";
-  return (
-    <dl class="figs f-rev">
-      <div>
-        <dt>Parked</dt>
-        <dd>
-          <a href="#parked">{counted(review.parked, "call")}</a>
-        </dd>
-        <dd>
-          {waiting.length === 0
-            ? "nothing waits"
-            : `${counted(tasks, "task")}, ${detached === 0 ? "all on the line" : `${detached} detached`}`}
-        </dd>
-      </div>
-      <div>
-        <dt>{open ? "Waiting for" : "Opened"}</dt>
-        <dd>{open ? <Since at={review.opened_at} /> : <Moment at={review.opened_at} />}</dd>
-        <dd>{open ? "a person" : `${counted(review.decisions.length, "decision")} since`}</dd>
-      </div>
-      <div>
-        <dt>Decided so far</dt>
-        <dd>
-          {review.decisions.length === 0 ? "nothing" : counted(review.decisions.length, "time")}
-        </dd>
-        <dd>{lastDecision(review)}</dd>
-      </div>
-    </dl>
-  );
-}
-
-function lastDecision({ decisions }: ReviewView): string {
-  const last = decisions.at(-1);
-  return last === undefined ? "nobody has yet" : `${decisionName(last.decision)}, by ${last.by}`;
-}
-
-const STATES: Readonly<Record<string, string>> = {
-  parked: "waits",
-  let_go: "let go, about to run",
-  claimed: "running",
-  done: "done",
-  denied: "denied",
-  unknown: "nobody knows whether it ran",
-};
-
-function ParkedCalls({ review }: { readonly review: ReviewView }) {
-  const { agent, calls } = review;
-  if (calls.length === 0) {
-    return (
-      <Panel title="Parked calls">
-        <Empty title="No call has come since">What the agent asks from now on waits here.</Empty>
-      </Panel>
-    );
-  }
-  return (
-    <div id="parked">
-      <Panel title="Parked calls" note={`${calls.length}, the newest first`}>
-        <Table class="t-parked" columns={COLUMNS}>
-          {calls.map((call) => (
-            <tr key={call.call}>
-              <td class="name">
-                <Link to={taskPath(agent, call.task)}>{call.task}</Link>
-              </td>
-              <td class="left o2">
-                {call.what} call
-                {call.maybe_sent && <span class="c-wait"> that may have been sent</span>}
-              </td>
-              <td class="left o3">{STATES[call.state] ?? call.state}</td>
-              <td class="hide muted">{clientOf(call)}</td>
-              <td class="r o1">
-                {call.state === "parked" ? <Since at={call.at} /> : <Moment at={call.at} />}
-              </td>
-            </tr>
-          ))}
-        </Table>
-      </Panel>
-    </div>
-  );
-}
-
-function clientOf({ attached, state }: ReviewView["calls"][number]): string {
-  if (state !== "parked") return "";
-  return attached ? "on the line" : "detached, may come back";
 }
 
 function Past({ review }: { readonly review: ReviewView }) {

@@ -165,7 +165,7 @@ function Top(props: {
       <button
         type="button"
         class="who"
-        aria-label={`Signed in as ${name}, ${role}`}
+        aria-label={`${name.slice(0, 2)}, signed in as ${name}, ${role}`}
         onClick={() => float("more")}
       >
         {name.slice(0, 2)}

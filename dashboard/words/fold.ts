@@ -3,9 +3,15 @@ import type { EntryView } from "../../src/control/schemas/journal.ts";
 import { type Line, lineOf } from "./entries.ts";
 import { sum } from "./money.ts";
 
+/** What of an entry decides whether it is the same. */
+export type Folding = Pick<
+  EntryView,
+  "position" | "at" | "decision" | "agent" | "task" | "kind" | "event"
+>;
+
 export interface Folded {
   /** The newest of them. */
-  readonly entry: EntryView;
+  readonly entry: Folding;
   readonly line: Line;
   readonly times: number;
   /** When the oldest of them was. */
@@ -15,14 +21,14 @@ export interface Folded {
 }
 
 /** What two calls have in common when they are the same; null: it is like no other. */
-function sameness({ event, kind, task }: EntryView): string | null {
+function sameness({ event, kind, task }: Folding): string | null {
   const asked = event.asked;
   if (typeof asked !== "object" || asked === null || !("digest" in asked)) return null;
   return JSON.stringify([kind, task, asked.digest, event.outcome ?? event.code]);
 }
 
 /** Newest first, in and out. */
-export function fold(entries: readonly EntryView[]): readonly Folded[] {
+export function fold(entries: readonly Folding[]): readonly Folded[] {
   const rows: Folded[] = [];
   for (const entry of entries) {
     const line = lineOf(entry);

@@ -170,7 +170,7 @@ describe.skipIf(!chromium.available)(`a review (${chromium.sentence})`, () => {
     await opener.click();
     const sheet = page.getByRole("dialog", { name: "Decide" });
     await sheet.waitFor();
-    expect(await page.locator(".evidence").getAttribute("inert")).not.toBeNull();
+    await expect.poll(() => page.locator(".evidence").getAttribute("inert")).toBe("");
     await page.keyboard.press("Escape");
     await sheet.waitFor({ state: "detached" });
     await expect.poll(() => opener.evaluate((node) => node === document.activeElement)).toBe(true);

@@ -49,7 +49,7 @@ describe.skipIf(!chromium.available)(`signing in (${chromium.sentence})`, () => 
     await signIn(page, at.gateway.operatorToken);
     await page.reload();
     await page.getByRole("heading", { name: "Budgets" }).waitFor();
-    await page.getByRole("button", { name: "Signed in as local, admin" }).click();
+    await page.getByRole("button", { name: "lo, signed in as local, admin" }).click();
     await page.getByRole("button", { name: "Sign out" }).click();
     await page.getByRole("heading", { name: "Sign in" }).waitFor();
     await page.reload();
