@@ -12,7 +12,8 @@ import { SignIn } from "./pages/sign-in.tsx";
 import { Task } from "./pages/task.tsx";
 import { Empty } from "./parts/panels.tsx";
 import { applyTheme } from "./shell/more.tsx";
-import { agentPath, go, Link, type Page, pageOf, usePlace } from "./shell/router.tsx";
+import { agentPath, type Page, pageOf } from "./shell/paths.ts";
+import { go, Link, usePlace } from "./shell/router.tsx";
 import { type Door, SessionContext, useDoor } from "./shell/session.tsx";
 import { type Crumb, type Section, Shell } from "./shell/shell.tsx";
 

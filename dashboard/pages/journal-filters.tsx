@@ -1,7 +1,8 @@
 import type { AgentView } from "../../src/control/schemas/reviews.ts";
 import { useApi } from "../data/cache.ts";
 import { PHONE, useMedia } from "../data/hooks.ts";
-import { go, journalPath, Link } from "../shell/router.tsx";
+import { journalPath } from "../shell/paths.ts";
+import { go, Link } from "../shell/router.tsx";
 import { KINDS } from "../words/entries.ts";
 
 const FIELDS = ["agent", "task", "kind", "code", "from"] as const;

@@ -5,7 +5,8 @@ import type { EntryView, JournalPage } from "../../src/control/schemas/journal.t
 import { get, Refused } from "../data/api.ts";
 import { useHeard } from "../data/hooks.ts";
 import { Failure, Skeleton } from "../parts/panels.tsx";
-import { go, journalPath, usePlace } from "../shell/router.tsx";
+import { journalPath } from "../shell/paths.ts";
+import { go, usePlace } from "../shell/router.tsx";
 import { counted } from "../words/numbers.ts";
 import { Explain } from "./explain.tsx";
 import { Entries } from "./journal-entries.tsx";

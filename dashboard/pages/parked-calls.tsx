@@ -2,7 +2,8 @@
 import type { ReviewView } from "../../src/control/schemas/reviews.ts";
 import { Empty, Moment, Panel, Since } from "../parts/panels.tsx";
 import { type Column, Table } from "../parts/table.tsx";
-import { Link, taskPath } from "../shell/router.tsx";
+import { taskPath } from "../shell/paths.ts";
+import { Link } from "../shell/router.tsx";
 import { usd } from "../words/money.ts";
 import { bytes } from "../words/numbers.ts";
 import { clock } from "../words/time.ts";

@@ -2,7 +2,8 @@
 import type { ReviewView } from "../../src/control/schemas/reviews.ts";
 import { useNow } from "../data/hooks.ts";
 import { Moment, Since } from "../parts/panels.tsx";
-import { journalPath, Link } from "../shell/router.tsx";
+import { journalPath } from "../shell/paths.ts";
+import { Link } from "../shell/router.tsx";
 import { unreckonedNote } from "../words/costs.ts";
 import { decisionName } from "../words/entries.ts";
 import { usd } from "../words/money.ts";

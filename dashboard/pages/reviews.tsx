@@ -7,7 +7,8 @@ import { useSteadyOrder } from "../data/hooks.ts";
 import { CauseBadge } from "../parts/badges.tsx";
 import { Empty, Loaded, Moment, Panel, Since } from "../parts/panels.tsx";
 import { useKeys } from "../shell/keys.ts";
-import { go, Link, reviewPath } from "../shell/router.tsx";
+import { reviewPath } from "../shell/paths.ts";
+import { go, Link } from "../shell/router.tsx";
 import { counted, spelled } from "../words/numbers.ts";
 import { headline } from "../words/reviews.ts";
 

@@ -5,7 +5,8 @@ import type { TaskView } from "../../src/control/schemas/people.ts";
 import type { AgentView, ReviewRowView } from "../../src/control/schemas/reviews.ts";
 import { useApi } from "../data/cache.ts";
 import { Dialog } from "../parts/dialog.tsx";
-import { agentPath, go, journalPath, reviewPath, taskPath } from "./router.tsx";
+import { agentPath, journalPath, reviewPath, taskPath } from "./paths.ts";
+import { go } from "./router.tsx";
 
 const FOUND_MAX = 12;
 const DECISION = /^d-[0-9a-f]{16}-[0-9a-z]+$/;

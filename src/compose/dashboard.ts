@@ -32,7 +32,8 @@ export async function readPages(folder = folderOf(import.meta.url)): Promise<Pag
   const files = plain.map(async (name) => {
     return [`/${ASSETS}/${name}`, await fileOf(join(folder, ASSETS, name))] as const;
   });
-  return { index: await fileOf(join(folder, INDEX)), files: new Map(await Promise.all(files)) };
+  const [index, ...assets] = await Promise.all([fileOf(join(folder, INDEX)), ...files]);
+  return { index, files: new Map(assets) };
 }
 
 async function fileOf(path: string): Promise<PageFile> {

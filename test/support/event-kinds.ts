@@ -1,0 +1,43 @@
+/** Every kind of event, which the compiler holds to the union. */
+import type { EventKind } from "../../src/guards/events.ts";
+
+const KINDS: Readonly<Record<EventKind, true>> = {
+  "call.admitted": true,
+  "call.refused": true,
+  "call.spared": true,
+  "call.settled": true,
+  "call.parked": true,
+  "call.attached": true,
+  "result.unallowed": true,
+  "call.capped": true,
+  "budget.overbilled": true,
+  "model.flagged": true,
+  "model.cleared": true,
+  "key.created": true,
+  "breaker.alarmed": true,
+  "clutch.disengaged": true,
+  "review.decided": true,
+  "commitment.opened": true,
+  "commitment.renewed": true,
+  "commitment.unknown": true,
+  "commitment.unrenewable": true,
+  "commitment.ended": true,
+  "key.revoked": true,
+  "task.opened": true,
+  "task.ended": true,
+  "gateway.started": true,
+  "gateway.stopped": true,
+  "gateway.fenced": true,
+  "journal.gap": true,
+  "forfeit.released": true,
+  "journal.overflowed": true,
+  "store.lost": true,
+  "store.found": true,
+  "configuration.changed": true,
+  "configuration.rejected": true,
+  "remote.lost": true,
+  "remote.found": true,
+  "remote.rewritten": true,
+};
+
+export const EVENT_KINDS: readonly string[] = Object.keys(KINDS);
