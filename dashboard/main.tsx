@@ -4,6 +4,8 @@ import { startTicking } from "./data/hooks.ts";
 import { watchClock } from "./data/live.ts";
 import { Agent } from "./pages/agent.tsx";
 import { Budgets } from "./pages/budgets.tsx";
+import { Incident } from "./pages/incident.tsx";
+import { Incidents } from "./pages/incidents.tsx";
 import { Journal } from "./pages/journal.tsx";
 import { Overview } from "./pages/overview.tsx";
 import { Review } from "./pages/review.tsx";
@@ -122,6 +124,10 @@ function Content({ page }: { readonly page: Page }) {
       return <Budgets />;
     case "journal":
       return <Journal />;
+    case "incidents":
+      return <Incidents />;
+    case "incident":
+      return <Incident key={page.id} id={page.id} />;
     case "agent":
       return <Agent key={page.id} agent={page.id} />;
     case "task":

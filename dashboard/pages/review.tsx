@@ -1,13 +1,14 @@
 /** One review on one screen: what it did, what waits, how long, and the decision. */
 import type { StatusView } from "../../src/control/schemas/gateway.ts";
+import type { IncidentRowView } from "../../src/control/schemas/incidents.ts";
 import type { ReviewRowView, ReviewView } from "../../src/control/schemas/reviews.ts";
 import { useApi } from "../data/cache.ts";
-import { STATUS } from "../data/paths.ts";
+import { INCIDENTS, STATUS } from "../data/paths.ts";
 import { CauseBadge } from "../parts/badges.tsx";
 import { Key } from "../parts/key.tsx";
 import { Loaded, Moment, Panel, Since } from "../parts/panels.tsx";
 import { useKeys } from "../shell/keys.ts";
-import { agentPath, journalPath, reviewPath } from "../shell/paths.ts";
+import { agentPath, incidentPath, journalPath, reviewPath } from "../shell/paths.ts";
 import { go, Link } from "../shell/router.tsx";
 import { decisionName, short } from "../words/entries.ts";
 import { evidenceText, headline } from "../words/reviews.ts";
@@ -48,6 +49,8 @@ function Screen({ review }: { readonly review: ReviewView }) {
 
 function Head({ review }: { readonly review: ReviewView }) {
   const { value: status } = useApi<StatusView>(STATUS);
+  const incidents = useApi<readonly IncidentRowView[]>(review.kind === "trip" ? INCIDENTS : null);
+  const incident = incidents.value?.find((one) => one.review === review.id);
   const rule = evidenceText(review, "rule");
   return (
     <div class="head">
@@ -70,6 +73,7 @@ function Head({ review }: { readonly review: ReviewView }) {
           </span>
           <Link to={agentPath(review.agent)}>agent</Link>
           <Link to={journalPath({ agent: review.agent })}>journal</Link>
+          {incident !== undefined && <Link to={incidentPath(incident.id)}>incident</Link>}
           {status !== undefined && (
             <span class="mid-only">
               guardrails <code>{short(status.commit ?? status.configuration)}</code>

@@ -120,6 +120,8 @@ const PEOPLE: Readonly<Record<string, Reader>> = {
       textOf(event, "agent"),
       because(event),
     ),
+  "incident.noted": (event) =>
+    note("Noted", textOf(event, "agent"), `${by(event)}: ${textOf(event, "text")}`),
   "task.opened": (event) => note("Task opened", textOf(event, "task"), textOf(event, "how")),
   "task.ended": (event) =>
     note("Task ended", textOf(event, "task"), `${textOf(event, "outcome")}, ${by(event)}`),

@@ -28,6 +28,7 @@ const SENTENCES: Readonly<Record<EventKind, string>> = {
   "breaker.alarmed": "A breaker saw an agent run away; with `action: trip` its clutch lets go.",
   "clutch.disengaged": "An agent was paused, by a breaker or a person: its calls wait.",
   "review.decided": "A person decided a review, or a part of it.",
+  "incident.noted": "A person wrote something about an incident.",
   "commitment.opened":
     "What a call begins goes on costing money: its first horizon was set aside before it was sent.",
   "commitment.renewed": "Another horizon was set aside for it.",

@@ -4,6 +4,7 @@ import type { DecisionRequest } from "../control/client.ts";
 import type { PauseOptions } from "./agents.ts";
 import type { ReplayOptions } from "./breakers.ts";
 import type { Asking } from "./connect.ts";
+import type { IncidentsOptions } from "./incidents.ts";
 import { asking, type Do, example } from "./parts.ts";
 import type { DecideOptions, ReviewsOptions } from "./reviews.ts";
 import type { Shell } from "./shell.ts";
@@ -72,6 +73,29 @@ export function addReviews(program: Command, shell: Shell, work: Do): void {
       ),
   );
   for (const verb of VERBS) addDecision(reviews, shell, work, verb);
+}
+
+export function addIncidents(program: Command, shell: Shell, work: Do): void {
+  const incidents = asking(program, "incidents", "Trips looked back at: cost, timeline, changes.")
+    .option("--agent <id>", "only of this agent")
+    .option("--open", "only those that a person has not closed");
+  example(incidents, "slipclutch incidents").action((options: IncidentsOptions) =>
+    work(async () => (await import("./incidents.ts")).listIncidents(options, shell)),
+  );
+  const show = asking(incidents, "show <id>", "One incident with its timeline and what it cost.");
+  example(show, "slipclutch incidents show i-1a2b3c4d5e6f7081").action(
+    (id: string, _options, command: Command) =>
+      work(async () =>
+        (await import("./incidents.ts")).showIncident(id, command.optsWithGlobals(), shell),
+      ),
+  );
+  const note = asking(incidents, "note <id> <text>", "Write something about it; it is kept.");
+  example(note, 'slipclutch incidents note i-1a2b3c4d5e6f7081 "The provider had a bug."').action(
+    (id: string, text: string, _options, command: Command) =>
+      work(async () =>
+        (await import("./incidents.ts")).noteIncident(id, text, command.optsWithGlobals(), shell),
+      ),
+  );
 }
 
 interface Verb {

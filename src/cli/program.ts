@@ -1,6 +1,6 @@
 /** The command line: which commands there are. What a command does is loaded when it is called. */
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
-import { addAgents, addBreakers, addReviews } from "./clutch-commands.ts";
+import { addAgents, addBreakers, addIncidents, addReviews } from "./clutch-commands.ts";
 import type { CommitmentsOptions, EndOptions } from "./commitments.ts";
 import type { Asking } from "./connect.ts";
 import type { DemoOptions } from "./demo.ts";
@@ -48,6 +48,7 @@ function programFor(shell: Shell, work: Do): Command {
   addTasks(program, shell, work);
   addAgents(program, shell, work);
   addReviews(program, shell, work);
+  addIncidents(program, shell, work);
   addBreakers(program, shell, work);
   addCommitments(program, shell, work);
   addForfeits(program, shell, work);

@@ -1,4 +1,4 @@
-/** What the journal has of one agent around some moment, without reading all that came since. */
+/** What the journal has of some time, without reading all that came since. */
 import type { Around, Span } from "../control/operations.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import type { Millis } from "../guards/money.ts";
@@ -13,17 +13,18 @@ const DISORDER_MS: Millis = 120_000;
 const STEPS_MAX = 53;
 
 export async function around(
-  { agent, from, limit, to }: Span,
+  { from, limit, take = "newest", to, ...about }: Span,
   { flusher, holding, store: { journal } }: Gateway,
 ): Promise<Around> {
   await flusher.flush(holding.tenure);
   const [oldest] = await journal.read({ take: "oldest", limit: 1 });
   const after = await placeOf(from - DISORDER_MS, journal);
   const upTo = await placeOf(to + DISORDER_MS, journal);
-  const span = { agent, from, to, after, upTo } as const;
-  const found = await journal.read({ ...span, take: "newest", limit: limit + 1 });
+  const span = { ...about, from, to, after, upTo };
+  const found = await journal.read({ ...span, take, limit: limit + 1 });
   const isKept = oldest === undefined || oldest.position <= 1 || oldest.at <= from;
-  return { entries: found.slice(-limit), whole: isKept && found.length <= limit };
+  const entries = take === "oldest" ? found.slice(0, limit) : found.slice(-limit);
+  return { entries, whole: isKept && found.length <= limit };
 }
 
 /** The last position before that moment, by halves: each step reads one entry by its place. */

@@ -3,6 +3,7 @@ import type {
   AgentState,
   DecisionAsked,
   DecisionOutcome,
+  NoteAsked,
   Paused,
   ReviewFilter,
 } from "../control/operations.ts";
@@ -95,6 +96,22 @@ export async function decideReview(
   await clutches.load();
   await lot.look(holding.tenure.id);
   return { kind: "ok", review: withArguments(answer.review, gateway) };
+}
+
+export async function noteIncident(
+  { incident, review: id, text }: NoteAsked,
+  by: string,
+  gateway: Gateway,
+): Promise<Review | null> {
+  const { chance, holding, store } = gateway;
+  const [trip] = await store.clutch.reviews({ id, kind: "trip", limit: 1 });
+  if (trip === undefined) return null;
+  const note = { id: `n-${chance.hex(ID_BYTES)}`, review: id, text, by, at: holding.storeNow() };
+  const noted = await store.clutch.note(note);
+  if (noted === null) return null;
+  const { agent } = trip;
+  emit(gateway, holding.tenure, { kind: "incident.noted", agent, incident, text, by });
+  return noted;
 }
 
 /** Nobody approves what was asked in their own name, nor in one that looks like it. */

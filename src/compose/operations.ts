@@ -19,7 +19,7 @@ import type { AccountState, InputQuery, KeyRecord } from "../ports/store.ts";
 import { eventOf } from "../telemetry/entry-text.ts";
 import { verifyJournal } from "../telemetry/verify.ts";
 import { around } from "./around.ts";
-import { agentsOf, decideReview, expiryOf, pause, reviewsOf } from "./clutches.ts";
+import { agentsOf, decideReview, expiryOf, noteIncident, pause, reviewsOf } from "./clutches.ts";
 import { commitmentsOf, endByHand } from "./commitments.ts";
 import { doorOf } from "./door.ts";
 import { forfeitsOf, goneFrom, releaseForfeits } from "./forfeits.ts";
@@ -99,6 +99,7 @@ export function operationsOf(settings: OperationsSettings): Operations {
     expiry: (review) => expiryOf(review, gateway),
     parked: (filter) => store.parking.list(filter),
     decideReview: (asked, by) => decideReview(asked, by, gateway),
+    noteIncident: (note, by) => noteIncident(note, by, gateway),
     forfeits: () => forfeitsOf(held),
     releaseForfeits: (asked, by) => releaseForfeits(held, asked, by),
     commitments: (asked) => commitmentsOf(gateway, asked),

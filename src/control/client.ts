@@ -2,6 +2,7 @@
 import type { z } from "zod";
 import type { DECISION_BODY, KEY_BODY, PAUSE_BODY, RELEASE_BODY } from "./requests.ts";
 import type { FlagView, ProblemView, ReloadedView, StatusView } from "./schemas/gateway.ts";
+import type { IncidentRowView, IncidentView, MomentView } from "./schemas/incidents.ts";
 import type {
   EntryView,
   ExplanationView,
@@ -36,11 +37,14 @@ export type {
   FlagView,
   ForfeitsView,
   ForfeitView,
+  IncidentRowView,
+  IncidentView,
   InputPage,
   InputView,
   JournalPage,
   KeyView,
   MadeKeyView,
+  MomentView,
   ParkedView,
   PausedView,
   ReleasedView,
@@ -115,6 +119,11 @@ export class ControlClient {
   review = (id: string) => this.#ask<ReviewView>("GET", `/api/v1/reviews/${part(id)}`);
   decideReview = (id: string, decision: DecisionRequest) =>
     this.#ask<ReviewView>("POST", `/api/v1/reviews/${part(id)}/decision`, decision);
+  incidents = (params: Params) =>
+    this.#ask<readonly IncidentRowView[]>("GET", `/api/v1/incidents${query(params)}`);
+  incident = (id: string) => this.#ask<IncidentView>("GET", `/api/v1/incidents/${part(id)}`);
+  noteIncident = (id: string, text: string) =>
+    this.#ask<IncidentView>("POST", `/api/v1/incidents/${part(id)}/notes`, { text });
   forfeits = () => this.#ask<ForfeitsView>("GET", "/api/v1/forfeits");
   releaseForfeits = (release: ReleaseRequest) =>
     this.#ask<ReleasedView>("POST", "/api/v1/forfeits/release", release);

@@ -8,6 +8,7 @@ import type { Proof } from "../guards/budget/release.ts";
 import type { Unit } from "../guards/budget/unit.ts";
 import type { Clutch } from "../guards/clutch/clutch.ts";
 import type { Commitment } from "../guards/commitment/commitment.ts";
+import type { EventKind } from "../guards/events.ts";
 import type { Millis } from "../guards/money.ts";
 import type {
   AccountState,
@@ -113,6 +114,7 @@ export type Paused =
 export interface ReviewFilter {
   readonly state?: "open" | "closed";
   readonly agent?: string;
+  readonly kind?: Review["kind"];
   readonly id?: string;
   readonly limit: number;
 }
@@ -130,6 +132,14 @@ export interface DecisionAsked {
   readonly message: string | null;
 }
 
+export interface NoteAsked {
+  /** Of the trip. */
+  readonly review: string;
+  /** The name under which it is known as an incident. */
+  readonly incident: string;
+  readonly text: string;
+}
+
 export type DecisionOutcome =
   | { readonly kind: "ok"; readonly review: Review }
   | { readonly kind: "conflict"; readonly version: number }
@@ -144,9 +154,13 @@ export interface ParkedFilter {
   readonly limit: number;
 }
 
-/** Of one agent, from one instant to before another. */
+/** Of one agent, or about none of them, from one instant to before another. */
 export interface Span {
-  readonly agent: string;
+  readonly agent: string | null;
+  /** Without it: of any. */
+  readonly kind?: EventKind;
+  /** The oldest ones where there are more than the limit, instead of the newest. */
+  readonly take?: JournalQuery["take"];
   readonly from: Millis;
   readonly to: Millis;
   readonly limit: number;
@@ -230,6 +244,8 @@ export interface Operations {
   /** Newest first. */
   reviews(filter: ReviewFilter): Promise<readonly Review[]>;
   decideReview(asked: DecisionAsked, by: string): Promise<DecisionOutcome>;
+  /** Keeps what somebody wrote of a trip; null if there is no such trip. */
+  noteIncident(note: NoteAsked, by: string): Promise<Review | null>;
   /** When an approval that was asked for then is denied, if nobody gives it. */
   expiry(review: Review): Millis | null;
   /** Calls that wait for this review, or did; newest first. */

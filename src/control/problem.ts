@@ -57,6 +57,7 @@ export const PROBLEMS = {
     hint: "List the flagged models with GET /api/v1/model-flags",
   },
   "review.unknown": { status: 404, hint: "List the reviews: slipclutch reviews --all" },
+  "incident.unknown": { status: 404, hint: "List the incidents: slipclutch incidents" },
   "review.conflict": {
     status: 409,
     hint: "Somebody decided, or the agent tripped again. Look at it once more: slipclutch reviews show ID",

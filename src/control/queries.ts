@@ -58,6 +58,12 @@ export const REVIEWS_QUERY = z.strictObject({
   limit,
 });
 
+export const INCIDENTS_QUERY = z.strictObject({
+  agent: filter,
+  state: z.enum(["open", "closed"]).optional(),
+  limit,
+});
+
 export const COMMITMENTS_QUERY = z.strictObject({
   agent: filter,
   all: flag,
@@ -116,6 +122,12 @@ export function tasksQuery(params: Record<string, string>) {
 export function reviewsQuery(params: Record<string, string>): ReviewFilter {
   const { limit, ...rest } = parsed(REVIEWS_QUERY, params);
   return { ...withoutUndefined(rest), limit: limit ?? PAGE_DEFAULT };
+}
+
+/** The query of `GET /api/v1/incidents`: each trip is one. */
+export function incidentsQuery(params: Record<string, string>): ReviewFilter {
+  const { limit, ...rest } = parsed(INCIDENTS_QUERY, params);
+  return { ...withoutUndefined(rest), kind: "trip", limit: limit ?? PAGE_DEFAULT };
 }
 
 /** The query of `GET /api/v1/commitments`: those that go on costing, unless all are asked for. */

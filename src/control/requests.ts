@@ -8,7 +8,7 @@ import { Problem } from "./problem.ts";
 export const BODY_BYTES_MAX = 64 * 1024;
 /** Characters of a reason or a filter. */
 const TEXT_CHARACTERS_MAX = 500;
-/** Of what a reviewer says to a model. */
+/** Of what a reviewer says to a model, and of a note. */
 const MESSAGE_CHARACTERS_MAX = 4_000;
 
 /** A body, given up at the first byte past the limit, whatever its header says. */
@@ -51,6 +51,11 @@ const reason = z.string().trim().min(1).max(TEXT_CHARACTERS_MAX);
 
 /** `DELETE /api/v1/model-flags/:provider/:model`, `POST /api/v1/commitments/:id/end` */
 export const REASON_BODY = z.strictObject({ reason });
+
+/** `POST /api/v1/incidents/:id/notes` */
+export const NOTE_BODY = z.strictObject({
+  text: z.string().trim().min(1).max(MESSAGE_CHARACTERS_MAX),
+});
 
 const text = z.string().max(TEXT_CHARACTERS_MAX);
 const REASON_SAYS = `the reason has 1 to ${TEXT_CHARACTERS_MAX} characters`;

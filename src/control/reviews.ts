@@ -77,7 +77,7 @@ export function reviewView(review: Review, parts: ReviewParts): ReviewView {
   };
 }
 
-function decisionView({ at, by, call, decision, reason, task }: Decided): DecisionView {
+export function decisionView({ at, by, call, decision, reason, task }: Decided): DecisionView {
   return { decision, by, reason, at: iso(at), task, call };
 }
 

@@ -2,6 +2,7 @@
 import type { Evidence } from "./budget/release.ts";
 import type { Unit } from "./budget/unit.ts";
 import type { Format } from "./call.ts";
+import type { ClutchEvent } from "./clutch/events.ts";
 import type { Committed } from "./commitment/committed.ts";
 import type { Millis } from "./money.ts";
 import type { Usage } from "./price/price.ts";
@@ -161,36 +162,7 @@ export type Event =
       readonly holder: string;
       readonly by: string;
     }
-  /** An agent runs away: a breaker's numbers. `trip`: its clutch is disengaged for it. */
-  | {
-      readonly kind: "breaker.alarmed";
-      readonly agent: string;
-      readonly task: string | null;
-      readonly rule: string;
-      readonly action: "alert" | "trip";
-      readonly server: string;
-      readonly tool: string;
-      readonly says: string;
-      readonly numbers: Readonly<Record<string, number>>;
-    }
-  | {
-      readonly kind: "clutch.disengaged";
-      readonly agent: string;
-      readonly review: string;
-      readonly reason: string;
-      readonly by: string;
-    }
-  | {
-      readonly kind: "review.decided";
-      readonly agent: string;
-      readonly review: string;
-      readonly decision: string;
-      /** What it was about, if not the whole agent. */
-      readonly task: string | null;
-      readonly call: string | null;
-      readonly reason: string;
-      readonly by: string;
-    }
+  | ClutchEvent
   /** Its first horizon is set aside: `legs` are of that, and not of the call. */
   | ({
       readonly kind: "commitment.opened";

@@ -32,7 +32,8 @@ export interface Review extends Omit<NewReview, "at"> {
 }
 
 export interface Decided {
-  readonly decision: ReviewDecision["decision"];
+  /** `note`: nothing was decided, and `reason` is what somebody wrote. */
+  readonly decision: ReviewDecision["decision"] | "note";
   readonly by: string;
   readonly reason: string;
   readonly at: Millis;
@@ -81,6 +82,11 @@ export interface ReviewDecision {
   readonly paceMs: Millis;
 }
 
+/** What a person wrote about a review. */
+export interface Note extends Pick<ReviewDecision, "id" | "review" | "by" | "at"> {
+  readonly text: string;
+}
+
 export type ReviewAnswer =
   | { readonly kind: "ok"; readonly review: Review }
   | { readonly kind: "conflict"; readonly review: Review }
@@ -106,11 +112,17 @@ export interface ClutchStore {
    */
   open(review: NewReview): Promise<Review>;
   decide(decision: ReviewDecision): Promise<ReviewAnswer>;
+  /**
+   * Keeps it with the review's decisions, once for each id, whether that is open or closed; it
+   * changes nothing else. Null: there is no such review.
+   */
+  note(note: Note): Promise<Review | null>;
   /** All that are not engaged. */
   clutches(): Promise<readonly ClutchRow[]>;
   reviews(filter: {
     readonly state?: "open" | "closed";
     readonly agent?: string;
+    readonly kind?: ReviewKind;
     readonly id?: string;
     /** Newest first. */
     readonly limit: number;

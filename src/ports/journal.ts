@@ -35,7 +35,8 @@ export interface Anchor {
 }
 
 export interface JournalQuery {
-  readonly agent?: string;
+  /** Null: entries about no agent. */
+  readonly agent?: string | null;
   readonly task?: string;
   readonly code?: string;
   readonly decision?: string;

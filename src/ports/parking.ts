@@ -168,8 +168,8 @@ export interface ParkingStore extends CallClaimStore {
   }): Promise<readonly Parked[]>;
   /**
    * Forgets what was finished before this: calls that are done or denied, reviews that are closed
-   * and wait for none of their calls, and done claims whose task lives no more (a copy of such a
-   * call is refused by its task). Some at a time.
+   * and wait for none of their calls (those of trips: before `trips`), and done claims whose task
+   * lives no more (a copy of such a call is refused by its task). Some at a time.
    */
-  prune(before: Millis): Promise<void>;
+  prune(before: Millis, trips: Millis): Promise<void>;
 }

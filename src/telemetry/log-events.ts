@@ -1,5 +1,6 @@
 /** Which events an operator reads in the log, and how loud each is. The journal has all of them. */
 import { inUnit } from "../guards/budget/unit.ts";
+import type { ClutchEvent } from "../guards/clutch/events.ts";
 import type { Event, Part } from "../guards/events.ts";
 import { formatUsd } from "../guards/money.ts";
 import type { Fields, Log } from "./log.ts";
@@ -7,6 +8,7 @@ import type { Fields, Log } from "./log.ts";
 /** Tells the log what happened. One refused call is no news at 3 a.m.: those are for debugging. */
 export function logEvent(log: Log, event: Event): void {
   if (isCommitted(event)) return logCommitted(log, event);
+  if (isOfClutch(event)) return logClutch(log, event);
   switch (event.kind) {
     case "call.admitted":
     case "call.settled":
@@ -27,7 +29,6 @@ export function logEvent(log: Log, event: Event): void {
     case "call.capped":
     case "budget.overbilled":
       return logRemark(log, event);
-    case "review.decided":
     case "gateway.started":
     case "gateway.stopped":
     case "model.cleared":
@@ -40,8 +41,6 @@ export function logEvent(log: Log, event: Event): void {
       return logGap(log, event);
     case "forfeit.released":
       return logRelease(log, event);
-    case "breaker.alarmed":
-    case "clutch.disengaged":
     case "model.flagged":
     case "configuration.rejected":
     case "remote.lost":
@@ -54,6 +53,22 @@ export function logEvent(log: Log, event: Event): void {
       log.error(event.kind, fieldsOf(event));
       return;
   }
+}
+
+/** What stops an agent is a warning; what people do then is not. */
+const OF_CLUTCH: Readonly<Record<ClutchEvent["kind"], "warn" | "info">> = {
+  "breaker.alarmed": "warn",
+  "clutch.disengaged": "warn",
+  "review.decided": "info",
+  "incident.noted": "info",
+};
+
+function isOfClutch(event: Event): event is ClutchEvent {
+  return event.kind in OF_CLUTCH;
+}
+
+function logClutch(log: Log, event: ClutchEvent): void {
+  log[OF_CLUTCH[event.kind]](event.kind, fieldsOf(event));
 }
 
 function logGap(log: Log, event: Extract<Event, { kind: "journal.gap" }>): void {

@@ -40,9 +40,11 @@ describe.skipIf(!chromium.available)(`every page (${chromium.sentence})`, () => 
     const parked = () => at.json<{ parked: number }[]>("/api/v1/reviews").then(parkedOf);
     await until(parked, (count) => count === 1);
     const reviews = await at.json<readonly { id: string }[]>("/api/v1/reviews");
+    const incidents = await at.json<readonly { id: string }[]>("/api/v1/incidents");
     paths = [
       ...["/", "/reviews", "/budgets", "/journal", "/incidents", "/no-such-page"],
       ...reviews.map(({ id }) => `/reviews/${id}`),
+      ...incidents.map(({ id }) => `/incidents/${id}`),
       ...[`/agents/${AGENT}`, `/agents/${AGENT}/tasks/rec-88413`, "/agents/nobody"],
     ];
   }, 120_000);

@@ -17,6 +17,7 @@ const KINDS: Readonly<Record<EventKind, true>> = {
   "breaker.alarmed": true,
   "clutch.disengaged": true,
   "review.decided": true,
+  "incident.noted": true,
   "commitment.opened": true,
   "commitment.renewed": true,
   "commitment.unknown": true,

@@ -17,7 +17,7 @@ const WAITING_MAX = 10_000;
 /** What an agent did in this time before its review is looked at. */
 const BEFORE_MS: Millis = 3_600_000;
 /** What opened it is written at about the same instant, by another clock than the store's. */
-const TRIP_MS: Millis = 1_000;
+const TRIP_MS: Millis = 100;
 /** Read of the journal for one view. */
 const ENTRIES_MAX = 5_000;
 

@@ -1,6 +1,7 @@
 /** The names under which the document of the API, and programs made from it, know these schemas. */
 import * as evidence from "./evidence.ts";
 import * as gateway from "./gateway.ts";
+import * as incidents from "./incidents.ts";
 import * as journal from "./journal.ts";
 import * as money from "./money.ts";
 import * as overview from "./overview.ts";
@@ -33,6 +34,10 @@ export const NAMED = {
   Spent: evidence.SPENT,
   Resuming: evidence.RESUMING,
   Deadlines: evidence.DEADLINES,
+  IncidentRow: incidents.INCIDENT_ROW,
+  Incident: incidents.INCIDENT,
+  Moment: incidents.MOMENT,
+  Change: incidents.CHANGE,
   ParkedCall: reviews.PARKED,
   Overview: overview.OVERVIEW,
   Manifest: overview.MANIFEST,

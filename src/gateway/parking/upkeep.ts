@@ -10,6 +10,9 @@ import { Strays } from "./strays.ts";
 /** What was taken for one that waits may be over: it is read again. */
 const LEARN_MS: Millis = 30_000;
 
+/** Trips are incidents, which are looked back at: they are kept for a year and a month. */
+const INCIDENTS_MS: Millis = 400 * 86_400_000;
+
 export class ParkingUpkeep {
   readonly #gateway: Gateway;
   readonly #late: LateCalls;
@@ -36,7 +39,8 @@ export class ParkingUpkeep {
     if (clock.monotonic() - this.#learnedAt < LEARN_MS) return;
     this.#learnedAt = clock.monotonic();
     const { keepAnswersMs } = rules.configuration.parking;
-    await store.parking.prune(holding.storeNow() - keepAnswersMs);
+    const now = holding.storeNow();
+    await store.parking.prune(now - keepAnswersMs, now - INCIDENTS_MS);
     if (!lot.isEmpty) await lot.learn();
   }
 

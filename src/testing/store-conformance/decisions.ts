@@ -13,6 +13,7 @@ import {
   parkedOf,
   parkedScene,
   reviewOf,
+  tripped,
 } from "./work-kit.ts";
 
 /** What people decide on reviews, and what becomes of the calls that wait for them. */
@@ -20,6 +21,7 @@ export function decisionConformance(open: OpenFixture): void {
   describe("decisions", () => {
     const stores = sharedStores(open);
     versionCases(stores);
+    noteCases(stores);
     resumeCases(stores);
     probeCases(stores);
     denyCases(stores);
@@ -35,6 +37,27 @@ async function statesOf(store: Store, calls: readonly Parked[]): Promise<string[
 async function clutchOf(store: Store, agent: string): Promise<string> {
   const found = (await store.clutch.clutches()).find((row) => row.agent === agent);
   return found?.clutch.state ?? "engaged";
+}
+
+function noteCases(stores: () => Stores): void {
+  test("a note is kept with the decisions, once, and changes nothing else", async () => {
+    const { store, other } = stores();
+    const { agent, review } = await tripped(store);
+    const note = { id: fresh("note"), review: review.id, text: "Äpfel?", by: "ada", at: 7 };
+    const about = { task: null, call: null, message: null };
+    const kept = { decision: "note", by: "ada", reason: "Äpfel?", at: 7, ...about };
+    expect(await store.clutch.note(note)).toEqual({ ...review, decisions: [kept] });
+    expect(await other.clutch.note(note)).toEqual({ ...review, decisions: [kept] });
+    // It is still the version that was looked at.
+    const closed = await mustDecide(store, newDecision(review, "resume"));
+    const last = await store.clutch.note({ ...note, id: fresh("note") });
+    expect(last).toMatchObject({ version: closed.version, state: "closed" });
+    const verbs = last?.decisions.map(({ decision }) => decision);
+    expect(verbs).toEqual(["note", "resume", "note"]);
+    expect(await store.clutch.note({ ...note, review: fresh("review") })).toBeNull();
+    expect(await store.clutch.reviews({ agent, kind: "pause", limit: 9 })).toEqual([]);
+    expect(await store.clutch.reviews({ agent, kind: "trip", limit: 9 })).toHaveLength(1);
+  });
 }
 
 function versionCases(stores: () => Stores): void {

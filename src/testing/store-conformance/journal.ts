@@ -132,6 +132,11 @@ function readCases(open: OpenFixture): void {
       expect(await find({ from: 1500, to: 3500 })).toEqual(["one:2", "one:3"]);
       expect(await find({ agent: "bot", to: 1500 })).toEqual(["one:1"]);
       expect(await find({ from: 2000, to: 3000 })).toEqual(["one:2"]);
+      expect(await find({ agent: null })).toEqual([]);
+      await write(store, [journalEntry(two, 2, { agent: null, task: null, kind: "store.lost" })]);
+      expect(await find({ agent: null })).toEqual(["two:2"]);
+      expect(await find({ agent: null, kind: "store.lost", from: 0 })).toEqual(["two:2"]);
+      expect(await find({ agent: null, kind: "store.found" })).toEqual([]);
     })();
   });
 

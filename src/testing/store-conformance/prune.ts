@@ -23,6 +23,7 @@ export function pruneConformance(open: OpenFixture): void {
     const stores = sharedStores(open);
     parkedCases(stores);
     reviewCases(stores);
+    tripCases(stores);
     claimCases(stores);
   });
 }
@@ -60,7 +61,7 @@ function parkedCases(stores: () => Stores): void {
     ];
     const before = await later(stores());
     kept.push(await done());
-    await other.parking.prune(before);
+    await other.parking.prune(before, before);
     const there = async (call: string) =>
       (await store.parking.list({ call, limit: 1 })).length === 1;
     for (const call of [old, denied.call]) expect(await there(call)).toBe(false);
@@ -87,12 +88,29 @@ function reviewCases(stores: () => Stores): void {
     const before = await later(stores());
     const late = await tripped(store);
     await mustDecide(store, newDecision(late.review, "resume"));
-    await other.parking.prune(before);
+    await other.parking.prune(before, before);
     const there = async (id: string) => (await store.clutch.reviews({ id, limit: 1 })).length === 1;
     expect(await there(gone.id)).toBe(false);
     for (const { review } of [left, open, late]) expect(await there(review.id)).toBe(true);
     expect(await store.clutch.decide(decision)).toMatchObject({ kind: "nothing" });
     expect(await store.clutch.trip(merged)).toMatchObject({ id: merged.id, decisions: [] });
+  });
+}
+
+function tripCases(stores: () => Stores): void {
+  test("a trip that closed is kept as long as trips are, and then goes like the rest", async () => {
+    const { store, other } = stores();
+    const { review } = await tripped(store);
+    await mustDecide(store, newDecision(review, "resume"));
+    const noted = { id: fresh("note"), review: review.id, text: "A bug of the agent.", by: "ada" };
+    await store.clutch.note({ ...noted, at: 1 });
+    const before = await later(stores());
+    await other.parking.prune(before, 0);
+    const [kept] = await store.clutch.reviews({ id: review.id, limit: 1 });
+    expect(kept?.decisions.map(({ decision }) => decision)).toEqual(["resume", "note"]);
+    await other.parking.prune(before, before);
+    expect(await store.clutch.reviews({ id: review.id, limit: 1 })).toEqual([]);
+    expect(await store.clutch.note({ ...noted, at: 1 })).toBeNull();
   });
 }
 
@@ -122,7 +140,8 @@ function claimCases(stores: () => Stores): void {
     const unknown = callClaim();
     await store.parking.claimCall(lost, unknown);
     await other.holders.fence(lost, null);
-    await other.parking.prune(await later(stores()));
+    const now = await later(stores());
+    await other.parking.prune(now, now);
     const next = await liveHolder(other);
     const kinds = await Promise.all(
       [alive, running, unknown, ended].map(

@@ -14,6 +14,7 @@ import type {
   Forfeits,
   InputRow,
   KeyWanted,
+  NoteAsked,
   Operations,
   Paused,
   ReleaseAsked,
@@ -227,8 +228,9 @@ export class MemoryOperations implements Operations {
     return rows.slice(0, limit);
   }
 
-  async around({ agent, from, limit, to }: Parameters<Operations["around"]>[0]) {
-    const entries = await this.journal({ agent, from, to, take: "newest", limit });
+  async around({ take = "newest", ...span }: Parameters<Operations["around"]>[0]) {
+    const { limit } = span;
+    const entries = await this.journal({ ...span, take });
     return { entries, whole: entries.length < limit };
   }
 
@@ -321,6 +323,7 @@ export class MemoryOperations implements Operations {
   async reviews(filter: Parameters<Operations["reviews"]>[0]) {
     return this.reviewRows
       .filter(({ id }) => filter.id === undefined || id === filter.id)
+      .filter(({ kind }) => filter.kind === undefined || kind === filter.kind)
       .filter(({ state }) => filter.state === undefined || state === filter.state)
       .filter(({ agent }) => filter.agent === undefined || agent === filter.agent)
       .slice(0, filter.limit);
@@ -354,6 +357,24 @@ export class MemoryOperations implements Operations {
     this.reviewRows[index] = after;
     this.done.push(`${decision} ${found.id} by ${by}: ${reason}`);
     return { kind: "ok", review: after };
+  }
+
+  async noteIncident({ incident, review, text }: NoteAsked, by: string) {
+    const index = this.reviewRows.findIndex(({ id, kind }) => id === review && kind === "trip");
+    const found = this.reviewRows[index];
+    if (!found) return null;
+    const about = { task: null, call: null, message: null };
+    const note = {
+      decision: "note",
+      by,
+      reason: text,
+      at: Date.UTC(2026, 0, 4),
+      ...about,
+    } as const;
+    const noted: Review = { ...found, decisions: [...found.decisions, note] };
+    this.reviewRows[index] = noted;
+    this.done.push(`note ${incident} by ${by}: ${text}`);
+    return noted;
   }
 
   async forfeits(): Promise<Forfeits> {

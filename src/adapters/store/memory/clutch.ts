@@ -16,14 +16,25 @@ export function memoryClutch(data: MemoryData, clock: Clock): ClutchStore {
       return shownReview(data, known ?? openReview(data, review));
     },
     decide: async (decision) => decide(data, decision, clock.wall()),
+    note: async ({ at, by, id, review, text }) => {
+      const row = data.reviews.get(review);
+      if (row === undefined) return null;
+      if (!data.decided.has(id)) {
+        data.decided.set(id, review);
+        const about = { task: null, call: null, message: null };
+        row.decisions.push({ decision: "note", by, reason: text, at, ...about });
+      }
+      return shownReview(data, row);
+    },
     clutches: async () =>
       [...data.clutches].flatMap(([agent, clutch]) =>
         clutch.state === "engaged" ? [] : [{ agent, clutch }],
       ),
-    reviews: async ({ state, agent, id, limit }) =>
+    reviews: async ({ state, agent, kind, id, limit }) =>
       [...data.reviews.values()]
         .filter((row) => state === undefined || row.state === state)
         .filter((row) => agent === undefined || row.agent === agent)
+        .filter((row) => kind === undefined || row.kind === kind)
         .filter((row) => id === undefined || row.id === id)
         .reverse()
         .slice(0, limit)

@@ -47,7 +47,7 @@ export function memoryParking(data: MemoryData, clock: Clock): ParkingStore {
       if (live(holder)) unclaimCall(data, holder, asked);
     },
     list: async (filter) => list(data, filter),
-    prune: async (before) => prune(data, before),
+    prune: async (before, trips) => prune(data, before, trips),
   };
 }
 
@@ -227,7 +227,7 @@ function list(data: MemoryData, filter: Parameters<ParkingStore["list"]>[0]): Pa
     .slice(0, limit);
 }
 
-function prune(data: MemoryData, before: Millis): void {
+function prune(data: MemoryData, before: Millis, trips: Millis): void {
   for (const [call, row] of data.parked) {
     if (row.finishedAt !== null && row.finishedAt < before) data.parked.delete(call);
   }
@@ -237,8 +237,9 @@ function prune(data: MemoryData, before: Millis): void {
       finishedAt === null ? [parked.review] : [],
     ),
   );
-  for (const [id, { closedAt }] of data.reviews) {
-    if (closedAt === null || closedAt >= before || awaited.has(id)) continue;
+  for (const [id, { closedAt, kind }] of data.reviews) {
+    const limit = kind === "trip" ? trips : before;
+    if (closedAt === null || closedAt >= limit || awaited.has(id)) continue;
     data.reviews.delete(id);
     forget(data.merged, id);
     forget(data.decided, id);

@@ -40,6 +40,11 @@ type AnswerRow = ReviewRow & {
   readonly because: string | null;
 };
 
+/** A review that is being forgotten takes none. */
+const NOTE = `INSERT INTO review_decision (id, review, decision, decided_by, reason, at)
+  SELECT $1, r.id, 'note', $3, $4, $5 FROM (SELECT id FROM review WHERE id = $2 FOR SHARE) r
+  ON CONFLICT (id) DO NOTHING`;
+
 /** Clutches and reviews, one function call each. */
 export function clutch(lane: Lane): ClutchStore {
   return {
@@ -49,14 +54,20 @@ export function clutch(lane: Lane): ClutchStore {
       const [row] = await lane.ask<AnswerRow>(deciding(decision));
       return row ? answerFrom(row) : { kind: "nothing", because: "the store said nothing" };
     },
+    async note({ at, by, id, review, text }) {
+      await lane.ask({ name: "note", text: NOTE, values: [id, review, by, text, at] });
+      const [found] = await this.reviews({ id: review, limit: 1 });
+      return found ?? null;
+    },
     async clutches() {
       const text = "SELECT * FROM clutch WHERE state <> 'engaged' ORDER BY agent";
       return (await lane.ask<State>({ text, values: [] })).map(clutchFrom);
     },
-    async reviews({ agent, id, limit, state }) {
+    async reviews({ agent, id, kind, limit, state }) {
       const where = conditions()
         .given("state = ", state)
         .given("agent = ", agent)
+        .given("kind = ", kind)
         .given("id = ", id)
         .select("review", "ORDER BY no DESC", limit);
       const text = `SELECT s.* FROM review r, shown(NULL, NULL, r) s

@@ -71,7 +71,8 @@ export function journal(lane: Lane): JournalStore {
 
 function reading(query: JournalQuery): Statement {
   const where = conditions()
-    .given("agent = ", query.agent)
+    .when(query.agent === null, "agent IS NULL")
+    .given("agent = ", query.agent ?? undefined)
     .given("task = ", query.task)
     .given("code = ", query.code)
     .given("decision = ", query.decision)

@@ -73,9 +73,9 @@ export function parking(lane: Lane): ParkingStore {
         .select("parked_row", "ORDER BY no DESC", filter.limit);
       return (await lane.ask<Row>(statement)).map(parkedFrom);
     },
-    async prune(before) {
-      const values = [before, PRUNED_MAX];
-      await lane.ask({ text: "SELECT prune_parked($1, $2)", values });
+    async prune(before, trips) {
+      const values = [before, trips, PRUNED_MAX];
+      await lane.ask({ text: "SELECT prune_parked($1, $2, $3)", values });
     },
     ...claims(lane),
   };

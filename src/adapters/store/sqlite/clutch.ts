@@ -83,7 +83,7 @@ export function trip(transaction: Transaction, asked: NewReview): Review {
 
 export function reviews(
   { sql }: Transaction,
-  { agent, id, limit, state }: Parameters<ClutchStore["reviews"]>[0],
+  { agent, id, kind, limit, state }: Parameters<ClutchStore["reviews"]>[0],
 ): Review[] {
   const conditions: string[] = [];
   const values: string[] = [];
@@ -94,6 +94,7 @@ export function reviews(
   };
   add("state = ?", state);
   add("agent = ?", agent);
+  add("kind = ?", kind);
   add("id = ?", id);
   const where = conditions.length > 0 ? `WHERE ${conditions.join(" AND ")}` : "";
   return found(sql, `${where} ORDER BY no DESC LIMIT ?`, ...values, limit);

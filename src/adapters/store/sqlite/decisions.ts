@@ -1,5 +1,5 @@
 import { transition } from "../../../guards/clutch/transition.ts";
-import type { ReviewAnswer, ReviewDecision } from "../../../ports/store.ts";
+import type { Note, Review, ReviewAnswer, ReviewDecision } from "../../../ports/store.ts";
 import { clutchOf, setClutch } from "./clutch.ts";
 import { type ReviewRow, reviewRow, shownReview } from "./reviews.ts";
 import type { Transaction } from "./transaction.ts";
@@ -37,6 +37,18 @@ export function decide(transaction: Transaction, decision: ReviewDecision): Revi
   );
   transaction.raiseChange();
   return { kind: "ok", review: shownReview(sql, review.id) };
+}
+
+/** Open or closed: it changes nothing. */
+export function note({ sql }: Transaction, asked: Note): Review | null {
+  const { at, by, id, review, text } = asked;
+  if (!reviewRow(sql, review)) return null;
+  sql.run(
+    `INSERT INTO review_decision (id, review, decision, decided_by, reason, at)
+       VALUES (?, ?, 'note', ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
+    ...[id, review, by, text, at],
+  );
+  return shownReview(sql, review);
 }
 
 /** Null: done. Else why there is nothing to do it to. */

@@ -162,6 +162,7 @@ function sharedWorkOn(writer: WorkerClient, reader: WorkerClient): SharedWork {
       trip: (review) => writer.ask("trip", review),
       open: (review) => writer.ask("openReview", review),
       decide: (decision) => writer.ask("decide", decision),
+      note: (note) => writer.ask("note", note),
       clutches: () => writer.ask("clutches"),
       reviews: (filter) => reader.ask("reviews", filter),
     },
@@ -216,7 +217,7 @@ function parkingOn(writer: WorkerClient, reader: WorkerClient): Store["parking"]
     claimCall: (holder, claim) => writer.ask("claimCall", holder, claim),
     unclaimCall: (holder, claim) => writer.ask("unclaimCall", holder, claim),
     list: (filter) => lightly(writer, reader).ask("listParked", filter),
-    prune: (before) => writer.ask("pruneParked", before),
+    prune: (before, trips) => writer.ask("pruneParked", before, trips),
   };
 }
 

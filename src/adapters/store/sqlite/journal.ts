@@ -13,7 +13,7 @@ import type { Transaction } from "./transaction.ts";
 type Placed<T> = T & { readonly position: number };
 
 /** Columns that a query names by their own name, each to be equal. */
-const EQUAL = ["agent", "task", "code", "decision", "kind", "writer"] as const;
+const EQUAL = ["task", "code", "decision", "kind", "writer"] as const;
 
 /** In the store's order, whichever end was taken. */
 export function read(sql: Sql, query: JournalQuery): Placed<JournalEntry>[] {
@@ -24,6 +24,9 @@ export function read(sql: Sql, query: JournalQuery): Placed<JournalEntry>[] {
     conditions.push(condition);
     values.push(value);
   };
+  // As the index of those few entries is written.
+  if (query.agent === null) conditions.push("agent IS NULL");
+  else add("agent = ?", query.agent);
   for (const column of EQUAL) add(`${column} = ?`, query[column]);
   add("at >= ?", query.from);
   add("at < ?", query.to);

@@ -4,7 +4,7 @@ import * as clutch from "./clutch.ts";
 import * as commitments from "./commitments.ts";
 import { catchUp } from "./copies.ts";
 import * as counters from "./counters.ts";
-import { decide } from "./decisions.ts";
+import { decide, note } from "./decisions.ts";
 import * as flushes from "./flush.ts";
 import * as forfeits from "./forfeits.ts";
 import * as holders from "./holders.ts";
@@ -62,6 +62,7 @@ export const OPERATIONS = {
   trip: clutch.trip,
   openReview: clutch.open,
   decide,
+  note,
   clutches: clutch.clutches,
   reviews: clutch.reviews,
   park: parking.park,

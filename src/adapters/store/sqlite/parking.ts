@@ -228,7 +228,7 @@ export function list({ sql }: Transaction, filter: Parameters<ParkingStore["list
 }
 
 /** Some of what was finished before; the next time some more. */
-export function prune({ sql }: Transaction, before: Millis): void {
+export function prune({ sql }: Transaction, before: Millis, trips: Millis): void {
   sql.run(
     `DELETE FROM parked WHERE no IN (
        SELECT no FROM parked WHERE finished_at < ? ORDER BY finished_at LIMIT ?)`,
@@ -242,9 +242,10 @@ export function prune({ sql }: Transaction, before: Millis): void {
     ...[before, PRUNED_MAX],
   );
   const closed = sql.all<{ id: string }>(
-    `SELECT id FROM review WHERE state = 'closed' AND closed_at < ? AND NOT EXISTS (
+    `SELECT id FROM review WHERE state = 'closed'
+       AND closed_at < CASE kind WHEN 'trip' THEN ? ELSE ? END AND NOT EXISTS (
        SELECT 1 FROM parked WHERE parked.review = review.id AND finished_at IS NULL) LIMIT ?`,
-    ...[before, PRUNED_MAX],
+    ...[trips, before, PRUNED_MAX],
   );
   for (const { id } of closed) {
     sql.run("DELETE FROM review_merged WHERE review = ?", id);

@@ -118,6 +118,7 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX journal_decision ON journal (decision) WHERE decision IS NOT NULL;
   CREATE INDEX journal_task ON journal (task) WHERE task IS NOT NULL;
   CREATE INDEX journal_agent ON journal (agent) WHERE agent IS NOT NULL;
+  CREATE INDEX journal_kind ON journal (kind) WHERE agent IS NULL;
 
   CREATE TABLE anchor (
     position INTEGER PRIMARY KEY,

@@ -177,7 +177,7 @@ BEGIN
 END $$;
 
 -- Some of what was finished before; the next time some more.
-CREATE FUNCTION prune_parked(before bigint, at_most bigint)
+CREATE FUNCTION prune_parked(before bigint, trips bigint, at_most bigint)
 RETURNS void LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   ids text[];
@@ -189,7 +189,8 @@ BEGIN
     WHERE c.finished_at < before AND NOT EXISTS (SELECT 1 FROM task t
       WHERE t.agent = c.agent AND t.id = c.task AND t.ended_at IS NULL)
     LIMIT at_most FOR UPDATE OF c SKIP LOCKED);
-  ids := ARRAY(SELECT r.id FROM review r WHERE r.state = 'closed' AND r.closed_at < before
+  ids := ARRAY(SELECT r.id FROM review r WHERE r.state = 'closed'
+    AND r.closed_at < CASE r.kind WHEN 'trip' THEN trips ELSE before END
     AND NOT EXISTS (SELECT 1 FROM parked p WHERE p.review = r.id AND p.finished_at IS NULL)
     LIMIT at_most);
   DELETE FROM review_merged WHERE review = ANY(ids);

@@ -121,6 +121,7 @@ CREATE TABLE journal (
 );
 CREATE INDEX journal_decision ON journal (decision) WHERE decision IS NOT NULL;
 CREATE INDEX journal_agent ON journal (agent, task, position) WHERE agent IS NOT NULL;
+CREATE INDEX journal_kind ON journal (kind, position) WHERE agent IS NULL;
 
 CREATE TABLE input (
   position bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
