@@ -52,6 +52,8 @@ class Entry {
 
   /** How long ago it was asked last decides how soon it may be asked again. */
   stale(urgent: boolean): void {
+    // What is not there does not come by asking again, until somebody goes to it anew.
+    if (this.answer.error?.status === 404 && this.#timer === null && !urgent) return;
     const sinceMs = performance.now() - this.#askedAt;
     this.plan(urgent ? URGENT_MS : Math.max(URGENT_MS, PAUSE_MS - sinceMs));
   }
@@ -85,7 +87,8 @@ class Entry {
     } finally {
       this.#asking = false;
     }
-    if (this.listeners.size > 0) this.plan(IDLE_MS);
+    const isThere = this.answer.error?.status !== 404;
+    if (this.listeners.size > 0 && isThere) this.plan(IDLE_MS);
   }
 
   #tell(): void {

@@ -1,6 +1,7 @@
 import type { ManifestView, OverviewView } from "../../src/control/schemas/overview.ts";
 import type { TaskView } from "../../src/control/schemas/people.ts";
 import type { AgentView } from "../../src/control/schemas/reviews.ts";
+import { Signals } from "../charts/signals.tsx";
 import { useApi } from "../data/cache.ts";
 import { ClutchBadge } from "../parts/badges.tsx";
 import { Empty, Loaded, Moment, Panel, Since } from "../parts/panels.tsx";
@@ -48,6 +49,7 @@ function Screen({ view }: { readonly view: AgentView }) {
       <div class="cols side">
         <div class="stack">
           <Figures view={view} />
+          <Signals agent={agent} />
           <Tasks agent={agent} />
           <RecentCalls agent={agent} />
         </div>

@@ -1,0 +1,92 @@
+/** The chart of a tool's calls against its trip line, with the numbers of the night in the mocks. */
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { part } from "../support/parts.ts";
+import { AGENT, Viewers, type World, world } from "./world.ts";
+
+const chromium = part("chromium");
+const FROM = Date.parse("2026-11-17T02:11:00Z");
+/** About four a minute until 03:06, then 11 and 38; what came after the trip was parked. */
+const CALLS = [...Array.from({ length: 55 }, (_, no) => 3 + (no % 3)), 11, 38, 0, 0, 0];
+const PARKED = [...new Array<number>(56).fill(0), 14, 5, 3, 1];
+const SIGNAL = {
+  ...{ server: "speech", tool: "transcribe_audio", from: new Date(FROM).toISOString() },
+  ...{ bucket_ms: 60_000, calls: CALLS, parked: PARKED, average: 4.2, line: 21 },
+  tripped_at: "2026-11-17T03:07:42.000Z",
+};
+
+describe.skipIf(!chromium.available)(`a chart of a signal (${chromium.sentence})`, () => {
+  let at: World;
+  let viewers: Viewers;
+
+  beforeAll(async () => {
+    at = await world(1);
+    viewers = await Viewers.start();
+  });
+
+  afterAll(async () => {
+    await viewers?.end();
+    await at?.end();
+  });
+
+  async function shown(answer: unknown, scheme: "light" | "dark" = "light") {
+    const page = await viewers.page(at, "/", { scheme });
+    await page.route("**/api/v1/agents/*/signals", (route) => route.fulfill({ json: answer }));
+    await page.goto(`${at.gateway.controlUrl}/agents/${AGENT}`);
+    await page.getByRole("heading", { name: "Budgets" }).waitFor();
+    return page;
+  }
+
+  test.each(["light", "dark"] as const)(
+    "draws its trip line in red in the %s, and says it in words",
+    async (scheme) => {
+      const page = await shown({ signals: [SIGNAL] }, scheme);
+      const chart = page.getByRole("img", { name: /trips at 21/ });
+      await chart.waitFor();
+      expect(await chart.getAttribute("aria-label")).toBe(
+        "Calls a minute: at most 38; usual are 4.2; trips at 21; tripped at 03:07:42 UTC; 23 parked since.",
+      );
+      const canvas = chart.locator("canvas");
+      await canvas.waitFor();
+      // Of 190 px the axis takes some: the line of 21 is at 21 / (52 × 1.12) of the rest.
+      await expect
+        .poll(() => canvas.evaluate(redRows))
+        .toMatchObject({ longest: expect.any(Number) });
+      const { height, longest, row } = await canvas.evaluate(redRows);
+      expect(longest).toBeGreaterThan(300);
+      expect(row / height).toBeGreaterThan(0.4);
+      expect(row / height).toBeLessThan(0.75);
+      await page.getByText("Show as table").click();
+      await page.getByRole("cell", { name: "38", exact: true }).waitFor();
+      await page.context().close();
+    },
+  );
+
+  test("is left out where the gateway does not answer, or not in this way", async () => {
+    const page = await viewers.page(at, `/agents/${AGENT}`);
+    await page.getByRole("heading", { name: "Budgets" }).waitFor();
+    expect(await page.getByText("Show as table").count()).toBe(0);
+    await page.context().close();
+    const other = await shown({ signals: [{ ...SIGNAL, line: "21" }] });
+    expect(await other.getByText("Show as table").count()).toBe(0);
+    await other.context().close();
+  });
+});
+
+/** The row with most pixels of the colour of the trip line. */
+function redRows(node: Element): { row: number; longest: number; height: number } {
+  if (!(node instanceof HTMLCanvasElement)) throw new Error("it is no canvas");
+  const { height, width } = node;
+  const data = node.getContext("2d")?.getImageData(0, 0, width, height).data ?? [];
+  const hot = getComputedStyle(document.documentElement).getPropertyValue("--stop-fill").trim();
+  const wanted = [1, 3, 5].map((at) => Number.parseInt(hot.slice(at, at + 2), 16));
+  let [row, longest] = [0, 0];
+  for (let y = 0; y < height; y += 1) {
+    let count = 0;
+    for (let x = 0; x < width; x += 1) {
+      const at = 4 * (y * width + x);
+      if (wanted.every((value, part) => Math.abs((data[at + part] ?? 0) - value) < 24)) count += 1;
+    }
+    if (count > longest) [row, longest] = [y, count];
+  }
+  return { row, longest, height };
+}
