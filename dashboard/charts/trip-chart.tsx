@@ -15,6 +15,8 @@ const HEAD = 20;
 /** Above the highest of what is drawn. */
 const ROOM = 1.12;
 const BAR = 0.82;
+/** Pale: what is in front of it is what is looked at. */
+const BAND = 0.55;
 const SECOND = 1_000;
 
 export function TripChart({ signal }: { readonly signal: Signal }) {
@@ -66,7 +68,13 @@ function optionsOf(latest: Latest, theme: Theme, width: number): uPlot.Options {
     cursor: { y: false, drag: { x: false, y: false }, points: { show: false } },
     scales: { y: { range: () => [0, highest(latest.current)] } },
     axes: [
-      { ...axis, grid: { show: false }, values: (_, splits) => splits.map(hour), space: 90 },
+      {
+        ...axis,
+        grid: { show: false },
+        values: (_, splits) => splits.map(hour),
+        space: 90,
+        size: 26,
+      },
       { ...axis, grid: { stroke: theme.grid, width: 1 }, space: 44, size: 34 },
     ],
     series: [
@@ -90,6 +98,7 @@ function drawBand(plot: uPlot, { line }: Signal, theme: Theme): void {
   const { ctx } = plot;
   const { left, top, width } = plot.bbox;
   ctx.save();
+  ctx.globalAlpha = BAND;
   ctx.fillStyle = theme.band;
   ctx.fillRect(left, top, width, plot.valToPos(line, "y", true) - top);
   ctx.restore();

@@ -130,17 +130,24 @@ function Guards({ view }: { readonly view: ExplanationView }) {
               <td>
                 <VerdictMark verdict={markOf(answer)} word={answer} />
               </td>
-              <td class="muted hash">
-                {Object.entries(numbers)
-                  .map(([name, value]) => `${name.replaceAll("_", " ")} ${value}`)
-                  .join(", ")}
-              </td>
+              <td class="muted hash">{Object.entries(numbers).map(numberText).join(", ")}</td>
             </tr>
           ))}
         </tbody>
       </table>
     </section>
   );
+}
+
+const NANO = /_?nano_usd$/;
+const NANO_PLACES = 9;
+
+/** A guard's own name for what it looked at; money is shown as money. */
+function numberText([name, value]: readonly [string, string | number]): string {
+  const words = name.replace(NANO, "").replaceAll("_", " ");
+  if (!NANO.test(name) || !Number.isSafeInteger(value)) return `${words} ${value}`;
+  const digits = String(value).padStart(NANO_PLACES + 1, "0");
+  return `${words} ${usd(`${digits.slice(0, -NANO_PLACES)}.${digits.slice(-NANO_PLACES)}`)}`;
 }
 
 function markOf(answer: string): "allow" | "deny" | "park" {

@@ -5,7 +5,7 @@ import { ClutchBadge, PlainBadge } from "../parts/badges.tsx";
 import { Fact, Loaded, Moment, Panel, Since } from "../parts/panels.tsx";
 import { agentPath, journalPath, reviewPath } from "../shell/paths.ts";
 import { Link } from "../shell/router.tsx";
-import { decisionName, lineOf, short, type Verdict } from "../words/entries.ts";
+import { decisionName, type Line, lineOf, short, type Verdict } from "../words/entries.ts";
 import { usd } from "../words/money.ts";
 import { counted } from "../words/numbers.ts";
 import { clock, duration } from "../words/time.ts";
@@ -134,29 +134,36 @@ const DOTS: Readonly<Record<Verdict, string>> = {
 };
 
 function Told({ moment }: { readonly moment: MomentView }) {
-  const { at, code, count, event, kind, of, task, until, usd: cost } = moment;
-  const line = lineOf({ kind, event: event ?? {} });
-  const dot = kind === "review.decided" ? "good" : DOTS[line.verdict];
-  const call = kind.startsWith("call.");
+  const { at, count, kind, task, until } = moment;
+  const { about, detail, verdict, word } = toldOf(moment);
+  const dot = kind === "review.decided" ? "good" : DOTS[verdict];
+  const more = [task === null ? "" : `task ${task}`, count > 1 ? `until ${clock(until)}` : ""];
   return (
     <li class={dot}>
       <time dateTime={at}>{clock(at)}</time>
       <div>
-        <b>{line.word}</b> {call ? of : line.about}{" "}
-        {count > 1 && <b class={dot === "stop" ? "c-stop" : ""}>× {count}</b>}{" "}
-        <span class="muted">
-          {call && code !== null ? code : line.detail}
-          {cost !== null && cost !== "0" && `, ${usd(cost)}`}
-        </span>
-        {(task !== null || count > 1) && (
-          <p>
-            {task !== null && `task ${task}`}
-            {count > 1 && ` until ${clock(until)}`}
-          </p>
-        )}
+        <b>{word}</b> {about}
+        {count > 1 && <b class={dot === "stop" ? "c-stop" : ""}> × {count}</b>}
+        {detail !== "" && <span class="muted">, {detail}</span>}
+        {more.some((part) => part !== "") && <p>{more.filter((part) => part !== "").join(", ")}</p>}
       </div>
     </li>
   );
+}
+
+const CALLS: Readonly<Record<string, readonly [Verdict, string]>> = {
+  "call.settled": ["allow", "Allowed"],
+  "call.refused": ["deny", "Denied"],
+  "call.spared": ["allow", "Allowed, observed"],
+  "call.parked": ["park", "Parked"],
+};
+
+/** Of equal calls only what they have in common is told. */
+function toldOf({ code, event, kind, of, usd: cost }: MomentView): Omit<Line, "costUsd"> {
+  const [verdict, word] = CALLS[kind] ?? [];
+  if (verdict === undefined || word === undefined) return lineOf({ kind, event: event ?? {} });
+  const parts = [code ?? "", cost === null ? "" : usd(cost)].filter((part) => part !== "");
+  return { verdict, word, about: of ?? "", detail: parts.join(", ") };
 }
 
 function Changed({ incident }: { readonly incident: IncidentView }) {

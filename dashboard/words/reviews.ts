@@ -1,6 +1,6 @@
 /** Reviews in words: what happened, which choices there are, and what each does. */
 import type { ParkedView, ReviewRowView, ReviewView } from "../../src/control/schemas/reviews.ts";
-import { counted } from "./numbers.ts";
+import { count } from "./numbers.ts";
 
 /** The line that says what waits, before anybody has opened it. */
 export function headline({ agent, kind }: Pick<ReviewRowView, "agent" | "kind">): string {
@@ -75,14 +75,18 @@ export function choicesOf(review: ReviewView): readonly Choice[] {
 }
 
 function resume(review: ReviewView): Choice {
-  const calls =
-    review.parked === 0 ? "Nothing is parked" : `${counted(review.parked, "call")} go out`;
+  const calls = outOf(review.parked);
   const says =
     review.kind === "budget"
-      ? `${calls}, and each is asked again: what does not fit waits again.`
-      : `${calls}${review.parked === 0 ? "" : " one after another"}, and new calls go through.`;
+      ? `${calls}, and what does not fit waits again.`
+      : `${calls}, and new calls go through.`;
   const name = review.kind === "budget" ? "Let them try again" : "Resume all";
   return { ...PLAIN, decision: "resume", key: "r", name, says };
+}
+
+function outOf(parked: number): string {
+  if (parked === 0) return "Nothing is parked";
+  return parked === 1 ? "1 call goes out" : `${count(parked)} calls go out, one after another`;
 }
 
 function probe(review: ReviewView): Choice {
