@@ -1,90 +1,101 @@
-/** Charts of an agent's tools against their trip lines; uPlot comes only where there is one. */
+/** Charts of what breakers measure against their lines; uPlot comes only where there is one. */
 import type { ComponentType } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { type Signal, useSignals } from "../data/signals.ts";
+import { type Level, type Signals, useSignals } from "../data/signals.ts";
 import { Panel } from "../parts/panels.tsx";
 import { type Column, Table } from "../parts/table.tsx";
-import { clock } from "../words/time.ts";
+import { measured, measureOf } from "../words/signals.ts";
+import { clock, duration } from "../words/time.ts";
 
-type Chart = ComponentType<{ readonly signal: Signal }>;
+export interface Drawn {
+  readonly level: Level;
+  readonly signal: string;
+  readonly action: "trip" | "alert";
+}
 
-/** `tool`: only this one, where a review is about it. */
-export function Signals({ agent, tool }: { readonly agent: string; readonly tool?: string }) {
-  const signals = useSignals(agent).filter((one) => tool === undefined || one.tool === tool);
+type Chart = ComponentType<Drawn>;
+/** More than these are a page of charts. */
+const CHARTS_MAX = 4;
+
+/** `tool`: only those of this one, where a review is about it. */
+export function SignalCharts({ agent, tool }: { readonly agent: string; readonly tool?: string }) {
+  const signals = useSignals(agent);
+  const drawn = signals === null ? [] : drawnOf(signals, tool).slice(0, CHARTS_MAX);
   const [chart, setChart] = useState<{ readonly Chart: Chart } | null>(null);
-  const wanted = signals.length > 0;
+  const wanted = drawn.length > 0;
   useEffect(() => {
-    if (wanted)
-      void import("./trip-chart.tsx").then(({ TripChart }) => setChart({ Chart: TripChart }));
+    if (!wanted) return;
+    void import("./trip-chart.tsx").then(({ TripChart }) => setChart({ Chart: TripChart }));
   }, [wanted]);
   if (chart === null) return null;
   return (
     <>
-      {signals.map((signal) => (
-        <One key={`${signal.server}/${signal.tool}`} signal={signal} Chart={chart.Chart} />
+      {drawn.map((one) => (
+        <One key={`${one.level.rule}/${one.level.server}/${one.level.tool}`} {...one} {...chart} />
       ))}
     </>
   );
 }
 
-function One({ Chart, signal }: { readonly signal: Signal; readonly Chart: Chart }) {
-  const { from, line, tool } = signal;
-  const until = new Date(Date.parse(from) + signal.calls.length * signal.bucket_ms).toISOString();
+/** Those with a past to draw, the nearest to their line first. */
+function drawnOf({ breakers, levels }: Signals, tool: string | undefined): readonly Drawn[] {
+  const ratio = ({ level: { line, value } }: Drawn) => (line === null ? 0 : value / line);
+  return levels
+    .filter((level) => level.buckets.length > 1 && (tool === undefined || level.tool === tool))
+    .flatMap((level) => {
+      const breaker = breakers.find(({ name }) => name === level.rule);
+      return breaker === undefined ? [] : [{ level, ...breaker }];
+    })
+    .toSorted((one, other) => ratio(other) - ratio(one));
+}
+
+function One({ Chart, ...drawn }: Drawn & { readonly Chart: Chart }) {
+  const { level, signal } = drawn;
+  const { bucket_seconds: seconds, rule, tool } = level;
   return (
     <Panel
-      title={`${tool}, calls ${bucketName(signal)}`}
-      push={`${clock(from).slice(0, 5)} to ${clock(until).slice(0, 5)} UTC`}
+      title={tool === "" ? measureOf(signal) : `${tool}, ${measureOf(signal)}`}
+      note={`breaker ${rule}`}
+      push={`each bar ${duration(seconds * 1_000)}`}
     >
       <div class="in">
-        <div class="chart" role="img" aria-label={sentenceOf(signal)}>
-          <Chart key={String(line)} signal={signal} />
+        <div class="chart" role="img" aria-label={sentenceOf(drawn)}>
+          <Chart {...drawn} />
         </div>
         <details class="as-table">
           <summary>Show as table</summary>
-          <AsTable signal={signal} />
+          <AsTable {...drawn} />
         </details>
       </div>
     </Panel>
   );
 }
 
-const MINUTE = 60_000;
-
-function bucketName({ bucket_ms: ms }: Signal): string {
-  return ms === MINUTE ? "a minute" : `in ${ms / 1_000} s`;
-}
-
 /** What the picture says, for who cannot see it. */
-export function sentenceOf(signal: Signal): string {
-  const { average, calls, line, parked, tripped_at: tripped } = signal;
-  const most = Math.max(0, ...calls.map((count) => count ?? 0));
-  const waiting = parked.reduce((all, count) => all + count, 0);
+function sentenceOf({ action, level, signal }: Drawn): string {
+  const { buckets, line, phase, since, usual, value } = level;
+  const most = Math.max(0, ...buckets.map(({ value: one }) => one ?? 0));
+  const says = (one: number) => measured(signal, one);
   const parts = [
-    `Calls ${bucketName(signal)}: at most ${most}`,
-    average === null ? "" : `usual are ${average}`,
-    line === null ? "no trip line yet" : `trips at ${line}`,
-    tripped === null ? "" : `tripped at ${clock(tripped)} UTC`,
-    waiting === 0 ? "" : `${waiting} parked since`,
+    `${says(value)} now, at most ${says(most)} before`,
+    usual === null ? "" : `usual are ${says(usual)}`,
+    line === null ? "no line yet" : `${action}s at ${says(line)}`,
+    phase === "calm" || since === null ? "" : `${phase} since ${clock(since)} UTC`,
   ];
   return `${parts.filter((part) => part !== "").join("; ")}.`;
 }
 
-const COLUMNS: readonly Column[] = [["From, UTC"], ["Went out", "r"], ["Parked", "r"]];
+const COLUMNS: readonly Column[] = [["From, UTC"], ["Measured", "r"]];
 
-function AsTable({ signal }: { readonly signal: Signal }) {
-  const start = Date.parse(signal.from);
+function AsTable({ level, signal }: Drawn) {
   return (
     <Table columns={COLUMNS}>
-      {signal.calls.map((count, index) => {
-        const at = new Date(start + index * signal.bucket_ms).toISOString();
-        return (
-          <tr key={at}>
-            <td>{clock(at)}</td>
-            <td class="r">{count ?? "nothing is known"}</td>
-            <td class="r">{signal.parked[index] ?? 0}</td>
-          </tr>
-        );
-      })}
+      {level.buckets.map(({ at, value }) => (
+        <tr key={at}>
+          <td>{clock(at)}</td>
+          <td class="r">{value === null ? "nothing" : measured(signal, value)}</td>
+        </tr>
+      ))}
     </Table>
   );
 }

@@ -3,14 +3,15 @@
 export interface Theme {
   readonly font: string;
   readonly bar: string;
-  readonly hot: string;
-  readonly band: string;
+  readonly stop: string;
+  readonly stopBand: string;
+  readonly stopText: string;
   readonly wait: string;
-  readonly waitGround: string;
+  readonly waitBand: string;
+  readonly waitText: string;
   readonly ink: string;
   readonly faint: string;
   readonly grid: string;
-  readonly stopText: string;
 }
 
 export function themeOf(): Theme {
@@ -19,14 +20,15 @@ export function themeOf(): Theme {
   return {
     font: `12px ${of("--font")}`,
     bar: of("--data-2"),
-    hot: of("--stop-fill"),
-    band: of("--stop-tint"),
+    stop: of("--stop-fill"),
+    stopBand: of("--stop-tint"),
+    stopText: of("--stop"),
     wait: of("--wait-fill"),
-    waitGround: of("--wait-tint"),
+    waitBand: of("--wait-tint"),
+    waitText: of("--wait"),
     ink: of("--ink"),
     faint: of("--faint"),
     grid: of("--line"),
-    stopText: of("--stop"),
   };
 }
 
@@ -40,25 +42,4 @@ export function watchTheme(changed: () => void): () => void {
     system.removeEventListener("change", changed);
     chosen.disconnect();
   };
-}
-
-const STEP = 5;
-
-/** Hatched: it means parked, also to who sees no colour. */
-export function hatch(context: CanvasRenderingContext2D, theme: Theme): CanvasPattern | string {
-  const size = Math.round(STEP * devicePixelRatio);
-  const tile = new OffscreenCanvas(size, size);
-  const pen = tile.getContext("2d");
-  if (pen === null) return theme.wait;
-  pen.fillStyle = theme.waitGround;
-  pen.fillRect(0, 0, size, size);
-  pen.strokeStyle = theme.wait;
-  pen.lineWidth = size / 2.4;
-  pen.beginPath();
-  for (const shift of [-size, 0, size]) {
-    pen.moveTo(shift, size);
-    pen.lineTo(shift + size, 0);
-  }
-  pen.stroke();
-  return context.createPattern(tile, "repeat") ?? theme.wait;
 }

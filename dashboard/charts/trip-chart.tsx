@@ -1,12 +1,14 @@
 /**
- * Bars of what went out, a dashed line of what is usual, the trip line with a band above it, a flag
- * where it tripped, and hatched what was parked since. The line is part of the scale, always.
+ * Bars of what was measured, a dashed line of what is usual, the trip line with a band above it, and
+ * a flag where it tripped. The line is part of the scale, always.
  */
 import { useEffect, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
-import type { Signal } from "../data/signals.ts";
+import type { Level } from "../data/signals.ts";
+import { measured } from "../words/signals.ts";
 import { clock } from "../words/time.ts";
-import { hatch, type Theme, themeOf, watchTheme } from "./theme.ts";
+import type { Drawn } from "./signals.tsx";
+import { type Theme, themeOf, watchTheme } from "./theme.ts";
 
 const HEIGHT = 190;
 /** Labels of the lines stand at their end. */
@@ -19,18 +21,18 @@ const BAR = 0.82;
 const BAND = 0.55;
 const SECOND = 1_000;
 
-export function TripChart({ signal }: { readonly signal: Signal }) {
+export function TripChart(drawn: Drawn) {
   const place = useRef<HTMLDivElement>(null);
   const chart = useRef<uPlot | null>(null);
   const [theme, setTheme] = useState(themeOf);
-  const latest = useRef(signal);
-  latest.current = signal;
+  const latest = useRef(drawn);
+  latest.current = drawn;
   useEffect(() => watchTheme(() => setTheme(themeOf())), []);
   useEffect(() => {
     const { current: into } = place;
     if (into === null) return;
     const options = optionsOf(latest, theme, into.clientWidth);
-    const plot = new uPlot(options, dataOf(latest.current), into);
+    const plot = new uPlot(options, dataOf(latest.current.level), into);
     chart.current = plot;
     const sized = new ResizeObserver(() => {
       plot.setSize({ width: into.clientWidth, height: HEIGHT });
@@ -41,23 +43,23 @@ export function TripChart({ signal }: { readonly signal: Signal }) {
       plot.destroy();
     };
   }, [theme]);
-  useEffect(() => chart.current?.setData(dataOf(signal)), [signal]);
+  useEffect(() => chart.current?.setData(dataOf(drawn.level)), [drawn.level]);
   return <div class="plot" ref={place} />;
 }
 
-function dataOf({ average, bucket_ms: ms, calls, from }: Signal): uPlot.AlignedData {
-  const start = Date.parse(from);
-  const times = calls.map((_, index) => (start + (index + 0.5) * ms) / SECOND);
-  return [times, [...calls], calls.map(() => average)];
+/** What is measured now is the last bar: buckets are of what was before. */
+function dataOf({ bucket_seconds: seconds, buckets, usual, value }: Level): uPlot.AlignedData {
+  const starts = buckets.map(({ at }) => Date.parse(at) / SECOND + seconds / 2);
+  const times = [...starts, (starts.at(-1) ?? 0) + seconds];
+  return [times, [...buckets.map((one) => one.value), value], times.map(() => usual)];
 }
 
-/** So high that the trip line, and what was parked on top of what went out, is in view. */
-function highest({ calls, line, parked }: Signal): number {
-  const bars = calls.map((count, index) => (count ?? 0) + (parked[index] ?? 0));
-  return Math.max(1, line ?? 0, ...bars) * ROOM;
+/** So high that the trip line is in view, always. */
+function highest({ buckets, line, value }: Level): number {
+  return Math.max(1e-9, value, line ?? 0, ...buckets.map((one) => one.value ?? 0)) * ROOM;
 }
 
-type Latest = { readonly current: Signal };
+type Latest = { readonly current: Drawn };
 
 function optionsOf(latest: Latest, theme: Theme, width: number): uPlot.Options {
   const axis = { stroke: theme.faint, font: theme.font, ticks: { show: false } };
@@ -66,7 +68,7 @@ function optionsOf(latest: Latest, theme: Theme, width: number): uPlot.Options {
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * SECOND), "Etc/UTC"),
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, points: { show: false } },
-    scales: { y: { range: () => [0, highest(latest.current)] } },
+    scales: { y: { range: () => [0, highest(latest.current.level)] } },
     axes: [
       {
         ...axis,
@@ -93,66 +95,46 @@ const hour = (seconds: number): string => {
   return clock(new Date(seconds * SECOND).toISOString()).slice(0, 5);
 };
 
-function drawBand(plot: uPlot, { line }: Signal, theme: Theme): void {
+function drawBand(plot: uPlot, { action, level: { line } }: Drawn, theme: Theme): void {
   if (line === null) return;
   const { ctx } = plot;
   const { left, top, width } = plot.bbox;
   ctx.save();
   ctx.globalAlpha = BAND;
-  ctx.fillStyle = theme.band;
+  ctx.fillStyle = action === "trip" ? theme.stopBand : theme.waitBand;
   ctx.fillRect(left, top, width, plot.valToPos(line, "y", true) - top);
   ctx.restore();
 }
 
-function drawLines(plot: uPlot, signal: Signal, theme: Theme): void {
+function drawLines(plot: uPlot, drawn: Drawn, theme: Theme): void {
   const { ctx } = plot;
   ctx.save();
   ctx.font = theme.font.replace("12px", `${12 * devicePixelRatio}px`);
-  drawParked(plot, signal, theme);
-  drawLine(plot, signal, theme);
-  drawFlag(plot, signal, theme);
+  drawLine(plot, drawn, theme);
+  drawFlag(plot, drawn, theme);
   ctx.restore();
 }
 
-/** On top of what went out in the same bucket. */
-function drawParked(
-  plot: uPlot,
-  { bucket_ms: ms, calls, from, parked }: Signal,
-  theme: Theme,
-): void {
-  const { ctx } = plot;
-  const start = Date.parse(from);
-  const wide = plot.valToPos(ms / SECOND, "x", true) - plot.valToPos(0, "x", true);
-  ctx.fillStyle = hatch(ctx, theme);
-  for (const [index, count] of parked.entries()) {
-    if (count === 0) continue;
-    const under = calls[index] ?? 0;
-    const middle = plot.valToPos((start + (index + 0.5) * ms) / SECOND, "x", true);
-    const bottom = plot.valToPos(under, "y", true);
-    const top = plot.valToPos(under + count, "y", true);
-    ctx.fillRect(middle - (wide * BAR) / 2, top, wide * BAR, bottom - top);
-  }
-}
-
-function drawLine(plot: uPlot, { average, line }: Signal, theme: Theme): void {
+function drawLine(plot: uPlot, { action, level, signal }: Drawn, theme: Theme): void {
+  const { line, usual } = level;
   const { ctx } = plot;
   const { left, width } = plot.bbox;
   const right = left + width + 8 * devicePixelRatio;
   ctx.textAlign = "left";
   ctx.textBaseline = "middle";
-  if (average !== null) {
+  if (usual !== null) {
     ctx.fillStyle = theme.faint;
-    ctx.fillText(`usual ${average}`, right, plot.valToPos(average, "y", true));
+    ctx.fillText(`usual ${measured(signal, usual)}`, right, plot.valToPos(usual, "y", true));
   }
   if (line === null) return;
   const y = plot.valToPos(line, "y", true);
-  ctx.strokeStyle = theme.hot;
+  ctx.strokeStyle = action === "trip" ? theme.stop : theme.wait;
   ctx.lineWidth = 1.5 * devicePixelRatio;
   ctx.setLineDash([6 * devicePixelRatio, 3 * devicePixelRatio]);
   stroke(ctx, [left, y], [left + width, y]);
   ctx.setLineDash([]);
-  ctx.fillStyle = theme.stopText;
-  ctx.fillText(`trips at ${line}`, right, y);
+  ctx.fillStyle = action === "trip" ? theme.stopText : theme.waitText;
+  ctx.fillText(`${action}s at ${measured(signal, line)}`, right, y);
 }
 
 type Point = readonly [x: number, y: number];
@@ -164,17 +146,18 @@ function stroke(ctx: CanvasRenderingContext2D, from: Point, to: Point): void {
   ctx.stroke();
 }
 
-function drawFlag(plot: uPlot, { tripped_at: tripped }: Signal, theme: Theme): void {
-  if (tripped === null) return;
+/** Since when it has been above its line. */
+function drawFlag(plot: uPlot, { level: { phase, since } }: Drawn, theme: Theme): void {
+  if (since === null || phase !== "alarmed") return;
   const { ctx } = plot;
   const { height, left, top, width } = plot.bbox;
-  const x = plot.valToPos(Date.parse(tripped) / SECOND, "x", true);
-  if (x < left || x > left + width) return;
+  const wanted = plot.valToPos(Date.parse(since) / SECOND, "x", true);
+  const x = Math.min(Math.max(wanted, left), left + width);
   const unit = devicePixelRatio;
-  ctx.strokeStyle = theme.hot;
+  ctx.strokeStyle = theme.stop;
   ctx.lineWidth = 1.5 * unit;
   stroke(ctx, [x, top - 2 * unit], [x, top + height]);
-  ctx.fillStyle = theme.hot;
+  ctx.fillStyle = theme.stop;
   ctx.beginPath();
   ctx.moveTo(x - 4.5 * unit, top - 6 * unit);
   ctx.lineTo(x + 4.5 * unit, top - 6 * unit);
@@ -182,5 +165,5 @@ function drawFlag(plot: uPlot, { tripped_at: tripped }: Signal, theme: Theme): v
   ctx.fill();
   ctx.fillStyle = theme.stopText;
   ctx.textAlign = "right";
-  ctx.fillText(`tripped ${clock(tripped)}`, x - 8 * unit, top - 8 * unit);
+  ctx.fillText(`tripped ${clock(since)}`, x - 8 * unit, top - 8 * unit);
 }

@@ -1,46 +1,98 @@
-/** How often tools were called against their trip lines, where the gateway says so. */
-import type { Answer } from "./cache.ts";
+/** How an agent stands to its breakers, where the gateway says so. */
 import { useApi } from "./cache.ts";
 
-/** One signal of one tool. A bucket without a value is a gap, and no zero. */
-export interface Signal {
+export interface Breaker {
+  readonly name: string;
+  readonly signal: string;
+  readonly action: "trip" | "alert";
+}
+
+/** One rule on one tool, or on the whole agent, where `tool` is empty. */
+export interface Level {
+  readonly rule: string;
   readonly server: string;
   readonly tool: string;
-  /** Of the first bucket. */
-  readonly from: string;
-  readonly bucket_ms: number;
-  /** Calls in each bucket that went out, the oldest first. */
-  readonly calls: readonly (number | null)[];
-  /** Attempts that were parked instead. */
-  readonly parked: readonly number[];
-  /** What is usual, and what trips: both in calls a bucket. Null: there is none yet. */
-  readonly average: number | null;
+  readonly value: number;
+  /** Null: nothing draws one yet. */
   readonly line: number | null;
-  readonly tripped_at: string | null;
+  readonly usual: number | null;
+  readonly phase: string;
+  readonly since: string | null;
+  readonly bucket_seconds: number;
+  /** Oldest first; a bucket without a value is a gap, and no zero. */
+  readonly buckets: readonly { readonly at: string; readonly value: number | null }[];
 }
 
-const isNumber = (value: unknown): value is number => typeof value === "number";
-const isCount = (value: unknown): boolean => value === null || isNumber(value);
+export interface Repeat {
+  readonly rule: string;
+  readonly task: string;
+  readonly tool: string;
+  readonly calls: number;
+  readonly limit: number;
+}
+
+export interface TaskTokens {
+  readonly rule: string;
+  readonly task: string;
+  readonly tokens: number;
+  readonly line: number;
+}
+
+export interface Signals {
+  readonly breakers: readonly Breaker[];
+  readonly levels: readonly Level[];
+  readonly repeats: readonly Repeat[];
+  readonly tasks: readonly TaskTokens[];
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+type Check = (fields: Fields) => boolean;
+
+const texts = (...names: readonly string[]): Check => {
+  return (fields) => names.every((name) => typeof fields[name] === "string");
+};
+const numbers = (...names: readonly string[]): Check => {
+  return (fields) => names.every((name) => typeof fields[name] === "number");
+};
+const orNull = (check: (name: string) => Check, ...names: readonly string[]): Check => {
+  return (fields) => names.every((name) => fields[name] === null || check(name)(fields));
+};
+
+const CHECKS: Readonly<Record<keyof Signals, readonly Check[]>> = {
+  breakers: [texts("name", "signal", "action")],
+  levels: [
+    texts("rule", "server", "tool", "phase"),
+    numbers("value", "bucket_seconds"),
+    orNull(numbers, "line", "usual"),
+    orNull(texts, "since"),
+    ({ buckets }) => Array.isArray(buckets) && fits(buckets, BUCKET),
+  ],
+  repeats: [texts("rule", "task", "tool"), numbers("calls", "limit")],
+  tasks: [texts("rule", "task"), numbers("tokens", "line")],
+};
+const BUCKET: readonly Check[] = [texts("at"), orNull(numbers, "value")];
+
+function fits(list: readonly unknown[], checks: readonly Check[]): boolean {
+  return list.every((one) => {
+    if (typeof one !== "object" || one === null) return false;
+    // Checked: an object, whose fields are looked at one by one.
+    return checks.every((check) => check(one as Fields));
+  });
+}
 
 /** An answer of another shape is that of another version: nothing is drawn by guessing. */
-export function signalsOf(value: unknown): readonly Signal[] {
-  if (typeof value !== "object" || value === null || !("signals" in value)) return [];
-  return Array.isArray(value.signals) ? value.signals.filter(isSignal) : [];
+export function signalsOf(value: unknown): Signals | null {
+  if (typeof value !== "object" || value === null) return null;
+  const entries = Object.entries(CHECKS).map(([name, checks]) => {
+    const list: unknown = Reflect.get(value, name);
+    return Array.isArray(list) && fits(list, checks);
+  });
+  // `as`: every list has just been looked at, field by field.
+  return entries.every((sound) => sound) ? (value as Signals) : null;
 }
 
-function isSignal(value: unknown): value is Signal {
-  if (typeof value !== "object" || value === null) return false;
-  // Checked below, field by field.
-  const one = value as Readonly<Record<string, unknown>>;
-  const names = [one.server, one.tool, one.from].every((name) => typeof name === "string");
-  const bars = [one.calls, one.parked].every((list) => Array.isArray(list) && list.every(isCount));
-  const lines = isCount(one.average) && isCount(one.line) && isNumber(one.bucket_ms);
-  return names && bars && lines && (one.tripped_at === null || typeof one.tripped_at === "string");
-}
-
-/** Empty where the gateway has no such path, or nothing to say of this agent. */
-export function useSignals(agent: string): readonly Signal[] {
+/** Null where the gateway has no such path, or says something else there. */
+export function useSignals(agent: string): Signals | null {
   const path = `/api/v1/agents/${encodeURIComponent(agent)}/signals`;
-  const answer: Answer<unknown> = useApi<unknown>(path);
-  return signalsOf(answer.value);
+  return signalsOf(useApi<unknown>(path).value);
 }

@@ -5,13 +5,15 @@ import type { ManifestView, OverviewView } from "../../src/control/schemas/overv
 import type { ReviewRowView } from "../../src/control/schemas/reviews.ts";
 import { useApi } from "../data/cache.ts";
 import { STATUS } from "../data/paths.ts";
-import { Meter, strainOf } from "../parts/meter.tsx";
+import { type Breaker, type Signals, useSignals } from "../data/signals.ts";
+import { Closeness, Meter, strainOf } from "../parts/meter.tsx";
 import { Fact, Moment, Panel } from "../parts/panels.tsx";
 import { reviewPath } from "../shell/paths.ts";
 import { Link } from "../shell/router.tsx";
 import { accountOf, amountOf, closeness } from "../words/budgets.ts";
 import { short } from "../words/entries.ts";
 import { amount, limit } from "../words/money.ts";
+import { measured, measureOf, nearestOf } from "../words/signals.ts";
 import { duration } from "../words/time.ts";
 
 export function OwnBudgets({ agent }: { readonly agent: string }) {
@@ -89,22 +91,49 @@ export function Reviews({ agent }: { readonly agent: string }) {
   );
 }
 
-export function Breakers({ manifest }: { readonly manifest: ManifestView }) {
-  if (manifest.breakers.length === 0) return null;
+/** Each with what is nearest to its line; nothing where the gateway does not say. */
+export function Breakers({ agent }: { readonly agent: string }) {
+  const signals = useSignals(agent);
+  if (signals === null || signals.breakers.length === 0) return null;
   return (
-    <Panel title="Breakers">
+    <Panel title="Breakers" push="how close each is">
       <ul class="list">
-        {manifest.breakers.map(({ action, name, says }) => (
-          <li key={name}>
-            <div class="row">
-              <b>{name}</b>
-              <span class="muted">{action === "trip" ? "stops it" : "tells people"}</span>
-            </div>
-            <span class="fine">{says}</span>
-          </li>
+        {signals.breakers.map((breaker) => (
+          <Near key={breaker.name} breaker={breaker} signals={signals} />
         ))}
       </ul>
     </Panel>
+  );
+}
+
+function Near({ breaker, signals }: { readonly breaker: Breaker; readonly signals: Signals }) {
+  const { action, name, signal } = breaker;
+  const near = nearestOf(breaker, signals);
+  const says = (value: number) => measured(signal, value);
+  return (
+    <li>
+      <div class="row">
+        <span>
+          <b>{name}</b> <span class="muted">{measureOf(signal)}</span>
+        </span>
+        <span class={near?.alarmed ? "c-stop strong" : "muted"}>
+          {near?.alarmed ? `above, ${action}s` : `${action}s`}
+        </span>
+      </div>
+      {near === null ? (
+        <span class="fine">nothing is measured yet</span>
+      ) : (
+        <>
+          <Closeness
+            value={near.value}
+            limit={near.limit}
+            tripped={near.alarmed}
+            says={`${says(near.value)} of ${says(near.limit)}`}
+          />
+          {near.of !== "" && <span class="fine">{near.of}</span>}
+        </>
+      )}
+    </li>
   );
 }
 

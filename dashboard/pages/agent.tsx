@@ -1,7 +1,7 @@
 import type { ManifestView, OverviewView } from "../../src/control/schemas/overview.ts";
 import type { TaskView } from "../../src/control/schemas/people.ts";
 import type { AgentView } from "../../src/control/schemas/reviews.ts";
-import { Signals } from "../charts/signals.tsx";
+import { SignalCharts } from "../charts/signals.tsx";
 import { useApi } from "../data/cache.ts";
 import { ClutchBadge } from "../parts/badges.tsx";
 import { Empty, Loaded, Moment, Panel, Since } from "../parts/panels.tsx";
@@ -49,20 +49,16 @@ function Screen({ view }: { readonly view: AgentView }) {
       <div class="cols side">
         <div class="stack">
           <Figures view={view} />
-          <Signals agent={agent} />
+          <SignalCharts agent={agent} />
           <Tasks agent={agent} />
           <RecentCalls agent={agent} />
         </div>
         <div class="stack">
           <OwnBudgets agent={agent} />
+          <Breakers agent={agent} />
           <Reviews agent={agent} />
           <Loaded answer={manifest} what="The manifest">
-            {(value) => (
-              <>
-                <Breakers manifest={value} />
-                <Granted manifest={value} />
-              </>
-            )}
+            {(value) => <Granted manifest={value} />}
           </Loaded>
         </div>
       </div>

@@ -2,7 +2,7 @@
 import type { StatusView } from "../../src/control/schemas/gateway.ts";
 import type { IncidentRowView } from "../../src/control/schemas/incidents.ts";
 import type { ReviewRowView, ReviewView } from "../../src/control/schemas/reviews.ts";
-import { Signals } from "../charts/signals.tsx";
+import { SignalCharts } from "../charts/signals.tsx";
 import { useApi } from "../data/cache.ts";
 import { INCIDENTS, STATUS } from "../data/paths.ts";
 import { CauseBadge } from "../parts/badges.tsx";
@@ -38,7 +38,7 @@ function Screen({ review }: { readonly review: ReviewView }) {
         <div class="stack evidence">
           <Figures review={review} />
           {review.kind === "trip" && (
-            <Signals agent={review.agent} tool={evidenceText(review, "tool")} />
+            <SignalCharts agent={review.agent} tool={evidenceText(review, "tool")} />
           )}
           <Why review={review} />
           <CallsBefore review={review} />

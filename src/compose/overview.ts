@@ -50,7 +50,7 @@ function mayDrawOn({ only }: Budget, manifest: Manifest): boolean {
 
 /** Null: there is no such agent. */
 export function manifestOf(agent: string, gateway: Gateway): ManifestState | null {
-  const { agents, breakers, budgets } = gateway.rules.configuration;
+  const { agents, budgets } = gateway.rules.configuration;
   const manifest = agents.get(agent);
   if (manifest === undefined) return null;
   const { labels, models, observe, tools } = manifest;
@@ -61,7 +61,6 @@ export function manifestOf(agent: string, gateway: Gateway): ManifestState | nul
     models: models === null ? null : [...models.keys()],
     tools: tools.allowed.filter(({ isGranted }) => isGranted).map(toolOf),
     blacklisted: [...tools.blacklisted],
-    breakers,
     budgets: budgets.filter((budget) => mayDrawOn(budget, manifest)),
   };
 }

@@ -1,5 +1,4 @@
 /** What the gateway says of its agents for the dashboard: what they do, and what they may. */
-import type { BreakerRule } from "../guards/breaker/rules.ts";
 import type { Scope, Window } from "../guards/budget/budget.ts";
 import type { Unit } from "../guards/budget/unit.ts";
 import type { Millis } from "../guards/money.ts";
@@ -46,7 +45,6 @@ export interface ManifestState {
   readonly models: readonly string[] | null;
   readonly tools: readonly ToolState[];
   readonly blacklisted: readonly string[];
-  readonly breakers: readonly BreakerRule[];
   readonly budgets: readonly BudgetRule[];
 }
 

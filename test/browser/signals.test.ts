@@ -5,13 +5,25 @@ import { AGENT, Viewers, type World, world } from "./world.ts";
 
 const chromium = part("chromium");
 const FROM = Date.parse("2026-11-17T02:11:00Z");
-/** About four a minute until 03:06, then 11 and 38; what came after the trip was parked. */
-const CALLS = [...Array.from({ length: 55 }, (_, no) => 3 + (no % 3)), 11, 38, 0, 0, 0];
-const PARKED = [...new Array<number>(56).fill(0), 14, 5, 3, 1];
-const SIGNAL = {
-  ...{ server: "speech", tool: "transcribe_audio", from: new Date(FROM).toISOString() },
-  ...{ bucket_ms: 60_000, calls: CALLS, parked: PARKED, average: 4.2, line: 21 },
-  tripped_at: "2026-11-17T03:07:42.000Z",
+/** About four a minute until 03:06, then 11, and 38 at the trip. */
+const BUCKETS = Array.from({ length: 56 }, (_, no) => ({
+  at: new Date(FROM + no * 60_000).toISOString(),
+  value: no === 55 ? 11 : 3 + (no % 3),
+}));
+const LEVEL = {
+  ...{ rule: "tool-surge", server: "speech", tool: "transcribe_audio", value: 38, line: 21 },
+  ...{ usual: 4.2, phase: "alarmed", since: "2026-11-17T03:07:42.000Z", bucket_seconds: 60 },
+  buckets: BUCKETS,
+};
+const SIGNALS = {
+  breakers: [
+    { name: "tool-surge", signal: "calls_per_tool", action: "trip" },
+    { name: "stuck", signal: "identical_calls", action: "trip" },
+    { name: "errors", signal: "tool_error_rate", action: "alert" },
+  ],
+  levels: [LEVEL],
+  repeats: [{ rule: "stuck", task: "rec-88413", tool: "transcribe_audio", calls: 7, limit: 8 }],
+  tasks: [],
 };
 
 describe.skipIf(!chromium.available)(`a chart of a signal (${chromium.sentence})`, () => {
@@ -39,15 +51,15 @@ describe.skipIf(!chromium.available)(`a chart of a signal (${chromium.sentence})
   test.each(["light", "dark"] as const)(
     "draws its trip line in red in the %s, and says it in words",
     async (scheme) => {
-      const page = await shown({ signals: [SIGNAL] }, scheme);
+      const page = await shown(SIGNALS, scheme);
       const chart = page.getByRole("img", { name: /trips at 21/ });
       await chart.waitFor();
       expect(await chart.getAttribute("aria-label")).toBe(
-        "Calls a minute: at most 38; usual are 4.2; trips at 21; tripped at 03:07:42 UTC; 23 parked since.",
+        "38 now, at most 11 before; usual are 4.2; trips at 21; alarmed since 03:07:42 UTC.",
       );
       const canvas = chart.locator("canvas");
       await canvas.waitFor();
-      // Of 190 px the axis takes some: the line of 21 is at 21 / (52 × 1.12) of the rest.
+      // The line of 21 is at half of 38 × 1.12, of what the axis leaves of the height.
       await expect
         .poll(() => canvas.evaluate(redRows))
         .toMatchObject({ longest: expect.any(Number) });
@@ -56,17 +68,26 @@ describe.skipIf(!chromium.available)(`a chart of a signal (${chromium.sentence})
       expect(row / height).toBeGreaterThan(0.4);
       expect(row / height).toBeLessThan(0.75);
       await page.getByText("Show as table").click();
-      await page.getByRole("cell", { name: "38", exact: true }).waitFor();
+      await page.getByRole("cell", { name: "11", exact: true }).waitFor();
       await page.context().close();
     },
   );
+
+  test("stands beside how close each breaker is, as far as that is known", async () => {
+    const page = await shown(SIGNALS);
+    const panel = page.getByRole("region", { name: "Breakers" });
+    await panel.getByText("38 of 21").waitFor();
+    await panel.getByText("7 of 8").waitFor();
+    await panel.getByText("nothing is measured yet").waitFor();
+    await page.context().close();
+  });
 
   test("is left out where the gateway does not answer, or not in this way", async () => {
     const page = await viewers.page(at, `/agents/${AGENT}`);
     await page.getByRole("heading", { name: "Budgets" }).waitFor();
     expect(await page.getByText("Show as table").count()).toBe(0);
     await page.context().close();
-    const other = await shown({ signals: [{ ...SIGNAL, line: "21" }] });
+    const other = await shown({ ...SIGNALS, levels: [{ ...LEVEL, line: "21" }] });
     expect(await other.getByText("Show as table").count()).toBe(0);
     await other.context().close();
   });

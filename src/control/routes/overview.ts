@@ -24,7 +24,7 @@ export const OVERVIEW_ROUTES: readonly Route[] = [
   },
   {
     ...{ method: "GET", path: "/api/v1/agents/:agent/manifest", role: "viewer", name: "manifest" },
-    says: "What an agent may do: its models, tools, breakers and budgets, as they are in force.",
+    says: "What an agent may do: its models, tools and budgets, as they are in force.",
     content: { schema: MANIFEST },
     problems: ["agent.unknown"],
     answer: manifest,

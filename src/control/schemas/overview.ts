@@ -46,14 +46,6 @@ export const MANIFEST = z.strictObject({
     }),
   ),
   blacklisted: list(z.string()),
-  breakers: list(
-    z.strictObject({
-      name: z.string(),
-      signal: z.string(),
-      action: z.enum(["trip", "alert"]),
-      says: z.string(),
-    }),
-  ),
   budgets: list(
     z.strictObject({
       name: z.string(),

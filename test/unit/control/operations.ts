@@ -301,7 +301,7 @@ export class MemoryOperations implements Operations {
   manifest(agent: string): ManifestState | null {
     if (agent !== "support") return null;
     const labels = { team: "care", owner: "alice", org: null };
-    const nothing = { models: null, tools: [], blacklisted: [], breakers: [], budgets: [] };
+    const nothing = { models: null, tools: [], blacklisted: [], budgets: [] };
     return { agent, ...labels, observedUntil: null, ...nothing };
   }
 
