@@ -1,17 +1,11 @@
 /** Charts of what breakers measure against their lines; uPlot comes only where there is one. */
 import type { ComponentType } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { type Level, type Signals, useSignals } from "../data/signals.ts";
+import { type Drawn, type Signals, useSignals } from "../data/signals.ts";
 import { Panel } from "../parts/panels.tsx";
 import { type Column, Table } from "../parts/table.tsx";
 import { measured, measureOf } from "../words/signals.ts";
 import { clock, duration } from "../words/time.ts";
-
-export interface Drawn {
-  readonly level: Level;
-  readonly signal: string;
-  readonly action: "trip" | "alert";
-}
 
 type Chart = ComponentType<Drawn>;
 /** More than these are a page of charts. */

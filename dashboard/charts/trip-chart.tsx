@@ -1,13 +1,12 @@
 /**
- * Bars of what was measured, a dashed line of what is usual, the trip line with a band above it, and
- * a flag where it tripped. The line is part of the scale, always.
+ * Bars of what was measured, a dashed line of what is usual, the trip line with a band above it, a
+ * flag where it tripped. The line is part of the scale, always.
  */
 import { useEffect, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
-import type { Level } from "../data/signals.ts";
+import type { Drawn, Level } from "../data/signals.ts";
 import { measured } from "../words/signals.ts";
 import { clock } from "../words/time.ts";
-import type { Drawn } from "./signals.tsx";
 import { type Theme, themeOf, watchTheme } from "./theme.ts";
 
 const HEIGHT = 190;
@@ -68,7 +67,10 @@ function optionsOf(latest: Latest, theme: Theme, width: number): uPlot.Options {
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * SECOND), "Etc/UTC"),
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, points: { show: false } },
-    scales: { y: { range: () => [0, highest(latest.current.level)] } },
+    scales: {
+      x: { range: (_, min, max) => whole(latest.current, min, max) },
+      y: { range: () => [0, highest(latest.current.level)] },
+    },
     axes: [
       {
         ...axis,
@@ -89,6 +91,11 @@ function optionsOf(latest: Latest, theme: Theme, width: number): uPlot.Options {
       draw: [(plot) => drawLines(plot, latest.current, theme)],
     },
   };
+}
+
+/** Bars stand in the middle of their time: the first and the last are whole. */
+function whole({ level }: Drawn, min: number, max: number): [number, number] {
+  return [min - level.bucket_seconds / 2, max + level.bucket_seconds / 2];
 }
 
 const hour = (seconds: number): string => {

@@ -45,6 +45,11 @@ export interface Signals {
   readonly tasks: readonly TaskTokens[];
 }
 
+/** One level with what its rule is about: what a chart draws. */
+export interface Drawn extends Pick<Breaker, "signal" | "action"> {
+  readonly level: Level;
+}
+
 type Fields = Readonly<Record<string, unknown>>;
 type Check = (fields: Fields) => boolean;
 

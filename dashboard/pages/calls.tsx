@@ -74,13 +74,14 @@ function Row({ before, row }: { readonly row: Folded; readonly before: boolean }
   const { costUsd, entry, first, line, times } = row;
   const { agent, at, decision, task } = entry;
   const hot = before && times > 1;
+  const explained = journalPath({ agent: agent ?? "", decision: decision ?? "" });
   return (
     <tr class={hot ? "group" : ""}>
       <td class="nowrap muted mid-only">
-        {times > 1 ? `${clock(first)} to ${clock(at)}` : clockMs(at)}
+        {times === 1 ? clockMs(at) : `${clock(first)} to ${clock(at)}`}
       </td>
       <td class="name">
-        <Link to={journalPath({ agent: agent ?? "", decision: decision ?? "" })}>{line.about}</Link>{" "}
+        <Link to={explained}>{line.about}</Link>{" "}
         {times > 1 && <b class={hot ? "c-stop" : "muted"}>× {times}</b>}
       </td>
       <td class="left o2">

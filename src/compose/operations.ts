@@ -25,7 +25,7 @@ import { doorOf } from "./door.ts";
 import { forfeitsOf, goneFrom, releaseForfeits } from "./forfeits.ts";
 import type { Machine } from "./machine.ts";
 import { metricsText } from "./metrics.ts";
-import { manifestOf, overviewOf } from "./overview.ts";
+import { agentOperations } from "./overview.ts";
 import type { Reload } from "./reload.ts";
 
 /**
@@ -91,9 +91,7 @@ export function operationsOf(settings: OperationsSettings): Operations {
     revokeKey: (id, by) => revokeKey(id, by, gateway),
     tasks: (filter) => store.tasks.list(filter),
     endTask: (agent, id, by) => gateway.endTask(agent, id, "failed", by),
-    agents: () => agentsOf(gateway),
-    overview: () => overviewOf(gateway, about.startedAt),
-    manifest: (agent) => manifestOf(agent, gateway),
+    ...agentOperations(gateway, about.startedAt),
     pause: (agents, reason, by) => pause(agents, reason, by, gateway),
     reviews: (filter) => reviewsOf(filter, gateway),
     expiry: (review) => expiryOf(review, gateway),

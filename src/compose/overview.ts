@@ -1,4 +1,6 @@
 /** What the dashboard asks of agents, from the rules in force and what this gateway has counted. */
+
+import type { Operations } from "../control/operations.ts";
 import type {
   AccountName,
   ManifestState,
@@ -12,8 +14,21 @@ import type { Manifest } from "../guards/manifest/manifest.ts";
 import type { Millis } from "../guards/money.ts";
 import type { GrantedTool } from "../guards/tool/tool.ts";
 import { BAR_MS } from "../telemetry/activity.ts";
+import { agentsOf } from "./clutches.ts";
 
-export function overviewOf(gateway: Gateway, since: Millis): OverviewState {
+/** What can be asked of agents. */
+export function agentOperations(
+  gateway: Gateway,
+  since: Millis,
+): Pick<Operations, "agents" | "overview" | "manifest"> {
+  return {
+    agents: () => agentsOf(gateway),
+    overview: () => overviewOf(gateway, since),
+    manifest: (agent) => manifestOf(agent, gateway),
+  };
+}
+
+function overviewOf(gateway: Gateway, since: Millis): OverviewState {
   const { activity, cashier, clock, rules } = gateway;
   const now = clock.wall();
   const { agents, budgets } = rules.configuration;
@@ -49,7 +64,7 @@ function mayDrawOn({ only }: Budget, manifest: Manifest): boolean {
 }
 
 /** Null: there is no such agent. */
-export function manifestOf(agent: string, gateway: Gateway): ManifestState | null {
+function manifestOf(agent: string, gateway: Gateway): ManifestState | null {
   const { agents, budgets } = gateway.rules.configuration;
   const manifest = agents.get(agent);
   if (manifest === undefined) return null;
