@@ -8,6 +8,7 @@ import { logEvent } from "../../src/telemetry/log-events.ts";
 import { code, table } from "./markdown.ts";
 
 const SOURCE = fileURLToPath(new URL("../../src/guards/events.ts", import.meta.url));
+const OF_CLUTCH = fileURLToPath(new URL("../../src/guards/clutch/events.ts", import.meta.url));
 
 /** A new kind does not compile until it has its sentence. */
 const SENTENCES: Readonly<Record<EventKind, string>> = {
@@ -63,10 +64,9 @@ const COMMITTED = ["decision", "agent", "task", "server", "tool", "service", "pe
 /** Fields of each kind, in the order of the source. */
 function fieldsByKind(): Map<string, string[]> {
   const text = readFileSync(SOURCE, "utf8");
-  const union = text.slice(
-    text.indexOf("export type Event ="),
-    text.indexOf("export type EventKind"),
-  );
+  const union =
+    text.slice(text.indexOf("export type Event ="), text.indexOf("export type EventKind")) +
+    readFileSync(OF_CLUTCH, "utf8");
   const found = new Map<string, string[]>();
   for (const part of union.split(/(?=\breadonly kind: ")/).slice(1)) {
     const kind = /^readonly kind: "([^"]+)"/.exec(part)?.[1] ?? "";

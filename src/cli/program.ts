@@ -132,6 +132,10 @@ function addReading(program: Command, shell: Shell, work: Do): void {
   example(status, "slipclutch status --json").action((options: Asking) =>
     work(async () => (await import("./status.ts")).showStatus(options, shell)),
   );
+  const top = asking(program, "top", "Agents, spend and reviews as they are now; Ctrl-C ends it.");
+  example(top, "slipclutch top", "slipclutch top --json").action((options: Asking) =>
+    work(async () => (await import("./top.ts")).runTop(options, shell)),
+  );
   const budgets = asking(program, "budgets", "What every budget has left.");
   example(budgets, "slipclutch budgets").action((options: Asking) =>
     work(async () => (await import("./budgets.ts")).showBudgets(options, shell)),

@@ -1,5 +1,6 @@
 /** The control plane's API as typed calls: what the command line uses. */
 import type { z } from "zod";
+import { entriesIn } from "./event-stream.ts";
 import type { DECISION_BODY, KEY_BODY, PAUSE_BODY, RELEASE_BODY } from "./requests.ts";
 import type { FlagView, ProblemView, ReloadedView, StatusView } from "./schemas/gateway.ts";
 import type { IncidentRowView, IncidentView, MomentView } from "./schemas/incidents.ts";
@@ -137,6 +138,19 @@ export class ControlClient {
     return this.#ask<{ model: string }>("DELETE", path, { reason });
   };
 
+  /**
+   * Entries of the journal as they come, over one connection: it ends when that does. `after` is
+   * the position where it goes on.
+   */
+  async *events(params: Params, signal: AbortSignal): AsyncGenerator<EntryView> {
+    const path = `/api/v1/events${query(params)}`;
+    const response = await this.#send("GET", path, undefined, signal);
+    if (!response.ok) {
+      throw new Refused(response.status, problemOf(await this.#json(response), response.status));
+    }
+    if (response.body !== null) yield* entriesIn(response.body, signal);
+  }
+
   async #ask<Answer>(method: string, path: string, body?: unknown): Promise<Answer> {
     const response = await this.#send(method, path, body);
     const answer = await this.#json(response);
@@ -145,7 +159,12 @@ export class ControlClient {
     return answer as Answer;
   }
 
-  async #send(method: string, path: string, body: unknown): Promise<Response> {
+  async #send(
+    method: string,
+    path: string,
+    body: unknown,
+    signal = AbortSignal.timeout(ANSWER_MS),
+  ): Promise<Response> {
     const headers: Record<string, string> = {};
     if (this.#token !== null) headers.authorization = `Bearer ${this.#token}`;
     if (body !== undefined) headers["content-type"] = "application/json";
@@ -155,7 +174,7 @@ export class ControlClient {
         headers,
         body: body === undefined ? null : JSON.stringify(body),
         redirect: "error",
-        signal: AbortSignal.timeout(ANSWER_MS),
+        signal,
       });
     } catch (cause) {
       throw new Unreachable(`No gateway answers at ${this.#url}.`, { cause });

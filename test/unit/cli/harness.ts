@@ -15,6 +15,10 @@ export interface Place {
   folder?: string;
   columns?: number;
   terminal?: boolean;
+  /** Told what the command would do on a signal. */
+  onSignal?: (signal: string, run: () => void) => void;
+  /** Told of each text as it is written. */
+  onWrite?: (text: string) => void;
 }
 
 /** Runs a command as `main.ts` would, and keeps what it wrote. */
@@ -23,6 +27,7 @@ export async function slipclutch(args: readonly string[], place: Place = {}): Pr
   const output = (name: "out" | "err") => ({
     write: (text: string) => {
       texts[name] += text;
+      place.onWrite?.(text);
     },
     isTerminal: place.terminal ?? false,
     columns: place.columns ?? Number.POSITIVE_INFINITY,
@@ -34,7 +39,7 @@ export async function slipclutch(args: readonly string[], place: Place = {}): Pr
     folder: place.folder ?? "/nonexistent",
     out: output("out"),
     err: output("err"),
-    onSignal: () => undefined,
+    onSignal: place.onSignal ?? (() => undefined),
   });
   return { code, ...texts };
 }
