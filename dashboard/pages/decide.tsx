@@ -1,6 +1,6 @@
 /** The decision: which, of what, why, and one button that repeats it. */
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { ReviewView } from "../../src/control/schemas/reviews.ts";
 import { PHONE, useMedia } from "../data/hooks.ts";
 import { Key } from "../parts/key.tsx";
@@ -32,7 +32,8 @@ export function Decide({ review }: { readonly review: ReviewView }) {
     requestAnimationFrame(() => opener.current?.focus());
   };
   useKeys({ Escape: sheet ? close : undefined });
-  useEffect(() => {
+  // Before the page is drawn: what gets the focus back takes it by then.
+  useLayoutEffect(() => {
     // Only the sheet can be reached while it is there.
     const others = document.querySelectorAll(".rail, .top, .evidence, .head, .phonebar");
     for (const other of others) other.toggleAttribute("inert", sheet);
