@@ -1,7 +1,8 @@
 /** Charts of what breakers measure against their lines; uPlot comes only where there is one. */
 import type { ComponentType } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { type Drawn, type Signals, useSignals } from "../data/signals.ts";
+import type { SignalsView } from "../../src/control/schemas/signals.ts";
+import { type Drawn, useSignals } from "../data/signals.ts";
 import { Panel } from "../parts/panels.tsx";
 import { type Column, Table } from "../parts/table.tsx";
 import { measured, measureOf } from "../words/signals.ts";
@@ -32,7 +33,7 @@ export function SignalCharts({ agent, tool }: { readonly agent: string; readonly
 }
 
 /** Those with a past to draw, the nearest to their line first. */
-function drawnOf({ breakers, levels }: Signals, tool: string | undefined): readonly Drawn[] {
+function drawnOf({ breakers, levels }: SignalsView, tool: string | undefined): readonly Drawn[] {
   const ratio = ({ level: { line, value } }: Drawn) => (line === null ? 0 : value / line);
   return levels
     .filter((level) => level.buckets.length > 1 && (tool === undefined || level.tool === tool))

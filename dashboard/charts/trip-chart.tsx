@@ -4,7 +4,8 @@
  */
 import { useEffect, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
-import type { Drawn, Level } from "../data/signals.ts";
+import type { LevelView } from "../../src/control/schemas/signals.ts";
+import type { Drawn } from "../data/signals.ts";
 import { measured } from "../words/signals.ts";
 import { clock } from "../words/time.ts";
 import { type Theme, themeOf, watchTheme } from "./theme.ts";
@@ -47,14 +48,14 @@ export function TripChart(drawn: Drawn) {
 }
 
 /** What is measured now is the last bar: buckets are of what was before. */
-function dataOf({ bucket_seconds: seconds, buckets, usual, value }: Level): uPlot.AlignedData {
+function dataOf({ bucket_seconds: seconds, buckets, usual, value }: LevelView): uPlot.AlignedData {
   const starts = buckets.map(({ at }) => Date.parse(at) / SECOND + seconds / 2);
   const times = [...starts, (starts.at(-1) ?? 0) + seconds];
   return [times, [...buckets.map((one) => one.value), value], times.map(() => usual)];
 }
 
 /** So high that the trip line is in view, always. */
-function highest({ buckets, line, value }: Level): number {
+function highest({ buckets, line, value }: LevelView): number {
   return Math.max(1e-9, value, line ?? 0, ...buckets.map((one) => one.value ?? 0)) * ROOM;
 }
 

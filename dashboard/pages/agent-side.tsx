@@ -3,9 +3,10 @@ import type { StatusView } from "../../src/control/schemas/gateway.ts";
 import type { BudgetView } from "../../src/control/schemas/money.ts";
 import type { ManifestView, OverviewView } from "../../src/control/schemas/overview.ts";
 import type { ReviewRowView } from "../../src/control/schemas/reviews.ts";
+import type { BreakerView, SignalsView } from "../../src/control/schemas/signals.ts";
 import { useApi } from "../data/cache.ts";
 import { STATUS } from "../data/paths.ts";
-import { type Breaker, type Signals, useSignals } from "../data/signals.ts";
+import { useSignals } from "../data/signals.ts";
 import { Closeness, Meter, strainOf } from "../parts/meter.tsx";
 import { Fact, Moment, Panel } from "../parts/panels.tsx";
 import { reviewPath } from "../shell/paths.ts";
@@ -106,7 +107,13 @@ export function Breakers({ agent }: { readonly agent: string }) {
   );
 }
 
-function Near({ breaker, signals }: { readonly breaker: Breaker; readonly signals: Signals }) {
+function Near({
+  breaker,
+  signals,
+}: {
+  readonly breaker: BreakerView;
+  readonly signals: SignalsView;
+}) {
   const { action, name, signal } = breaker;
   const near = nearestOf(breaker, signals);
   const says = (value: number) => measured(signal, value);

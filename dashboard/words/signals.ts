@@ -1,5 +1,5 @@
 /** Signals in words: what is measured, and how near it is to its line. */
-import type { Breaker, Level, Signals } from "../data/signals.ts";
+import type { BreakerView, LevelView, SignalsView } from "../../src/control/schemas/signals.ts";
 import { usd } from "./money.ts";
 import { count } from "./numbers.ts";
 
@@ -35,7 +35,7 @@ export interface Nearest {
 }
 
 /** Of all that this breaker watches, what is nearest to its line; null: nothing has one yet. */
-export function nearestOf({ name }: Breaker, signals: Signals): Nearest | null {
+export function nearestOf({ name }: BreakerView, signals: SignalsView): Nearest | null {
   const levels = signals.levels.flatMap((level) => (level.rule === name ? ofLevel(level) : []));
   const repeats = signals.repeats
     .filter(({ rule }) => rule === name)
@@ -49,6 +49,6 @@ export function nearestOf({ name }: Breaker, signals: Signals): Nearest | null {
   return nearest ?? null;
 }
 
-function ofLevel({ line, phase, tool, value }: Level): readonly Nearest[] {
+function ofLevel({ line, phase, tool, value }: LevelView): readonly Nearest[] {
   return line === null ? [] : [{ value, limit: line, of: tool, alarmed: phase === "alarmed" }];
 }

@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { readRules } from "../config/rule-file.ts";
-import { type PastCalls, replay, type Trip, unreplayable } from "../guards/breaker/replay.ts";
+import { type Past, replay, type Trip, unreplayable } from "../guards/breaker/replay.ts";
 import { type BreakerRule, DEFAULT_RULES } from "../guards/breaker/rules.ts";
 import { invalid } from "./manifest/folder.ts";
 import { clean } from "./paint.ts";
@@ -53,8 +53,8 @@ async function textOf(file: string, shell: Shell): Promise<string> {
 }
 
 /** In the order of time, whatever order they are written in. */
-async function pastIn(file: string, shell: Shell): Promise<readonly PastCalls[]> {
-  const past: PastCalls[] = [];
+async function pastIn(file: string, shell: Shell): Promise<readonly Past[]> {
+  const past: Past[] = [];
   const lines = createInterface({ input: createReadStream(resolve(shell.folder, file)) });
   let no = 0;
   try {
@@ -63,7 +63,7 @@ async function pastIn(file: string, shell: Shell): Promise<readonly PastCalls[]>
       if (line.trim() === "") continue;
       const read: PastLine = pastOf(line);
       if (read.kind === "wrong") throw wrong(file, no, read.says);
-      if (read.kind === "calls") past.push(read.calls);
+      if (read.kind === "past") past.push(read.past);
       if (past.length > EVENTS_MAX) throw tooMany(file);
     }
   } catch (error) {
@@ -90,8 +90,8 @@ function unreadable(file: string, error: unknown): CommandError {
   return new CommandError(EXIT.no, `${file} cannot be read: ${why}`, "Name a file that is there.");
 }
 
-function show({ alarm, at, limit, value }: Trip, { json }: ReplayOptions, shell: Shell): void {
-  const { agent, rule, says, tool } = alarm;
+function show({ alarm, at }: Trip, { json }: ReplayOptions, shell: Shell): void {
+  const { agent, limit, rule, says, tool, value } = alarm;
   const instant = new Date(at).toISOString();
   const told = { at: instant, rule, agent, tool, value, limit };
   const line = json ? JSON.stringify(told) : clean(`${instant}  ${rule}  ${agent}  ${says}`);

@@ -1,17 +1,19 @@
 /** One line of a file of events: calls of a minute, or an entry of the journal. */
-import type { PastCalls } from "../guards/breaker/replay.ts";
+import { isFence, isWaiting } from "../guards/breaker/fence.ts";
+import type { Past, PastCall } from "../guards/breaker/replay.ts";
+import { DENIALS, type DenialCode } from "../guards/verdict.ts";
 
 export type PastLine =
-  | { readonly kind: "calls"; readonly calls: PastCalls }
-  /** An entry that is no attempt of a tool. */
+  | { readonly kind: "past"; readonly past: Past }
+  /** An entry that no signal comes from. */
   | { readonly kind: "other" }
   | { readonly kind: "wrong"; readonly says: string };
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** Of a call there are several entries; these are the ones of which each attempt has one. */
-const ATTEMPTS: ReadonlySet<unknown> = new Set(["call.settled", "call.refused"]);
 const CALLS_MAX = 1_000_000_000;
+const MINUTE_MS = 60_000;
+const NANO_A_USD = 1e9;
 
 export function pastOf(line: string): PastLine {
   const value = parsed(line);
@@ -28,24 +30,50 @@ function minuteOf(value: Json, at: number): PastLine {
   if (!(Number.isInteger(n) && Number(n) >= 0 && Number(n) <= CALLS_MAX)) {
     return wrong(`n is no whole number from 0 to ${CALLS_MAX}`);
   }
-  const minute = 60_000;
-  const whole = { at: Math.floor(at / minute) * minute, within: "minute", digest: null } as const;
-  return calls({ ...whole, agent, tool, server: "", task: "", calls: Number(n) });
+  const start = Math.floor(at / MINUTE_MS) * MINUTE_MS;
+  const who = { agent, task: "", server: "", tool };
+  return past({ ...who, at: start, within: "minute", counts: { calls: Number(n) }, call: null });
 }
 
-function entryOf({ agent, event, kind, task }: Json, at: number): PastLine {
-  const { digest, server, tool } = mapOf(mapOf(event).asked);
-  if (!ATTEMPTS.has(kind) || tool === undefined) return { kind: "other" };
-  if (!(isText(agent) && isText(tool) && typeof server === "string")) {
-    return wrong("it is no entry of a call of a tool");
-  }
-  const who = { agent, task: isText(task) ? task : "", server, tool };
-  const made = { at, calls: 1, within: "second" } as const;
-  return calls({ ...who, ...made, digest: isText(digest) ? digest : null });
+/** Of a call there are several entries; of these two each attempt has one. */
+function entryOf(entry: Json, at: number): PastLine {
+  const { agent, event, kind, task } = entry;
+  const { asked, ...told } = mapOf(event);
+  if (kind !== "call.settled" && kind !== "call.refused") return { kind: "other" };
+  if (!isText(agent)) return { kind: "other" };
+  const { digest, server, tool } = mapOf(asked);
+  const isTool = isText(tool) && typeof server === "string";
+  if (tool !== undefined && !isTool) return wrong("it is no entry of a call of a tool");
+  const of = isTool ? { server, tool } : { server: "", tool: "" };
+  const who = { agent, task: isText(task) ? task : "", ...of };
+  const isRefused = kind === "call.refused";
+  if (isRefused && isCode(told.code) && isWaiting(told.code)) return { kind: "other" };
+  const counts = isRefused ? refusedCounts(told, isTool) : settledCounts(told, isTool);
+  const call = isTool && isText(digest) ? callOf(told, digest, isRefused) : null;
+  return past({ ...who, at, within: "second", counts, call });
 }
 
-function calls(past: PastCalls): PastLine {
-  return { kind: "calls", calls: past };
+function refusedCounts({ code }: Json, isTool: boolean): Past["counts"] {
+  const calls = isTool ? 1 : 0;
+  return { calls, refused: isCode(code) && isFence(code) ? 1 : 0 };
+}
+
+function settledCounts({ charged_usd: usd, outcome }: Json, isTool: boolean): Past["counts"] {
+  const ended = outcome === "aborted" || outcome === "dropped" ? 0 : 1;
+  const spent = isText(usd) ? Math.round(Number(usd) * NANO_A_USD) : 0;
+  return { calls: isTool ? 1 : 0, ended, errors: isTool && outcome !== "ok" ? ended : 0, spent };
+}
+
+function callOf({ result }: Json, digest: string, isRefused: boolean): PastCall {
+  return { digest, isRefused, result: isText(result) ? result : null };
+}
+
+function isCode(code: unknown): code is DenialCode {
+  return typeof code === "string" && Object.hasOwn(DENIALS, code);
+}
+
+function past(of: Past): PastLine {
+  return { kind: "past", past: of };
 }
 
 function wrong(says: string): PastLine {

@@ -18,7 +18,8 @@ import type { Seal } from "../gateway/parking/seal.ts";
 import { Past, type ReadPast } from "../gateway/past.ts";
 import { Rates } from "../gateway/rates.ts";
 import type { Ruleset } from "../gateway/ruleset.ts";
-import { Surges } from "../gateway/surges.ts";
+import { note } from "../gateway/signals/note.ts";
+import { Signals } from "../gateway/signals/signals.ts";
 import { Tasks, taskKey } from "../gateway/tasks.ts";
 import { retire } from "../gateway/tenure.ts";
 import type { Event } from "../guards/events.ts";
@@ -69,6 +70,7 @@ export class Core {
     this.gateway = {
       ...newMemory(),
       handle: (call) => handle(call, this.gateway),
+      heard: (event) => note(event, this.gateway),
       clock,
       chance,
       heap: new Collector(),
@@ -88,7 +90,7 @@ export class Core {
         engaged: (agent) => this.#forget(agent),
         changed: () => lot.wake(),
       }),
-      surges: new Surges(store.counters, log),
+      signals: new Signals({ store: store.counters, clock, log }),
       ...decisionParts(clock),
       rates: new Rates(store.permits, clock, log),
       cashier: new Cashier(store.ledger, clock, log, flusher),
@@ -158,9 +160,8 @@ export class Core {
 
   /** What the breakers counted before a resume says nothing about what comes after it. */
   #forget(agent: string): void {
-    const { breakers, holding, rules, surges } = this.gateway;
-    breakers.forget(agent);
-    surges.rearm(agent, rules.configuration.breakers, holding.storeNow());
+    const { holding, rules, signals } = this.gateway;
+    signals.rearm(agent, rules, holding.storeNow());
   }
 
   #holding(): Holding {

@@ -2,7 +2,6 @@
 import { Allowance } from "../gateway/allowance.ts";
 import { TakenOut } from "../gateway/answered/taken-out.ts";
 import { Withheld } from "../gateway/answered/withheld.ts";
-import { Breakers } from "../gateway/breakers.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import { InFlights } from "../gateway/in-flight.ts";
 import { Recent } from "../gateway/parking/recent.ts";
@@ -11,14 +10,10 @@ import { Recent } from "../gateway/parking/recent.ts";
 const STRANGERS_AT_ONCE = 300;
 const STRANGERS_A_SECOND = 2;
 
-type Memory = Pick<
-  Gateway,
-  "breakers" | "inFlight" | "recent" | "strangers" | "takenOut" | "withheld"
->;
+type Memory = Pick<Gateway, "inFlight" | "recent" | "strangers" | "takenOut" | "withheld">;
 
 export function newMemory(): Memory {
   return {
-    breakers: new Breakers(),
     inFlight: new InFlights(),
     recent: new Recent(),
     strangers: new Allowance(STRANGERS_AT_ONCE, STRANGERS_A_SECOND),

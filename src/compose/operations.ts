@@ -103,14 +103,19 @@ export function operationsOf(settings: OperationsSettings): Operations {
     commitments: (asked) => commitmentsOf(gateway, asked),
     endCommitment: (id, reason, by) => endByHand(gateway, { id, reason, by }),
     flags: () => store.registry.flags(),
-    clearFlag: async ({ by, model, provider, reason }) => {
-      if (!(await store.registry.clearFlag(provider, model))) return false;
-      await gateway.flags.load();
-      const event = { kind: "model.cleared", provider, model, by, reason } as const;
-      emit(gateway, gateway.holding.tenure, event);
-      return true;
-    },
+    clearFlag: (flag) => clearFlag(flag, gateway),
   };
+}
+
+async function clearFlag(
+  { by, model, provider, reason }: Parameters<Operations["clearFlag"]>[0],
+  gateway: Gateway,
+): Promise<boolean> {
+  if (!(await gateway.store.registry.clearFlag(provider, model))) return false;
+  await gateway.flags.load();
+  const event = { kind: "model.cleared", provider, model, by, reason } as const;
+  emit(gateway, gateway.holding.tenure, event);
+  return true;
 }
 
 async function inputsOf(

@@ -9,6 +9,7 @@ import type {
   ToolState,
 } from "../control/overview-state.ts";
 import type { Gateway } from "../gateway/gateway.ts";
+import { lookAt } from "../gateway/signals/look.ts";
 import type { Budget } from "../guards/budget/budget.ts";
 import type { Manifest } from "../guards/manifest/manifest.ts";
 import type { Millis } from "../guards/money.ts";
@@ -20,11 +21,12 @@ import { agentsOf } from "./clutches.ts";
 export function agentOperations(
   gateway: Gateway,
   since: Millis,
-): Pick<Operations, "agents" | "overview" | "manifest"> {
+): Pick<Operations, "agents" | "overview" | "manifest" | "signals"> {
   return {
     agents: () => agentsOf(gateway),
     overview: () => overviewOf(gateway, since),
     manifest: (agent) => manifestOf(agent, gateway),
+    signals: (agent) => (gateway.rules.manifest(agent) === null ? null : lookAt(agent, gateway)),
   };
 }
 

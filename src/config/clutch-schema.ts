@@ -1,11 +1,22 @@
 /** The fields of slipclutch.yaml about breakers, and about calls that wait for a person. */
 import { z } from "zod";
-import { count, duration, id, oneOf, strict, yesOrNo } from "./fields.ts";
+import { count, duration, id, oneOf, strict, TOKENS_MAX, yesOrNo } from "./fields.ts";
 import { LATER_BASELINES, LATER_SIGNALS } from "./later.ts";
 
 const CALLS_MAX = 1_000_000;
 
 const BYTES_MAX = 2 ** 40;
+
+const SIGNALS = [
+  "calls_per_tool",
+  "tool_error_rate",
+  "tokens_per_task",
+  "identical_calls",
+  "no_progress",
+  "refusals",
+  "spend_usd_per_hour",
+  "new_tools",
+] as const;
 
 const TIMES = "a factor above 1 and at most 1000";
 
@@ -16,7 +27,13 @@ const deviations = z
   .max(1000, { error: DEVIATIONS });
 
 const above = strict({
-  value: count(1, CALLS_MAX).describe("Calls: in a minute, or identical ones.").optional(),
+  value: z
+    .number({ error: "a number" })
+    .min(0, { error: "a number, zero or more" })
+    .describe(
+      "In the unit of the signal: calls (a minute, or within the window), a share from 0 to 1, USD an hour, tokens.",
+    )
+    .optional(),
   times: z
     .number({ error: TIMES })
     .gt(1, { error: TIMES })
@@ -42,22 +59,30 @@ const above = strict({
 /** One breaker. */
 export const breaker = strict({
   name: id.describe("Its name. That of a breaker which is there anyway changes that one."),
-  signal: oneOf(["calls_per_tool", "identical_calls"], LATER_SIGNALS)
-    .describe("What it watches: calls of a tool in a minute, or calls that repeat.")
+  signal: oneOf(SIGNALS, LATER_SIGNALS)
+    .describe(
+      "What it watches. Of a tool: calls in a minute, the share that failed. Of a task: its tokens, calls that repeat, calls that come to nothing new. Of the agent: refusals in a minute, USD an hour, tools it never called before.",
+    )
     .optional(),
   above: above
     .describe(
-      "Its line: `{ value }`; for calls_per_tool also `{ times, of: rolling_average, over }`, `{ sigmas, of: ewma }` or `{ mads, of: median, over }`.",
+      "Its line: `{ value }`; where it is no mere count also `{ times, of: rolling_average, over }`, `{ sigmas, of: ewma }` or `{ mads, of: median, over }`.",
     )
     .optional(),
   for: duration(0, "1h")
-    .describe("calls_per_tool: how long it must stay above its line. Default 60s.")
+    .describe(
+      "How long it must stay above its line. Default 60s for calls_per_tool, else 0s. Not for counts and tokens_per_task.",
+    )
     .optional(),
   window: duration(1000, "1d")
-    .describe("identical_calls: how far apart they may be. Default 10m.")
+    .describe(
+      "Over how long it is measured. Default 1m; 2m for tool_error_rate, 10m for identical_calls and no_progress, 1h for spend_usd_per_hour and new_tools. Not for tokens_per_task.",
+    )
     .optional(),
-  at_least: count(1, CALLS_MAX)
-    .describe("calls_per_tool: fewer calls in a minute are never a surge. Default 20.")
+  at_least: count(1, TOKENS_MAX)
+    .describe(
+      "The floor: fewer calls within the window are never above. Default 20 for calls_per_tool, 10 for tool_error_rate and refusals, else 1. Of tokens_per_task tokens, default 20000; of new_tools tools that it knew before.",
+    )
     .optional(),
   same_result: yesOrNo
     .describe("identical_calls: only those with an equal result count. Default false.")

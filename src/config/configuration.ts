@@ -27,8 +27,9 @@ export interface Configuration {
   readonly toolServers: ReadonlyMap<string, ToolServerSettings>;
   /** Those of slipclutch.yaml, and the limits of manifests on the calls of a task. */
   readonly budgets: readonly Budget[];
-  /** For every agent. */
+  /** For every agent whose manifest says nothing of them; and all those of an agent whose does. */
   readonly breakers: readonly BreakerRule[];
+  readonly agentBreakers: ReadonlyMap<string, readonly BreakerRule[]>;
   readonly parking: ParkingSettings;
   /** A call that nobody approves is denied after this; so is an approval that nobody used. */
   readonly approvals: { readonly expireAfterMs: Millis };

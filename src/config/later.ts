@@ -9,8 +9,7 @@ const CONTAINMENT = "Sandboxes and cloud backstops are not in this version.";
 
 /** Keys that are not in this version, whatever the file. */
 export const LATER_KEYS: Readonly<Record<string, string>> = {
-  // In slipclutch.yaml these two are known.
-  breakers: "Breakers of one agent are not in this version: slipclutch.yaml has those of all.",
+  // In slipclutch.yaml it is known.
   parking: "Parking of one agent is not in this version: slipclutch.yaml has that of all.",
   for_outputs: OUTPUTS,
   golden: OUTPUTS,
@@ -37,17 +36,9 @@ export const LATER_WINDOWS: Readonly<Record<string, string>> = {
   rolling: WINDOW,
 };
 
-const SIGNAL = "That signal is not in this version; use calls_per_tool or identical_calls.";
-
 /** Signals of breakers that are not in this version. */
 export const LATER_SIGNALS: Readonly<Record<string, string>> = {
-  tokens_per_task: SIGNAL,
-  spend_usd_per_hour: SIGNAL,
-  tool_error_rate: SIGNAL,
-  no_progress: SIGNAL,
-  output_distance: SIGNAL,
-  refusals: SIGNAL,
-  new_tools: SIGNAL,
+  output_distance: OUTPUTS,
 };
 
 /** Baselines of breakers that are not in this version. */

@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { HOSTED_TOOLS } from "../guards/call.ts";
+import { breaker } from "./clutch-schema.ts";
 import {
   count,
   duration,
@@ -146,6 +147,13 @@ export const manifestSchema = strict({
     .optional(),
   tell_agent: yesOrNo
     .describe("Put one line about the budget into the system prompt. Default false.")
+    .optional(),
+  breakers: z
+    .array(breaker, { error: "a list of breakers" })
+    .max(ENTRIES_MAX)
+    .describe(
+      "Breakers of this agent beside those of slipclutch.yaml. One of the same name may only be tighter.",
+    )
     .optional(),
   refusal_rounds: count(0, 5)
     .describe(

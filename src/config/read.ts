@@ -18,6 +18,7 @@ import type { Environment } from "./environment.ts";
 import { type FileRead, readFileText, versionIssues } from "./file.ts";
 import { holdsSecret, issueAt } from "./issues.ts";
 import { manifestSchema } from "./manifest-schema.ts";
+import { narrowedBreakers } from "./narrowed-breakers.ts";
 import { ungrantedOf } from "./observe.ts";
 import { type Book, type Overrides, overridesOf, priceBook } from "./price-book.ts";
 import { pricesSchema } from "./prices-schema.ts";
@@ -118,6 +119,7 @@ function compile(parts: Parts): Compiled {
   const tooling = toolServersOf(data.tool_servers, { source, files, schemas, sql });
   const { servers } = tooling;
   const { breakers, issues: breakerIssues } = breakersOf(data.breakers ?? [], source);
+  const narrowed = narrowedBreakers(manifests, breakers);
   const granted = agentsOf(manifests, data.limits, { servers, schemas, sql });
   const { agents } = granted;
   const tools = callableTools(agents.values(), servers);
@@ -126,7 +128,7 @@ function compile(parts: Parts): Compiled {
   const issues = [...storeIssues, ...keyIssues, ...tooling.issues, ...breakerIssues];
   if (whole) {
     const serves = (model: string) => isServed(model, offer);
-    issues.push(...providerIssues, ...granted.issues);
+    issues.push(...providerIssues, ...granted.issues, ...narrowed.issues);
     issues.push(...budgetIssues(data.budgets ?? [], source, { agents, serves, tools }));
     for (const file of manifests) {
       const manifest = agents.get(agentOfFile(file.source.file));
@@ -143,6 +145,7 @@ function compile(parts: Parts): Compiled {
     toolServers: servers,
     budgets: [...budgets, ...taskLimitsOf(agents.values())],
     breakers,
+    agentBreakers: narrowed.agentBreakers,
     parking: parkingOf(data.parking),
     approvals: { expireAfterMs: data.approvals?.expire_after ?? APPROVAL_MS },
     agents,

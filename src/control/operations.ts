@@ -4,6 +4,7 @@
  * store cannot be reached.
  */
 import type { Issue } from "../config/configuration.ts";
+import type { AgentSignals } from "../guards/breaker/standing.ts";
 import type { Proof } from "../guards/budget/release.ts";
 import type { Unit } from "../guards/budget/unit.ts";
 import type { Clutch } from "../guards/clutch/clutch.ts";
@@ -239,6 +240,8 @@ export interface Operations {
   overview(): OverviewState;
   /** Null: there is no such agent. */
   manifest(agent: string): ManifestState | null;
+  /** How it stands to its breakers; null: there is no such agent. */
+  signals(agent: string): AgentSignals | null;
   /** Null: all of the configuration. */
   pause(agents: readonly string[] | null, reason: string, by: string): Promise<Paused>;
   /** Newest first. */

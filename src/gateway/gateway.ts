@@ -10,7 +10,6 @@ import type { Metrics } from "../telemetry/metrics.ts";
 import type { Allowance } from "./allowance.ts";
 import type { TakenOut } from "./answered/taken-out.ts";
 import type { Withheld } from "./answered/withheld.ts";
-import type { Breakers } from "./breakers.ts";
 import type { Call } from "./call.ts";
 import type { Cashier } from "./cashier.ts";
 import type { Clutches } from "./clutches.ts";
@@ -29,7 +28,7 @@ import type { Seal } from "./parking/seal.ts";
 import type { Past } from "./past.ts";
 import type { Rates } from "./rates.ts";
 import type { Ruleset } from "./ruleset.ts";
-import type { Surges } from "./surges.ts";
+import type { Signals } from "./signals/signals.ts";
 import type { Tasks } from "./tasks.ts";
 import type { Tenure } from "./tenure.ts";
 
@@ -52,8 +51,7 @@ export interface Gateway extends DecisionParts {
   readonly lot: Lot;
   readonly recent: Recent;
   readonly seal: Seal;
-  readonly breakers: Breakers;
-  readonly surges: Surges;
+  readonly signals: Signals;
   readonly withheld: Withheld;
   readonly takenOut: TakenOut;
   readonly keys: Keys;
@@ -72,6 +70,8 @@ export interface Gateway extends DecisionParts {
   /** Ends a task and closes its accounts; false if there is none, or it had ended. */
   readonly endTask: (agent: string, id: string, outcome: TaskEnd, by: string) => Promise<boolean>;
   readonly inFlight: InFlights;
+  /** What happened counts for the breakers. */
+  readonly heard: (event: Event) => void;
   /** The path of a call, for what begins another one in the middle of its own. */
   readonly handle: (call: Call) => Promise<void>;
   /** The rules in force; swapped whole by a reload. */
@@ -109,5 +109,6 @@ export function emit(gateway: Gateway, tenure: Tenure, event: Event): void {
   tenure.journal.record(event);
   gateway.metrics.observe(event);
   gateway.activity.observe(event, gateway.clock.wall());
+  gateway.heard(event);
   logEvent(gateway.log, event);
 }

@@ -31,4 +31,8 @@ export class Newest<Value> {
   values(): IterableIterator<Value> {
     return this.#values.values();
   }
+
+  entries(): IterableIterator<[string, Value]> {
+    return this.#values.entries();
+  }
 }

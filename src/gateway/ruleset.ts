@@ -1,5 +1,6 @@
 /** The configuration in force, indexed for the path of a call. A reload makes another one. */
 import type { Configuration, ProviderSettings } from "../config/configuration.ts";
+import type { BreakerRule } from "../guards/breaker/rules.ts";
 import type { Budget } from "../guards/budget/budget.ts";
 import { type Belongs, scopeValue, windowAt } from "../guards/budget/draws.ts";
 import type { Format } from "../guards/call.ts";
@@ -8,7 +9,7 @@ import type { Millis } from "../guards/money.ts";
 import type { ModelPrice } from "../guards/price/price.ts";
 import { taskLimitOf } from "../guards/task/limits.ts";
 import { displayNames, usableTools } from "../guards/tool/names.ts";
-import type { GrantedTool } from "../guards/tool/tool.ts";
+import type { GrantedTool, RateLimit, ToolId } from "../guards/tool/tool.ts";
 import type { Provider } from "../ports/provider.ts";
 import type { AccountSpec } from "../ports/store.ts";
 import type { ToolServer } from "../ports/tool-server.ts";
@@ -79,6 +80,24 @@ export class Ruleset {
 
   get revision(): string {
     return this.#revision;
+  }
+
+  /** What the agent's behaviour is held to. */
+  breakersOf(agent: string): readonly BreakerRule[] {
+    const { agentBreakers, breakers } = this.configuration;
+    return agentBreakers.get(agent) ?? breakers;
+  }
+
+  /** Of all agents. */
+  get allBreakers(): readonly BreakerRule[] {
+    const { agentBreakers, breakers } = this.configuration;
+    return [...breakers, ...[...agentBreakers.values()].flat()];
+  }
+
+  /** Null: the tool has none, or is not the agent's. */
+  rateLimitOf(agent: string, { server, tool }: ToolId): RateLimit | null {
+    const allowed = this.manifest(agent)?.tools.allowed ?? [];
+    return allowed.find((one) => one.server === server && one.tool === tool)?.rateLimit ?? null;
   }
 
   manifest(agent: string): Manifest | null {

@@ -125,6 +125,7 @@ function settledEvent(admitted: Admitted, seen: Seen, charge: Charge) {
     outcome,
     status,
     fault,
+    result: null,
     usage,
     estimated: charge.estimated,
     reserved: bounds.reserve.usd,

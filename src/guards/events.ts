@@ -105,6 +105,8 @@ export type Event =
       /** Status of the provider; null when none came. */
       readonly status: number | null;
       readonly fault: string | null;
+      /** Digest of what a tool answered: equal results have an equal one. */
+      readonly result: string | null;
       readonly usage: Usage | null;
       /** Charged without a usage of the provider. */
       readonly estimated: boolean;

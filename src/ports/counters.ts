@@ -1,11 +1,14 @@
-/** Counts of tool calls over all gateways, for the breakers. */
+/** What gateways count and see of agents, put together over all of them, for the breakers. */
 import type { Millis } from "../guards/money.ts";
 import type { Fenced, HolderId } from "./ids.ts";
 
 export interface CounterKey {
   readonly agent: string;
+  /** Empty, as the tool is: of the agent, whatever it calls. */
   readonly server: string;
   readonly tool: string;
+  /** What is counted. */
+  readonly what: string;
   /** Start of its bucket, the gateway's wall clock rounded down. */
   readonly bucket: Millis;
 }
@@ -13,6 +16,29 @@ export interface CounterKey {
 /** One gateway's total of a bucket so far: a lost or repeated message changes nothing. */
 export interface CounterTotal extends CounterKey {
   readonly total: number;
+}
+
+/** What one gateway sees of something that may be at several: it stands in place of the last. */
+export interface Share {
+  readonly agent: string;
+  /** What it is of: `call` or `task`, and its name. */
+  readonly key: string;
+  /** What makes shares of one key alike. */
+  readonly kind: string;
+  readonly value: number;
+  readonly at: Millis;
+}
+
+export interface ToolMet {
+  readonly agent: string;
+  readonly server: string;
+  readonly tool: string;
+}
+
+/** One that was met for the first time ever. */
+export interface ToolIsNew extends ToolMet {
+  /** Tools of the agent that were met before. */
+  readonly known: number;
 }
 
 export interface CounterStore {
@@ -27,6 +53,23 @@ export interface CounterStore {
   ): Promise<
     { readonly kind: "ok"; readonly sums: readonly CounterTotal[]; readonly seq: number } | Fenced
   >;
-  /** Forgets buckets that began before this. */
-  prune(before: Millis): Promise<void>;
+  /** Sets this holder's shares and answers those of others that changed since `after`. */
+  share(
+    holder: HolderId,
+    shares: readonly Share[],
+    after: number,
+  ): Promise<
+    | {
+        readonly kind: "ok";
+        readonly others: readonly (Share & { readonly holder: HolderId })[];
+        readonly seq: number;
+      }
+    | Fenced
+  >;
+  /** Remembers tools that agents call; those of them that were never met, in any order. */
+  meet(tools: readonly ToolMet[], at: Millis): Promise<readonly ToolIsNew[]>;
+  /** Forgets buckets of these that began before this. */
+  prune(whats: readonly string[], before: Millis): Promise<void>;
+  /** Forgets shares that are older. */
+  pruneShares(before: Millis): Promise<void>;
 }

@@ -17,10 +17,9 @@ const SURGE = {
   for: "0s",
   action: "trip",
 };
-const OFF = [
-  { name: "stuck", enabled: false },
-  { name: "tool-surge", enabled: false },
-];
+export const OFF = ["stuck", "tool-surge", "token-spike", "error-burst"].map((name) => {
+  return { name, enabled: false };
+});
 const TRIES = 12;
 
 /** The agent of one case: a pause is not over with the case. */

@@ -15,6 +15,7 @@ import { PARKING_CASES } from "./wiring-parking.ts";
 import { PIN_CASES } from "./wiring-pin.ts";
 import { PRICE_CASES } from "./wiring-prices.ts";
 import { PROVIDER_CASES } from "./wiring-providers.ts";
+import { SIGNAL_CASES } from "./wiring-signals.ts";
 import { SQL_CASES } from "./wiring-sql.ts";
 import { TASK_LIMIT_CASES } from "./wiring-task-limits.ts";
 import { TOOL_BOUND_CASES } from "./wiring-tool-bounds.ts";
@@ -36,6 +37,7 @@ const CASES = {
   "a limit or a manifest": LIMIT_CASES,
   "a price": PRICE_CASES,
   "a rate limit or a breaker": BREAKER_CASES,
+  "a signal, or a breaker of one agent": SIGNAL_CASES,
   "a tool": TOOL_CASES,
   "what goes on costing": COMMITMENT_CASES,
   "a tool over plain HTTP": HTTP_CASES,

@@ -4,9 +4,9 @@
  */
 import { expect, test } from "vitest";
 import { nextStep } from "../../src/demo/model-turn.ts";
-import { DEFAULT_RULES, type StuckRule, type SurgeRule } from "../../src/guards/breaker/rules.ts";
+import * as level from "../../src/guards/breaker/level.ts";
+import { DEFAULT_RULES, type LevelRule, type StuckRule } from "../../src/guards/breaker/rules.ts";
 import * as stuck from "../../src/guards/breaker/stuck.ts";
-import * as surge from "../../src/guards/breaker/surge.ts";
 import { type Clutch, ENGAGED } from "../../src/guards/clutch/clutch.ts";
 import { clutch as clutchGuard } from "../../src/guards/clutch/guard.ts";
 import { transition } from "../../src/guards/clutch/transition.ts";
@@ -16,7 +16,7 @@ import type { JsonObject } from "../../src/wire/json.ts";
 import { toolFacts } from "../unit/guards/tool-scenes.ts";
 
 const STUCK = DEFAULT_RULES.find((rule) => rule.signal === "identical_calls") as StuckRule;
-const SURGE = DEFAULT_RULES.find((rule) => rule.signal === "calls_per_tool") as SurgeRule;
+const SURGE = DEFAULT_RULES.find((rule) => rule.name === "tool-surge") as LevelRule;
 const TOOL = { agent: "support", server: "help-desk", tool: "transcribe_audio" };
 const REVIEW = "r-1";
 const TICKETS = [4711, 4712, 4713, 4714, 4715, 4716, 4717, 4718];
@@ -45,8 +45,9 @@ class Desk {
   readonly #limit: { tool: string; requests: number; perMs: number };
   #permits = received([], [], 0);
   readonly #runs = new Map<string, stuck.Run | null>();
-  #surge: surge.Surge;
-  #attempts = new Map<number, number>();
+  #surge = level.UNSEEN;
+  /** Since the breakers looked last. */
+  #attempts = 0;
 
   constructor(scene: Scene) {
     this.#scene = scene;
@@ -57,8 +58,6 @@ class Desk {
       ageMs: null,
     }));
     this.#permits = received([], owned, 0);
-    const subject = { ...TOOL, perMinute: scene.requests };
-    this.#surge = surge.watch(subject, this.clock.wall());
   }
 
   get seconds(): number {
@@ -79,7 +78,7 @@ class Desk {
   resume(): this {
     this.clutch = transition(this.clutch, { kind: "resume", review: REVIEW });
     this.#runs.clear();
-    this.#surge = surge.rearm(this.#surge, SURGE, this.clock.wall());
+    this.#surge = level.rearm(this.#surge, SURGE, this.clock.wall());
     this.story.push(`resumed at ${this.seconds} s`);
     return this;
   }
@@ -110,8 +109,7 @@ class Desk {
 
   /** What the model is told of it. */
   #transcribe(ticket: number): string {
-    const second = Math.floor(this.seconds);
-    this.#attempts.set(second, (this.#attempts.get(second) ?? 0) + 1);
+    this.#attempts += 1;
     const now = this.clock.monotonic();
     const [permits, answer] = admit(this.#permits, this.#limit, true, now);
     if (answer.kind !== "taken") {
@@ -127,7 +125,12 @@ class Desk {
 
   #observe(ticket: number, result: string | null): void {
     if (!this.#scene.breakers.includes("stuck")) return;
-    const call = { task: `ticket-${ticket}`, digest: `call-${ticket}.wav`, repeatsMax: null };
+    const call = {
+      task: `ticket-${ticket}`,
+      digest: `call-${ticket}.wav`,
+      repeatsMax: null,
+      elsewhere: [],
+    };
     const event = { ...TOOL, ...call, result };
     const run = this.#runs.get(stuck.runOf(event)) ?? null;
     const [after, alarm] = stuck.observe(run, STUCK, event, this.clock.monotonic());
@@ -138,15 +141,15 @@ class Desk {
   /** Once a round, as the gateway does once a second. */
   #look(): void {
     if (!this.#scene.breakers.includes("tool-surge")) return;
-    const total = [...this.#attempts.values()].reduce((sum, calls) => sum + calls, 0);
-    const wall = this.clock.wall();
-    const bucketMs = surge.bucketMsOf(SURGE);
-    const bucket = Math.floor(wall / bucketMs) * bucketMs;
-    const before = this.#surge.buckets
-      .filter(({ start }) => start !== bucket)
-      .reduce((sum, each) => sum + each.total, 0);
-    const event = { kind: "count", bucket, total: total - before } as const;
-    const [after, alarm] = surge.observe(this.#surge, SURGE, event, wall);
+    const count = this.#attempts;
+    this.#attempts = 0;
+    const at = this.clock.wall();
+    const held = {
+      ...{ subject: TOOL, rule: SURGE },
+      cold: level.coldLineOf(SURGE, this.#limit),
+    };
+    const event = { kind: "count", at, count, beside: count } as const;
+    const [after, alarm] = level.observe(this.#surge, held, event, at);
     this.#surge = after;
     if (alarm !== null) this.#trip(alarm.rule);
   }

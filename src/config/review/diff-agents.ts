@@ -36,6 +36,7 @@ const RULES: Rules = {
   observe_servers: "elsewhere",
   tell_agent: "elsewhere",
   refusal_rounds: "elsewhere",
+  breakers: "elsewhere",
   "labels.team": "elsewhere",
   "labels.org": "elsewhere",
   "labels.owner": "elsewhere",

@@ -1,5 +1,4 @@
-/** Budgets and breakers: what no longer stops an agent, or stops it sooner. */
-import type { BreakerRule } from "../../guards/breaker/rules.ts";
+/** Budgets: what no longer stops an agent, or stops it sooner. */
 import type { Budget, Window } from "../../guards/budget/budget.ts";
 import { isReservedName } from "../../guards/task/limits.ts";
 import { byAmount, type Change, change, type Direction } from "./change.ts";
@@ -112,60 +111,4 @@ function amountWords({ limit, unit }: Budget): string {
 
 function limitWords(budget: Budget): string {
   return `${amountWords(budget)} a ${budget.window}`;
-}
-
-export function breakerChanges([before, after]: Sides): Change[] {
-  const old = new Map(before.configuration.breakers.map((rule) => [rule.name, rule]));
-  const now = new Map(after.configuration.breakers.map((rule) => [rule.name, rule]));
-  const changes: Change[] = [];
-  for (const [name, rule] of now) {
-    const was = old.get(name);
-    const about = { agent: null, about: `breaker ${name}` };
-    if (was === undefined) changes.push(change(about, "narrower", "is on"));
-    else if (JSON.stringify(was) !== JSON.stringify(rule)) {
-      changes.push(change(about, breakerDirection(was, rule), "changed", ruleWords(was, rule)));
-    }
-  }
-  for (const name of old.keys()) {
-    if (now.has(name)) continue;
-    changes.push(change({ agent: null, about: `breaker ${name}` }, "wider", "is turned off"));
-  }
-  return changes;
-}
-
-type Flat = Readonly<Record<string, unknown>>;
-
-/** Only one thing at a time is judged: of two it is not clear which of them counts. */
-function breakerDirection(before: BreakerRule, after: BreakerRule): Direction {
-  const [old, now] = [flat(before), flat(after)];
-  const keys = differing(old, now);
-  const [key] = keys;
-  if (keys.length !== 1 || key === undefined) return "may-be-wider";
-  const [was, is] = [old[key], now[key]];
-  if (key === "action") return is === "trip" ? "narrower" : "wider";
-  // Each of these is a line, or a time, that has to be passed first.
-  const isLine = ["above", "above.perMinute", "above.times", "atLeast", "forMs"].includes(key);
-  if (!isLine || typeof was !== "number" || typeof is !== "number") return "may-be-wider";
-  return byAmount(was, is);
-}
-
-function ruleWords(before: BreakerRule, after: BreakerRule): string[] {
-  const [old, now] = [flat(before), flat(after)];
-  return differing(old, now).map((key) => `${key} ${old[key] ?? "none"} → ${now[key] ?? "none"}`);
-}
-
-function differing(old: Flat, now: Flat): string[] {
-  return [...new Set([...Object.keys(old), ...Object.keys(now)])].filter(
-    (key) => old[key] !== now[key],
-  );
-}
-
-function flat(rule: BreakerRule): Flat {
-  return Object.fromEntries(
-    Object.entries(rule).flatMap(([key, value]) =>
-      typeof value === "object" && value !== null
-        ? Object.entries(value).map(([inner, of]) => [`${key}.${inner}`, of] as const)
-        : [[key, value] as const],
-    ),
-  );
 }

@@ -8,6 +8,8 @@ import { DECISION_BODY, PAUSE_BODY } from "../requests.ts";
 import { agentView, decidedView, pausedView, reviewRowView, reviewView } from "../reviews.ts";
 import { list } from "../schemas/parts.ts";
 import { AGENT, PAUSED, REVIEW, REVIEW_ROW, type ReviewView } from "../schemas/reviews.ts";
+import { SIGNALS } from "../schemas/signals.ts";
+import { signalsView } from "../signals.ts";
 import { bodyOf, param, type Route, type Visit } from "./route.ts";
 
 /** Of one review, in its view: the newest ones. */
@@ -23,6 +25,13 @@ const ENTRIES_MAX = 5_000;
 
 async function listAgents({ context, operations }: Visit): Promise<Response> {
   return context.json(operations.agents().map(agentView));
+}
+
+async function signals({ context, operations }: Visit): Promise<Response> {
+  const agent = param(context, "agent");
+  const found = operations.signals(agent);
+  if (found === null) throw new Problem("agent.unknown", `There is no agent ${agent}.`);
+  return context.json(signalsView(agent, found));
 }
 
 async function pause({ context, operations, operator }: Visit): Promise<Response> {
@@ -78,6 +87,14 @@ export const REVIEW_ROUTES: readonly Route[] = [
     says: "Each agent with its clutch, since when, and the review it waits for.",
     content: { schema: list(AGENT) },
     answer: listAgents,
+  },
+  {
+    ...{ method: "GET", path: "/api/v1/agents/:agent/signals", role: "viewer" },
+    name: "readSignals",
+    says: "How one agent stands to its [breakers](../breakers.md): the rules in force, each measured number with its line and what is usual, its history in at most 60 buckets, the longest repeats and the tasks with most tokens.",
+    content: { schema: SIGNALS },
+    problems: ["agent.unknown"],
+    answer: signals,
   },
   {
     ...{ method: "POST", path: "/api/v1/agents/pause", role: "operator", name: "pauseAgents" },

@@ -7,6 +7,7 @@ import * as money from "./money.ts";
 import * as overview from "./overview.ts";
 import * as people from "./people.ts";
 import * as reviews from "./reviews.ts";
+import * as signals from "./signals.ts";
 
 export const NAMED = {
   Problem: gateway.PROBLEM,
@@ -27,6 +28,7 @@ export const NAMED = {
   Session: people.SESSION,
   Task: people.TASK,
   Agent: reviews.AGENT,
+  Signals: signals.SIGNALS,
   ReviewRow: reviews.REVIEW_ROW,
   Review: reviews.REVIEW,
   Decision: reviews.DECISION,

@@ -22,7 +22,7 @@ import type { Pools } from "../pool.ts";
 import { record } from "../refuse.ts";
 import { remainingHeader } from "../remaining.ts";
 import { admittedEvent, flushMany, legsOf, noteEnded } from "../settle.ts";
-import { watchEnd, watchRefused } from "./watch.ts";
+import { resultDigest, watchEnd, watchRefused } from "./watch.ts";
 
 const RETRY_MS = 1_000;
 
@@ -217,6 +217,7 @@ function tell(running: Running, end: ToolEnd, charge: ToolCharge): void {
   const { receivedAt, tenure } = call.incoming;
   const { charged, estimated } = charge;
   const { fault, outcome } = judged(running, end);
+  const result = wasSent(end) ? resultDigest(end) : null;
   noteEnded(call, outcome, gateway);
   const origin: Origin = originOf(call.incoming);
   const amounts = wasSent(end) ? amountsOf(charged) : NOTHING;
@@ -224,7 +225,7 @@ function tell(running: Running, end: ToolEnd, charge: ToolCharge): void {
   emit(gateway, tenure, {
     kind: "call.settled",
     ...origin,
-    ...{ asked: call.asked, answers, legs, outcome, status: null, fault, usage: null },
+    ...{ asked: call.asked, answers, legs, outcome, status: null, fault, result, usage: null },
     ...{ estimated, reserved: bounds.reserve.usd, charged, sentCap: null, capped: false },
     ...{ decidedMs, firstByteMs: null, endedMs: gateway.clock.monotonic() - receivedAt },
   });
@@ -235,7 +236,7 @@ function tell(running: Running, end: ToolEnd, charge: ToolCharge): void {
     const numbers = { reserved: bounds.reserve.usd, charged };
     emit(gateway, tenure, { kind: "budget.overbilled", ...origin, ...who, ...numbers });
   }
-  watchEnd(call, end, gateway);
+  if (result !== null) watchEnd(call, result, gateway);
 }
 
 function wasSent(end: ToolEnd): boolean {

@@ -1,66 +1,66 @@
 /** What the breakers are shown of tool calls, and what follows from their alarms. */
-import type { Alarm } from "../../guards/breaker/rules.ts";
-import type { ToolId } from "../../guards/tool/tool.ts";
+import { hash } from "node:crypto";
 import type { ToolEnd } from "../../ports/tool-server.ts";
 import type { ToolCall } from "../call.ts";
-import { emit, type Gateway } from "../gateway.ts";
-import type { Tenure } from "../tenure.ts";
+import type { Gateway } from "../gateway.ts";
+import { follow } from "../signals/follow.ts";
 import type { Identified } from "./read.ts";
-
-const REVIEW_ID_BYTES = 8;
 
 /** Names that mean no tool of the agent are counted as one: an agent may invent any number. */
 const UNKNOWN = { server: "", tool: "unknown" };
+/** Enough to tell results apart that one task gets, in the journal too. */
+const DIGEST_CHARS = 32;
 
 /** Every attempt counts, whatever becomes of it. */
-export function watchAttempt(call: Identified, gateway: Gateway): void {
-  const { incoming, resolved } = call;
-  const tool = typeof resolved === "string" ? UNKNOWN : resolved;
-  gateway.surges.count(incoming.manifest.agent, tool, gateway.holding.storeNow());
+export function watchAttempt({ incoming, resolved }: Identified, gateway: Gateway): void {
+  const { holding, signals } = gateway;
+  const { agent } = incoming.manifest;
+  const isKnown = typeof resolved !== "string";
+  const { server, tool } = isKnown ? resolved : UNKNOWN;
+  signals.count({ agent, server, tool }, "calls", holding.storeNow());
+  if (isKnown) signals.meet(agent, resolved);
 }
 
 /** Once a second: the counts of all gateways together. */
-export async function watchSurges(gateway: Gateway): Promise<void> {
-  const { holding, rules, surges } = gateway;
-  const { breakers } = rules.configuration;
-  const rateLimit = (agent: string, { server, tool }: ToolId) => {
-    const allowed = rules.manifest(agent)?.tools.allowed ?? [];
-    return allowed.find((one) => one.server === server && one.tool === tool)?.rateLimit ?? null;
-  };
-  const alarms = await surges.tick(holding.tenure, { breakers, rateLimit }, holding.storeNow());
+export async function watchSignals(gateway: Gateway): Promise<void> {
+  const { holding, rules, signals } = gateway;
+  const alarms = await signals.tick(holding.tenure, rules, holding.storeNow());
   for (const alarm of alarms) follow(holding.tenure, alarm, gateway);
 }
 
 /** A call that was refused counts too: an agent that pushes at a fence is still running away. */
 export function watchRefused(call: Identified, gateway: Gateway): void {
-  const { breakers } = call.incoming.rules.configuration;
-  const alarm = gateway.breakers.refused(call, breakers, gateway.clock.monotonic());
-  if (alarm !== null) follow(call.incoming.tenure, alarm, gateway);
+  repeated(call, null, gateway);
 }
 
-export function watchEnd(call: ToolCall, end: ToolEnd, gateway: Gateway): void {
-  // What was never written says nothing about the agent or its tool.
-  if (end.kind === "fault" && !end.fault.written) return;
+/** `result`: its digest. What was never written says nothing about the agent or its tool. */
+export function watchEnd(call: ToolCall, result: string, gateway: Gateway): void {
   // What an agent runs without asking has a result that nobody here has seen.
   if (call.asked.by === "answer") return;
-  const { breakers } = call.incoming.rules.configuration;
-  const alarm = gateway.breakers.ended(call, end, breakers, gateway.clock.monotonic());
-  if (alarm !== null) follow(call.incoming.tenure, alarm, gateway);
+  repeated(call, result, gateway);
 }
 
-function follow(tenure: Tenure, alarm: Alarm, gateway: Gateway): void {
-  const { action, agent, numbers, rule, says, server, task, tool } = alarm;
-  const event = { agent, task, rule, action, server, tool, says, numbers };
-  emit(gateway, tenure, { kind: "breaker.alarmed", ...event });
-  if (action === "alert") return;
-  const review = {
-    id: `r-${gateway.chance.hex(REVIEW_ID_BYTES)}`,
-    kind: "trip" as const,
-    agent,
-    subject: "",
-    reason: says,
-    evidence: JSON.stringify({ rule, server, tool, task, numbers }),
-    at: gateway.holding.storeNow(),
+/** `result`: equal ones are those with equal content; null: it was refused. */
+function repeated(call: Identified, result: string | null, gateway: Gateway): void {
+  const { ask, incoming, resolved } = call;
+  const { agent } = incoming.manifest;
+  const { digest, server, tool } = ask;
+  const isKnown = typeof resolved !== "string";
+  const isReading = isKnown && resolved.effect === "read";
+  const about = {
+    ...{ agent, task: incoming.taskName.id, server, tool, digest, result },
+    repeatsMax: isKnown ? resolved.repeatsMax : null,
+    news: result === null || isReading ? result : `${digest} ${result}`,
   };
-  void gateway.clutches.trip(review, `breaker ${rule}`);
+  const { holding, rules, signals } = gateway;
+  const alarm = signals.repeated(about, rules.breakersOf(agent), holding.storeNow());
+  if (alarm !== null) follow(incoming.tenure, alarm, gateway);
+}
+
+/** Of what a tool answered: the kind of a fault stands in place of a result. */
+export function resultDigest(end: ToolEnd): string {
+  if (end.kind === "fault") return end.fault.kind;
+  const { content, isError, structuredContent } = end.result;
+  const all = hash("sha256", JSON.stringify([content, structuredContent ?? null, isError]));
+  return all.slice(0, DIGEST_CHARS);
 }

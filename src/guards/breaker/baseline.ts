@@ -1,118 +1,174 @@
 /**
- * How often a tool is called as a rule, over the buckets that may teach, and how much that varies:
+ * What is usual as a rule, over the buckets that may teach, and how much that varies:
  *
  *   average   the mean; nothing of its spread
  *   ewma      mean and standard deviation with exponentially falling weights (West 1979, as in
  *             Finch, "Incremental calculation of weighted mean and variance", 2009, section 9)
  *   median    the median, and the median absolute deviation (MAD) from it
  *
- * A spread is never taken for less than that of calls which come by chance alone (a Poisson
- * process: the variance of a count is its mean): few quiet minutes would else make a line of one.
+ * A spread is never taken for less than that of what comes by chance alone (calls as a Poisson
+ * process, failures as a binomial one, other numbers by a tenth): few quiet minutes would else make
+ * a line of one.
  */
 import type { Millis } from "../money.ts";
+import type { Bucket } from "./buckets.ts";
+import { type Amount, figureOf, type Measure, NOTHING, sumOf } from "./measure.ts";
 import type { RelativeLine } from "./rules.ts";
 
-export interface SurgeBucket {
-  readonly start: Millis;
-  /** Calls of all gateways so far. */
-  readonly total: number;
-  /** Not: there was an alarm then, and a runaway must not become what is usual. */
-  readonly teaches: boolean;
-}
-
+/** In the signal's own unit. */
 export interface Baseline {
-  readonly perMinute: number;
-  /** Of the calls of one minute: of `ewma` its deviation, of `median` its MAD, of `average` 0. */
+  readonly usual: number;
+  /** Of what is measured over one window: of `ewma` its deviation, of `median` its MAD. */
   readonly spread: number;
   /** Enough to judge by. */
   readonly isLong: boolean;
 }
 
-const MINUTE_MS = 60_000;
+export interface Span {
+  readonly from: Millis;
+  readonly until: Millis;
+  readonly bucketMs: Millis;
+  /** Over how long the value that is compared is measured. */
+  readonly windowMs: Millis;
+}
+
 /** Ten minutes of an hour: less may be the beginning of something that only grows to its size. */
 const LONG_SHARE = 1 / 6;
+/** Of a mean it is the number of what it is a mean of that counts. */
+const LONG_MEAN_OF = 10;
 /** Of as many buckets as there are: `2 / (N + 1)`, the usual choice for a window of N. */
 const EWMA_WEIGHT = 2 / 61;
 /** The MAD of a normal distribution in standard deviations. */
 const MAD_OF_SIGMA = 0.6745;
+/** What a number of any size differs by from task to task, at the least. */
+const LEAST_SHARE_OF_MEAN = 0.1;
 
 /**
- * Null: nothing is known. Only whole buckets between the two instants are looked at; time counts
- * from the first call on, as a tool that was not there yet was not called seldom.
+ * Null: nothing is known. Only whole buckets within the span are looked at; time counts from the
+ * first call on, as a tool that was not there yet was not called seldom.
  */
 export function baselineOf(
-  buckets: readonly SurgeBucket[],
-  bucketMs: Millis,
-  { from, until }: { readonly from: Millis; readonly until: Millis },
+  buckets: readonly Bucket[],
+  measure: Measure,
+  span: Span,
   of: RelativeLine["kind"],
 ): Baseline | null {
+  const { bucketMs, from, until, windowMs } = span;
   const whole = buckets.filter(({ start }) => start >= from && start + bucketMs <= until);
-  const counts = countsOf(whole, bucketMs, Math.floor(until / bucketMs) * bucketMs);
-  if (counts.length === 0) return null;
-  const minutes = bucketMs / MINUTE_MS;
-  const { spread, usual } = seenIn(counts, of);
+  const amounts = amountsOf(whole, bucketMs, Math.floor(until / bucketMs) * bucketMs);
+  const values = amounts.flatMap((amount) => figureOf(measure, amount, bucketMs) ?? []);
+  if (values.length === 0) return null;
+  const all = sumOf(amounts);
+  const mean = figureOf(measure, all, bucketMs * amounts.length) ?? 0;
+  const { spread, usual } = seenIn(values, mean, of);
+  // Of buckets that do not hang on each other: over a longer time what varies evens out.
+  const spreadOfWindow = measure.kind === "rate" ? spread * Math.sqrt(bucketMs / windowMs) : spread;
+  const windows = (bucketMs * amounts.length) / windowMs;
+  const least = leastSpread(measure, all, usual, { windowMs, windows });
   return {
-    perMinute: usual / minutes,
-    // Counts of minutes that do not hang on each other: their variances add up.
-    spread: spread / Math.sqrt(minutes),
-    isLong: counts.length * bucketMs >= (until - from) * LONG_SHARE,
+    usual,
+    spread: spreadBy(of, spreadOfWindow, least),
+    isLong:
+      measure.kind === "mean"
+        ? all.beside >= LONG_MEAN_OF
+        : amounts.length * bucketMs >= (until - from) * LONG_SHARE,
   };
 }
 
-/** Calls of each bucket that may teach, from the first one on; where none was called it is 0. */
-function countsOf(whole: readonly SurgeBucket[], bucketMs: Millis, end: Millis): readonly number[] {
+function spreadBy(of: RelativeLine["kind"], seen: number, least: number): number {
+  switch (of) {
+    case "average":
+      return 0;
+    case "ewma":
+      return Math.max(seen, least);
+    case "median":
+      return Math.max(seen, MAD_OF_SIGMA * least);
+  }
+}
+
+/** Where the line is above what is usual. */
+export function lineAbove(above: RelativeLine, { spread, usual }: Baseline): number {
+  switch (above.kind) {
+    case "average":
+      return above.times * usual;
+    case "ewma":
+      return usual + above.sigmas * spread;
+    case "median":
+      return usual + above.mads * spread;
+  }
+}
+
+/** Of each bucket that may teach, from the first one on; where there was nothing it is nothing. */
+function amountsOf(whole: readonly Bucket[], bucketMs: Millis, end: Millis): readonly Amount[] {
   const first = whole.find(({ teaches }) => teaches);
   if (first === undefined) return [];
   const known = new Map(whole.map((bucket) => [bucket.start, bucket]));
-  const counts: number[] = [];
+  const amounts: Amount[] = [];
   for (let start = first.start; start < end; start += bucketMs) {
     const bucket = known.get(start);
-    if (bucket?.teaches !== false) counts.push(bucket?.total ?? 0);
+    if (bucket?.teaches !== false) amounts.push(bucket ?? NOTHING);
   }
-  return counts;
+  return amounts;
 }
 
-interface SeenCounts {
+interface Seen {
   readonly usual: number;
   readonly spread: number;
 }
 
-function seenIn(counts: readonly number[], of: RelativeLine["kind"]): SeenCounts {
+function seenIn(values: readonly number[], mean: number, of: RelativeLine["kind"]): Seen {
   switch (of) {
     case "average":
-      return { usual: meanOf(counts), spread: 0 };
+      return { usual: mean, spread: 0 };
     case "ewma":
-      return ewmaOf(counts);
+      return ewmaOf(values);
     case "median":
-      return medianAndMad(counts);
+      return medianAndMad(values);
   }
 }
 
-function meanOf(counts: readonly number[]): number {
-  return counts.reduce((sum, count) => sum + count, 0) / counts.length;
+function meanOf(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 /** Begins with the plain mean: the first bucket is no more usual than any other. */
-function ewmaOf(counts: readonly number[]): SeenCounts {
-  let mean = meanOf(counts);
-  let variance = meanOf(counts.map((count) => (count - mean) ** 2));
-  for (const count of counts) {
-    const off = count - mean;
+function ewmaOf(values: readonly number[]): Seen {
+  let mean = meanOf(values);
+  let variance = meanOf(values.map((value) => (value - mean) ** 2));
+  for (const value of values) {
+    const off = value - mean;
     mean += EWMA_WEIGHT * off;
     variance = (1 - EWMA_WEIGHT) * (variance + EWMA_WEIGHT * off ** 2);
   }
-  return { usual: mean, spread: Math.max(Math.sqrt(variance), byChance(mean)) };
+  return { usual: mean, spread: Math.sqrt(variance) };
 }
 
-function medianAndMad(counts: readonly number[]): SeenCounts {
-  const usual = medianOf(counts);
-  const mad = medianOf(counts.map((count) => Math.abs(count - usual)));
-  return { usual, spread: Math.max(mad, MAD_OF_SIGMA * byChance(usual)) };
+function medianAndMad(values: readonly number[]): Seen {
+  const usual = medianOf(values);
+  return { usual, spread: medianOf(values.map((value) => Math.abs(value - usual))) };
 }
 
-/** The deviation of a count that comes by chance; of a tool that is hardly called, one call. */
-function byChance(count: number): number {
-  return Math.sqrt(Math.max(count, 1));
+interface SeenFor {
+  readonly windowMs: Millis;
+  readonly windows: number;
+}
+
+/** The deviation within one window of what comes by chance; `all` was seen in so many windows. */
+function leastSpread(measure: Measure, all: Amount, usual: number, seen: SeenFor): number {
+  switch (measure.kind) {
+    case "rate": {
+      // Each call is so much of it. Of a tool that is hardly called the deviation is one call.
+      const each = all.beside === 0 ? 0 : (figureOf(measure, all, seen.windowMs) ?? 0) / all.beside;
+      return each === 0 ? 0 : each * Math.sqrt(Math.max(usual / each, 1));
+    }
+    case "share": {
+      const whole = Math.max(all.beside / seen.windows, 1);
+      const share = Math.min(Math.max(usual, 1 / whole), 1 - 1 / (2 * whole));
+      return Math.sqrt((share * (1 - share)) / whole);
+    }
+    case "mean":
+      return usual * LEAST_SHARE_OF_MEAN;
+  }
 }
 
 function medianOf(numbers: readonly number[]): number {

@@ -3,126 +3,184 @@
  * that watch, told of one moment after the other.
  */
 import type { Millis } from "../money.ts";
-import type { Alarm, BreakerRule, StuckRule, SurgeRule } from "./rules.ts";
+import * as level from "./level.ts";
+import { type Count, MEASURES } from "./measure.ts";
+import * as progress from "./no-progress.ts";
+import {
+  type Alarm,
+  type BreakerRule,
+  isLevelRule,
+  type LevelRule,
+  type NoProgressRule,
+  type StuckRule,
+} from "./rules.ts";
 import * as stuck from "./stuck.ts";
-import * as surge from "./surge.ts";
 
-/** Calls of one tool, attempts all of them. */
-export interface PastCalls {
-  /** The second in which the calls were made, or in which the first of a minute could be. */
+/** A moment of one task: a call, or as many of one tool as there were in a minute. */
+export interface Past {
+  /** The second in which it was, or in which the first of a minute could be. */
   readonly at: Millis;
   readonly agent: string;
   readonly task: string;
   readonly server: string;
   readonly tool: string;
-  readonly calls: number;
-  /** `minute`: they came within the minute that begins at `at`, evenly, for all that is known. */
+  readonly counts: Readonly<Partial<Record<Count, number>>>;
+  /** `minute`: within the minute that begins at `at`, evenly, for all that is known. */
   readonly within: "second" | "minute";
-  /** Of the arguments; null: it is not known. */
-  readonly digest: string | null;
+  readonly call: PastCall | null;
+}
+
+/** What is known of a single call of a tool. */
+export interface PastCall {
+  /** Of the arguments. */
+  readonly digest: string;
+  readonly isRefused: boolean;
+  /** Digest of its result; null: none is known. */
+  readonly result: string | null;
 }
 
 export interface Trip {
   readonly at: Millis;
   readonly alarm: Alarm;
-  readonly value: number;
-  readonly limit: number;
 }
 
 const SECOND_MS: Millis = 1_000;
 const SECONDS_A_MINUTE = 60;
-const MINUTE_MS: Millis = SECONDS_A_MINUTE * SECOND_MS;
 
 /** Why a rule cannot be held against this past; null: it can. */
-export function unreplayable(rule: BreakerRule, past: readonly PastCalls[]): string | null {
-  if (rule.signal !== "identical_calls") return null;
-  if (past.some(({ within }) => within === "minute")) {
-    return "counts of minutes do not say which calls were the same";
+export function unreplayable(rule: BreakerRule, past: readonly Past[]): string | null {
+  if (rule.signal === "tokens_per_task" || rule.signal === "new_tools") {
+    return `${rule.signal} hangs on what was before the file began`;
   }
-  return rule.sameResult ? "the journal does not say which results were the same" : null;
+  const isOfMinutes = past.some(({ within }) => within === "minute");
+  if (isLevelRule(rule)) {
+    const { count } = MEASURES[rule.signal];
+    return isOfMinutes && count !== "calls" ? "counts of minutes say only how many calls" : null;
+  }
+  if (isOfMinutes) return "counts of minutes do not say which calls were the same";
+  const wantsResults = rule.signal === "no_progress" || rule.sameResult;
+  const knowsNone = past.every(({ call }) => call === null || call.result === null);
+  return wantsResults && knowsNone ? "the file does not say which results were the same" : null;
 }
 
 /** In the order of time. `past` is in that order, too. */
-export function replay(rule: BreakerRule, past: readonly PastCalls[]): readonly Trip[] {
-  return rule.signal === "calls_per_tool" ? surgesIn(rule, past) : repeatsIn(rule, past);
+export function replay(rule: BreakerRule, past: readonly Past[]): readonly Trip[] {
+  switch (rule.signal) {
+    case "identical_calls":
+      return repeatsIn(rule, past);
+    case "no_progress":
+      return standstillsIn(rule, past);
+    case "tokens_per_task":
+    case "new_tools":
+      return [];
+    default:
+      return levelsIn(rule, past);
+  }
 }
 
-function surgesIn(rule: SurgeRule, past: readonly PastCalls[]): readonly Trip[] {
-  const tools = new Map<string, PastCalls[]>();
+function levelsIn(rule: LevelRule, past: readonly Past[]): readonly Trip[] {
+  const measure = MEASURES[rule.signal];
+  const subjects = new Map<string, Past[]>();
   for (const one of past) {
-    const key = JSON.stringify([one.agent, one.server, one.tool]);
-    const known = tools.get(key);
-    if (known === undefined) tools.set(key, [one]);
-    else known.push(one);
+    if ((one.counts[measure.beside] ?? 0) === 0 && (one.counts[measure.count] ?? 0) === 0) continue;
+    const of = measure.of === "agent" ? { ...one, server: "", tool: "" } : one;
+    const key = JSON.stringify([of.agent, of.server, of.tool]);
+    const known = subjects.get(key);
+    if (known === undefined) subjects.set(key, [of]);
+    else known.push(of);
   }
-  const trips = [...tools.values()].flatMap((calls) => surgesOfOne(rule, calls));
+  const trips = [...subjects.values()].flatMap((all) => levelOfOne(rule, all));
   return trips.sort((one, other) => one.at - other.at);
 }
 
-/** One tool of one agent, second by second; where nothing can happen time is skipped. */
-function surgesOfOne(rule: SurgeRule, past: readonly PastCalls[]): readonly Trip[] {
+/** One subject, second by second; where nothing can happen time is skipped. */
+function levelOfOne(rule: LevelRule, past: readonly Past[]): readonly Trip[] {
   const [first] = past;
   if (first === undefined) return [];
   const { agent, server, tool } = first;
-  const bySecond = secondsOf(past);
+  const held = { rule, subject: { agent, server, tool }, cold: level.coldLineOf(rule, null) };
+  const bySecond = secondsOf(rule, past);
   const seconds = [...bySecond.keys()].sort((one, other) => one - other);
-  const bucketMs = surge.bucketMsOf(rule);
   const trips: Trip[] = [];
-  const totals = new Map<Millis, number>();
-  let state = surge.watch({ agent, server, tool, perMinute: null }, seconds[0] ?? 0);
-  const tell = (event: surge.SurgeEvent, at: Millis) => {
-    const [after, alarm] = surge.observe(state, rule, event, at);
+  let state = level.UNSEEN;
+  const tell = (event: level.LevelEvent, at: Millis) => {
+    const [after, alarm] = level.observe(state, held, event, at);
     state = after;
-    if (alarm !== null) trips.push(tripOf(alarm, at));
+    if (alarm !== null) trips.push({ at, alarm });
   };
   for (const [place, at] of seconds.entries()) {
-    const bucket = Math.floor(at / bucketMs) * bucketMs;
-    const total = (totals.get(bucket) ?? 0) + (bySecond.get(at) ?? 0);
-    totals.set(bucket, total);
-    tell({ kind: "count", bucket, total }, at);
+    const { beside, count } = bySecond.get(at) ?? { beside: 0, count: 0 };
+    tell({ kind: "count", at, count, beside }, at);
     const next = seconds[place + 1] ?? Number.POSITIVE_INFINITY;
-    // After a minute without a call it is calm, whatever it was before.
-    const until = Math.min(next, at + MINUTE_MS + SECOND_MS);
+    // After a window without a call it is calm, whatever it was before.
+    const until = Math.min(next, at + rule.windowMs + SECOND_MS);
     for (let tick = at + SECOND_MS; tick < until; tick += SECOND_MS) tell({ kind: "tick" }, tick);
   }
   return trips;
 }
 
-function secondsOf(past: readonly PastCalls[]): ReadonlyMap<Millis, number> {
-  const seconds = new Map<Millis, number>();
-  const add = (at: Millis, calls: number) => {
+interface Sum {
+  count: number;
+  beside: number;
+}
+
+function secondsOf({ signal }: LevelRule, past: readonly Past[]): ReadonlyMap<Millis, Sum> {
+  const seconds = new Map<Millis, Sum>();
+  const add = (at: Millis, count: number, beside: number) => {
+    if (count === 0 && beside === 0) return;
     const second = Math.floor(at / SECOND_MS) * SECOND_MS;
-    if (calls > 0) seconds.set(second, (seconds.get(second) ?? 0) + calls);
+    const sum = seconds.get(second) ?? { count: 0, beside: 0 };
+    seconds.set(second, { count: sum.count + count, beside: sum.beside + beside });
   };
-  for (const { at, calls, within } of past) {
+  const measure = MEASURES[signal];
+  for (const { at, counts, within } of past) {
+    const [count, beside] = [counts[measure.count] ?? 0, counts[measure.beside] ?? 0];
     if (within === "second") {
-      add(at, calls);
+      add(at, count, beside);
       continue;
     }
     for (let second = 0; second < SECONDS_A_MINUTE; second += 1) {
-      const until = Math.floor((calls * (second + 1)) / SECONDS_A_MINUTE);
-      add(at + second * SECOND_MS, until - Math.floor((calls * second) / SECONDS_A_MINUTE));
+      const here = (all: number) => shareOf(all, second);
+      add(at + second * SECOND_MS, here(count), here(beside));
     }
   }
   return seconds;
 }
 
-function repeatsIn(rule: StuckRule, past: readonly PastCalls[]): readonly Trip[] {
+/** Of what came evenly within a minute, what came in this second of it. */
+function shareOf(all: number, second: number): number {
+  const until = (end: number) => Math.floor((all * end) / SECONDS_A_MINUTE);
+  return until(second + 1) - until(second);
+}
+
+function repeatsIn(rule: StuckRule, past: readonly Past[]): readonly Trip[] {
   const trips: Trip[] = [];
   const runs = new Map<string, stuck.Run | null>();
-  for (const { agent, at, digest, server, task, tool } of past) {
-    if (digest === null) continue;
-    const event = { agent, task, server, tool, digest, result: "", repeatsMax: null };
+  for (const { agent, at, call, server, task, tool } of past) {
+    if (call === null) continue;
+    const result = call.isRefused ? null : (call.result ?? "");
+    const about = { agent, task, server, tool, digest: call.digest, result };
+    const event = { ...about, repeatsMax: null, elsewhere: [] };
     const key = JSON.stringify([agent, stuck.runOf(event)]);
     const [after, alarm] = stuck.observe(runs.get(key) ?? null, rule, event, at);
     runs.set(key, after);
-    if (alarm !== null) trips.push(tripOf(alarm, at));
+    if (alarm !== null) trips.push({ at, alarm });
   }
   return trips;
 }
 
-function tripOf(alarm: Alarm, at: Millis): Trip {
-  const { numbers } = alarm;
-  const value = numbers.calls_last_minute ?? numbers.identical_calls ?? 0;
-  return { at, alarm, value, limit: numbers.line_per_minute ?? numbers.limit ?? 0 };
+/** The journal does not say which tools only read: new are results of arguments. */
+function standstillsIn(rule: NoProgressRule, past: readonly Past[]): readonly Trip[] {
+  const trips: Trip[] = [];
+  const tasks = new Map<string, progress.Standstill | null>();
+  for (const { agent, at, call, server, task, tool } of past) {
+    if (call === null) continue;
+    const news = call.isRefused ? null : `${call.digest} ${call.result}`;
+    const key = JSON.stringify([agent, task]);
+    const event = { agent, task, server, tool, news };
+    const [after, alarm] = progress.observe(tasks.get(key) ?? null, rule, event, at);
+    tasks.set(key, after);
+    if (alarm !== null) trips.push({ at, alarm });
+  }
+  return trips;
 }

@@ -12,6 +12,7 @@
  */
 import type { Millis } from "../money.ts";
 import type { Alarm, StuckRule } from "./rules.ts";
+import { callsIn, type Tally, withOne } from "./tally.ts";
 
 export interface StuckEvent {
   /** `result`: its digest, or the kind of the fault in its place; null: the call was refused. */
@@ -24,22 +25,35 @@ export interface StuckEvent {
   readonly digest: string;
   /** A tool that is polled on purpose: the manifest's `repeats`. */
   readonly repeatsMax: number | null;
+  /** The same call at other gateways. */
+  readonly elsewhere: readonly Elsewhere[];
+}
+
+/** How often another gateway has seen a call of late, and with which result the last times. */
+export interface Elsewhere {
+  readonly result: string | null;
+  readonly calls: number;
 }
 
 /** One call of one task, as often as it was made. */
 export interface Run {
   readonly result: string | null;
   readonly lastAt: Millis;
-  /** At most `BUCKETS_MAX`. */
-  readonly buckets: readonly { readonly start: Millis; readonly calls: number }[];
+  readonly calls: Tally;
 }
 
-export const BUCKETS_MAX = 60;
 const MINUTE_MS = 60_000;
 
 /** Two events with one key are of one run. */
-export function runOf({ digest, server, task, tool }: StuckEvent): string {
+export function runOf({ digest, server, task, tool }: Omit<StuckEvent, "elsewhere">): string {
   return JSON.stringify([task, server, tool, digest]);
+}
+
+/** Whose run it is, from its name. */
+export function callOf(run: string): { task: string; server: string; tool: string } {
+  // `as`: `runOf` made it.
+  const [task, server, tool] = JSON.parse(run) as [string, string, string, string];
+  return { task, server, tool };
 }
 
 /** Null: there is no run, before as well as after. */
@@ -53,10 +67,15 @@ export function observe(
   if (rule.sameResult && event.result === null && recent === null) return [before, null];
 
   const run = longer(recent, rule, event, now);
-  const calls = run.buckets.reduce((sum, bucket) => sum + bucket.calls, 0);
+  const calls = callsIn(run.calls) + elsewhere(run, rule, event);
   const limit = event.repeatsMax ?? rule.above;
   if (calls <= limit) return [run, null];
-  return [{ ...run, buckets: [] }, alarmOf(rule, event, calls, limit)];
+  return [{ ...run, calls: [] }, alarmOf(rule, event, calls, limit)];
+}
+
+function elsewhere({ result }: Run, { sameResult }: StuckRule, event: StuckEvent): number {
+  const alike = event.elsewhere.filter((other) => !sameResult || other.result === result);
+  return alike.reduce((sum, { calls }) => sum + calls, 0);
 }
 
 function recentOf(run: Run | null, rule: StuckRule, now: Millis): Run | null {
@@ -66,13 +85,8 @@ function recentOf(run: Run | null, rule: StuckRule, now: Millis): Run | null {
 function longer(before: Run | null, rule: StuckRule, event: StuckEvent, now: Millis): Run {
   const result = event.result ?? before?.result ?? null;
   const isOther = rule.sameResult && before !== null && result !== before.result;
-  const bucketMs = Math.ceil(rule.windowMs / BUCKETS_MAX);
-  const start = Math.floor(now / bucketMs) * bucketMs;
-  const earlier = before === null || isOther ? [] : before.buckets;
-  const known = earlier.find((bucket) => bucket.start === start);
-  const rest = earlier.filter((bucket) => bucket !== known && bucket.start > now - rule.windowMs);
-  const buckets = [...rest, { start, calls: (known?.calls ?? 0) + 1 }].slice(-BUCKETS_MAX);
-  return { result, lastAt: now, buckets };
+  const earlier = before === null || isOther ? [] : before.calls;
+  return { result, lastAt: now, calls: withOne(earlier, rule.windowMs, now) };
 }
 
 function alarmOf(rule: StuckRule, event: StuckEvent, calls: number, limit: number): Alarm {
@@ -87,6 +101,8 @@ function alarmOf(rule: StuckRule, event: StuckEvent, calls: number, limit: numbe
     server,
     tool,
     task,
+    value: calls,
+    limit,
     numbers: { identical_calls: calls, limit, window_minutes: minutes },
     says: `One task called the tool ${tool} ${calls} times within ${minutes} min with ${alike}.`,
   };

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { CounterTotal, HolderId, Store } from "../../ports/store.ts";
+import type { CounterTotal, HolderId, Share, Store } from "../../ports/store.ts";
 import type { OpenFixture } from "./fixture.ts";
 import { fresh, freshId, liveHolder, type Stores, sharedStores } from "./kit.ts";
 
@@ -8,6 +8,8 @@ export function counterConformance(open: OpenFixture): void {
   describe("counters", () => {
     const stores = sharedStores(open);
     mergeCases(stores);
+    shareCases(stores);
+    meetCases(stores);
     pruneCases(stores);
     raceCases(stores);
   });
@@ -18,7 +20,14 @@ const ROUNDS = 60;
 
 function counted(total: number, changes: Partial<CounterTotal> = {}): CounterTotal {
   return {
-    ...{ agent: fresh("agent"), server: "tickets", tool: "update", bucket: BUCKET, total },
+    ...{
+      agent: fresh("agent"),
+      server: "tickets",
+      tool: "update",
+      what: "calls",
+      bucket: BUCKET,
+      total,
+    },
     ...changes,
   };
 }
@@ -79,7 +88,7 @@ function mergeCases(stores: () => Stores): void {
     expect((await merged(other, two, [], before.seq)).sums).toEqual(after.sums);
   });
 
-  test("agents, servers, tools and buckets are counted apart", async () => {
+  test("agents, servers, tools, what is counted and buckets are counted apart", async () => {
     const { store } = stores();
     const holder = await liveHolder(store);
     const { seq } = await merged(store, holder, [], 0);
@@ -89,6 +98,7 @@ function mergeCases(stores: () => Stores): void {
       { ...at, server: "other", total: 3 },
       { ...at, tool: "other", total: 4 },
       { ...at, bucket: BUCKET + 10_000, total: 5 },
+      { ...at, what: "errors", total: 6 },
     ];
     const { sums } = await merged(store, holder, [at, ...others], seq);
     expect([...sums].sort((one, two) => one.total - two.total)).toEqual([at, ...others]);
@@ -106,6 +116,106 @@ function mergeCases(stores: () => Stores): void {
   });
 }
 
+function shared(value: number, changes: Partial<Share> = {}): Share {
+  return { agent: fresh("agent"), key: "call x", kind: "r", value, at: BUCKET, ...changes };
+}
+
+async function sharedBy(
+  store: Store,
+  holder: HolderId,
+  ...[shares, after]: [readonly Share[], number]
+) {
+  const answer = await store.counters.share(holder, shares, after);
+  if (answer.kind !== "ok") throw new Error(`${holder} is fenced`);
+  return answer;
+}
+
+function shareCases(stores: () => Stores): void {
+  test("a share stands in place of the last, for others to see", async () => {
+    const { store, other } = stores();
+    const [one, two] = [await liveHolder(store), await liveHolder(other)];
+    const { seq } = await sharedBy(store, two, [], 0);
+    const first = shared(7);
+    await sharedBy(store, one, [first], seq);
+    const seen = await sharedBy(other, two, [], seq);
+    expect(seen.others).toEqual([{ ...first, holder: one }]);
+    expect((await sharedBy(other, two, [], seen.seq)).others).toEqual([]);
+    const less = { ...first, kind: "q", value: 1, at: BUCKET + 5 };
+    await sharedBy(store, one, [less], seq);
+    expect((await sharedBy(other, two, [], seen.seq)).others).toEqual([{ ...less, holder: one }]);
+    // One's own are not told: whoever sent them knows them.
+    expect((await sharedBy(store, one, [], seq)).others).toEqual([]);
+  });
+
+  test("a holder that is not live shares nothing", async () => {
+    const { store } = stores();
+    const [fenced, live] = [await liveHolder(store), await liveHolder(store)];
+    const { seq } = await sharedBy(store, live, [], 0);
+    await store.holders.fence(fenced, null);
+    for (const holder of [fenced, freshId()]) {
+      expect(await store.counters.share(holder, [shared(1)], 0)).toEqual({ kind: "fenced" });
+    }
+    expect(await sharedBy(store, live, [], seq)).toEqual({ kind: "ok", others: [], seq });
+  });
+
+  test("an old one is forgotten", async () => {
+    const { store, other } = stores();
+    const [one, two] = [await liveHolder(store), await liveHolder(store)];
+    const { seq } = await sharedBy(store, two, [], 0);
+    const [old, young] = [shared(1, { at: BUCKET - 1 }), shared(2)];
+    await sharedBy(store, one, [old, young], seq);
+    await other.counters.pruneShares(BUCKET);
+    expect((await sharedBy(store, two, [], seq)).others).toEqual([{ ...young, holder: one }]);
+  });
+}
+
+function meetCases(stores: () => Stores): void {
+  test("a tool is new once, and it is said how many its agent knew before", async () => {
+    const { store, other } = stores();
+    const [a, b] = [fresh("agent"), fresh("agent")];
+    const [echo, ping] = [
+      { server: "desk", tool: "echo" },
+      { server: "desk", tool: "ping" },
+    ];
+    const first = [
+      { agent: a, ...echo },
+      { agent: b, ...echo },
+      { agent: a, ...ping },
+    ];
+    const found = await store.counters.meet(first, BUCKET);
+    expect(
+      [...found].sort(
+        (one, two) =>
+          first.findIndex((tool) => tool.agent === one.agent && tool.tool === one.tool) -
+          first.findIndex((tool) => tool.agent === two.agent && tool.tool === two.tool),
+      ),
+    ).toEqual([
+      { agent: a, ...echo, known: 0 },
+      { agent: b, ...echo, known: 0 },
+      { agent: a, ...ping, known: 1 },
+    ]);
+    expect(await other.counters.meet(first, BUCKET + 1)).toEqual([]);
+    const elsewhere = { agent: a, server: "other", tool: "echo" };
+    expect(await other.counters.meet([elsewhere, elsewhere], BUCKET)).toEqual([
+      { ...elsewhere, known: 2 },
+    ]);
+    expect(await store.counters.meet([], BUCKET)).toEqual([]);
+  });
+
+  test("of gateways that meet tools at once each is new to one", async () => {
+    const { store, other } = stores();
+    const agent = fresh("agent");
+    const tools = Array.from({ length: 20 }, (_, no) => ({ agent, server: "s", tool: `t${no}` }));
+    const meetings = tools.flatMap((tool) => [
+      store.counters.meet([tool], BUCKET),
+      other.counters.meet([tool], BUCKET),
+    ]);
+    const found = (await Promise.all(meetings)).flat();
+    expect(found.map(({ tool }) => tool).sort()).toEqual(tools.map(({ tool }) => tool).sort());
+    expect(found.map(({ known }) => known).sort((x, y) => x - y)).toEqual(tools.map((_, no) => no));
+  });
+}
+
 function pruneCases(stores: () => Stores): void {
   test("buckets that began before are forgotten, and numbers go on", async () => {
     const { store, other } = stores();
@@ -113,11 +223,14 @@ function pruneCases(stores: () => Stores): void {
     const { seq } = await merged(store, holder, [], 0);
     const old = counted(1, { bucket: BUCKET - 10_000 });
     const kept = { ...old, bucket: BUCKET, total: 2 };
-    const before = await merged(store, holder, [old, kept], seq);
-    await other.counters.prune(BUCKET);
+    const spared = { ...old, what: "errors", total: 3 };
+    const before = await merged(store, holder, [old, kept, spared], seq);
+    await other.counters.prune(["calls", "ended"], BUCKET);
     const after = await merged(store, holder, [], seq);
-    expect(after).toEqual({ kind: "ok", sums: [kept], seq: before.seq });
-    await other.counters.prune(BUCKET + 1);
+    const byTotal = (a: CounterTotal, b: CounterTotal): number => a.total - b.total;
+    expect([...after.sums].sort(byTotal)).toEqual([kept, spared]);
+    expect(after.seq).toBe(before.seq);
+    await other.counters.prune(["calls"], BUCKET + 1);
     const next = await merged(store, holder, [counted(1)], before.seq);
     expect(next.seq).toBeGreaterThan(before.seq);
     expect(next.sums).toHaveLength(1);

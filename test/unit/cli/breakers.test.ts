@@ -28,9 +28,12 @@ describe("breakers replay", () => {
   test("says when the default rules would have tripped, and which of them cannot be told", async () => {
     const { code, err, out } = await replay(file("loop.ndjson", `${LOOP}\n\n`), "--json");
     expect(code).toBe(0);
-    expect(err).toBe(
-      "stuck cannot be replayed from this: counts of minutes do not say which calls were the same.\n",
-    );
+    expect(err.split("\n")).toEqual([
+      "stuck cannot be replayed from this: counts of minutes do not say which calls were the same.",
+      "token-spike cannot be replayed from this: tokens_per_task hangs on what was before the file began.",
+      "error-burst cannot be replayed from this: counts of minutes say only how many calls.",
+      "",
+    ]);
     const [trip, ...others] = out
       .trim()
       .split("\n")
@@ -85,6 +88,54 @@ describe("breakers replay", () => {
       ...{ at: "2026-01-31T00:00:10.000Z", rule: "stuck", agent: "a", tool: "poll" },
       ...{ value: 11, limit: 10 },
     });
+  });
+
+  test("holds failures, refusals, money and repeats of the journal against the rules", async () => {
+    const asked = { server: "desk", tool: "poll", by: "mcp", digest: "d", bytes: 2, attempt: 0 };
+    const entry = (second: number, kind: string, event: object) => {
+      const instant = new Date(START + second * 1_000).toISOString();
+      return JSON.stringify({ at: instant, kind, agent: "a", task: "t", event });
+    };
+    const settled = { asked, outcome: "error", charged_usd: "0.5", result: "r" };
+    const refused = { asked, code: "manifest.arguments" };
+    const later = { asked, code: "clutch.parked" };
+    const lines = Array.from({ length: 40 }, (_, no) => [
+      entry(no, "call.settled", settled),
+      ...[refused, later].map((event) => entry(no, "call.refused", event)),
+      entry(no, "call.settled", { asked: { model: "m" }, outcome: "ok", charged_usd: "0.5" }),
+      entry(no, "task.ended", { outcome: "ok" }),
+    ]).flat();
+    const window = "window: 1m, at_least: 5, action: alert";
+    const rules = [
+      `{ name: bad, signal: tool_error_rate, above: { value: 0.9 }, ${window} }`,
+      `{ name: pushing, signal: refusals, above: { value: 20 }, ${window} }`,
+      `{ name: dear, signal: spend_usd_per_hour, above: { value: 1000 }, ${window} }`,
+      "{ name: stuck }",
+      "{ name: idle, signal: no_progress, above: { value: 30 }, action: alert }",
+    ];
+    const events = file("all.ndjson", lines.join("\n"));
+    const rule = file("rules.yaml", `[${rules.join()}]`);
+    const { code, err, out } = await replay(events, "--rule", rule, "--json");
+    expect([code, err]).toEqual([0, ""]);
+    const seen = out
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line))
+      .map(({ at: when, rule: name, tool, value }) => [
+        Date.parse(when) - START,
+        name,
+        tool,
+        value,
+      ]);
+    expect(seen.filter(([, name]) => name !== "stuck")).toEqual([
+      [4_000, "bad", "poll", 1],
+      [15_000, "idle", "poll", 31],
+      [16_000, "dear", "", 1_020],
+      [20_000, "pushing", "", 21],
+      [31_000, "idle", "poll", 31],
+    ]);
+    // Of what repeats refusals count too, but not those that only wait.
+    expect(seen.find(([, name]) => name === "stuck")).toEqual([4_000, "stuck", "poll", 9]);
   });
 
   test("fails where no rule can be held against it", async () => {

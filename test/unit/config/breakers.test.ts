@@ -11,6 +11,7 @@ const SURGE = {
   name: "tool-surge",
   signal: "calls_per_tool",
   above: { kind: "average", times: 5, overMs: 3_600_000 },
+  windowMs: 60_000,
   forMs: 60_000,
   atLeast: 20,
   action: "trip",
@@ -24,10 +25,27 @@ const STUCK = {
   action: "trip",
 };
 
+const SPIKE = {
+  name: "token-spike",
+  signal: "tokens_per_task",
+  above: { kind: "average", times: 5, overMs: 86_400_000 },
+  atLeast: 20_000,
+  action: "alert",
+};
+const BURST = {
+  name: "error-burst",
+  signal: "tool_error_rate",
+  above: { kind: "value", value: 0.5 },
+  windowMs: 120_000,
+  forMs: 0,
+  atLeast: 10,
+  action: "alert",
+};
+
 describe("Breakers", () => {
   test("are on without being written", () => {
-    expect(valid(withLine("")).breakers).toEqual([SURGE, STUCK]);
-    expect(breakers("[]")).toEqual([SURGE, STUCK]);
+    expect(valid(withLine("")).breakers).toEqual([SURGE, STUCK, SPIKE, BURST]);
+    expect(breakers("[]")).toEqual([SURGE, STUCK, SPIKE, BURST]);
   });
 
   test("are as the design writes them", () => {
@@ -35,52 +53,87 @@ describe("Breakers", () => {
       breakers(`
   - { name: tool-surge,  signal: calls_per_tool,   above: { times: 5, of: rolling_average, over: 1h }, for: 60s, at_least: 20, action: trip }
   - { name: stuck,       signal: identical_calls,  above: { value: 8 }, same_result: true, window: 10m, action: trip }
+  - { name: token-spike, signal: tokens_per_task,  above: { times: 5, of: rolling_average, over: 24h }, at_least: 20000, action: alert }
+  - { name: error-burst, signal: tool_error_rate,  above: { value: 0.5 }, window: 2m, at_least: 10, action: alert }
 `),
-    ).toEqual([SURGE, STUCK]);
+    ).toEqual([SURGE, STUCK, SPIKE, BURST]);
   });
 
   test("have a line by deviations from what is usual", () => {
-    const [, , one, other] = breakers(
+    const [one, other] = breakers(
       "[{ name: a, signal: calls_per_tool, above: { sigmas: 4.5, of: ewma }, action: alert }," +
         " { name: b, signal: calls_per_tool, above: { mads: 6, of: median, over: 1d }, action: alert }]",
-    );
+    ).slice(4);
     expect(one).toMatchObject({ above: { kind: "ewma", sigmas: 4.5, overMs: 3_600_000 } });
     expect(other).toMatchObject({ above: { kind: "median", mads: 6, overMs: 86_400_000 } });
   });
 
   test("are turned off by name", () => {
-    expect(breakers("[{ name: stuck, enabled: false }]")).toEqual([SURGE]);
-    const off = "[{ name: stuck, enabled: false }, { name: tool-surge, enabled: false }]";
-    expect(breakers(off)).toEqual([]);
+    expect(breakers("[{ name: stuck, enabled: false }]")).toEqual([SURGE, SPIKE, BURST]);
+    const names = ["stuck", "tool-surge", "token-spike", "error-burst"];
+    const off = names.map((name) => `{ name: ${name}, enabled: false }`);
+    expect(breakers(`[${off.join()}]`)).toEqual([]);
   });
 
   test("are changed by name, field by field", () => {
     expect(breakers("[{ name: stuck, above: { value: 30 }, enabled: true }]")).toEqual([
       SURGE,
       { ...STUCK, above: 30 },
+      SPIKE,
+      BURST,
     ]);
     const all =
       "[{ name: tool-surge, above: { value: 50 }, for: 5s, at_least: 3, action: alert }," +
-      " { name: stuck, same_result: false, window: 1m, action: alert }]";
+      " { name: stuck, same_result: false, window: 1m, action: alert }," +
+      " { name: token-spike, above: { value: 9 }, at_least: 3, action: trip }," +
+      " { name: error-burst, above: { value: 0.1 }, window: 1h, for: 1m, at_least: 3, action: trip }]";
     expect(breakers(all)).toEqual([
       {
         ...SURGE,
-        above: { kind: "value", perMinute: 50 },
+        above: { kind: "value", value: 50 },
         forMs: 5000,
         atLeast: 3,
         action: "alert",
       },
       { ...STUCK, sameResult: false, windowMs: 60_000, action: "alert" },
+      { ...SPIKE, above: { kind: "value", value: 9 }, atLeast: 3, action: "trip" },
+      {
+        ...{ ...BURST, above: { kind: "value", value: 0.1 }, windowMs: 3_600_000 },
+        ...{ forMs: 60_000, atLeast: 3, action: "trip" },
+      },
     ]);
   });
 
   test("are added, with their defaults", () => {
-    const added =
-      "[{ name: x, signal: calls_per_tool, above: { value: 9 }, action: alert }," +
-      " { name: y, signal: identical_calls, above: { value: 3 }, action: trip }]";
-    expect(breakers(added).slice(2)).toEqual([
-      { ...SURGE, name: "x", above: { kind: "value", perMinute: 9 }, action: "alert" },
-      { ...STUCK, name: "y", above: 3, sameResult: false },
+    const added = [
+      "{ name: a, signal: calls_per_tool, above: { value: 9 }, action: alert }",
+      "{ name: b, signal: identical_calls, above: { value: 3 }, action: trip }",
+      "{ name: c, signal: tool_error_rate, above: { value: 0.2 }, action: trip }",
+      "{ name: d, signal: refusals, above: { value: 30 }, action: trip }",
+      "{ name: e, signal: spend_usd_per_hour, above: { value: 2.5 }, action: trip }",
+      "{ name: f, signal: tokens_per_task, above: { value: 90000 }, action: trip }",
+      "{ name: g, signal: no_progress, above: { value: 20 }, action: trip }",
+      "{ name: h, signal: new_tools, above: { value: 0 }, action: alert }",
+    ];
+    const value = (value: number) => ({ kind: "value", value });
+    expect(breakers(`[${added.join()}]`).slice(4)).toEqual([
+      { ...SURGE, name: "a", above: value(9), action: "alert" },
+      { ...STUCK, name: "b", above: 3, sameResult: false },
+      { ...BURST, name: "c", above: value(0.2), action: "trip" },
+      {
+        ...{ name: "d", signal: "refusals", above: value(30), action: "trip" },
+        ...{ windowMs: 60_000, forMs: 0, atLeast: 10 },
+      },
+      {
+        ...{ name: "e", signal: "spend_usd_per_hour", above: value(2.5), action: "trip" },
+        ...{ windowMs: 3_600_000, forMs: 0, atLeast: 1 },
+      },
+      { ...SPIKE, name: "f", above: value(90_000), action: "trip" },
+      { name: "g", signal: "no_progress", above: 20, windowMs: 600_000, action: "trip" },
+      {
+        ...{ name: "h", signal: "new_tools", above: 0, windowMs: 3_600_000, atLeast: 1 },
+        action: "alert",
+      },
     ]);
   });
 });
@@ -108,7 +161,6 @@ const REFUSED: readonly [name: string, entries: string, path: string, says: RegE
     "breakers[0].above",
     /counted/,
   ],
-  ["a window of a surge", `{ ${X}, ${LINE}, window: 5m }`, "breakers[0].window", /identical_calls/],
   [
     "results of a surge",
     `{ ${X}, ${LINE}, same_result: true }`,
@@ -121,6 +173,43 @@ const REFUSED: readonly [name: string, entries: string, path: string, says: RegE
     `{ ${Y}, ${LINE}, at_least: 5 }`,
     "breakers[0].at_least",
     /calls_per_tool/,
+  ],
+  [
+    "a window of tokens",
+    `{ name: z, signal: tokens_per_task, action: trip, ${LINE}, window: 5m }`,
+    "breakers[0].window",
+    /identical_calls/,
+  ],
+  [
+    "a share above one",
+    `{ name: z, signal: tool_error_rate, action: trip, above: { value: 5 } }`,
+    "breakers[0].above.value",
+    /a share above 0 and below 1/,
+  ],
+  [
+    "half a call",
+    `{ ${X}, above: { value: 2.5 } }`,
+    "breakers[0].above.value",
+    /a whole number from 1/,
+  ],
+  [
+    "no money",
+    `{ name: z, signal: spend_usd_per_hour, action: trip, above: { value: 0 } }`,
+    "breakers[0].above.value",
+    /USD above 0/,
+  ],
+  [
+    "new tools by what is usual",
+    `{ name: z, signal: new_tools, action: trip, above: { sigmas: 3, of: ewma } }`,
+    "breakers[0].above",
+    /counted/,
+  ],
+  ["a window of nothing", `{ ${X}, ${LINE}, window: 5s }`, "breakers[0].window", /at least 10s/],
+  [
+    "a window that is half of what is usual",
+    `{ ${X}, above: { times: 2, of: rolling_average, over: 1h }, window: 40m }`,
+    "breakers[0].above.over",
+    /twice the window/,
   ],
   [
     "another signal under a known name",
@@ -136,7 +225,7 @@ const REFUSED: readonly [name: string, entries: string, path: string, says: RegE
   ],
   [
     "a later signal",
-    `{ name: x, signal: tokens_per_task, ${LINE}, action: trip }`,
+    `{ name: x, signal: output_distance, ${LINE}, action: trip }`,
     "breakers[0].signal",
     /not in this version/,
   ],
@@ -183,7 +272,7 @@ const REFUSED: readonly [name: string, entries: string, path: string, says: RegE
     "breakers[0].above.times",
     /above 1/,
   ],
-  ["a line of none", `{ ${Y}, above: { value: 0 } }`, "breakers[0].above.value", /from 1/],
+  ["a line of none", `{ ${Y}, above: { value: 0 } }`, "breakers[0].above.value", /from 1 to/],
 ];
 
 test.each(REFUSED)("Refused: %s", (_, entries, path, says) => {

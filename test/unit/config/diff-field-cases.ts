@@ -2,6 +2,7 @@
  * What is told of each field of a manifest and of a tool server when it changes, there and back.
  * The gateway's own words: a reviewer reads them and nothing else.
  */
+import { BREAKER_FIELD_CASES } from "./diff-breaker-cases.ts";
 import type { Folder, Json } from "./diff-folder.ts";
 
 export interface FieldCase {
@@ -198,6 +199,7 @@ function readable({ bot, main }: Folder): void {
 }
 
 export const FIELD_CASES: Readonly<Record<string, FieldCase>> = {
+  ...BREAKER_FIELD_CASES,
   version: {
     set: ({ bot }) => {
       delete bot.version;

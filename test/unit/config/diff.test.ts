@@ -816,14 +816,14 @@ describe("the gateway", () => {
       ({ main }) => {
         main.breakers = [{ name: "stuck", action: "alert" }];
       },
-      ["wider * breaker stuck: changed [action trip → alert]"],
+      ["wider * breaker stuck: only alerts instead of tripping"],
     ],
     [
       "with a nearer line",
       ({ main }) => {
         main.breakers = [{ name: "stuck", above: { value: 3 } }];
       },
-      ["narrower * breaker stuck: changed [above 8 → 3]"],
+      ["narrower * breaker stuck: its line is 3 instead of 8"],
     ],
     [
       "with another one",

@@ -554,12 +554,6 @@ const REFUSED: readonly [name: string, manifest: object, servers: Servers, issue
     { path: "allowed_tools[0].requires_approval.propertes" },
   ],
   [
-    "breakers of one agent",
-    { breakers: [] },
-    TICKETS,
-    { path: "breakers", hint: expect.stringContaining("slipclutch.yaml") },
-  ],
-  [
     "neither a URL nor a command",
     {},
     { tickets: { kind: "mcp" } },

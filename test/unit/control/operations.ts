@@ -24,6 +24,8 @@ import type {
 } from "../../../src/control/operations.ts";
 import type { ManifestState, OverviewState } from "../../../src/control/overview-state.ts";
 import { Seal } from "../../../src/gateway/parking/seal.ts";
+import { DEFAULT_RULES } from "../../../src/guards/breaker/rules.ts";
+import type { AgentSignals } from "../../../src/guards/breaker/standing.ts";
 import { aboutText } from "../../../src/guards/clutch/about.ts";
 import type { Commitment } from "../../../src/guards/commitment/commitment.ts";
 import type { Clock } from "../../../src/ports/clock.ts";
@@ -303,6 +305,22 @@ export class MemoryOperations implements Operations {
     const labels = { team: "care", owner: "alice", org: null };
     const nothing = { models: null, tools: [], blacklisted: [], budgets: [] };
     return { agent, ...labels, observedUntil: null, ...nothing };
+  }
+
+  signals(agent: string): AgentSignals | null {
+    if (agent !== "support") return null;
+    const level = {
+      ...{ rule: "tool-surge", server: "desk", tool: "echo", value: 12, line: 50, usual: 10 },
+      ...{ phase: "rising" as const, since: this.clock.wall(), bucketMs: 60_000 },
+      buckets: [{ start: this.clock.wall() - 60_000, value: 10 }],
+    };
+    return {
+      at: this.clock.wall(),
+      breakers: DEFAULT_RULES,
+      levels: [level],
+      repeats: [],
+      tasks: [],
+    };
   }
 
   agents(): readonly AgentState[] {

@@ -68,6 +68,7 @@ const MAY: Record<string, Record<Role, boolean>> = {
   "GET /api/v1/decisions/:id": { viewer: true, operator: true, admin: true },
   "GET /api/v1/keys": { viewer: true, operator: true, admin: true },
   "GET /api/v1/tasks": { viewer: true, operator: true, admin: true },
+  "GET /api/v1/agents/:agent/signals": { viewer: true, operator: true, admin: true },
   "GET /api/v1/agents": { viewer: true, operator: true, admin: true },
   "POST /api/v1/agents/pause": { viewer: false, operator: true, admin: true },
   "GET /api/v1/reviews": { viewer: true, operator: true, admin: true },

@@ -1,23 +1,29 @@
 /** What is usual, and how much it varies: by hand, by its source, and in a surge. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { baselineOf, type SurgeBucket } from "../../../src/guards/breaker/baseline.ts";
+import { baselineOf } from "../../../src/guards/breaker/baseline.ts";
+import type { Bucket } from "../../../src/guards/breaker/buckets.ts";
+import { MEASURES } from "../../../src/guards/breaker/measure.ts";
 
 const MINUTE = 60_000;
 const START = 1_800_000_000_000;
 
-function bucketsOf(counts: readonly number[], bucketMs = MINUTE): SurgeBucket[] {
+function bucketsOf(counts: readonly number[], bucketMs = MINUTE): Bucket[] {
   return counts.flatMap((total, no) => {
     // What was not called has no bucket.
-    return total === 0 ? [] : [{ start: START + no * bucketMs, total, teaches: true }];
+    return total === 0
+      ? []
+      : [{ start: START + no * bucketMs, count: total, beside: total, teaches: true }];
   });
 }
 
 type Of = Parameters<typeof baselineOf>[3];
+const CALLS = MEASURES.calls_per_tool;
 
 function seen(counts: readonly number[], of: Of, bucketMs = MINUTE) {
-  const span = { from: START, until: START + counts.length * bucketMs };
-  return baselineOf(bucketsOf(counts, bucketMs), bucketMs, span, of);
+  const until = START + counts.length * bucketMs;
+  const span = { from: START, until, bucketMs, windowMs: MINUTE };
+  return baselineOf(bucketsOf(counts, bucketMs), CALLS, span, of);
 }
 
 describe("What is usual", () => {
@@ -27,24 +33,24 @@ describe("What is usual", () => {
 
   test("of the average is the plain mean, from the first call on", () => {
     expect(seen([0, 0, 10, 0, 20, 30], "average")).toEqual({
-      ...{ perMinute: 15, spread: 0, isLong: true },
+      ...{ usual: 15, spread: 0, isLong: true },
     });
   });
 
   test("of the median does not move by single bursts", () => {
     const steady = Array.from({ length: 60 }, (_, no) => 10 + (no % 3));
     const burst = steady.map((count, no) => (no % 20 === 7 ? 10_000 : count));
-    expect(seen(steady, "median")?.perMinute).toBe(11);
-    expect(seen(burst, "median")?.perMinute).toBe(11);
+    expect(seen(steady, "median")?.usual).toBe(11);
+    expect(seen(burst, "median")?.usual).toBe(11);
     expect(seen(burst, "median")?.spread).toBeCloseTo(0.6745 * Math.sqrt(11), 9);
-    expect(seen(burst, "average")?.perMinute).toBeGreaterThan(400);
+    expect(seen(burst, "average")?.usual).toBeGreaterThan(400);
   });
 
   test("of the median spreads as its deviations do", () => {
     // Median 100; deviations 0, 50 and 100 in turns: their median is 50.
     const counts = Array.from({ length: 60 }, (_, no) => [100, 50, 150, 0, 200][no % 5] ?? 0);
     counts[0] = 100;
-    expect(seen(counts, "median")).toMatchObject({ perMinute: 100, spread: 50 });
+    expect(seen(counts, "median")).toMatchObject({ usual: 100, spread: 50 });
   });
 
   test("by falling weights is what weighs each bucket by its age", () => {
@@ -65,7 +71,7 @@ describe("What is usual", () => {
             rest * (start + mean ** 2),
           );
           const found = seen(counts, "ewma");
-          expect(found?.perMinute).toBeCloseTo(usual, 6);
+          expect(found?.usual).toBeCloseTo(usual, 6);
           const spread = Math.max(Math.sqrt(Math.max(square - usual ** 2, 0)), Math.sqrt(usual));
           expect(found?.spread).toBeCloseTo(spread, 4);
         },
@@ -76,13 +82,13 @@ describe("What is usual", () => {
   test("by falling weights follows what changed, sooner than the average", () => {
     const grown = Array.from({ length: 60 }, (_, no) => (no < 40 ? 10 : 30));
     const [ewma, average] = [seen(grown, "ewma"), seen(grown, "average")];
-    expect(ewma?.perMinute).toBeGreaterThan(average?.perMinute ?? 0);
-    expect(ewma?.perMinute).toBeLessThan(30);
+    expect(ewma?.usual).toBeGreaterThan(average?.usual ?? 0);
+    expect(ewma?.usual).toBeLessThan(30);
   });
 
   test("varies no less than chance does: a steady tool is not held to its last digit", () => {
     const steady = Array.from({ length: 60 }, () => 25);
-    expect(seen(steady, "ewma")).toMatchObject({ perMinute: 25, spread: 5 });
+    expect(seen(steady, "ewma")).toMatchObject({ usual: 25, spread: 5 });
     expect(seen(steady, "median")?.spread).toBeCloseTo(0.6745 * 5, 9);
     const seldom = Array.from({ length: 60 }, (_, no) => (no === 0 ? 1 : 0));
     expect(seen(seldom, "ewma")?.spread).toBe(1);
@@ -93,7 +99,7 @@ describe("What is usual", () => {
       const minutes = bucketMs / MINUTE;
       const counts = Array.from({ length: 60 }, () => 100 * minutes);
       const found = seen(counts, "ewma", bucketMs);
-      expect(found?.perMinute).toBeCloseTo(100, 6);
+      expect(found?.usual).toBeCloseTo(100, 6);
       // The deviation of a minute's calls that come by chance.
       expect(found?.spread).toBeCloseTo(10, 6);
     }
@@ -106,9 +112,9 @@ describe("What is usual", () => {
       ...Array.from({ length: 10 }, () => 900),
     ]);
     const all = [...calm, ...wild.map((bucket) => ({ ...bucket, teaches: false }))];
-    const span = { from: START, until: START + 40 * MINUTE };
+    const span = { from: START, until: START + 40 * MINUTE, bucketMs: MINUTE, windowMs: MINUTE };
     for (const of of ["average", "ewma", "median"] as const) {
-      expect(baselineOf(all, MINUTE, span, of)?.perMinute).toBeCloseTo(10, 9);
+      expect(baselineOf(all, CALLS, span, of)?.usual).toBeCloseTo(10, 9);
     }
   });
 });

@@ -2,13 +2,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type Alarm, DEFAULT_RULES, type StuckRule } from "../../../src/guards/breaker/rules.ts";
-import {
-  BUCKETS_MAX,
-  observe,
-  type Run,
-  runOf,
-  type StuckEvent,
-} from "../../../src/guards/breaker/stuck.ts";
+import { observe, type Run, runOf, type StuckEvent } from "../../../src/guards/breaker/stuck.ts";
+
+import { TALLY_MAX } from "../../../src/guards/breaker/tally.ts";
 
 const RULE = DEFAULT_RULES.find((rule) => rule.signal === "identical_calls") as StuckRule;
 
@@ -21,6 +17,7 @@ function call(changes: Partial<StuckEvent> = {}): StuckEvent {
     tool: "transcribe_audio",
     digest: "file-1",
     repeatsMax: null,
+    elsewhere: [],
     ...changes,
   };
 }
@@ -61,6 +58,8 @@ describe("the retry loop", () => {
       server: "s",
       tool: "transcribe_audio",
       task: "k",
+      value: 9,
+      limit: 8,
       numbers: { identical_calls: 9, limit: 8, window_minutes: 10 },
       says:
         "One task called the tool transcribe_audio 9 times within 10 min " +
@@ -140,9 +139,26 @@ test("without `same_result` it counts whatever came back, refusals of all sorts 
   expect(alarmsOf(times(9, refused), { rule }).at).toEqual([9]);
 });
 
+describe("calls at other gateways", () => {
+  const elsewhere = [
+    { result: "empty", calls: 4 },
+    { result: "full", calls: 100 },
+  ];
+
+  test("count where their result was the same", () => {
+    expect(alarmsOf(times(10, call({ elsewhere }))).at).toEqual([5, 10]);
+    expect(alarmsOf([call(), ...times(9, call({ result: null, elsewhere }))]).at).toEqual([5, 10]);
+  });
+
+  test("count all where results do not matter", () => {
+    const rule = { ...RULE, sameResult: false };
+    expect(alarmsOf([call({ elsewhere })], { rule }).at).toEqual([1]);
+  });
+});
+
 test("a run is remembered in so many buckets, however long it is", () => {
   const { runs } = alarmsOf(times(2_000, call({ repeatsMax: 10_000 })));
-  for (const run of runs.values()) expect(run?.buckets.length).toBeLessThanOrEqual(BUCKETS_MAX);
+  for (const run of runs.values()) expect(run?.calls.length).toBeLessThanOrEqual(TALLY_MAX);
 });
 
 test("there is an alarm only if one call was repeated more than the limit within the window", () => {

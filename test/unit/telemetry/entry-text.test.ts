@@ -94,6 +94,7 @@ const event: fc.Arbitrary<Event> = fc.oneof(
     outcome: fc.constantFrom("ok" as const, "error" as const, "dropped" as const),
     status: fc.option(count),
     fault: fc.option(name),
+    result: fc.option(name),
     usage: fc.option(usage),
     estimated: fc.boolean(),
     reserved: count,

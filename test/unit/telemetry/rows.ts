@@ -58,6 +58,7 @@ export function settled(no: number, agent = "support"): Event {
     outcome: "ok",
     status: 200,
     fault: null,
+    result: null,
     usage: {
       input: 400,
       cachedInput: 10,

@@ -11,6 +11,7 @@ import type {
   PermitKey,
   ReportedOutcome,
   Review,
+  Share,
 } from "../../../ports/store.ts";
 
 /** What holders share beside money: permits, clutches, reviews, parked calls, claims, counts. */
@@ -30,6 +31,9 @@ export interface SharedWork {
   readonly claims: Map<string, ClaimRow>;
   /** By agent, server, tool and bucket. */
   readonly counters: Map<string, CounterRow>;
+  readonly shares: Map<string, ShareRow>;
+  /** By agent. */
+  readonly toolsMet: Map<string, Set<string>>;
   /** By id, in the order in which they came. */
   readonly commitments: Map<string, CommitmentRow>;
   /** By id, in the order in which they came. */
@@ -106,6 +110,11 @@ export interface CounterRow extends CounterKey {
   changed: number;
 }
 
+export interface ShareRow extends Share {
+  readonly holder: HolderId;
+  readonly changed: number;
+}
+
 /** Nothing was shared yet. */
 export function sharedWork(): SharedWork {
   return {
@@ -117,6 +126,8 @@ export function sharedWork(): SharedWork {
     parked: new Map(),
     claims: new Map(),
     counters: new Map(),
+    shares: new Map(),
+    toolsMet: new Map(),
     commitments: new Map(),
     outcomes: new Map(),
   };

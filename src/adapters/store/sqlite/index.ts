@@ -169,7 +169,10 @@ function sharedWorkOn(writer: WorkerClient, reader: WorkerClient): SharedWork {
     parking: parkingOn(writer, reader),
     counters: {
       merge: (holder, totals, after) => writer.ask("mergeCounts", holder, totals, after),
-      prune: (before) => writer.ask("pruneCounts", before),
+      share: (holder, shares, after) => writer.ask("shareCounts", holder, shares, after),
+      meet: (tools, at) => writer.ask("meetTools", tools, at),
+      prune: (whats, before) => writer.ask("pruneCounts", whats, before),
+      pruneShares: (before) => writer.ask("pruneShares", before),
     },
     bundles: {
       // Bytes of their own: of a view the whole memory behind it would cross to the thread.

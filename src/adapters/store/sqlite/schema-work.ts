@@ -143,14 +143,36 @@ export const SHARED_WORK = `
     agent TEXT NOT NULL,
     server TEXT NOT NULL,
     tool TEXT NOT NULL,
+    what TEXT NOT NULL,
     bucket INTEGER NOT NULL,
     holder INTEGER NOT NULL,
     total INTEGER NOT NULL,
     changed INTEGER NOT NULL,
-    PRIMARY KEY (agent, server, tool, bucket, holder)
+    PRIMARY KEY (agent, server, tool, what, bucket, holder)
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX counter_changed ON counter (changed);
   CREATE INDEX counter_bucket ON counter (bucket);
+
+  CREATE TABLE share (
+    holder INTEGER NOT NULL,
+    agent TEXT NOT NULL,
+    key TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    value INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    changed INTEGER NOT NULL,
+    PRIMARY KEY (holder, agent, key)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX share_changed ON share (changed);
+  CREATE INDEX share_at ON share (at);
+
+  CREATE TABLE tool_met (
+    agent TEXT NOT NULL,
+    server TEXT NOT NULL,
+    tool TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (agent, server, tool)
+  ) STRICT, WITHOUT ROWID;
 
   CREATE TABLE outcome (
     no INTEGER PRIMARY KEY,

@@ -4,8 +4,8 @@
  */
 export const COUNTERS = `
 CREATE FUNCTION merge_counts(h text, agents text[], servers text[], tools text[],
-  buckets bigint[], totals bigint[], after bigint)
-RETURNS TABLE (seq bigint, agent text, server text, tool text, bucket bigint, total bigint)
+  whats text[], buckets bigint[], totals bigint[], after bigint)
+RETURNS TABLE (seq bigint, agent text, server text, tool text, what text, bucket bigint, total bigint)
 LANGUAGE plpgsql VOLATILE AS $$
 #variable_conflict use_column
 DECLARE
@@ -17,11 +17,11 @@ BEGIN
     SELECT c.seq INTO head FROM counter_head c;
   ELSE
     SELECT c.seq INTO head FROM counter_head c FOR UPDATE;
-    INSERT INTO counter AS c (agent, server, tool, bucket, holder, total, changed)
-      SELECT u.a, u.s, u.t, u.b, h, max(u.n), head + 1
-      FROM unnest(agents, servers, tools, buckets, totals) AS u(a, s, t, b, n)
-      WHERE u.n > 0 GROUP BY u.a, u.s, u.t, u.b
-      ON CONFLICT (agent, server, tool, bucket, holder) DO UPDATE
+    INSERT INTO counter AS c (agent, server, tool, what, bucket, holder, total, changed)
+      SELECT u.a, u.s, u.t, u.w, u.b, h, max(u.n), head + 1
+      FROM unnest(agents, servers, tools, whats, buckets, totals) AS u(a, s, t, w, b, n)
+      WHERE u.n > 0 GROUP BY u.a, u.s, u.t, u.w, u.b
+      ON CONFLICT (agent, server, tool, what, bucket, holder) DO UPDATE
         SET total = excluded.total, changed = excluded.changed WHERE excluded.total > c.total;
     IF FOUND THEN
       head := head + 1;
@@ -29,9 +29,58 @@ BEGIN
     END IF;
   END IF;
   RETURN QUERY SELECT head, s.* FROM (SELECT 1) one LEFT JOIN (
-    SELECT c.agent, c.server, c.tool, c.bucket, sum(c.total)::bigint FROM counter c
-    JOIN (SELECT DISTINCT n.agent, n.server, n.tool, n.bucket FROM counter n
-          WHERE n.changed > after) k USING (agent, server, tool, bucket)
-    GROUP BY c.agent, c.server, c.tool, c.bucket) s ON true;
+    SELECT c.agent, c.server, c.tool, c.what, c.bucket, sum(c.total)::bigint FROM counter c
+    JOIN (SELECT DISTINCT n.agent, n.server, n.tool, n.what, n.bucket FROM counter n
+          WHERE n.changed > after) k USING (agent, server, tool, what, bucket)
+    GROUP BY c.agent, c.server, c.tool, c.what, c.bucket) s ON true;
+END $$;
+
+CREATE FUNCTION share_counts(h text, agents text[], keys text[], kinds text[],
+  amounts bigint[], ats bigint[], after bigint)
+RETURNS TABLE (seq bigint, holder text, agent text, key text, kind text, value bigint, at bigint)
+LANGUAGE plpgsql VOLATILE AS $$
+#variable_conflict use_column
+DECLARE
+  head bigint;
+BEGIN
+  PERFORM 1 FROM holder WHERE id = h AND state = 'live' FOR KEY SHARE;
+  IF NOT FOUND THEN RETURN; END IF;
+  IF cardinality(keys) = 0 THEN
+    SELECT c.seq INTO head FROM counter_head c;
+  ELSE
+    UPDATE counter_head c SET seq = c.seq + 1 RETURNING c.seq INTO head;
+    INSERT INTO share AS s (holder, agent, key, kind, value, at, changed)
+      SELECT h, u.a, u.k, u.i, u.v, u.t, head
+      FROM unnest(agents, keys, kinds, amounts, ats) AS u(a, k, i, v, t)
+      ON CONFLICT (holder, agent, key) DO UPDATE SET kind = excluded.kind,
+        value = excluded.value, at = excluded.at, changed = excluded.changed;
+  END IF;
+  RETURN QUERY SELECT head, o.* FROM (SELECT 1) one LEFT JOIN (
+    SELECT s.holder, s.agent, s.key, s.kind, s.value, s.at FROM share s
+    WHERE s.changed > after AND s.holder <> h) o ON true;
+END $$;
+
+CREATE FUNCTION meet_tools(agents text[], servers text[], tools text[], now bigint)
+RETURNS TABLE (agent text, server text, tool text, known bigint)
+LANGUAGE plpgsql VOLATILE AS $$
+#variable_conflict use_column
+DECLARE
+  u record;
+  before bigint;
+BEGIN
+  FOR u IN SELECT * FROM unnest(agents, servers, tools) WITH ORDINALITY AS x(a, s, t, n)
+    ORDER BY x.a, x.n LOOP
+    CONTINUE WHEN EXISTS (SELECT 1 FROM tool_met m
+      WHERE m.agent = u.a AND m.server = u.s AND m.tool = u.t);
+    -- One at a time of an agent: two gateways that meet two tools count each other's. All lock
+    -- agents in one order.
+    PERFORM pg_advisory_xact_lock(hashtextextended('tool_met ' || u.a, 0));
+    SELECT count(*) INTO before FROM tool_met m WHERE m.agent = u.a;
+    INSERT INTO tool_met VALUES (u.a, u.s, u.t, now) ON CONFLICT DO NOTHING;
+    IF FOUND THEN
+      agent := u.a; server := u.s; tool := u.t; known := before;
+      RETURN NEXT;
+    END IF;
+  END LOOP;
 END $$;
 `;

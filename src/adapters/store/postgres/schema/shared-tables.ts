@@ -149,14 +149,36 @@ CREATE TABLE counter (
   agent text NOT NULL,
   server text NOT NULL,
   tool text NOT NULL,
+  what text NOT NULL,
   bucket bigint NOT NULL,
   holder text NOT NULL,
   total bigint NOT NULL,
   changed bigint NOT NULL,
-  PRIMARY KEY (agent, server, tool, bucket, holder)
+  PRIMARY KEY (agent, server, tool, what, bucket, holder)
 ) WITH (fillfactor = 70);
 CREATE INDEX counter_changed ON counter (changed);
 CREATE INDEX counter_bucket ON counter (bucket);
+
+CREATE TABLE share (
+  holder text NOT NULL,
+  agent text NOT NULL,
+  key text NOT NULL,
+  kind text NOT NULL,
+  value bigint NOT NULL,
+  at bigint NOT NULL,
+  changed bigint NOT NULL,
+  PRIMARY KEY (holder, agent, key)
+) WITH (fillfactor = 70);
+CREATE INDEX share_changed ON share (changed);
+CREATE INDEX share_at ON share (at);
+
+CREATE TABLE tool_met (
+  agent text NOT NULL,
+  server text NOT NULL,
+  tool text NOT NULL,
+  at bigint NOT NULL,
+  PRIMARY KEY (agent, server, tool)
+);
 
 CREATE TABLE outcome (
   id text PRIMARY KEY,

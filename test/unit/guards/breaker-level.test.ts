@@ -1,20 +1,22 @@
 /** tool-surge: what is far more than usual trips, and what is usual does not. */
 import { describe, expect, test } from "vitest";
-import { type Alarm, DEFAULT_RULES, type SurgeRule } from "../../../src/guards/breaker/rules.ts";
+import { BUCKETS_MAX, bucketMsOf } from "../../../src/guards/breaker/buckets.ts";
 import {
-  BUCKETS_MAX,
-  bucketMsOf,
+  coldLineOf,
+  type Held,
+  isOver,
+  type Level,
+  type LevelEvent,
   observe,
+  type Phase,
   perMinuteOf,
   rearm,
-  type Surge,
-  type SurgeEvent,
-  type SurgePhase,
-  watch,
-} from "../../../src/guards/breaker/surge.ts";
+  UNSEEN,
+} from "../../../src/guards/breaker/level.ts";
+import { type Alarm, DEFAULT_RULES, type LevelRule } from "../../../src/guards/breaker/rules.ts";
 
-const RULE = DEFAULT_RULES.find((rule) => rule.signal === "calls_per_tool") as SurgeRule;
-const SUBJECT = { agent: "a", server: "s", tool: "transcribe_audio", perMinute: null };
+const RULE = DEFAULT_RULES.find((rule) => rule.name === "tool-surge") as LevelRule;
+const SUBJECT = { agent: "a", server: "s", tool: "transcribe_audio" };
 const MINUTE = 60;
 const HOUR = 3_600;
 const START = 1_800_000_000_000;
@@ -24,39 +26,37 @@ type Traffic = (second: number) => number;
 
 /** Gateways that count, a store that merges, and one detector told of it every second. */
 class Watched {
-  surge: Surge;
+  level: Level = UNSEEN;
   second = 0;
   readonly alarms: { second: number; alarm: Alarm }[] = [];
-  readonly totals: Map<number, number>[];
-  readonly #rule: SurgeRule;
+  readonly #held: Held;
 
-  constructor({ rule = RULE, perMinute = null as number | null, gateways = 1 } = {}) {
-    this.#rule = rule;
-    this.surge = watch({ ...SUBJECT, perMinute }, START);
-    this.totals = Array.from({ length: gateways }, () => new Map());
+  constructor({ rule = RULE, perMinute = null as number | null } = {}) {
+    const limit = perMinute === null ? null : { requests: perMinute, perMs: 60_000 };
+    this.#held = { subject: SUBJECT, rule, cold: coldLineOf(rule, limit) };
   }
 
   get now(): number {
     return START + this.second * 1_000;
   }
 
-  run(seconds: number, ...traffic: readonly Traffic[]): this {
-    const bucketMs = bucketMsOf(this.#rule);
+  /** Of each second: what all gateways count, and beside how many calls. */
+  measure(seconds: number, count: Traffic, beside: Traffic = count): this {
     for (const end = this.second + seconds; this.second < end; this.second += 1) {
-      const bucket = Math.floor(this.now / bucketMs) * bucketMs;
-      for (const [index, calls] of traffic.entries()) {
-        const totals = this.totals[index] as Map<number, number>;
-        totals.set(bucket, (totals.get(bucket) ?? 0) + calls(this.second));
-      }
-      const total = this.totals.reduce((sum, totals) => sum + (totals.get(bucket) ?? 0), 0);
-      this.tell({ kind: "count", bucket, total });
+      const amount = { count: count(this.second), beside: beside(this.second) };
+      const isQuiet = amount.count === 0 && amount.beside === 0;
+      this.tell(isQuiet ? { kind: "tick" } : { kind: "count", at: this.now, ...amount });
     }
     return this;
   }
 
-  tell(event: SurgeEvent): void {
-    const [surge, alarm] = observe(this.surge, this.#rule, event, this.now);
-    this.surge = surge;
+  run(seconds: number, ...traffic: readonly Traffic[]): this {
+    return this.measure(seconds, (second) => traffic.reduce((sum, one) => sum + one(second), 0));
+  }
+
+  tell(event: LevelEvent): void {
+    const [level, alarm] = observe(this.level, this.#held, event, this.now);
+    this.level = level;
     if (alarm !== null) this.alarms.push({ second: this.second, alarm });
   }
 
@@ -87,15 +87,18 @@ describe("it trips", () => {
       server: "s",
       tool: "transcribe_audio",
       task: null,
+      value: 60,
+      limit: 50,
       numbers: {
-        calls_last_minute: 60,
+        calls: 60,
+        window_seconds: 60,
         line_per_minute: 50,
         usual_per_minute: 10,
         for_seconds: 60,
       },
       says:
         "The tool transcribe_audio was called 60 times in the last minute, " +
-        "and more than 50 a minute for 60 s; usual are 10.",
+        "and more than 50 a minute for 60 s; usual is 10.",
     });
   });
 
@@ -104,7 +107,8 @@ describe("it trips", () => {
     const watched = new Watched({ perMinute: 100 }).run(2 * MINUTE, evenly(1_200));
     expect(watched.seconds).toEqual([65]);
     expect(watched.alarms[0]?.alarm.numbers).toEqual({
-      calls_last_minute: 1_200,
+      calls: 1_200,
+      window_seconds: 60,
       line_per_minute: 100,
       for_seconds: 60,
     });
@@ -119,10 +123,10 @@ describe("it trips", () => {
   test("on a surge that is split over two gateways, none of which is above the line", () => {
     const half = new Watched({ perMinute: 100 }).run(5 * MINUTE, evenly(80));
     expect(half.seconds).toEqual([]);
-    const both = new Watched({ perMinute: 100, gateways: 2 });
+    const both = new Watched({ perMinute: 100 });
     both.run(5 * MINUTE, evenly(80), evenly(80));
     expect(both.alarms).toHaveLength(1);
-    expect(both.alarms[0]?.alarm.numbers.calls_last_minute).toBe(160);
+    expect(both.alarms[0]?.alarm.numbers.calls).toBe(160);
   });
 
   test("on an agent that fans out, thinks for half a minute, and fans out again", () => {
@@ -158,7 +162,7 @@ describe("it trips", () => {
   });
 
   test("on a fixed number of calls a minute", () => {
-    const above = { kind: "value", perMinute: 40 } as const;
+    const above = { kind: "value", value: 40 } as const;
     const rule = { ...RULE, above, forMs: 0, atLeast: 0 };
     const watched = new Watched({ rule }).run(MINUTE, evenly(41)).run(MINUTE, evenly(45));
     expect(watched.alarms).toHaveLength(1);
@@ -177,7 +181,7 @@ describe("it trips", () => {
   test("again after a resume that changed nothing", () => {
     const watched = new Watched({ perMinute: 100 }).run(5 * MINUTE, evenly(300));
     expect(watched.alarms).toHaveLength(1);
-    watched.surge = rearm(watched.surge, RULE, watched.now);
+    watched.level = rearm(watched.level, RULE, watched.now);
     watched.run(2 * MINUTE, evenly(300));
     expect(watched.alarms).toHaveLength(2);
     expect(watched.alarms[1]?.alarm.numbers.line_per_minute).toBe(100);
@@ -222,95 +226,198 @@ describe("it does not trip", () => {
 
   test("on a gap without news, that nobody can say it was above in", () => {
     const watched = new Watched({ perMinute: 10 }).run(30, evenly(600));
-    expect(watched.surge.phase.kind).toBe("rising");
+    expect(watched.level.phase.kind).toBe("rising");
     watched.second += 10 * MINUTE;
-    const gap = watched.run(5, evenly(600)).surge.phase;
+    const gap = watched.run(5, evenly(600)).level.phase;
     expect(gap.kind).toBe("calm");
     expect(watched.seconds).toEqual([]);
   });
 });
 
 describe("what is counted", () => {
-  const at = START + 30_000;
-  const bucket = START;
-
-  test("is a total: repeated, late and smaller ones are none", () => {
-    const [once] = observe(watch(SUBJECT, START), RULE, { kind: "count", bucket, total: 15 }, at);
-    for (const total of [15, 7, 0, -1, Number.NaN]) {
-      expect(observe(once, RULE, { kind: "count", bucket, total }, at)).toEqual([once, null]);
-    }
-    const [more] = observe(once, RULE, { kind: "count", bucket, total: 18 }, at + 1_000);
-    expect(more.seconds.map(({ calls }) => calls).sort()).toEqual([15, 3]);
-  });
+  const held: Held = { subject: SUBJECT, rule: RULE, cold: 20 };
+  const counted = (at: number, count: number) =>
+    ({ kind: "count", at, count, beside: count }) as const;
 
   test("comes to the same in any order", () => {
-    const events = [3, 5, 9].flatMap((total, minute) => [
-      { kind: "count" as const, bucket: START + minute * 60_000, total },
-      { kind: "count" as const, bucket: START + minute * 60_000, total: total - 1 },
-    ]);
-    const told = (all: readonly SurgeEvent[]) =>
-      all.reduce(
-        (surge, event) => observe(surge, RULE, event, START + 600_000)[0],
-        watch(SUBJECT, START),
-      );
-    expect(told([...events].reverse()).buckets).toEqual(told(events).buckets);
-    expect(told([...events, ...events])).toEqual(told(events));
+    const events = [3, 5, 9].map((count, minute) => counted(START + minute * 60_000, count));
+    const told = (all: readonly LevelEvent[]) =>
+      all.reduce((level, event) => observe(level, held, event, START + 180_000)[0], UNSEEN);
+    expect(told(events.toReversed()).buckets).toEqual(told(events).buckets);
   });
 
-  test("is history, and not calls of now, where the bucket is older than the detector", () => {
+  test("is history, and not calls of now, where it was before anybody looked", () => {
     const watched = new Watched();
     watched.second = 10;
     for (let minute = 1; minute <= 60; minute += 1) {
-      watched.tell({ kind: "count", bucket: START - minute * 60_000, total: 100 });
+      const at = START - minute * 60_000;
+      watched.tell({ kind: "history", at, withinMs: 60_000, count: 100, beside: 100 });
     }
-    expect(watched.surge.seconds).toEqual([]);
+    expect(watched.level.recent).toEqual([]);
     // A restart forgets nothing of what is usual: 400 is below five times 100.
     expect(watched.run(5 * MINUTE, evenly(400)).seconds).toEqual([]);
     expect(watched.run(3 * MINUTE, evenly(1_200)).alarms).toHaveLength(1);
   });
 
   test("is of when it was called, where the news is late", () => {
-    const late = START + 10 * 60_000;
-    const [surge] = observe(
-      watch(SUBJECT, START),
-      RULE,
-      { kind: "count", bucket, total: 500 },
-      late,
-    );
-    expect([surge.buckets.length, surge.seconds]).toEqual([1, []]);
+    const [level] = observe(UNSEEN, held, counted(START, 500), START + 10 * 60_000);
+    expect([level.buckets.length, level.recent]).toEqual([1, []]);
   });
 
   test("is not counted for an hour where the clock was set back by one", () => {
     const watched = new Watched({ perMinute: 100 }).run(HOUR, evenly(90));
     watched.second -= HOUR;
     watched.tell({ kind: "tick" });
-    expect(watched.surge.seconds).toEqual([]);
+    expect(watched.level.recent).toEqual([]);
     expect(watched.run(HOUR / 2, evenly(90)).seconds).toEqual([]);
   });
 
-  test("stays bounded, however long it goes on and whatever starts buckets have", () => {
+  test("stays bounded, however long it goes on and whatever its instants are", () => {
     const watched = new Watched().run(3 * HOUR, evenly(60));
     for (let index = 0; index < 500; index += 1) {
-      watched.tell({ kind: "count", bucket: START + 3 * HOUR * 1_000 + index, total: 1 });
+      watched.tell(counted(START + 3 * HOUR * 1_000 + index * 60_000, 1));
     }
-    expect(watched.surge.buckets.length).toBe(BUCKETS_MAX);
-    expect(watched.surge.seconds.length).toBeLessThanOrEqual(61);
+    expect(watched.level.buckets.length).toBe(BUCKETS_MAX);
+    expect(watched.level.recent.length).toBeLessThanOrEqual(BUCKETS_MAX + 1);
+    const slow = new Watched({ rule: { ...RULE, windowMs: 3_600_000, above: DAY } });
+    slow.run(3 * HOUR, evenly(60));
+    expect(slow.level.recent.length).toBeLessThanOrEqual(BUCKETS_MAX + 1);
   });
 
   test("is counted in buckets of the sixtieth part of the baseline", () => {
-    const day = { kind: "average", times: 5, overMs: 24 * 3_600_000 } as const;
-    expect(bucketMsOf(RULE)).toBe(60_000);
-    expect(bucketMsOf({ ...RULE, above: day })).toBe(24 * 60_000);
-    expect(bucketMsOf({ ...RULE, above: { kind: "value", perMinute: 1 } })).toBe(60_000);
+    expect(bucketMsOf(RULE.above)).toBe(60_000);
+    expect(bucketMsOf(DAY)).toBe(24 * 60_000);
+    expect(bucketMsOf({ kind: "value", value: 1 })).toBe(60_000);
     expect(perMinuteOf({ requests: 100, perMs: 30_000 })).toBe(200);
-    const rule = { ...RULE, above: day };
-    const watched = new Watched({ rule }).run(24 * HOUR, evenly(10));
+    const watched = new Watched({ rule: { ...RULE, above: DAY } }).run(24 * HOUR, evenly(10));
     expect(watched.run(2 * MINUTE, evenly(45)).run(3 * MINUTE, evenly(90)).alarms).toHaveLength(1);
+  });
+
+  test("is over when nothing in it can matter again, and not before", () => {
+    const watched = new Watched().run(10, evenly(60));
+    expect(isOver(watched.level, RULE, watched.now)).toBe(false);
+    expect(isOver(watched.level, RULE, watched.now + 3_500_000)).toBe(false);
+    expect(isOver(watched.level, RULE, watched.now + 3_700_000)).toBe(true);
+    const fixed: LevelRule = { ...RULE, above: { kind: "value", value: 5 }, forMs: 0, atLeast: 1 };
+    const alarmed = new Watched({ rule: fixed }).run(20, evenly(60));
+    expect(alarmed.alarms).toHaveLength(1);
+    expect(isOver(alarmed.level, fixed, alarmed.now + 3_700_000)).toBe(false);
+  });
+});
+
+const DAY = { kind: "average", times: 5, overMs: 24 * 3_600_000 } as const;
+
+describe("failures of a tool", () => {
+  const BURST = DEFAULT_RULES.find((rule) => rule.name === "error-burst") as LevelRule;
+  const none: Traffic = () => 0;
+
+  test("alarm at once where more than half fail, and say so", () => {
+    const watched = new Watched({ rule: BURST }).measure(HOUR, none, evenly(10));
+    watched.measure(2 * MINUTE, evenly(30), evenly(30));
+    expect(watched.alarms).toHaveLength(1);
+    const [{ alarm, second } = { alarm: null, second: 0 }] = watched.alarms;
+    // Ten that went well are still within the two minutes, and as many must have failed.
+    expect(second - HOUR).toBeLessThan(90);
+    expect(alarm).toMatchObject({
+      ...{ rule: "error-burst", signal: "tool_error_rate", action: "alert", limit: 0.5 },
+      numbers: { line: 0.5, for_seconds: 0 },
+    });
+    expect(alarm?.says).toMatch(
+      /^Of \d+ calls of the tool transcribe_audio in the last 2 min \d+ failed \(5\d(\.\d)? %\), more than 50 %\.$/,
+    );
+  });
+
+  test("do not where few were called, or half of many fail", () => {
+    const few = new Watched({ rule: BURST }).measure(9, () => 1);
+    expect(few.measure(HOUR, none).seconds).toEqual([]);
+    const half = new Watched({ rule: BURST });
+    expect(half.measure(HOUR, evenly(30), evenly(60)).seconds).toEqual([]);
+  });
+
+  test("alarm where what went well leaves the window, and nothing is called any more", () => {
+    const watched = new Watched({ rule: BURST }).measure(12, none, () => 1);
+    watched.measure(80, none).measure(10, () => 1);
+    expect(watched.seconds).toEqual([]);
+    watched.measure(40, none);
+    expect(watched.alarms).toHaveLength(1);
+  });
+
+  test("are held to what is usual where the rule says so", () => {
+    const above = { kind: "median", mads: 6, overMs: 3_600_000 } as const;
+    const rule: LevelRule = { ...BURST, above };
+    const watched = new Watched({ rule }).measure(HOUR, evenly(20), evenly(100));
+    expect(watched.measure(5 * MINUTE, evenly(25), evenly(100)).seconds).toEqual([]);
+    expect(watched.measure(5 * MINUTE, evenly(80), evenly(100)).alarms).toHaveLength(1);
+    expect(watched.alarms[0]?.alarm.numbers.usual).toBeCloseTo(0.2, 1);
+    // Before anything is usual there is no line: of shares no floor could be one.
+    expect(new Watched({ rule }).measure(8 * MINUTE, evenly(100)).seconds).toEqual([]);
+  });
+});
+
+describe("refusals of an agent", () => {
+  const rule: LevelRule = {
+    ...{ name: "pushing", signal: "refusals", above: { kind: "value", value: 30 } },
+    ...{ windowMs: 60_000, forMs: 0, atLeast: 10, action: "alert" },
+  };
+
+  test("alarm above so many a minute", () => {
+    const watched = new Watched({ rule }).run(HOUR, evenly(30));
+    expect(watched.seconds).toEqual([]);
+    watched.run(2 * MINUTE, evenly(60));
+    expect(watched.alarms).toHaveLength(1);
+    expect(watched.alarms[0]?.alarm.says).toMatch(
+      /^The agent was refused 3\d times in the last minute, and more than 30 times a minute\.$/,
+    );
+  });
+});
+
+describe("money of an agent", () => {
+  const NANO = 1e9;
+  const rule: LevelRule = {
+    ...{ name: "burn", signal: "spend_usd_per_hour", above: { kind: "value", value: 12 } },
+    ...{ windowMs: 600_000, forMs: 0, atLeast: 5, action: "trip" },
+  };
+  /** So many cents a minute, in as many calls. */
+  const cents =
+    (perMinute: number): Traffic =>
+    (second) =>
+      evenly(perMinute)(second) * 0.01 * NANO;
+
+  test("alarms by what an hour at this rate would cost", () => {
+    const watched = new Watched({ rule }).measure(HOUR, cents(20), evenly(20));
+    // Twenty cents a minute are twelve dollars an hour: not above it.
+    expect(watched.seconds).toEqual([]);
+    watched.measure(10 * MINUTE, cents(60), evenly(60));
+    expect(watched.alarms).toHaveLength(1);
+    expect(watched.alarms[0]?.alarm).toMatchObject({
+      limit: 12,
+      numbers: { line_usd_per_hour: 12 },
+    });
+    expect(watched.alarms[0]?.alarm.says).toMatch(
+      /^The agent spent at a rate of \$12\.\d\d an hour over the last 10 min, more than \$12\.00\.$/,
+    );
+  });
+
+  test("alarms by deviations from what is usual, where one call is worth what calls are", () => {
+    const above = { kind: "ewma", sigmas: 5, overMs: 6 * 3_600_000 } as const;
+    const watched = new Watched({ rule: { ...rule, above } });
+    watched.measure(6 * HOUR, cents(20), evenly(20));
+    expect(watched.measure(20 * MINUTE, cents(24), evenly(24)).seconds).toEqual([]);
+    expect(watched.measure(20 * MINUTE, cents(60), evenly(60)).alarms).toHaveLength(1);
+  });
+
+  test("is not judged by a few calls", () => {
+    const watched = new Watched({ rule }).measure(
+      4,
+      () => 100 * NANO,
+      () => 1,
+    );
+    expect(watched.measure(MINUTE, () => 0).seconds).toEqual([]);
   });
 });
 
 describe("each phase", () => {
-  type Kind = SurgePhase["kind"];
+  type Kind = Phase["kind"];
   type What = "quiet" | "above" | "above for long" | "above after a gap";
   const TABLE: Record<Kind, Record<What, Kind | "alarm">> = {
     calm: {
@@ -333,8 +440,8 @@ describe("each phase", () => {
     },
   };
   const since = START;
-  const line = { perMinute: 20, usual: null };
-  const PHASES: Record<Kind, SurgePhase> = {
+  const line = { at: 20, usual: null };
+  const PHASES: Record<Kind, Phase> = {
     calm: { kind: "calm" },
     rising: { kind: "rising", since, line },
     alarmed: { kind: "alarmed", since, line },
@@ -351,12 +458,13 @@ describe("each phase", () => {
 
   test.each(cases)("%s, %s: %s", (kind, what, after) => {
     const [now, seenAt] = NOWS[what];
-    const seconds = what === "quiet" ? [] : [{ start: now - 1_000, calls: 100 }];
-    const before: Surge = { ...watch(SUBJECT, START), seenAt, seconds, phase: PHASES[kind] };
-    const [surge, alarm] = observe(before, RULE, { kind: "tick" }, now);
+    const recent = what === "quiet" ? [] : [{ start: now - 1_000, count: 100, beside: 100 }];
+    const before: Level = { ...UNSEEN, seenAt, recent, phase: PHASES[kind] };
+    const held: Held = { subject: SUBJECT, rule: RULE, cold: 20 };
+    const [level, alarm] = observe(before, held, { kind: "tick" }, now);
     expect(alarm !== null).toBe(after === "alarm");
-    expect(surge.phase.kind).toBe(after === "alarm" ? "alarmed" : after);
-    if (after === "rising" && what !== "above") expect(surge.phase).toMatchObject({ since: now });
-    expect(surge.seenAt).toBe(now);
+    expect(level.phase.kind).toBe(after === "alarm" ? "alarmed" : after);
+    if (after === "rising" && what !== "above") expect(level.phase).toMatchObject({ since: now });
+    expect(level.seenAt).toBe(now);
   });
 });

@@ -1,0 +1,226 @@
+/**
+ * Counts what agents do: calls of tools, failures, refusals, money. Once a second the counts of all
+ * gateways are put together through the store. Its own a gateway knows without the store.
+ */
+import { COUNTS, type Count } from "../../guards/breaker/measure.ts";
+import type { Subject } from "../../guards/breaker/rules.ts";
+import type { Millis } from "../../guards/money.ts";
+import type { CounterStore, CounterTotal } from "../../ports/store.ts";
+import type { Log } from "../../telemetry/log.ts";
+import type { Tenure } from "../tenure.ts";
+import { baseOf, type Cell, type Counted, newCounted } from "./counted.ts";
+
+/** What one gateway counts in the store in one piece. */
+export const BASE_MS: Millis = 60_000;
+/** Pieces that may still grow: this minute's, and what gateways say late of the ones before. */
+const OPEN_MAX = 3;
+/** Agents and their tools that are counted at once; beyond, the agent that was met first goes. */
+const SUBJECTS_MAX = 1_000_000;
+
+/** So much more than was told before. */
+export interface Change {
+  readonly of: Counted;
+  /** Of history: when its piece of time begins. */
+  readonly at: Millis;
+  readonly counts: Partial<Record<Count, number>>;
+  /** It was before this gateway looked. */
+  readonly isHistory: boolean;
+}
+
+export class Counts {
+  readonly #store: CounterStore;
+  readonly #log: Log;
+  /** By agent, then by tool; the agent itself is "". */
+  readonly #agents = new Map<string, Map<string, Counted>>();
+  #size = 0;
+  /** With counts that are not told yet, and that the store has not taken. */
+  readonly #untold = new Set<Counted>();
+  readonly #unsent = new Set<Counted>();
+  /** The holder that the store knows them under. */
+  #holder = "";
+  #seq = 0;
+  /** What was counted before this gateway asked for the first time is history. */
+  #hasAsked = false;
+
+  constructor(store: CounterStore, log: Log) {
+    this.#store = store;
+    this.#log = log;
+  }
+
+  add(subject: Subject, what: Count, now: Millis, n = 1): void {
+    const counted = this.of(subject);
+    cellOf(counted, what, baseOf(now, BASE_MS)).own += n;
+    this.#untold.add(counted);
+    this.#unsent.add(counted);
+  }
+
+  of({ agent, server, tool }: Subject): Counted {
+    const tools = this.#agents.get(agent) ?? this.#open(agent);
+    const name = tool === "" ? "" : `${server}\u0000${tool}`;
+    const known = tools.get(name);
+    if (known !== undefined) return known;
+    const counted = newCounted({ agent, server, tool });
+    tools.set(name, counted);
+    this.#size += 1;
+    return counted;
+  }
+
+  /** All of an agent, for who looks at it. */
+  ofAgent(agent: string): Iterable<Counted> {
+    return this.#agents.get(agent)?.values() ?? [];
+  }
+
+  *all(): Iterable<Counted> {
+    for (const tools of this.#agents.values()) yield* tools.values();
+  }
+
+  /** There are counts of it that may still grow. */
+  isOpen({ open }: Counted, now: Millis): boolean {
+    return open.some(({ start }) => start > baseOf(now, BASE_MS) - OPEN_MAX * BASE_MS);
+  }
+
+  forget({ subject }: Counted): void {
+    const { agent, server, tool } = subject;
+    const tools = this.#agents.get(agent);
+    if (tools?.delete(tool === "" ? "" : `${server}\u0000${tool}`)) this.#size -= 1;
+    if (tools?.size === 0) this.#agents.delete(agent);
+  }
+
+  /** What is new since the last time, here and elsewhere. Never rejects. */
+  async changes(tenure: Tenure, now: Millis): Promise<readonly Change[]> {
+    if (this.#holder !== tenure.id) this.#beginAnew(tenure.id);
+    const others = await this.#merge(tenure, now);
+    return [...others, ...this.#own(now)];
+  }
+
+  #open(agent: string): Map<string, Counted> {
+    const tools = new Map<string, Counted>();
+    this.#agents.set(agent, tools);
+    const [oldest] = this.#agents.keys();
+    if (this.#size > SUBJECTS_MAX && oldest !== undefined) {
+      this.#size -= this.#agents.get(oldest)?.size ?? 0;
+      this.#agents.delete(oldest);
+    }
+    return tools;
+  }
+
+  #own(now: Millis): readonly Change[] {
+    const changes: Change[] = [];
+    for (const of of this.#untold) {
+      for (const { cells, start } of of.open) {
+        const counts = news(cells);
+        if (counts === null) continue;
+        changes.push({ of, at: Math.min(now, start + BASE_MS - 1), counts, isHistory: false });
+      }
+    }
+    this.#untold.clear();
+    return changes;
+  }
+
+  async #merge(tenure: Tenure, now: Millis): Promise<readonly Change[]> {
+    const sent = this.#unsentTotals(now);
+    try {
+      const answer = await this.#store.merge(
+        tenure.id,
+        sent.map(({ total }) => total),
+        this.#seq,
+      );
+      if (answer.kind === "fenced") {
+        tenure.fenced = true;
+        return [];
+      }
+      for (const { cell, total } of sent) cell.sent = total.total;
+      for (const { of } of sent) if (isSent(of)) this.#unsent.delete(of);
+      this.#seq = answer.seq;
+      const isFirst = !this.#hasAsked;
+      this.#hasAsked = true;
+      return answer.sums.flatMap((sum) => this.#take(sum, { isFirst, now }) ?? []);
+    } catch (error) {
+      this.#log.warn("the store did not merge counts; this gateway goes by its own", { error });
+      return [];
+    }
+  }
+
+  #unsentTotals(now: Millis): readonly { cell: Cell; of: Counted; total: CounterTotal }[] {
+    const oldest = baseOf(now, BASE_MS) - OPEN_MAX * BASE_MS;
+    return [...this.#unsent].flatMap((of) =>
+      of.open.flatMap(({ cells, start: bucket }) =>
+        COUNTS.flatMap((what) => {
+          const cell = cells[what];
+          if (cell === undefined || cell.own === cell.sent || bucket < oldest) return [];
+          return [{ cell, of, total: { ...of.subject, what, bucket, total: cell.own } }];
+        }),
+      ),
+    );
+  }
+
+  /** What others have more of than they had; null: nothing, or nothing that is counted here. */
+  #take(sum: CounterTotal, at: { readonly isFirst: boolean; readonly now: Millis }): Change | null {
+    const { agent, bucket, server, tool, total } = sum;
+    const what = COUNTS.find((one) => one === sum.what);
+    const { isFirst, now } = at;
+    if (what === undefined || bucket > now + BASE_MS) return null;
+    const isOpen = bucket > baseOf(now, BASE_MS) - OPEN_MAX * BASE_MS;
+    if (!isOpen && !isFirst) return null;
+    const of = this.of({ agent, server, tool });
+    if (!isOpen) return { of, at: bucket, counts: { [what]: total }, isHistory: true };
+    const cell = cellOf(of, what, bucket);
+    const more = total - cell.sent - cell.others;
+    if (more <= 0) return null;
+    cell.others += more;
+    const when = isFirst ? bucket : Math.min(now, bucket + BASE_MS - 1);
+    return { of, at: when, counts: { [what]: more }, isHistory: isFirst };
+  }
+
+  /** The store has what was sent under the holder before, and adds it to ours. */
+  #beginAnew(holder: string): void {
+    this.#holder = holder;
+    for (const counted of this.all()) {
+      for (const { cells } of counted.open) {
+        for (const what of COUNTS) moveSent(cells[what]);
+      }
+      if (!isSent(counted)) this.#unsent.add(counted);
+    }
+  }
+}
+
+function cellOf(counted: Counted, what: Count, start: Millis): Cell {
+  let bucket = counted.open.find((one) => one.start === start);
+  if (bucket === undefined) {
+    bucket = { start, cells: {} };
+    counted.open.push(bucket);
+    if (counted.open.length > OPEN_MAX) counted.open.shift();
+  }
+  let cell = bucket.cells[what];
+  if (cell === undefined) {
+    cell = { own: 0, sent: 0, told: 0, others: 0 };
+    bucket.cells[what] = cell;
+  }
+  return cell;
+}
+
+/** Own counts that were not told; null: none. */
+function news(cells: Partial<Record<Count, Cell>>): Partial<Record<Count, number>> | null {
+  const counts: Partial<Record<Count, number>> = {};
+  let isNews = false;
+  for (const what of COUNTS) {
+    const cell = cells[what];
+    if (cell === undefined || cell.own === cell.told) continue;
+    counts[what] = cell.own - cell.told;
+    cell.told = cell.own;
+    isNews = true;
+  }
+  return isNews ? counts : null;
+}
+
+function isSent({ open }: Counted): boolean {
+  return open.every(({ cells }) => COUNTS.every((what) => cells[what]?.own === cells[what]?.sent));
+}
+
+function moveSent(cell: Cell | undefined): void {
+  if (cell === undefined) return;
+  cell.others += cell.sent;
+  cell.own -= cell.sent;
+  cell.told -= cell.sent;
+  cell.sent = 0;
+}

@@ -1,0 +1,113 @@
+/** Holds what is counted to the rules, one second after the other. */
+import {
+  coldLineOf,
+  type Held,
+  isOver,
+  type Level,
+  observe,
+  rearm,
+  UNSEEN,
+} from "../../guards/breaker/level.ts";
+import { MEASURES } from "../../guards/breaker/measure.ts";
+import {
+  type Alarm,
+  type BreakerRule,
+  isLevelRule,
+  type LevelRule,
+} from "../../guards/breaker/rules.ts";
+import type { Millis } from "../../guards/money.ts";
+import type { RateLimit, ToolId } from "../../guards/tool/tool.ts";
+import type { Counted } from "./counted.ts";
+import { BASE_MS, type Change } from "./counts.ts";
+
+/** The rules in force, and what they are told of a tool. */
+export interface SignalRules {
+  breakersOf(agent: string): readonly BreakerRule[];
+  /** Of all agents. */
+  readonly allBreakers: readonly BreakerRule[];
+  rateLimitOf(agent: string, tool: ToolId): RateLimit | null;
+}
+
+export class Levels {
+  /** What may cross its line, or leave it, though nothing is counted. */
+  readonly #hot = new Set<Counted>();
+
+  /** Alarms of what was counted. */
+  tell({ at, counts, isHistory, of }: Change, rules: SignalRules, now: Millis): readonly Alarm[] {
+    const alarms: Alarm[] = [];
+    for (const rule of levelRulesOf(of, rules)) {
+      const measure = MEASURES[rule.signal];
+      const count = counts[measure.count] ?? 0;
+      const beside = counts[measure.beside] ?? 0;
+      if (count === 0 && beside === 0) continue;
+      const level = of.levels.get(rule.name) ?? UNSEEN;
+      const amount = { at, count, beside };
+      const event = isHistory
+        ? ({ kind: "history", withinMs: BASE_MS, ...amount } as const)
+        : ({ kind: "count", ...amount } as const);
+      const [after, alarm] = observe(level, heldOf(of, rule, rules), event, now);
+      this.#keep(of, rule, after);
+      if (alarm !== null) alarms.push(alarm);
+    }
+    return alarms;
+  }
+
+  /** Alarms of what nothing was counted of: time has passed. */
+  tick(rules: SignalRules, now: Millis): readonly Alarm[] {
+    const alarms: Alarm[] = [];
+    const hot = [...this.#hot];
+    this.#hot.clear();
+    for (const counted of hot) {
+      for (const rule of levelRulesOf(counted, rules)) {
+        const level = counted.levels.get(rule.name);
+        if (level === undefined || level.seenAt === now) {
+          if (level !== undefined) this.#keep(counted, rule, level);
+          continue;
+        }
+        const [after, alarm] = observe(level, heldOf(counted, rule, rules), { kind: "tick" }, now);
+        this.#keep(counted, rule, after);
+        if (alarm !== null) alarms.push(alarm);
+      }
+    }
+    return alarms;
+  }
+
+  /** An agent goes on: what goes on with it is a new alarm. */
+  rearm(all: Iterable<Counted>, rules: SignalRules, now: Millis): void {
+    for (const counted of all) {
+      for (const rule of levelRulesOf(counted, rules)) {
+        const level = counted.levels.get(rule.name);
+        if (level !== undefined) counted.levels.set(rule.name, rearm(level, rule, now));
+      }
+    }
+  }
+
+  /** Drops levels that say nothing any more; whether any is left. */
+  isInUse(counted: Counted, rules: SignalRules, now: Millis): boolean {
+    const known = new Map(levelRulesOf(counted, rules).map((rule) => [rule.name, rule]));
+    for (const [name, level] of counted.levels) {
+      const rule = known.get(name);
+      if (rule === undefined || isOver(level, rule, now)) counted.levels.delete(name);
+    }
+    return counted.levels.size > 0;
+  }
+
+  #keep(counted: Counted, rule: LevelRule, level: Level): void {
+    counted.levels.set(rule.name, level);
+    // A share may rise while what went well leaves the window.
+    const mayRise = MEASURES[rule.signal].kind === "share" && level.recent.length > 0;
+    if (level.phase.kind !== "calm" || mayRise) this.#hot.add(counted);
+  }
+}
+
+export function levelRulesOf({ subject }: Counted, rules: SignalRules): readonly LevelRule[] {
+  const of = subject.tool === "" ? "agent" : "tool";
+  const all = rules.breakersOf(subject.agent).filter(isLevelRule);
+  return all.filter(({ signal }) => MEASURES[signal].of === of);
+}
+
+export function heldOf({ subject }: Counted, rule: LevelRule, rules: SignalRules): Held {
+  const { agent, tool } = subject;
+  const rateLimit = tool === "" ? null : rules.rateLimitOf(agent, subject);
+  return { subject, rule, cold: coldLineOf(rule, rateLimit) };
+}

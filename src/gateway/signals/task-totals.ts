@@ -1,0 +1,129 @@
+/** The tokens of the tasks that are at this gateway, held to those of tasks that ended before. */
+import type { Alarm, BreakerRule, TaskTokensRule } from "../../guards/breaker/rules.ts";
+import type { TaskNow } from "../../guards/breaker/standing.ts";
+import * as spike from "../../guards/breaker/task-tokens.ts";
+import type { Millis } from "../../guards/money.ts";
+import type { Share } from "../../ports/store.ts";
+import { Newest } from "../newest.ts";
+import type { Elsewhere } from "./elsewhere.ts";
+
+/** Agents, and tasks of all of them, that are watched at once. */
+const AGENTS_MAX = 100_000;
+const TASKS_MAX = 200_000;
+/** What another gateway said of a task is of use until it says more, at most so long. */
+const SHARE_MS: Millis = 24 * 3_600_000;
+
+interface Total {
+  readonly agent: string;
+  readonly task: string;
+  tokens: number;
+  /** Names of rules that it was above. */
+  readonly alarmed: Set<string>;
+}
+
+interface TokensOf {
+  readonly agent: string;
+  readonly task: string;
+  readonly tokens: number;
+}
+
+export class TaskTotals {
+  readonly #elsewhere: Elsewhere;
+  readonly #totals = new Newest<Total>(TASKS_MAX);
+  /** Of tasks that ended: by agent, then by the rule's name. */
+  readonly #ended = new Newest<Map<string, spike.EndedTasks>>(AGENTS_MAX);
+  readonly #unshared = new Set<Total>();
+
+  constructor(elsewhere: Elsewhere) {
+    this.#elsewhere = elsewhere;
+  }
+
+  /** So many more; the alarms of those that are too many. */
+  add(
+    { agent, task, tokens }: TokensOf,
+    rules: readonly BreakerRule[],
+    now: Millis,
+  ): readonly Alarm[] {
+    const name = nameOf(agent, task);
+    const total = this.#totals.get(name) ?? { agent, task, tokens: 0, alarmed: new Set<string>() };
+    total.tokens += tokens;
+    this.#totals.set(name, total);
+    this.#unshared.add(total);
+    const all = { agent, task, tokens: this.#sum(total, now) };
+    return rules.flatMap((rule) => {
+      if (rule.signal !== "tokens_per_task" || total.alarmed.has(rule.name)) return [];
+      const tasks = this.#ended.get(agent)?.get(rule.name) ?? [];
+      const alarm = spike.alarmOf(all, rule, spike.lineOf(tasks, rule, now));
+      if (alarm !== null) total.alarmed.add(rule.name);
+      return alarm ?? [];
+    });
+  }
+
+  /** Tokens of a task that ends, of all gateways; null: none, or none that may teach. */
+  end(agent: string, task: string, now: Millis): number | null {
+    const name = nameOf(agent, task);
+    const total = this.#totals.get(name) ?? { agent, task, tokens: 0, alarmed: new Set<string>() };
+    this.#totals.delete(name);
+    this.#unshared.delete(total);
+    const tokens = this.#sum(total, now);
+    return total.alarmed.size > 0 || tokens === 0 ? null : tokens;
+  }
+
+  /** So many tasks ended, here or elsewhere, with so many tokens together. */
+  teach(
+    agent: string,
+    some: { readonly at: Millis; readonly count: number; readonly tokens: number },
+    rules: readonly BreakerRule[],
+    now: Millis,
+  ): void {
+    const known = this.#ended.get(agent) ?? new Map<string, spike.EndedTasks>();
+    for (const rule of rules) {
+      if (rule.signal !== "tokens_per_task") continue;
+      known.set(rule.name, spike.ended(known.get(rule.name) ?? [], rule, some, now));
+    }
+    this.#ended.set(agent, known);
+  }
+
+  /** Where the line of the agent's tasks is. */
+  lineOf(agent: string, rule: TaskTokensRule, now: Millis) {
+    return spike.lineOf(this.#ended.get(agent)?.get(rule.name) ?? [], rule, now);
+  }
+
+  /** Those that have taken most, as this gateway and the others see them. */
+  most(
+    agent: string,
+    rules: readonly BreakerRule[],
+    { max, now }: { readonly max: number; readonly now: Millis },
+  ): readonly TaskNow[] {
+    const totals = [...this.#totals.values()].filter((total) => total.agent === agent);
+    const all = rules.flatMap((rule) => {
+      if (rule.signal !== "tokens_per_task") return [];
+      const { at: line, usual } = this.lineOf(agent, rule, now);
+      return totals.map((total) => ({
+        ...{ rule: rule.name, task: total.task, tokens: this.#sum(total, now), line, usual },
+      }));
+    });
+    return all.sort((one, other) => other.tokens - one.tokens).slice(0, max);
+  }
+
+  shares(storeNow: Millis): readonly Share[] {
+    const shares = [...this.#unshared].map(({ agent, task, tokens }) => ({
+      ...{ agent, key: shareOf(task), kind: "", value: tokens, at: storeNow },
+    }));
+    this.#unshared.clear();
+    return shares;
+  }
+
+  #sum({ agent, task, tokens }: Total, now: Millis): number {
+    const others = this.#elsewhere.of(agent, shareOf(task), now - SHARE_MS);
+    return others.reduce((sum, { value }) => sum + value, tokens);
+  }
+}
+
+function nameOf(agent: string, task: string): string {
+  return `${agent}\u0000${task}`;
+}
+
+function shareOf(task: string): string {
+  return `task ${task}`;
+}
