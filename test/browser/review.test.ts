@@ -175,7 +175,7 @@ describe.skipIf(!chromium.available)(`a review (${chromium.sentence})`, () => {
     await sheet.waitFor({ state: "detached" });
     await expect.poll(() => opener.evaluate((node) => node === document.activeElement)).toBe(true);
     await opener.click();
-    await sheet.getByText("Resume all").click();
+    await sheet.getByLabel("Resume all").check();
     await sheet.getByRole("button", { name: "False alarm" }).click();
     await sheet.getByRole("button", { name: /^Resume all/ }).click();
     expect((await call)?.status).toBe(200);
