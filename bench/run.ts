@@ -6,6 +6,7 @@ import { mcp } from "./mcp/run.ts";
 import { overspend } from "./overspend/run.ts";
 import { hasPostgres } from "./postgres.ts";
 import { rates } from "./rates/run.ts";
+import { signals } from "./signals/run.ts";
 import { speed } from "./speed/run.ts";
 
 const { values, positionals } = parseArgs({
@@ -48,6 +49,9 @@ npm run bench -- rates [--processes N] [--store postgres|sqlite|URL] [--quick] [
   N gateways (4) race for a tool with a rate limit of 100 calls in 60 s. Ends with 1 if more than
   that arrived in any window.
 
+npm run bench -- signals [--quick] [--json]
+  What watching costs a call, and 100,000 agents with three tools each in one process.
+
   --quick    fewer calls        --source   run src/ instead of a build
   --json     only the last line goes to standard output
 `;
@@ -76,6 +80,9 @@ if (values.help) {
   const { json, quick, source, store = hasPostgres() ? "postgres" : "sqlite" } = values;
   const asked = values.processes === undefined ? RATES_PROCESSES : processes;
   process.exit(await rates({ json, processes: asked, quick, source, store }));
+} else if (what === "signals") {
+  const { json, quick } = values;
+  process.exit(await signals({ json, quick }));
 } else if (what === "speed") {
   const { json, quick, source } = values;
   process.exit(await speed({ json, quick, source }));

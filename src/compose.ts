@@ -18,6 +18,7 @@ import { applyLimits, Reload } from "./compose/reload.ts";
 import { keyIdOf, makeFolder, removeControl, writeControl } from "./compose/secrets.ts";
 import type { Guardrails } from "./compose/sourced.ts";
 import { drain } from "./compose/stop.ts";
+import { tracesOf } from "./compose/traces.ts";
 import { boundYoungGeneration } from "./compose/young-generation.ts";
 import type { Configuration } from "./config/configuration.ts";
 import type { Hook } from "./control/hooks.ts";
@@ -100,7 +101,12 @@ async function startOn(begin: Begin, undo: Parts["undo"]): Promise<Running> {
   const providers = new Providers({ clock, log, environment, folder });
   undo.unshift(() => providers.close());
   const journalKey = anchorKey(opened.key);
-  const core = new Core({
+  const tracing = tracesOf({
+    ...{ clock, environment, log, chance: systemChance, version: begin.version, machine },
+    storeId: keyIdOf(opened.key),
+    gateway: () => core.gateway,
+  });
+  const core: Core = new Core({
     store: opened.store,
     clock,
     chance: systemChance,
@@ -110,10 +116,12 @@ async function startOn(begin: Begin, undo: Parts["undo"]): Promise<Running> {
     seal: new Seal(opened.key, systemChance),
     describe: { ...machine, keyId: keyIdOf(opened.key) },
     version: begin.version,
+    traces: tracing?.traces ?? null,
     readPast: (bundle) => readPast(bundle, opened.store, begin.environment),
   });
   const reload = new Reload({ gateway: core.gateway, providers, guardrails });
   await core.start((digest) => reload.follow(digest));
+  if (tracing !== null) undo.unshift(() => tracing.close());
   undo.unshift(() => core.stop());
   await keepBundle(opened.store, sound, guardrails.source);
   const watch = watchOf(begin, core.gateway, reload);

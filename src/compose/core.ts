@@ -30,6 +30,7 @@ import { readHeads } from "../telemetry/anchor.ts";
 import { Journal } from "../telemetry/journal.ts";
 import type { Log } from "../telemetry/log.ts";
 import { Metrics } from "../telemetry/metrics.ts";
+import type { Traces } from "../telemetry/traces.ts";
 import { fenceSilent } from "./boot.ts";
 import { Gaps, gapWriter } from "./gaps.ts";
 import { newMemory } from "./memory.ts";
@@ -47,6 +48,7 @@ export interface CoreSettings {
   readonly seal: Seal;
   readonly describe: Omit<HolderInfo, "id" | "configuration">;
   readonly version: string;
+  readonly traces?: Traces | null;
   /** The configuration of files that the store keeps; without it none can be read. */
   readonly readPast?: ReadPast;
 }
@@ -81,6 +83,7 @@ export class Core {
       version: settings.version,
       metrics: new Metrics(),
       activity: new Activity(),
+      traces: settings.traces ?? null,
       holding: this.#holding(),
       lot,
       seal: settings.seal,

@@ -3,8 +3,13 @@ import type { BudgetState, RemoteState } from "../control/operations.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import { HOLDING } from "../guards/commitment/commitment.ts";
 import type { Millis } from "../guards/money.ts";
-import { StoreUnreachable } from "../ports/store.ts";
-import type { AgentReading, CommitmentReading, RemoteReading } from "../telemetry/gauges.ts";
+import { type Review, StoreUnreachable } from "../ports/store.ts";
+import type {
+  AgentReading,
+  CommitmentReading,
+  RemoteReading,
+  ReviewReading,
+} from "../telemetry/gauges.ts";
 
 const COMMITMENTS_MAX = 10_000;
 const OPEN_REVIEWS = { state: "open", limit: 10_000 } as const;
@@ -19,7 +24,7 @@ export interface Scraped {
 export async function metricsText(scraped: Scraped, gateway: Gateway): Promise<string> {
   const { budgets, ready, remote, version } = scraped;
   const rows = ready ? await ifReached(budgets) : null;
-  const parked = rows === null ? null : await ifReached(() => parkedOf(gateway));
+  const open = rows === null ? null : await ifReached(() => openReviews(gateway));
   return gateway.metrics.render({
     version,
     configuration: gateway.rules.digest,
@@ -29,7 +34,8 @@ export async function metricsText(scraped: Scraped, gateway: Gateway): Promise<s
     journalWaiting: gateway.holding.tenure.journal.waiting,
     modelsFlagged: gateway.flags.count,
     remote: remote === null ? null : readingOf(remote, gateway.clock.wall()),
-    agents: agentsOf(gateway, parked),
+    agents: agentsOf(gateway, open === null ? null : parkedOf(open)),
+    reviews: open === null ? null : reviewsOf(open, gateway.holding.storeNow()),
     commitments: rows === null ? null : await ifReached(() => commitmentsOf(gateway)),
     budgets: rows ?? [],
   });
@@ -55,10 +61,26 @@ function agentsOf(
   });
 }
 
+function openReviews({ store }: Gateway): Promise<readonly Review[]> {
+  return store.clutch.reviews(OPEN_REVIEWS);
+}
+
+/** By agent and kind. */
+function reviewsOf(reviews: readonly Review[], now: Millis): readonly ReviewReading[] {
+  const found = new Map<string, ReviewReading>();
+  for (const { agent, kind, openedAt } of reviews) {
+    const key = `${agent} ${kind}`;
+    const { count = 0, oldestAgeMs = 0 } = found.get(key) ?? {};
+    const ageMs = Math.max(oldestAgeMs, now - openedAt);
+    found.set(key, { agent, kind, count: count + 1, oldestAgeMs: ageMs });
+  }
+  return [...found.values()];
+}
+
 /** By agent, what waits for its open reviews. */
-async function parkedOf({ store }: Gateway): Promise<ReadonlyMap<string, number>> {
+function parkedOf(reviews: readonly Review[]): ReadonlyMap<string, number> {
   const sums = new Map<string, number>();
-  for (const { agent, parked } of await store.clutch.reviews(OPEN_REVIEWS)) {
+  for (const { agent, parked } of reviews) {
     sums.set(agent, (sums.get(agent) ?? 0) + parked);
   }
   return sums;

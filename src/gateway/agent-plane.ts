@@ -18,6 +18,7 @@ import { taskNameOf } from "./task-name.ts";
 import { readDispatch } from "./tools/dispatcher.ts";
 import { serveMcp } from "./tools/mcp.ts";
 import { foreignCaller } from "./tools/mcp-host.ts";
+import { beginSpan } from "./tracing.ts";
 import { denialOf, OpenAnswers, refuseUnreadable } from "./unreadable.ts";
 
 /** Node's clients keep a connection for a few seconds; proxies before us for up to a minute. */
@@ -75,7 +76,9 @@ async function serve(
   const decision = nextDecision(gateway);
   try {
     const incoming = await identify(request, response, decision, gateway);
-    if (incoming !== null) await answer(request, incoming, gateway);
+    if (incoming === null) return;
+    beginSpan(incoming, gateway);
+    await answer(request, incoming, gateway);
   } catch (error) {
     const unreachable = error instanceof StoreUnreachable;
     const code = unreachable ? "store.unreachable" : "gateway.unsure";

@@ -10,6 +10,7 @@ import type { Admitted, Seen } from "./call.ts";
 import type { Gateway } from "./gateway.ts";
 import { Relay } from "./relay.ts";
 import { budgetLine } from "./remaining.ts";
+import { traceToProvider } from "./tracing.ts";
 
 export function forward(
   admitted: Admitted,
@@ -23,11 +24,11 @@ export function forward(
       resolve(again);
     });
     if (call.incoming.response.destroyed) return relay.neverSent();
-    relay.follow(route.provider.send(upstream(admitted), relay));
+    relay.follow(route.provider.send(upstream(admitted, gateway), relay));
   });
 }
 
-function upstream(admitted: Admitted): UpstreamRequest {
+function upstream(admitted: Admitted, gateway: Gateway): UpstreamRequest {
   const { call, route } = admitted;
   const { body, incoming, read, wire } = call;
   const text = wire.rewrite(read, editsOf(admitted), route.provider.rules);
@@ -36,6 +37,7 @@ function upstream(admitted: Admitted): UpstreamRequest {
     const value = incoming.headers[name];
     if (value !== undefined) headers[name] = value;
   }
+  Object.assign(headers, traceToProvider(call, gateway));
   return {
     format: wire.format,
     path: wire.path,

@@ -7,6 +7,7 @@ import type { Activity } from "../telemetry/activity.ts";
 import type { Log } from "../telemetry/log.ts";
 import { logEvent } from "../telemetry/log-events.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
+import type { Traces } from "../telemetry/traces.ts";
 import type { Allowance } from "./allowance.ts";
 import type { TakenOut } from "./answered/taken-out.ts";
 import type { Withheld } from "./answered/withheld.ts";
@@ -42,6 +43,8 @@ export interface Gateway extends DecisionParts {
   readonly log: Log;
   readonly metrics: Metrics;
   readonly activity: Activity;
+  /** Null: nobody collects them. */
+  readonly traces: Traces | null;
   readonly store: Store;
   readonly holding: Holding;
   readonly cashier: Cashier;
@@ -109,6 +112,7 @@ export function emit(gateway: Gateway, tenure: Tenure, event: Event): void {
   tenure.journal.record(event);
   gateway.metrics.observe(event);
   gateway.activity.observe(event, gateway.clock.wall());
+  gateway.traces?.observe(event);
   gateway.heard(event);
   logEvent(gateway.log, event);
 }

@@ -34,6 +34,10 @@ export class InFlights {
     this.#slotOf.set(decision, slot);
   }
 
+  has(decision: string): boolean {
+    return this.#slotOf.has(decision);
+  }
+
   get(decision: string): InFlight | undefined {
     const slot = this.#slotOf.get(decision);
     return slot === undefined ? undefined : (this.#slots[slot] ?? undefined);

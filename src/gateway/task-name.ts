@@ -3,9 +3,12 @@
  * day.
  */
 import type { Millis } from "../guards/money.ts";
+import { isUnnamed, UNNAMED_PREFIX } from "../guards/task/unnamed.ts";
 import { type Denial, deny } from "../guards/verdict.ts";
 import type { KeyRecord } from "../ports/store.ts";
 import type { TaskName } from "./tasks.ts";
+
+export { isUnnamed };
 
 export const TASK_CHARS_MAX = 128;
 const DAY_MS: Millis = 24 * 60 * 60 * 1_000;
@@ -39,16 +42,8 @@ function dayOf(now: Millis): string {
   return new Date(now).toISOString().slice(0, "2026-01-01".length);
 }
 
-/** Shared tasks cannot be named by an agent, or it would open them outside its limits. */
-const UNNAMED_PREFIX = "unnamed:";
-
-/** A task that a key shares for a day. */
-export function isUnnamed(id: string): boolean {
-  return id.startsWith(UNNAMED_PREFIX);
-}
-
 export function isTaskName(name: string): boolean {
-  if (name.length > TASK_CHARS_MAX || name.startsWith(UNNAMED_PREFIX)) return false;
+  if (name.length > TASK_CHARS_MAX || isUnnamed(name)) return false;
   return TASK_NAME.test(name);
 }
 

@@ -41,18 +41,24 @@ export interface ToolIsNew extends ToolMet {
   readonly known: number;
 }
 
+/** Totals in one message, and about as many sums in its answer. */
+export const MERGED_MAX = 2_000;
+
+export interface Merged {
+  readonly kind: "ok";
+  readonly sums: readonly CounterTotal[];
+  readonly seq: number;
+  /** There are sums beyond that number. */
+  readonly isMore: boolean;
+}
+
 export interface CounterStore {
   /**
    * Sets this holder's totals (never lower than they are) and answers the sums over all holders of
-   * the buckets that changed since `after`, with the number to ask with next time.
+   * the buckets that changed since `after`, with the number to ask with next time. Of more than
+   * `MERGED_MAX` about as many are answered, and `isMore`.
    */
-  merge(
-    holder: HolderId,
-    totals: readonly CounterTotal[],
-    after: number,
-  ): Promise<
-    { readonly kind: "ok"; readonly sums: readonly CounterTotal[]; readonly seq: number } | Fenced
-  >;
+  merge(holder: HolderId, totals: readonly CounterTotal[], after: number): Promise<Merged | Fenced>;
   /** Sets this holder's shares and answers those of others that changed since `after`. */
   share(
     holder: HolderId,

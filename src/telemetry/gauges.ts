@@ -29,6 +29,8 @@ export interface Reading {
   readonly remote: RemoteReading | null;
   /** The agents of the configuration; "" for a label that is not set. */
   readonly agents: readonly AgentReading[];
+  /** What waits for a person; null: the store did not say. */
+  readonly reviews: readonly ReviewReading[] | null;
   /** What goes on costing, of agents that have some; null: the store did not say. */
   readonly commitments: readonly CommitmentReading[] | null;
   /** Accounts of single tasks are left out by `render`. */
@@ -52,6 +54,14 @@ export interface AgentReading {
   /** Calls that are stored for its open reviews; null: the store did not say. */
   readonly parked: number | null;
   readonly held: number;
+}
+
+/** Open reviews of one agent and kind. */
+export interface ReviewReading {
+  readonly agent: string;
+  readonly kind: string;
+  readonly count: number;
+  readonly oldestAgeMs: Millis;
 }
 
 export interface CommitmentReading {
@@ -83,7 +93,9 @@ function gauge(metric: MetricName, values: readonly string[], value: string): st
 export function gaugesText(reading: Reading): string {
   const budgets = UNITS.map((unit) => budgetGauges(reading.budgets, unit));
   const committed = commitmentGauges(reading.commitments ?? []);
-  return [processGauges(reading), agentGauges(reading.agents), committed, ...budgets].join("");
+  const waiting = reviewGauges(reading.reviews ?? []);
+  const all = [processGauges(reading), agentGauges(reading.agents), waiting, committed];
+  return [...all, ...budgets].join("");
 }
 
 function processGauges(reading: Reading): string {
@@ -133,6 +145,20 @@ function waitingGauges(agents: readonly AgentReading[]): string {
   const held = shown.map((one) => sample(GAUGES.held, [one.agent], String(one.held)));
   const headers = [header(GAUGES.parked, "gauge"), header(GAUGES.held, "gauge")];
   return [headers[0], ...parked, headers[1], ...held].join("");
+}
+
+/** A missing series is none, or a store that does not answer; of too many the oldest. */
+function reviewGauges(reviews: readonly ReviewReading[]): string {
+  const sorted = [...reviews].sort((a, b) => b.oldestAgeMs - a.oldestAgeMs);
+  const shown = sorted.slice(0, AGENT_SERIES_MAX);
+  const counts = shown.map(({ agent, count, kind }) =>
+    sample(GAUGES.reviews, [agent, kind], String(count)),
+  );
+  const ages = shown.map(({ agent, kind, oldestAgeMs }) =>
+    sample(GAUGES.reviewAge, [agent, kind], String(oldestAgeMs / MS_PER_SECOND)),
+  );
+  const headers = [header(GAUGES.reviews, "gauge"), header(GAUGES.reviewAge, "gauge")];
+  return [headers[0], ...counts, headers[1], ...ages].join("");
 }
 
 function commitmentGauges(commitments: readonly CommitmentReading[]): string {

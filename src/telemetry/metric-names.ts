@@ -80,6 +80,11 @@ export const COUNTERS = {
   releasedUsd: released("usd"),
   releasedTokens: released("tokens"),
   releasedCalls: released("calls"),
+  tasksEnded: named(
+    "tasks_ended_total",
+    ["agent", "outcome"],
+    "Tasks that ended; `unknown` are those that nobody went on with.",
+  ),
   alarms: named(
     "breaker_alarms_total",
     ["agent", "rule", "action"],
@@ -88,10 +93,20 @@ export const COUNTERS = {
   faults: named("provider_faults_total", ["provider", "fault"], "Calls that ended in a fault."),
   happened: named("events_total", ["event"], "Events that are worth an alert."),
   journal: named("journal_entries_total", ["event"], "Events recorded for the journal."),
+  spans: named(
+    "spans_total",
+    ["became"],
+    "Spans of traces: `exported`, or dropped as `no-room`, `unreachable` or `rejected`.",
+  ),
   errors: named("internal_errors_total", ["where"], "Errors inside the gateway; each refused."),
 } as const;
 
+const HERE = "observed as it ends, as far as this process served it";
+
 export const HISTOGRAMS = {
+  taskTokens: named("task_tokens", ["agent"], `Tokens of a task, all kinds together: ${HERE}.`),
+  taskSpend: named("task_spend_usd", ["agent"], `USD charged for a task: ${HERE}.`),
+  taskCalls: named("task_calls", ["agent"], `Calls of a task that were sent: ${HERE}.`),
   decision: named("decision_seconds", [], "From a request's last byte to the decision on it."),
   firstByte: named(
     "provider_first_byte_seconds",
@@ -121,6 +136,12 @@ export const GAUGES = {
   ),
   clutch: named("clutch", ["agent", "state"], "1 for the state that an agent's clutch is in."),
   parked: named("parked_calls", ["agent"], "Calls of an agent that wait for a person, stored."),
+  reviews: named("reviews_open", ["agent", "kind"], "Reviews that wait for a person."),
+  reviewAge: named(
+    "review_oldest_age_seconds",
+    ["agent", "kind"],
+    "Since the oldest of them was opened.",
+  ),
   held: named("held_calls", ["agent"], "Of those, the clients that wait at this process."),
   commitments: named(
     "commitments",

@@ -14,9 +14,11 @@ import {
 import { formatUsd } from "../guards/money.ts";
 import type { Usage } from "../guards/price/price.ts";
 import type { DenialCode } from "../guards/verdict.ts";
+import type { Fate } from "../ports/spans.ts";
 import { gaugesText, type Reading } from "./gauges.ts";
 import { COUNTERS, HISTOGRAMS } from "./metric-names.ts";
 import { Counter, Histogram } from "./series.ts";
+import { TaskTotals } from "./task-totals.ts";
 
 const DECISION_SECONDS = [
   0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1,
@@ -83,14 +85,22 @@ export class Metrics {
   readonly #faults = new Counter(COUNTERS.faults);
   readonly #happened = new Counter(COUNTERS.happened);
   readonly #journal = new Counter(COUNTERS.journal);
+  readonly #tasks = new TaskTotals();
+  readonly #spans = new Counter(COUNTERS.spans);
   readonly #errors = new Counter(COUNTERS.errors);
   readonly #decision = new Histogram(HISTOGRAMS.decision, DECISION_SECONDS);
   readonly #firstByte = new Histogram(HISTOGRAMS.firstByte, PROVIDER_SECONDS);
   readonly #provider = new Histogram(HISTOGRAMS.provider, PROVIDER_SECONDS);
   readonly #tool = new Histogram(HISTOGRAMS.tool, PROVIDER_SECONDS);
 
+  constructor() {
+    // They are there before they happen: what counts the first time would else look like no change.
+    for (const kind of NOTABLE) this.#happened.add([kind], 0);
+  }
+
   observe(event: Event): void {
     this.#journal.add([event.kind]);
+    this.#tasks.observe(event);
     switch (event.kind) {
       case "call.refused":
         this.#refused(event);
@@ -133,6 +143,11 @@ export class Metrics {
   /** An error inside the gateway, which refused a call: a bug or a lost dependency. */
   error(where: string): void {
     this.#errors.add([where]);
+  }
+
+  /** What became of spans. */
+  spans(became: Fate, count: number): void {
+    this.#spans.add([became], count);
   }
 
   /** An outcome of a decision of this process, by where its agent reported it. */
@@ -203,8 +218,15 @@ export class Metrics {
     const over = Object.values(this.#overbilledBy);
     const rare = [this.#capped, this.#overbilled, ...over, this.#faults];
     const released = Object.values(this.#released);
-    const inner = [this.#alarms, ...released, this.#happened, this.#journal, this.#errors];
-    const timed = [this.#decision, this.#firstByte, this.#provider];
+    const inner = [
+      this.#alarms,
+      ...released,
+      this.#happened,
+      this.#journal,
+      this.#spans,
+      this.#errors,
+    ];
+    const timed = [this.#decision, this.#firstByte, this.#provider, ...this.#tasks.metrics];
     const all = [...counted, ...tools, ...rare, ...inner, ...timed].map((metric) => metric.text());
     return all.join("") + gaugesText(reading);
   }

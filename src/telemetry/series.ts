@@ -131,7 +131,7 @@ export class Counter {
   }
 }
 
-/** Counts of durations in fixed buckets, in seconds. */
+/** Counts of values in fixed buckets: durations are in seconds. */
 export class Histogram {
   readonly metric: MetricName;
   readonly #bounds: readonly number[];
@@ -146,12 +146,12 @@ export class Histogram {
     }));
   }
 
-  observe(labels: readonly string[], seconds: number): void {
+  observe(labels: readonly string[], value: number): void {
     const cell = this.#cells.at(labels);
     let bucket = 0;
-    while (bucket < this.#bounds.length && seconds > (this.#bounds[bucket] ?? 0)) bucket += 1;
+    while (bucket < this.#bounds.length && value > (this.#bounds[bucket] ?? 0)) bucket += 1;
     cell.counts[bucket] = (cell.counts[bucket] ?? 0) + 1;
-    cell.sum += seconds;
+    cell.sum += value;
   }
 
   text(): string {

@@ -51,6 +51,10 @@ const PARTS = {
     sentence: "Scripts for CI are checked by ShellCheck: apt-get install shellcheck.",
     present: () => onPath("shellcheck"),
   },
+  promtool: {
+    sentence: "Alert rules and the dashboard are checked by promtool: apt-get install prometheus.",
+    present: () => onPath("promtool"),
+  },
   faketime: {
     sentence: "Suites that step a process's clock need libfaketime: apt-get install libfaketime.",
     present: () => faketimeLibrary() !== null,

@@ -4,7 +4,10 @@ import fs from "node:fs";
 import path from "node:path";
 
 /** Exact, so that a run today and one next month speak to the same clients. */
-const CLIENTS = ["openai==3.54.0", "anthropic==2.12.0", "mcp==2.3.0"];
+const CLIENTS = [
+  ...["openai==3.54.0", "anthropic==2.12.0", "mcp==2.3.0"],
+  "opentelemetry-proto==1.45.2",
+];
 
 /** Making the environment downloads some 20 MB, once. */
 const INSTALL_MS = 180_000;

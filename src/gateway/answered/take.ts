@@ -40,6 +40,8 @@ export async function take(
   const runner = atItsAgent(() => {
     verdict.denial = null;
   });
+  // Its span begins under that of the answer: from here on it is a call of its own.
+  gateway.traces?.contextOf(call.incoming);
   await gateway.handle(asked(call, { client: impatient(asker), desk, runner }, gateway));
   return verdict.denial;
 }

@@ -6,11 +6,11 @@ import { canonicalJson } from "../../guards/tool/canonical.ts";
 import type { ToolAsk } from "../../guards/tool/tool.ts";
 import { type Denial, deny } from "../../guards/verdict.ts";
 import type { ReadingParams } from "../../wire/mcp-library.ts";
-import { traceOf } from "../../wire/trace-context.ts";
 import type { Incoming, ToolCall, ToolRunner } from "../call.ts";
 import type { Gateway } from "../gateway.ts";
 import { McpClient } from "../tools/mcp-client.ts";
 import type { AskedOf } from "../tools/mcp-reply.ts";
+import { traceIn } from "../tracing.ts";
 import { ReadingDesk } from "./desk.ts";
 
 export function readingCall(
@@ -34,7 +34,10 @@ export function readingCall(
   const { request, revision } = asked;
   return {
     ...{ kind: "tool", incoming, ask, resolved: found.resolved, asked: event },
-    ...{ trace: traceOf(params.meta), desk: new ReadingDesk(asked, kind, incoming, gateway) },
+    ...{
+      trace: traceIn(params.meta, incoming, gateway),
+      desk: new ReadingDesk(asked, kind, incoming, gateway),
+    },
     client: new McpClient({ id: request.id, revision }, incoming, gateway),
     ...{ turn: null, runner, claim: null },
   };

@@ -15,6 +15,7 @@ import { record } from "../refuse.ts";
 import { isUnnamed } from "../task-name.ts";
 import type { Tenure } from "../tenure.ts";
 import { readToolCall } from "../tools/read.ts";
+import { beginLate } from "../tracing.ts";
 import { answerText } from "./answer.ts";
 import { requestOf, type StoredTool } from "./request.ts";
 import { askTurn, turnFor } from "./turn.ts";
@@ -178,8 +179,12 @@ export class LateCalls {
       taskName,
       receivedAt: gateway.clock.monotonic(),
     };
-    const { tool: name, ...rest } = request;
-    const call = readToolCall({ ...rest, name }, caller, { desk: NO_DESK, client: NOBODY });
+    const { tool: name, trace, ...rest } = request;
+    beginLate(caller, trace, gateway);
+    const call = readToolCall({ ...rest, name, ...(trace && { trace }) }, caller, {
+      desk: NO_DESK,
+      client: NOBODY,
+    });
     return isDenial(call) ? call : { ...call, turn };
   }
 

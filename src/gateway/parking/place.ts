@@ -102,7 +102,7 @@ export async function store(call: Call, waits: Waits, gateway: Gateway): Promise
     ...{ call: decision, agent, cause: why.cause, review, ...sameAs(call) },
     at: gateway.holding.storeNow(),
     about: aboutCall(call, waits.answers),
-    request: gateway.seal.close(decision, requestText(call)),
+    request: gateway.seal.close(decision, requestText(call, gateway)),
   };
   const answer = await gateway.store.parking.park(tenure.id, asked, limits);
   switch (answer.kind) {

@@ -1,6 +1,9 @@
 /** A call's request as it is stored while it waits: complete, so that it can be run from it. */
 import type { ToolAsked } from "../../guards/events.ts";
+import type { Trace } from "../../wire/trace-context.ts";
 import type { Call } from "../call.ts";
+import type { Gateway } from "../gateway.ts";
+import { traceFor } from "../tracing.ts";
 
 export type StoredRequest = StoredTool | StoredModel;
 
@@ -12,6 +15,8 @@ export interface StoredTool {
   readonly arguments: Readonly<Record<string, unknown>>;
   readonly bytes: number;
   readonly callId: string | null;
+  /** As its server is to be told it; absent: none. */
+  readonly trace?: Trace;
 }
 
 export interface StoredModel {
@@ -22,13 +27,16 @@ export interface StoredModel {
   readonly body: string;
 }
 
-export function requestText(call: Call): string {
-  return JSON.stringify(call.kind === "tool" ? ofTool(call) : ofModel(call));
+export function requestText(call: Call, gateway: Gateway): string {
+  return JSON.stringify(call.kind === "tool" ? ofTool(call, gateway) : ofModel(call));
 }
 
-function ofTool({ ask, asked }: Extract<Call, { kind: "tool" }>): StoredTool {
-  const { arguments: given, bytes, callId, server, tool } = ask;
-  return { kind: "tool", by: asked.by, server, tool, arguments: given, bytes, callId };
+function ofTool(call: Extract<Call, { kind: "tool" }>, gateway: Gateway): StoredTool {
+  const { arguments: given, bytes, callId, server, tool } = call.ask;
+  const { by } = call.asked;
+  const trace = traceFor(call, gateway);
+  const traced = Object.keys(trace).length === 0 ? {} : { trace };
+  return { kind: "tool", by, server, tool, arguments: given, bytes, callId, ...traced };
 }
 
 function ofModel({ body, incoming, wire }: Extract<Call, { kind: "model" }>): StoredModel {

@@ -33,8 +33,8 @@ function readAgain(call: Call, now: Now): Call | Denial {
   if (call.kind === "model") {
     return readCall(call.wire.format, call.body, { ...call.incoming, ...now });
   }
-  const { ask, asked, client, desk, incoming, runner } = call;
-  const named = { ...ask, name: ask.tool, by: asked.by };
+  const { ask, asked, client, desk, incoming, runner, trace } = call;
+  const named = { ...ask, name: ask.tool, by: asked.by, trace };
   return readToolCall(named, { ...incoming, ...now }, { client, desk, runner });
 }
 

@@ -21,6 +21,11 @@ export interface Piece {
 
 export interface Counted {
   readonly subject: Subject;
+  /** With counts that are not told yet, and that the store has not taken. */
+  isUntold: boolean;
+  isUnsent: boolean;
+  /** A tool of which the store was asked whether it is new. */
+  isMet: boolean;
   /** Those that may still grow, in the order in which they were begun. */
   readonly open: Piece[];
   /** By the name of the rule. */
@@ -28,7 +33,8 @@ export interface Counted {
 }
 
 export function newCounted(subject: Subject): Counted {
-  return { subject, open: [], levels: new Map() };
+  const isNot = { isUntold: false, isUnsent: false, isMet: false };
+  return { subject, ...isNot, open: [], levels: new Map() };
 }
 
 export function baseOf(now: Millis, baseMs: Millis): Millis {

@@ -5,6 +5,7 @@
 import { COUNTS, type Count } from "../../guards/breaker/measure.ts";
 import type { Subject } from "../../guards/breaker/rules.ts";
 import type { Millis } from "../../guards/money.ts";
+import { MERGED_MAX } from "../../ports/counters.ts";
 import type { CounterStore, CounterTotal } from "../../ports/store.ts";
 import type { Log } from "../../telemetry/log.ts";
 import type { Tenure } from "../tenure.ts";
@@ -16,6 +17,10 @@ export const BASE_MS: Millis = 60_000;
 const OPEN_MAX = 3;
 /** Agents and their tools that are counted at once; beyond, the agent that was met first goes. */
 const SUBJECTS_MAX = 1_000_000;
+/** Changes that are told in one piece. */
+const PIECE = 500;
+/** Messages to the store in one second; what is left is told in the next. */
+const ROUNDS_MAX = 200;
 
 /** So much more than was told before. */
 export interface Change {
@@ -27,6 +32,13 @@ export interface Change {
   readonly isHistory: boolean;
 }
 
+interface Unsent {
+  readonly of: Counted;
+  readonly cells: readonly { readonly cell: Cell; readonly total: CounterTotal }[];
+}
+
+const NO_CHANGES = { changes: [], isMore: false } as const;
+
 export class Counts {
   readonly #store: CounterStore;
   readonly #log: Log;
@@ -34,7 +46,7 @@ export class Counts {
   readonly #agents = new Map<string, Map<string, Counted>>();
   #size = 0;
   /** With counts that are not told yet, and that the store has not taken. */
-  readonly #untold = new Set<Counted>();
+  #untold: Counted[] = [];
   readonly #unsent = new Set<Counted>();
   /** The holder that the store knows them under. */
   #holder = "";
@@ -50,8 +62,11 @@ export class Counts {
   add(subject: Subject, what: Count, now: Millis, n = 1): void {
     const counted = this.of(subject);
     cellOf(counted, what, baseOf(now, BASE_MS)).own += n;
-    this.#untold.add(counted);
-    this.#unsent.add(counted);
+    if (!counted.isUntold) {
+      counted.isUntold = true;
+      this.#untold.push(counted);
+    }
+    this.#toSend(counted);
   }
 
   of({ agent, server, tool }: Subject): Counted {
@@ -86,11 +101,15 @@ export class Counts {
     if (tools?.size === 0) this.#agents.delete(agent);
   }
 
-  /** What is new since the last time, here and elsewhere. Never rejects. */
-  async changes(tenure: Tenure, now: Millis): Promise<readonly Change[]> {
+  /** What is new since the last time, elsewhere and here, piece by piece. Never rejects. */
+  async *changes(tenure: Tenure, now: Millis): AsyncIterable<readonly Change[]> {
     if (this.#holder !== tenure.id) this.#beginAnew(tenure.id);
-    const others = await this.#merge(tenure, now);
-    return [...others, ...this.#own(now)];
+    for (let round = 0; round < ROUNDS_MAX; round += 1) {
+      const { changes, isMore } = await this.#merge(tenure, now);
+      yield changes;
+      if (!isMore) break;
+    }
+    yield* this.#own(now);
   }
 
   #open(agent: string): Map<string, Counted> {
@@ -104,54 +123,66 @@ export class Counts {
     return tools;
   }
 
-  #own(now: Millis): readonly Change[] {
-    const changes: Change[] = [];
-    for (const of of this.#untold) {
+  *#own(now: Millis): Iterable<readonly Change[]> {
+    let changes: Change[] = [];
+    const untold = this.#untold;
+    this.#untold = [];
+    for (const of of untold) {
+      of.isUntold = false;
       for (const { cells, start } of of.open) {
         const counts = news(cells);
         if (counts === null) continue;
         changes.push({ of, at: Math.min(now, start + BASE_MS - 1), counts, isHistory: false });
       }
+      if (changes.length < PIECE) continue;
+      yield changes;
+      changes = [];
     }
-    this.#untold.clear();
-    return changes;
+    yield changes;
   }
 
-  async #merge(tenure: Tenure, now: Millis): Promise<readonly Change[]> {
+  async #merge(
+    tenure: Tenure,
+    now: Millis,
+  ): Promise<{ readonly changes: readonly Change[]; readonly isMore: boolean }> {
     const sent = this.#unsentTotals(now);
+    const totals = sent.flatMap(({ cells }) => cells.map(({ total }) => total));
     try {
-      const answer = await this.#store.merge(
-        tenure.id,
-        sent.map(({ total }) => total),
-        this.#seq,
-      );
+      const answer = await this.#store.merge(tenure.id, totals, this.#seq);
       if (answer.kind === "fenced") {
         tenure.fenced = true;
-        return [];
+        return NO_CHANGES;
       }
-      for (const { cell, total } of sent) cell.sent = total.total;
-      for (const { of } of sent) if (isSent(of)) this.#unsent.delete(of);
+      for (const { cells, of } of sent) {
+        for (const { cell, total } of cells) cell.sent = total.total;
+        if (isSent(of)) this.#sent(of);
+      }
       this.#seq = answer.seq;
       const isFirst = !this.#hasAsked;
-      this.#hasAsked = true;
-      return answer.sums.flatMap((sum) => this.#take(sum, { isFirst, now }) ?? []);
+      // History goes on until all of it was told.
+      this.#hasAsked ||= !answer.isMore;
+      const changes = answer.sums.flatMap((sum) => this.#take(sum, { isFirst, now }) ?? []);
+      return { changes, isMore: answer.isMore || totals.length >= MERGED_MAX };
     } catch (error) {
       this.#log.warn("the store did not merge counts; this gateway goes by its own", { error });
-      return [];
+      return NO_CHANGES;
     }
   }
 
-  #unsentTotals(now: Millis): readonly { cell: Cell; of: Counted; total: CounterTotal }[] {
+  /** As many as fit into one message; the rest comes in the next. */
+  #unsentTotals(now: Millis): readonly Unsent[] {
     const oldest = baseOf(now, BASE_MS) - OPEN_MAX * BASE_MS;
-    return [...this.#unsent].flatMap((of) =>
-      of.open.flatMap(({ cells, start: bucket }) =>
-        COUNTS.flatMap((what) => {
-          const cell = cells[what];
-          if (cell === undefined || cell.own === cell.sent || bucket < oldest) return [];
-          return [{ cell, of, total: { ...of.subject, what, bucket, total: cell.own } }];
-        }),
-      ),
-    );
+    const sent: Unsent[] = [];
+    let size = 0;
+    for (const of of this.#unsent) {
+      const cells = unsentOf(of, oldest);
+      // Nobody adds up what is as old as that.
+      if (cells.length === 0) this.#sent(of);
+      else sent.push({ of, cells });
+      size += cells.length;
+      if (size >= MERGED_MAX) break;
+    }
+    return sent;
   }
 
   /** What others have more of than they had; null: nothing, or nothing that is counted here. */
@@ -172,6 +203,17 @@ export class Counts {
     return { of, at: when, counts: { [what]: more }, isHistory: isFirst };
   }
 
+  #toSend(counted: Counted): void {
+    if (counted.isUnsent) return;
+    counted.isUnsent = true;
+    this.#unsent.add(counted);
+  }
+
+  #sent(counted: Counted): void {
+    counted.isUnsent = false;
+    this.#unsent.delete(counted);
+  }
+
   /** The store has what was sent under the holder before, and adds it to ours. */
   #beginAnew(holder: string): void {
     this.#holder = holder;
@@ -179,13 +221,25 @@ export class Counts {
       for (const { cells } of counted.open) {
         for (const what of COUNTS) moveSent(cells[what]);
       }
-      if (!isSent(counted)) this.#unsent.add(counted);
+      if (!isSent(counted)) this.#toSend(counted);
     }
   }
 }
 
+function unsentOf({ open, subject }: Counted, oldest: Millis): Unsent["cells"] {
+  return open.flatMap(({ cells, start: bucket }) => {
+    if (bucket < oldest) return [];
+    return COUNTS.flatMap((what) => {
+      const cell = cells[what];
+      if (cell === undefined || cell.own === cell.sent) return [];
+      return [{ cell, total: { ...subject, what, bucket, total: cell.own } }];
+    });
+  });
+}
+
 function cellOf(counted: Counted, what: Count, start: Millis): Cell {
-  let bucket = counted.open.find((one) => one.start === start);
+  let bucket = counted.open.at(-1);
+  if (bucket?.start !== start) bucket = counted.open.find((one) => one.start === start);
   if (bucket === undefined) {
     bucket = { start, cells: {} };
     counted.open.push(bucket);

@@ -23,6 +23,11 @@ export class Elsewhere {
     }
   }
 
+  /** Whether anybody has told of the agent. */
+  knows(agent: string): boolean {
+    return this.#agents.has(agent);
+  }
+
   /** Those that were seen after that, by the store's clock. */
   of(agent: string, key: string, after: Millis): readonly OtherShare[] {
     const holders = this.#agents.get(agent)?.get(key);

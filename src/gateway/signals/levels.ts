@@ -52,22 +52,24 @@ export class Levels {
     return alarms;
   }
 
-  /** Alarms of what nothing was counted of: time has passed. */
-  tick(rules: SignalRules, now: Millis): readonly Alarm[] {
-    const alarms: Alarm[] = [];
+  /** What has to be looked at though nothing is counted of it: time has passed. */
+  takeHot(): readonly Counted[] {
     const hot = [...this.#hot];
     this.#hot.clear();
-    for (const counted of hot) {
-      for (const rule of levelRulesOf(counted, rules)) {
-        const level = counted.levels.get(rule.name);
-        if (level === undefined || level.seenAt === now) {
-          if (level !== undefined) this.#keep(counted, rule, level);
-          continue;
-        }
-        const [after, alarm] = observe(level, heldOf(counted, rule, rules), { kind: "tick" }, now);
-        this.#keep(counted, rule, after);
-        if (alarm !== null) alarms.push(alarm);
-      }
+    return hot;
+  }
+
+  tick(counted: Counted, rules: SignalRules, now: Millis): readonly Alarm[] {
+    const alarms: Alarm[] = [];
+    for (const rule of levelRulesOf(counted, rules)) {
+      const level = counted.levels.get(rule.name);
+      if (level === undefined) continue;
+      const wasSeen = level.seenAt === now;
+      const [after, alarm] = wasSeen
+        ? [level, null]
+        : observe(level, heldOf(counted, rule, rules), { kind: "tick" }, now);
+      this.#keep(counted, rule, after);
+      if (alarm !== null) alarms.push(alarm);
     }
     return alarms;
   }
@@ -95,7 +97,8 @@ export class Levels {
   #keep(counted: Counted, rule: LevelRule, level: Level): void {
     counted.levels.set(rule.name, level);
     // A share may rise while what went well leaves the window.
-    const mayRise = MEASURES[rule.signal].kind === "share" && level.recent.length > 0;
+    const isShare = MEASURES[rule.signal].kind === "share";
+    const mayRise = isShare && level.recent.some(({ count }) => count > 0);
     if (level.phase.kind !== "calm" || mayRise) this.#hot.add(counted);
   }
 }

@@ -112,21 +112,23 @@ export class Repeats {
     const runs = watched.runs.get(rule.name) ?? new Newest<stuck.Run>(RUNS_MAX);
     watched.runs.set(rule.name, runs);
     const key = stuck.runOf(call);
-    const name = JSON.stringify([rule.name, key]);
-    const others = this.#elsewhere.of(agent, name, storeNow - rule.windowMs);
-    const elsewhere = others.map(({ kind, value }) => ({
-      result: kind === "" ? null : kind,
-      calls: value,
-    }));
     const before = runs.get(key) ?? null;
+    const elsewhere = this.#elsewhere.knows(agent)
+      ? this.#ofOthers(agent, shareOf(rule, key), storeNow - rule.windowMs)
+      : [];
     const [run, alarm] = stuck.observe(before, rule, { ...call, elsewhere }, now);
     if (run === null) return alarm;
     runs.set(key, run);
     if (before !== null || callsIn(run.calls) >= SHARED_CALLS_MIN) {
-      watched.unshared.set(name, run);
+      watched.unshared.set(shareOf(rule, key), run);
       this.#touched.add(agent);
     }
     return alarm;
+  }
+
+  #ofOthers(agent: string, share: string, after: Millis): readonly stuck.Elsewhere[] {
+    const others = this.#elsewhere.of(agent, share, after);
+    return others.map(({ kind, value }) => ({ result: kind === "" ? null : kind, calls: value }));
   }
 
   #standstill(call: Repeated, rule: NoProgressRule, { now }: Times): Alarm | null {
@@ -146,4 +148,8 @@ export class Repeats {
     this.#agents.set(agent, known);
     return known;
   }
+}
+
+function shareOf({ name }: StuckRule, run: string): string {
+  return `call ${name} ${run}`;
 }

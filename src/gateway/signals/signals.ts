@@ -46,7 +46,6 @@ export class Signals {
   /** By agent and rule: when tools were called for the first time. */
   readonly #firsts = new Newest<firsts.Firsts>(FIRSTS_MAX);
   readonly #unmet: ToolMet[] = [];
-  readonly #met = new Set<string>();
   #sharedSeq = 0;
   #prunedAt = Number.NEGATIVE_INFINITY;
 
@@ -62,10 +61,10 @@ export class Signals {
 
   /** One that is granted to the agent: it may be the first of its kind. */
   meet(agent: string, { server, tool }: ToolId): void {
-    const name = JSON.stringify([agent, server, tool]);
-    if (this.#met.has(name)) return;
-    this.#met.add(name);
-    this.#unmet.push({ agent, server, tool });
+    const counted = this.counts.of({ agent, server, tool });
+    if (counted.isMet) return;
+    counted.isMet = true;
+    this.#unmet.push(counted.subject);
   }
 
   repeated(call: Repeated, rules: readonly BreakerRule[], storeNow: Millis): Alarm | null {
@@ -83,14 +82,19 @@ export class Signals {
 
   /** Once a second: puts together, looks, and answers the alarms. Never rejects. */
   async tick(tenure: Tenure, rules: SignalRules, now: Millis): Promise<readonly Alarm[]> {
-    const changes = await this.counts.changes(tenure, now);
     const alarms: Alarm[] = [];
-    for (const [no, change] of changes.entries()) {
-      if (no % SLICE === SLICE - 1) await this.#pause();
-      alarms.push(...this.levels.tell(change, rules, now));
-      this.#teach(change, rules, now);
+    for await (const changes of this.counts.changes(tenure, now)) {
+      for (const change of changes) {
+        alarms.push(...this.levels.tell(change, rules, now));
+        this.#teach(change, rules, now);
+      }
+      if (changes.length >= SLICE) await this.#pause();
     }
-    alarms.push(...this.levels.tick(rules, now));
+    const hot = this.levels.takeHot();
+    for (const [no, counted] of hot.entries()) {
+      alarms.push(...this.levels.tick(counted, rules, now));
+      if (no % SLICE === SLICE - 1) await this.#pause();
+    }
     alarms.push(...(await this.#meetNew(rules, now)));
     await this.#share(tenure, now);
     await this.#prune(rules, now);

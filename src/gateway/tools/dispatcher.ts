@@ -3,6 +3,7 @@ import { type Denial, deny, isDenial } from "../../guards/verdict.ts";
 import type { ToolResult } from "../../ports/tool-server.ts";
 import { numbersAreExact } from "../../wire/exact-numbers.ts";
 import { isObject, parseObject } from "../../wire/json.ts";
+import { traceOf } from "../../wire/trace-context.ts";
 import { byteLength } from "../../wire/utf8.ts";
 import type { Body } from "../body.ts";
 import type { Desk, Incoming, ToolCall } from "../call.ts";
@@ -38,8 +39,9 @@ export function readDispatch(name: string, body: Body, incoming: Incoming): Tool
   const place = parsed.members.find((member) => member.name === "arguments");
   const bytes = place ? byteLength(text.slice(place.valueFrom, place.valueTo)) : 0;
   const named = { name, server: null, arguments: given, bytes, callId, by: "dispatcher" } as const;
+  const trace = traceOf(incoming.headers);
   const client = new HttpClient(incoming.response, incoming.headers);
-  return readToolCall(named, incoming, { desk: deskOf(incoming), client });
+  return readToolCall({ ...named, trace }, incoming, { desk: deskOf(incoming), client });
 }
 
 function isCallId(value: unknown): value is string {

@@ -21,13 +21,13 @@ import {
   type ToolCallParams,
 } from "../../wire/mcp.ts";
 import { knowsTasks, TASKS_EXTENSION } from "../../wire/mcp-tasks.ts";
-import { traceOf } from "../../wire/trace-context.ts";
 import type { Body } from "../body.ts";
 import { type Incoming, originOf, type ToolCall } from "../call.ts";
 import type { Gateway } from "../gateway.ts";
 import { handle } from "../handle.ts";
 import { libraryCapabilities, serveLibrary } from "../library/serve.ts";
 import { record, refuse } from "../refuse.ts";
+import { traceIn } from "../tracing.ts";
 import { tellBudgets } from "./budget.ts";
 import { listTools } from "./list.ts";
 import { cancel, McpClient } from "./mcp-client.ts";
@@ -178,7 +178,9 @@ function callTool(asked: AskedOf, incoming: Incoming, gateway: Gateway): Promise
   const follows = revision === "stateless" && knowsTasks(request);
   if (follows) desk.handsTask();
   const client = new McpClient({ id: request.id, revision, follows }, incoming, gateway);
-  const call = readToolCall(namedIn(params, server), incoming, { desk, client });
+  const trace = traceIn(params.meta, incoming, gateway);
+  const named = { ...namedIn(params, server), trace };
+  const call = readToolCall(named, incoming, { desk, client });
   if (isDenial(call)) {
     const origin = originOf(incoming);
     record({ denial: call, origin, asked: null }, [], gateway);
@@ -189,9 +191,8 @@ function callTool(asked: AskedOf, incoming: Incoming, gateway: Gateway): Promise
 }
 
 function namedIn(params: ToolCallParams, server: string | null) {
-  const { arguments: given, argumentsBytes: bytes, meta, name } = params;
-  const trace = traceOf(meta);
-  return { name, server, arguments: given, bytes, callId: null, by: "mcp", trace } as const;
+  const { arguments: given, argumentsBytes: bytes, name } = params;
+  return { name, server, arguments: given, bytes, callId: null, by: "mcp" } as const;
 }
 
 /** A client that was held in vain says how often, in the words that it was told. */

@@ -18,7 +18,7 @@ export interface Named {
   readonly bytes: number;
   readonly callId: string | null;
   readonly by: ToolAsked["by"];
-  /** Of a call that waited as a row nothing is known of it any more. */
+  /** Absent: it belongs to none that is known. */
   readonly trace?: Trace;
 }
 

@@ -22,6 +22,7 @@ import type { Pools } from "../pool.ts";
 import { record } from "../refuse.ts";
 import { remainingHeader } from "../remaining.ts";
 import { admittedEvent, flushMany, legsOf, noteEnded } from "../settle.ts";
+import { traceFor } from "../tracing.ts";
 import { resultDigest, watchEnd, watchRefused } from "./watch.ts";
 
 const RETRY_MS = 1_000;
@@ -91,7 +92,7 @@ function send(running: Running, server: ToolRunner): Promise<void> {
       arguments: call.ask.arguments,
       timeoutMs: granted.timeoutMs,
       resultBytesMax: granted.resultBytesMax,
-      meta: call.trace,
+      meta: traceFor(call, gateway),
       progress: call.desk.progress,
     };
     const exchange = server.call(request, {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { MERGED_MAX } from "../../ports/counters.ts";
 import type { CounterTotal, HolderId, Share, Store } from "../../ports/store.ts";
 import type { OpenFixture } from "./fixture.ts";
 import { fresh, freshId, liveHolder, type Stores, sharedStores } from "./kit.ts";
@@ -42,11 +43,18 @@ async function merged(
   return answer;
 }
 
+/** The number of the last change. */
+async function headOf(store: Store, holder: HolderId): Promise<number> {
+  let seq = 0;
+  for (let isMore = true; isMore; ) ({ isMore, seq } = await merged(store, holder, [], seq));
+  return seq;
+}
+
 function mergeCases(stores: () => Stores): void {
   test("sums are over all holders, gone ones too", async () => {
     const { store, other } = stores();
     const [one, two] = [await liveHolder(store), await liveHolder(other)];
-    const { seq } = await merged(store, one, [], 0);
+    const seq = await headOf(store, one);
     const mine = counted(3);
     const theirs = { ...mine, total: 5 };
     await merged(store, one, [mine], seq);
@@ -58,7 +66,7 @@ function mergeCases(stores: () => Stores): void {
   test("totals are set, never lowered, and a repeated message changes nothing", async () => {
     const { store, other } = stores();
     const holder = await liveHolder(store);
-    const { seq } = await merged(store, holder, [], 0);
+    const seq = await headOf(store, holder);
     const at = counted(4);
     const first = await merged(store, holder, [at], seq);
     expect(first.seq).toBeGreaterThan(seq);
@@ -75,7 +83,7 @@ function mergeCases(stores: () => Stores): void {
   test("only buckets that changed since are answered, whoever changed them", async () => {
     const { store, other } = stores();
     const [one, two] = [await liveHolder(store), await liveHolder(other)];
-    const { seq } = await merged(store, one, [], 0);
+    const seq = await headOf(store, one);
     const [first, second] = [counted(1), counted(2)];
     const before = await merged(store, one, [first, second], seq);
     const byTotal = (a: CounterTotal, b: CounterTotal): number => a.total - b.total;
@@ -88,10 +96,33 @@ function mergeCases(stores: () => Stores): void {
     expect((await merged(other, two, [], before.seq)).sums).toEqual(after.sums);
   });
 
+  test("of very many it answers some, says that there are more, and misses none", async () => {
+    const { store, other } = stores();
+    const [writer, reader] = [await liveHolder(store), await liveHolder(other)];
+    let seq = await headOf(other, reader);
+    const at = counted(1);
+    const all = Array.from({ length: 2 * MERGED_MAX + 10 }, (_, no) => ({ ...at, tool: `t${no}` }));
+    for (let from = 0; from < all.length; from += MERGED_MAX / 4) {
+      await merged(store, writer, all.slice(from, from + MERGED_MAX / 4), Number.MAX_SAFE_INTEGER);
+    }
+    const seen: string[] = [];
+    const sizes: number[] = [];
+    for (let isMore = true; isMore; ) {
+      const answer = await merged(other, reader, [], seq);
+      ({ isMore, seq } = answer);
+      const own = answer.sums.filter(({ agent }) => agent === at.agent);
+      sizes.push(own.length);
+      seen.push(...own.map(({ tool }) => tool));
+    }
+    expect(seen.sort()).toEqual(all.map(({ tool }) => tool).sort());
+    expect(Math.max(...sizes)).toBeLessThan(MERGED_MAX * 1.5);
+    expect((await merged(other, reader, [], seq)).sums).toEqual([]);
+  });
+
   test("agents, servers, tools, what is counted and buckets are counted apart", async () => {
     const { store } = stores();
     const holder = await liveHolder(store);
-    const { seq } = await merged(store, holder, [], 0);
+    const seq = await headOf(store, holder);
     const at = counted(1);
     const others = [
       { ...at, agent: fresh("agent"), total: 2 },
@@ -107,12 +138,17 @@ function mergeCases(stores: () => Stores): void {
   test("a holder that is not live counts nothing", async () => {
     const { store } = stores();
     const [fenced, live] = [await liveHolder(store), await liveHolder(store)];
-    const { seq } = await merged(store, live, [], 0);
+    const seq = await headOf(store, live);
     await store.holders.fence(fenced, null);
     for (const holder of [fenced, freshId()]) {
       expect(await store.counters.merge(holder, [counted(1)], 0)).toEqual({ kind: "fenced" });
     }
-    expect(await merged(store, live, [], seq)).toEqual({ kind: "ok", sums: [], seq });
+    expect(await merged(store, live, [], seq)).toEqual({
+      kind: "ok",
+      sums: [],
+      seq,
+      isMore: false,
+    });
   });
 }
 
@@ -220,7 +256,7 @@ function pruneCases(stores: () => Stores): void {
   test("buckets that began before are forgotten, and numbers go on", async () => {
     const { store, other } = stores();
     const holder = await liveHolder(store);
-    const { seq } = await merged(store, holder, [], 0);
+    const seq = await headOf(store, holder);
     const old = counted(1, { bucket: BUCKET - 10_000 });
     const kept = { ...old, bucket: BUCKET, total: 2 };
     const spared = { ...old, what: "errors", total: 3 };
@@ -242,7 +278,7 @@ function raceCases(stores: () => Stores): void {
     const { store, other } = stores();
     const writers = [await liveHolder(store), await liveHolder(other), await liveHolder(other)];
     const reader = await liveHolder(store);
-    let { seq } = await merged(store, reader, [], 0);
+    let seq = await headOf(store, reader);
     const at = counted(0);
     const seen = new Map<number, number>();
     const read = async (): Promise<void> => {

@@ -179,6 +179,7 @@ export class MemoryOperations implements Operations {
       modelsFlagged: 0,
       remote: null,
       agents: [],
+      reviews: [],
       commitments: [],
       budgets: [BUDGET],
     });

@@ -21,6 +21,7 @@ const READING: Reading = {
       ...{ parked: 0, held: 0 },
     },
   ],
+  reviews: [],
   commitments: [],
   budgets: [],
 };
@@ -51,6 +52,69 @@ function linesOf(text: string, name: string): string[] {
 }
 
 describe("the metrics of a scrape", () => {
+  test("tell what a task used as it ends, by its agent alone, and once", () => {
+    const metrics = new Metrics();
+    for (const no of [3, 6, 1]) metrics.observe(settled(no));
+    const shared = { ...settled(3), task: "unnamed:key_1:2026-11-23" } as Event;
+    metrics.observe(shared);
+    const ended = { kind: "task.ended", agent: "support", outcome: "ok", by: "key_1" } as const;
+    for (const task of ["ticket-0", "ticket-0", "ticket-9", "unnamed:key_1:2026-11-23"]) {
+      metrics.observe({ ...ended, task });
+    }
+    const text = metrics.render(READING);
+    expect(linesOf(text, "slipclutch_tasks_ended_total")).toEqual([
+      'slipclutch_tasks_ended_total{agent="support",outcome="ok"} 3',
+    ]);
+    // Two calls of ticket-0; what has not ended is not told, and no task has its name here.
+    expect(linesOf(text, "slipclutch_task_calls")).toContain(
+      'slipclutch_task_calls_bucket{agent="support",le="2"} 1',
+    );
+    expect(linesOf(text, "slipclutch_task_calls_sum")).toEqual([
+      'slipclutch_task_calls_sum{agent="support"} 2',
+    ]);
+    expect(linesOf(text, "slipclutch_task_spend_usd_sum")).toEqual([
+      'slipclutch_task_spend_usd_sum{agent="support"} 0.0008',
+    ]);
+    expect(linesOf(text, "slipclutch_task_tokens_count")).toEqual([
+      'slipclutch_task_tokens_count{agent="support"} 1',
+    ]);
+    expect(text).not.toContain("ticket-0");
+  });
+
+  test("say how long the oldest review of each kind has waited", () => {
+    const reviews = [
+      { agent: "a", kind: "trip", count: 1, oldestAgeMs: 1_500 },
+      { agent: "a", kind: "approval", count: 3, oldestAgeMs: 60_000 },
+    ];
+    const text = new Metrics().render({ ...READING, reviews });
+    expect(linesOf(text, "slipclutch_review")).toEqual([
+      'slipclutch_reviews_open{agent="a",kind="approval"} 3',
+      'slipclutch_reviews_open{agent="a",kind="trip"} 1',
+      'slipclutch_review_oldest_age_seconds{agent="a",kind="approval"} 60',
+      'slipclutch_review_oldest_age_seconds{agent="a",kind="trip"} 1.5',
+    ]);
+    expect(
+      linesOf(new Metrics().render({ ...READING, reviews: null }), "slipclutch_review"),
+    ).toEqual([]);
+  });
+
+  test("have each event that is worth an alert before it happens", () => {
+    const lines = linesOf(new Metrics().render(READING), "slipclutch_events_total");
+    expect(lines).toContain('slipclutch_events_total{event="journal.gap"} 0');
+    expect(lines).toContain('slipclutch_events_total{event="configuration.rejected"} 0');
+    expect(lines.every((line) => line.endsWith(" 0"))).toBe(true);
+  });
+
+  test("count what became of spans", () => {
+    const metrics = new Metrics();
+    metrics.spans("exported", 5);
+    metrics.spans("no-room", 1);
+    expect(linesOf(metrics.render(READING), "slipclutch_spans_total")).toEqual([
+      'slipclutch_spans_total{became="exported"} 5',
+      'slipclutch_spans_total{became="no-room"} 1',
+    ]);
+  });
+
   test("count what operators released, with and without evidence", () => {
     const metrics = new Metrics();
     const why = { release: "r", holder: "aa", unit: null, billed: "0", by: "jo", reason: "x" };

@@ -1,3 +1,4 @@
+import { MERGED_MAX } from "../../../ports/counters.ts";
 import type { CounterStore, CounterTotal, HolderId, Share, ToolMet } from "../../../ports/store.ts";
 import type { MemoryData } from "./data.ts";
 
@@ -7,12 +8,17 @@ export function memoryCounters(data: MemoryData): CounterStore {
     merge: async (holder, totals, after) => {
       if (!isLive(data, holder)) return { kind: "fenced" };
       for (const total of totals) set(data, holder, total);
-      const changed = [...data.counters.values()].filter((row) => row.changed > after);
-      const sums = changed.map(({ totals: all, changed: _, ...key }) => {
+      const changed = [...data.counters.values()]
+        .filter((row) => row.changed > after)
+        .sort((one, other) => one.changed - other.changed);
+      const isMore = changed.length > MERGED_MAX;
+      const told = changed.slice(0, MERGED_MAX);
+      const sums = told.map(({ totals: all, changed: _, ...key }) => {
         const total = [...all.values()].reduce((sum, one) => sum + one, 0);
         return { ...key, total };
       });
-      return { kind: "ok", sums, seq: data.counterSeq };
+      const seq = isMore ? (told.at(-1)?.changed ?? after) : data.counterSeq;
+      return { kind: "ok", sums, seq, isMore };
     },
     share: async (holder, shares, after) => {
       if (!isLive(data, holder)) return { kind: "fenced" };

@@ -1,9 +1,12 @@
+import { MERGED_MAX } from "../../../ports/counters.ts";
 import type { CounterStore } from "../../../ports/store.ts";
 import type { Lane } from "./connections.ts";
 
 /** One sum; all null but the number if nothing changed. */
 interface SumRow {
   readonly seq: bigint;
+  /** Of the last change. */
+  readonly head: bigint;
   readonly agent: string | null;
   readonly server: string;
   readonly tool: string;
@@ -52,7 +55,7 @@ async function merge(
 ): ReturnType<CounterStore["merge"]> {
   const rows = await lane.ask<SumRow>({
     name: "merge_counts",
-    text: "SELECT * FROM merge_counts($1, $2, $3, $4, $5, $6, $7, $8)",
+    text: "SELECT * FROM merge_counts($1, $2, $3, $4, $5, $6, $7, $8, $9)",
     values: [
       holder,
       totals.map((total) => total.agent),
@@ -62,14 +65,15 @@ async function merge(
       totals.map((total) => total.bucket),
       totals.map((total) => total.total),
       after,
+      MERGED_MAX,
     ],
   });
   const [first] = rows;
   if (!first) return { kind: "fenced" };
-  const sums = rows.flatMap(({ agent, bucket, seq, total, ...row }) =>
+  const sums = rows.flatMap(({ agent, bucket, head, seq, total, ...row }) =>
     agent === null ? [] : [{ agent, ...row, bucket: Number(bucket), total: Number(total) }],
   );
-  return { kind: "ok", sums, seq: Number(first.seq) };
+  return { kind: "ok", sums, seq: Number(first.seq), isMore: first.seq < first.head };
 }
 
 async function share(

@@ -1,4 +1,5 @@
 import type { Millis } from "../../../guards/money.ts";
+import { MERGED_MAX } from "../../../ports/counters.ts";
 import type {
   CounterStore,
   CounterTotal,
@@ -35,14 +36,21 @@ export function merge(
     if (set > 0) raised = true;
   }
   if (raised) sql.run("UPDATE store SET counter_seq = ?", before + 1);
+  const seq = raised ? before + 1 : before;
+  const last = sql.first<{ changed: number }>(
+    "SELECT changed FROM counter WHERE changed > ? ORDER BY changed LIMIT 1 OFFSET ?",
+    ...[after, MERGED_MAX - 1],
+  );
+  // What changed in one message has one number, and is told in one answer.
+  const until = last?.changed ?? seq;
   const sums = sql.all<CounterTotal>(
     `SELECT agent, server, tool, what, bucket, sum(total) AS total FROM counter
        WHERE (agent, server, tool, what, bucket) IN
-         (SELECT agent, server, tool, what, bucket FROM counter WHERE changed > ?)
+         (SELECT agent, server, tool, what, bucket FROM counter WHERE changed > ? AND changed <= ?)
        GROUP BY agent, server, tool, what, bucket`,
-    after,
+    ...[after, until],
   );
-  return { kind: "ok", sums, seq: raised ? before + 1 : before };
+  return { kind: "ok", sums, seq: until, isMore: until < seq };
 }
 
 /** Sets shares and answers those of others that changed. */

@@ -86,7 +86,7 @@ class HttpToolServer implements ToolServer {
       cookies: pairsOf(credentials, "cookie"),
     });
     const { timeoutMs, resultBytesMax } = request;
-    const headers = requestHeaders(settings, written);
+    const headers = requestHeaders(settings, written, request.meta);
     const { body, target } = written;
     const ask = { method, target, headers, body, timeoutMs, answerBytesMax: resultBytesMax };
     return new HttpCall({ pool: this.#pool, clock: this.#clock }, ask, {

@@ -25,10 +25,12 @@ const FIXED: readonly string[] = [
 export function requestHeaders(
   { credentials, headers }: HttpOperationSettings,
   request: HttpToolRequest,
+  trace: Readonly<Record<string, string>>,
 ): readonly string[] {
   const all = new Map<string, string>([
     ["accept", "application/json, */*;q=0.5"],
     ["user-agent", "slipclutch"],
+    ...Object.entries(trace),
   ]);
   for (const [name, value] of request.headers) all.set(name.toLowerCase(), value);
   const [type, cookie] = [all.get("content-type"), all.get("cookie")];

@@ -4,34 +4,41 @@
  */
 export const COUNTERS = `
 CREATE FUNCTION merge_counts(h text, agents text[], servers text[], tools text[],
-  whats text[], buckets bigint[], totals bigint[], after bigint)
-RETURNS TABLE (seq bigint, agent text, server text, tool text, what text, bucket bigint, total bigint)
+  whats text[], buckets bigint[], totals bigint[], after bigint, most integer)
+RETURNS TABLE (seq bigint, head bigint, agent text, server text, tool text, what text,
+  bucket bigint, total bigint)
 LANGUAGE plpgsql VOLATILE AS $$
 #variable_conflict use_column
 DECLARE
-  head bigint;
+  last bigint;
+  until bigint;
 BEGIN
   PERFORM 1 FROM holder WHERE id = h AND state = 'live' FOR KEY SHARE;
   IF NOT FOUND THEN RETURN; END IF;
   IF cardinality(totals) = 0 THEN
-    SELECT c.seq INTO head FROM counter_head c;
+    SELECT c.seq INTO last FROM counter_head c;
   ELSE
-    SELECT c.seq INTO head FROM counter_head c FOR UPDATE;
+    SELECT c.seq INTO last FROM counter_head c FOR UPDATE;
     INSERT INTO counter AS c (agent, server, tool, what, bucket, holder, total, changed)
-      SELECT u.a, u.s, u.t, u.w, u.b, h, max(u.n), head + 1
+      SELECT u.a, u.s, u.t, u.w, u.b, h, max(u.n), last + 1
       FROM unnest(agents, servers, tools, whats, buckets, totals) AS u(a, s, t, w, b, n)
       WHERE u.n > 0 GROUP BY u.a, u.s, u.t, u.w, u.b
       ON CONFLICT (agent, server, tool, what, bucket, holder) DO UPDATE
         SET total = excluded.total, changed = excluded.changed WHERE excluded.total > c.total;
     IF FOUND THEN
-      head := head + 1;
-      UPDATE counter_head SET seq = head;
+      last := last + 1;
+      UPDATE counter_head SET seq = last;
     END IF;
   END IF;
-  RETURN QUERY SELECT head, s.* FROM (SELECT 1) one LEFT JOIN (
+  -- What changed in one message has one number, and is told in one answer.
+  SELECT c.changed INTO until FROM counter c WHERE c.changed > after
+    ORDER BY c.changed LIMIT 1 OFFSET most - 1;
+  until := coalesce(until, last);
+  RETURN QUERY SELECT until, last, s.* FROM (SELECT 1) one LEFT JOIN (
     SELECT c.agent, c.server, c.tool, c.what, c.bucket, sum(c.total)::bigint FROM counter c
     JOIN (SELECT DISTINCT n.agent, n.server, n.tool, n.what, n.bucket FROM counter n
-          WHERE n.changed > after) k USING (agent, server, tool, what, bucket)
+          WHERE n.changed > after AND n.changed <= until) k
+      USING (agent, server, tool, what, bucket)
     GROUP BY c.agent, c.server, c.tool, c.what, c.bucket) s ON true;
 END $$;
 
