@@ -25,7 +25,6 @@ import { retire } from "../gateway/tenure.ts";
 import type { Event } from "../guards/events.ts";
 import type { Chance, Clock } from "../ports/clock.ts";
 import type { Beat, HolderInfo, Store, TaskEnd, TaskRecord } from "../ports/store.ts";
-import { Activity } from "../telemetry/activity.ts";
 import { readHeads } from "../telemetry/anchor.ts";
 import { Journal } from "../telemetry/journal.ts";
 import type { Log } from "../telemetry/log.ts";
@@ -82,7 +81,6 @@ export class Core {
       machine: settings.describe,
       version: settings.version,
       metrics: new Metrics(),
-      activity: new Activity(),
       traces: settings.traces ?? null,
       holding: this.#holding(),
       lot,

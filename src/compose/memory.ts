@@ -5,15 +5,20 @@ import { Withheld } from "../gateway/answered/withheld.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import { InFlights } from "../gateway/in-flight.ts";
 import { Recent } from "../gateway/parking/recent.ts";
+import { Activity } from "../telemetry/activity.ts";
 
 /** Enough to see who knocks; a flood of them is in the metrics. */
 const STRANGERS_AT_ONCE = 300;
 const STRANGERS_A_SECOND = 2;
 
-type Memory = Pick<Gateway, "inFlight" | "recent" | "strangers" | "takenOut" | "withheld">;
+type Memory = Pick<
+  Gateway,
+  "activity" | "inFlight" | "recent" | "strangers" | "takenOut" | "withheld"
+>;
 
 export function newMemory(): Memory {
   return {
+    activity: new Activity(),
     inFlight: new InFlights(),
     recent: new Recent(),
     strangers: new Allowance(STRANGERS_AT_ONCE, STRANGERS_A_SECOND),
