@@ -76,9 +76,8 @@ function AgentTable(props: {
   readonly committed: boolean;
 }) {
   const { committed, rows } = props;
-  const wanted = [...rows.entries()]
-    .toSorted(([, one], [, other]) => rankOf(one) - rankOf(other))
-    .map(([name]) => name);
+  const ranks = [...rows].map(([name, row]) => ({ name, rank: rankOf(row) }));
+  const wanted = ranks.toSorted((one, other) => one.rank - other.rank).map(({ name }) => name);
   const { ids, moved, sort } = useSteadyOrder(wanted);
   return (
     <Panel
