@@ -24,6 +24,18 @@ export async function buildDashboard(into: string): Promise<void> {
     },
   });
   for (const file of filesOf(folder)) compress(file);
+  fs.writeFileSync(path.join(folder, "licenses.txt"), licenses());
+}
+
+/** Packages whose code is in the bundle. */
+const BUNDLED = ["preact", "uplot"];
+
+function licenses(): string {
+  const texts = BUNDLED.map((name) => {
+    const text = fs.readFileSync(path.join(ROOT, "node_modules", name, "LICENSE"), "utf8");
+    return `${name}\n\n${text.trim()}\n`;
+  });
+  return texts.join("\n\n");
 }
 
 function filesOf(folder: string): readonly string[] {

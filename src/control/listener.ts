@@ -106,11 +106,7 @@ export class Listener {
         this.end();
         return null;
       }
-      if (this.#cursor > feed.head) return this.#drop("the journal ends before that id", feed.head);
-      if (!this.#greeted) {
-        this.#greeted = true;
-        return retryText(COME_AGAIN_MS) + placeText(this.#cursor);
-      }
+      if (!this.#greeted) return await this.#greeting();
       if (this.#cursor < feed.since && this.#live) return this.#drop("it was read too slowly");
       const text = this.#cursor < feed.since ? await this.#fromStore() : this.#fromFeed();
       if (text !== "") return text;
@@ -118,6 +114,17 @@ export class Listener {
       if (clock.monotonic() - this.#askedAt >= HEARTBEAT_MS) return placeText(this.#cursor);
       await this.#sleep();
     }
+  }
+
+  /** Who comes from another gateway may know of more than has been heard of here. */
+  async #greeting(): Promise<string> {
+    this.#greeted = true;
+    const { feed, read } = this.#source;
+    if (this.#cursor > feed.head) {
+      const found = await read({ after: this.#cursor - 1, take: "oldest", limit: 1 });
+      if (found.length === 0) return this.#drop("the journal ends before that id", feed.head);
+    }
+    return retryText(COME_AGAIN_MS) + placeText(this.#cursor);
   }
 
   #drop(because: string, from: number | null = null): string {

@@ -171,7 +171,10 @@ test("people write about an incident after it was closed, by name, and it surviv
   expect(again.notes).toMatchObject([{ by: "local", text: "The recordings were empty." }]);
   expect(again.decisions.map(({ decision }) => decision)).toEqual(["resume"]);
   expect((await gateway.cli("incidents")).out).toContain(id);
-  expect(JSON.parse((await gateway.cli("incidents", "show", id, "--json")).out)).toEqual(again);
+  // Its timeline goes on: a call that was let go may end meanwhile.
+  const { decisions, notes, opened_at } = again;
+  const shown = JSON.parse((await gateway.cli("incidents", "show", id, "--json")).out);
+  expect(shown).toMatchObject({ id, decisions, notes, opened_at });
 });
 
 test("a pause is no incident, and what is none is unknown", async () => {

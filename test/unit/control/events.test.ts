@@ -280,6 +280,20 @@ describe("what does not go on", () => {
     expect(await events.next()).toBeNull();
   });
 
+  test("an id that this gateway has not heard of yet, but the store has, is one to go on from", async () => {
+    const world = opened();
+    const first = await world.listen();
+    const waits = first.next();
+    // Another gateway has written and sent it; here nobody has looked since.
+    const heard = world.operations.add();
+    const second = await world.listen("", { "last-event-id": String(heard) });
+    const next = second.next();
+    const position = world.operations.add();
+    await world.poll();
+    expect(await next).toMatchObject({ id: String(position), type: "store.lost" });
+    expect((await waits)?.id).toBe(String(heard));
+  });
+
   test("unknown filters are refused", async () => {
     const world = opened();
     const kinds = Array.from({ length: 101 }, (_, index) => index).join(",");
