@@ -14,7 +14,7 @@ import { baseOf, type Cell, type Counted, newCounted } from "./counted.ts";
 /** What one gateway counts in the store in one piece. */
 export const BASE_MS: Millis = 60_000;
 /** Pieces that may still grow: this minute's, and what gateways say late of the ones before. */
-const OPEN_MAX = 3;
+const OPEN_MAX = 2;
 /** Agents and their tools that are counted at once; beyond, the agent that was met first goes. */
 const SUBJECTS_MAX = 1_000_000;
 /** Changes that are told in one piece. */

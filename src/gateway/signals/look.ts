@@ -1,5 +1,5 @@
 /** How an agent stands to its breakers at this moment, for people. */
-import { bucketMsOf } from "../../guards/breaker/buckets.ts";
+import { bucketMsOf, shownBuckets } from "../../guards/breaker/buckets.ts";
 import { lineOf, valueNow } from "../../guards/breaker/level.ts";
 import { figureOf, MEASURES } from "../../guards/breaker/measure.ts";
 import type { AgentSignals, LevelNow } from "../../guards/breaker/standing.ts";
@@ -42,7 +42,7 @@ function levelsOf(counted: Counted, { rules }: Gateway, now: Millis): readonly L
         phase: phase.kind,
         since: phase.kind === "calm" ? null : phase.since,
         bucketMs,
-        buckets: level.buckets.map((bucket) => ({
+        buckets: shownBuckets(level.history, bucketMs).map((bucket) => ({
           ...{ start: bucket.start, value: figureOf(measure, bucket, bucketMs) },
         })),
       },

@@ -15,8 +15,8 @@ import type { Elsewhere } from "./elsewhere.ts";
 /** Agents watched at once. */
 const AGENTS_MAX = 100_000;
 /** Different calls of one agent that a rule watches at once, and its tasks. */
-const RUNS_MAX = 256;
-const TASKS_MAX = 256;
+const RUNS_MAX = 128;
+const TASKS_MAX = 128;
 /** Runs of one agent that others are told of in one second. */
 const SHARES_MAX = 32;
 /** One call is not yet a run. */

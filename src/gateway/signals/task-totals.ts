@@ -1,4 +1,5 @@
 /** The tokens of the tasks that are at this gateway, held to those of tasks that ended before. */
+import { NO_HISTORY } from "../../guards/breaker/buckets.ts";
 import type { Alarm, BreakerRule, TaskTokensRule } from "../../guards/breaker/rules.ts";
 import type { TaskNow } from "../../guards/breaker/standing.ts";
 import * as spike from "../../guards/breaker/task-tokens.ts";
@@ -52,7 +53,7 @@ export class TaskTotals {
     const all = { agent, task, tokens: this.#sum(total, now) };
     return rules.flatMap((rule) => {
       if (rule.signal !== "tokens_per_task" || total.alarmed.has(rule.name)) return [];
-      const tasks = this.#ended.get(agent)?.get(rule.name) ?? [];
+      const tasks = this.#ended.get(agent)?.get(rule.name) ?? NO_HISTORY;
       const alarm = spike.alarmOf(all, rule, spike.lineOf(tasks, rule, now));
       if (alarm !== null) total.alarmed.add(rule.name);
       return alarm ?? [];
@@ -79,14 +80,14 @@ export class TaskTotals {
     const known = this.#ended.get(agent) ?? new Map<string, spike.EndedTasks>();
     for (const rule of rules) {
       if (rule.signal !== "tokens_per_task") continue;
-      known.set(rule.name, spike.ended(known.get(rule.name) ?? [], rule, some, now));
+      known.set(rule.name, spike.ended(known.get(rule.name) ?? NO_HISTORY, rule, some, now));
     }
     this.#ended.set(agent, known);
   }
 
   /** Where the line of the agent's tasks is. */
   lineOf(agent: string, rule: TaskTokensRule, now: Millis) {
-    return spike.lineOf(this.#ended.get(agent)?.get(rule.name) ?? [], rule, now);
+    return spike.lineOf(this.#ended.get(agent)?.get(rule.name) ?? NO_HISTORY, rule, now);
   }
 
   /** Those that have taken most, as this gateway and the others see them. */

@@ -11,8 +11,8 @@
  * a line of one.
  */
 import type { Millis } from "../money.ts";
-import type { Bucket } from "./buckets.ts";
-import { type Amount, figureOf, type Measure, NOTHING, sumOf } from "./measure.ts";
+import { bucketsIn, type History } from "./buckets.ts";
+import { type Amount, figureOf, type Measure, sumOf } from "./measure.ts";
 import type { RelativeLine } from "./rules.ts";
 
 /** In the signal's own unit. */
@@ -43,19 +43,15 @@ const MAD_OF_SIGMA = 0.6745;
 /** What a number of any size differs by from task to task, at the least. */
 const LEAST_SHARE_OF_MEAN = 0.1;
 
-/**
- * Null: nothing is known. Only whole buckets within the span are looked at; time counts from the
- * first call on, as a tool that was not there yet was not called seldom.
- */
+/** Null: nothing is known. Only whole buckets within the span are looked at. */
 export function baselineOf(
-  buckets: readonly Bucket[],
+  history: History,
   measure: Measure,
   span: Span,
   of: RelativeLine["kind"],
 ): Baseline | null {
   const { bucketMs, from, until, windowMs } = span;
-  const whole = buckets.filter(({ start }) => start >= from && start + bucketMs <= until);
-  const amounts = amountsOf(whole, bucketMs, Math.floor(until / bucketMs) * bucketMs);
+  const amounts = bucketsIn(history, bucketMs, span);
   const values = amounts.flatMap((amount) => figureOf(measure, amount, bucketMs) ?? []);
   if (values.length === 0) return null;
   const all = sumOf(amounts);
@@ -96,19 +92,6 @@ export function lineAbove(above: RelativeLine, { spread, usual }: Baseline): num
     case "median":
       return usual + above.mads * spread;
   }
-}
-
-/** Of each bucket that may teach, from the first one on; where there was nothing it is nothing. */
-function amountsOf(whole: readonly Bucket[], bucketMs: Millis, end: Millis): readonly Amount[] {
-  const first = whole.find(({ teaches }) => teaches);
-  if (first === undefined) return [];
-  const known = new Map(whole.map((bucket) => [bucket.start, bucket]));
-  const amounts: Amount[] = [];
-  for (let start = first.start; start < end; start += bucketMs) {
-    const bucket = known.get(start);
-    if (bucket?.teaches !== false) amounts.push(bucket ?? NOTHING);
-  }
-  return amounts;
 }
 
 interface Seen {

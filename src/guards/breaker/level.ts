@@ -14,14 +14,22 @@ import type { Millis } from "../money.ts";
 import type { RateLimit } from "../tool/tool.ts";
 import { alarmOf } from "./alarm.ts";
 import { baselineOf, lineAbove } from "./baseline.ts";
-import { addedTo, BUCKETS_MAX, type Bucket, bucketMsOf } from "./buckets.ts";
+import {
+  addedTo,
+  BUCKETS_MAX,
+  bucketMsOf,
+  type History,
+  isBefore,
+  NO_HISTORY,
+  suspecting,
+} from "./buckets.ts";
 import { type Amount, figureOf, MEASURES, sumOf } from "./measure.ts";
 import type { Alarm, Drawn, LevelRule, Subject } from "./rules.ts";
 
 export interface Level {
   readonly seenAt: Millis;
-  /** For lines that what is usual draws: at most `BUCKETS_MAX`, in order of their starts. */
-  readonly buckets: readonly Bucket[];
+  /** For lines that what is usual draws. */
+  readonly history: History;
   /** Of the window: at most `BUCKETS_MAX` and one, in order of their starts. */
   readonly recent: readonly (Amount & { readonly start: Millis })[];
   readonly phase: Phase;
@@ -54,7 +62,7 @@ const RECENT_SHARE = 3 / 4;
 
 const CALM: Phase = { kind: "calm" };
 
-export const UNSEEN: Level = { seenAt: 0, buckets: [], recent: [], phase: CALM };
+export const UNSEEN: Level = { seenAt: 0, history: NO_HISTORY, recent: [], phase: CALM };
 
 /** A tool's rate limit as calls in a minute. */
 export function perMinuteOf({ perMs, requests }: RateLimit): number {
@@ -96,12 +104,12 @@ export function rearm(level: Level, rule: LevelRule, now: Millis): Level {
 }
 
 /** Nothing is in it that could ever matter again. */
-export function isOver({ buckets, phase, recent }: Level, rule: LevelRule, now: Millis): boolean {
+export function isOver({ history, phase, recent }: Level, rule: LevelRule, now: Millis): boolean {
   if (phase.kind !== "calm") return false;
   const last = recent.at(-1)?.start ?? Number.NEGATIVE_INFINITY;
   const { above } = rule;
   const overMs = above.kind === "value" ? rule.windowMs : above.overMs + bucketMsOf(above);
-  return last <= now - rule.windowMs && (buckets.at(-1)?.start ?? 0) <= now - overMs;
+  return last <= now - rule.windowMs && isBefore(history, bucketMsOf(above), now - overMs);
 }
 
 function advance(level: Level, held: Held, now: Millis): [Level, Alarm | null] {
@@ -139,14 +147,14 @@ function count(
   if (event.kind === "history") {
     if (above.kind === "value") return level;
     const pieces = piecesOf(event, bucketMs);
-    const into = (all: readonly Bucket[], piece: Piece) => addedTo(all, bucketMs, piece, now);
-    return { ...level, buckets: pieces.reduce(into, level.buckets) };
+    const into = (all: History, piece: Piece) => addedTo(all, bucketMs, piece, now);
+    return { ...level, history: pieces.reduce(into, level.history) };
   }
-  const buckets =
-    above.kind === "value" ? level.buckets : addedTo(level.buckets, bucketMs, event, now);
+  const history =
+    above.kind === "value" ? level.history : addedTo(level.history, bucketMs, event, now);
   const grainMs = Math.max(SECOND_MS, Math.ceil(windowMs / BUCKETS_MAX));
   const start = Math.floor(event.at / grainMs) * grainMs;
-  return { ...level, buckets, recent: more(level.recent, { ...event, start }) };
+  return { ...level, history, recent: more(level.recent, { ...event, start }) };
 }
 
 type Piece = Amount & { readonly at: Millis };
@@ -193,14 +201,14 @@ export function valueNow(level: Level, rule: LevelRule, now: Millis): number {
 }
 
 /** Where the line is that it would have to cross now; null: nothing draws one yet. */
-export function lineOf({ buckets }: Level, { cold, rule }: Held, now: Millis): Drawn | null {
+export function lineOf({ history }: Level, { cold, rule }: Held, now: Millis): Drawn | null {
   const { above, windowMs } = rule;
   if (above.kind === "value") return { at: above.value, usual: null };
   const span = {
     ...{ from: now - above.overMs, until: now - windowMs },
     ...{ bucketMs: bucketMsOf(above), windowMs },
   };
-  const baseline = baselineOf(buckets, MEASURES[rule.signal], span, above.kind);
+  const baseline = baselineOf(history, MEASURES[rule.signal], span, above.kind);
   if (baseline === null) return cold === null ? null : { at: cold, usual: null };
   const at = lineAbove(above, baseline);
   if (baseline.isLong) return { at, usual: baseline.usual };
@@ -211,11 +219,9 @@ export function lineOf({ buckets }: Level, { cold, rule }: Held, now: Millis): D
 function calmed(level: Level, rule: LevelRule, now: Millis): Level {
   if (level.phase.kind !== "alarmed") return { ...level, phase: CALM };
   const from = level.phase.since - rule.windowMs;
-  const buckets = level.buckets.map((bucket) => {
-    const isSuspect = bucket.start + bucketMsOf(rule.above) > from && bucket.start <= now;
-    return isSuspect ? { ...bucket, teaches: false } : bucket;
-  });
-  return { ...level, buckets, phase: CALM };
+  const bucketMs = bucketMsOf(rule.above);
+  const history = suspecting(level.history, bucketMs, { from, until: now });
+  return { ...level, history, phase: CALM };
 }
 
 function alarmed(

@@ -4,12 +4,12 @@
  */
 import type { Millis } from "../money.ts";
 import { baselineOf, lineAbove } from "./baseline.ts";
-import { addedTo, type Bucket, bucketMsOf } from "./buckets.ts";
+import { addedTo, bucketMsOf, type History } from "./buckets.ts";
 import { MEASURES } from "./measure.ts";
 import type { Alarm, Drawn, TaskTokensRule } from "./rules.ts";
 
 /** Of tasks that ended: their tokens, and how many they were. */
-export type EndedTasks = readonly Bucket[];
+export type EndedTasks = History;
 
 export function ended(
   tasks: EndedTasks,

@@ -2,19 +2,28 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { baselineOf } from "../../../src/guards/breaker/baseline.ts";
-import type { Bucket } from "../../../src/guards/breaker/buckets.ts";
+import {
+  addedTo,
+  BUCKETS_MAX,
+  bucketsIn,
+  type History,
+  NO_HISTORY,
+  suspecting,
+} from "../../../src/guards/breaker/buckets.ts";
 import { MEASURES } from "../../../src/guards/breaker/measure.ts";
 
 const MINUTE = 60_000;
 const START = 1_800_000_000_000;
 
-function bucketsOf(counts: readonly number[], bucketMs = MINUTE): Bucket[] {
-  return counts.flatMap((total, no) => {
-    // What was not called has no bucket.
-    return total === 0
-      ? []
-      : [{ start: START + no * bucketMs, count: total, beside: total, teaches: true }];
-  });
+/** What was called in each bucket from the start on. */
+function historyOf(counts: readonly number[], bucketMs = MINUTE): History {
+  const now = START + counts.length * bucketMs;
+  return counts.reduce((history, count, no) => {
+    // Where nothing was called nothing is told.
+    if (count === 0) return history;
+    const at = START + no * bucketMs;
+    return addedTo(history, bucketMs, { at, count, beside: count }, now);
+  }, NO_HISTORY);
 }
 
 type Of = Parameters<typeof baselineOf>[3];
@@ -23,7 +32,7 @@ const CALLS = MEASURES.calls_per_tool;
 function seen(counts: readonly number[], of: Of, bucketMs = MINUTE) {
   const until = START + counts.length * bucketMs;
   const span = { from: START, until, bucketMs, windowMs: MINUTE };
-  return baselineOf(bucketsOf(counts, bucketMs), CALLS, span, of);
+  return baselineOf(historyOf(counts, bucketMs), CALLS, span, of);
 }
 
 describe("What is usual", () => {
@@ -106,15 +115,47 @@ describe("What is usual", () => {
   });
 
   test("is not taught by what was under alarm", () => {
-    const calm = bucketsOf(Array.from({ length: 30 }, () => 10));
-    const wild = bucketsOf([
-      ...Array.from({ length: 30 }, () => 0),
-      ...Array.from({ length: 10 }, () => 900),
-    ]);
-    const all = [...calm, ...wild.map((bucket) => ({ ...bucket, teaches: false }))];
+    const counts = Array.from({ length: 40 }, (_, no) => (no < 30 ? 10 : 900));
+    const alarm = { from: START + 30 * MINUTE, until: START + 40 * MINUTE };
+    const all = suspecting(historyOf(counts), MINUTE, alarm);
     const span = { from: START, until: START + 40 * MINUTE, bucketMs: MINUTE, windowMs: MINUTE };
     for (const of of ["average", "ewma", "median"] as const) {
       expect(baselineOf(all, CALLS, span, of)?.usual).toBeCloseTo(10, 9);
     }
+  });
+});
+
+describe("Buckets", () => {
+  const piece = fc.record({
+    minute: fc.nat({ max: 150 }),
+    count: fc.integer({ min: 1, max: 9 }),
+    beside: fc.integer({ min: 1, max: 9 }),
+  });
+
+  test("are the sums of what came in each, of the newest ones, in whatever order it came", () => {
+    fc.assert(
+      fc.property(fc.array(piece, { minLength: 1 }), (pieces) => {
+        const newest = Math.max(...pieces.map(({ minute }) => minute));
+        const now = START + newest * MINUTE;
+        const history = pieces.reduce(
+          (all, { minute, ...amount }) =>
+            addedTo(all, MINUTE, { at: START + minute * MINUTE, ...amount }, now),
+          NO_HISTORY,
+        );
+        const first = newest - BUCKETS_MAX + 1;
+        const kept = pieces.filter(({ minute }) => minute >= first);
+        const oldest = Math.min(...kept.map(({ minute }) => minute));
+        const expected = Array.from({ length: newest - oldest + 1 }, (_, place) => {
+          const own = kept.filter(({ minute }) => minute === oldest + place);
+          return {
+            count: own.reduce((sum, { count }) => sum + count, 0),
+            beside: own.reduce((sum, { beside }) => sum + beside, 0),
+          };
+        });
+        const span = { from: START - 1_000 * MINUTE, until: now + MINUTE };
+        expect(bucketsIn(history, MINUTE, span)).toEqual(expected);
+        expect(history.counts.length).toBeLessThanOrEqual(BUCKETS_MAX);
+      }),
+    );
   });
 });

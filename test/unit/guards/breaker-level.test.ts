@@ -243,7 +243,7 @@ describe("what is counted", () => {
     const events = [3, 5, 9].map((count, minute) => counted(START + minute * 60_000, count));
     const told = (all: readonly LevelEvent[]) =>
       all.reduce((level, event) => observe(level, held, event, START + 180_000)[0], UNSEEN);
-    expect(told(events.toReversed()).buckets).toEqual(told(events).buckets);
+    expect(told(events.toReversed()).history).toEqual(told(events).history);
   });
 
   test("is history, and not calls of now, where it was before anybody looked", () => {
@@ -261,7 +261,7 @@ describe("what is counted", () => {
 
   test("is of when it was called, where the news is late", () => {
     const [level] = observe(UNSEEN, held, counted(START, 500), START + 10 * 60_000);
-    expect([level.buckets.length, level.recent]).toEqual([1, []]);
+    expect([level.history.counts.length, level.recent]).toEqual([1, []]);
   });
 
   test("is not counted for an hour where the clock was set back by one", () => {
@@ -277,7 +277,7 @@ describe("what is counted", () => {
     for (let index = 0; index < 500; index += 1) {
       watched.tell(counted(START + 3 * HOUR * 1_000 + index * 60_000, 1));
     }
-    expect(watched.level.buckets.length).toBe(BUCKETS_MAX);
+    expect(watched.level.history.counts.length).toBe(BUCKETS_MAX);
     expect(watched.level.recent.length).toBeLessThanOrEqual(BUCKETS_MAX + 1);
     const slow = new Watched({ rule: { ...RULE, windowMs: 3_600_000, above: DAY } });
     slow.run(3 * HOUR, evenly(60));

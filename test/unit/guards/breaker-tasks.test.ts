@@ -1,5 +1,6 @@
 /** What single tasks do: their tokens, and calls that come to nothing new; and tools never called. */
 import { describe, expect, test } from "vitest";
+import { NO_HISTORY } from "../../../src/guards/breaker/buckets.ts";
 import * as firsts from "../../../src/guards/breaker/new-tools.ts";
 import * as progress from "../../../src/guards/breaker/no-progress.ts";
 import {
@@ -21,7 +22,7 @@ describe("the tokens of a task", () => {
 
   /** So many tasks that ended in the last hours, each with so many tokens. */
   function endedTasks(count: number, tokens: number, hours = 4): spike.EndedTasks {
-    let tasks: spike.EndedTasks = [];
+    let tasks: spike.EndedTasks = NO_HISTORY;
     for (let no = 0; no < count; no += 1) {
       const at = START - hours * HOUR + (no * hours * HOUR) / count;
       tasks = spike.ended(tasks, RULE, { at, count: 1, tokens }, START);
@@ -49,7 +50,7 @@ describe("the tokens of a task", () => {
   });
 
   test("are held to the floor while few tasks have ended, or to what those took", () => {
-    expect(spike.lineOf([], RULE, START)).toEqual({ at: 20_000, usual: null });
+    expect(spike.lineOf(NO_HISTORY, RULE, START)).toEqual({ at: 20_000, usual: null });
     expect(spike.lineOf(endedTasks(3, 30_000), RULE, START)).toEqual({ at: 150_000, usual: null });
     expect(spike.lineOf(endedTasks(3, 10), RULE, START)).toEqual({ at: 20_000, usual: null });
   });
