@@ -8,6 +8,7 @@ import { createHash } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
 import { rolldown } from "rolldown";
+import { buildDashboard } from "./dashboard.ts";
 import { bundleAgent } from "./demo-agent.ts";
 
 const ROOT = path.dirname(import.meta.dirname);
@@ -36,9 +37,11 @@ const TYPED = { sdk: "sdk/index", testing: "testing/index", client: "control/cli
 /** What the result depends on. */
 const INPUTS = [
   "src",
+  "dashboard",
   "package.json",
   "package-lock.json",
   "scripts/build.ts",
+  "scripts/dashboard.ts",
   "scripts/demo-agent.ts",
   "tsconfig.types.json",
 ];
@@ -74,6 +77,7 @@ async function build(into: string): Promise<void> {
   await bundle.close();
   fs.writeFileSync(path.join(into, "slipclutch.mjs"), LAUNCHER, { mode: 0o755 });
   await bundleAgent(into);
+  await buildDashboard(into);
   declare(into);
 }
 

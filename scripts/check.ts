@@ -13,6 +13,7 @@ const TSC = path.join(MODULES, "typescript", "bin", "tsc");
 const CHECKS: readonly (readonly [string, string, ...string[]])[] = [
   ["format and lint", path.join(MODULES, "@biomejs", "biome", "bin", "biome"), "check"],
   ["types", TSC, "-p", "."],
+  ["types of the dashboard", TSC, "-p", "dashboard"],
   ["types of src/guards", TSC, "-p", "src/guards"],
   ["types of src/wire", TSC, "-p", "src/wire"],
   ["types of src/ports", TSC, "-p", "src/ports"],

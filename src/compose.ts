@@ -6,6 +6,7 @@ import { type BeginSettings, firstConfiguration, joined } from "./compose/begin.
 import { fenceGone, type OpenedStore, openStore } from "./compose/boot.ts";
 import { keepBundle, readPast } from "./compose/bundles.ts";
 import { Core } from "./compose/core.ts";
+import { readPages } from "./compose/dashboard.ts";
 import { GitGuardrails } from "./compose/git.ts";
 import { Watch } from "./compose/git-watch.ts";
 import { type GuardrailsSettings, guardrailsOf } from "./compose/guardrails.ts";
@@ -221,7 +222,10 @@ async function listenToOperators(
   const operations = { ...operationsOf(known), ...notifierOperations(notifying, gateway) };
   const { host, port } = configuration.listeners.control;
   const listener = await listenControl(
-    { operations, clock, log, hook: hookOf(settings, watch), links },
+    {
+      ...{ operations, clock, log, hook: hookOf(settings, watch), links },
+      pages: await readPages(),
+    },
     settings.inProcess ? LOOPBACK : { host, port: settings.controlPort ?? port },
   );
   about.controlUrl = listener.url;

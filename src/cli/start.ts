@@ -121,7 +121,8 @@ export function welcome(ready: Ready, dataFolder: string, paint: Paint): string 
     `    -H 'authorization: Bearer ${agentKey ?? "KEY"}' \\`,
     `    -d '${body}'`,
     "",
-    `Operators: ${controlUrl}, token in ${dataFolder}/control.json`,
+    `Dashboard: ${controlUrl}`,
+    `Sign in with operator_token of ${dataFolder}/control.json`,
   );
   if (simulated) {
     const note = "The provider is simulated: answers are made up here and cost nothing.";

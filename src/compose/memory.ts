@@ -6,6 +6,7 @@ import type { Gateway } from "../gateway/gateway.ts";
 import { InFlights } from "../gateway/in-flight.ts";
 import { Alerts } from "../gateway/notifying/alerts.ts";
 import { Recent } from "../gateway/parking/recent.ts";
+import { Activity } from "../telemetry/activity.ts";
 
 /** Enough to see who knocks; a flood of them is in the metrics. */
 const STRANGERS_AT_ONCE = 300;
@@ -13,11 +14,12 @@ const STRANGERS_A_SECOND = 2;
 
 type Memory = Pick<
   Gateway,
-  "alerts" | "inFlight" | "recent" | "strangers" | "takenOut" | "withheld"
+  "activity" | "alerts" | "inFlight" | "recent" | "strangers" | "takenOut" | "withheld"
 >;
 
 export function newMemory(): Memory {
   return {
+    activity: new Activity(),
     alerts: new Alerts(),
     inFlight: new InFlights(),
     recent: new Recent(),

@@ -14,7 +14,6 @@ import type {
 } from "../control/operations.ts";
 import { emit, type Gateway } from "../gateway/gateway.ts";
 import { hashToken } from "../gateway/keys.ts";
-import { lookAt } from "../gateway/signals/look.ts";
 import { hopeOf, roomOf } from "../guards/budget/slice.ts";
 import type { AccountState, InputQuery, KeyRecord } from "../ports/store.ts";
 import { eventOf } from "../telemetry/entry-text.ts";
@@ -26,6 +25,7 @@ import { doorOf } from "./door.ts";
 import { forfeitsOf, goneFrom, releaseForfeits } from "./forfeits.ts";
 import type { Machine } from "./machine.ts";
 import { metricsText } from "./metrics.ts";
+import { agentOperations } from "./overview.ts";
 import type { Reload } from "./reload.ts";
 
 /**
@@ -93,8 +93,7 @@ export function operationsOf(settings: OperationsSettings): WithoutNotifiers {
     revokeKey: (id, by) => revokeKey(id, by, gateway),
     tasks: (filter) => store.tasks.list(filter),
     endTask: (agent, id, by) => gateway.endTask(agent, id, "failed", by),
-    agents: () => agentsOf(gateway),
-    signals: (agent) => (gateway.rules.manifest(agent) === null ? null : lookAt(agent, gateway)),
+    ...agentOperations(gateway, about.startedAt),
     pause: (agents, reason, by) => pause(agents, reason, by, gateway),
     reviews: (filter) => reviewsOf(filter, gateway),
     expiry: (review) => expiryOf(review, gateway),

@@ -28,6 +28,7 @@ import type {
 } from "../ports/store.ts";
 import type { Verified } from "../telemetry/verify.ts";
 import type { BudgetState, DecisionRecords, Readiness, Status } from "./known.ts";
+import type { ManifestState, OverviewState } from "./overview-state.ts";
 
 export type * from "./known.ts";
 
@@ -238,6 +239,9 @@ export interface Operations extends NotifierOperations {
   /** As failed. False if there is none, or it had ended. */
   endTask(agent: string, id: string, by: string): Promise<boolean>;
   agents(): readonly AgentState[];
+  overview(): OverviewState;
+  /** Null: there is no such agent. */
+  manifest(agent: string): ManifestState | null;
   /** How it stands to its breakers; null: there is no such agent. */
   signals(agent: string): AgentSignals | null;
   /** Null: all of the configuration. */

@@ -13,6 +13,7 @@ import { addLinks, type ReviewLinks } from "./links.ts";
 import { openApiDocument } from "./openapi.ts";
 import type { Operations } from "./operations.ts";
 import type { Asking } from "./origin.ts";
+import { addPages, type Pages } from "./pages.ts";
 import { PROBLEMS, Problem, problemView } from "./problem.ts";
 import { ROUTES } from "./routes/index.ts";
 import type { Json, OpenVisit, OperatorRoute } from "./routes/route.ts";
@@ -42,6 +43,8 @@ export interface ControlSettings {
   readonly hook?: Hook | null;
   /** Made for notices; null: none were. */
   readonly links?: ReviewLinks | null;
+  /** The dashboard; null: it was not built. */
+  readonly pages?: Pages | null;
 }
 
 type Bindings = { Bindings: Partial<HttpBindings> };
@@ -61,6 +64,7 @@ export function controlApp(
   });
   if (hook !== null) addHook(app, hook, clock);
   if (links !== null) addLinks(app, links);
+  addPages(app, settings.pages ?? null);
 
   // Made once: whoever reaches the listener may ask for it.
   let made: Json | null = null;

@@ -3,6 +3,7 @@ import type { Event } from "../guards/events.ts";
 import type { Chance, Clock } from "../ports/clock.ts";
 import type { Heap } from "../ports/heap.ts";
 import type { Store, TaskEnd } from "../ports/store.ts";
+import type { Activity } from "../telemetry/activity.ts";
 import type { Log } from "../telemetry/log.ts";
 import { logEvent } from "../telemetry/log-events.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
@@ -42,6 +43,7 @@ export interface Gateway extends DecisionParts {
   readonly machine: { readonly host: string };
   readonly log: Log;
   readonly metrics: Metrics;
+  readonly activity: Activity;
   /** Null: nobody collects them. */
   readonly traces: Traces | null;
   readonly store: Store;
@@ -112,6 +114,7 @@ export function makerOf(decision: string): string | null {
 export function emit(gateway: Gateway, tenure: Tenure, event: Event): void {
   tenure.journal.record(event);
   gateway.metrics.observe(event);
+  gateway.activity.observe(event, gateway.clock.wall());
   gateway.traces?.observe(event);
   gateway.heard(event);
   logEvent(gateway.log, event);

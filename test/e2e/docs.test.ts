@@ -50,7 +50,7 @@ const AGENT_URL = "http://127.0.0.1:4141";
 const CONTROL_URL = "http://127.0.0.1:4142";
 const TOOLS_URL = "http://127.0.0.1:7000";
 /** What a program that is left running prints once it can be called. */
-const STARTED = /Operators: |^Tools: /m;
+const STARTED = /Dashboard: |^Tools: /m;
 const KEY = "sck_…";
 const IDS = [/\bd-[0-9a-f]{16}-[0-9a-z]+/g, /\bkey_[0-9a-f]{16}\b/g, /\br-[0-9a-f]{16}\b/g];
 
@@ -230,7 +230,7 @@ class Page {
       return this.#print(out);
     }
     this.#agentUrl = /ANTHROPIC_BASE_URL=(\S+)/.exec(out)?.[1] ?? "";
-    this.#controlUrl = /Operators: ([^\s,]+)/.exec(out)?.[1] ?? "";
+    this.#controlUrl = /Dashboard: (\S+)/.exec(out)?.[1] ?? "";
     this.#key = /sck_[0-9a-f]+/.exec(out)?.[0] ?? this.#key;
     this.#print(out);
     fs.appendFileSync(this.#state, "unset SLIPCLUTCH_URL SLIPCLUTCH_TOKEN\n");

@@ -1,6 +1,7 @@
 /** What some suites need beside Node: programs of the system that a machine may lack. */
 import fs from "node:fs";
 import path from "node:path";
+import { chromiumProgram } from "./browser.ts";
 import { mcpInspector } from "./inspector.ts";
 import { pythonClients } from "./python.ts";
 import { SSHD } from "./sshd.ts";
@@ -29,6 +30,10 @@ const PARTS = {
   inspector: {
     sentence: "The suite with MCP Inspector needs npm and, once, its registry.",
     present: () => mcpInspector() !== null,
+  },
+  chromium: {
+    sentence: "Suites of the dashboard need a browser: apt-get install chromium.",
+    present: () => chromiumProgram() !== null,
   },
   nginx: {
     sentence: "Suites behind a reverse proxy need nginx: apt-get install nginx.",

@@ -5,6 +5,7 @@ import { INCIDENT_ROUTES } from "./incidents.ts";
 import { JOURNAL_ROUTES } from "./journal.ts";
 import { MONEY_ROUTES } from "./money.ts";
 import { NOTIFIER_ROUTES } from "./notifiers.ts";
+import { OVERVIEW_ROUTES } from "./overview.ts";
 import { PEOPLE_ROUTES } from "./people.ts";
 import { REVIEW_ROUTES } from "./reviews.ts";
 import type { Route } from "./route.ts";
@@ -15,6 +16,7 @@ export const ROUTES: readonly Route[] = [
   ...SESSION_ROUTES,
   ...EVENT_ROUTES,
   ...REVIEW_ROUTES,
+  ...OVERVIEW_ROUTES,
   ...INCIDENT_ROUTES,
   ...NOTIFIER_ROUTES,
   ...PEOPLE_ROUTES,

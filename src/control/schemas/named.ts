@@ -5,6 +5,7 @@ import * as incidents from "./incidents.ts";
 import * as journal from "./journal.ts";
 import * as money from "./money.ts";
 import * as notifiers from "./notifiers.ts";
+import * as overview from "./overview.ts";
 import * as people from "./people.ts";
 import * as reviews from "./reviews.ts";
 import * as signals from "./signals.ts";
@@ -42,4 +43,6 @@ export const NAMED = {
   Moment: incidents.MOMENT,
   Change: incidents.CHANGE,
   ParkedCall: reviews.PARKED,
+  Overview: overview.OVERVIEW,
+  Manifest: overview.MANIFEST,
 };

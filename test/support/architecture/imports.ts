@@ -149,6 +149,20 @@ function refusedPackage(file: string, zone: Zone, specifier: string): string | n
   return allowed.includes(name) ? null : `${zoneOf(file)} may not import the package ${name}`;
 }
 
+/** What runs in a browser: a few packages, and of the control plane what its API answers. */
+const DASHBOARD_PACKAGES = ["preact", "uplot"];
+const API_TYPES = "src/control/schemas/";
+
+export function dashboardImports(source: Source): readonly Finding[] {
+  return importsOf(source).flatMap(({ at, kind, specifier }) => {
+    const target = specifier.startsWith(".") ? resolve(source.path, specifier) : null;
+    const [name = ""] = specifier.split("/");
+    const own = target?.startsWith("dashboard/") ?? DASHBOARD_PACKAGES.includes(name);
+    const isType = target?.startsWith(API_TYPES) && kind === "type";
+    return own || isType ? [] : [finding(source, at, `the dashboard may not import ${specifier}`)];
+  });
+}
+
 export function resolve(file: string, specifier: string): string {
   return path.posix.join(path.posix.dirname(file), specifier);
 }

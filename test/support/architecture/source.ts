@@ -40,7 +40,8 @@ export interface Import {
 }
 
 export function read(path: string, text: string): Source {
-  const { program, comments, errors } = parseSync(path, text, { lang: "ts", sourceType: "module" });
+  const lang = path.endsWith(".tsx") ? "tsx" : "ts";
+  const { program, comments, errors } = parseSync(path, text, { lang, sourceType: "module" });
   const wrong = errors[0];
   if (wrong !== undefined) throw new Error(`${path}: ${wrong.message}`);
   const nodes: Node[] = [];

@@ -23,6 +23,7 @@ import type {
   Reloaded,
   RemoteState,
 } from "../../../src/control/operations.ts";
+import type { ManifestState, OverviewState } from "../../../src/control/overview-state.ts";
 import { Seal } from "../../../src/gateway/parking/seal.ts";
 import { DEFAULT_RULES } from "../../../src/guards/breaker/rules.ts";
 import type { AgentSignals } from "../../../src/guards/breaker/standing.ts";
@@ -299,6 +300,17 @@ export class MemoryOperations implements Operations {
     this.taskRecords[index] = { ...task, endedAt: this.clock.wall(), outcome: "failed" };
     this.done.push(`end ${agent} ${id} by ${by}`);
     return true;
+  }
+
+  overview(): OverviewState {
+    return { gateways: 1, since: 0, barMs: 120_000, agents: [] };
+  }
+
+  manifest(agent: string): ManifestState | null {
+    if (agent !== "support") return null;
+    const labels = { team: "care", owner: "alice", org: null };
+    const nothing = { models: null, tools: [], blacklisted: [], budgets: [] };
+    return { agent, ...labels, observedUntil: null, ...nothing };
   }
 
   signals(agent: string): AgentSignals | null {

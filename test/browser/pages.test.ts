@@ -1,0 +1,238 @@
+/** What must hold of every page: its numbers are the API's, it asks nobody else, all can use it. */
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { until } from "../faults/gateway-scene.ts";
+import { part } from "../support/parts.ts";
+import { AGENT, type Look, PHONE, Viewers, type World, world } from "./world.ts";
+
+const chromium = part("chromium");
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+
+const LOOKS: Readonly<Record<string, Look>> = {
+  "in the light": {},
+  "in the dark": { scheme: "dark" },
+  "on a phone": { size: PHONE },
+  "on a phone in the dark": { size: PHONE, scheme: "dark" },
+};
+
+interface Budget {
+  readonly name: string;
+  readonly scope: string;
+  readonly spent_usd?: string;
+  readonly remaining_usd?: string;
+}
+
+describe.skipIf(!chromium.available)(`every page (${chromium.sentence})`, () => {
+  let at: World;
+  let viewers: Viewers;
+  let paths: readonly string[];
+
+  beforeAll(async () => {
+    at = await world(8);
+    viewers = await Viewers.start();
+    await at.call("rec-88361");
+    await at.trip();
+    void at.call("rec-88377").catch(() => null);
+    await at.pause("billing-optimizer");
+    const parked = () => at.json<{ parked: number }[]>("/api/v1/reviews").then(parkedOf);
+    await until(parked, (count) => count === 1);
+    const reviews = await at.json<readonly { id: string }[]>("/api/v1/reviews");
+    const incidents = await at.json<readonly { id: string }[]>("/api/v1/incidents");
+    paths = [
+      ...["/", "/reviews", "/budgets", "/journal", "/incidents", "/no-such-page"],
+      ...reviews.map(({ id }) => `/reviews/${id}`),
+      ...incidents.map(({ id }) => `/incidents/${id}`),
+      ...[`/agents/${AGENT}`, `/agents/${AGENT}/tasks/rec-88413`, "/agents/nobody"],
+    ];
+  }, 120_000);
+
+  afterAll(async () => {
+    await viewers?.end();
+    await at?.end();
+  });
+
+  async function visit(page: Page, path: string): Promise<void> {
+    await page.goto(`${at.gateway.controlUrl}${path}`);
+    await page.locator(".live", { hasText: "Live" }).waitFor();
+    await page.waitForLoadState("networkidle").catch(() => null);
+    await page.locator("main section, main .panel").first().waitFor();
+  }
+
+  test.each(Object.entries(LOOKS))("is found accessible by axe %s", async (_, look) => {
+    const page = await viewers.page(at, "/", look);
+    const found: string[] = [];
+    for (const path of paths) {
+      if (path === "/no-such-page") continue;
+      await visit(page, path);
+      found.push(...(await violations(page)).map((what) => `${path}: ${what}`));
+    }
+    expect(found).toEqual([]);
+    await page.context().close();
+  });
+
+  test("asks nothing of another origin, breaks no policy, and throws nothing", async () => {
+    const context = await viewers.context();
+    const page = await context.newPage();
+    const wrong: string[] = [];
+    page.on("request", (request) => {
+      const { origin, protocol } = new URL(request.url());
+      if (protocol !== "data:" && origin !== at.gateway.controlUrl) wrong.push(request.url());
+    });
+    page.on("pageerror", (error) => wrong.push(error.message));
+    await page.addInitScript(() => {
+      const seen: string[] = [];
+      Object.assign(globalThis, { policyBroken: seen });
+      addEventListener("securitypolicyviolation", (event) => {
+        seen.push(`${event.violatedDirective} ${event.blockedURI}`);
+      });
+    });
+    await page.goto(at.gateway.controlUrl);
+    await page.getByLabel("Operator token").fill(at.gateway.operatorToken);
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.locator(".live", { hasText: "Live" }).waitFor();
+    for (const path of paths.filter((one) => one !== "/no-such-page")) {
+      await visit(page, path);
+      const broken = await page.evaluate(() => Reflect.get(globalThis, "policyBroken"));
+      wrong.push(...(broken as string[]).map((what) => `${path}: ${what}`));
+    }
+    expect(wrong).toEqual([]);
+    await context.close();
+  });
+
+  test("has a policy that a script of elsewhere would break", async () => {
+    const page = await viewers.page(at, "/");
+    const broken = await page.evaluate(() => {
+      return new Promise<string>((resolve) => {
+        addEventListener("securitypolicyviolation", (event) => resolve(event.violatedDirective));
+        const script = document.createElement("script");
+        script.textContent = "globalThis.ran = true;";
+        document.head.append(script);
+      });
+    });
+    expect(broken).toContain("script-src");
+    expect(await page.evaluate(() => Reflect.get(globalThis, "ran"))).toBeUndefined();
+    await page.context().close();
+  });
+
+  test("fits 320 pixels without sideways scrolling", async () => {
+    const page = await viewers.page(at, "/", { size: { width: 320, height: 640 } });
+    const wide: string[] = [];
+    for (const path of paths.filter((one) => one !== "/no-such-page")) {
+      await visit(page, path);
+      const over = await page.evaluate(() => {
+        const { clientWidth, scrollWidth } = document.documentElement;
+        return scrollWidth - clientWidth;
+      });
+      if (over > 0) wide.push(`${path}: ${over} px`);
+    }
+    expect(wide).toEqual([]);
+    await page.context().close();
+  });
+
+  test("of budgets shows what the API says, spent never less and left never more", async () => {
+    const page = await viewers.page(at, "/budgets");
+    const budgets = await at.json<readonly Budget[]>("/api/v1/budgets");
+    expect(budgets.length).toBeGreaterThan(3);
+    for (const { name, remaining_usd: left, scope, spent_usd: spent } of budgets) {
+      if (spent === undefined || left === undefined) continue;
+      const row = page
+        .locator("tbody tr")
+        .filter({ has: page.getByText(name, { exact: true }) })
+        .filter({ hasText: scope });
+      await row.first().waitFor();
+      const cells = await row.first().locator("td").allInnerTexts();
+      expect(moneyOf(cells[2] ?? ""), `${name} spent`).toBeGreaterThanOrEqual(Number(spent));
+      expect(moneyOf(cells[2] ?? "") - Number(spent), `${name} spent`).toBeLessThan(0.01);
+      expect(moneyOf(cells[6] ?? ""), `${name} left`).toBeLessThanOrEqual(Number(left));
+      expect(Number(left) - moneyOf(cells[6] ?? ""), `${name} left`).toBeLessThan(0.01);
+    }
+    await page.context().close();
+  });
+
+  test("the overview counts as the API does", async () => {
+    const page = await viewers.page(at, "/");
+    await page.locator(".t-over tbody tr").first().waitFor();
+    const agents = await at.json<readonly { clutch: string; agent: string }[]>("/api/v1/agents");
+    const reviews = await at.json<{ parked: number }[]>("/api/v1/reviews?state=open");
+    const overview = await at.json<{ agents: { agent: string; calls_hour: number }[] }>(
+      "/api/v1/overview",
+    );
+    const figures = await page.locator(".figs > div dd:nth-of-type(1)").allInnerTexts();
+    const engaged = agents.filter(({ clutch }) => clutch === "engaged").length;
+    expect(figures[0]).toBe(`${engaged} of ${agents.length}`);
+    expect(figures[1]).toBe(`${parkedOf(reviews)} call`);
+    expect(await page.locator(".rail .n").innerText()).toContain(String(reviews.length));
+    for (const { agent, clutch } of agents) {
+      const row = page.locator(".t-over tbody tr").filter({ hasText: agent });
+      expect(await row.locator(".badge").innerText()).toBe(capital(clutch));
+    }
+    const hour = overview.agents.find(({ agent }) => agent === AGENT)?.calls_hour;
+    // A call that is held until its client is told to come again is counted too.
+    expect(hour).toBeGreaterThanOrEqual(10);
+    await page.getByRole("link", { name: `${hour} calls in the last hour` }).waitFor();
+    await page.context().close();
+  });
+
+  test("a decision is explained from the journal, whose chain is verified", async () => {
+    const page = await viewers.page(at, `/journal?agent=${AGENT}&kind=call.settled`);
+    await page.getByRole("button", { name: "transcribe_audio" }).first().click();
+    const drawer = page.getByRole("dialog", { name: "Why this was decided" });
+    await drawer.getByText("Allowed, and settled").waitFor();
+    await drawer.getByText("each-agent").waitFor();
+    await drawer.getByRole("button", { name: "Close" }).click();
+    await drawer.waitFor({ state: "detached" });
+    await page.getByRole("button", { name: "Verify the chain" }).click();
+    await page.getByText(/entries of 1 writer hold together/).waitFor();
+    await page.context().close();
+  });
+
+  test("an agent is paused from its page, with a reason", async () => {
+    const page = await viewers.page(at, "/agents/lead-enricher");
+    await page.getByRole("button", { name: "Pause lead-enricher" }).click();
+    const dialog = page.getByRole("dialog", { name: "Pause lead-enricher" });
+    const press = dialog.getByRole("button", { name: "Pause lead-enricher" });
+    expect(await press.isDisabled()).toBe(true);
+    await dialog.getByRole("textbox").fill("before a change");
+    await press.click();
+    await page.getByRole("link", { name: "Open the review" }).waitFor();
+    await page.locator(".head .badge", { hasText: "Disengaged" }).waitFor();
+    await page.context().close();
+  });
+
+  test("says that it is not live when the gateway is gone, and keeps its numbers", async () => {
+    const own = await world(2);
+    const page = await viewers.page(own, "/");
+    await page.locator(".t-over tbody tr").first().waitFor();
+    await own.end();
+    await page.getByText(/Not live since \d\d:\d\d:\d\d UTC/).waitFor();
+    expect(await page.locator(".t-over tbody tr").count()).toBe(2);
+    await page.context().close();
+  });
+});
+
+function parkedOf(reviews: readonly { readonly parked: number }[]): number {
+  return reviews.reduce((all, { parked }) => all + parked, 0);
+}
+
+const capital = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1);
+
+function moneyOf(text: string): number {
+  return Number(text.replace(/[^\d.]/g, ""));
+}
+
+async function violations(page: Page): Promise<readonly string[]> {
+  // Through the debugger, which is no part of the page and its policy.
+  await page.evaluate(AXE);
+  return page.evaluate(async (rules) => {
+    // `as`: axe is in the page only.
+    const { axe } = globalThis as unknown as { axe: { run(options: object): Promise<unknown> } };
+    const runOnly = { type: "tag", values: rules };
+    const found = (await axe.run({ runOnly, resultTypes: ["violations"] })) as {
+      violations: { id: string; help: string; nodes: { html: string }[] }[];
+    };
+    return found.violations.map(({ help, id, nodes }) => `${id}: ${help}: ${nodes[0]?.html}`);
+  }, RULES);
+}

@@ -1,0 +1,114 @@
+import { describe, expect, test } from "vitest";
+import { closeness, tightestOf } from "../../../dashboard/words/budgets.ts";
+import { costOf } from "../../../dashboard/words/costs.ts";
+import {
+  choicesOf,
+  type Decision,
+  preselected,
+  tasksOf,
+  verbOf,
+} from "../../../dashboard/words/reviews.ts";
+import type { BudgetView } from "../../../src/control/schemas/money.ts";
+import type { ReviewView } from "../../../src/control/schemas/reviews.ts";
+
+function budget(name: string, scope: string, spent: string, limit: string): BudgetView {
+  return {
+    ...{ name, scope, unit: "usd", limit_usd: limit, spent_usd: spent, reserved_usd: "0" },
+    ...{ leased_usd: "0", forfeited_usd: "0", committed_usd: "0", window_ends_at: null },
+    remaining_usd: String(Number(limit) - Number(spent)),
+  };
+}
+
+describe("the tightest cap", () => {
+  test("of an agent is that of its accounts with the least left, as a share", () => {
+    const budgets = [
+      budget("acme", "", "10", "8000"),
+      budget("each", "support", "4", "5"),
+      budget("each", "billing", "5", "5"),
+    ];
+    expect(budgets.map(closeness)).toEqual([0.00125, 0.8, 1].map((one) => expect.closeTo(one, 3)));
+    const numbers = { team: null, owner: null, calls: [], calls_minute: 0, calls_hour: 0 };
+    const accounts = [
+      { budget: "acme", scope: "" },
+      { budget: "each", scope: "support" },
+    ];
+    const agent = { agent: "support", ...numbers, refused_hour: 0, failed_hour: 0, accounts };
+    expect(tightestOf([agent], budgets).get("support")?.name).toBe("each");
+    expect(tightestOf([{ ...agent, accounts: [] }], budgets).size).toBe(0);
+  });
+});
+
+const CALL: ReviewView["calls"][number] = {
+  ...{ call: "c-1", task: "t-1", what: "tool", state: "parked", at: "2026-11-17T03:07:42.000Z" },
+  ...{ attached: true, maybe_sent: false, bytes: 24, worst_case_usd: "0.348", held_until: null },
+  asked: { server: "desk", tool: "echo" },
+};
+const SPENT = { from: "", to: "", calls: 9, usd: "3.132", whole: true, tasks: [] };
+const MOST = { calls: 1, worst_case_usd: "0.348", unreckoned: 0 };
+
+function review(change: Partial<ReviewView> = {}): ReviewView {
+  return {
+    ...{ id: "r-1", agent: "support", kind: "trip", reason: "", opened_at: "", parked: 1 },
+    ...{ version: 0, state: "open", evidence: { task: "t-1" }, decisions: [], calls: [CALL] },
+    ...{ last_calls: [], spent: SPENT, spent_since: SPENT },
+    resuming: { ...MOST, whole: true, tasks: [{ task: "t-1", ...MOST }] },
+    deadlines: { held_until: null, errors_from: null, expires_at: null },
+    ...change,
+  };
+}
+
+describe("the choices of a review", () => {
+  const decisions = (kind: string, calls = [CALL]): readonly Decision[] =>
+    choicesOf(review({ kind, calls, evidence: {} }))
+      .filter(({ off }) => off === null)
+      .map(({ decision }) => decision);
+
+  test("are those that its kind takes, and none that would do nothing", () => {
+    expect(decisions("trip")).toEqual(["resume", "probe", "deny", "end"]);
+    expect(decisions("pause", [])).toEqual(["resume"]);
+    expect(decisions("budget")).toEqual(["resume", "deny", "end"]);
+    expect(decisions("approval")).toEqual(["approve", "deny"]);
+    expect(decisions("outcome_unknown")).toEqual(["ran", "did_not_run"]);
+    expect(decisions("outcome_unknown", [])).toEqual([]);
+  });
+
+  test("begin with the least risky that makes progress, or with none where only a person knows", () => {
+    const first = (kind: string, change: Partial<ReviewView> = {}) => {
+      const one = review({ kind, ...change });
+      return preselected(one, choicesOf(one));
+    };
+    expect(first("trip")).toBe("probe");
+    expect(first("pause", { calls: [], evidence: {} })).toBe("resume");
+    expect(first("budget")).toBe("resume");
+    expect(first("approval")).toBeNull();
+    expect(first("outcome_unknown")).toBeNull();
+  });
+
+  test("have one letter each", () => {
+    for (const kind of ["trip", "pause", "budget", "approval", "outcome_unknown"]) {
+      const keys = choicesOf(review({ kind })).map(({ key }) => key);
+      expect(new Set(keys).size, kind).toBe(keys.length);
+    }
+  });
+
+  test("say what they cost at most, or that more is not known", () => {
+    const says = (decision: Decision, one = review()) => {
+      const choice = choicesOf(one).find((each) => each.decision === decision);
+      return choice === undefined
+        ? null
+        : `${verbOf(choice, "t-1")}, ${costOf(choice, one, "t-1")}`;
+    };
+    expect(says("probe")).toBe("Probe t-1, at most $0.348");
+    expect(says("resume")).toBe("Resume all, at most $0.348");
+    expect(says("end")).toBe("End t-1 for good, $0.00");
+    const partly = review({ resuming: { ...MOST, unreckoned: 1, whole: true, tasks: [] } });
+    expect(says("resume", partly)).toBe("Resume all, over $0.348");
+    expect(says("probe", partly)).toBe("Probe t-1, ");
+  });
+
+  test("name the task that tripped first", () => {
+    const other = { ...CALL, call: "c-2", task: "t-2" };
+    expect(tasksOf(review({ calls: [other, CALL] }))).toEqual(["t-1", "t-2"]);
+    expect(tasksOf(review({ calls: [other], evidence: "text" }))).toEqual(["t-2"]);
+  });
+});
