@@ -123,7 +123,7 @@ function Near({
         <span>
           <b>{name}</b> <span class="muted">{measureOf(signal)}</span>
         </span>
-        <span class={near?.alarmed ? "c-stop strong" : "muted"}>
+        <span class={near?.alarmed ? `c-${action === "trip" ? "stop" : "wait"} strong` : "muted"}>
           {near?.alarmed ? `above, ${action}s` : `${action}s`}
         </span>
       </div>
@@ -134,7 +134,7 @@ function Near({
           <Closeness
             value={near.value}
             limit={near.limit}
-            tripped={near.alarmed}
+            tripped={near.alarmed && action === "trip"}
             says={`${says(near.value)} of ${says(near.limit)}`}
           />
           {near.of !== "" && <span class="fine">{near.of}</span>}

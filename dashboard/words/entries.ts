@@ -46,8 +46,8 @@ export function placeOf(event: Said): string {
 
 const OUTCOMES: Readonly<Record<string, string>> = {
   ok: "",
-  error: "answered with an error",
-  fault: "failed",
+  error: "an error in its answer",
+  fault: "no answer",
   aborted: "cut off by its client",
   dropped: "its client had gone",
 };
@@ -61,11 +61,33 @@ function settled(event: Said): Line {
   if (event.estimated === true) more.push("cost estimated");
   return {
     verdict: "allow",
-    word: outcome === "ok" ? "Allowed" : "Allowed, failed",
+    word: outcome === "ok" ? "Allowed" : "Allowed, failed:",
     about: askedOf(event),
     detail: more.join(", "),
     costUsd: textOf(event, "charged_usd") || null,
   };
+}
+
+/** Who is told to come again has not been denied anything. */
+const WAITS: ReadonlySet<string> = new Set([
+  "clutch.parked",
+  "approval.pending",
+  "budget.parked",
+  "tool.busy",
+]);
+
+function refused(event: Said): Line {
+  const code = textOf(event, "code");
+  const about = askedOf(event) || "a request";
+  return WAITS.has(code)
+    ? { verdict: "park", word: "Waits", about, detail: `told ${code}`, costUsd: null }
+    : { verdict: "deny", word: "Denied", about, detail: code, costUsd: null };
+}
+
+/** Of the calls around a review it is that one. */
+function forReview(event: Said): string {
+  const review = textOf(event, "review");
+  return review === "" ? "" : `for ${review}`;
 }
 
 const note = (word: string, about: string, detail: string): Line => ({
@@ -83,17 +105,14 @@ const CALLS: Readonly<Record<string, Reader>> = {
     costUsd: null,
   }),
   "call.settled": settled,
-  "call.refused": (event) => ({
-    ...{ verdict: "deny", word: "Denied", about: askedOf(event) || "a request" },
-    ...{ detail: textOf(event, "code"), costUsd: null },
-  }),
+  "call.refused": refused,
   "call.spared": (event) => ({
     ...{ verdict: "allow", word: "Allowed, observed", about: askedOf(event) },
     ...{ detail: `would be ${textOf(event, "code")}`, costUsd: null },
   }),
   "call.parked": (event) => ({
     ...{ verdict: "park", word: "Parked", about: askedOf(event) },
-    ...{ detail: `for ${textOf(event, "review")}`, costUsd: null },
+    ...{ detail: forReview(event), costUsd: null },
   }),
   "call.attached": (event) => ({
     ...{ verdict: "park", word: "Came back", about: askedOf(event) },
@@ -131,6 +150,15 @@ const PEOPLE: Readonly<Record<string, Reader>> = {
     note("Guardrails changed", textOf(event, "commit") || short(textOf(event, "to")), by(event)),
   "configuration.rejected": (event) => ({
     ...note("Guardrails rejected", textOf(event, "commit"), textOf(event, "first")),
+    verdict: "deny",
+  }),
+};
+
+const NOTICES: Readonly<Record<string, Reader>> = {
+  "notice.sent": (event) =>
+    note("People told", textOf(event, "notifier"), `of ${textOf(event, "about")}`),
+  "notice.given-up": (event) => ({
+    ...note("Nobody told", textOf(event, "notifier"), textOf(event, "because")),
     verdict: "deny",
   }),
 };
@@ -196,7 +224,13 @@ const GATEWAY: Readonly<Record<string, Reader>> = {
     ),
 };
 
-const READERS: Readonly<Record<string, Reader>> = { ...CALLS, ...PEOPLE, ...MONEY, ...GATEWAY };
+const READERS: Readonly<Record<string, Reader>> = {
+  ...CALLS,
+  ...PEOPLE,
+  ...NOTICES,
+  ...MONEY,
+  ...GATEWAY,
+};
 
 /** Every kind that is known here, for the filter of the journal. */
 export const KINDS: readonly string[] = Object.keys(READERS);

@@ -142,6 +142,7 @@ function explain({ programs, scene, stage }: Play, review: string): void {
   const command = `${programs.command} reviews`;
   const where = `--data ${scene.dataFolder}`;
   stage.say("The review is yours. Look at it, repair the service, and let the agent go on:");
+  stage.say(`  ${scene.controlUrl}/reviews/${review}   (sign in with ${scene.token})`);
   stage.say(`  ${command} ${where}`);
   stage.say(`  ${command} show ${review} ${where}`);
   stage.say(`  curl -X POST ${scene.toolsUrl}/repair`);

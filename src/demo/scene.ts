@@ -23,6 +23,9 @@ export interface Scene {
   readonly modelUrl: string;
   readonly toolsUrl: string;
   readonly dataFolder: string;
+  /** The dashboard, and what signs in there. */
+  readonly controlUrl: string;
+  readonly token: string;
   readonly control: ControlClient;
   readonly workers: Readonly<Record<Account, Worker>>;
 }
@@ -60,11 +63,10 @@ export async function setUp({ cast, folder, programs }: SceneParts): Promise<Sce
     unguarded: employ(unguarded.child, { modelUrl, toolsUrl, key: "unguarded" }),
     guarded: employ(guarded.child, { modelUrl: agentUrl, toolsUrl: agentUrl, key }),
   };
-  const control = new ControlClient(
-    field(gateway, "control_url"),
-    field(gateway, "operator_token"),
-  );
-  return { modelUrl, toolsUrl, dataFolder, control, workers };
+  const controlUrl = field(gateway, "control_url");
+  const token = field(gateway, "operator_token");
+  const control = new ControlClient(controlUrl, token);
+  return { modelUrl, toolsUrl, dataFolder, controlUrl, token, control, workers };
 }
 
 /** Gives a ticket to both agents. */

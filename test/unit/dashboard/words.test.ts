@@ -101,9 +101,18 @@ describe("the journal", () => {
       ...{ verdict: "deny", word: "Denied", about: "echo", detail: "budget.exhausted" },
       costUsd: null,
     });
+    expect(lineOf({ kind: "call.refused", event: { asked, code: "clutch.parked" } })).toEqual({
+      ...{ verdict: "park", word: "Waits", about: "echo", detail: "told clutch.parked" },
+      costUsd: null,
+    });
     const event = { asked, outcome: "fault", fault: "timeout", charged_usd: "0.348" };
     expect(lineOf({ kind: "call.settled", event })).toEqual({
-      ...{ verdict: "allow", word: "Allowed, failed", about: "echo", detail: "failed, timeout" },
+      ...{
+        verdict: "allow",
+        word: "Allowed, failed:",
+        about: "echo",
+        detail: "no answer, timeout",
+      },
       costUsd: "0.348",
     });
   });
