@@ -31,6 +31,7 @@ import { emit, type Gateway } from "./gateway/gateway.ts";
 import { hashToken } from "./gateway/keys.ts";
 import type { Notifying } from "./gateway/notifying/notifying.ts";
 import { Seal } from "./gateway/parking/seal.ts";
+import { Watching } from "./gateway/signals/watching.ts";
 import { Upkeep } from "./gateway/upkeep.ts";
 import { anchorKey } from "./telemetry/anchor.ts";
 import type { Log } from "./telemetry/log.ts";
@@ -170,6 +171,8 @@ async function listen(parts: Parts): Promise<Running> {
 
   const upkeep = new Upkeep(gateway);
   upkeep.start();
+  const watching = new Watching(gateway);
+  watching.start();
   notifying.start();
   parts.watch?.start();
   emitStarted(gateway, settings.version);
@@ -189,6 +192,7 @@ async function listen(parts: Parts): Promise<Running> {
     async stop() {
       await parts.watch?.stop();
       await notifying.stop();
+      await watching.stop();
       await drain(gateway, agents, upkeep);
       await control.close();
       await removeControl(settings.dataFolder);

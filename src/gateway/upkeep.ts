@@ -8,7 +8,6 @@ import type { Gateway } from "./gateway.ts";
 import { keepTasks } from "./parking/keep-tasks.ts";
 import { ParkingUpkeep } from "./parking/upkeep.ts";
 import type { Tenure } from "./tenure.ts";
-import { watchSignals } from "./tools/watch.ts";
 
 const TICK_MS: Millis = 1_000;
 /** Idle tasks are looked for this often, or as often as the shortest limit that an agent has. */
@@ -60,7 +59,6 @@ export class Upkeep {
       await flusher.giveBack(tenure, "idle");
       await rates.giveIdle(tenure);
       await clutches.writeTrips();
-      await watchSignals(this.#gateway);
       await this.#parking.tick();
       await this.#commitments.tick();
       await this.#gateway.inbox.tick(this.#gateway);

@@ -21,13 +21,6 @@ export function watchAttempt({ incoming, resolved }: Identified, gateway: Gatewa
   if (isKnown) signals.meet(agent, resolved);
 }
 
-/** Once a second: the counts of all gateways together. */
-export async function watchSignals(gateway: Gateway): Promise<void> {
-  const { holding, rules, signals } = gateway;
-  const alarms = await signals.tick(holding.tenure, rules, holding.storeNow());
-  for (const alarm of alarms) follow(holding.tenure, alarm, gateway);
-}
-
 /** A call that was refused counts too: an agent that pushes at a fence is still running away. */
 export function watchRefused(call: Identified, gateway: Gateway): void {
   repeated(call, null, gateway);
