@@ -86,9 +86,8 @@ function Brand() {
 function Where() {
   return (
     <p class="fine">
-      The token of this start is <code>operator_token</code> in <code>control.json</code> of the
-      data folder. A lasting one:{" "}
-      <code>slipclutch keys create --operator NAME --role operator</code>
+      The token of this start is <code>token</code> in <code>control.json</code> of the data folder.
+      A lasting one: <code>slipclutch keys create --operator NAME --role operator</code>
     </p>
   );
 }

@@ -122,7 +122,7 @@ export function welcome(ready: Ready, dataFolder: string, paint: Paint): string 
     `    -d '${body}'`,
     "",
     `Dashboard: ${controlUrl}`,
-    `Sign in with operator_token of ${dataFolder}/control.json`,
+    `Sign in with the token in ${dataFolder}/control.json`,
   );
   if (simulated) {
     const note = "The provider is simulated: answers are made up here and cost nothing.";

@@ -168,8 +168,12 @@ const CHANGES: Readonly<Record<string, Change>> = {
   },
 };
 
-/** They change nothing but the browser that asks: the next request says who it is. */
-const CHANGE_NOTHING = ["POST /api/v1/session", "DELETE /api/v1/session"];
+/** They change nothing here: a browser that is signed in, and what somebody else is told. */
+const CHANGE_NOTHING = [
+  "POST /api/v1/session",
+  "DELETE /api/v1/session",
+  "POST /api/v1/notifiers/:name/test",
+];
 
 /** What stands in paths; what is not named has no parameter. */
 const SHOWN: Readonly<Record<string, () => string>> = {
@@ -177,6 +181,7 @@ const SHOWN: Readonly<Record<string, () => string>> = {
   "/api/v1/reviews/:id": () => `/api/v1/reviews/${ids.review}`,
   "/api/v1/incidents/:id": () => `/api/v1/incidents/${ids.incident}`,
   "/api/v1/agents/:agent/signals": () => "/api/v1/agents/optimizer/signals",
+  "/api/v1/agents/:agent/manifest": () => "/api/v1/agents/optimizer/manifest",
   "/api/v1/inputs": () => "/api/v1/inputs?agent=optimizer",
 };
 
