@@ -1,3 +1,4 @@
+import { Client } from "pg";
 import { systemClock } from "../../src/adapters/clock/system.ts";
 import { postgresStore } from "../../src/adapters/store/postgres/index.ts";
 import type { Store } from "../../src/ports/store.ts";
@@ -14,6 +15,12 @@ describePostgres("postgres", (cluster) => {
         const store = await postgresStore({ url, schema, clock: systemClock });
         opened.push(store);
         return store;
+      },
+      async ageNotifiers(ms) {
+        const client = new Client({ connectionString: cluster().url });
+        await client.connect();
+        await client.query(`UPDATE "${schema}".notifier SET claimed_at = claimed_at - $1`, [ms]);
+        await client.end();
       },
       // The data goes with the cluster.
       async dispose() {

@@ -9,6 +9,8 @@ export interface Fixture {
   store(): Promise<Store>;
   /** Moves the adapter's clock, where it can be moved. */
   advance?(ms: number): void;
+  /** Where it cannot: lets what notifiers are held by be so much older, in the data itself. */
+  ageNotifiers?(ms: number): Promise<void>;
   /** Closes every handle and removes the data. */
   dispose(): Promise<void>;
 }
