@@ -167,10 +167,10 @@ export class Reload {
 
 /** The limits of open accounts follow the configuration; what was spent stays. */
 export async function applyLimits(gateway: Gateway): Promise<void> {
-  const { budgets } = gateway.rules.configuration;
+  const { budgets, digest } = gateway.rules.configuration;
   const { ledger } = gateway.store;
   const edits = budgets.map(({ limit, name: budget, unit, window }) =>
-    ledger.editLimit({ budget, unit, window, limit }),
+    ledger.editLimit({ budget, unit, window, limit }, digest),
   );
   await Promise.all(edits);
   for (const account of gateway.holding.tenure.allAccounts()) {

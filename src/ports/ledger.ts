@@ -138,9 +138,11 @@ export interface LedgerStore {
   ): Promise<void>;
   /**
    * Sets the limit of every open account of a budget, unit and kind of window: what is a limit for
-   * a month never was one for a day. Usage stays. A holder's slice is not taken away.
+   * a month never was one for a day. Usage stays. A holder's slice is not taken away. `of` is the
+   * digest of the configuration that says so: nothing happens unless that is in force, for a copy
+   * that comes late is of one that may not be.
    */
-  editLimit(limited: Limited): Promise<void>;
+  editLimit(limited: Limited, of?: string): Promise<void>;
   accounts(filter: AccountFilter): Promise<readonly AccountState[]>;
   /**
    * Closes the accounts whose scope is this task, of every kind: no lease any more; flush and give

@@ -4,6 +4,7 @@ import type { OpenFixture } from "./fixture.ts";
 import {
   ALL,
   accountSpec,
+  CONFIGURATION,
   flush,
   fresh,
   liveHolder,
@@ -224,6 +225,18 @@ function limitCases(stores: () => Stores): void {
     });
     await store.ledger.editLimit({ ...base, limit: 61n });
     expect((await store.ledger.lease(holder, [more])).kind).toBe("ok");
+  });
+
+  test("a limit of a configuration that is not in force is none, however late it comes", async () => {
+    const { store, other } = stores();
+    await liveHolder(store);
+    const base = accountSpec(100n);
+    const [account] = await store.ledger.open([base]);
+    const id = account?.id ?? -1;
+    await other.ledger.editLimit({ ...base, limit: 500n }, "dir:of-yesterday");
+    expect(await stateOf(store, id)).toMatchObject({ limit: 100n });
+    await other.ledger.editLimit({ ...base, limit: 50n }, CONFIGURATION);
+    expect(await stateOf(store, id)).toMatchObject({ limit: 50n });
   });
 }
 

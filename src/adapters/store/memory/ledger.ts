@@ -53,7 +53,9 @@ export function memoryLedger(data: MemoryData, clock: Clock): LedgerStore {
       holder.wants = [...wants];
       tell(data, "wants");
     },
-    editLimit: async (limited) => editLimit(data, limited),
+    editLimit: async (limited, of) => {
+      if (of === undefined || of === data.configuration) editLimit(data, limited);
+    },
     accounts: async (filter) => findAccounts(data, filter),
     closeScope: async (budgets, scope) => {
       for (const account of data.accounts.values()) {

@@ -56,9 +56,9 @@ export function ledger(lane: Lane): LedgerStore {
         values: [holder, wants.map((w) => w.account), wants.map((w) => w.amount)],
       });
     },
-    async editLimit({ budget, limit, unit, window }) {
-      const text = "SELECT edit_limit($1, $2, $3, $4)";
-      await lane.ask({ text, values: [budget, unit, window, limit] });
+    async editLimit({ budget, limit, unit, window }, of) {
+      const text = "SELECT edit_limit($1, $2, $3, $4, $5)";
+      await lane.ask({ text, values: [budget, unit, window, limit, of ?? null] });
     },
     accounts: async (filter) => (await lane.ask<AccountRow>(listing(filter))).map(accountState),
     async closeScope(budgets, scope) {

@@ -97,7 +97,7 @@ function ledgerOn(writer: WorkerClient, reader: WorkerClient): Store["ledger"] {
     giveBack: (holder, returned) => writer.ask("giveBack", holder, returned),
     flush: async (holder, batch) => writer.ask("flush", holder, pack(batch)),
     want: (holder, wants) => writer.ask("want", holder, wants),
-    editLimit: (limited) => writer.ask("editLimit", limited),
+    editLimit: (limited, of) => writer.ask("editLimit", limited, of ?? null),
     // A list of any length is not read on the thread that answers beats.
     accounts: (filter) => (filter.ids ? writer : reader).ask("accounts", filter),
     closeScope: (budgets, scope) => writer.ask("closeScope", budgets, scope),

@@ -213,11 +213,12 @@ export function want(
 }
 
 /** The limit of every open account of a budget, unit and kind of window. */
-export function editLimit(transaction: Transaction, limited: Limited): void {
+export function editLimit(transaction: Transaction, limited: Limited, of: string | null): void {
   const { budget, limit, unit, window } = limited;
   const text = `UPDATE account SET limit_n = ?
-    WHERE budget = ? AND unit = ? AND window = ? AND open = 1 AND limit_n <> ?`;
-  if (transaction.sql.run(text, limit, budget, unit, window, limit) === 0) return;
+    WHERE budget = ? AND unit = ? AND window = ? AND open = 1 AND limit_n <> ?
+      AND (? IS NULL OR ? = (SELECT configuration FROM store))`;
+  if (transaction.sql.run(text, limit, budget, unit, window, limit, of, of) === 0) return;
   transaction.raiseChange();
   transaction.tell("room");
 }

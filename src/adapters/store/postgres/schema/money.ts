@@ -136,10 +136,16 @@ BEGIN
   PERFORM tell('wants');
 END $$;
 
-CREATE FUNCTION edit_limit(of_budget text, of_unit text, of_kind text, limit_to bigint)
+CREATE FUNCTION edit_limit(of_budget text, of_unit text, of_kind text, limit_to bigint,
+  of_configuration text)
 RETURNS void LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+  in_force text;
 BEGIN
-  PERFORM 1 FROM store FOR UPDATE;
+  SELECT configuration INTO in_force FROM store FOR UPDATE;
+  IF of_configuration IS DISTINCT FROM in_force AND of_configuration IS NOT NULL THEN
+    RETURN;
+  END IF;
   PERFORM 1 FROM account
     WHERE budget = of_budget AND unit = of_unit AND "window" = of_kind AND open
     ORDER BY id FOR UPDATE;
