@@ -227,7 +227,7 @@ function limitCases(stores: () => Stores): void {
     expect((await store.ledger.lease(holder, [more])).kind).toBe("ok");
   });
 
-  test("a limit of a configuration that is not in force is none, however late it comes", async () => {
+  test("a limit of a configuration that is not in force is none", async () => {
     const { store, other } = stores();
     await liveHolder(store);
     const base = accountSpec(100n);
