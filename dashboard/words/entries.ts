@@ -69,17 +69,14 @@ function settled(event: Said): Line {
 }
 
 /** Who is told to come again has not been denied anything. */
-const WAITS: ReadonlySet<string> = new Set([
-  "clutch.parked",
-  "approval.pending",
-  "budget.parked",
-  "tool.busy",
-]);
+export const WAITS: readonly string[] = [
+  ...["clutch.parked", "approval.pending", "budget.parked", "parking.full"],
+];
 
 function refused(event: Said): Line {
   const code = textOf(event, "code");
   const about = askedOf(event) || "a request";
-  return WAITS.has(code)
+  return WAITS.includes(code)
     ? { verdict: "park", word: "Waits", about, detail: `told ${code}`, costUsd: null }
     : { verdict: "deny", word: "Denied", about, detail: code, costUsd: null };
 }

@@ -1,6 +1,8 @@
 /** One line of a file of events: calls of a minute, or an entry of the journal. */
-import { isFence, isWaiting } from "../guards/breaker/fence.ts";
+
+import { isFence } from "../guards/breaker/fence.ts";
 import type { Past, PastCall } from "../guards/breaker/replay.ts";
+import { isAgain } from "../guards/clutch/waits.ts";
 import { DENIALS, type DenialCode } from "../guards/verdict.ts";
 
 export type PastLine =
@@ -47,7 +49,7 @@ function entryOf(entry: Json, at: number): PastLine {
   const of = isTool ? { server, tool } : { server: "", tool: "" };
   const who = { agent, task: isText(task) ? task : "", ...of };
   const isRefused = kind === "call.refused";
-  if (isRefused && isCode(told.code) && isWaiting(told.code)) return { kind: "other" };
+  if (isRefused && isCode(told.code) && isAgain(told.code)) return { kind: "other" };
   const counts = isRefused ? refusedCounts(told, isTool) : settledCounts(told, isTool);
   const call = isTool && isText(digest) ? callOf(told, digest, isRefused) : null;
   return past({ ...who, at, within: "second", counts, call });

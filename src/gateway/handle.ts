@@ -2,6 +2,7 @@
  * The path of one call, top to bottom. Only an explicit `allow` is forwarded; every doubt is a
  * refusal; what waits for a person is parked, and goes on from its row in the store alone.
  */
+import { isAgain } from "../guards/clutch/waits.ts";
 import type { Decision as Judged } from "../guards/decide.ts";
 import { type Denial, deny, isDenial } from "../guards/verdict.ts";
 import { StoreUnreachable } from "../ports/store.ts";
@@ -146,7 +147,7 @@ type Denied = Extract<Decided, { kind: "deny" }> & {
 
 async function turnAway(call: Call, denied: Denied, gateway: Gateway): Promise<void> {
   const { accounts, answers, denial } = denied;
-  const again = denied.again ?? (call.turn !== null || isParked(denied));
+  const again = denied.again ?? (call.turn !== null || isAgain(denial.code));
   // Its row first: whoever is told to come again may do so at once.
   if (call.turn !== null || call.kind === "tool") await refused(call, denial, gateway);
   const { asked, incoming } = call;
@@ -159,18 +160,6 @@ async function turnAway(call: Call, denied: Denied, gateway: Gateway): Promise<v
   call.incoming.response.setHeaders(new Map(Object.entries(headers)));
   return refuse(refusal, answers, call.incoming, gateway);
 }
-
-/** Its client comes again and again while the agent is paused: that is no runaway. */
-function isParked({ denial }: Denied): boolean {
-  return WAITS.has(denial.code);
-}
-
-const WAITS: ReadonlySet<string> = new Set([
-  "clutch.parked",
-  "approval.pending",
-  "budget.parked",
-  "parking.full",
-]);
 
 interface Decision {
   /** As it was asked, or with what it has claimed. */

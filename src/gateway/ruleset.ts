@@ -107,9 +107,13 @@ export class Ruleset {
   }
 
   /** Null: the tool has none, or is not the agent's. */
-  rateLimitOf(agent: string, { server, tool }: ToolId): RateLimit | null {
-    const allowed = this.manifest(agent)?.tools.allowed ?? [];
-    return allowed.find((one) => one.server === server && one.tool === tool)?.rateLimit ?? null;
+  rateLimitOf(agent: string, tool: ToolId): RateLimit | null {
+    return this.#grantOf(agent, tool)?.rateLimit ?? null;
+  }
+
+  /** In place of a breaker's own number; null: the tool has none. */
+  repeatsMaxOf(agent: string, tool: ToolId): number | null {
+    return this.#grantOf(agent, tool)?.repeatsMax ?? null;
   }
 
   manifest(agent: string): Manifest | null {
@@ -136,6 +140,11 @@ export class Ruleset {
     const found = this.#findRoute(format, model);
     if (found?.price && this.#routes.size < ROUTES_MAX) this.#routes.set(key, found);
     return found;
+  }
+
+  #grantOf(agent: string, { server, tool }: ToolId): GrantedTool | undefined {
+    const allowed = this.manifest(agent)?.tools.allowed ?? [];
+    return allowed.find((one) => one.server === server && one.tool === tool);
   }
 
   #findRoute(format: Format, model: string): Route | null {

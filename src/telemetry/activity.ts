@@ -2,7 +2,7 @@
  * What each agent has been doing in the last hour, at this gateway: a subscriber of events. It is
  * for looking at; nothing is decided by it.
  */
-import { isWaiting } from "../guards/breaker/fence.ts";
+import { isAgain } from "../guards/clutch/waits.ts";
 import type { Event } from "../guards/events.ts";
 import type { Millis } from "../guards/money.ts";
 
@@ -75,7 +75,7 @@ export class Activity {
     if (event.kind !== "call.settled" && event.kind !== "call.refused") return;
     if (event.agent === null) return;
     // It comes again, and is one call.
-    if (event.kind === "call.refused" && isWaiting(event.code)) return;
+    if (event.kind === "call.refused" && isAgain(event.code)) return;
     const activity = this.#agents.get(event.agent) ?? new AgentActivity();
     this.#agents.set(event.agent, activity);
     activity.calls.add(now);

@@ -1,4 +1,5 @@
 /** What spans say, made from events. Never what was asked or answered, and no arguments. */
+import { isParked } from "../guards/clutch/waits.ts";
 import {
   type Asked,
   type Event,
@@ -7,7 +8,6 @@ import {
   type ToolAsked,
 } from "../guards/events.ts";
 import type { Usage } from "../guards/price/price.ts";
-import type { DenialCode } from "../guards/verdict.ts";
 import type { Attributes, Span, Value } from "../ports/spans.ts";
 
 /**
@@ -34,12 +34,6 @@ export type Refused = Extract<Event, { kind: "call.refused" }>;
 /** A span but for where it stands among others, and when. */
 export type Said = Pick<Span, "name" | "kind" | "attributes" | "failed">;
 
-/** These say: not yet. */
-const WAITS: ReadonlySet<DenialCode> = new Set<DenialCode>([
-  "clutch.parked",
-  "approval.pending",
-  "budget.parked",
-]);
 /** A caller may invent names. */
 const NAME_CHARS_MAX = 128;
 const NANO_PER_USD = 1e9;
@@ -74,7 +68,7 @@ export function refusedSays(event: Refused, places: Places): Said {
   const attributes = {
     ...(asked === null ? {} : askedAttributes(asked, places)),
     ...originAttributes(event),
-    "slipclutch.verdict": WAITS.has(code) ? "park" : "deny",
+    "slipclutch.verdict": isParked(code) ? "park" : "deny",
     "slipclutch.code": code,
     "error.type": code,
   };

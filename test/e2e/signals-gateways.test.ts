@@ -9,8 +9,6 @@ import { until } from "./clients-world.ts";
 
 const KEY = "7b".repeat(32);
 const PATH = "/guard/v1/tools/echo/call";
-/** Others hear of what was seen here once a second. */
-const HEARD_MS = 2_200;
 
 function folder(urls: { readonly desk: string; readonly model: string }) {
   const alert = { action: "alert" };
@@ -48,7 +46,27 @@ async function alarms(gateway: TestGateway, rule: string): Promise<readonly Entr
   return entries.filter(({ event }) => event.rule === rule);
 }
 
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+interface Standing {
+  readonly levels: readonly {
+    readonly rule: string;
+    readonly tool: string;
+    readonly value: number;
+  }[];
+  readonly repeats: readonly { readonly calls: number }[];
+  readonly tasks: readonly { readonly tokens: number }[];
+}
+
+/** How the agent stands, as this gateway sees it with what it has heard from the other. */
+async function standing(gateway: TestGateway): Promise<Standing> {
+  const answer = await gateway.api("GET", "/api/v1/agents/worker/signals");
+  return (await answer.json()) as Standing;
+}
+
+/** In the last minute, of both. */
+async function callsOf(gateway: TestGateway, name: string): Promise<number | undefined> {
+  const { levels } = await standing(gateway);
+  return levels.find(({ rule, tool }) => rule === "flood" && tool === name)?.value;
+}
 
 describePostgres("signals over two gateways", (cluster) => {
   test("the same call in turns, one task's tokens, a flood that is split, and tools that are new", async () => {
@@ -67,17 +85,16 @@ describePostgres("signals over two gateways", (cluster) => {
     };
 
     // Five at each: neither sees more than five.
-    for (const gateway of both) {
-      for (let call = 0; call < 5; call += 1) await ask(gateway, PATH, { arguments: { same: 1 } });
-      await pause(HEARD_MS);
-    }
+    for (let call = 0; call < 5; call += 1) await ask(one, PATH, { arguments: { same: 1 } });
+    await until(async () => (await standing(two)).repeats[0]?.calls === 5);
+    for (let call = 0; call < 5; call += 1) await ask(two, PATH, { arguments: { same: 1 } });
     await until(async () => (await alarms(one, "stuck")).length === 1);
     const [stuck] = await alarms(two, "stuck");
     expect(stuck?.event.numbers.identical_calls).toBe(9);
 
     const chat = { model: "simulated-small", messages: [{ role: "user", content: "hello" }] };
     await ask(one, "/v1/chat/completions", chat);
-    await pause(HEARD_MS);
+    await until(async () => ((await standing(two)).tasks[0]?.tokens ?? 0) > 0);
     expect(await alarms(one, "spike")).toEqual([]);
     await ask(two, "/v1/chat/completions", chat);
     await until(async () => (await alarms(one, "spike")).length === 1);
@@ -90,12 +107,15 @@ describePostgres("signals over two gateways", (cluster) => {
 
     // The first tool of all is new to nobody; the second is, and at one gateway alone.
     expect(await alarms(one, "new")).toEqual([]);
-    for (const gateway of both) await ask(gateway, "/guard/v1/tools/fail/call", { arguments: {} });
+    const fail = "/guard/v1/tools/fail/call";
+    await ask(two, fail, { arguments: {} });
     await until(async () => (await alarms(one, "new")).length > 0);
-    await pause(HEARD_MS);
-    expect(await alarms(one, "new")).toHaveLength(1);
-
-    await Promise.all(both.map((gateway) => gateway.stop()));
+    await ask(one, fail, { arguments: {} });
+    await until(async () => (await callsOf(one, "fail")) === 2);
+    // What that look has asked besides is asked and written down by the end of a stop.
+    await one.stop();
+    expect(await alarms(two, "new")).toHaveLength(1);
+    await two.stop();
     await Promise.all([desk.close(), model.close()]);
   }, 60_000);
 });

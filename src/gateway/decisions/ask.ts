@@ -1,4 +1,5 @@
 /** `POST /guard/v1/decisions`: may this tool be called like this? The agent runs it itself then. */
+import { isParked } from "../../guards/clutch/waits.ts";
 import { lookAtTool } from "../../guards/decide.ts";
 import type { Millis } from "../../guards/money.ts";
 import { DENIALS, type Denial, deny, isDenial } from "../../guards/verdict.ts";
@@ -24,7 +25,6 @@ const RETRY_MS = 1_000;
 const KNOWN = ["tool", "arguments", "call_id", "task"];
 /** What was decided, whatever the verdict; other statuses say that nothing could be. */
 const VERDICTS: ReadonlySet<number> = new Set([402, 403, 429]);
-const PARKED: ReadonlySet<string> = new Set(["clutch.parked", "approval.pending", "budget.parked"]);
 
 interface Asked {
   readonly tool: string;
@@ -165,12 +165,12 @@ class DecisionDesk implements Desk {
       this.#isAnswered = true;
       return sendRefusal(this.#incoming.response, denial, origin, headers);
     }
-    const isParked = PARKED.has(code) && facts.parked !== undefined;
+    const waits = isParked(code) && facts.parked !== undefined;
     const parked = { parked: { id: facts.parked, url: facts.wait_at } };
     const after =
       retryAfterMs === undefined ? {} : { retry_after: Math.ceil(retryAfterMs / 1_000) };
-    const verdict = isParked ? "park" : "deny";
-    const said = { verdict, code, reasons: [messageOf(denial)], ...after, ...(isParked && parked) };
+    const verdict = waits ? "park" : "deny";
+    const said = { verdict, code, reasons: [messageOf(denial)], ...after, ...(waits && parked) };
     this.#send(said, headers);
   }
 

@@ -28,6 +28,11 @@ export class Elsewhere {
     return this.#agents.has(agent);
   }
 
+  /** What begins so, of which anybody has told. */
+  keysOf(agent: string, begins: string): readonly string[] {
+    return [...(this.#agents.get(agent)?.keys() ?? [])].filter((key) => key.startsWith(begins));
+  }
+
   /** Those that were seen after that, by the store's clock. */
   of(agent: string, key: string, after: Millis): readonly OtherShare[] {
     const holders = this.#agents.get(agent)?.get(key);

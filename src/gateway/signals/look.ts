@@ -20,7 +20,9 @@ export function lookAt(agent: string, gateway: Gateway): AgentSignals {
     at,
     breakers,
     levels: counted.flatMap((one) => levelsOf(one, gateway, at)),
-    repeats: signals.repeats.most(agent, breakers, SHOWN_MAX),
+    repeats: signals.repeats
+      .most(agent, breakers, { max: SHOWN_MAX, storeNow: at })
+      .map((one) => ({ ...one, limit: rules.repeatsMaxOf(agent, one) ?? one.limit })),
     tasks: signals.tasks.most(agent, breakers, { now: at, max: SHOWN_MAX }),
   };
 }

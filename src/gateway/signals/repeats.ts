@@ -46,6 +46,11 @@ interface Watched {
   readonly unshared: Map<string, stuck.Run>;
 }
 
+interface Shown {
+  readonly max: number;
+  readonly storeNow: Millis;
+}
+
 /** On which clocks it is seen: the run's own, and the store's for others. */
 export interface Times {
   readonly now: Millis;
@@ -78,15 +83,27 @@ export class Repeats {
     this.#elsewhere.forget(agent);
   }
 
-  /** The runs that are longest, as this gateway and the others see them. */
-  most(agent: string, rules: readonly BreakerRule[], max: number): readonly RepeatNow[] {
-    const runs = this.#agents.get(agent)?.runs;
+  /** The runs that are longest, over all gateways. */
+  most(
+    agent: string,
+    rules: readonly BreakerRule[],
+    { max, storeNow }: Shown,
+  ): readonly RepeatNow[] {
+    const own = this.#agents.get(agent)?.runs;
     const all = rules.flatMap((rule) => {
       if (rule.signal !== "identical_calls") return [];
-      return [...(runs?.get(rule.name)?.entries() ?? [])].map(([key, run]) => ({
-        ...{ rule: rule.name, ...stuck.callOf(key) },
-        ...{ calls: callsIn(run.calls), limit: rule.above },
-      }));
+      const runs = own?.get(rule.name);
+      const after = storeNow - rule.windowMs;
+      const before = shareOf(rule, "");
+      const elsewhere = this.#elsewhere
+        .keysOf(agent, before)
+        .map((key) => key.slice(before.length));
+      return [...new Set([...(runs?.keys() ?? []), ...elsewhere])].map((run) => {
+        const known = runs?.get(run);
+        const others = this.#ofOthers(agent, shareOf(rule, run), after);
+        const calls = stuck.callsOf(known ?? null, rule, others);
+        return { rule: rule.name, ...stuck.callOf(run), calls, limit: rule.above };
+      });
     });
     return all.sort((one, other) => other.calls - one.calls).slice(0, max);
   }

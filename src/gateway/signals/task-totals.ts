@@ -46,7 +46,7 @@ export class TaskTotals {
     now: Millis,
   ): readonly Alarm[] {
     const name = nameOf(agent, task);
-    const total = this.#totals.get(name) ?? { agent, task, tokens: 0, alarmed: new Set<string>() };
+    const total = this.#totals.get(name) ?? newTotal(agent, task);
     total.tokens += tokens;
     this.#totals.set(name, total);
     this.#unshared.add(total);
@@ -63,7 +63,7 @@ export class TaskTotals {
   /** Tokens of a task that ends, of all gateways; null: none, or none that may teach. */
   end(agent: string, task: string, now: Millis): number | null {
     const name = nameOf(agent, task);
-    const total = this.#totals.get(name) ?? { agent, task, tokens: 0, alarmed: new Set<string>() };
+    const total = this.#totals.get(name) ?? newTotal(agent, task);
     this.#totals.delete(name);
     this.#unshared.delete(total);
     const tokens = this.#sum(total, now);
@@ -96,7 +96,13 @@ export class TaskTotals {
     rules: readonly BreakerRule[],
     { max, now }: { readonly max: number; readonly now: Millis },
   ): readonly TaskNow[] {
-    const totals = [...this.#totals.values()].filter((total) => total.agent === agent);
+    const own = [...this.#totals.values()].filter((total) => total.agent === agent);
+    const known = new Set(own.map(({ task }) => task));
+    const elsewhere = this.#elsewhere
+      .keysOf(agent, shareOf(""))
+      .map((key) => key.slice(shareOf("").length))
+      .filter((task) => !known.has(task));
+    const totals = [...own, ...elsewhere.map((task) => newTotal(agent, task))];
     const all = rules.flatMap((rule) => {
       if (rule.signal !== "tokens_per_task") return [];
       const { at: line, usual } = this.lineOf(agent, rule, now);
@@ -119,6 +125,10 @@ export class TaskTotals {
     const others = this.#elsewhere.of(agent, shareOf(task), now - SHARE_MS);
     return others.reduce((sum, { value }) => sum + value, tokens);
   }
+}
+
+function newTotal(agent: string, task: string): Total {
+  return { agent, task, tokens: 0, alarmed: new Set() };
 }
 
 function nameOf(agent: string, task: string): string {

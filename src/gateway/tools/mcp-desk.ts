@@ -3,6 +3,7 @@
  * client hands those on, errors many do not. An answer is one JSON text; or a stream, from the
  * moment on that there is progress to tell, and by then the call has been let through.
  */
+import { isParked } from "../../guards/clutch/waits.ts";
 import type { Origin } from "../../guards/events.ts";
 import type { Millis } from "../../guards/money.ts";
 import { DENIALS, type Denial } from "../../guards/verdict.ts";
@@ -33,8 +34,6 @@ const PROGRESS_MAX = 10_000;
 const PROGRESS_CHARS_MAX = 1_000;
 /** A client that does not read as fast as it is told is told less. */
 const WAITING_BYTES_MAX = 64 * 1024;
-/** The same call takes the place of the one that waits. */
-const PARKED: ReadonlySet<string> = new Set(["clutch.parked", "approval.pending", "budget.parked"]);
 
 export class McpDesk implements Desk {
   readonly progress: Desk["progress"];
@@ -83,11 +82,11 @@ export class McpDesk implements Desk {
   protected refusalText(denial: Denial, origin: Origin): string {
     const _meta = metaOf(denial, origin);
     const { parked } = denial.facts;
-    if (this.#handsTask && PARKED.has(denial.code) && typeof parked === "string") {
+    if (this.#handsTask && isParked(denial.code) && typeof parked === "string") {
       const handed = { resultType: "task", ...this.#newTask(parked, denial), _meta };
       return resultText(this.#asked, handed, this.#gateway);
     }
-    if (this.#nextState !== null && PARKED.has(denial.code) && this.#wasHeld()) {
+    if (this.#nextState !== null && isParked(denial.code) && this.#wasHeld()) {
       const again = { requestState: this.#nextState(), _meta };
       return renderComeAgain(this.#asked.request.id, again, serverInfo(this.#gateway));
     }
@@ -174,7 +173,7 @@ function secondsOf({ retryAfterMs }: Denial): number | null {
 /** When to come again, in words. */
 export function waitOf(denial: Denial): string {
   const seconds = secondsOf(denial);
-  const same = PARKED.has(denial.code) ? " with the same arguments" : "";
+  const same = isParked(denial.code) ? " with the same arguments" : "";
   return seconds === null ? "" : ` Call again${same} after ${seconds} s.`;
 }
 

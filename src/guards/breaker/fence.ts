@@ -9,15 +9,3 @@ export function isFence(code: DenialCode): boolean {
   const { status } = DENIALS[code];
   return status === MONEY || status === DECIDED || code === "rate-limit.exceeded";
 }
-
-const WAITS: ReadonlySet<DenialCode> = new Set([
-  "clutch.parked",
-  "approval.pending",
-  "budget.parked",
-  "tool.busy",
-]);
-
-/** It waits, and comes again: that is one call, and not one more. */
-export function isWaiting(code: DenialCode): boolean {
-  return WAITS.has(code);
-}

@@ -68,15 +68,21 @@ export function observe(
   if (rule.sameResult && event.result === null && recent === null) return [before, null];
 
   const run = longer(recent, rule, event, now);
-  const calls = callsIn(run.calls) + elsewhere(run, rule, event);
+  const calls = callsOf(run, rule, event.elsewhere);
   const limit = event.repeatsMax ?? rule.above;
   if (calls <= limit) return [run, null];
   return [{ ...run, calls: [] }, alarmOf(rule, event, calls, limit)];
 }
 
-function elsewhere({ result }: Run, { sameResult }: StuckRule, event: StuckEvent): number {
-  const alike = event.elsewhere.filter((other) => !sameResult || other.result === result);
-  return alike.reduce((sum, { calls }) => sum + calls, 0);
+/** Over all gateways; of those alone where there is no run here. */
+export function callsOf(
+  run: Run | null,
+  { sameResult }: StuckRule,
+  elsewhere: readonly Elsewhere[],
+): number {
+  const isAlike = ({ result }: Elsewhere) => !sameResult || run === null || result === run.result;
+  const alike = elsewhere.filter(isAlike);
+  return alike.reduce((sum, { calls }) => sum + calls, run === null ? 0 : callsIn(run.calls));
 }
 
 function recentOf(run: Run | null, rule: StuckRule, now: Millis): Run | null {

@@ -1,9 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { decisionName, KINDS, lineOf } from "../../../dashboard/words/entries.ts";
+import { decisionName, KINDS, lineOf, WAITS } from "../../../dashboard/words/entries.ts";
 import { fold } from "../../../dashboard/words/fold.ts";
 import { amount, cap, share, sum, usd } from "../../../dashboard/words/money.ts";
 import { bytes, count, counted, percent } from "../../../dashboard/words/numbers.ts";
 import { clock, day, duration, moment } from "../../../dashboard/words/time.ts";
+import { isAgain } from "../../../src/guards/clutch/waits.ts";
+import { DENIALS, type DenialCode } from "../../../src/guards/verdict.ts";
 import { EVENT_KINDS } from "../../support/event-kinds.ts";
 
 const NOW = Date.parse("2026-11-17T03:11:20Z");
@@ -93,6 +95,11 @@ describe("the journal", () => {
   test("shows a kind of a later version by its own name", () => {
     const line = lineOf({ kind: "clutch.polished", event: { agent: "support" } });
     expect(line).toMatchObject({ verdict: "note", word: "clutch.polished", about: "support" });
+  });
+
+  test("knows which refusals only wait, as the gateway does", () => {
+    const codes = Object.keys(DENIALS) as DenialCode[]; // its own table
+    expect([...WAITS].sort()).toEqual(codes.filter(isAgain).sort());
   });
 
   test("says what a refusal was refused with, and what a settled call has cost", () => {

@@ -238,8 +238,17 @@ test("the same call at two gateways in turns is stuck, and another result at eit
     world.clock.advance(1_000);
     return alarm;
   };
+  const shown = (no: number) => {
+    const storeNow = world.clock.wall();
+    const rows = world.of(no).signals.repeats.most("a", [STUCK], { max: 5, storeNow });
+    return rows.map(({ calls }) => calls);
+  };
   const alarms: (Alarm | null)[] = [];
-  for (let turn = 0; turn < 10; turn += 1) alarms.push(await call(turn % 2));
+  for (let turn = 0; turn < 10; turn += 1) {
+    alarms.push(await call(turn % 2));
+    // Two at each, and everybody knows.
+    if (turn === 4) expect([shown(0), shown(1)]).toEqual([[5], [5]]);
+  }
   const first = alarms.findIndex((alarm) => alarm !== null);
   // What the other saw within the last second may not be known yet.
   expect([8, 9]).toContain(first);
