@@ -4,12 +4,12 @@
 import type { Millis } from "../guards/money.ts";
 import { CommitmentUpkeep } from "./commitments/keep.ts";
 import { EndedTasks, isSettled } from "./ended-tasks.ts";
+import { EverySecond } from "./every-second.ts";
 import type { Gateway } from "./gateway.ts";
 import { keepTasks } from "./parking/keep-tasks.ts";
 import { ParkingUpkeep } from "./parking/upkeep.ts";
 import type { Tenure } from "./tenure.ts";
 
-const TICK_MS: Millis = 1_000;
 /** Idle tasks are looked for this often, or as often as the shortest limit that an agent has. */
 const IDLE_TASKS_MS: Millis = 60_000;
 
@@ -18,13 +18,12 @@ export class Upkeep {
   readonly #endedTasks: EndedTasks;
   readonly #parking: ParkingUpkeep;
   readonly #commitments: CommitmentUpkeep;
-  #cancel: () => void = () => {};
-  #stopped = false;
+  readonly #loop: EverySecond;
   #idleTasksAt = 0;
-  #running: Promise<void> = Promise.resolve();
 
   constructor(gateway: Gateway) {
     this.#gateway = gateway;
+    this.#loop = new EverySecond(gateway.clock, () => this.tick());
     this.#endedTasks = new EndedTasks(gateway);
     this.#parking = new ParkingUpkeep(gateway);
     this.#commitments = new CommitmentUpkeep(gateway);
@@ -32,18 +31,12 @@ export class Upkeep {
   }
 
   start(): void {
-    this.#cancel = this.#gateway.clock.after(TICK_MS, () => {
-      this.#running = this.tick().finally(() => {
-        if (!this.#stopped) this.start();
-      });
-    });
+    this.#loop.start();
   }
 
   /** Waits for the tick under way. */
   async stop(): Promise<void> {
-    this.#stopped = true;
-    this.#cancel();
-    await this.#running;
+    await this.#loop.stop();
     await this.#parking.stop();
     await this.#commitments.stop();
   }

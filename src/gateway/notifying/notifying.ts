@@ -10,11 +10,11 @@
 import type { Millis } from "../../guards/money.ts";
 import type { Delivery } from "../../ports/notifier.ts";
 import { type NoticeCounts, StoreUnreachable } from "../../ports/store.ts";
+import { EverySecond } from "../every-second.ts";
 import type { Gateway } from "../gateway.ts";
 import { ATTEMPT_MS, type Links, Sender } from "./send.ts";
 import { tellAlerts, tellReviews } from "./tell.ts";
 
-const TICK_MS: Millis = 1_000;
 /** Taken of each notifier at once: as many are told in one message at most. */
 const CLAIMED_MAX = 500;
 const PRUNE_MS: Millis = 60_000;
@@ -30,29 +30,24 @@ export class Notifying {
   readonly #sender: Sender;
   /** By notifier, what is being sent. */
   readonly #busy = new Map<string, Promise<void>>();
-  #cancel: () => void = () => {};
-  #running: Promise<void> = Promise.resolve();
+  readonly #loop: EverySecond;
   #prunedAt = Number.NEGATIVE_INFINITY;
 
   constructor(gateway: Gateway, links: Links) {
     this.#gateway = gateway;
     this.#links = links;
     this.#sender = new Sender(gateway, links);
+    this.#loop = new EverySecond(gateway.clock, () => this.tick());
   }
 
   start(): void {
-    this.#cancel = this.#gateway.clock.after(TICK_MS, () => {
-      this.#running = this.tick().finally(() => {
-        if (!this.#sender.stopped) this.start();
-      });
-    });
+    this.#loop.start();
   }
 
   /** Waits for the tick under way, and a moment for what is being sent. */
   async stop(): Promise<void> {
     this.#sender.stopped = true;
-    this.#cancel();
-    await this.#running;
+    await this.#loop.stop();
     const { clock } = this.#gateway;
     let cancel = () => {};
     const late = new Promise<void>((resolve) => {

@@ -2,35 +2,26 @@
  * Once a second the breakers look. Beside the upkeep, and not in it: of very many agents a look may
  * take longer than the books are to wait for.
  */
-import type { Millis } from "../../guards/money.ts";
+import { EverySecond } from "../every-second.ts";
 import type { Gateway } from "../gateway.ts";
 import { follow } from "./follow.ts";
 
-const TICK_MS: Millis = 1_000;
-
 export class Watching {
   readonly #gateway: Gateway;
-  #cancel: () => void = () => {};
-  #stopped = false;
-  #running: Promise<void> = Promise.resolve();
+  readonly #loop: EverySecond;
 
   constructor(gateway: Gateway) {
     this.#gateway = gateway;
+    this.#loop = new EverySecond(gateway.clock, () => this.tick());
   }
 
   start(): void {
-    this.#cancel = this.#gateway.clock.after(TICK_MS, () => {
-      this.#running = this.tick().finally(() => {
-        if (!this.#stopped) this.start();
-      });
-    });
+    this.#loop.start();
   }
 
   /** Waits for the look under way. */
-  async stop(): Promise<void> {
-    this.#stopped = true;
-    this.#cancel();
-    await this.#running;
+  stop(): Promise<void> {
+    return this.#loop.stop();
   }
 
   /** Never rejects. */
