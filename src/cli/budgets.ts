@@ -9,6 +9,8 @@ import { EXIT, type Shell } from "./shell.ts";
 /** Shares of a limit from which on it is coloured. */
 const NEARLY = 0.8;
 const OVER = 1;
+/** Of an ISO time, what says the minute. */
+const MINUTES = "2026-11-19T00:00".length;
 
 function share(budget: BudgetView): number {
   const limit = Number(amountOf(budget, "limit"));
@@ -19,6 +21,16 @@ function share(budget: BudgetView): number {
 function style(budget: BudgetView): Style | null {
   const used = share(budget);
   return used >= OVER ? "red" : used >= NEARLY ? "yellow" : null;
+}
+
+/** With when it passes the limit, in the place of what it comes to then. */
+function forecastText({ forecast, passes_at, unit }: BudgetView): string {
+  if (forecast === null) return "–";
+  if (passes_at !== null) return `over ${passes_at.slice(0, MINUTES)}Z`;
+  const fields: Readonly<Record<string, unknown>> = { ...forecast };
+  const spent = Number(fields[`spent_${unit}`]);
+  // An estimate has no more places than a person has use for.
+  return String(Math.ceil(spent * 100) / 100);
 }
 
 /** Forfeits and reservations are rare to look at: shown only where there are some. */
@@ -36,6 +48,12 @@ function columnsFor(budgets: readonly BudgetView[]): Column<BudgetView>[] {
     ...optional,
     { ...amountColumn(budgets, "remaining"), style },
     { title: "used", text: (row) => `${Math.floor(share(row) * 100)}%`, align: "right", style },
+    {
+      title: "forecast",
+      text: forecastText,
+      align: "right",
+      style: ({ passes_at }) => (passes_at === null ? null : "yellow"),
+    },
     { title: "until", text: (row) => row.window_ends_at ?? "–" },
   ];
 }

@@ -1,5 +1,5 @@
 /** The text of a scrape: what is counted here, and what the store knows beside it. */
-import type { BudgetState, RemoteState } from "../control/operations.ts";
+import type { BudgetAccount, RemoteState } from "../control/operations.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import { HOLDING } from "../guards/commitment/commitment.ts";
 import type { Millis } from "../guards/money.ts";
@@ -18,7 +18,7 @@ export interface Scraped {
   readonly version: string;
   readonly ready: boolean;
   readonly remote: RemoteState | null;
-  readonly budgets: () => Promise<readonly BudgetState[]>;
+  readonly budgets: () => Promise<readonly BudgetAccount[]>;
 }
 
 export async function metricsText(scraped: Scraped, gateway: Gateway): Promise<string> {

@@ -1,7 +1,6 @@
 /** What the control plane can ask of this gateway. */
 import type { Configuration } from "../config/configuration.ts";
 import type {
-  BudgetState,
   DecisionRecords,
   InputRow,
   KeyMade,
@@ -14,11 +13,11 @@ import type {
 } from "../control/operations.ts";
 import { emit, type Gateway } from "../gateway/gateway.ts";
 import { hashToken } from "../gateway/keys.ts";
-import { hopeOf, roomOf } from "../guards/budget/slice.ts";
-import type { AccountState, InputQuery, KeyRecord } from "../ports/store.ts";
+import type { InputQuery, KeyRecord } from "../ports/store.ts";
 import { eventOf } from "../telemetry/entry-text.ts";
 import { verifyJournal } from "../telemetry/verify.ts";
 import { around } from "./around.ts";
+import { accountsOf, budgetsOf } from "./budgets.ts";
 import { agentsOf, decideReview, expiryOf, noteIncident, pause, reviewsOf } from "./clutches.ts";
 import { commitmentsOf, endByHand } from "./commitments.ts";
 import { doorOf } from "./door.ts";
@@ -27,11 +26,9 @@ import type { Machine } from "./machine.ts";
 import { metricsText } from "./metrics.ts";
 import { agentOperations } from "./overview.ts";
 import type { Reload } from "./reload.ts";
+import { knownSpendingOf } from "./spending.ts";
+import { historyOf } from "./spent-history.ts";
 
-/**
- * Accounts shown at once: newest first, so that a million old tasks do not hide today's budgets.
- */
-const ACCOUNTS_MAX = 1_000;
 const RECORDS_MAX = 100;
 const SECRET_BYTES = 24;
 const ID_BYTES = 8;
@@ -69,13 +66,15 @@ export function operationsOf(settings: OperationsSettings): WithoutNotifiers {
   const { store } = gateway;
   const { about, machine } = settings;
   const held = { gateway, isGone: goneFrom(about.store, machine, gateway) };
+  const known = knownSpendingOf(gateway);
   const flush = () => gateway.flusher.flush(gateway.holding.tenure);
   return {
     ...doorOf(settings),
     readiness: () => readiness(gateway),
     status: async () => status(settings),
     metrics: () => metrics(settings),
-    budgets: async () => budgets(gateway),
+    budgets: () => budgetsOf(gateway, known),
+    budgetHistory: (account) => historyOf(account, gateway, known),
     decision: (id) => decision(id, gateway),
     journal: async (query) => {
       await flush();
@@ -93,7 +92,7 @@ export function operationsOf(settings: OperationsSettings): WithoutNotifiers {
     revokeKey: (id, by) => revokeKey(id, by, gateway),
     tasks: (filter) => store.tasks.list(filter),
     endTask: (agent, id, by) => gateway.endTask(agent, id, "failed", by),
-    ...agentOperations(gateway, about.startedAt),
+    ...agentOperations(gateway, about.startedAt, known),
     pause: (agents, reason, by) => pause(agents, reason, by, gateway),
     reviews: (filter) => reviewsOf(filter, gateway),
     expiry: (review) => expiryOf(review, gateway),
@@ -135,7 +134,7 @@ async function inputsOf(
 function metrics({ about, gateway, remote }: OperationsSettings): Promise<string> {
   const { ready } = readiness(gateway);
   const known = { version: about.version, ready, remote: remote() };
-  return metricsText({ ...known, budgets: () => budgets(gateway) }, gateway);
+  return metricsText({ ...known, budgets: () => accountsOf(gateway) }, gateway);
 }
 
 function readiness(gateway: Gateway): Readiness {
@@ -173,54 +172,6 @@ function status({ about, gateway, remote }: OperationsSettings): Status {
 function pausedOf(gateway: Gateway): readonly string[] {
   const paused = agentsOf(gateway).filter(({ clutch }) => clutch.state !== "engaged");
   return paused.map(({ agent }) => agent);
-}
-
-/**
- * Every open account that calls can draw on, as the store and this process know it together. One of
- * a budget, a unit or a kind of window that is no longer configured refuses and admits nothing.
- */
-async function budgets(gateway: Gateway): Promise<readonly BudgetState[]> {
-  const { flusher, holding, rules, store } = gateway;
-  await flusher.flush(holding.tenure);
-  const inForce = new Map(rules.configuration.budgets.map((one) => [one.name, one]));
-  const open = await store.ledger.accounts({ open: true, limit: ACCOUNTS_MAX });
-  const states = open.filter(({ budget, unit, window }) => {
-    const now = inForce.get(budget);
-    return now?.unit === unit && now.window === window;
-  });
-  const reserved = new Map<number, number>();
-  for (const tenure of [holding.tenure, ...holding.former]) {
-    for (const { id, purse } of tenure.allAccounts()) {
-      reserved.set(id, (reserved.get(id) ?? 0) + purse.slice.reserved);
-    }
-  }
-  const perTask = new Set(
-    rules.configuration.budgets.filter(({ each }) => each === "task").map(({ name }) => name),
-  );
-  return states.map((account) =>
-    budgetState(account, reserved.get(account.id) ?? 0, perTask.has(account.budget)),
-  );
-}
-
-function budgetState(account: AccountState, reserved: number, perTask: boolean): BudgetState {
-  const { budget, committed, ends, forfeited, leased, limit, scope, spent, unit } = account;
-  const held = BigInt(reserved);
-  // What others lease may come back, so only what is reserved here is taken off.
-  const remaining = leased < held ? roomOf(account) : hopeOf(account) - held;
-  return {
-    budget,
-    scope,
-    perTask,
-    unit,
-    ends,
-    limit,
-    spent,
-    reserved: held,
-    leased,
-    forfeited,
-    committed,
-    remaining,
-  };
 }
 
 /**

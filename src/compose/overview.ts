@@ -9,37 +9,54 @@ import type {
   ToolState,
 } from "../control/overview-state.ts";
 import type { Gateway } from "../gateway/gateway.ts";
+import { closestOfAll } from "../gateway/signals/closest.ts";
 import { lookAt } from "../gateway/signals/look.ts";
 import type { Budget } from "../guards/budget/budget.ts";
 import type { Manifest } from "../guards/manifest/manifest.ts";
 import type { Millis } from "../guards/money.ts";
 import type { GrantedTool } from "../guards/tool/tool.ts";
 import { BAR_MS } from "../telemetry/activity.ts";
+import { DAY_MS, floorOf } from "../telemetry/spending.ts";
 import { agentsOf } from "./clutches.ts";
+import type { KnownSpending } from "./spending.ts";
 
 /** What can be asked of agents. */
 export function agentOperations(
   gateway: Gateway,
   since: Millis,
+  known: KnownSpending,
 ): Pick<Operations, "agents" | "overview" | "manifest" | "signals"> {
   return {
     agents: () => agentsOf(gateway),
-    overview: () => overviewOf(gateway, since),
+    overview: () => overviewOf(gateway, since, known),
     manifest: (agent) => manifestOf(agent, gateway),
     signals: (agent) => (gateway.rules.manifest(agent) === null ? null : lookAt(agent, gateway)),
   };
 }
 
-function overviewOf(gateway: Gateway, since: Millis): OverviewState {
+async function overviewOf(
+  gateway: Gateway,
+  since: Millis,
+  known: KnownSpending,
+): Promise<OverviewState> {
+  const spending = await known.look();
   const { activity, cashier, clock, rules } = gateway;
   const now = clock.wall();
+  const today = floorOf(now, DAY_MS);
+  const knowsToday = known.hasAllSince(today);
   const { agents, budgets } = rules.configuration;
+  const closest = closestOfAll(agents.keys(), gateway);
   const rows = [...agents.values()].map((manifest): OverviewAgent => {
-    const { owner, team } = manifest.labels;
-    const accounts = budgets.flatMap((budget) => accountOf(budget, manifest));
-    return { ...activity.of(manifest.agent, now), team, owner, accounts };
+    const { agent, labels } = manifest;
+    return {
+      ...activity.of(agent, now),
+      ...{ team: labels.team, owner: labels.owner },
+      spentToday: knowsToday ? spending.todayOf(agent, now) : null,
+      closest: closest.get(agent) ?? null,
+      accounts: budgets.flatMap((budget) => accountOf(budget, manifest)),
+    };
   });
-  return { gateways: cashier.holders, since, barMs: BAR_MS, agents: rows };
+  return { gateways: cashier.holders, since, today, barMs: BAR_MS, agents: rows };
 }
 
 /** What a whole agent has in common with a scope; null: its calls differ in it. */

@@ -13,6 +13,7 @@ import type {
   VerifiedView,
 } from "./schemas/journal.ts";
 import type {
+  BudgetHistoryView,
   BudgetView,
   CommitmentView,
   ForfeitsView,
@@ -32,6 +33,7 @@ import type {
 
 export type {
   AgentView,
+  BudgetHistoryView,
   BudgetView,
   CommitmentView,
   EntryView,
@@ -104,6 +106,8 @@ export class ControlClient {
   session = () => this.#ask<SessionView>("GET", "/api/v1/session");
   status = () => this.#ask<StatusView>("GET", "/api/v1/status");
   budgets = () => this.#ask<readonly BudgetView[]>("GET", "/api/v1/budgets");
+  budgetHistory = (budget: string, params: Params) =>
+    this.#ask<BudgetHistoryView>("GET", `/api/v1/budgets/${part(budget)}/history${query(params)}`);
   journal = (params: Params) => this.#ask<JournalPage>("GET", `/api/v1/journal${query(params)}`);
   inputs = (params: Params) => this.#ask<InputPage>("GET", `/api/v1/inputs${query(params)}`);
   verifyJournal = () => this.#ask<VerifiedView>("GET", "/api/v1/journal/verify");

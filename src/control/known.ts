@@ -1,5 +1,7 @@
 /** What a gateway knows of itself, its budgets and its decisions. Amounts are in their unit. */
 import type { Issue } from "../config/configuration.ts";
+import type { Window } from "../guards/budget/budget.ts";
+import type { Forecast } from "../guards/budget/forecast.ts";
 import type { Unit } from "../guards/budget/unit.ts";
 import type { Event } from "../guards/events.ts";
 import type { Millis } from "../guards/money.ts";
@@ -55,12 +57,16 @@ export type Readiness =
   | { readonly ready: true }
   | { readonly ready: false; readonly because: string };
 
-export interface BudgetState {
+/** One account, as the store and this process know it together. */
+export interface BudgetAccount {
   readonly budget: string;
   /** Value of the budget's scope; "" for a budget with one account. */
   readonly scope: string;
   readonly perTask: boolean;
   readonly unit: Unit;
+  readonly window: Window;
+  /** 0 for windows without a start. */
+  readonly starts: Millis;
   readonly ends: Millis | null;
   readonly limit: bigint;
   readonly spent: bigint;
@@ -69,6 +75,30 @@ export interface BudgetState {
   readonly forfeited: bigint;
   readonly committed: bigint;
   readonly remaining: bigint;
+}
+
+export interface BudgetState extends BudgetAccount {
+  readonly forecast: Forecast;
+}
+
+/** What one account has spent when, and what the windows before it have. */
+export interface BudgetHistory {
+  readonly state: BudgetState;
+  readonly onExhausted: "deny" | "park";
+  readonly barMs: Millis;
+  /** Of this window, oldest first; what began before it began with it. */
+  readonly bars: readonly { readonly at: Millis; readonly spent: bigint }[];
+  /** Spent in this window at a time that is not known, so that it is in no bar. */
+  readonly unplaced: bigint;
+  /** Windows that are over, oldest first. */
+  readonly before: readonly PastWindow[];
+}
+
+export interface PastWindow {
+  readonly starts: Millis;
+  readonly ends: Millis;
+  readonly limit: bigint;
+  readonly spent: bigint;
 }
 
 /** One event about a decision. */

@@ -27,8 +27,8 @@ import type {
   TaskRecord,
 } from "../ports/store.ts";
 import type { Verified } from "../telemetry/verify.ts";
-import type { BudgetState, DecisionRecords, Readiness, Status } from "./known.ts";
-import type { ManifestState, OverviewState } from "./overview-state.ts";
+import type { BudgetHistory, BudgetState, DecisionRecords, Readiness, Status } from "./known.ts";
+import type { AccountName, ManifestState, OverviewState } from "./overview-state.ts";
 
 export type * from "./known.ts";
 
@@ -219,6 +219,8 @@ export interface Operations extends NotifierOperations {
   /** Text for a scrape. */
   metrics(): Promise<string>;
   budgets(): Promise<readonly BudgetState[]>;
+  /** Null: it has no open account. */
+  budgetHistory(account: AccountName): Promise<BudgetHistory | null>;
   /** Null if nothing is known of it. */
   decision(id: string): Promise<DecisionRecords | null>;
   journal(query: JournalQuery): Promise<readonly StoredEntry[]>;
@@ -239,7 +241,7 @@ export interface Operations extends NotifierOperations {
   /** As failed. False if there is none, or it had ended. */
   endTask(agent: string, id: string, by: string): Promise<boolean>;
   agents(): readonly AgentState[];
-  overview(): OverviewState;
+  overview(): Promise<OverviewState>;
   /** Null: there is no such agent. */
   manifest(agent: string): ManifestState | null;
   /** How it stands to its breakers; null: there is no such agent. */

@@ -1,4 +1,5 @@
 /** What the gateway says of its agents for the dashboard: what they do, and what they may. */
+import type { Closest } from "../guards/breaker/closest.ts";
 import type { Scope, Window } from "../guards/budget/budget.ts";
 import type { Unit } from "../guards/budget/unit.ts";
 import type { Millis } from "../guards/money.ts";
@@ -15,6 +16,10 @@ export interface OverviewAgent {
   readonly callsHour: number;
   readonly refusedHour: number;
   readonly failedHour: number;
+  /** By its calls, at all gateways; null: not all of today's are known yet. */
+  readonly spentToday: bigint | null;
+  /** Null: nothing that a breaker watches has a line yet. */
+  readonly closest: Closest | null;
   /** Budgets that all its calls draw on, with the scope of its account. */
   readonly accounts: readonly AccountName[];
 }
@@ -29,6 +34,8 @@ export interface OverviewState {
   readonly gateways: number;
   /** It counts since it started. */
   readonly since: Millis;
+  /** The midnight since which it is today. */
+  readonly today: Millis;
   readonly barMs: Millis;
   readonly agents: readonly OverviewAgent[];
 }

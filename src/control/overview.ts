@@ -1,18 +1,27 @@
 /** Agents as the dashboard's first pages show them. */
+import { formatUsd } from "../guards/money.ts";
 import type { ManifestState, OverviewState } from "./overview-state.ts";
 import type { ManifestView, OverviewView } from "./schemas/overview.ts";
 import { iso } from "./views.ts";
 
-export function overviewView({ agents, barMs, gateways, since }: OverviewState): OverviewView {
+export function overviewView({
+  agents,
+  barMs,
+  gateways,
+  since,
+  today,
+}: OverviewState): OverviewView {
   const rows = agents.map(({ accounts, agent, calls, owner, team, ...numbers }) => ({
     ...{ agent, team, owner, calls },
     calls_minute: numbers.callsMinute,
     calls_hour: numbers.callsHour,
     refused_hour: numbers.refusedHour,
     failed_hour: numbers.failedHour,
+    spent_today_usd: numbers.spentToday === null ? null : formatUsd(numbers.spentToday),
+    closest_breaker: numbers.closest,
     accounts,
   }));
-  return { gateways, since: iso(since), bar_ms: barMs, agents: rows };
+  return { gateways, since: iso(since), today: iso(today), bar_ms: barMs, agents: rows };
 }
 
 export function manifestView(state: ManifestState): ManifestView {

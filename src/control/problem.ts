@@ -54,6 +54,10 @@ export const PROBLEMS = {
     status: 404,
     hint: "An agent is what has a manifest in the guardrails folder.",
   },
+  "budget.unknown": {
+    status: 404,
+    hint: "List the open accounts, with their scopes: slipclutch budgets",
+  },
   "key.unknown": { status: 404, hint: "List the keys: slipclutch keys list" },
   "task.unknown": { status: 404, hint: "List the tasks that are alive: slipclutch tasks list" },
   "model-flag.unknown": {

@@ -50,6 +50,14 @@ export const INPUTS_QUERY = z.strictObject({
   limit,
 });
 
+export const BUDGET_HISTORY_QUERY = z.strictObject({
+  scope: z
+    .string()
+    .max(TEXT_CHARACTERS_MAX)
+    .optional()
+    .describe("As the list of budgets has it; empty for a budget with one account."),
+});
+
 export const TASKS_QUERY = z.strictObject({ agent: filter, alive: flag, limit });
 
 export const REVIEWS_QUERY = z.strictObject({

@@ -2,14 +2,13 @@
  * What the control plane's API answers: snake_case names, amounts as decimal texts in fields that
  * end in their unit, ISO times.
  */
-import { formatAmount, inUnit, UNITS, type Unit } from "../guards/budget/unit.ts";
+import { formatAmount, UNITS, type Unit } from "../guards/budget/unit.ts";
 import type { Millis } from "../guards/money.ts";
 import type { KeyRecord, ModelFlag, TaskRecord } from "../ports/store.ts";
 import { eventOf } from "../telemetry/entry-text.ts";
-import type { BudgetState, InputRow, RemoteState, Status, StoredEntry } from "./operations.ts";
+import type { InputRow, RemoteState, Status, StoredEntry } from "./operations.ts";
 import type { FlagView, RemoteView, StatusView } from "./schemas/gateway.ts";
 import type { EntryView, InputView } from "./schemas/journal.ts";
-import type { BudgetView } from "./schemas/money.ts";
 import type { KeyView, TaskView } from "./schemas/people.ts";
 
 /** An instant as ISO text. */
@@ -17,15 +16,8 @@ export function iso(at: Millis): string {
   return new Date(at).toISOString();
 }
 
-function isoOrNull(at: Millis | null): string | null {
+export function isoOrNull(at: Millis | null): string | null {
   return at === null ? null : iso(at);
-}
-
-export function budgetView(state: BudgetState): BudgetView {
-  const { budget: name, ends, scope, unit } = state;
-  const { committed, forfeited, leased, limit, remaining, reserved, spent } = state;
-  const amounts = { limit, spent, reserved, leased, forfeited, committed, remaining };
-  return { name, scope, unit, ...inUnit(unit, amounts), window_ends_at: isoOrNull(ends) };
 }
 
 function remoteView({ answeredAt, commit, lost, rejected, source }: RemoteState): RemoteView {

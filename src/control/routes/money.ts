@@ -1,15 +1,27 @@
 /** Routes: budgets, what dead gateways had held of them, and what goes on costing. */
+import { budgetView, historyView } from "../budgets.ts";
 import { commitmentView, endedView } from "../commitments.ts";
 import { forfeitsView, releasedView } from "../forfeits.ts";
-import { COMMITMENTS_QUERY, commitmentsQuery, parsed } from "../queries.ts";
+import { Problem } from "../problem.ts";
+import { BUDGET_HISTORY_QUERY, COMMITMENTS_QUERY, commitmentsQuery, parsed } from "../queries.ts";
 import { billedOf, REASON_BODY, RELEASE_BODY } from "../requests.ts";
-import { BUDGET, COMMITMENT, FORFEITS, RELEASED } from "../schemas/money.ts";
+import { BUDGET, BUDGET_HISTORY, COMMITMENT, FORFEITS, RELEASED } from "../schemas/money.ts";
 import { list } from "../schemas/parts.ts";
-import { budgetView } from "../views.ts";
 import { bodyOf, param, type Route, type Visit } from "./route.ts";
 
 async function budgets({ context, operations }: Visit): Promise<Response> {
   return context.json((await operations.budgets()).map(budgetView));
+}
+
+async function budgetHistory({ context, operations }: Visit): Promise<Response> {
+  const budget = param(context, "budget");
+  const { scope = "" } = parsed(BUDGET_HISTORY_QUERY, context.req.query());
+  const history = await operations.budgetHistory({ budget, scope });
+  if (history === null) {
+    const which = scope === "" ? "without a scope" : `for ${scope}`;
+    throw new Problem("budget.unknown", `${budget} has no open account ${which}.`);
+  }
+  return context.json(historyView(history));
 }
 
 async function listForfeits({ context, operations }: Visit): Promise<Response> {
@@ -40,9 +52,18 @@ async function endCommitment({ context, operations, operator }: Visit): Promise<
 export const MONEY_ROUTES: readonly Route[] = [
   {
     ...{ method: "GET", path: "/api/v1/budgets", role: "viewer", name: "listBudgets" },
-    says: "Every open account, as the store and this gateway know it together.",
+    says: "Every open account, as the store and this gateway know it together, with [what it will come to](../budgets.md#forecast-and-history).",
     content: { schema: list(BUDGET) },
     answer: budgets,
+  },
+  {
+    ...{ method: "GET", path: "/api/v1/budgets/:budget/history", role: "viewer" },
+    name: "budgetHistory",
+    says: "What one account has spent in this window, by days or hours, and in the windows before.",
+    query: BUDGET_HISTORY_QUERY,
+    content: { schema: BUDGET_HISTORY },
+    problems: ["budget.unknown"],
+    answer: budgetHistory,
   },
   {
     ...{ method: "GET", path: "/api/v1/forfeits", role: "viewer", name: "listForfeits" },

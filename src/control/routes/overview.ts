@@ -5,7 +5,7 @@ import { MANIFEST, OVERVIEW } from "../schemas/overview.ts";
 import { param, type Route, type Visit } from "./route.ts";
 
 async function overview({ context, operations }: Visit): Promise<Response> {
-  return context.json(overviewView(operations.overview()));
+  return context.json(overviewView(await operations.overview()));
 }
 
 async function manifest({ context, operations }: Visit): Promise<Response> {
@@ -18,7 +18,7 @@ async function manifest({ context, operations }: Visit): Promise<Response> {
 export const OVERVIEW_ROUTES: readonly Route[] = [
   {
     ...{ method: "GET", path: "/api/v1/overview", role: "viewer", name: "overview" },
-    says: "How many calls each agent has made in the last hour at this gateway, and its accounts.",
+    says: "How many calls each agent has made in the last hour at this gateway, what it has spent today, its breaker that is nearest to its line, and its accounts.",
     content: { schema: OVERVIEW },
     answer: overview,
   },

@@ -1,6 +1,14 @@
 /** Budgets, what dead gateways had held of them, and what goes on costing. */
 import { z } from "zod";
+import { WINDOWS } from "../../guards/budget/budget.ts";
 import { INSTANT, inSomeUnit, list, UNIT, AMOUNT as USD } from "./parts.ts";
+
+/** Goes on as it did, linearly. */
+export const FORECAST = inSomeUnit(["spent"], {
+  by: z
+    .enum(["last_24h", "window"])
+    .describe("What it goes on from: the last 24 hours, or the window so far."),
+});
 
 export const BUDGET = inSomeUnit(
   ["limit", "spent", "reserved", "leased", "forfeited", "committed", "remaining"],
@@ -8,10 +16,34 @@ export const BUDGET = inSomeUnit(
     name: z.string(),
     scope: z.string(),
     unit: UNIT,
+    window: z.enum(WINDOWS),
+    window_starts_at: INSTANT.nullable(),
     window_ends_at: INSTANT.nullable(),
+    forecast: FORECAST.nullable().describe(
+      "What will be spent when the window ends, if it goes on so.",
+    ),
+    no_forecast: z.string().nullable().describe("Why there is none."),
+    passes_at: INSTANT.nullable().describe(
+      "When the forecast reaches the limit; null: not in this window, or it is reached already.",
+    ),
   },
 );
 export type BudgetView = z.infer<typeof BUDGET>;
+
+const SPENT_BAR = inSomeUnit(["spent"], { at: INSTANT });
+const PAST_WINDOW = inSomeUnit(["limit", "spent"], { starts_at: INSTANT, ends_at: INSTANT });
+
+export const BUDGET_HISTORY = z.strictObject({
+  budget: BUDGET,
+  on_exhausted: z.enum(["deny", "park"]),
+  bar_seconds: z.number().describe("An hour for a day's window, else a day."),
+  bars: list(SPENT_BAR).describe("Of this window, oldest first; where nothing was spent is none."),
+  unplaced: inSomeUnit(["spent"], {}).describe(
+    "Spent in this window at a time that is not known: by commitments, or before the entries of the journal that were read.",
+  ),
+  before: list(PAST_WINDOW).describe("The windows before, oldest first: what each came to."),
+});
+export type BudgetHistoryView = z.infer<typeof BUDGET_HISTORY>;
 
 export const FORFEIT = inSomeUnit(["forfeited"], {
   holder: z.string(),

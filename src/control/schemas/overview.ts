@@ -1,9 +1,22 @@
 /** What the dashboard shows of agents beside their clutch: what they do, and what they may. */
 import { z } from "zod";
 import { SCOPES, WINDOWS } from "../../guards/budget/budget.ts";
-import { INSTANT, list, UNIT } from "./parts.ts";
+import { AMOUNT, INSTANT, list, UNIT } from "./parts.ts";
 
 const LABEL = z.string().nullable();
+
+/** Of all that breakers watch of an agent, what is nearest to its line; in the signal's unit. */
+export const CLOSEST = z.strictObject({
+  rule: z.string(),
+  signal: z.string(),
+  action: z.enum(["trip", "alert"]),
+  tool: z.string().describe("Empty: whatever it calls."),
+  task: z.string().describe("Empty: all of them together."),
+  value: z.number(),
+  line: z.number(),
+  alarmed: z.boolean(),
+});
+export type ClosestView = z.infer<typeof CLOSEST>;
 
 export const OVERVIEW_AGENT = z.strictObject({
   agent: z.string(),
@@ -14,6 +27,10 @@ export const OVERVIEW_AGENT = z.strictObject({
   calls_hour: z.number().describe("In all bars together."),
   refused_hour: z.number(),
   failed_hour: z.number().describe("Answered with an error, or not at all."),
+  spent_today_usd: AMOUNT.nullable().describe(
+    "By its calls, at all gateways; null: not all of today's entries were read yet.",
+  ),
+  closest_breaker: CLOSEST.nullable().describe("Null: nothing that is watched has a line yet."),
   accounts: list(z.strictObject({ budget: z.string(), scope: z.string() })).describe(
     "Accounts that all its calls draw on.",
   ),
@@ -23,6 +40,7 @@ export type OverviewAgentView = z.infer<typeof OVERVIEW_AGENT>;
 export const OVERVIEW = z.strictObject({
   gateways: z.number().describe("Of the store; the numbers are of the one that was asked."),
   since: INSTANT.describe("It counts since then, for an hour at most."),
+  today: INSTANT.describe("Midnight, UTC."),
   bar_ms: z.number(),
   agents: list(OVERVIEW_AGENT),
 });

@@ -1,7 +1,8 @@
 /** How an agent stands to its breakers at this moment, for people. */
 import { bucketMsOf, shownBuckets } from "../../guards/breaker/buckets.ts";
-import { lineOf, valueNow } from "../../guards/breaker/level.ts";
+import { type Level, lineOf, valueNow } from "../../guards/breaker/level.ts";
 import { figureOf, MEASURES } from "../../guards/breaker/measure.ts";
+import type { Drawn, LevelRule } from "../../guards/breaker/rules.ts";
 import type { AgentSignals, LevelNow } from "../../guards/breaker/standing.ts";
 import type { Millis } from "../../guards/money.ts";
 import type { Gateway } from "../gateway.ts";
@@ -27,27 +28,45 @@ export function lookAt(agent: string, gateway: Gateway): AgentSignals {
   };
 }
 
-function levelsOf(counted: Counted, { rules }: Gateway, now: Millis): readonly LevelNow[] {
-  const { server, tool } = counted.subject;
+/** How high one thing stands, by each rule that it is held to. */
+export interface Standing {
+  readonly rule: LevelRule;
+  readonly level: Level;
+  readonly value: number;
+  /** Null: nothing draws a line yet. */
+  readonly drawn: Drawn | null;
+}
+
+export function standingsOf(
+  counted: Counted,
+  { rules }: Gateway,
+  now: Millis,
+): readonly Standing[] {
   return levelRulesOf(counted, rules).flatMap((rule) => {
     const level = counted.levels.get(rule.name);
     if (level === undefined) return [];
     const { phase } = level;
     const drawn =
       phase.kind === "calm" ? lineOf(level, heldOf(counted, rule, rules), now) : phase.line;
+    return [{ rule, level, value: valueNow(level, rule, now), drawn }];
+  });
+}
+
+function levelsOf(counted: Counted, gateway: Gateway, now: Millis): readonly LevelNow[] {
+  const { server, tool } = counted.subject;
+  return standingsOf(counted, gateway, now).map(({ drawn, level, rule, value }) => {
+    const { history, phase } = level;
     const bucketMs = bucketMsOf(rule.above);
     const measure = MEASURES[rule.signal];
-    return [
-      {
-        ...{ rule: rule.name, server, tool, value: valueNow(level, rule, now) },
-        ...{ line: drawn?.at ?? null, usual: drawn?.usual ?? null },
-        phase: phase.kind,
-        since: phase.kind === "calm" ? null : phase.since,
-        bucketMs,
-        buckets: shownBuckets(level.history, bucketMs).map((bucket) => ({
-          ...{ start: bucket.start, value: figureOf(measure, bucket, bucketMs) },
-        })),
-      },
-    ];
+    return {
+      ...{ rule: rule.name, server, tool, value },
+      ...{ line: drawn?.at ?? null, usual: drawn?.usual ?? null },
+      phase: phase.kind,
+      since: phase.kind === "calm" ? null : phase.since,
+      bucketMs,
+      buckets: shownBuckets(history, bucketMs).map((bucket) => ({
+        ...{ start: bucket.start, value: figureOf(measure, bucket, bucketMs) },
+      })),
+    };
   });
 }

@@ -103,14 +103,27 @@ export class TaskTotals {
       .map((key) => key.slice(shareOf("").length))
       .filter((task) => !known.has(task));
     const totals = [...own, ...elsewhere.map((task) => newTotal(agent, task))];
-    const all = rules.flatMap((rule) => {
-      if (rule.signal !== "tokens_per_task") return [];
-      const { at: line, usual } = this.lineOf(agent, rule, now);
-      return totals.map((total) => ({
-        ...{ rule: rule.name, task: total.task, tokens: this.#sum(total, now), line, usual },
-      }));
-    });
+    const all = totals.flatMap((total) => this.standingOf(total, rules, now));
     return all.sort((one, other) => other.tokens - one.tokens).slice(0, max);
+  }
+
+  /** Of each agent the task that has taken most here. */
+  largest(): ReadonlyMap<string, TokensOf> {
+    const largest = new Map<string, TokensOf>();
+    for (const total of this.#totals.values()) {
+      const known = largest.get(total.agent);
+      if (known === undefined || known.tokens < total.tokens) largest.set(total.agent, total);
+    }
+    return largest;
+  }
+
+  /** By each rule for tokens of tasks. */
+  standingOf(total: TokensOf, rules: readonly BreakerRule[], now: Millis): readonly TaskNow[] {
+    return rules.flatMap((rule) => {
+      if (rule.signal !== "tokens_per_task") return [];
+      const { at: line, usual } = this.lineOf(total.agent, rule, now);
+      return [{ rule: rule.name, task: total.task, tokens: this.#sum(total, now), line, usual }];
+    });
   }
 
   shares(storeNow: Millis): readonly Share[] {
@@ -121,7 +134,7 @@ export class TaskTotals {
     return shares;
   }
 
-  #sum({ agent, task, tokens }: Total, now: Millis): number {
+  #sum({ agent, task, tokens }: TokensOf, now: Millis): number {
     const others = this.#elsewhere.of(agent, shareOf(task), now - SHARE_MS);
     return others.reduce((sum, { value }) => sum + value, tokens);
   }

@@ -62,7 +62,12 @@ describe("shapes for programs", () => {
         forfeited_usd: "0",
         committed_usd: "0",
         remaining_usd: "487.499",
+        window: "month",
+        window_starts_at: "2026-01-01T00:00:00.000Z",
         window_ends_at: "2026-02-01T00:00:00.000Z",
+        forecast: { by: "last_24h", spent_usd: "625" },
+        no_forecast: null,
+        passes_at: "2026-01-25T00:00:00.000Z",
       },
     ]);
   });
@@ -157,8 +162,8 @@ describe("for people", () => {
   test("budgets are a table, or blocks on a narrow screen", async () => {
     const wide = await running.ask("budgets");
     expect(wide.out).toBe(
-      "budget           scope    limit $  spent $  reserved $  leased $  remaining $  used  until\n" +
-        "support-monthly  support      500     12.5       0.001     0.002      487.499    2%  2026-02-01T00:00:00.000Z\n",
+      "budget           scope    limit $  spent $  reserved $  leased $  remaining $  used                forecast  until\n" +
+        "support-monthly  support      500     12.5       0.001     0.002      487.499    2%  over 2026-01-25T00:00Z  2026-02-01T00:00:00.000Z\n",
     );
     const { environment } = running;
     const narrow = await slipclutch(["budgets"], { environment, columns: 40 });
@@ -168,11 +173,19 @@ describe("for people", () => {
 
   test("budgets of other units say what they count, and show no dollars", async () => {
     const { budgetStates } = running.operations;
-    budgetStates.push({ ...BUDGET, budget: "some", unit: "tokens", limit: 100n, remaining: 20n });
+    const some = {
+      ...BUDGET,
+      budget: "some",
+      unit: "tokens",
+      limit: 100n,
+      remaining: 20n,
+    } as const;
+    const forecast = { kind: "reckoned", spent: 99n, passesAt: null, by: "window" } as const;
+    budgetStates.push({ ...some, forecast });
     const [head, money, tokens] = (await running.ask("budgets")).out.split("\n");
     expect(head).toMatch(/^budget +scope +unit +limit +spent +reserved +leased +remaining +used/);
     expect(money).toMatch(/^support-monthly +support +USD +500 +12\.5 /);
-    expect(tokens).toMatch(/^some +support +tokens +100 .* 20 +80% /);
+    expect(tokens).toMatch(/^some +support +tokens +100 .* 20 +80% +99 /);
   });
 
   test("colours are for terminals only", async () => {

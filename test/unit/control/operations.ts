@@ -4,6 +4,7 @@ import { doorOf } from "../../../src/compose/door.ts";
 import type { NotifierState } from "../../../src/control/notifier-operations.ts";
 import type {
   AgentState,
+  BudgetHistory,
   BudgetState,
   CommitmentAsked,
   CommitmentOutcome,
@@ -23,7 +24,11 @@ import type {
   Reloaded,
   RemoteState,
 } from "../../../src/control/operations.ts";
-import type { ManifestState, OverviewState } from "../../../src/control/overview-state.ts";
+import type {
+  AccountName,
+  ManifestState,
+  OverviewState,
+} from "../../../src/control/overview-state.ts";
 import { Seal } from "../../../src/gateway/parking/seal.ts";
 import { DEFAULT_RULES } from "../../../src/guards/breaker/rules.ts";
 import type { AgentSignals } from "../../../src/guards/breaker/standing.ts";
@@ -44,12 +49,17 @@ import { Metrics } from "../../../src/telemetry/metrics.ts";
 import { verifyJournal } from "../../../src/telemetry/verify.ts";
 import { KEY, type Rows, storeOf, written } from "../telemetry/rows.ts";
 
+const DAY_25 = Date.UTC(2026, 0, 25);
+
 export const BUDGET: BudgetState = {
   budget: "support-monthly",
   scope: "support",
   perTask: false,
   unit: "usd",
+  window: "month",
+  starts: Date.UTC(2026, 0, 1),
   ends: Date.UTC(2026, 1, 1),
+  forecast: { kind: "reckoned", spent: 625_000_000_000n, passesAt: DAY_25, by: "last-day" },
   limit: 500_000_000_000n,
   spent: 12_500_000_000n,
   reserved: 1_000_000n,
@@ -194,6 +204,17 @@ export class MemoryOperations implements Operations {
     return this.budgetStates;
   }
 
+  async budgetHistory({ budget, scope }: AccountName): Promise<BudgetHistory | null> {
+    const state = this.budgetStates.find((one) => one.budget === budget && one.scope === scope);
+    if (state === undefined) return null;
+    const [starts, ends] = [Date.UTC(2025, 11, 1), Date.UTC(2026, 0, 1)];
+    return {
+      ...{ state, onExhausted: "park", barMs: 86_400_000, unplaced: 500_000_000n },
+      bars: [{ at: Date.UTC(2026, 0, 2), spent: 12_000_000_000n }],
+      before: [{ starts, ends, limit: 400_000_000_000n, spent: 31_000_000_000n }],
+    };
+  }
+
   async decision(id: string): Promise<DecisionRecords | null> {
     const entries = await this.#journal().read({ decision: id, take: "oldest", limit: 10 });
     const records = entries.map((entry) => ({
@@ -302,8 +323,8 @@ export class MemoryOperations implements Operations {
     return true;
   }
 
-  overview(): OverviewState {
-    return { gateways: 1, since: 0, barMs: 120_000, agents: [] };
+  async overview(): Promise<OverviewState> {
+    return { gateways: 1, since: 0, today: 0, barMs: 120_000, agents: [] };
   }
 
   manifest(agent: string): ManifestState | null {

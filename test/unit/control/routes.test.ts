@@ -7,7 +7,15 @@ import { type Role, StoreUnreachable } from "../../../src/ports/store.ts";
 import { createLog } from "../../../src/telemetry/log.ts";
 import { testClock } from "../../../src/testing/test-clock.ts";
 import { checkAnswer } from "../../support/api-document.ts";
-import { commitment, forfeit, MemoryOperations, review, TOKENS, task } from "./operations.ts";
+import {
+  BUDGET,
+  commitment,
+  forfeit,
+  MemoryOperations,
+  review,
+  TOKENS,
+  task,
+} from "./operations.ts";
 
 function opened(operations = new MemoryOperations(testClock())) {
   const clock = testClock();
@@ -62,6 +70,7 @@ const MAY: Record<string, Record<Role, boolean>> = {
   "GET /api/v1/events": { viewer: true, operator: true, admin: true },
   "GET /api/v1/status": { viewer: true, operator: true, admin: true },
   "GET /api/v1/budgets": { viewer: true, operator: true, admin: true },
+  "GET /api/v1/budgets/:budget/history": { viewer: true, operator: true, admin: true },
   "GET /api/v1/inputs": { viewer: false, operator: true, admin: true },
   "GET /api/v1/journal": { viewer: true, operator: true, admin: true },
   "GET /api/v1/journal/verify": { viewer: true, operator: true, admin: true },
@@ -220,9 +229,37 @@ describe("the API", () => {
         forfeited_usd: "0",
         committed_usd: "0",
         remaining_usd: "487.499",
+        window: "month",
+        window_starts_at: "2026-01-01T00:00:00.000Z",
         window_ends_at: "2026-02-01T00:00:00.000Z",
+        forecast: { by: "last_24h", spent_usd: "625" },
+        no_forecast: null,
+        passes_at: "2026-01-25T00:00:00.000Z",
       },
     ]);
+  });
+
+  test("says why there is no forecast", async () => {
+    const { ask, operations } = opened();
+    const none = { kind: "none", because: "no-end" } as const;
+    operations.budgetStates[0] = { ...BUDGET, starts: 0, ends: null, forecast: none };
+    const { json } = await ask("GET", "/api/v1/budgets");
+    expect(json).toMatchObject([
+      { forecast: null, no_forecast: "its window has no end", passes_at: null },
+    ]);
+  });
+
+  test("shows what a budget spent when, and knows no account that is not open", async () => {
+    const { ask } = opened();
+    const path = "/api/v1/budgets/support-monthly/history";
+    expect((await ask("GET", `${path}?scope=support`)).json).toMatchObject({
+      budget: { name: "support-monthly", spent_usd: "12.5" },
+      ...{ on_exhausted: "park", bar_seconds: 86_400, unplaced: { spent_usd: "0.5" } },
+      bars: [{ at: "2026-01-02T00:00:00.000Z", spent_usd: "12" }],
+      before: [{ starts_at: "2025-12-01T00:00:00.000Z", limit_usd: "400", spent_usd: "31" }],
+    });
+    const unknown = await ask("GET", path);
+    expect(unknown).toMatchObject({ status: 404, json: { error: { code: "budget.unknown" } } });
   });
 
   test("shows the status", async () => {

@@ -15,6 +15,8 @@ function budget(name: string, scope: string, spent: string, limit: string): Budg
   return {
     ...{ name, scope, unit: "usd", limit_usd: limit, spent_usd: spent, reserved_usd: "0" },
     ...{ leased_usd: "0", forfeited_usd: "0", committed_usd: "0", window_ends_at: null },
+    ...{ window: "lifetime", window_starts_at: null, forecast: null, passes_at: null },
+    no_forecast: "its window has no end",
     remaining_usd: String(Number(limit) - Number(spent)),
   };
 }
@@ -27,12 +29,14 @@ describe("the tightest cap", () => {
       budget("each", "billing", "5", "5"),
     ];
     expect(budgets.map(closeness)).toEqual([0.00125, 0.8, 1].map((one) => expect.closeTo(one, 3)));
-    const numbers = { team: null, owner: null, calls: [], calls_minute: 0, calls_hour: 0 };
+    const calls = { calls: [], calls_minute: 0, calls_hour: 0 };
+    const numbers = { team: null, owner: null, ...calls, spent_today_usd: "0" };
     const accounts = [
       { budget: "acme", scope: "" },
       { budget: "each", scope: "support" },
     ];
-    const agent = { agent: "support", ...numbers, refused_hour: 0, failed_hour: 0, accounts };
+    const failed = { refused_hour: 0, failed_hour: 0, closest_breaker: null };
+    const agent = { agent: "support", ...numbers, ...failed, accounts };
     expect(tightestOf([agent], budgets).get("support")?.name).toBe("each");
     expect(tightestOf([{ ...agent, accounts: [] }], budgets).size).toBe(0);
   });
