@@ -1,6 +1,6 @@
 /** What pages use of the live connection, the clock and the person's settings. */
 
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { EntryView } from "../../src/control/schemas/journal.ts";
 import { type Liveness, live, now } from "./live.ts";
 
@@ -15,18 +15,22 @@ export function startTicking(): void {
   }, TICK_MS);
 }
 
-/** The gateway's time, once a second. */
-export function useNow(): number {
-  const [at, set] = useState(now());
+/** The gateway's time, once a second; or by whole steps, where less changes nothing. */
+export function useNow(stepMs = 1): number {
+  const stepped = () => Math.floor(now() / stepMs) * stepMs;
+  const [at, set] = useState(stepped);
   useEffect(() => {
-    const ticker = () => set(now());
+    const ticker = () => set(stepped());
     tickers.add(ticker);
     return () => {
       tickers.delete(ticker);
     };
-  }, []);
+  }, [stepMs]);
   return at;
 }
+
+/** For what says minutes, in each of many rows. */
+export const MINUTE_MS = 60_000;
 
 export function useLive(): Liveness {
   const [liveness, set] = useState(live.liveness);
@@ -85,4 +89,76 @@ export function useSteadyOrder(wanted: readonly string[]): {
   });
   const moved = ids.some((id, index) => id !== wanted[index]);
   return { ids, moved, sort: () => keep(wanted) };
+}
+
+/** About a screen of rows: what one frame draws. */
+const SLICE = 24;
+
+/** Once the next frame is on the screen; what is given back calls it off. */
+function afterFrame(run: () => void): () => void {
+  let timer: ReturnType<typeof setTimeout>;
+  const frame = requestAnimationFrame(() => {
+    timer = setTimeout(run);
+  });
+  return () => {
+    cancelAnimationFrame(frame);
+    clearTimeout(timer);
+  };
+}
+
+/**
+ * How many of so many rows are drawn: a screen at once, then more with each frame, so that no frame
+ * has to wait for all of them.
+ */
+export function useSlices(total: number): number {
+  const [shown, show] = useState(SLICE);
+  useEffect(() => {
+    if (shown >= total) return;
+    return afterFrame(() => show((before) => before + SLICE));
+  }, [shown, total]);
+  return Math.min(shown, total);
+}
+
+/**
+ * Rows as they are wanted, where one answer may change all of them: a screen of those that changed
+ * at once, the others with the next frames. A row that says the same is the same object again.
+ */
+export function useGradually<Row>(wanted: ReadonlyMap<string, Row>): ReadonlyMap<string, Row> {
+  const [shown, show] = useState(wanted);
+  const last = useRef(shown);
+  last.current = shown;
+  useEffect(() => {
+    const left = changedIn(last.current, wanted);
+    let callOff = () => {};
+    const step = () => {
+      const ids = new Set(left.splice(0, SLICE));
+      show((before) => mixed(before, wanted, ids));
+      if (left.length > 0) callOff = afterFrame(step);
+    };
+    if (left.length > 0 || last.current.size !== wanted.size) step();
+    return () => callOff();
+  }, [wanted]);
+  return shown;
+}
+
+function changedIn<Row>(
+  before: ReadonlyMap<string, Row>,
+  wanted: ReadonlyMap<string, Row>,
+): string[] {
+  return [...wanted].flatMap(([id, row]) => {
+    const known = before.get(id);
+    const same = known === row || JSON.stringify(known) === JSON.stringify(row);
+    return same ? [] : [id];
+  });
+}
+
+function mixed<Row>(
+  before: ReadonlyMap<string, Row>,
+  wanted: ReadonlyMap<string, Row>,
+  ids: ReadonlySet<string>,
+): ReadonlyMap<string, Row> {
+  const rows = [...wanted].map(([id, row]): [string, Row] => {
+    return [id, ids.has(id) ? row : (before.get(id) ?? row)];
+  });
+  return new Map(rows);
 }

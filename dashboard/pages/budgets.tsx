@@ -1,15 +1,38 @@
-/** Every cap as a bar: spent, reserved, leased, forfeited, and what is left. */
+/** Every cap as a bar: what is used and set aside, what it will come to, and what is left. */
 
-import { useState } from "preact/hooks";
+import type { ComponentChildren } from "preact";
+import { memo } from "preact/compat";
+import { useEffect, useMemo, useState } from "preact/hooks";
 import type { BudgetView, ForfeitsView } from "../../src/control/schemas/money.ts";
 import { useApi } from "../data/cache.ts";
-import { useNow, useSteadyOrder } from "../data/hooks.ts";
+import {
+  MINUTE_MS,
+  PHONE,
+  useGradually,
+  useNow,
+  useSlices,
+  useSteadyOrder,
+} from "../data/hooks.ts";
+import { BUDGETS } from "../data/paths.ts";
 import { Legend, Meter, strainOf } from "../parts/meter.tsx";
-import { Empty, Loaded, Moment, Panel } from "../parts/panels.tsx";
+import { Empty, Loaded, Panel } from "../parts/panels.tsx";
 import { type Column, Table } from "../parts/table.tsx";
-import { accountOf, amountOf, closeness, resets } from "../words/budgets.ts";
-import { amount, limit } from "../words/money.ts";
-import { counted } from "../words/numbers.ts";
+import { budgetPath } from "../shell/paths.ts";
+import { Link, usePlace } from "../shell/router.tsx";
+import {
+  accountOf,
+  amountOf,
+  closeness,
+  forecastOf,
+  passersOf,
+  passing,
+  resets,
+  spanOf,
+} from "../words/budgets.ts";
+import { about, amount, limit } from "../words/money.ts";
+import { count, counted } from "../words/numbers.ts";
+import { BudgetHistory } from "./budget-history.tsx";
+import { Forfeited } from "./forfeits.tsx";
 
 const COLUMNS: readonly Column[] = [
   ["Budget"],
@@ -25,7 +48,7 @@ const COLUMNS: readonly Column[] = [
 const SHOWN_MAX = 200;
 
 export function Budgets() {
-  const budgets = useApi<readonly BudgetView[]>("/api/v1/budgets");
+  const budgets = useApi<readonly BudgetView[]>(BUDGETS);
   return (
     <Loaded answer={budgets} what="The list of budgets" rows={8}>
       {(rows) => <Screen budgets={rows} />}
@@ -36,7 +59,7 @@ export function Budgets() {
 function Screen({ budgets }: { readonly budgets: readonly BudgetView[] }) {
   const [near, onlyNear] = useState(false);
   const forfeits = useApi<ForfeitsView>("/api/v1/forfeits").value;
-  const strained = budgets.filter((budget) => strainOf(budget) !== "");
+  const strained = budgets.filter(isStrained);
   const open = forfeits?.forfeits ?? [];
   return (
     <>
@@ -44,7 +67,7 @@ function Screen({ budgets }: { readonly budgets: readonly BudgetView[] }) {
         <div>
           <h1>Budgets</h1>
           <p class="sub">
-            <span>{summaryOf(budgets, strained)}</span>
+            <Summary budgets={budgets} />
           </p>
         </div>
         <div class="acts">
@@ -55,62 +78,122 @@ function Screen({ budgets }: { readonly budgets: readonly BudgetView[] }) {
           )}
         </div>
       </div>
-      <div class={open.length > 0 ? "cols side slim" : "stack"}>
-        <Caps key={String(near)} budgets={near ? strained : budgets} />
-        {open.length > 0 && <Forfeited forfeits={open} />}
-      </div>
+      {budgets.length === 0 ? (
+        <div class={open.length > 0 ? "cols side slim" : "stack"}>
+          <NoCaps />
+          {open.length > 0 && <Forfeited forfeits={open} />}
+        </div>
+      ) : (
+        <Caps key={String(near)} budgets={near ? strained : budgets}>
+          {open.length > 0 && <Forfeited forfeits={open} />}
+        </Caps>
+      )}
     </>
   );
 }
 
-function summaryOf(budgets: readonly BudgetView[], strained: readonly BudgetView[]): string {
-  const out = strained.filter((budget) => strainOf(budget) === "out").length;
-  const near = strained.length - out;
-  if (budgets.length === 0) return "";
-  if (strained.length === 0) return `${counted(budgets.length, "account")}, none above 80 %`;
-  const parts = [
-    out > 0 ? `${counted(out, "account")} used up` : "",
-    near > 0 ? `${counted(near, "account")} above 80 %` : "",
-  ];
-  return parts.filter((part) => part !== "").join(", ");
+/** Near its cap, above it, or on its way there. */
+function isStrained(budget: BudgetView): boolean {
+  return strainOf(budget) !== "" || budget.passes_at !== null;
 }
 
-function Caps({ budgets }: { readonly budgets: readonly BudgetView[] }) {
-  const byAccount = new Map(budgets.map((budget) => [accountOf(budget), budget]));
-  const wanted = [...budgets]
-    .sort((one, other) => closeness(other) - closeness(one))
-    .map(accountOf);
-  const { ids, moved, sort } = useSteadyOrder(wanted);
-  if (budgets.length === 0) return <NoCaps />;
-  const shown = ids.slice(0, SHOWN_MAX);
+function Summary({ budgets }: { readonly budgets: readonly BudgetView[] }) {
+  const now = useNow();
+  const passers = passersOf(budgets);
+  const out = budgets.filter((budget) => strainOf(budget) === "out").length;
+  const near = budgets.filter((budget) => strainOf(budget) === "near").length;
+  const [first] = passers;
+  if (budgets.length === 0) return null;
   return (
-    <Panel
-      title="Caps"
-      note={
-        <>
-          nearest first
-          {moved && (
-            <button type="button" class="link" onClick={sort}>
-              Sort again
-            </button>
-          )}
-        </>
-      }
-      push={<Legend committed={budgets.some((one) => amountOf(one, "committed") !== "0")} />}
-    >
-      <Table class="t-bud" columns={COLUMNS}>
-        {shown.map((id) => {
-          const budget = byAccount.get(id);
-          return budget === undefined ? null : <Cap key={id} budget={budget} />;
-        })}
-      </Table>
-      {ids.length > shown.length && (
-        <p class="in muted pad-top">
-          {counted(ids.length - shown.length, "more account")} further from their caps.
-        </p>
+    <>
+      {first?.passes_at && (
+        <span>
+          <b class="c-wait">
+            {passers.length === 1
+              ? "1 passes its cap before it resets:"
+              : `${count(passers.length)} pass their caps before they reset, first:`}
+          </b>{" "}
+          <Link to={budgetPath(first.name, first.scope)}>{first.name}</Link>
+          {first.scope === "" ? "" : ` of ${first.scope}`}, {passing(first.passes_at, now)}
+        </span>
       )}
-    </Panel>
+      {out > 0 && <span>{counted(out, "account")} used up</span>}
+      {near > 0 && <span>{counted(near, "account")} above 80 %</span>}
+      {out + near === 0 && <span>{counted(budgets.length, "account")}, none above 80 %</span>}
+    </>
   );
+}
+
+/** What nothing is left of comes first, then what passes its cap, the soonest first. */
+function rankOf(budget: BudgetView): number {
+  const { passes_at: passes } = budget;
+  if (strainOf(budget) === "out") return 0;
+  // The moment as a part of 1: it only orders those that have one.
+  return passes === null ? 3 - Math.min(1, closeness(budget)) : 1 + Date.parse(passes) / 1e14;
+}
+
+function Caps(props: {
+  readonly budgets: readonly BudgetView[];
+  readonly children: ComponentChildren;
+}) {
+  const { budgets } = props;
+  const byAccount = useMemo(
+    () => new Map(budgets.map((budget) => [accountOf(budget), budget])),
+    [budgets],
+  );
+  const rows = useGradually(byAccount);
+  const ranked = budgets.map((budget) => ({ id: accountOf(budget), rank: rankOf(budget) }));
+  const wanted = ranked.sort((one, other) => one.rank - other.rank).map(({ id }) => id);
+  const { ids, moved, sort } = useSteadyOrder(wanted);
+  const listed = ids.slice(0, SHOWN_MAX);
+  const drawn = listed.slice(0, useSlices(listed.length));
+  const shown = drawn.flatMap((id) => rows.get(id) ?? []);
+  const picked = usePicked(budgets);
+  const selected = picked ?? byAccount.get(ids[0] ?? "");
+  const chosen = selected === undefined ? "" : accountOf(selected);
+  return (
+    <div class="cols side slim">
+      <Panel
+        title="Caps"
+        note={
+          <>
+            nearest first
+            {moved && (
+              <button type="button" class="link" onClick={sort}>
+                Sort again
+              </button>
+            )}
+          </>
+        }
+        push={<Legend committed={budgets.some((one) => amountOf(one, "committed") !== "0")} />}
+      >
+        <Table class="t-bud" columns={COLUMNS}>
+          {shown.map((budget) => (
+            <Cap key={accountOf(budget)} budget={budget} selected={accountOf(budget) === chosen} />
+          ))}
+        </Table>
+        {ids.length > listed.length && (
+          <p class="in muted pad-top">
+            {counted(ids.length - listed.length, "more account")} further from their caps.
+          </p>
+        )}
+      </Panel>
+      <div class={picked === undefined ? "stack" : "stack picked"}>
+        {selected !== undefined && <BudgetHistory key={accountOf(selected)} budget={selected} />}
+        {props.children}
+      </div>
+    </div>
+  );
+}
+
+/** The account that the address names; on a phone it is shown above the others. */
+function usePicked(budgets: readonly BudgetView[]): BudgetView | undefined {
+  const query = new URLSearchParams(usePlace().search);
+  const [name, wanted] = [query.get("budget"), query.get("scope") ?? ""];
+  useEffect(() => {
+    if (name !== null && matchMedia(PHONE).matches) scrollTo(0, 0);
+  }, [name, wanted]);
+  return budgets.find((budget) => budget.name === name && budget.scope === wanted);
 }
 
 function NoCaps() {
@@ -123,29 +206,27 @@ function NoCaps() {
   );
 }
 
-function Cap({ budget }: { readonly budget: BudgetView }) {
+interface Row {
+  readonly budget: BudgetView;
+  readonly selected: boolean;
+}
+
+/** Drawn again only when something of it has changed. */
+const Cap = memo(function Cap({ budget, selected }: Row) {
   const { name, scope, unit } = budget;
-  const strain = strainOf(budget);
   return (
-    <tr>
+    <tr class={selected ? "sel" : ""}>
       <td class="name">
-        <b>{name}</b>
-        <span class="sub">
-          {scope === "" ? "one account" : scope}
-          {unit !== "usd" && `, ${unit}`}
-        </span>
+        <Link to={budgetPath(name, scope)}>
+          <b>{name}</b>
+        </Link>
+        <span class="sub">{spanOf(budget)}</span>
       </td>
       <td class="full m-cell">
         <Meter budget={budget} />
         <span class="row2 fine">
           <span>{limit(unit, amountOf(budget, "limit"))}</span>
-          {strain === "out" ? (
-            <b class="c-stop">used up</b>
-          ) : (
-            <span>
-              <Resets budget={budget} />
-            </span>
-          )}
+          <Outlook budget={budget} />
         </span>
       </td>
       <Amount budget={budget} name="spent" label="spent" />
@@ -157,11 +238,17 @@ function Cap({ budget }: { readonly budget: BudgetView }) {
       </td>
     </tr>
   );
-}
+});
 
-function Resets({ budget }: { readonly budget: BudgetView }) {
-  const now = useNow();
-  return <>{resets(budget, now)}</>;
+/** What comes of it: used up, passed before it resets, or what it will come to. */
+function Outlook({ budget }: { readonly budget: BudgetView }) {
+  const now = useNow(MINUTE_MS);
+  const { passes_at: passes, unit } = budget;
+  const forecast = forecastOf(budget);
+  if (strainOf(budget) === "out") return <b class="c-stop">used up</b>;
+  if (passes !== null) return <b class="c-wait">{passing(passes, now)}</b>;
+  if (forecast !== null) return <span>forecast {about(unit, forecast)}</span>;
+  return <span>{resets(budget, now)}</span>;
 }
 
 function Amount(props: {
@@ -179,38 +266,4 @@ function Amount(props: {
       {budget.unit === "usd" ? amount("usd", text) : amount("", text).trim()}
     </td>
   );
-}
-
-/** Charged although nobody knows whether it was billed: a person may look and release it. */
-function Forfeited({ forfeits }: { readonly forfeits: ForfeitsView["forfeits"] }) {
-  return (
-    <Panel title="Forfeited, may be released">
-      <ul class="list">
-        {forfeits.map((one) => (
-          <li key={JSON.stringify([one.holder, one.budget, one.scope])}>
-            <div class="row">
-              <b>{one.budget}</b>
-              <span class="c-stop">{amount(one.unit, amountIn(one))}</span>
-            </div>
-            <span class="fine">
-              {one.scope === "" ? "" : `${one.scope}, `}gateway {one.host}
-              {one.fenced_at !== null && (
-                <>
-                  , lost <Moment at={one.fenced_at} />
-                </>
-              )}
-              . Charged, for the provider may bill it.{" "}
-              {one.missing === null ? "It may be given back: " : `Not yet: ${one.missing}. `}
-              {one.missing === null && <code>slipclutch forfeits release</code>}
-            </span>
-          </li>
-        ))}
-      </ul>
-    </Panel>
-  );
-}
-
-function amountIn(one: ForfeitsView["forfeits"][number]): string {
-  const fields: Readonly<Record<string, unknown>> = { ...one };
-  return String(fields[`forfeited_${one.unit}`]);
 }

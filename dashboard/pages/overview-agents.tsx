@@ -2,31 +2,38 @@
 import { memo } from "preact/compat";
 import { useMemo } from "preact/hooks";
 import type { BudgetView } from "../../src/control/schemas/money.ts";
-import type { OverviewAgentView, OverviewView } from "../../src/control/schemas/overview.ts";
+import type {
+  ClosestView,
+  OverviewAgentView,
+  OverviewView,
+} from "../../src/control/schemas/overview.ts";
 import type { AgentView } from "../../src/control/schemas/reviews.ts";
 import { useApi } from "../data/cache.ts";
-import { useSteadyOrder } from "../data/hooks.ts";
+import { useGradually, useSlices, useSteadyOrder } from "../data/hooks.ts";
+import { now } from "../data/live.ts";
 import { BUDGETS, OVERVIEW } from "../data/paths.ts";
 import { ClutchBadge } from "../parts/badges.tsx";
-import { Legend, Meter, Spark, strainOf } from "../parts/meter.tsx";
+import { Closeness, Legend, Meter, Spark, strainOf } from "../parts/meter.tsx";
 import { Empty, Panel } from "../parts/panels.tsx";
 import { type Column, Table } from "../parts/table.tsx";
-import { agentPath, journalPath } from "../shell/paths.ts";
+import { agentPath, budgetPath, journalPath } from "../shell/paths.ts";
 import { Link } from "../shell/router.tsx";
-import { amountOf, closeness, tightestOf } from "../words/budgets.ts";
-import { amount, limit } from "../words/money.ts";
+import { amountOf, closeness, passing, tightestOf } from "../words/budgets.ts";
+import { amount, limit, usd } from "../words/money.ts";
 import { counted, percent } from "../words/numbers.ts";
+import { measured } from "../words/signals.ts";
 
+/** Their widths are the style's: a table that measures its cells lays all of them out again. */
 const COLUMNS: readonly Column[] = [
   ["Agent"],
-  ["Clutch"],
-  ["Against its tightest cap"],
-  ["Left", "r"],
-  ["Held", "r"],
-  ["Calls/min", "r"],
-  ["Last hour"],
-  ["Failed", "r"],
-  ["Refused", "r wide-only"],
+  ["Clutch", "w-state"],
+  ["Today", "r w-today"],
+  ["Against its tightest cap", "m-cell"],
+  ["Calls/min", "r w-pace"],
+  ["Last hour", "w-hour"],
+  ["Failed", "r w-share"],
+  ["Refused", "r w-share wide-only"],
+  ["Closest breaker", "w-near"],
 ];
 
 const RANK = { disengaged: 0, probing: 1, engaged: 2 } as const;
@@ -79,6 +86,8 @@ function AgentTable(props: {
   const ranks = [...rows].map(([name, row]) => ({ name, rank: rankOf(row) }));
   const wanted = ranks.toSorted((one, other) => one.rank - other.rank).map(({ name }) => name);
   const { ids, moved, sort } = useSteadyOrder(wanted);
+  const shown = ids.slice(0, useSlices(ids.length));
+  const drawn = useGradually(rows);
   return (
     <Panel
       title="Agents"
@@ -95,9 +104,9 @@ function AgentTable(props: {
       push={<Legend committed={committed} />}
     >
       <Table class="t-over" columns={COLUMNS}>
-        {ids.map((id) => {
-          const row = rows.get(id);
-          return row === undefined ? null : <AgentRow key={id} {...row} />;
+        {shown.map((id) => {
+          const row = drawn.get(id);
+          return row === undefined ? null : <AgentRow key={id} row={row} />;
         })}
       </Table>
     </Panel>
@@ -105,22 +114,20 @@ function AgentTable(props: {
 }
 
 /** Drawn again only when something of it has changed: two hundred of them may be on the page. */
-const AgentRow = memo(function AgentRow({ agent, numbers, tightest }: Row) {
+const AgentRow = memo(function AgentRow({ row }: { readonly row: Row }) {
+  const { agent, numbers, tightest } = row;
   return (
     <tr>
-      <td class="name">
+      <td class="name" title={agent.agent}>
         <Link to={agentPath(agent.agent)}>{agent.agent}</Link>
       </td>
       <td class="r-state">
         <ClutchBadge clutch={agent.clutch} />
       </td>
-      <td class="full m-cell">{tightest !== undefined && <Against budget={tightest} />}</td>
-      <td class="r hide">
-        {tightest === undefined
-          ? ""
-          : amount(tightest.unit, amountOf(tightest, "remaining"), "down")}
+      <td class="r left" data-l="today">
+        <Today text={numbers?.spent_today_usd ?? null} />
       </td>
-      <td class="r hide">{agent.held === 0 ? <span class="faint">0</span> : agent.held}</td>
+      <td class="full m-cell">{tightest !== undefined && <Against budget={tightest} />}</td>
       <td class="r left" data-l="calls/min">
         {numbers?.calls_minute ?? ""}
       </td>
@@ -137,17 +144,17 @@ const AgentRow = memo(function AgentRow({ agent, numbers, tightest }: Row) {
       <td class="r hide">
         {numbers === undefined ? "" : <Share part={numbers.failed_hour} of={numbers} />}
       </td>
-      <td class="r left wide-only" data-l="refused">
+      <td class="r hide wide-only">
         {numbers === undefined ? "" : <Share part={numbers.refused_hour} of={numbers} />}
+      </td>
+      <td class="hide">
+        {numbers !== undefined && (
+          <Breaker calls={numbers.calls_hour} closest={numbers.closest_breaker} />
+        )}
       </td>
     </tr>
   );
-}, isSame);
-
-/** Rows are made anew with every answer; what they show mostly is not. */
-function isSame(one: Row, other: Row): boolean {
-  return JSON.stringify(one) === JSON.stringify(other);
-}
+});
 
 /** From here on a share of calls that went wrong is worth a colour. */
 const NEAR_PERCENT = 50;
@@ -159,18 +166,46 @@ function Share({ of, part }: { readonly part: number; readonly of: OverviewAgent
   return <span class={near ? "c-wait" : ""}>{percent(part, calls)}</span>;
 }
 
+/** Spent since midnight, UTC. */
+function Today({ text }: { readonly text: string | null }) {
+  if (text === null) return <span class="faint">not known yet</span>;
+  return <span class={text === "0" ? "faint" : ""}>{usd(text)}</span>;
+}
+
+/** How near it is to being stopped, or to an alert. */
+function Breaker(props: { readonly calls: number; readonly closest: ClosestView | null }) {
+  const { calls, closest } = props;
+  if (closest === null) return <span class="faint">{calls === 0 ? "idle" : "none near"}</span>;
+  const { action, alarmed, line, rule, signal, value } = closest;
+  return (
+    <Closeness
+      value={value}
+      limit={line}
+      tripped={alarmed && action === "trip"}
+      says={`${rule}, ${measured(signal, value)} of ${measured(signal, line)}`}
+    />
+  );
+}
+
 function Against({ budget }: { readonly budget: BudgetView }) {
   const { name, scope, unit } = budget;
-  const strain = strainOf(budget);
   return (
     <div class="mm">
       <Meter budget={budget} />
       <span class="sub2">
-        {amount(unit, amountOf(budget, "spent"))} of {limit(unit, amountOf(budget, "limit"))}{" "}
-        <span class={strain === "" ? "faint" : "c-wait strong"}>
-          {strain === "out" ? "used up" : scope === "" || scope === name ? name : name}
-        </span>
+        <Link to={budgetPath(name, scope)} class="plain">
+          {amount(unit, amountOf(budget, "spent"))} of {limit(unit, amountOf(budget, "limit"))}
+        </Link>{" "}
+        <Outlook budget={budget} />
       </span>
     </div>
   );
+}
+
+/** Used up, or passed before it resets; else which cap it is. */
+function Outlook({ budget }: { readonly budget: BudgetView }) {
+  const { name, passes_at: passes } = budget;
+  if (strainOf(budget) === "out") return <span class="c-stop strong">used up</span>;
+  if (passes !== null) return <span class="c-wait strong">{passing(passes, now())}</span>;
+  return <span class={strainOf(budget) === "" ? "faint" : "c-wait strong"}>{name}</span>;
 }

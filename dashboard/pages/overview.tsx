@@ -2,13 +2,14 @@ import type { BudgetView } from "../../src/control/schemas/money.ts";
 import type { OverviewAgentView, OverviewView } from "../../src/control/schemas/overview.ts";
 import type { AgentView, ReviewRowView } from "../../src/control/schemas/reviews.ts";
 import { useApi } from "../data/cache.ts";
+import { useNow } from "../data/hooks.ts";
 import { AGENTS, BUDGETS, OPEN_REVIEWS, OVERVIEW } from "../data/paths.ts";
 import { Meter } from "../parts/meter.tsx";
 import { Loaded, Panel } from "../parts/panels.tsx";
-import { journalPath } from "../shell/paths.ts";
+import { budgetPath, journalPath } from "../shell/paths.ts";
 import { Link } from "../shell/router.tsx";
-import { amountOf } from "../words/budgets.ts";
-import { amount, limit } from "../words/money.ts";
+import { amountOf, forecastOf, passing } from "../words/budgets.ts";
+import { about, amount, limit, sum, usd } from "../words/money.ts";
 import { count, counted, percent } from "../words/numbers.ts";
 import { Agents } from "./overview-agents.tsx";
 import { Oldest, Queue, waitTitle } from "./reviews.tsx";
@@ -91,9 +92,31 @@ function Figures(props: {
         </dd>
         <dd>{parked === 0 ? "nothing waits" : `for ${counted(reviews.length, "review")}`}</dd>
       </div>
+      {overview !== undefined && <Today overview={overview} />}
       {overview !== undefined && <Pace overview={overview} />}
       <Widest />
     </dl>
+  );
+}
+
+/** Of all gateways, since midnight. */
+function Today({ overview }: { readonly overview: OverviewView }) {
+  const spent = overview.agents.map(({ spent_today_usd: text }) => text);
+  const known = spent.filter((text) => text !== null);
+  return (
+    <div>
+      <dt>Spent today</dt>
+      <dd>
+        {known.length < spent.length ? (
+          <span class="faint">not known yet</span>
+        ) : (
+          <Link to={journalPath({ from: overview.today, kind: "call.settled" })}>
+            {usd(sum(known))}
+          </Link>
+        )}
+      </dd>
+      <dd>by calls, since 00:00 UTC</dd>
+    </div>
   );
 }
 
@@ -132,18 +155,28 @@ function Widest() {
   const size = (budget: BudgetView) => Number(amountOf(budget, "limit"));
   const widest = money.toSorted((one, other) => size(other) - size(one))[0];
   if (widest === undefined) return null;
-  const { name, unit } = widest;
+  const { name, scope, unit } = widest;
   return (
     <div class="wide-fig">
       <dt>
         {name}, of {limit(unit, amountOf(widest, "limit"))}
       </dt>
       <dd>
-        <Link to="/budgets">{amount(unit, amountOf(widest, "spent"))}</Link>
+        <Link to={budgetPath(name, scope)}>{amount(unit, amountOf(widest, "spent"))}</Link>{" "}
+        <Ahead budget={widest} />
       </dd>
       <dd>
         <Meter budget={widest} />
       </dd>
     </div>
   );
+}
+
+/** What it will come to, or when it is passed before it resets. */
+function Ahead({ budget }: { readonly budget: BudgetView }) {
+  const now = useNow();
+  const forecast = forecastOf(budget);
+  const { passes_at: passes, unit } = budget;
+  if (passes !== null) return <small class="c-wait strong">{passing(passes, now)}</small>;
+  return forecast === null ? null : <small>forecast {about(unit, forecast)}</small>;
 }

@@ -1,7 +1,7 @@
 /** Bars. None is drawn without the limit that it is of. */
 import type { BudgetView } from "../../src/control/schemas/money.ts";
-import { amountOf } from "../words/budgets.ts";
-import { amount, limit, share } from "../words/money.ts";
+import { amountOf, forecastOf } from "../words/budgets.ts";
+import { about, amount, limit, share } from "../words/money.ts";
 
 /** Percent of the width: thinner is not seen. */
 const SEGMENT_MIN = 0.7;
@@ -16,10 +16,14 @@ interface Segment {
   readonly width: number;
 }
 
-/** Where each part of the bar begins, in percent of it; and where the cap is. */
+/** How far above the cap is shown: beyond, the forecast stands at the end. */
+const SCALE_MAX = 130;
+
+/** Where each part of the bar begins, in percent of it; where the cap is, and the forecast. */
 export function segmentsOf(budget: BudgetView): {
   readonly bars: readonly Segment[];
   readonly cap: number;
+  readonly forecast: number | null;
 } {
   const of = (name: Segment["name"]) => share(amountOf(budget, name), amountOf(budget, "limit"));
   // What is reserved here is part of what is leased: the rest of the lease is not used.
@@ -32,8 +36,10 @@ export function segmentsOf(budget: BudgetView): {
     forfeited: of("forfeited"),
   };
   const total = Object.values(widths).reduce((sum, width) => sum + width, 0);
-  // What was billed above the cap makes the scale grow, and the cap stays in view.
-  const scale = 100 / Math.min(Math.max(100, total), 130);
+  const text = forecastOf(budget);
+  const forecast = text === null ? null : share(text, amountOf(budget, "limit"));
+  // What is above the cap makes the scale grow, and the cap stays in view.
+  const scale = 100 / Math.min(Math.max(100, total, forecast ?? 0), SCALE_MAX);
   let from = 0;
   const bars: Segment[] = [];
   for (const name of ["spent", "reserved", "committed", "leased", "forfeited"] as const) {
@@ -42,7 +48,8 @@ export function segmentsOf(budget: BudgetView): {
     bars.push({ name, from, width });
     from += width;
   }
-  return { bars, cap: 100 * scale };
+  const ahead = forecast === null ? null : Math.min(100, forecast * scale);
+  return { bars, cap: 100 * scale, forecast: ahead };
 }
 
 /** `near` from 80 %, `out` when nothing is left. */
@@ -59,11 +66,17 @@ const FILLS: Readonly<Record<Segment["name"], { class: string; fill?: string }>>
   forfeited: { class: "m-forf", fill: "url(#p-forf)" },
 };
 
-export function Meter({ budget }: { readonly budget: BudgetView }) {
-  const { bars, cap } = segmentsOf(budget);
+function sentenceOf(budget: BudgetView): string {
   const { unit } = budget;
   const spent = amount(unit, amountOf(budget, "spent"));
-  const says = `${spent} spent of ${limit(unit, amountOf(budget, "limit"))}`;
+  const forecast = forecastOf(budget);
+  const ahead = forecast === null ? "" : `, forecast ${about(unit, forecast)}`;
+  return `${spent} spent of ${limit(unit, amountOf(budget, "limit"))}${ahead}`;
+}
+
+export function Meter({ budget }: { readonly budget: BudgetView }) {
+  const { bars, cap, forecast } = segmentsOf(budget);
+  const says = sentenceOf(budget);
   return (
     <div class="meter" role="img" aria-label={says}>
       <svg aria-hidden="true">
@@ -84,6 +97,9 @@ export function Meter({ budget }: { readonly budget: BudgetView }) {
           );
         })}
         <line class="m-cap" x1={`${cap}%`} x2={`${cap}%`} y1="-2" y2="12" />
+        {forecast !== null && (
+          <line class="m-fore" x1={`${forecast}%`} x2={`${forecast}%`} y1="-2" y2="12" />
+        )}
       </svg>
     </div>
   );
@@ -109,6 +125,12 @@ export function Legend({ committed }: { readonly committed: boolean }) {
           {word}
         </span>
       ))}
+      <span>
+        <svg aria-hidden="true">
+          <line class="m-fore" x1="7" x2="7" y1="-1" y2="11" />
+        </svg>
+        forecast
+      </span>
       <span>
         <svg aria-hidden="true">
           <line class="m-cap" x1="7" x2="7" y1="-1" y2="11" />

@@ -42,6 +42,11 @@ export const taskPath = (agent: string, task: string): string =>
 export const reviewPath = (id: string): string => `/reviews/${encodeURIComponent(id)}`;
 export const incidentPath = (id: string): string => `/incidents/${encodeURIComponent(id)}`;
 
+/** One account among the budgets. */
+export function budgetPath(name: string, scope: string): string {
+  return `/budgets?${new URLSearchParams({ budget: name, scope }).toString()}`;
+}
+
 /** The journal, filtered: where a number is followed to what is behind it. */
 export function journalPath(filter: Readonly<Record<string, string>> = {}): string {
   const query = new URLSearchParams(filter).toString();

@@ -66,6 +66,16 @@ export function amount(unit: string, text: string, direction: Direction = "up"):
   return unit === "usd" ? usd(text, direction) : `${grouped(text)} ${unit}`;
 }
 
+/** From here on cents of an estimate say nothing. */
+const ABOUT_FROM = 20n * NANO;
+
+/** An estimate: `forecast $7,158`, `$16.40`, `1,240 tokens`. */
+export function about(unit: string, text: string): string {
+  const nano = nanoOf(text);
+  if (unit !== "usd" || nano === null || nano < ABOUT_FROM) return amount(unit, text);
+  return written(nano, 0, "up");
+}
+
 /** The cap of a budget, in its unit. */
 export function limit(unit: string, text: string): string {
   return unit === "usd" ? cap(text) : `${grouped(text)} ${unit}`;
@@ -76,6 +86,11 @@ export function share(part: string, whole: string): number {
   const [of, all] = [nanoOf(part), nanoOf(whole)];
   if (of === null || all === null || all <= 0n) return 0;
   return Number((of * 10_000n) / all) / 100;
+}
+
+/** The larger of two exact decimals. */
+export function larger(one: string, other: string): string {
+  return (nanoOf(other) ?? 0n) > (nanoOf(one) ?? 0n) ? other : one;
 }
 
 /** The sum of exact decimals, as one. */

@@ -12,7 +12,7 @@ import { eventOf } from "../telemetry/entry-text.ts";
 import { DAYS_KEPT_MS, Spending, type SpentOf } from "../telemetry/spending.ts";
 
 /** Entries read in one piece: some milliseconds of this process, which has calls to decide. */
-const PAGE = 500;
+const PAGE = 200;
 /** Entries of before that one look reads. */
 const BEFORE_MAX = 10_000;
 /** Who has not looked for more entries than this begins anew with the newest. */
