@@ -25,7 +25,7 @@ import { measured } from "../words/signals.ts";
 
 /** Their widths are the style's: a table that measures its cells lays all of them out again. */
 const COLUMNS: readonly Column[] = [
-  ["Agent"],
+  ["Agent", "w-name"],
   ["Clutch", "w-state"],
   ["Today", "r w-today"],
   ["Against its tightest cap", "m-cell"],

@@ -23,6 +23,15 @@ interface Budget {
   readonly scope: string;
   readonly spent_usd?: string;
   readonly remaining_usd?: string;
+  readonly forecast: { readonly spent_usd?: string } | null;
+  readonly passes_at: string | null;
+}
+
+interface OverviewAgent {
+  readonly agent: string;
+  readonly calls_hour: number;
+  readonly spent_today_usd: string;
+  readonly closest_breaker: { rule: string; value: number; line: number } | null;
 }
 
 describe.skipIf(!chromium.available)(`every page (${chromium.sentence})`, () => {
@@ -152,14 +161,54 @@ describe.skipIf(!chromium.available)(`every page (${chromium.sentence})`, () => 
     await page.context().close();
   });
 
+  test("of budgets shows the forecast of the API, and when it is over", async () => {
+    const page = await viewers.page(at, "/budgets");
+    const budgets = await at.json<readonly Budget[]>("/api/v1/budgets");
+    for (const { forecast, name, passes_at: passes, scope } of budgets) {
+      const row = page
+        .locator("tbody tr")
+        .filter({ has: page.getByText(name, { exact: true }) })
+        .filter({ hasText: scope });
+      const text = await row.first().locator(".m-cell").innerText();
+      const isOut = text.includes("used up");
+      expect(text.includes("over "), name).toBe(passes !== null && !isOut);
+      if (forecast?.spent_usd === undefined || passes !== null || isOut) continue;
+      const shown = moneyOf(/forecast (\S+)/.exec(text)?.[1] ?? "");
+      expect(shown, name).toBeGreaterThanOrEqual(Number(forecast.spent_usd));
+      // From $20 on an estimate has no cents.
+      const places = shown < 20 ? 0.01 : 1;
+      expect(shown - Number(forecast.spent_usd), name).toBeLessThan(places);
+    }
+    const passers = budgets.filter(({ passes_at: passes }) => passes !== null).length;
+    const said = await page.getByText(/before (it resets|they reset)/).count();
+    expect(said).toBe(passers > 0 ? 1 : 0);
+    await page.context().close();
+  });
+
+  test("of budgets shows what the picked one has spent when", async () => {
+    const page = await viewers.page(at, "/budgets");
+    await page.getByRole("row", { name: /acme/ }).getByRole("link").click();
+    const panel = page.getByRole("region", { name: "acme" });
+    await panel.getByRole("img", { name: /spent of \$8,000/ }).waitFor();
+    await panel.getByText("Show as table").click();
+    const { bars } = await at.json<{ bars: readonly { spent_usd: string }[] }>(
+      "/api/v1/budgets/acme/history",
+    );
+    expect(bars.length).toBeGreaterThan(0);
+    const cells = await panel.locator("tbody td:nth-child(2)").allInnerTexts();
+    expect(cells.map(moneyOf)).toEqual(
+      bars.map(({ spent_usd: spent }) => expect.closeTo(Number(spent), 2)),
+    );
+    expect(new URL(page.url()).search).toBe("?budget=acme&scope=");
+    await page.context().close();
+  });
+
   test("the overview counts as the API does", async () => {
     const page = await viewers.page(at, "/");
     await page.locator(".t-over tbody tr").first().waitFor();
     const agents = await at.json<readonly { clutch: string; agent: string }[]>("/api/v1/agents");
     const reviews = await at.json<{ parked: number }[]>("/api/v1/reviews?state=open");
-    const overview = await at.json<{ agents: { agent: string; calls_hour: number }[] }>(
-      "/api/v1/overview",
-    );
+    const overview = await at.json<{ agents: readonly OverviewAgent[] }>("/api/v1/overview");
     const figures = await page.locator(".figs > div dd:nth-of-type(1)").allInnerTexts();
     const engaged = agents.filter(({ clutch }) => clutch === "engaged").length;
     expect(figures[0]).toBe(`${engaged} of ${agents.length}`);
@@ -169,6 +218,17 @@ describe.skipIf(!chromium.available)(`every page (${chromium.sentence})`, () => 
       const row = page.locator(".t-over tbody tr").filter({ hasText: agent });
       expect(await row.locator(".badge").innerText()).toBe(capital(clutch));
     }
+    for (const { agent, closest_breaker: closest, spent_today_usd: spent } of overview.agents) {
+      const row = page.locator(".t-over tbody tr").filter({ hasText: agent });
+      const cells = await row.locator("td").allInnerTexts();
+      expect(moneyOf(cells[2] ?? ""), `${agent} today`).toBeCloseTo(Number(spent), 2);
+      const { line, rule, value } = closest ?? { rule: "idle", value: null, line: null };
+      const says = closest === null ? rule : `${rule}, ${value} of ${line}`;
+      expect(cells[8], `${agent} breaker`).toBe(says);
+    }
+    const today = overview.agents.reduce((all, one) => all + Number(one.spent_today_usd), 0);
+    expect(moneyOf(figures[2] ?? ""), "spent today").toBeCloseTo(today, 2);
+    expect(today).toBeGreaterThan(3);
     const hour = overview.agents.find(({ agent }) => agent === AGENT)?.calls_hour;
     // A call that is held until its client is told to come again is counted too.
     expect(hour).toBeGreaterThanOrEqual(10);

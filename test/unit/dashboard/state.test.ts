@@ -1,5 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { closeness, tightestOf } from "../../../dashboard/words/budgets.ts";
+import { segmentsOf } from "../../../dashboard/parts/segments.ts";
+import {
+  closeness,
+  passersOf,
+  passing,
+  spanOf,
+  tightestOf,
+} from "../../../dashboard/words/budgets.ts";
 import { costOf } from "../../../dashboard/words/costs.ts";
 import {
   choicesOf,
@@ -20,6 +27,41 @@ function budget(name: string, scope: string, spent: string, limit: string): Budg
     remaining_usd: String(Number(limit) - Number(spent)),
   };
 }
+
+/** With what it will come to, and when that passes its cap. */
+function ahead(spent: string, forecast: string, passesAt: string | null = null): BudgetView {
+  const before = budget("acme", "", spent, "100");
+  if (before.unit !== "usd") throw new Error("it is money");
+  const window = { window: "month", window_starts_at: "2026-11-01T00:00:00Z" } as const;
+  const reckoned = { by: "window", spent_usd: forecast } as const;
+  return { ...before, ...window, forecast: reckoned, no_forecast: null, passes_at: passesAt };
+}
+
+describe("a forecast", () => {
+  test("stands in the meter; above the cap the scale grows, to 1.3 at most", () => {
+    expect(segmentsOf(budget("acme", "", "10", "100"))).toMatchObject({ cap: 100, forecast: null });
+    expect(segmentsOf(ahead("10", "60"))).toMatchObject({ cap: 100, forecast: 60 });
+    const over = segmentsOf(ahead("10", "125"));
+    expect([over.cap, over.forecast]).toEqual([80, 100]);
+    const far = segmentsOf(ahead("10", "900"));
+    expect([far.cap, far.forecast]).toEqual([expect.closeTo(76.92, 2), 100]);
+    expect(far.bars).toEqual([{ name: "spent", from: 0, width: expect.closeTo(7.69, 2) }]);
+  });
+
+  test("that passes its cap says when, and the soonest comes first", () => {
+    const now = Date.parse("2026-11-17T03:11:20Z");
+    expect(passing("2026-11-17T17:40:00.000Z", now)).toBe("over at 17:40 UTC");
+    expect(passing("2026-11-19T17:40:00.000Z", now)).toBe("over on 19 Nov");
+    const [late, soon] = ["2026-11-19T00:00:00Z", "2026-11-18T00:00:00Z"];
+    const rows = [ahead("1", "2"), ahead("60", "160", late), ahead("60", "170", soon)];
+    expect(passersOf(rows).map(({ passes_at: at }) => at)).toEqual([soon, late]);
+  });
+
+  test("an account is named with its scope, its window and what it counts", () => {
+    expect(spanOf(ahead("1", "2"))).toBe("one account, a month");
+    expect(spanOf(budget("each", "support", "1", "2"))).toBe("support, for ever");
+  });
+});
 
 describe("the tightest cap", () => {
   test("of an agent is that of its accounts with the least left, as a share", () => {

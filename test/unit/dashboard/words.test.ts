@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { decisionName, KINDS, lineOf, WAITS } from "../../../dashboard/words/entries.ts";
 import { fold } from "../../../dashboard/words/fold.ts";
-import { amount, cap, share, sum, usd } from "../../../dashboard/words/money.ts";
+import { about, amount, cap, larger, share, sum, usd } from "../../../dashboard/words/money.ts";
 import { bytes, count, counted, percent } from "../../../dashboard/words/numbers.ts";
 import { clock, day, duration, moment } from "../../../dashboard/words/time.ts";
 import { isAgain } from "../../../src/guards/clutch/waits.ts";
@@ -11,6 +11,18 @@ import { EVENT_KINDS } from "../../support/event-kinds.ts";
 const NOW = Date.parse("2026-11-17T03:11:20Z");
 
 describe("money", () => {
+  test("of an estimate has no cents from $20 on, and is never less", () => {
+    expect(about("usd", "7157.21")).toBe("$7,158");
+    expect(about("usd", "16.391")).toBe("$16.40");
+    expect(about("usd", "0.3472")).toBe("$0.348");
+    expect(about("tokens", "1240")).toBe("1,240 tokens");
+  });
+
+  test("is larger by its value, not by its text", () => {
+    expect(larger("9.5", "12")).toBe("12");
+    expect(larger("0.3", "0.3")).toBe("0.3");
+  });
+
   test.each([
     ["0", "$0.00"],
     ["0.0021", "$0.0021"],
