@@ -371,7 +371,7 @@ export class MemoryOperations implements Operations {
     const known = this.taskRecords.some(({ id }) => id === task);
     if (task !== null && !known) return { kind: "no-task", agent: found.agent };
     const at = Date.UTC(2026, 0, 3);
-    const decided = { decision, by, reason, at, task, call, message };
+    const decided = { decision, by, reason, at, task, call, message, proposal: null };
     const after: Review = {
       ...found,
       version: version + 1,
@@ -387,7 +387,7 @@ export class MemoryOperations implements Operations {
     const index = this.reviewRows.findIndex(({ id, kind }) => id === review && kind === "trip");
     const found = this.reviewRows[index];
     if (!found) return null;
-    const about = { task: null, call: null, message: null };
+    const about = { task: null, call: null, message: null, proposal: null };
     const note = {
       decision: "note",
       by,
@@ -488,7 +488,7 @@ export function parkedRow(changes: Partial<Parked>): Parked {
       ...{ bytes: 12, worstNano: 250_000_000, holdMs: 540_000, retries: 2 },
     }),
     ...{ digest: "t:1", at: Date.UTC(2026, 0, 2), state: "parked", letGoAt: null, attached: null },
-    ...{ claimedBy: null, attempt: 0, message: null, maybeSent: false },
+    ...{ claimedBy: null, attempt: 0, message: null, maybeSent: false, edited: false },
     ...changes,
   };
 }
