@@ -18,6 +18,9 @@ import type {
   NoteAsked,
   Operations,
   Paused,
+  ProposalState,
+  RaiseAsked,
+  RaiseOutcome,
   ReleaseAsked,
   ReleaseOutcome,
   Reloaded,
@@ -34,6 +37,7 @@ import type { Delivery } from "../../../src/ports/notifier.ts";
 import type {
   KeyRecord,
   ModelFlag,
+  Override,
   Parked,
   Release,
   Review,
@@ -73,6 +77,9 @@ export class MemoryOperations implements Operations {
   readonly rows: Rows;
   readonly #seal = new Seal("11".repeat(32), systemChance);
   readonly done: string[] = [];
+  readonly proposals = new Map<string, ProposalState>();
+  readonly takesTwo: string[] = [];
+  readonly overrideRows: Override[] = [];
   readonly inputRows: (InputRow & { readonly agent: string })[] = [];
   readonly keyRecords: KeyRecord[] = [];
   readonly taskRecords: TaskRecord[] = [];
@@ -381,6 +388,36 @@ export class MemoryOperations implements Operations {
     this.reviewRows[index] = after;
     this.done.push(`${decision} ${found.id} by ${by}: ${reason}`);
     return { kind: "ok", review: after };
+  }
+
+  async parkedArguments(review: string, call: string, by: string) {
+    const row = this.parkedRows.find((each) => each.review === review && each.call === call);
+    if (row === undefined) return null;
+    this.done.push(`look at ${call} by ${by}`);
+    return { call, task: row.task, server: "desk", tool: "echo", arguments: { amount: 900 } };
+  }
+
+  proposal(review: Review): ProposalState | null {
+    return this.proposals.get(review.id) ?? null;
+  }
+
+  twoPeople(): readonly string[] {
+    return this.takesTwo;
+  }
+
+  async overrides(): Promise<readonly Override[]> {
+    return this.overrideRows;
+  }
+
+  async raiseLimit(asked: RaiseAsked, by: string): Promise<RaiseOutcome> {
+    const { budget, limit, reason, scope } = asked;
+    if (budget !== "support-monthly") return { kind: "no-budget", budgets: ["support-monthly"] };
+    if (limit === "1") return { kind: "nothing", because: "the limit is 500 USD now" };
+    this.done.push(`raise ${budget} ${scope} to ${limit} by ${by}: ${reason}`);
+    const window = { window: "month", starts: 0, ends: Date.UTC(2026, 1, 1) } as const;
+    const spec = { budget, scope, unit: "usd", ...window, limit: 750_000_000_000n } as const;
+    const nothing = { leased: 0n, forfeited: 0n, committed: 0n };
+    return { kind: "ok", account: { ...spec, id: 1, spent: 5n, ...nothing, open: true } };
   }
 
   async noteIncident({ incident, review, text }: NoteAsked, by: string) {

@@ -176,14 +176,7 @@ function sharedWorkOn(writer: WorkerClient, reader: WorkerClient): SharedWork {
       clutches: () => writer.ask("clutches"),
       reviews: (filter) => reader.ask("reviews", filter),
     },
-    messages: {
-      pending: (limit) => lightly(writer, reader).ask("pendingMessages", limit),
-      told: (messages) => writer.ask("toldMessages", messages),
-    },
-    overrides: {
-      raise: (override) => writer.ask("raiseLimit", override),
-      list: (limit) => reader.ask("overrides", limit),
-    },
+    ...changesOn(writer, reader),
     parking: parkingOn(writer, reader),
     counters: countersOn(writer),
     bundles: {
@@ -213,6 +206,22 @@ function sharedWorkOn(writer: WorkerClient, reader: WorkerClient): SharedWork {
       prune: (before) => writer.ask("pruneInputs", before),
     },
     notices: noticesOn(writer, reader),
+  };
+}
+
+function changesOn(
+  writer: WorkerClient,
+  reader: WorkerClient,
+): Pick<Store, "messages" | "overrides"> {
+  return {
+    messages: {
+      pending: (limit) => lightly(writer, reader).ask("pendingMessages", limit),
+      told: (messages) => writer.ask("toldMessages", messages),
+    },
+    overrides: {
+      raise: (override) => writer.ask("raiseLimit", override),
+      list: (limit) => reader.ask("overrides", limit),
+    },
   };
 }
 
