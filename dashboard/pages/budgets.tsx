@@ -137,34 +137,22 @@ function Caps(props: {
   readonly children: ComponentChildren;
 }) {
   const { budgets } = props;
-  const byAccount = useMemo(
-    () => new Map(budgets.map((budget) => [accountOf(budget), budget])),
-    [budgets],
-  );
-  const rows = useGradually(byAccount);
-  const ranked = budgets.map((budget) => ({ id: accountOf(budget), rank: rankOf(budget) }));
-  const wanted = ranked.sort((one, other) => one.rank - other.rank).map(({ id }) => id);
-  const { ids, moved, sort } = useSteadyOrder(wanted);
+  const { byAccount, ids, moved, rows, sort } = useRows(budgets);
   const listed = ids.slice(0, SHOWN_MAX);
-  const drawn = listed.slice(0, useSlices(listed.length));
-  const shown = drawn.flatMap((id) => rows.get(id) ?? []);
+  const shown = listed.slice(0, useSlices(listed.length)).flatMap((id) => rows.get(id) ?? []);
   const picked = usePicked(budgets);
   const selected = picked ?? byAccount.get(ids[0] ?? "");
   const chosen = selected === undefined ? "" : accountOf(selected);
+  const again = moved && (
+    <button type="button" class="link" onClick={sort}>
+      Sort again
+    </button>
+  );
   return (
     <div class="cols side slim">
       <Panel
         title="Caps"
-        note={
-          <>
-            nearest first
-            {moved && (
-              <button type="button" class="link" onClick={sort}>
-                Sort again
-              </button>
-            )}
-          </>
-        }
+        note={<>nearest first{again}</>}
         push={<Legend committed={budgets.some((one) => amountOf(one, "committed") !== "0")} />}
       >
         <Table class="t-bud" columns={COLUMNS}>
@@ -184,6 +172,18 @@ function Caps(props: {
       </div>
     </div>
   );
+}
+
+/** By their accounts, in the order in which they were first shown, and as they are drawn. */
+function useRows(budgets: readonly BudgetView[]) {
+  const byAccount = useMemo(
+    () => new Map(budgets.map((budget) => [accountOf(budget), budget])),
+    [budgets],
+  );
+  const rows = useGradually(byAccount);
+  const ranked = budgets.map((budget) => ({ id: accountOf(budget), rank: rankOf(budget) }));
+  const wanted = ranked.sort((one, other) => one.rank - other.rank).map(({ id }) => id);
+  return { byAccount, rows, ...useSteadyOrder(wanted) };
 }
 
 /** The account that the address names; on a phone it is shown above the others. */

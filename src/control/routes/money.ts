@@ -2,10 +2,19 @@
 import { budgetView, historyView } from "../budgets.ts";
 import { commitmentView, endedView } from "../commitments.ts";
 import { forfeitsView, releasedView } from "../forfeits.ts";
+import { overrideView, raisedView } from "../overrides.ts";
 import { Problem } from "../problem.ts";
 import { BUDGET_HISTORY_QUERY, COMMITMENTS_QUERY, commitmentsQuery, parsed } from "../queries.ts";
-import { billedOf, REASON_BODY, RELEASE_BODY } from "../requests.ts";
-import { BUDGET, BUDGET_HISTORY, COMMITMENT, FORFEITS, RELEASED } from "../schemas/money.ts";
+import { billedOf, RAISE_BODY, REASON_BODY, RELEASE_BODY } from "../requests.ts";
+import {
+  BUDGET,
+  BUDGET_HISTORY,
+  COMMITMENT,
+  FORFEITS,
+  OVERRIDE,
+  RAISED,
+  RELEASED,
+} from "../schemas/money.ts";
 import { list } from "../schemas/parts.ts";
 import { bodyOf, param, type Route, type Visit } from "./route.ts";
 
@@ -22,6 +31,16 @@ async function budgetHistory({ context, operations }: Visit): Promise<Response> 
     throw new Problem("budget.unknown", `${budget} has no open account ${which}.`);
   }
   return context.json(historyView(history));
+}
+
+async function listOverrides({ context, operations }: Visit): Promise<Response> {
+  return context.json((await operations.overrides()).map(overrideView));
+}
+
+async function raiseLimit({ context, operations, operator }: Visit): Promise<Response> {
+  const { scope = "", ...body } = parsed(RAISE_BODY, await bodyOf(context));
+  const outcome = await operations.raiseLimit({ ...body, scope }, operator.name);
+  return context.json(raisedView(body.budget, outcome));
 }
 
 async function listForfeits({ context, operations }: Visit): Promise<Response> {
@@ -64,6 +83,20 @@ export const MONEY_ROUTES: readonly Route[] = [
     content: { schema: BUDGET_HISTORY },
     problems: ["budget.unknown"],
     answer: budgetHistory,
+  },
+  {
+    ...{ method: "GET", path: "/api/v1/overrides", role: "viewer", name: "listOverrides" },
+    says: "Limits that people have raised until their window ends, newest first.",
+    content: { schema: list(OVERRIDE) },
+    answer: listOverrides,
+  },
+  {
+    ...{ method: "POST", path: "/api/v1/overrides", role: "admin", name: "raiseLimit" },
+    says: "Raises the limit of one budget until its window ends, whatever is reloaded; or withdraws that.",
+    body: RAISE_BODY,
+    content: { schema: RAISED },
+    problems: ["budget.unknown", "budget.not-raised"],
+    answer: raiseLimit,
   },
   {
     ...{ method: "GET", path: "/api/v1/forfeits", role: "viewer", name: "listForfeits" },
