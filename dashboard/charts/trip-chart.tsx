@@ -20,6 +20,8 @@ const BAR = 0.82;
 /** Pale: what is in front of it is what is looked at. */
 const BAND = 0.55;
 const SECOND = 1_000;
+/** Seconds between the times below: what is less than a minute would say the same twice. */
+const STEPS = [60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 21_600, 86_400];
 
 export function TripChart(drawn: Drawn) {
   const place = useRef<HTMLDivElement>(null);
@@ -77,6 +79,7 @@ function optionsOf(latest: Latest, theme: Theme, width: number): uPlot.Options {
         ...axis,
         grid: { show: false },
         values: (_, splits) => splits.map(hour),
+        incrs: STEPS,
         space: 90,
         size: 26,
       },
@@ -84,7 +87,10 @@ function optionsOf(latest: Latest, theme: Theme, width: number): uPlot.Options {
     ],
     series: [
       {},
-      { fill: theme.bar, width: 0, paths: uPlot.paths.bars?.({ size: [BAR] }) ?? (() => null) },
+      {
+        ...{ fill: theme.bar, width: 0, points: { show: false } },
+        paths: uPlot.paths.bars?.({ size: [BAR] }) ?? (() => null),
+      },
       { stroke: theme.ink, width: 1.5, dash: [5, 3], points: { show: false } },
     ],
     hooks: {

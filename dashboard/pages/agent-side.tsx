@@ -5,13 +5,14 @@ import type { ManifestView, OverviewView } from "../../src/control/schemas/overv
 import type { ReviewRowView } from "../../src/control/schemas/reviews.ts";
 import type { BreakerView, SignalsView } from "../../src/control/schemas/signals.ts";
 import { useApi } from "../data/cache.ts";
+import { MINUTE_MS, useNow } from "../data/hooks.ts";
 import { STATUS } from "../data/paths.ts";
 import { useSignals } from "../data/signals.ts";
 import { Closeness, Meter, strainOf } from "../parts/meter.tsx";
 import { Fact, Moment, Panel } from "../parts/panels.tsx";
-import { reviewPath } from "../shell/paths.ts";
+import { budgetPath, reviewPath } from "../shell/paths.ts";
 import { Link } from "../shell/router.tsx";
-import { accountOf, amountOf, closeness } from "../words/budgets.ts";
+import { accountOf, amountOf, closeness, passing, resets } from "../words/budgets.ts";
 import { short } from "../words/entries.ts";
 import { amount, limit } from "../words/money.ts";
 import { measured, measureOf, nearestOf } from "../words/signals.ts";
@@ -47,12 +48,15 @@ export function OwnBudgets({ agent }: { readonly agent: string }) {
 }
 
 function Account({ budget }: { readonly budget: BudgetView }) {
-  const { name, scope, unit } = budget;
+  const now = useNow(MINUTE_MS);
+  const { name, passes_at: passes, scope, unit } = budget;
   const out = strainOf(budget) === "out";
   return (
     <li>
       <div class="row">
-        <b>{name}</b>
+        <Link to={budgetPath(name, scope)} class="strong">
+          {name}
+        </Link>
         <span>
           {amount(unit, amountOf(budget, "spent"))}{" "}
           <span class="muted">of {limit(unit, amountOf(budget, "limit"))}</span>
@@ -60,7 +64,11 @@ function Account({ budget }: { readonly budget: BudgetView }) {
       </div>
       <Meter budget={budget} />
       <div class="row fine">
-        <span>{scope === "" ? "all agents" : scope}</span>
+        {passes !== null && !out ? (
+          <span class="c-wait strong">{passing(passes, now)}</span>
+        ) : (
+          <span>{resets(budget, now)}</span>
+        )}
         <span class={out ? "c-stop strong" : ""}>
           {out ? "used up" : `${amount(unit, amountOf(budget, "remaining"), "down")} left`}
         </span>

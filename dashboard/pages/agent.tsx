@@ -1,4 +1,8 @@
-import type { ManifestView, OverviewView } from "../../src/control/schemas/overview.ts";
+import type {
+  ManifestView,
+  OverviewAgentView,
+  OverviewView,
+} from "../../src/control/schemas/overview.ts";
 import type { TaskView } from "../../src/control/schemas/people.ts";
 import type { AgentView } from "../../src/control/schemas/reviews.ts";
 import { SignalCharts } from "../charts/signals.tsx";
@@ -8,7 +12,8 @@ import { Empty, Loaded, Moment, Panel, Since } from "../parts/panels.tsx";
 import { type Column, Table } from "../parts/table.tsx";
 import { journalPath, reviewPath, taskPath } from "../shell/paths.ts";
 import { Link } from "../shell/router.tsx";
-import { count, counted, percent } from "../words/numbers.ts";
+import { usd } from "../words/money.ts";
+import { count, percent } from "../words/numbers.ts";
 import { Breakers, Granted, OwnBudgets, Reviews } from "./agent-side.tsx";
 import { RecentCalls } from "./calls.tsx";
 import { Pause } from "./pause.tsx";
@@ -107,21 +112,38 @@ function Head(props: { readonly view: AgentView; readonly manifest: ManifestView
   );
 }
 
+function Today(props: { readonly numbers: OverviewAgentView; readonly today: string }) {
+  const { agent, spent_today_usd: spent } = props.numbers;
+  return (
+    <div>
+      <dt>Spent today</dt>
+      <dd>
+        <Link to={journalPath({ agent, from: props.today, kind: "call.settled" })}>
+          {spent === null ? "not known yet" : usd(spent)}
+        </Link>
+      </dd>
+      <dd>since 00:00 UTC</dd>
+    </div>
+  );
+}
+
 function Figures({ view }: { readonly view: AgentView }) {
   const overview = useApi<OverviewView>("/api/v1/overview").value;
   const numbers = overview?.agents.find(({ agent }) => agent === view.agent);
   const { agent, held } = view;
-  if (numbers === undefined) return null;
+  if (overview === undefined || numbers === undefined) return null;
+  const { today } = overview;
   const calls = numbers.calls_hour;
   return (
     <dl class="figs">
       <div>
-        <dt>Calls in the last minute</dt>
+        <dt>Calls, 1 min</dt>
         <dd>
           <Link to={journalPath({ agent, from: "1m" })}>{count(numbers.calls_minute)}</Link>
         </dd>
-        <dd>{counted(calls, "call")} in the last hour</dd>
+        <dd>{count(calls)} in 1 h</dd>
       </div>
+      <Today numbers={numbers} today={today} />
       <div>
         <dt>Refused, 1 h</dt>
         <dd>

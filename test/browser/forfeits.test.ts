@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { until } from "../faults/gateway-scene.ts";
 import { forget, startGateway, type TestGateway } from "../support/gateway.ts";
 import { part } from "../support/parts.ts";
+import { violations } from "./axe.ts";
 import { Viewers, type World } from "./world.ts";
 
 const chromium = part("chromium");
@@ -89,6 +90,7 @@ describe.skipIf(!chromium.available)(`a forfeit (${chromium.sentence})`, () => {
     const dialog = page.getByRole("dialog");
     await dialog.getByText("its process is gone").waitFor();
     await dialog.getByText("nothing beyond a cap, if the bill is right").waitFor();
+    expect(await violations(page)).toEqual([]);
     const press = dialog.getByRole("button", { name: /^Release \$/ });
     expect(await press.isDisabled()).toBe(true);
     await dialog.getByLabel("Billed").fill(String(held + 1));

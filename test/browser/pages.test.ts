@@ -1,15 +1,12 @@
 /** What must hold of every page: its numbers are the API's, it asks nobody else, all can use it. */
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { until } from "../faults/gateway-scene.ts";
 import { part } from "../support/parts.ts";
+import { violations } from "./axe.ts";
 import { AGENT, type Look, PHONE, Viewers, type World, world } from "./world.ts";
 
 const chromium = part("chromium");
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
 
 const LOOKS: Readonly<Record<string, Look>> = {
   "in the light": {},
@@ -281,18 +278,4 @@ const capital = (word: string): string => word.charAt(0).toUpperCase() + word.sl
 
 function moneyOf(text: string): number {
   return Number(text.replace(/[^\d.]/g, ""));
-}
-
-async function violations(page: Page): Promise<readonly string[]> {
-  // Through the debugger, which is no part of the page and its policy.
-  await page.evaluate(AXE);
-  return page.evaluate(async (rules) => {
-    // `as`: axe is in the page only.
-    const { axe } = globalThis as unknown as { axe: { run(options: object): Promise<unknown> } };
-    const runOnly = { type: "tag", values: rules };
-    const found = (await axe.run({ runOnly, resultTypes: ["violations"] })) as {
-      violations: { id: string; help: string; nodes: { html: string }[] }[];
-    };
-    return found.violations.map(({ help, id, nodes }) => `${id}: ${help}: ${nodes[0]?.html}`);
-  }, RULES);
 }
