@@ -31,6 +31,8 @@ const SENTENCES: Readonly<Record<EventKind, string>> = {
   "clutch.disengaged": "An agent was paused, by a breaker or a person: its calls wait.",
   "review.decided": "A person decided a review, or a part of it.",
   "incident.noted": "A person wrote something about an incident.",
+  "incident.exported":
+    "A person took an incident away as a file, with so many of its arguments opened.",
   "commitment.opened":
     "What a call begins goes on costing money: its first horizon was set aside before it was sent.",
   "commitment.renewed": "Another horizon was set aside for it.",

@@ -19,10 +19,11 @@ import type { AccountState, InputQuery, KeyRecord } from "../ports/store.ts";
 import { eventOf } from "../telemetry/entry-text.ts";
 import { verifyJournal } from "../telemetry/verify.ts";
 import { around } from "./around.ts";
-import { agentsOf, decideReview, expiryOf, noteIncident, pause, reviewsOf } from "./clutches.ts";
+import { agentsOf, decideReview, expiryOf, pause, reviewsOf } from "./clutches.ts";
 import { commitmentsOf, endByHand } from "./commitments.ts";
 import { doorOf } from "./door.ts";
 import { forfeitsOf, goneFrom, releaseForfeits } from "./forfeits.ts";
+import { incidentOperations } from "./incidents.ts";
 import type { Machine } from "./machine.ts";
 import { metricsText } from "./metrics.ts";
 import { agentOperations } from "./overview.ts";
@@ -99,7 +100,7 @@ export function operationsOf(settings: OperationsSettings): WithoutNotifiers {
     expiry: (review) => expiryOf(review, gateway),
     parked: (filter) => store.parking.list(filter),
     decideReview: (asked, by) => decideReview(asked, by, gateway),
-    noteIncident: (note, by) => noteIncident(note, by, gateway),
+    ...incidentOperations(gateway),
     forfeits: () => forfeitsOf(held),
     releaseForfeits: (asked, by) => releaseForfeits(held, asked, by),
     commitments: (asked) => commitmentsOf(gateway, asked),

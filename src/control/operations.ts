@@ -143,6 +143,15 @@ export interface NoteAsked {
   readonly text: string;
 }
 
+/** What was taken away of an incident. */
+export interface Exported {
+  readonly agent: string;
+  readonly incident: string;
+  readonly calls: number;
+  /** Arguments that were opened for it. */
+  readonly inputs: number;
+}
+
 export type DecisionOutcome =
   | { readonly kind: "ok"; readonly review: Review }
   | { readonly kind: "conflict"; readonly version: number }
@@ -251,6 +260,8 @@ export interface Operations extends NotifierOperations {
   decideReview(asked: DecisionAsked, by: string): Promise<DecisionOutcome>;
   /** Keeps what somebody wrote of a trip; null if there is no such trip. */
   noteIncident(note: NoteAsked, by: string): Promise<Review | null>;
+  /** Writes down who took it. */
+  exportedIncident(exported: Exported, by: string): void;
   /** When an approval that was asked for then is denied, if nobody gives it. */
   expiry(review: Review): Millis | null;
   /** Calls that wait for this review, or did; newest first. */

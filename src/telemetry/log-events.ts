@@ -61,6 +61,7 @@ const OF_CLUTCH: Readonly<Record<ClutchEvent["kind"], "warn" | "info">> = {
   "clutch.disengaged": "warn",
   "review.decided": "info",
   "incident.noted": "info",
+  "incident.exported": "info",
 };
 
 function isOfClutch(event: Event): event is ClutchEvent {

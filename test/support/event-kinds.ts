@@ -18,6 +18,7 @@ const KINDS: Readonly<Record<EventKind, true>> = {
   "clutch.disengaged": true,
   "review.decided": true,
   "incident.noted": true,
+  "incident.exported": true,
   "commitment.opened": true,
   "commitment.renewed": true,
   "commitment.unknown": true,

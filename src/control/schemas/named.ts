@@ -1,4 +1,5 @@
 /** The names under which the document of the API, and programs made from it, know these schemas. */
+import { CASE } from "../../config/incident-case.ts";
 import * as evidence from "./evidence.ts";
 import * as gateway from "./gateway.ts";
 import * as incidents from "./incidents.ts";
@@ -40,6 +41,7 @@ export const NAMED = {
   Deadlines: evidence.DEADLINES,
   IncidentRow: incidents.INCIDENT_ROW,
   Incident: incidents.INCIDENT,
+  IncidentCase: CASE,
   Moment: incidents.MOMENT,
   Change: incidents.CHANGE,
   ParkedCall: reviews.PARKED,
