@@ -1,11 +1,11 @@
 /** Clutches and reviews as the control plane's API shows them, and how it refuses a decision. */
 import { aboutOf } from "../guards/clutch/about.ts";
 import { whatOf } from "../guards/clutch/park.ts";
+import { heldUntil } from "../guards/clutch/waiting.ts";
 import { formatUsd, type Millis } from "../guards/money.ts";
 import type { Decided, Parked, Review } from "../ports/store.ts";
 import {
   deadlinesView,
-  heldUntil,
   lastCalls,
   parsedOrText,
   resumingView,

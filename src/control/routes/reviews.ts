@@ -1,4 +1,5 @@
 /** Routes: agents with their clutches, and the reviews that people decide. */
+import { WAITING_MAX } from "../../guards/clutch/waiting.ts";
 import type { Millis } from "../../guards/money.ts";
 import type { Review } from "../../ports/store.ts";
 import type { Operations } from "../operations.ts";
@@ -14,8 +15,6 @@ import { bodyOf, param, type Route, type Visit } from "./route.ts";
 
 /** Of one review, in its view: the newest ones. */
 const PARKED_SHOWN_MAX = 100;
-/** Added up: as many as may wait of one agent, unless it is configured otherwise. */
-const WAITING_MAX = 10_000;
 /** What an agent did in this time before its review is looked at. */
 const BEFORE_MS: Millis = 3_600_000;
 /** What opened it is written at about the same instant, by another clock than the store's. */
