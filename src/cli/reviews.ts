@@ -1,6 +1,7 @@
 /** `slipclutch reviews`: why agents were paused, and what people decide then. */
 import type { DecisionRequest, ParkedView, ReviewRowView, ReviewView } from "../control/client.ts";
 import { type Asking, connect } from "./connect.ts";
+import { lastApprovedLines } from "./last-approved.ts";
 import { type Column, clean, type Paint, paintFor, renderTable } from "./paint.ts";
 import { EXIT, type Shell } from "./shell.ts";
 
@@ -93,6 +94,9 @@ function render(review: ReviewView, paint: Paint): string {
   ];
   for (const [index, text] of evidenceLines(review.evidence).entries()) {
     lines.push(field(index === 0 ? "evidence" : "", text));
+  }
+  for (const [index, text] of lastApprovedLines(review).entries()) {
+    lines.push(field(index === 0 ? "approved" : "", text));
   }
   for (const [index, text] of moneyLines(review).entries()) {
     lines.push(field(index === 0 ? "money" : "", text));

@@ -12,6 +12,7 @@ import {
   spentView,
   tasksOf,
 } from "./evidence.ts";
+import { lastApprovedView } from "./last-approved.ts";
 import type { AgentState, Around, DecisionAsked, DecisionOutcome, Paused } from "./operations.ts";
 import { Problem } from "./problem.ts";
 import type {
@@ -58,6 +59,8 @@ export interface ReviewParts {
   readonly before: Evidence;
   readonly since: Evidence;
   readonly expiresAt: Millis | null;
+  /** Of an approval: other approvals of its agent. */
+  readonly approvals: readonly Review[];
   readonly now: Millis;
 }
 
@@ -72,6 +75,7 @@ export function reviewView(review: Review, parts: ReviewParts): ReviewView {
     spent_since: spentView(since.around, since, tasks),
     resuming: resumingView(waiting, whole),
     deadlines: deadlinesView(waiting, expiresAt, now),
+    last_approved: review.kind === "approval" ? lastApprovedView(review, parts.approvals) : null,
     decisions: review.decisions.map(decisionView),
     calls: calls.map((call) => parkedView(call, now)),
   };

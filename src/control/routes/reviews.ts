@@ -2,6 +2,7 @@
 import { WAITING_MAX } from "../../guards/clutch/waiting.ts";
 import type { Millis } from "../../guards/money.ts";
 import type { Review } from "../../ports/store.ts";
+import { APPROVALS_LOOKED_THROUGH_MAX } from "../last-approved.ts";
 import type { Operations } from "../operations.ts";
 import { Problem } from "../problem.ts";
 import { parsed, REVIEWS_QUERY, reviewsQuery } from "../queries.ts";
@@ -61,15 +62,27 @@ async function wholeReview(
   const span = async (from: Millis, to: Millis) => {
     return { from, to, around: await operations.around({ agent, from, to, limit: ENTRIES_MAX }) };
   };
-  const [calls, waiting, before, since] = await Promise.all([
+  const [calls, waiting, before, since, approvals] = await Promise.all([
     operations.parked({ review: id, limit: PARKED_SHOWN_MAX }),
     operations.parked({ review: id, states: ["parked"], limit: WAITING_MAX }),
     span(openedAt - BEFORE_MS, openedAt + TRIP_MS),
     span(openedAt + TRIP_MS, now),
+    approvalsBeside(found, operations),
   ]);
   const whole = waiting.length < WAITING_MAX;
   const expiresAt = operations.expiry(found);
-  return reviewView(found, { calls, waiting, whole, before, since, expiresAt, now });
+  const parts = { calls, waiting, whole, before, since, expiresAt, approvals, now };
+  return reviewView(found, parts);
+}
+
+/** With which an approval is compared. */
+async function approvalsBeside(
+  { agent, kind }: Review,
+  operations: Operations,
+): Promise<readonly Review[]> {
+  if (kind !== "approval") return [];
+  const limit = APPROVALS_LOOKED_THROUGH_MAX;
+  return operations.reviews({ agent, kind, state: "closed", limit });
 }
 
 async function decideReview({ context, operations, operator, now }: Visit): Promise<Response> {

@@ -4,6 +4,7 @@ import * as evidence from "./evidence.ts";
 import * as gateway from "./gateway.ts";
 import * as incidents from "./incidents.ts";
 import * as journal from "./journal.ts";
+import { LAST_APPROVED } from "./last-approved.ts";
 import * as money from "./money.ts";
 import * as notifiers from "./notifiers.ts";
 import * as overview from "./overview.ts";
@@ -34,6 +35,7 @@ export const NAMED = {
   Signals: signals.SIGNALS,
   ReviewRow: reviews.REVIEW_ROW,
   Review: reviews.REVIEW,
+  LastApproved: LAST_APPROVED,
   Decision: reviews.DECISION,
   Call: evidence.CALL,
   Spent: evidence.SPENT,

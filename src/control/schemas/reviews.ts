@@ -1,6 +1,7 @@
 /** Agents with their clutches, and the reviews that people decide. */
 import { z } from "zod";
 import { CALL, DEADLINES, RESUMING, SPENT } from "./evidence.ts";
+import { LAST_APPROVED } from "./last-approved.ts";
 import { INSTANT, list, AMOUNT as USD } from "./parts.ts";
 
 export const AGENT = z.strictObject({
@@ -71,6 +72,9 @@ export const REVIEW = z.strictObject({
   spent_since: SPENT.describe("By its agent, since it was opened."),
   resuming: RESUMING.describe("The most that what waits can cost once it is let go."),
   deadlines: DEADLINES,
+  last_approved: LAST_APPROVED.nullable().describe(
+    "Of an approval: the last call of the same agent and tool that a person approved, as long as it is known.",
+  ),
   decisions: list(DECISION).describe("Oldest first."),
   calls: list(PARKED).describe("That wait for it, or did; the newest first, a hundred at most."),
 });
