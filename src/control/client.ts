@@ -2,7 +2,7 @@
 import type { z } from "zod";
 import type { CaseFile } from "../config/incident-case.ts";
 import { entriesIn } from "./event-stream.ts";
-import type { DECISION_BODY, KEY_BODY, PAUSE_BODY, RELEASE_BODY } from "./requests.ts";
+import type { DECISION_BODY, KEY_BODY, PAUSE_BODY, RAISE_BODY, RELEASE_BODY } from "./requests.ts";
 import type { FlagView, ProblemView, ReloadedView, StatusView } from "./schemas/gateway.ts";
 import type { IncidentRowView, IncidentView, MomentView } from "./schemas/incidents.ts";
 import type {
@@ -18,6 +18,8 @@ import type {
   CommitmentView,
   ForfeitsView,
   ForfeitView,
+  OverrideView,
+  RaisedView,
   ReleasedView,
   ReleaseView,
 } from "./schemas/money.ts";
@@ -25,6 +27,7 @@ import type { NotifierView, TestedView } from "./schemas/notifiers.ts";
 import type { KeyView, MadeKeyView, SessionView, TaskView } from "./schemas/people.ts";
 import type {
   AgentView,
+  ArgumentsView,
   ParkedView,
   PausedView,
   ReviewRowView,
@@ -33,6 +36,7 @@ import type {
 
 export type {
   AgentView,
+  ArgumentsView,
   BudgetView,
   CommitmentView,
   EntryView,
@@ -49,8 +53,10 @@ export type {
   MadeKeyView,
   MomentView,
   NotifierView,
+  OverrideView,
   ParkedView,
   PausedView,
+  RaisedView,
   ReleasedView,
   ReleaseView,
   ReloadedView,
@@ -89,6 +95,7 @@ export type Params = Readonly<Record<string, string | undefined>>;
 export type KeyRequest = z.input<typeof KEY_BODY>;
 export type ReleaseRequest = z.input<typeof RELEASE_BODY>;
 export type PauseRequest = z.input<typeof PAUSE_BODY>;
+export type RaiseRequest = z.input<typeof RAISE_BODY>;
 export type DecisionRequest = z.input<typeof DECISION_BODY>;
 
 /** One gateway, as an operator sees it. */
@@ -122,6 +129,8 @@ export class ControlClient {
   reviews = (params: Params) =>
     this.#ask<readonly ReviewRowView[]>("GET", `/api/v1/reviews${query(params)}`);
   review = (id: string) => this.#ask<ReviewView>("GET", `/api/v1/reviews/${part(id)}`);
+  callArguments = (id: string, call: string) =>
+    this.#ask<ArgumentsView>("GET", `/api/v1/reviews/${part(id)}/calls/${part(call)}`);
   decideReview = (id: string, decision: DecisionRequest) =>
     this.#ask<ReviewView>("POST", `/api/v1/reviews/${part(id)}/decision`, decision);
   incidents = (params: Params) =>
@@ -131,6 +140,8 @@ export class ControlClient {
     this.#ask<IncidentView>("POST", `/api/v1/incidents/${part(id)}/notes`, { text });
   exportIncident = (id: string, params: Params) =>
     this.#ask<CaseFile>("GET", `/api/v1/incidents/${part(id)}/export${query(params)}`);
+  overrides = () => this.#ask<readonly OverrideView[]>("GET", "/api/v1/overrides");
+  raiseLimit = (raise: RaiseRequest) => this.#ask<RaisedView>("POST", "/api/v1/overrides", raise);
   forfeits = () => this.#ask<ForfeitsView>("GET", "/api/v1/forfeits");
   releaseForfeits = (release: ReleaseRequest) =>
     this.#ask<ReleasedView>("POST", "/api/v1/forfeits/release", release);

@@ -29,7 +29,8 @@ export function lastApprovedView(
   others: readonly Review[],
 ): LastApprovedView | null {
   const now = askedIn(review);
-  const end = review.decisions.at(-1)?.at ?? Number.POSITIVE_INFINITY;
+  const last = review.state === "closed" ? review.decisions.at(-1) : undefined;
+  const end = last?.at ?? Number.POSITIVE_INFINITY;
   const alike = others.flatMap((other): Approved[] => {
     const asked = askedIn(other);
     const decided = other.decisions.find(({ decision }) => decision === "approve");
@@ -38,13 +39,13 @@ export function lastApprovedView(
       ? [{ review: other, asked, decided }]
       : [];
   });
-  const [last] = alike.sort((one, other) => other.decided.at - one.decided.at);
-  if (last === undefined) return null;
-  const { asked, decided } = last;
+  const [newest] = alike.sort((one, other) => other.decided.at - one.decided.at);
+  if (newest === undefined) return null;
+  const { asked, decided } = newest;
   const isWhole = typeof asked.given !== "string" && typeof now.given !== "string";
   const differences = isWhole ? differencesOf(asked.given, now.given) : null;
   return {
-    ...{ review: last.review.id, at: iso(decided.at), by: decided.by, task: String(asked.task) },
+    ...{ review: newest.review.id, at: iso(decided.at), by: decided.by, task: String(asked.task) },
     differences: differences?.slice(0, DIFFERENCES_SHOWN_MAX) ?? null,
     more: Math.max((differences?.length ?? 0) - DIFFERENCES_SHOWN_MAX, 0),
   };

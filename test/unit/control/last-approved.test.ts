@@ -9,7 +9,7 @@ import { review } from "./operations.ts";
 const AT = Date.UTC(2026, 0, 2);
 
 function decided(changes: Partial<Decided> = {}): Decided {
-  const about = { task: null, call: "c", message: null };
+  const about = { task: null, call: "c", message: null, proposal: null };
   return { decision: "approve", by: "ada", reason: "fine", at: AT, ...about, ...changes };
 }
 
@@ -42,6 +42,13 @@ test("one that was decided is compared with what was approved before it, and not
   expect(lastApprovedView(past, [later, past, earlier])).toMatchObject({
     ...{ review: "earlier", differences: [] },
   });
+});
+
+test("one that waits for a second person is compared with what was approved meanwhile", () => {
+  const first = decided({ decision: "proposed", at: AT - 5 });
+  const waits = { ...approval("waits", { amount: 2 }, [first]), state: "open" } as const;
+  const since = approval("since", { amount: 1 }, [decided({ at: AT })]);
+  expect(lastApprovedView(waits, [since])).toMatchObject({ review: "since" });
 });
 
 test("a hundred differences are told, and how many more there are", () => {

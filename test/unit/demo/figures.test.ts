@@ -36,6 +36,8 @@ const REVIEW: ReviewView = {
   deadlines: { held_until: null, errors_from: null, expires_at: null },
   last_approved: null,
   calls: [],
+  proposal: null,
+  two_people: [],
   decisions: [
     {
       decision: "resume",
