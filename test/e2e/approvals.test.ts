@@ -108,6 +108,23 @@ test("whoever is asked sees what was approved last, and what is different now", 
   await approve(third);
 });
 
+test("what a person has changed before they approved it is what the next is compared with", async () => {
+  world = await parkingWorld({}, GRANTS);
+  const first = world.post(WRITE, pay(900, { to: "bob" }));
+  const review = await asked();
+  const edited = { arguments: { amount: 300, to: "bob" } };
+  expect((await decide("change", review, edited)).status).toBe(200);
+  expect((await first).status).toBe(200);
+  const second = world.post(WRITE, pay(900, { to: "bob" }));
+  const next = await asked();
+  expect(next.last_approved).toMatchObject({
+    ...{ review: review.id, by: "local" },
+    differences: [{ path: "/amount", was: 300, is: 900 }],
+  });
+  await decide("deny", next);
+  await second;
+});
+
 test("arguments too long to be kept whole are not compared, and that is said", async () => {
   world = await parkingWorld({}, GRANTS);
   const [short, long] = [pay(100), pay(100, { text: "x".repeat(70_000) })];
