@@ -191,6 +191,18 @@ test("with a line of a person's own it fails as things were, and passes once the
   await stopped({ grant: { arguments: short } }, refused);
 });
 
+test("a line in time is the first call that came later than that", async () => {
+  const out = file("soon.json");
+  const asked = ["incidents", "export", incident, "--within", "1ms", "--json", "--out", out];
+  const told = JSON.parse((await gateway.cli(...asked)).out);
+  expect(told).toMatchObject({ file: out, incident, calls: 11, without_arguments: 0 });
+  const { calls } = await caseOf("soon.json");
+  const [first] = calls.filter(({ runaway }) => runaway === 1);
+  const later = calls.find(({ expect: is }) => is === "stopped");
+  expect(later?.runaway).toBe(told.stopped_by);
+  expect(Date.parse(later?.at ?? "") - Date.parse(first?.at ?? "")).toBeGreaterThan(1);
+});
+
 test("a gateway of the tightened rules does stop it there: the test says what happens", async () => {
   const breakers = [{ name: "stuck", above: { value: 4 } }];
   await writeFolder(folderOf({ main: { breakers } }), gateway.configFolder);

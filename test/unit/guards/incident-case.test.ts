@@ -90,16 +90,13 @@ describe("a breaker", () => {
       ...{ kind: "stopped", at: 3 },
     });
     const usual: BreakerRule = {
-      ...{ signal: "calls_per_tool", name: "surge", windowMs: 60_000, forMs: 0, atLeast: 1 },
+      ...{ signal: "calls_per_tool", name: "surge", windowMs: 60_000, forMs: 0, atLeast: 5 },
       ...{ above: { kind: "average", times: 5, overMs: 3_600_000 }, action: "trip" },
     };
-    const rateLimit = { requests: 4, perMs: 60_000 };
-    // More than the rate limit itself, whatever became of the calls then.
-    const refused = runaway(9, 6, { verdict: "refused", code: "gateway.unsure" });
-    expect(tested(refused, rules({ rateLimit }, [usual]))).toMatchObject({ kind: "stopped" });
-    expect(tested(refused, rules({}, [{ ...usual, atLeast: 50 }]))).toMatchObject({
-      kind: "goes-on",
-    });
+    // Where too little is known of what is usual the line is the floor, or the rate limit.
+    expect(tested(runaway(9, 7), rules({}, [usual]))).toMatchObject({ kind: "stopped" });
+    const rateLimit = { requests: 100, perMs: 60_000 };
+    expect(tested(runaway(9, 7), rules({ rateLimit }, [usual]))).toMatchObject({ kind: "goes-on" });
   });
 
   test("that the case says too little for is named, and stops nothing", () => {
@@ -111,6 +108,9 @@ describe("a breaker", () => {
     ]);
     expect(unheldIn(one, rules({}, [STUCK]))).toEqual([]);
     expect(testCase(one, rules({}, trips)).kind).toBe("goes-on");
+    // Of equal results nothing is known: they may all have been different.
+    const unknown = runaway(6, 4, { result: null });
+    expect(tested(unknown, rules({}, [STUCK]))).toMatchObject({ kind: "goes-on", at: null });
   });
 });
 
@@ -179,6 +179,8 @@ test("what only waited is told to no breaker: it is stopped by the trip that was
     return (one.runaway ?? 0) > 3 ? { ...one, verdict: "parked" as const, result: null } : one;
   });
   expect(tested(waited, rules({}, [STUCK]))).toMatchObject({ kind: "goes-on", goesOn: 4 });
+  const few: BreakerRule = { ...SURGE, above: { kind: "value", value: 4 } };
+  expect(tested(waited, rules({}, [few]))).toMatchObject({ kind: "goes-on", at: null });
   const tight = { ...STUCK, above: 2 } as BreakerRule;
   expect(tested(waited, rules({}, [tight]))).toMatchObject({ kind: "stopped", at: 3 });
 });
