@@ -21,13 +21,15 @@ const TASKS_SHOWN_MAX = 100;
 type Of<Kind extends Event["kind"]> = Extract<Event, { kind: Kind }>;
 type CallEvent = Of<"call.settled"> | Of<"call.refused"> | Of<"call.parked">;
 
-const VERDICTS = {
+/** What was decided of a call, by the event that says so. */
+export const VERDICTS = {
   "call.settled": "allowed",
   "call.refused": "refused",
   "call.parked": "parked",
 } as const;
 
-function callIn(entry: StoredEntry): CallEvent | null {
+/** What an entry says of a call; null: it is about something else. */
+export function callIn(entry: StoredEntry): CallEvent | null {
   const event = eventOf(entry);
   switch (event.kind) {
     case "call.settled":

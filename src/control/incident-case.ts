@@ -5,8 +5,7 @@ import { isAgain } from "../guards/clutch/waits.ts";
 import { isToolAsked, type ToolAsked } from "../guards/events.ts";
 import { formatUsd, type Millis } from "../guards/money.ts";
 import type { Review } from "../ports/store.ts";
-import { eventOf } from "../telemetry/entry-text.ts";
-import { parsedOrText } from "./evidence.ts";
+import { callIn, parsedOrText, VERDICTS } from "./evidence.ts";
 import { closedAt, incidentId, revisionIn, said } from "./incidents.ts";
 import type { Around, InputRow, StoredEntry } from "./operations.ts";
 import { Problem } from "./problem.ts";
@@ -79,18 +78,16 @@ function callsOf(review: Review, entries: readonly StoredEntry[]): readonly Case
 }
 
 function callOf(entry: StoredEntry): { readonly id: string; readonly call: CaseFileCall } | null {
-  const event = eventOf(entry);
+  const event = callIn(entry);
+  if (event === null || event.asked === null) return null;
   const { at, code, decision, task } = entry;
-  const isCall =
-    event.kind === "call.settled" || event.kind === "call.refused" || event.kind === "call.parked";
-  if (!isCall || event.asked === null) return null;
   // It came again and again while it could not go on: that is one call, which waits.
   if (event.kind === "call.refused" && isCode(code) && isAgain(code)) return null;
   const { asked } = event;
   const isSent = event.kind === "call.settled";
   const fields = {
     ...{ at: iso(at), decision, task: task ?? "", code },
-    verdict: isSent ? "allowed" : event.kind === "call.refused" ? "refused" : "parked",
+    verdict: VERDICTS[event.kind],
     outcome: isSent ? event.outcome : null,
     cost_usd: formatUsd(isSent ? event.charged : 0),
     ...{ runaway: null, expect: null },
@@ -160,13 +157,8 @@ function fromWhich(
   }
   if (by !== null) return by;
   if (withinMs === null) {
-    return (
-      1 +
-      Math.max(
-        runaway.findLastIndex((call) => isBefore(review, call)),
-        0,
-      )
-    );
+    const last = runaway.findLastIndex((call) => isBefore(review, call));
+    return Math.max(last, 0) + 1;
   }
   const end = Date.parse(first.at) + withinMs;
   const later = runaway.findIndex(({ at }) => Date.parse(at) > end);

@@ -8,7 +8,7 @@ import { iso } from "./views.ts";
 /** Approvals of its agent that are looked through, newest first. */
 export const APPROVALS_LOOKED_THROUGH_MAX = 100;
 const DIFFERENCES_SHOWN_MAX = 100;
-/** Decisions by which the call of an approval goes out: as it was asked, or as a person wrote it. */
+/** Decisions by which the call of an approval goes out: as it was asked, or as a person has it. */
 const APPROVES: ReadonlySet<string> = new Set(["approve", "change"]);
 
 interface Asked {
