@@ -147,7 +147,9 @@ test("a page says what waits when it goes out, what that costs at most and when 
   const { deadlines } = shown as { deadlines: { errors_from: string } };
   ends.hook.answer(null);
   ends.slack.answer(null);
-  await until(() => ends.hook.received.length === 1 && ends.slack.received.length === 1);
+  // By then they may be tried again only every half minute.
+  const told = () => ends.hook.received.length === 1 && ends.slack.received.length === 1;
+  await until(told, 60_000);
   expect(ends.hook.received[0]?.data).toMatchObject({
     waiting: {
       ...{ calls: 2, worst_case_usd: "0.2", unreckoned: 0, whole: true },
@@ -159,7 +161,7 @@ test("a page says what waits when it goes out, what that costs at most and when 
   expect(ends.slack.received[0]?.shown).toContain(
     `2 calls are parked.\nLetting them go costs at most $0.2.\nAgents see errors from ${minute} UTC.`,
   );
-});
+}, 120_000);
 
 test("an approval is told with its deadline, and without what its call says", async () => {
   const gateway = await start({ pager: hookOf(ends), chat: slackOf(ends) });
