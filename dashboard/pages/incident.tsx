@@ -9,6 +9,7 @@ import { decisionName, type Line, lineOf, short, type Verdict } from "../words/e
 import { usd } from "../words/money.ts";
 import { counted } from "../words/numbers.ts";
 import { clock, duration } from "../words/time.ts";
+import { Export } from "./export.tsx";
 import { Notes } from "./notes.tsx";
 
 export function Incident({ id }: { readonly id: string }) {
@@ -61,6 +62,7 @@ function Head({ incident }: { readonly incident: IncidentView }) {
         </p>
       </div>
       <div class="acts">
+        <Export incident={incident.id} />
         <Link class={open ? "btn main" : "btn"} to={reviewPath(review)}>
           Open the review
         </Link>

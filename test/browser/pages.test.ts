@@ -1,4 +1,5 @@
 /** What must hold of every page: its numbers are the API's, it asks nobody else, all can use it. */
+import { readFileSync } from "node:fs";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { until } from "../faults/gateway-scene.ts";
@@ -243,6 +244,20 @@ describe.skipIf(!chromium.available)(`every page (${chromium.sentence})`, () => 
     await drawer.waitFor({ state: "detached" });
     await page.getByRole("button", { name: "Verify the chain" }).click();
     await page.getByText(/entries of 1 writer hold together/).waitFor();
+    await page.context().close();
+  });
+
+  test("an incident is exported as the case that the API has of it", async () => {
+    const [incident] = await at.json<readonly { id: string }[]>("/api/v1/incidents");
+    const path = `/incidents/${incident?.id}`;
+    const page = await viewers.page(at, path);
+    const saved = page.waitForEvent("download");
+    await page.getByRole("button", { name: "Export the case" }).click();
+    const download = await saved;
+    expect(download.suggestedFilename()).toBe(`${incident?.id}.json`);
+    const file = JSON.parse(readFileSync(await download.path(), "utf8"));
+    expect(file).toEqual(await at.json(`/api/v1${path}/export`));
+    await page.getByText("Exported.").waitFor();
     await page.context().close();
   });
 
