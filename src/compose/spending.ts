@@ -7,9 +7,9 @@ import type { Gateway } from "../gateway/gateway.ts";
 import type { Budget } from "../guards/budget/budget.ts";
 import { windowAt } from "../guards/budget/draws.ts";
 import type { Millis } from "../guards/money.ts";
-import type { JournalReader } from "../ports/store.ts";
+import type { JournalEntry, JournalReader } from "../ports/store.ts";
 import { eventOf } from "../telemetry/entry-text.ts";
-import { DAYS_KEPT_MS, Spending, type SpentOf } from "../telemetry/spending.ts";
+import { DAYS_KEPT_MS, type Settled, Spending, type SpentOf } from "../telemetry/spending.ts";
 
 /** Entries read in one piece: some milliseconds of this process, which has calls to decide. */
 const PAGE = 200;
@@ -48,6 +48,7 @@ export class KnownSpending {
   /** Of the oldest entry that was read. */
   #since: Millis = Number.POSITIVE_INFINITY;
   #reading: Promise<void> = Promise.resolve();
+  #isDamaged = false;
 
   constructor(source: SpendingSource) {
     this.#source = source;
@@ -64,6 +65,7 @@ export class KnownSpending {
 
   /** Every call that was settled since then has been read. */
   hasAllSince(at: Millis): boolean {
+    if (this.#isDamaged) return false;
     return this.#since === Number.NEGATIVE_INFINITY || this.#since + DISORDER_MS <= at;
   }
 
@@ -123,11 +125,26 @@ export class KnownSpending {
     const limit = upTo - after;
     const entries = await journal.read({ after, upTo, take: "oldest", limit });
     for (const entry of entries) {
-      if (entry.kind !== "call.settled") continue;
-      const event = eventOf(entry);
-      if (event.kind === "call.settled") this.#spending.add(event, entry.at, now());
+      const event = this.#settledIn(entry);
+      if (event !== null) this.#spending.add(event, entry.at, now());
     }
     return entries.reduce<Millis | null>((least, { at }) => Math.min(least ?? at, at), null);
+  }
+
+  /**
+   * One that cannot be read is for who verifies the journal. Budgets are shown all the same, and
+   * nothing is said any more that wants every call.
+   */
+  #settledIn(entry: JournalEntry): Settled | null {
+    if (entry.kind !== "call.settled") return null;
+    try {
+      const event = eventOf(entry);
+      return event.kind === "call.settled" ? event : null;
+    } catch (error) {
+      if (!(error instanceof SyntaxError || error instanceof TypeError)) throw error;
+      this.#isDamaged = true;
+      return null;
+    }
   }
 
   #nothing(): Spending {

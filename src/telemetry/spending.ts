@@ -15,7 +15,7 @@ const HOURS_KEPT_MS: Millis = 2 * DAY_MS;
 /** Of longer windows a month is shown. */
 export const DAYS_KEPT_MS: Millis = 32 * DAY_MS;
 
-type Settled = Extract<Event, { kind: "call.settled" }>;
+export type Settled = Extract<Event, { kind: "call.settled" }>;
 /** What an account is known by in an entry. */
 export type SpentOf = Pick<LegNumbers, "budget" | "scope" | "unit" | "window">;
 

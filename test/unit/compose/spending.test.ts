@@ -29,10 +29,10 @@ async function scene() {
   const holder = holderInfo();
   await store.holders.register(holder);
   let no = 0;
-  const write = async (count: number, at: number) => {
+  const write = async (count: number, at: number, text?: string) => {
     const entries = Array.from({ length: count }, () => {
       no += 1;
-      const body = textOf(settled(no));
+      const body = text ?? textOf(settled(no));
       return journalEntry(holder.id, no, { at, agent: "support", decision: `dec_${no}`, body });
     });
     await store.ledger.flush(holder.id, { settlements: [], entries, anchor: null });
@@ -119,6 +119,18 @@ test("a look that fails counts nothing twice, and the next one goes on", async (
   const both = await Promise.all([sum(), sum()]);
   expect(both).toEqual([5n * SPENT, 5n * SPENT]);
 });
+
+test.each(["{", "{}"])(
+  "an entry that is damaged (%s) stops no look, and not all is known",
+  async (text) => {
+    const { known, sum, write } = await scene();
+    await write(2, NOW);
+    await write(1, NOW, text);
+    await write(2, NOW);
+    expect(await sum()).toBe(4n * SPENT);
+    expect(known.hasAllSince(NOW)).toBe(false);
+  },
+);
 
 test("accounts of tasks are not added up", async () => {
   const { known, write } = await scene();
