@@ -22,6 +22,7 @@ import { permitConformance } from "./permits.ts";
 import { pruneConformance } from "./prune.ts";
 import { registryConformance } from "./registry.ts";
 import { taskConformance } from "./tasks.ts";
+import { transcriptConformance } from "./transcripts.ts";
 import { watchConformance } from "./watch.ts";
 
 export type { Fixture, OpenFixture } from "./fixture.ts";
@@ -53,6 +54,7 @@ export function storeConformance(name: string, open: OpenFixture): void {
     commitmentConformance(open);
     outcomeConformance(open);
     inputConformance(open);
+    transcriptConformance(open);
     noticeConformance(open);
     huntConformance(open);
   });

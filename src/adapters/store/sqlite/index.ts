@@ -157,6 +157,7 @@ type SharedWork = Pick<
   | "commitments"
   | "outcomes"
   | "inputs"
+  | "transcripts"
   | "notices"
 >;
 
@@ -202,6 +203,7 @@ function sharedWorkOn(writer: WorkerClient, reader: WorkerClient): SharedWork {
       read: (query) => reader.ask("readInputs", query),
       prune: (before) => writer.ask("pruneInputs", before),
     },
+    transcripts: transcriptsOn(writer, reader),
     notices: noticesOn(writer, reader),
   };
 }
@@ -224,6 +226,23 @@ function parkingOn(writer: WorkerClient, reader: WorkerClient): Store["parking"]
     unclaimCall: (holder, claim) => writer.ask("unclaimCall", holder, claim),
     list: (filter) => lightly(writer, reader).ask("listParked", filter),
     prune: (before, trips) => writer.ask("pruneParked", before, trips),
+  };
+}
+
+function transcriptsOn(writer: WorkerClient, reader: WorkerClient): Store["transcripts"] {
+  return {
+    known: (task, marks) => writer.ask("knownLines", task, marks),
+    // Bytes of their own: of a view the whole memory behind it would cross to the thread.
+    write: (task, lines, bytesMax) =>
+      writer.ask(
+        "writeTranscript",
+        task,
+        lines.map((line) => ({ ...line, sealed: new Uint8Array(line.sealed) })),
+        bytesMax,
+      ),
+    read: (query) => reader.ask("readTranscript", query),
+    erase: (task, at) => writer.ask("eraseTranscript", task, at),
+    prune: (before) => writer.ask("pruneTranscripts", before),
   };
 }
 

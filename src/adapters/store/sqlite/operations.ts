@@ -18,6 +18,7 @@ import * as permits from "./permits.ts";
 import * as registry from "./registry.ts";
 import * as tasks from "./tasks.ts";
 import type { Transaction } from "./transaction.ts";
+import * as transcripts from "./transcripts.ts";
 
 /** Every request that the worker understands, each a function on its transaction. */
 export const OPERATIONS = {
@@ -98,6 +99,11 @@ export const OPERATIONS = {
   writeInputs: inputs.write,
   readInputs: inputs.read,
   pruneInputs: inputs.prune,
+  knownLines: transcripts.known,
+  writeTranscript: transcripts.write,
+  readTranscript: transcripts.read,
+  eraseTranscript: transcripts.erase,
+  pruneTranscripts: transcripts.prune,
   untoldReviews: notices.untold,
   tellNotices: notices.tell,
   claimNotices: notices.claim,

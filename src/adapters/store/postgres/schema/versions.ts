@@ -17,10 +17,11 @@ import { REGISTRY } from "./registry.ts";
 import { SHARED_TABLES } from "./shared-tables.ts";
 import { TABLES } from "./tables.ts";
 import { TASKS } from "./tasks.ts";
+import { TRANSCRIPTS } from "./transcripts.ts";
 
 const FIRST = [TABLES, SHARED_TABLES, MONEY, FLUSH, HOLDERS, FORFEITS, REGISTRY, TASKS].concat(
   ...[PERMITS, CLUTCH, DECISIONS, COPIES, PARKING, CLAIMS, COUNTERS, BUNDLES, COMMITMENTS],
-  [OUTCOMES, NOTICES],
+  [OUTCOMES, NOTICES, TRANSCRIPTS],
 );
 
 /**
