@@ -99,6 +99,7 @@ function factsOf(text: string): Facts {
         strict: false,
         uncapped: false,
         tellAgent: false,
+        transcripts: true,
         refusalRounds: 1,
         digest: "d",
       },

@@ -37,6 +37,7 @@ import { pathText } from "./source.ts";
 import type { SqlReader } from "./sql-parser.ts";
 import { callableTools } from "./tool-budgets.ts";
 import { toolServersOf } from "./tool-servers.ts";
+import { transcriptsOf } from "./transcripts.ts";
 
 /** As long as the answers of parked calls are kept. */
 const APPROVAL_MS = 60 * 60_000;
@@ -126,8 +127,10 @@ function compile(parts: Parts): Compiled {
   const tools = callableTools(agents.values(), servers);
   const budgets = budgetsOf(data.budgets ?? [], tools);
   const offer: Offer = { providers, budgets, book };
+  const kept = transcriptsOf(data.transcripts, source);
   const told = notifiersOf(data.notifiers, source, whole ? agents : null);
   const issues = [storeIssues, keyIssues, tooling.issues, breakerIssues, told.issues].flat();
+  issues.push(...kept.issues);
   if (whole) {
     const serves = (model: string) => isServed(model, offer);
     issues.push(...providerIssues, ...granted.issues, ...narrowed.issues);
@@ -156,6 +159,7 @@ function compile(parts: Parts): Compiled {
     prices: book,
     limits: processLimitsOf(data.limits),
     inputs: inputsOf(data.journal),
+    transcripts: kept.transcripts,
     encryptionKey: key,
   };
   return { configuration, issues, warnings: [...tooling.warnings, ...granted.warnings] };
