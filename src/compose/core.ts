@@ -22,6 +22,7 @@ import { note } from "../gateway/signals/note.ts";
 import { Signals } from "../gateway/signals/signals.ts";
 import { Tasks, taskKey } from "../gateway/tasks.ts";
 import { retire } from "../gateway/tenure.ts";
+import { Transcripts } from "../gateway/transcripts/transcripts.ts";
 import type { Event } from "../guards/events.ts";
 import type { Chance, Clock } from "../ports/clock.ts";
 import type { Beat, HolderInfo, Store, TaskEnd, TaskRecord } from "../ports/store.ts";
@@ -102,6 +103,7 @@ export class Core {
       owedCommitments: new Owed(log),
       flags: new Flags(store.registry, clock, log),
       inputs: new Inputs(store.inputs, settings.seal, clock, log),
+      transcripts: new Transcripts(settings, () => this.gateway.holding.storeNow()),
       endTask: (agent, id, outcome, by) => this.#endTask({ agent, id, outcome, by }),
       rules,
       closedBecause: null,

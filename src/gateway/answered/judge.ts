@@ -101,6 +101,7 @@ export function judgeOne(answered: AnsweredCall, incoming: Caller): Allowed | Re
 function noteRefused({ answers, call, denial }: Refused, incoming: Caller, gateway: Gateway): void {
   record({ denial, origin: originOf(incoming), asked: call?.asked ?? null }, answers, gateway);
   if (call === null) return;
+  gateway.transcripts.asked(call, { verdict: "refused", why: denial.code });
   watchAttempt(call, gateway);
   watchRefused(call, gateway);
 }

@@ -133,6 +133,7 @@ function look(call: Identified, incoming: Incoming, gateway: Gateway): void {
     return desk.allow();
   }
   const origin = originOf(incoming);
+  gateway.transcripts.asked(call, { verdict: "refused", why: denial.code });
   record({ denial, origin, asked }, answers, gateway);
   desk.refuse(denial, origin, {});
 }

@@ -23,6 +23,7 @@ import { record } from "../refuse.ts";
 import { remainingHeader } from "../remaining.ts";
 import { admittedEvent, flushMany, legsOf, noteEnded } from "../settle.ts";
 import { traceFor } from "../tracing.ts";
+import { resultText } from "../transcripts/drafts.ts";
 import { resultDigest, watchEnd, watchRefused } from "./watch.ts";
 
 const RETRY_MS = 1_000;
@@ -220,6 +221,7 @@ function tell(running: Running, end: ToolEnd, charge: ToolCharge): void {
   const { fault, outcome } = judged(running, end);
   const result = wasSent(end) ? resultDigest(end) : null;
   noteEnded(call, outcome, gateway);
+  noteSaid(running, end);
   const origin: Origin = originOf(call.incoming);
   const amounts = wasSent(end) ? amountsOf(charged) : NOTHING;
   const legs: readonly LegNumbers[] = legsOf(accounts, bounds.reserve, amounts);
@@ -238,6 +240,16 @@ function tell(running: Running, end: ToolEnd, charge: ToolCharge): void {
     emit(gateway, tenure, { kind: "budget.overbilled", ...origin, ...who, ...numbers });
   }
   if (result !== null) watchEnd(call, result, gateway);
+}
+
+/** What is kept of it, where that is kept. */
+function noteSaid(running: Running, end: ToolEnd): void {
+  const { call, gateway } = running;
+  const { fault, outcome } = judged(running, end);
+  const said = end.kind === "result" ? end.result : null;
+  const text = () => (said === null ? (fault ?? outcome) : resultText(said));
+  const came = outcome === "dropped" ? "fault" : outcome;
+  gateway.transcripts.ended(call, came, { bytes: said?.bytes ?? 0, text });
 }
 
 function wasSent(end: ToolEnd): boolean {
