@@ -27,6 +27,7 @@ import type { Machine } from "./machine.ts";
 import { metricsText } from "./metrics.ts";
 import { agentOperations } from "./overview.ts";
 import type { Reload } from "./reload.ts";
+import { transcriptOperations } from "./transcripts.ts";
 
 /**
  * Accounts shown at once: newest first, so that a million old tasks do not hide today's budgets.
@@ -94,6 +95,7 @@ export function operationsOf(settings: OperationsSettings): WithoutNotifiers {
     tasks: (filter) => store.tasks.list(filter),
     endTask: (agent, id, by) => gateway.endTask(agent, id, "failed", by),
     ...agentOperations(gateway, about.startedAt),
+    ...transcriptOperations(gateway),
     pause: (agents, reason, by) => pause(agents, reason, by, gateway),
     reviews: (filter) => reviewsOf(filter, gateway),
     expiry: (review) => expiryOf(review, gateway),

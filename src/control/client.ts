@@ -29,12 +29,19 @@ import type {
   ReviewRowView,
   ReviewView,
 } from "./schemas/reviews.ts";
+import type {
+  ErasedView,
+  PartView,
+  TranscriptEntryView,
+  TranscriptView,
+} from "./schemas/transcripts.ts";
 
 export type {
   AgentView,
   BudgetView,
   CommitmentView,
   EntryView,
+  ErasedView,
   ExplanationView,
   FlagView,
   ForfeitsView,
@@ -49,6 +56,7 @@ export type {
   MomentView,
   NotifierView,
   ParkedView,
+  PartView,
   PausedView,
   ReleasedView,
   ReleaseView,
@@ -59,6 +67,8 @@ export type {
   StatusView,
   TaskView,
   TestedView,
+  TranscriptEntryView,
+  TranscriptView,
   VerifiedView,
 };
 
@@ -116,6 +126,14 @@ export class ControlClient {
     this.#ask<readonly TaskView[]>("GET", `/api/v1/tasks${query(params)}`);
   endTask = (agent: string, task: string) =>
     this.#ask<{ task: string }>("POST", `/api/v1/tasks/${part(agent)}/${part(task)}/end`);
+  transcript = (agent: string, task: string, params: Params) => {
+    const path = `/api/v1/tasks/${part(agent)}/${part(task)}/transcript`;
+    return this.#ask<TranscriptView>("GET", `${path}${query(params)}`);
+  };
+  eraseTranscript = (agent: string, task: string, reason: string) => {
+    const path = `/api/v1/tasks/${part(agent)}/${part(task)}/transcript`;
+    return this.#ask<ErasedView>("DELETE", path, { reason });
+  };
   agents = () => this.#ask<readonly AgentView[]>("GET", "/api/v1/agents");
   pause = (pause: PauseRequest) => this.#ask<PausedView>("POST", "/api/v1/agents/pause", pause);
   reviews = (params: Params) =>

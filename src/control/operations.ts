@@ -31,8 +31,10 @@ import type { BudgetState, DecisionRecords, Readiness, Status } from "./known.ts
 import type { ManifestState, OverviewState } from "./overview-state.ts";
 
 export type * from "./known.ts";
+export type * from "./transcripts.ts";
 
 import type { NotifierOperations } from "./notifier-operations.ts";
+import type { TranscriptOperations } from "./transcripts.ts";
 
 export interface Operator {
   readonly name: string;
@@ -207,7 +209,7 @@ export interface InputRow {
 
 export type StoredEntry = JournalEntry & { readonly position: number };
 
-export interface Operations extends NotifierOperations {
+export interface Operations extends NotifierOperations, TranscriptOperations {
   /** Whose token it is; null if it is no operator's, or expired or revoked. */
   authenticate(token: string): Promise<Operator | null>;
   /** As `authenticate`, for a browser: it is not to keep the token. */

@@ -17,7 +17,7 @@ export function iso(at: Millis): string {
   return new Date(at).toISOString();
 }
 
-function isoOrNull(at: Millis | null): string | null {
+export function isoOrNull(at: Millis | null): string | null {
   return at === null ? null : iso(at);
 }
 

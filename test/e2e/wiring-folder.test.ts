@@ -21,6 +21,7 @@ import { SQL_CASES } from "./wiring-sql.ts";
 import { TASK_LIMIT_CASES } from "./wiring-task-limits.ts";
 import { TOOL_BOUND_CASES } from "./wiring-tool-bounds.ts";
 import { TOOL_CASES } from "./wiring-tools.ts";
+import { TRANSCRIPT_CASES } from "./wiring-transcripts.ts";
 import { UNWRAPS_CASES } from "./wiring-unwraps.ts";
 import { WiringWorld } from "./wiring-world.ts";
 
@@ -56,6 +57,7 @@ const CASES = {
   "a change": ON_CHANGE_CASES,
   "who is told": NOTIFIER_CASES,
   observing: OBSERVE_CASES,
+  "what is kept of tasks": TRANSCRIPT_CASES,
   MCP: MCP_CASES,
   "what is read": LIBRARY_CASES,
 };

@@ -18,10 +18,12 @@ import type {
   NoteAsked,
   Operations,
   Paused,
+  PlacedEntry,
   ReleaseAsked,
   ReleaseOutcome,
   Reloaded,
   RemoteState,
+  TranscriptAsked,
 } from "../../../src/control/operations.ts";
 import type { ManifestState, OverviewState } from "../../../src/control/overview-state.ts";
 import { Seal } from "../../../src/gateway/parking/seal.ts";
@@ -38,6 +40,7 @@ import type {
   Release,
   Review,
   TaskRecord,
+  TaskRef,
 } from "../../../src/ports/store.ts";
 import { eventOf } from "../../../src/telemetry/entry-text.ts";
 import { Metrics } from "../../../src/telemetry/metrics.ts";
@@ -76,6 +79,7 @@ export class MemoryOperations implements Operations {
   readonly inputRows: (InputRow & { readonly agent: string })[] = [];
   readonly keyRecords: KeyRecord[] = [];
   readonly taskRecords: TaskRecord[] = [];
+  readonly transcriptEntries: PlacedEntry[] = [];
   readonly modelFlags: ModelFlag[] = [];
   readonly budgetStates: BudgetState[] = [BUDGET];
   readonly forfeitStates: ForfeitState[] = [];
@@ -300,6 +304,23 @@ export class MemoryOperations implements Operations {
     this.taskRecords[index] = { ...task, endedAt: this.clock.wall(), outcome: "failed" };
     this.done.push(`end ${agent} ${id} by ${by}`);
     return true;
+  }
+
+  async transcript({ after, agent, id, limit }: TranscriptAsked, by: string) {
+    const isThere = this.taskRecords.some((task) => task.agent === agent && task.id === id);
+    if (!isThere) return null;
+    this.done.push(`read ${agent} ${id} by ${by}`);
+    const left = this.transcriptEntries.filter(({ position }) => position > after);
+    const entries = left.slice(0, limit);
+    const more = entries.length < left.length;
+    return { keeps: true, dropped: 0, erasedAt: null, entries, more };
+  }
+
+  async eraseTranscript({ agent, id }: TaskRef, reason: string, by: string) {
+    const isThere = this.taskRecords.some((task) => task.agent === agent && task.id === id);
+    if (!isThere) return null;
+    this.done.push(`erase ${agent} ${id} by ${by}: ${reason}`);
+    return this.transcriptEntries.splice(0).length;
   }
 
   overview(): OverviewState {
