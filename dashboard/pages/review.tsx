@@ -19,6 +19,7 @@ import { Decided } from "./decided.tsx";
 import { Why } from "./evidence.tsx";
 import { ParkedCalls } from "./parked-calls.tsx";
 import { Figures } from "./review-figures.tsx";
+import { Transcript } from "./transcript.tsx";
 
 export function Review({ id }: { readonly id: string }) {
   const answer = useApi<ReviewView>(`/api/v1/reviews/${encodeURIComponent(id)}`);
@@ -31,6 +32,7 @@ export function Review({ id }: { readonly id: string }) {
 
 function Screen({ review }: { readonly review: ReviewView }) {
   const open = review.state === "open";
+  const task = evidenceText(review, "task");
   return (
     <>
       <Head review={review} />
@@ -42,6 +44,7 @@ function Screen({ review }: { readonly review: ReviewView }) {
           )}
           <Why review={review} />
           <CallsBefore review={review} />
+          {task !== "" && <Transcript key={task} agent={review.agent} task={task} />}
           <ParkedCalls review={review} />
           <Past review={review} />
         </div>
