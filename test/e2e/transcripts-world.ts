@@ -118,6 +118,7 @@ function folderOf(model: ScriptedModel, desk: McpFixture, transcripts: Json): Fo
           tools: { echo: { effect: "read" }, fail: { effect: "read" } },
         },
         own: { kind: "agent", tools: { weather: { effect: "read" } } },
+        asked: { kind: "agent", asks: true, tools: { search: { effect: "read" } } },
       },
       breakers: [
         { name: "stuck", enabled: false },
@@ -132,10 +133,11 @@ function folderOf(model: ScriptedModel, desk: McpFixture, transcripts: Json): Fo
       agent: "worker",
       allowed_tools: [
         {
-          tool_name: "echo",
+          ...{ tool_name: "echo", server: "desk" },
           arguments: { type: "object", properties: { n: { type: "integer", maximum: 9 } } },
         },
-        { tool_name: "weather" },
+        { tool_name: "weather", server: "own" },
+        { tool_name: "search", server: "asked" },
       ],
     },
     "agents/zoe.yaml": { version: 1, agent: "zoe", transcripts: false },

@@ -1,7 +1,10 @@
 /** What tasks say is kept where that is configured, once, and read by those who may. */
 import { readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { Client as McpClient } from "@modelcontextprotocol/sdk/client/index.js";
+import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { until } from "../faults/gateway-scene.ts";
 import {
   CLIENTS,
   type Client,
@@ -134,6 +137,55 @@ describe("a transcript", () => {
     expect(lines).toContain('(rm_rf {"path":"/"} refused manifest.unknown-tool)');
     expect(lines[0]).toBe("user: tidy up");
     expect(lines.at(-1)).toBe("assistant: Then not.");
+  });
+
+  test("has a parked call once, and its answer when it was let go", async () => {
+    const task = world.newTask();
+    world.model.plays({ text: "at last" });
+    await world.gateway.api("POST", "/api/v1/agents/pause", { agents: ["worker"], reason: "look" });
+    const call = world.chat(task, [{ role: "user", content: "still there?" }]);
+    await until(
+      async () => (await world.lines(task).catch(() => [])).length,
+      (count) => count === 2,
+    );
+    expect(await world.lines(task)).toEqual(["user: still there?", "(parked clutch)"]);
+    const resumed = await world.gateway.cli("agents", "resume", "worker", "--reason", "fine");
+    expect(resumed.code).toBe(0);
+    expect((await call).status).toBe(200);
+    expect(await world.lines(task)).toEqual([
+      ...["user: still there?", "(parked clutch)", "assistant: at last"],
+    ]);
+  });
+
+  test("has what its agent reports of a tool that it runs itself", async () => {
+    const task = world.newTask();
+    const headers = { "x-slipclutch-task": task };
+    const body = { tool: "search", arguments: { q: "snow" }, call_id: "c-1" };
+    const asked = await world.call("/guard/v1/decisions", body, headers);
+    const { decision } = (await asked.json()) as Json;
+    const outcome = { ok: true, result: { found: 3 } };
+    await world.call(`/guard/v1/decisions/${decision}/outcome`, outcome, headers);
+    expect(await world.lines(task)).toEqual([
+      '(search {"q":"snow"} allowed )',
+      '(search ok {"found":3})',
+    ]);
+  });
+
+  test("has what an agent calls over MCP, and not what it is shown", async () => {
+    const client = new McpClient({ name: "test", version: "1" });
+    const task = world.newTask();
+    const headers = {
+      authorization: `Bearer ${world.gateway.agentKey}`,
+      "x-slipclutch-task": task,
+    };
+    const at = new URL(`${world.gateway.agentUrl}/mcp`);
+    await client.connect(new StreamableHTTPClientTransport(at, { requestInit: { headers } }));
+    await client.listTools();
+    await client.callTool({ name: "echo", arguments: { n: 4 } });
+    await client.close();
+    const [call, result, ...more] = await world.lines(task);
+    expect([call, more]).toEqual(['(echo {"n":4} allowed )', []]);
+    expect(result).toContain("(echo ok ");
   });
 
   test("is there after the gateway was killed, and goes on where it was", async () => {
