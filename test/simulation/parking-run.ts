@@ -4,8 +4,9 @@
  */
 import type { ServerResponse } from "node:http";
 import { memoryData, memoryStore } from "../../src/adapters/store/memory/index.ts";
-import { decideReview, pause } from "../../src/compose/clutches.ts";
+import { pause } from "../../src/compose/clutches.ts";
 import { Core } from "../../src/compose/core.ts";
+import { decideReview } from "../../src/compose/deciding.ts";
 import type { Providers } from "../../src/compose/providers.ts";
 import { Reload } from "../../src/compose/reload.ts";
 import type { Call, Incoming } from "../../src/gateway/call.ts";
@@ -281,7 +282,14 @@ class Life {
     if (open.length === 0) return;
     const { id, kind, version } = random.pick(open);
     const rows = [...this.#data.parked.values()].filter(({ parked }) => parked.review === id);
-    const asked = { review: id, version, reason: "by chance", message: null };
+    const asked = {
+      review: id,
+      version,
+      reason: "by chance",
+      message: null,
+      limit: null,
+      arguments: null,
+    };
     const none = { task: null, call: null };
     if (kind !== "outcome_unknown") {
       const verbs = ["resume", "resume", "probe", "deny"] as const;

@@ -40,7 +40,14 @@ describe("the tightest cap", () => {
 
 const CALL: ReviewView["calls"][number] = {
   ...{ call: "c-1", task: "t-1", what: "tool", state: "parked", at: "2026-11-17T03:07:42.000Z" },
-  ...{ attached: true, maybe_sent: false, bytes: 24, worst_case_usd: "0.348", held_until: null },
+  ...{
+    attached: true,
+    maybe_sent: false,
+    edited: false,
+    bytes: 24,
+    worst_case_usd: "0.348",
+    held_until: null,
+  },
   asked: { server: "desk", tool: "echo" },
 };
 const SPENT = { from: "", to: "", calls: 9, usd: "3.132", whole: true, tasks: [] };
@@ -50,7 +57,7 @@ function review(change: Partial<ReviewView> = {}): ReviewView {
   return {
     ...{ id: "r-1", agent: "support", kind: "trip", reason: "", opened_at: "", parked: 1 },
     ...{ version: 0, state: "open", evidence: { task: "t-1" }, decisions: [], calls: [CALL] },
-    ...{ last_calls: [], spent: SPENT, spent_since: SPENT },
+    ...{ proposal: null, two_people: [], last_calls: [], spent: SPENT, spent_since: SPENT },
     resuming: { ...MOST, whole: true, tasks: [{ task: "t-1", ...MOST }] },
     deadlines: { held_until: null, errors_from: null, expires_at: null },
     ...change,
