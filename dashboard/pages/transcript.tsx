@@ -100,10 +100,14 @@ function titleOf(entry: TranscriptEntryView): string {
     case "verdict":
       return `${entry.verdict}: ${entry.why}`;
     case "call":
-      return `${entry.server}.${entry.tool}, ${entry.verdict}${entry.why === null ? "" : `: ${entry.why}`}`;
+      return `${entry.server}.${entry.tool}, ${entry.verdict}${ofWhy(entry.why)}`;
     case "result":
       return `result of ${entry.server}.${entry.tool}, ${entry.outcome}`;
   }
+}
+
+function ofWhy(why: string | null): string {
+  return why === null ? "" : `: ${why}`;
 }
 
 function Body({ entry }: { readonly entry: TranscriptEntryView }) {
@@ -147,7 +151,7 @@ function Part({ part }: { readonly part: PartView }) {
   }
 }
 
-/** Controls that turn the writing around, or show nothing, stand for nothing a person should read. */
+/** Controls that turn the writing around, or show nothing: nobody should read by them. */
 const UNSEEN = /[\u202a-\u202e\u2066-\u2069]|(?![\n\t])\p{Cc}/gu;
 
 function shown(text: string): string {

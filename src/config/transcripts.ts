@@ -22,24 +22,24 @@ export const transcripts = strict({
     .optional(),
 });
 
-export function transcriptsOf(
-  raw: z.output<typeof transcripts> | undefined,
-  source: Source,
-): { readonly transcripts: TranscriptSettings | null; readonly issues: readonly Issue[] } {
-  if (raw === undefined) return { transcripts: null, issues: [] };
-  const { keep_for, max_bytes_per_call, max_bytes_per_task } = raw;
-  const settings = {
-    keepMs: keep_for ?? KEEP_MS,
-    bytesPerTask: max_bytes_per_task ?? BYTES_PER_TASK,
-    bytesPerCall: max_bytes_per_call ?? BYTES_PER_CALL,
-  };
-  const least = CALLS_PER_TASK_MIN * settings.bytesPerCall;
-  if (settings.bytesPerTask >= least) return { transcripts: settings, issues: [] };
-  const name = max_bytes_per_task === undefined ? "max_bytes_per_call" : "max_bytes_per_task";
-  const expected = `room for what a call asks and for its answer: a task of at least ${least} bytes`;
-  const hint = `Set max_bytes_per_task: ${least}, or a smaller max_bytes_per_call.`;
+type Raw = z.output<typeof transcripts> | undefined;
+
+export function transcriptsOf(raw: Raw): TranscriptSettings | null {
+  if (raw === undefined) return null;
   return {
-    transcripts: settings,
-    issues: [issueAt(source, ["transcripts", name], expected, hint)],
+    keepMs: raw.keep_for ?? KEEP_MS,
+    bytesPerTask: raw.max_bytes_per_task ?? BYTES_PER_TASK,
+    bytesPerCall: raw.max_bytes_per_call ?? BYTES_PER_CALL,
   };
+}
+
+export function transcriptIssues(raw: Raw, source: Source): readonly Issue[] {
+  const settings = transcriptsOf(raw);
+  const least = CALLS_PER_TASK_MIN * (settings?.bytesPerCall ?? 0);
+  if (settings === null || settings.bytesPerTask >= least) return [];
+  const isOfCall = raw?.max_bytes_per_task === undefined;
+  const at = ["transcripts", isOfCall ? "max_bytes_per_call" : "max_bytes_per_task"];
+  const expected = `a task with room for what a call asks and for its answer: ${least} bytes`;
+  const hint = `Set max_bytes_per_task: ${least}, or a smaller max_bytes_per_call.`;
+  return [issueAt(source, at, expected, hint)];
 }

@@ -1,4 +1,4 @@
-/** What calls asked, kept beside the journal for a while, so that a manifest can be learned from it. */
+/** What calls asked, kept beside the journal for a while, for a manifest to be learned from it. */
 import type { InputSettings } from "../config/configuration.ts";
 import type { Answer } from "../guards/events.ts";
 import type { Millis } from "../guards/money.ts";

@@ -80,8 +80,8 @@ export function argumentsText(value: unknown): string {
 }
 
 /**
- * The events of a stream whose data is an object; what cannot be read is left out. `bytes` are fewer
- * than a frame may have, so that there is an end to each.
+ * The events of a stream whose data is an object; what cannot be read is left out. `bytes` are
+ * fewer than a frame may have, so that there is an end to each.
  */
 export function eventsIn(bytes: Uint8Array): readonly JsonObject[] {
   const events: JsonObject[] = [];

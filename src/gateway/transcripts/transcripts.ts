@@ -1,6 +1,7 @@
 /**
- * What tasks say and are told, where that is kept. A call costs a push, and its answer a copy of its
- * bytes; they are read, held against what is there, sealed and written every second, off its path.
+ * What tasks say and are told, where that is kept. A call costs a push, and its answer a copy of
+ * its bytes; they are read, held against what is there, sealed and written every second, off its
+ * path.
  */
 import type { TranscriptSettings } from "../../config/configuration.ts";
 import type { Millis } from "../../guards/money.ts";

@@ -158,7 +158,7 @@ function eraseCases(stores: () => Stores): void {
 }
 
 function pruneCases(stores: () => Stores): void {
-  test("what is from before is forgotten and counted, and what follows stands after it", async () => {
+  test("what is from before is forgotten and counted, and what follows stands behind", async () => {
     const { store, other } = stores();
     const task = newTask();
     const [old, kept] = [line({ at: 1_000 }), line({ at: 2_000 })];

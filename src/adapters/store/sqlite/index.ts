@@ -4,6 +4,7 @@ import type { Clock } from "../../../ports/clock.ts";
 import type { CounterStore, ReviewDecision, Store } from "../../../ports/store.ts";
 import { WorkerClient } from "./client.ts";
 import { pack } from "./flush.ts";
+import { keptOn } from "./kept.ts";
 import { lockFolder } from "./lock.ts";
 import type { Change } from "./transaction.ts";
 import { workerUrl } from "./worker-url.ts";
@@ -196,17 +197,7 @@ function sharedWorkOn(writer: WorkerClient, reader: WorkerClient): SharedWork {
       prune: (before) => writer.ask("pruneCommitments", before),
     },
     outcomes: outcomesOn(writer),
-    inputs: {
-      // Bytes of their own: of a view the whole memory behind it would cross to the thread.
-      write: (inputs) =>
-        writer.ask(
-          "writeInputs",
-          inputs.map((input) => ({ ...input, sealed: new Uint8Array(input.sealed) })),
-        ),
-      read: (query) => reader.ask("readInputs", query),
-      prune: (before) => writer.ask("pruneInputs", before),
-    },
-    transcripts: transcriptsOn(writer, reader),
+    ...keptOn(writer, reader),
     notices: noticesOn(writer, reader),
   };
 }
@@ -254,23 +245,6 @@ function parkingOn(writer: WorkerClient, reader: WorkerClient): Store["parking"]
     list: (filter) => lightly(writer, reader).ask("listParked", filter),
     request: (call) => reader.ask("parkedRequest", call),
     prune: (before, trips) => writer.ask("pruneParked", before, trips),
-  };
-}
-
-function transcriptsOn(writer: WorkerClient, reader: WorkerClient): Store["transcripts"] {
-  return {
-    known: (task, marks) => writer.ask("knownLines", task, marks),
-    // Bytes of their own: of a view the whole memory behind it would cross to the thread.
-    write: (task, lines, bytesMax) =>
-      writer.ask(
-        "writeTranscript",
-        task,
-        lines.map((line) => ({ ...line, sealed: new Uint8Array(line.sealed) })),
-        bytesMax,
-      ),
-    read: (query) => reader.ask("readTranscript", query),
-    erase: (task, at) => writer.ask("eraseTranscript", task, at),
-    prune: (before) => writer.ask("pruneTranscripts", before),
   };
 }
 
