@@ -9,6 +9,9 @@ import type { TaskRef } from "./tasks.ts";
 /** Most that one reading answers. */
 export const TRANSCRIPT_READ_MAX = 500;
 
+/** Forgotten at a time: nothing else is to wait for long. */
+export const TRANSCRIPT_PRUNED_MAX = 5_000;
+
 /** What one line says, once it is opened. `decision` is that of its call. */
 export type TranscriptEntry =
   /** Said to a model, or by it. */
@@ -84,6 +87,9 @@ export interface TranscriptStore {
   ): Promise<TranscriptState & { readonly lines: readonly PlacedLine[] }>;
   /** Forgets all of it, and keeps no more of it; how many lines that were. */
   erase(task: TaskRef, at: Millis): Promise<number>;
-  /** Forgets lines from before this, and tasks of which nothing was written since. */
-  prune(before: Millis): Promise<void>;
+  /**
+   * Forgets lines from before this, so many at a time, and tasks of which nothing was written
+   * since. True: there are more.
+   */
+  prune(before: Millis): Promise<boolean>;
 }

@@ -221,7 +221,7 @@ function tell(running: Running, end: ToolEnd, charge: ToolCharge): void {
   const { fault, outcome } = judged(running, end);
   const result = wasSent(end) ? resultDigest(end) : null;
   noteEnded(call, outcome, gateway);
-  noteSaid(running, end);
+  noteSaid(running, end, { fault, outcome });
   const origin: Origin = originOf(call.incoming);
   const amounts = wasSent(end) ? amountsOf(charged) : NOTHING;
   const legs: readonly LegNumbers[] = legsOf(accounts, bounds.reserve, amounts);
@@ -243,9 +243,7 @@ function tell(running: Running, end: ToolEnd, charge: ToolCharge): void {
 }
 
 /** What is kept of it, where that is kept. */
-function noteSaid(running: Running, end: ToolEnd): void {
-  const { call, gateway } = running;
-  const { fault, outcome } = judged(running, end);
+function noteSaid({ call, gateway }: Running, end: ToolEnd, { fault, outcome }: Judged): void {
   const said = end.kind === "result" ? end.result : null;
   const text = () => (said === null ? (fault ?? outcome) : resultText(said));
   const came = outcome === "dropped" ? "fault" : outcome;

@@ -34,6 +34,8 @@ const READ_BYTES_MAX = 1024 * 1024;
 const TAPE_BYTES_MAX = 64 * 1024 * 1024;
 /** What was kept goes after this, once nothing is kept any more. */
 const FORGOTTEN_MS: Millis = 7 * 24 * 3_600_000;
+/** What is still too old then goes a minute later. */
+const PRUNES_MAX = 100;
 /** What a pending call takes beside its texts. */
 const ITEM_BYTES = 256;
 
@@ -75,7 +77,7 @@ export class Transcripts {
       ...{ itemsMax: PENDING_MAX, bytesMax: PENDING_BYTES_MAX },
       ...{ writtenMax: WRITTEN_AT_ONCE, writtenBytesMax: READ_BYTES_MAX },
       write: (items) => this.#write(items),
-      prune: (before) => this.#store.prune(before),
+      prune: (before) => this.#prune(before),
     });
   }
 
@@ -167,6 +169,12 @@ export class Transcripts {
     const task = { agent: incoming.manifest.agent, id: incoming.taskName.id };
     const at = this.#now();
     this.#aside.push({ task, settings, at, bytes: ITEM_BYTES + bytes, read });
+  }
+
+  async #prune(before: Millis): Promise<void> {
+    for (let round = 0; round < PRUNES_MAX; round += 1) {
+      if (!(await this.#store.prune(before))) return;
+    }
   }
 
   async #write(items: readonly Pending[]): Promise<void> {

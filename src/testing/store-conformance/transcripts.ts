@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Store, TaskRef, TranscriptLine } from "../../ports/store.ts";
+import { TRANSCRIPT_PRUNED_MAX } from "../../ports/transcripts.ts";
 import type { OpenFixture } from "./fixture.ts";
 import { ALL, fresh, type Stores, sharedStores } from "./kit.ts";
 
@@ -157,14 +158,32 @@ function eraseCases(stores: () => Stores): void {
   });
 }
 
+async function pruneAll(store: Store, before: number): Promise<void> {
+  for (let rounds = 0; rounds < 10; rounds += 1) {
+    if (!(await store.transcripts.prune(before))) return;
+  }
+  throw new Error("there is always more to forget");
+}
+
 function pruneCases(stores: () => Stores): void {
+  test("more than is forgotten at a time is forgotten in several, and all of it counted", async () => {
+    const { store, other } = stores();
+    const task = newTask();
+    const old = Array.from({ length: TRANSCRIPT_PRUNED_MAX + 3 }, () => line({ at: 1_000 }));
+    await store.transcripts.write(task, old, 10 * ROOM);
+    await store.transcripts.write(task, lines(1), 10 * ROOM);
+    await pruneAll(other, 2_000);
+    const { lines: left, state } = await readOf(store, task);
+    expect([left.length, state.dropped]).toEqual([1, old.length]);
+  });
+
   test("what is from before is forgotten and counted, and what follows stands behind", async () => {
     const { store, other } = stores();
     const task = newTask();
     const [old, kept] = [line({ at: 1_000 }), line({ at: 2_000 })];
     await store.transcripts.write(task, [kept, old], ROOM);
     const last = (await readOf(store, task)).placed.at(-1)?.position ?? 0;
-    await other.transcripts.prune(2_000);
+    await pruneAll(other, 2_000);
     const { lines: left, state } = await readOf(store, task);
     expect(left).toEqual([kept]);
     expect(state).toEqual({ dropped: 1, erasedAt: null });
@@ -180,7 +199,7 @@ function pruneCases(stores: () => Stores): void {
     await store.transcripts.erase(erased, 1_000);
     await store.transcripts.erase(alive, 1_000);
     await store.transcripts.write(alive, [line({ at: 3_000 })], ROOM);
-    await other.transcripts.prune(2_000);
+    await pruneAll(other, 2_000);
     const none = { dropped: 0, erasedAt: null };
     expect((await readOf(store, gone)).state).toEqual(none);
     expect((await readOf(store, erased)).state).toEqual(none);

@@ -43,6 +43,7 @@ export function memoryTranscripts(data: MemoryData): TranscriptStore {
         transcript.lines = kept;
         if (kept.length === 0 && transcript.seenAt < before) transcripts.delete(key);
       }
+      return false;
     },
   };
 }

@@ -1,5 +1,5 @@
 import type { TaskRef, TranscriptState, TranscriptStore } from "../../../ports/store.ts";
-import { TRANSCRIPT_READ_MAX } from "../../../ports/transcripts.ts";
+import { TRANSCRIPT_PRUNED_MAX, TRANSCRIPT_READ_MAX } from "../../../ports/transcripts.ts";
 import { conditions } from "./conditions.ts";
 import type { Lane } from "./connections.ts";
 import { optionalNumber } from "./values.ts";
@@ -59,7 +59,10 @@ export function transcripts(lane: Lane): TranscriptStore {
       return Number(row?.gone ?? 0);
     },
     async prune(before) {
-      await lane.ask({ text: "SELECT prune_transcripts($1)", values: [before] });
+      const text = "SELECT prune_transcripts($1, $2) AS gone";
+      const values = [before, TRANSCRIPT_PRUNED_MAX];
+      const [row] = await lane.ask<{ gone: bigint }>({ text, values });
+      return Number(row?.gone ?? 0) === TRANSCRIPT_PRUNED_MAX;
     },
   };
 }

@@ -6,11 +6,8 @@ import type {
   TranscriptQuery,
   TranscriptState,
 } from "../../../ports/store.ts";
-import { TRANSCRIPT_READ_MAX } from "../../../ports/transcripts.ts";
+import { TRANSCRIPT_PRUNED_MAX, TRANSCRIPT_READ_MAX } from "../../../ports/transcripts.ts";
 import type { Transaction } from "./transaction.ts";
-
-/** Forgotten at a time: a beat waits for no more than these. */
-const PRUNED_MAX = 5_000;
 
 export function known(
   { sql }: Transaction,
@@ -80,10 +77,10 @@ export function erase({ sql }: Transaction, { agent, id }: TaskRef, at: Millis):
   return sql.run("DELETE FROM transcript_line WHERE agent = ? AND task = ?", agent, id);
 }
 
-export function prune({ sql }: Transaction, before: Millis): void {
+export function prune({ sql }: Transaction, before: Millis): boolean {
   const old = sql.all<{ agent: string; task: string; position: number }>(
     "SELECT agent, task, position FROM transcript_line WHERE at < ? LIMIT ?",
-    ...[before, PRUNED_MAX],
+    ...[before, TRANSCRIPT_PRUNED_MAX],
   );
   for (const { agent, position, task } of old) {
     sql.run("DELETE FROM transcript_line WHERE position = ?", position);
@@ -96,6 +93,7 @@ export function prune({ sql }: Transaction, before: Millis): void {
          AND l.task = transcript.task)`,
     before,
   );
+  return old.length === TRANSCRIPT_PRUNED_MAX;
 }
 
 function stateOf({ sql }: Pick<Transaction, "sql">, { agent, id }: TaskRef): TranscriptState {

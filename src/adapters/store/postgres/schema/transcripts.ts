@@ -62,17 +62,24 @@ BEGIN
   RETURN gone;
 END $$;
 
-CREATE FUNCTION prune_transcripts(before bigint) RETURNS void LANGUAGE plpgsql VOLATILE AS $$
+CREATE FUNCTION prune_transcripts(before bigint, most bigint)
+RETURNS bigint LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+  old bigint[];
 BEGIN
+  SELECT coalesce(array_agg(o.position), '{}') INTO old FROM
+    (SELECT l.position FROM transcript_line l WHERE l.at < before LIMIT most) o;
   -- In the order of every writer: the task's row, then its lines.
   PERFORM 1 FROM transcript x WHERE EXISTS (SELECT 1 FROM transcript_line l
-    WHERE l.agent = x.agent AND l.task = x.task AND l.at < before)
+    WHERE l.position = ANY(old) AND l.agent = x.agent AND l.task = x.task)
     ORDER BY x.agent, x.task FOR UPDATE;
-  WITH gone AS (DELETE FROM transcript_line l WHERE l.at < before RETURNING l.agent, l.task),
+  WITH gone AS (DELETE FROM transcript_line l WHERE l.position = ANY(old)
+      RETURNING l.agent, l.task),
     counted AS (SELECT g.agent, g.task, count(*) AS n FROM gone g GROUP BY g.agent, g.task)
   UPDATE transcript x SET dropped = x.dropped + c.n FROM counted c
     WHERE x.agent = c.agent AND x.task = c.task;
   DELETE FROM transcript x WHERE x.seen_at < before AND NOT EXISTS (
     SELECT 1 FROM transcript_line l WHERE l.agent = x.agent AND l.task = x.task);
+  RETURN cardinality(old);
 END $$;
 `;
