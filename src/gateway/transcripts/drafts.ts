@@ -28,10 +28,10 @@ export function requestDrafts(
   const looked = newestOf(messages);
   const times = new Map<string, number>();
   return looked.map((message) => {
-    const same = sameText(message);
+    const same = seal.mark(sameText(message));
     const time = (times.get(same) ?? 0) + 1;
     times.set(same, time);
-    const mark = markOf(same, time, seal);
+    const mark = markOf(same, time);
     return { mark, entry: { kind: "message", decision, from: "request", ...message } };
   });
 }
@@ -50,7 +50,7 @@ export function answerDrafts(
     const same = sameText(message);
     const time = before.filter((text) => text === same).length + 1;
     before.push(same);
-    const mark = markOf(same, time, seal);
+    const mark = markOf(seal.mark(same), time);
     return { mark, entry: { kind: "message", decision, from: "answer", ...message } };
   });
 }
@@ -60,8 +60,8 @@ function newestOf(messages: readonly Message[]): readonly Message[] {
   return [...messages.slice(0, 1), ...messages.slice(1 - MESSAGES_MAX)];
 }
 
-function markOf(same: string, time: number, seal: Seal): string {
-  return seal.mark(`${time} ${same}`);
+function markOf(same: string, time: number): string {
+  return time === 1 ? same : `${same} ${time}`;
 }
 
 /**

@@ -29,7 +29,7 @@ const PENDING_MAX = 10_000;
 const PENDING_BYTES_MAX = 16 * 1024 * 1024;
 /** Read in one stretch, in which nothing else is done. */
 const WRITTEN_AT_ONCE = 100;
-const READ_BYTES_MAX = 1024 * 1024;
+const READ_BYTES_MAX = 256 * 1024;
 /** Of all answers that are on their way. */
 const TAPE_BYTES_MAX = 64 * 1024 * 1024;
 /** What was kept goes after this, once nothing is kept any more. */

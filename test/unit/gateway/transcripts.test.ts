@@ -271,7 +271,7 @@ test("The store sees no digest of what was said that anybody could guess", async
   await transcripts.write();
   const { lines } = await store.transcripts.read({ ...TASK, after: 0, limit: 1 });
   const other = new Seal("11".repeat(32), { hex: (bytes) => "0".repeat(2 * bytes) });
-  const same = '1 ["user","yes",[]]';
+  const same = '["user","yes",[]]';
   const own = new Seal("00".repeat(32), { hex: (bytes) => "0".repeat(2 * bytes) });
   expect(lines[0]?.mark).toBe(own.mark(same));
   expect(lines[0]?.mark).not.toBe(other.mark(same));
