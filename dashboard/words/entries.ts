@@ -277,6 +277,7 @@ const DECISIONS: Readonly<Record<string, string>> = {
   ran: "it ran",
   did_not_run: "it did not run",
   change: "changed",
+  proposed: "proposed",
 };
 
 /** What a decision is called once it is made. */

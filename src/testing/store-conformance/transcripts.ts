@@ -166,7 +166,7 @@ async function pruneAll(store: Store, before: number): Promise<void> {
 }
 
 function pruneCases(stores: () => Stores): void {
-  test("more than is forgotten at a time is forgotten in several, and all of it counted", async () => {
+  test("more than is forgotten at a time is forgotten all the same, and counted", async () => {
     const { store, other } = stores();
     const task = newTask();
     const old = Array.from({ length: TRANSCRIPT_PRUNED_MAX + 3 }, () => line({ at: 1_000 }));
@@ -177,7 +177,7 @@ function pruneCases(stores: () => Stores): void {
     expect([left.length, state.dropped]).toEqual([1, old.length]);
   });
 
-  test("what is from before is forgotten and counted, and what follows stands behind", async () => {
+  test("what is from before is forgotten and counted; what follows stands behind it", async () => {
     const { store, other } = stores();
     const task = newTask();
     const [old, kept] = [line({ at: 1_000 }), line({ at: 2_000 })];
