@@ -149,11 +149,13 @@ describe("a transcript", () => {
       (count) => count === 2,
     );
     expect(await world.lines(task)).toEqual(["user: still there?", "(parked clutch)"]);
-    const resumed = await world.gateway.cli("agents", "resume", "worker", "--reason", "fine");
-    expect(resumed.code).toBe(0);
+    const reviews = await world.gateway.api("GET", "/api/v1/reviews?state=open");
+    const [{ id }] = (await reviews.json()) as Json;
+    const resume = ["resume", id, "--reason", "fine", "--message", "Be brief."];
+    expect((await world.gateway.cli("reviews", ...resume)).code).toBe(0);
     expect((await call).status).toBe(200);
     expect(await world.lines(task)).toEqual([
-      ...["user: still there?", "(parked clutch)", "assistant: at last"],
+      ...["user: still there?", "(parked clutch)", "reviewer: Be brief.", "assistant: at last"],
     ]);
   });
 

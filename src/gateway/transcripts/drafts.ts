@@ -1,5 +1,5 @@
 /** What is to be kept of a call, before it is known what of it is there already. */
-import type { TranscriptEntry } from "../../ports/store.ts";
+import type { AgentMessage, TranscriptEntry } from "../../ports/store.ts";
 import type { ToolResult } from "../../ports/tool-server.ts";
 import { parseOrNothing } from "../../wire/json.ts";
 import { argumentsText, type Message, type Part, textOf, thing } from "../../wire/said.ts";
@@ -33,6 +33,15 @@ export function requestDrafts(
     times.set(same, time);
     const mark = markOf(same, time);
     return { mark, entry: { kind: "message", decision, from: "request", ...message } };
+  });
+}
+
+/** What reviewers say to a model, which the gateway puts into the request. */
+export function toldDrafts(decision: string, told: readonly AgentMessage[]): readonly Draft[] {
+  return told.map(({ id, text }) => {
+    const parts = [{ kind: "text", text }] as const;
+    const said = { from: "request", role: "reviewer", parts } as const;
+    return { mark: `told ${id}`, entry: { kind: "message", decision, ...said } };
   });
 }
 

@@ -21,7 +21,7 @@ import type { Caller, ModelCall } from "../call.ts";
 import type { Seal } from "../parking/seal.ts";
 import type { Identified } from "../tools/read.ts";
 import { clipped } from "./clipped.ts";
-import { answerDrafts, type Draft, requestDrafts } from "./drafts.ts";
+import { answerDrafts, type Draft, requestDrafts, toldDrafts } from "./drafts.ts";
 import { type Recorded, Recording, type Tape } from "./recording.ts";
 
 /** While the store is away. */
@@ -88,11 +88,11 @@ export class Transcripts {
       if (came.verdict !== "allowed" || !isOfAnswer(call)) this.#toolAsked(call, came);
       return;
     }
-    const { body, incoming, read, wire } = call;
+    const { body, incoming, read, told, wire } = call;
     const { decision } = incoming;
     this.#push(incoming, body.bytes.length, () => {
       const drafts = requestDrafts(decision, wire.said.request(read.root), this.#seal);
-      if (came.verdict === "allowed") return drafts;
+      if (came.verdict === "allowed") return [...drafts, ...toldDrafts(decision, told)];
       return [...drafts, verdict(incoming, came.verdict, came.why)];
     });
   }

@@ -39,7 +39,7 @@ function scene(settings: Partial<typeof SETTINGS> = {}) {
     const root = { messages };
     const bytes = Buffer.from(JSON.stringify(root));
     const read = { root, ask: { stream: false } };
-    const call = { kind: "model", wire: OPENAI_CHAT, body: { bytes }, read };
+    const call = { kind: "model", wire: OPENAI_CHAT, body: { bytes }, read, told: [] };
     return { ...call, incoming: incoming(transcripts) } as unknown as ModelCall;
   };
   const calling = (by: string, given: object = {}) => {
