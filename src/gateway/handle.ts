@@ -36,6 +36,7 @@ import { remainingHeader } from "./remaining.ts";
 import { begin, settle } from "./settle.ts";
 import { refuseTool, run } from "./tools/run.ts";
 import { watchAttempt } from "./tools/watch.ts";
+import { noteRefused } from "./transcripts/refused.ts";
 
 const RETRY_MS = 1_000;
 /** Others may take what the store gave for this call; each time it is asked for more. */
@@ -84,7 +85,7 @@ function askAgain(again: Again, before: ModelCall, gateway: Gateway): Promise<vo
 function standBy(call: ModelCall, round: Round, step: Step, gateway: Gateway): void {
   const { asked, incoming } = call;
   if (step.kind === "deny") {
-    gateway.transcripts.asked(call, { verdict: "refused", why: step.denial.code });
+    noteRefused(call, step.denial.code, gateway);
     record({ denial: step.denial, origin: originOf(incoming), asked }, step.answers, gateway);
   }
   round.fallBack();
@@ -156,8 +157,7 @@ type Denied = Extract<Decided, { kind: "deny" }> & {
 async function turnAway(call: Call, denied: Denied, gateway: Gateway): Promise<void> {
   const { accounts, answers, denial } = denied;
   const again = denied.again ?? (call.turn !== null || isAgain(denial.code));
-  const { code } = denial;
-  if (!isAgain(code)) gateway.transcripts.asked(call, { verdict: "refused", why: code });
+  if (!isAgain(denial.code)) noteRefused(call, denial.code, gateway);
   // Its row first: whoever is told to come again may do so at once.
   if (call.turn !== null || call.kind === "tool") await refused(call, denial, gateway);
   const { asked, incoming } = call;

@@ -283,8 +283,9 @@ export class Relay implements Sink {
       endedMs: this.#gateway.clock.monotonic() - receivedAt,
       answer: this.#answer(kind),
     };
-    this.#recording?.end(seen.outcome);
+    // The books first: this is only evidence.
     this.#done(seen, again);
+    this.#recording?.end(seen.outcome);
   }
 
   /** For the row of a call that was parked: what a client that comes again is answered. */

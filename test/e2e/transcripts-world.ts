@@ -140,6 +140,7 @@ function folderOf(model: ScriptedModel, desk: McpFixture, transcripts: Json): Fo
         { tool_name: "search", server: "asked" },
       ],
     },
+    "agents/ycrowd.yaml": { version: 1, agent: "ycrowd", limits: { new_tasks_per_hour: 1 } },
     "agents/zoe.yaml": { version: 1, agent: "zoe", transcripts: false },
   };
 }

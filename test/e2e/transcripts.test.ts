@@ -314,6 +314,25 @@ async function wholeOf(task: string): Promise<Json> {
   return JSON.parse(out);
 }
 
+test("A task that was never opened has no transcript, however many names are made up", async () => {
+  const made = await world.gateway.api("POST", "/api/v1/keys", { agent: "ycrowd" });
+  const { key } = (await made.json()) as Json;
+  const codes: string[] = [];
+  for (const task of ["first", "second", "third"]) {
+    const headers = { authorization: `Bearer ${key}`, "x-slipclutch-task": task };
+    const body = { model: "m", messages: [{ role: "user", content: "hello" }] };
+    const answer = await world.call("/v1/chat/completions", body, headers);
+    codes.push(answer.headers.get("x-slipclutch-decision")?.split("code=")[1] ?? "allowed");
+  }
+  expect(codes).toEqual(["allowed", "task.too-many", "task.too-many"]);
+  expect((await world.transcript("first", "ycrowd")).entries).toHaveLength(2);
+  for (const task of ["second", "third"]) {
+    expect(await world.transcript(task, "ycrowd")).toMatchObject({
+      error: { code: "task.unknown" },
+    });
+  }
+});
+
 describe("who reads and erases", () => {
   const kinds = async (task: string) => {
     const answer = await world.gateway.api("GET", `/api/v1/journal?task=${task}&limit=100`);

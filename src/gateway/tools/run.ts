@@ -221,7 +221,6 @@ function tell(running: Running, end: ToolEnd, charge: ToolCharge): void {
   const { fault, outcome } = judged(running, end);
   const result = wasSent(end) ? resultDigest(end) : null;
   noteEnded(call, outcome, gateway);
-  noteSaid(running, end, { fault, outcome });
   const origin: Origin = originOf(call.incoming);
   const amounts = wasSent(end) ? amountsOf(charged) : NOTHING;
   const legs: readonly LegNumbers[] = legsOf(accounts, bounds.reserve, amounts);
@@ -240,6 +239,7 @@ function tell(running: Running, end: ToolEnd, charge: ToolCharge): void {
     emit(gateway, tenure, { kind: "budget.overbilled", ...origin, ...who, ...numbers });
   }
   if (result !== null) watchEnd(call, result, gateway);
+  noteSaid(running, end, { fault, outcome });
 }
 
 /** What is kept of it, where that is kept. */
