@@ -3,6 +3,7 @@ import type { DecisionAsked, DecisionOutcome } from "../control/operations.ts";
 import { emit, type Gateway } from "../gateway/gateway.ts";
 import { withArguments } from "../gateway/parking/approval.ts";
 import { PACE_MS } from "../gateway/parking/calm.ts";
+import { approves } from "../guards/clutch/approves.ts";
 import { foldName } from "../guards/tool/fold.ts";
 import type { Parked, Review } from "../ports/store.ts";
 import { changeFor, noteRaised, type Prepared } from "./changes.ts";
@@ -10,8 +11,6 @@ import { type Second, secondFor } from "./proposals.ts";
 
 const ID_BYTES = 8;
 
-/** Decisions by which a call goes out on somebody's word. */
-const APPROVES: ReadonlySet<string> = new Set(["approve", "change"]);
 /** Their message is the answer of a call: without one it is the reason. */
 const ANSWERS: ReadonlySet<string> = new Set(["deny", "end", "ran", "did_not_run"]);
 
@@ -92,7 +91,7 @@ function unfitFor(
 ): string | null {
   if (decision === "deny" && call === null && kind !== "approval") return "it names no call";
   const owner = rules.manifest(agent)?.labels.owner ?? null;
-  if (kind !== "approval" || !APPROVES.has(decision) || owner === null) return null;
+  if (kind !== "approval" || !approves({ decision }) || owner === null) return null;
   if (foldName(by) !== foldName(owner)) return null;
   return `${owner} answers for ${agent}, and somebody else has to approve its calls`;
 }

@@ -1,4 +1,5 @@
 /** Of a call that asks for an approval: the last one like it that a person approved. */
+import { approves } from "../guards/clutch/approves.ts";
 import { differencesOf } from "../guards/tool/difference.ts";
 import type { Decided, Review } from "../ports/store.ts";
 import { parsedOrText } from "./evidence.ts";
@@ -8,8 +9,6 @@ import { iso } from "./views.ts";
 /** Approvals of its agent that are looked through, newest first. */
 export const APPROVALS_LOOKED_THROUGH_MAX = 100;
 const DIFFERENCES_SHOWN_MAX = 100;
-/** Decisions by which the call of an approval goes out: as it was asked, or as a person has it. */
-const APPROVES: ReadonlySet<string> = new Set(["approve", "change"]);
 
 interface Asked {
   readonly server: unknown;
@@ -35,7 +34,7 @@ export function lastApprovedView(
   const end = last?.at ?? Number.POSITIVE_INFINITY;
   const alike = others.flatMap((other): Approved[] => {
     const asked = askedIn(other);
-    const decided = other.decisions.find(({ decision }) => APPROVES.has(decision));
+    const decided = other.decisions.find(approves);
     if (other.id === review.id || decided === undefined || decided.at >= end) return [];
     return asked.server === now.server && asked.tool === now.tool
       ? [{ review: other, asked, decided }]

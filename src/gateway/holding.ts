@@ -99,7 +99,7 @@ export class Holding {
     return deny("store.unreachable", { grace_ms }, RETRY_MS);
   }
 
-  /** Everything was read that changed up to this number, as the last heartbeat told it or before. */
+  /** Everything was read that changed up to this number, which some heartbeat has told. */
   hasRead(changeSeq: number): void {
     if (changeSeq >= this.#heard) this.tenure.read = this.tenure.sent;
   }

@@ -58,7 +58,7 @@ export class Tenure {
   readonly follows: boolean;
   /** When the last heartbeat was sent that was answered. */
   sent: Mark;
-  /** And the last one that told of nothing which was not read here: a trip may be among the rest. */
+  /** And the last that told of nothing which was not read here: a trip may be among the rest. */
   read: Mark;
 
   constructor(id: HolderId, journal: Journal, sent: Mark, follows = false) {

@@ -171,10 +171,17 @@ export interface ParkingStore extends CallClaimStore {
   /** What a call asks that waits, as it was sealed; null: it waits no more. */
   request(call: string): Promise<Uint8Array | null>;
   /**
-   * Forgets what was finished before this: calls that are done or denied, reviews that are closed
-   * and wait for none of their calls (those of trips: before `trips`), and done claims whose task
-   * lives no more (a copy of such a call is refused by its task); and messages to agents
-   * from before `trips`. Some at a time.
+   * Forgets what was finished before `calls`: calls that are done or denied, reviews that are
+   * closed and wait for none of their calls (those of trips and approvals: before `trips` and
+   * `approvals`), and done claims whose task lives no more (a copy of such a call is refused by
+   * its task); and messages to agents from before `trips`. Some at a time.
    */
-  prune(before: Millis, trips: Millis): Promise<void>;
+  prune(before: Forgotten): Promise<void>;
+}
+
+/** Instants: what was finished before them is forgotten. */
+export interface Forgotten {
+  readonly calls: Millis;
+  readonly trips: Millis;
+  readonly approvals: Millis;
 }

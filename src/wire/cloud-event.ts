@@ -13,6 +13,7 @@ export const FOLDED_NAMED_MAX = 100;
 const TYPES: Readonly<Record<Notice["what"], string>> = {
   opened: "dev.slipclutch.review.opened",
   again: "dev.slipclutch.review.tripped_again",
+  proposed: "dev.slipclutch.review.proposed",
   closed: "dev.slipclutch.review.closed",
   alert: "dev.slipclutch.breaker.alerted",
 };

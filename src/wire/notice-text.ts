@@ -64,6 +64,8 @@ function titleOf({ agent, decided, kind, reason, what }: Notice): string {
       return `${OPENED[kind](agent)} ${reason}`;
     case "again":
       return `${agent} tripped again while it was probed. ${reason}`;
+    case "proposed":
+      return `${agent}: ${decided?.by ?? "somebody"} proposes how to decide ${CLOSED[kind]}; another person has to agree. ${decided?.reason ?? reason}`;
     case "closed": {
       const closed = `${agent}: the review of ${CLOSED[kind]} is closed`;
       if (decided === null) return `${closed}.`;
@@ -159,6 +161,8 @@ function sortOf({ kind, what }: Notice): string {
       return `${kind} opened`;
     case "again":
       return `${kind} again`;
+    case "proposed":
+      return `${kind} proposed`;
     case "closed":
       return `${kind} closed`;
     case "alert":

@@ -4,6 +4,7 @@
  * again when the call is about to go out.
  */
 import { hash } from "node:crypto";
+import { approves } from "../../guards/clutch/approves.ts";
 import type { Manifest } from "../../guards/manifest/manifest.ts";
 import type { Approval } from "../../guards/tool/facts.ts";
 import type { ToolAsk } from "../../guards/tool/tool.ts";
@@ -13,8 +14,6 @@ import { emit, type Gateway } from "../gateway.ts";
 import { PACE_MS } from "./calm.ts";
 import type { Seal } from "./seal.ts";
 
-/** A call that a person has changed was approved as they changed it. */
-const GIVES: ReadonlySet<string> = new Set(["approve", "change"]);
 const NO_APPROVAL: Approval = { kind: "none" };
 const ID_BYTES = 8;
 const REVIEWS_MAX = 1_000;
@@ -119,7 +118,7 @@ export async function approvalOf(call: ToolCall, gateway: Gateway): Promise<Appr
   const id = call.turn?.approval ?? null;
   if (id === null) return NO_APPROVAL;
   const [review] = await gateway.store.clutch.reviews({ id, limit: 1 });
-  const given = review?.decisions.find(({ decision }) => GIVES.has(decision));
+  const given = review?.decisions.find(approves);
   if (review === undefined || given === undefined || !isBound(review, call)) return NO_APPROVAL;
   const { expireAfterMs } = gateway.rules.configuration.approvals;
   const expired = gateway.holding.storeNow() - given.at >= expireAfterMs;

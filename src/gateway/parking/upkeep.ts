@@ -38,9 +38,12 @@ export class ParkingUpkeep {
     await this.#late.tick();
     if (clock.monotonic() - this.#learnedAt < LEARN_MS) return;
     this.#learnedAt = clock.monotonic();
-    const { keepAnswersMs } = rules.configuration.parking;
+    const { inputs, parking } = rules.configuration;
     const now = holding.storeNow();
-    await store.parking.prune(now - keepAnswersMs, now - INCIDENTS_MS);
+    const calls = now - parking.keepAnswersMs;
+    // Like the other arguments that are kept: whoever approves the next call compares them.
+    const approvals = Math.min(calls, now - inputs.keepMs);
+    await store.parking.prune({ calls, trips: now - INCIDENTS_MS, approvals });
     if (!lot.isEmpty) await lot.learn();
   }
 

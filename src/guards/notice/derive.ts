@@ -43,9 +43,13 @@ export function noticesOf(review: Reviewed, telling: Telling): readonly NamedNot
     notices.push({ subject: `review.${id}.${name}`, notice });
   };
   if (telling.told < 0) add("opened", opened(review, telling));
-  // Whatever raised the version and is no decision was a trip.
-  const trips = version - decisions.length;
+  // Whatever raised the version and is no decision was a trip. A note raises nothing.
+  const trips = version - decisions.filter(({ decision }) => decision !== "note").length;
   if (trips > 0) add(`again-${trips}`, again(review, telling));
+  const last = lastDecided(review);
+  if (last?.decision === "proposed" && version > telling.told) {
+    add(`proposed-${version}`, proposed(review, last));
+  }
   if (state === "closed") add("closed", closed(review, telling));
   return notices;
 }
@@ -63,8 +67,19 @@ function again(review: Reviewed, { now }: Telling): Notice {
   return { ...known, what: "again", at: now, reason };
 }
 
+/** Somebody would decide it, and another person has to say the same. */
+function proposed(review: Reviewed, { at, by, reason }: Decided): Notice {
+  return { ...common(review), what: "proposed", at, decided: { decision: "proposed", by, reason } };
+}
+
+type Decided = Reviewed["decisions"][number];
+
+function lastDecided({ decisions }: Reviewed): Decided | undefined {
+  return decisions.findLast(({ decision }) => decision !== "note");
+}
+
 function closed(review: Reviewed, { now }: Telling): Notice {
-  const last = review.decisions.at(-1);
+  const last = lastDecided(review);
   const decided = last && { decision: last.decision, by: last.by, reason: last.reason };
   return { ...common(review), what: "closed", at: last?.at ?? now, decided: decided ?? null };
 }
@@ -91,6 +106,7 @@ const NOT_SAID: ReadonlySet<string> = new Set([
   "task",
   "binding",
   "sealed",
+  "sealed_before",
   "holder",
   "commitment",
 ]);

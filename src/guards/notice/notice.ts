@@ -16,8 +16,8 @@ export type NoticeKind = (typeof NOTICE_KINDS)[number];
 
 /** A notice as it is kept until it was told: all that its message says, but for its link. */
 export interface Notice {
-  /** `again`: the agent tripped while it was probed. */
-  readonly what: "opened" | "again" | "closed" | "alert";
+  /** `again`: the agent tripped while it was probed. `proposed`: a decision waits for a second. */
+  readonly what: "opened" | "again" | "proposed" | "closed" | "alert";
   readonly kind: NoticeKind;
   readonly agent: string;
   /** Null: of the agent as a whole, or not known. */
@@ -33,7 +33,7 @@ export interface Notice {
   readonly reason: string;
   /** The numbers that decided, and what they are of; in their order. */
   readonly numbers: Readonly<Record<string, string | number>>;
-  /** What ended it. */
+  /** What ended it, or who proposed to. */
   readonly decided: {
     readonly decision: string;
     readonly by: string;

@@ -171,7 +171,7 @@ class Hunt {
 
   async #end(on: Store, holder: HolderId): Promise<void> {
     if (this.#pick(3) > 0) {
-      await on.parking.prune(1000, 1000);
+      await on.parking.prune({ calls: 1000, trips: 1000, approvals: 1000 });
       return await on.counters.prune(["calls"], 1000);
     }
     if (this.#pick(2) === 0) await on.holders.fence(holder, null);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Store } from "../../ports/store.ts";
+import type { Forgotten, Store } from "../../ports/store.ts";
 import type { OpenFixture } from "./fixture.ts";
 import { fresh, liveHolder, type Stores, sharedStores } from "./kit.ts";
 import { keyRecord } from "./registry.ts";
@@ -24,6 +24,7 @@ export function pruneConformance(open: OpenFixture): void {
     parkedCases(stores);
     reviewCases(stores);
     tripCases(stores);
+    approvalCases(stores);
     claimCases(stores);
   });
 }
@@ -61,7 +62,7 @@ function parkedCases(stores: () => Stores): void {
     ];
     const before = await later(stores());
     kept.push(await done());
-    await other.parking.prune(before, before);
+    await other.parking.prune(allOf(before));
     const there = async (call: string) =>
       (await store.parking.list({ call, limit: 1 })).length === 1;
     for (const call of [old, denied.call]) expect(await there(call)).toBe(false);
@@ -88,13 +89,33 @@ function reviewCases(stores: () => Stores): void {
     const before = await later(stores());
     const late = await tripped(store);
     await mustDecide(store, newDecision(late.review, "resume"));
-    await other.parking.prune(before, before);
+    await other.parking.prune(allOf(before));
     const there = async (id: string) => (await store.clutch.reviews({ id, limit: 1 })).length === 1;
     expect(await there(gone.id)).toBe(false);
     for (const { review } of [left, open, late]) expect(await there(review.id)).toBe(true);
     expect(await store.clutch.decide(decision)).toMatchObject({ kind: "nothing" });
     expect(await store.clutch.trip(merged)).toMatchObject({ id: merged.id, decisions: [] });
   });
+}
+
+function approvalCases(stores: () => Stores): void {
+  test("an approval that closed is kept as long as approvals are", async () => {
+    const { store, other } = stores();
+    const review = await store.clutch.open(newReview({ kind: "approval", subject: fresh("call") }));
+    await mustDecide(store, newDecision(review, "approve"));
+    const before = await later(stores());
+    const there = async () =>
+      (await store.clutch.reviews({ id: review.id, limit: 1 })).length === 1;
+    await other.parking.prune({ ...allOf(before), approvals: 0 });
+    expect(await there()).toBe(true);
+    await other.parking.prune({ calls: 0, trips: 0, approvals: before });
+    expect(await there()).toBe(false);
+  });
+}
+
+/** Whatever was finished before. */
+function allOf(before: number): Forgotten {
+  return { calls: before, trips: before, approvals: before };
 }
 
 function tripCases(stores: () => Stores): void {
@@ -105,10 +126,10 @@ function tripCases(stores: () => Stores): void {
     const noted = { id: fresh("note"), review: review.id, text: "A bug of the agent.", by: "ada" };
     await store.clutch.note({ ...noted, at: 1 });
     const before = await later(stores());
-    await other.parking.prune(before, 0);
+    await other.parking.prune({ ...allOf(before), trips: 0 });
     const [kept] = await store.clutch.reviews({ id: review.id, limit: 1 });
     expect(kept?.decisions.map(({ decision }) => decision)).toEqual(["resume", "note"]);
-    await other.parking.prune(before, before);
+    await other.parking.prune(allOf(before));
     expect(await store.clutch.reviews({ id: review.id, limit: 1 })).toEqual([]);
     expect(await store.clutch.note({ ...noted, at: 1 })).toBeNull();
   });
@@ -141,7 +162,7 @@ function claimCases(stores: () => Stores): void {
     await store.parking.claimCall(lost, unknown);
     await other.holders.fence(lost, null);
     const now = await later(stores());
-    await other.parking.prune(now, now);
+    await other.parking.prune(allOf(now));
     const next = await liveHolder(other);
     const kinds = await Promise.all(
       [alive, running, unknown, ended].map(

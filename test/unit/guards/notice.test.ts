@@ -59,6 +59,26 @@ describe("what there is to tell of a review", () => {
       3,
       ["again-2"],
     ],
+    [
+      "a probe that tripped, and was written about",
+      { version: 2, decisions: [decided("probe"), decided("note")] },
+      1,
+      ["again-1"],
+    ],
+    ["a proposal", { version: 1, decisions: [decided("proposed")] }, 0, ["proposed-1"]],
+    ["one that was told", { version: 1, decisions: [decided("proposed")] }, 1, []],
+    [
+      "another one, with a note",
+      { version: 2, decisions: [decided("proposed"), decided("proposed"), decided("note")] },
+      1,
+      ["proposed-2"],
+    ],
+    [
+      "one that was agreed to",
+      { version: 2, state: "closed", decisions: [decided("proposed"), decided("resume")] },
+      0,
+      ["closed"],
+    ],
     ["closed", { version: 1, state: "closed", decisions: [decided("resume")] }, 0, ["closed"]],
     [
       "all at once",

@@ -3,6 +3,7 @@ import type { Millis } from "../../../guards/money.ts";
 import type { Clock } from "../../../ports/clock.ts";
 import type {
   Claimed,
+  Forgotten,
   HolderId,
   NewParked,
   ParkAnswer,
@@ -51,7 +52,7 @@ export function memoryParking(data: MemoryData, clock: Clock): ParkingStore {
       const row = data.parked.get(call);
       return row?.parked.state === "parked" ? row.request.slice() : null;
     },
-    prune: async (before, trips) => prune(data, before, trips),
+    prune: async (before) => prune(data, before),
   };
 }
 
@@ -232,7 +233,7 @@ function list(data: MemoryData, filter: Parameters<ParkingStore["list"]>[0]): Pa
     .slice(0, limit);
 }
 
-function prune(data: MemoryData, before: Millis, trips: Millis): void {
+function prune(data: MemoryData, { approvals, calls: before, trips }: Forgotten): void {
   for (const [call, row] of data.parked) {
     if (row.finishedAt !== null && row.finishedAt < before) data.parked.delete(call);
   }
@@ -244,7 +245,7 @@ function prune(data: MemoryData, before: Millis, trips: Millis): void {
     ),
   );
   for (const [id, { closedAt, kind }] of data.reviews) {
-    const limit = kind === "trip" ? trips : before;
+    const limit = kind === "trip" ? trips : kind === "approval" ? approvals : before;
     if (closedAt === null || closedAt >= limit || awaited.has(id)) continue;
     data.reviews.delete(id);
     forget(data.merged, id);

@@ -79,9 +79,9 @@ export function parking(lane: Lane): ParkingStore {
       const [row] = await lane.ask<{ request: Uint8Array }>({ text, values: [call] });
       return bytesFrom(row?.request);
     },
-    async prune(before, trips) {
-      const values = [before, trips, PRUNED_MAX];
-      await lane.ask({ text: "SELECT prune_parked($1, $2, $3)", values });
+    async prune({ approvals, calls, trips }) {
+      const values = [calls, trips, approvals, PRUNED_MAX];
+      await lane.ask({ text: "SELECT prune_parked($1, $2, $3, $4)", values });
     },
     ...claims(lane),
   };

@@ -244,7 +244,7 @@ function parkingOn(writer: WorkerClient, reader: WorkerClient): Store["parking"]
     unclaimCall: (holder, claim) => writer.ask("unclaimCall", holder, claim),
     list: (filter) => lightly(writer, reader).ask("listParked", filter),
     request: (call) => reader.ask("parkedRequest", call),
-    prune: (before, trips) => writer.ask("pruneParked", before, trips),
+    prune: (before) => writer.ask("pruneParked", before),
   };
 }
 

@@ -3,6 +3,7 @@ import type { Millis } from "../../../guards/money.ts";
 import type {
   Claimed,
   Fenced,
+  Forgotten,
   HolderId,
   NewParked,
   ParkAnswer,
@@ -235,7 +236,7 @@ export function request({ sql }: Transaction, call: string): Uint8Array | null {
 }
 
 /** Some of what was finished before; the next time some more. */
-export function prune({ sql }: Transaction, before: Millis, trips: Millis): void {
+export function prune({ sql }: Transaction, { approvals, calls: before, trips }: Forgotten): void {
   sql.run(
     `DELETE FROM parked WHERE no IN (
        SELECT no FROM parked WHERE finished_at < ? ORDER BY finished_at LIMIT ?)`,
@@ -251,9 +252,10 @@ export function prune({ sql }: Transaction, before: Millis, trips: Millis): void
   sql.run("DELETE FROM agent_message WHERE at < ?", trips);
   const closed = sql.all<{ id: string }>(
     `SELECT id FROM review WHERE state = 'closed'
-       AND closed_at < CASE kind WHEN 'trip' THEN ? ELSE ? END AND NOT EXISTS (
+       AND closed_at < CASE kind WHEN 'trip' THEN ? WHEN 'approval' THEN ? ELSE ? END
+       AND NOT EXISTS (
        SELECT 1 FROM parked WHERE parked.review = review.id AND finished_at IS NULL) LIMIT ?`,
-    ...[trips, before, PRUNED_MAX],
+    ...[trips, approvals, before, PRUNED_MAX],
   );
   for (const { id } of closed) {
     sql.run("DELETE FROM review_merged WHERE review = ?", id);

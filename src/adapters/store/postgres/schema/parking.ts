@@ -177,7 +177,7 @@ BEGIN
 END $$;
 
 -- Some of what was finished before; the next time some more.
-CREATE FUNCTION prune_parked(before bigint, trips bigint, at_most bigint)
+CREATE FUNCTION prune_parked(before bigint, trips bigint, approvals bigint, at_most bigint)
 RETURNS void LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   ids text[];
@@ -191,7 +191,7 @@ BEGIN
     LIMIT at_most FOR UPDATE OF c SKIP LOCKED);
   DELETE FROM agent_message WHERE at < trips;
   ids := ARRAY(SELECT r.id FROM review r WHERE r.state = 'closed'
-    AND r.closed_at < CASE r.kind WHEN 'trip' THEN trips ELSE before END
+    AND r.closed_at < CASE r.kind WHEN 'trip' THEN trips WHEN 'approval' THEN approvals ELSE before END
     AND NOT EXISTS (SELECT 1 FROM parked p WHERE p.review = r.id AND p.finished_at IS NULL)
     LIMIT at_most);
   DELETE FROM review_merged WHERE review = ANY(ids);
