@@ -17,7 +17,7 @@ import {
 } from "../../guards/breaker/rules.ts";
 import type { Millis } from "../../guards/money.ts";
 import type { RateLimit, ToolId } from "../../guards/tool/tool.ts";
-import type { Counted } from "./counted.ts";
+import { type Counted, keepLevel, keepLevels, levelOf } from "./counted.ts";
 import { BASE_MS, type Change } from "./counts.ts";
 
 /** The rules in force, and what they are told of a tool. */
@@ -40,7 +40,7 @@ export class Levels {
       const count = counts[measure.count] ?? 0;
       const beside = counts[measure.beside] ?? 0;
       if (count === 0 && beside === 0) continue;
-      const level = of.levels.get(rule.name) ?? UNSEEN;
+      const level = levelOf(of, rule.name) ?? UNSEEN;
       const amount = { at, count, beside };
       const event = isHistory
         ? ({ kind: "history", withinMs: BASE_MS, ...amount } as const)
@@ -62,8 +62,8 @@ export class Levels {
   tick(counted: Counted, rules: SignalRules, now: Millis): readonly Alarm[] {
     const alarms: Alarm[] = [];
     for (const rule of levelRulesOf(counted, rules)) {
-      const level = counted.levels.get(rule.name);
-      if (level === undefined) continue;
+      const level = levelOf(counted, rule.name);
+      if (level === null) continue;
       const wasSeen = level.seenAt === now;
       const [after, alarm] = wasSeen
         ? [level, null]
@@ -78,24 +78,24 @@ export class Levels {
   rearm(all: Iterable<Counted>, rules: SignalRules, now: Millis): void {
     for (const counted of all) {
       for (const rule of levelRulesOf(counted, rules)) {
-        const level = counted.levels.get(rule.name);
-        if (level !== undefined) counted.levels.set(rule.name, rearm(level, rule, now));
+        const level = levelOf(counted, rule.name);
+        if (level !== null) keepLevel(counted, rule.name, rearm(level, rule, now));
       }
     }
   }
 
   /** Drops levels that say nothing any more; whether any is left. */
   isInUse(counted: Counted, rules: SignalRules, now: Millis): boolean {
-    const known = new Map(levelRulesOf(counted, rules).map((rule) => [rule.name, rule]));
-    for (const [name, level] of counted.levels) {
-      const rule = known.get(name);
-      if (rule === undefined || isOver(level, rule, now)) counted.levels.delete(name);
-    }
-    return counted.levels.size > 0;
+    const known = levelRulesOf(counted, rules);
+    keepLevels(counted, (name, level) => {
+      const rule = known.find((one) => one.name === name);
+      return rule !== undefined && !isOver(level, rule, now);
+    });
+    return counted.levels.length > 0;
   }
 
   #keep(counted: Counted, rule: LevelRule, level: Level): void {
-    counted.levels.set(rule.name, level);
+    keepLevel(counted, rule.name, level);
     // A share may rise while what went well leaves the window.
     const isShare = MEASURES[rule.signal].kind === "share";
     const mayRise = isShare && level.recent.some(({ count }) => count > 0);

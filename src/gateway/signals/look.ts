@@ -5,7 +5,7 @@ import { figureOf, MEASURES } from "../../guards/breaker/measure.ts";
 import type { AgentSignals, LevelNow } from "../../guards/breaker/standing.ts";
 import type { Millis } from "../../guards/money.ts";
 import type { Gateway } from "../gateway.ts";
-import type { Counted } from "./counted.ts";
+import { type Counted, levelOf } from "./counted.ts";
 import { heldOf, levelRulesOf } from "./levels.ts";
 
 /** Repeats and tasks of one agent that are shown: those that are nearest to their lines. */
@@ -30,8 +30,8 @@ export function lookAt(agent: string, gateway: Gateway): AgentSignals {
 function levelsOf(counted: Counted, { rules }: Gateway, now: Millis): readonly LevelNow[] {
   const { server, tool } = counted.subject;
   return levelRulesOf(counted, rules).flatMap((rule) => {
-    const level = counted.levels.get(rule.name);
-    if (level === undefined) return [];
+    const level = levelOf(counted, rule.name);
+    if (level === null) return [];
     const { phase } = level;
     const drawn =
       phase.kind === "calm" ? lineOf(level, heldOf(counted, rule, rules), now) : phase.line;

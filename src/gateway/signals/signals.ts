@@ -169,12 +169,22 @@ export class Signals {
       const isOpen = this.counts.isOpen(counted, now);
       if (!this.levels.isInUse(counted, rules, now) && !isOpen) this.counts.forget(counted);
     }
+    await this.#pruneRepeats(rules);
     const { log, store } = this.#parts;
     try {
       for (const what of COUNTS) await store.prune([what], now - reachOf(what, rules.allBreakers));
       await store.pruneShares(now - SHARES_KEPT_MS);
     } catch (error) {
       log.warn("the store did not forget old counts; it is asked again", { error });
+    }
+  }
+
+  async #pruneRepeats(rules: SignalRules): Promise<void> {
+    let no = 0;
+    for (const agent of this.repeats.agents()) {
+      this.repeats.prune(agent, rules.breakersOf(agent), this.#parts.clock.monotonic());
+      no += 1;
+      if (no % SLICE === 0) await this.#pause();
     }
   }
 

@@ -262,6 +262,21 @@ test("the same call at two gateways in turns is stuck, and another result at eit
   for (let turn = 0; turn < 5; turn += 1) expect(await call(turn % 2)).toBeNull();
 });
 
+test("an agent that was idle for longer than every window gives everything back", async () => {
+  const world = await worldOf(1);
+  const { signals } = world.of(0);
+  const call = (digest: string) => signals.repeated(same({ digest }), [STUCK], world.clock.wall());
+  for (const digest of ["d", "d", "e"]) call(digest);
+  world.clock.advance(599_000);
+  await world.tick(0, STUCK);
+  expect([...signals.repeats.agents()]).toEqual(["a"]);
+  world.clock.advance(61_000);
+  await world.tick(0, STUCK);
+  expect([...signals.repeats.agents()]).toEqual([]);
+  for (let no = 0; no < 8; no += 1) expect(call("d")).toBeNull();
+  expect(call("d")?.value).toBe(9);
+});
+
 test("a task's tokens count over gateways, and what ended tasks took is usual for both", async () => {
   const world = await worldOf(2);
   const rule: BreakerRule = {
