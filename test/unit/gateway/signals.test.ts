@@ -82,6 +82,9 @@ class World {
       meet: async (...given) => here().meet(...given),
       prune: async (...given) => here().prune(...given),
       pruneShares: async (...given) => here().pruneShares(...given),
+      sumHours: async (...given) => here().sumHours(...given),
+      hours: async (...given) => here().hours(...given),
+      pruneHours: async (...given) => here().pruneHours(...given),
     };
   }
 }
