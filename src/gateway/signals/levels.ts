@@ -19,6 +19,7 @@ import type { Millis } from "../../guards/money.ts";
 import type { RateLimit, ToolId } from "../../guards/tool/tool.ts";
 import { type Counted, keepLevel, keepLevels, levelOf } from "./counted.ts";
 import { BASE_MS, type Change } from "./counts.ts";
+import type { LastWeek } from "./last-week.ts";
 
 /** The rules in force, and what they are told of a tool. */
 export interface SignalRules {
@@ -29,8 +30,13 @@ export interface SignalRules {
 }
 
 export class Levels {
+  readonly #lastWeek: LastWeek;
   /** What may cross its line, or leave it, though nothing is counted. */
   readonly #hot = new Set<Counted>();
+
+  constructor(lastWeek: LastWeek) {
+    this.#lastWeek = lastWeek;
+  }
 
   /** Alarms of what was counted. */
   tell({ at, counts, isHistory, of }: Change, rules: SignalRules, now: Millis): readonly Alarm[] {
@@ -45,7 +51,7 @@ export class Levels {
       const event = isHistory
         ? ({ kind: "history", withinMs: BASE_MS, ...amount } as const)
         : ({ kind: "count", ...amount } as const);
-      const [after, alarm] = observe(level, heldOf(of, rule, rules), event, now);
+      const [after, alarm] = observe(level, this.#heldOf(of, rule, rules), event, now);
       this.#keep(of, rule, after);
       if (alarm !== null) alarms.push(alarm);
     }
@@ -67,7 +73,7 @@ export class Levels {
       const wasSeen = level.seenAt === now;
       const [after, alarm] = wasSeen
         ? [level, null]
-        : observe(level, heldOf(counted, rule, rules), { kind: "tick" }, now);
+        : observe(level, this.#heldOf(counted, rule, rules), { kind: "tick" }, now);
       this.#keep(counted, rule, after);
       if (alarm !== null) alarms.push(alarm);
     }
@@ -94,12 +100,20 @@ export class Levels {
     return counted.levels.length > 0;
   }
 
+  #heldOf(counted: Counted, rule: LevelRule, rules: SignalRules): Held {
+    return heldOf(counted, rule, { rules, lastWeek: this.#lastWeek });
+  }
+
   #keep(counted: Counted, rule: LevelRule, level: Level): void {
     keepLevel(counted, rule.name, level);
+    const { phase } = level;
+    if (phase.kind === "alarmed") {
+      this.#lastWeek.leaveOut(counted.subject, rule, phase.since, level.seenAt);
+    }
     // A share may rise while what went well leaves the window.
     const isShare = MEASURES[rule.signal].kind === "share";
     const mayRise = isShare && level.recent.some(({ count }) => count > 0);
-    if (level.phase.kind !== "calm" || mayRise) this.#hot.add(counted);
+    if (phase.kind !== "calm" || mayRise) this.#hot.add(counted);
   }
 }
 
@@ -109,8 +123,16 @@ export function levelRulesOf({ subject }: Counted, rules: SignalRules): readonly
   return all.filter(({ signal }) => MEASURES[signal].of === of);
 }
 
-export function heldOf({ subject }: Counted, rule: LevelRule, rules: SignalRules): Held {
+/** What a rule is told besides the numbers. */
+export interface Known {
+  readonly rules: SignalRules;
+  readonly lastWeek: LastWeek;
+}
+
+export function heldOf({ subject }: Counted, rule: LevelRule, { lastWeek, rules }: Known): Held {
   const { agent, tool } = subject;
   const rateLimit = tool === "" ? null : rules.rateLimitOf(agent, subject);
-  return { subject, rule, cold: coldLineOf(rule, rateLimit) };
+  const held = { subject, rule, cold: coldLineOf(rule, rateLimit) };
+  const { above, signal } = rule;
+  return above.kind === "last-week" ? { ...held, hours: lastWeek.of(subject, signal) } : held;
 }
