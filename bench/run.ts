@@ -4,6 +4,7 @@ import { clutch } from "./clutch/run.ts";
 import { manifest } from "./manifest/run.ts";
 import { mcp } from "./mcp/run.ts";
 import { overspend } from "./overspend/run.ts";
+import { parked } from "./parked/run.ts";
 import { hasPostgres } from "./postgres.ts";
 import { rates } from "./rates/run.ts";
 import { signals } from "./signals/run.ts";
@@ -49,6 +50,10 @@ npm run bench -- rates [--processes N] [--store postgres|sqlite|URL] [--quick] [
   N gateways (4) race for a tool with a rate limit of 100 calls in 60 s. Ends with 1 if more than
   that arrived in any window.
 
+npm run bench -- parked [--quick] [--source] [--json]
+  10,000 calls that wait with their connections, beside a bare server that holds as many; killed, and
+  resumed. Ends with 1 if one was lost or ran twice. It takes ten minutes.
+
 npm run bench -- signals [--quick] [--json]
   What watching costs a call, and 100,000 agents with three tools each in one process.
 
@@ -80,6 +85,9 @@ if (values.help) {
   const { json, quick, source, store = hasPostgres() ? "postgres" : "sqlite" } = values;
   const asked = values.processes === undefined ? RATES_PROCESSES : processes;
   process.exit(await rates({ json, processes: asked, quick, source, store }));
+} else if (what === "parked") {
+  const { json, quick, source } = values;
+  process.exit(await parked({ json, quick, source }));
 } else if (what === "signals") {
   const { json, quick } = values;
   process.exit(await signals({ json, quick }));

@@ -7,7 +7,8 @@
  *
  * It prints one line of JSON with its url, and stops at SIGTERM. `work` and `limited` are two names
  * of one tool, which answers with its arguments. GET /arrivals answers when calls arrived, in
- * microseconds, oldest first; POST /reset forgets them.
+ * microseconds, oldest first, GET /counts how many there were and how many different ones; POST
+ * /reset forgets them.
  */
 import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
@@ -23,6 +24,8 @@ const ARRIVALS_MAX = 2_000_000;
 const BODY_BYTES_MAX = 1024 * 1024;
 
 let arrivals: number[] = [];
+/** What calls asked. */
+let asked = new Set<string>();
 const sessions = new Map<string, StreamableHTTPServerTransport>();
 
 async function connect(): Promise<StreamableHTTPServerTransport> {
@@ -48,17 +51,30 @@ async function serve(request: IncomingMessage, response: ServerResponse): Promis
     response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(arrivals));
     return;
   }
+  if (request.url === "/counts") {
+    const counts = { calls: arrivals.length, distinct: asked.size };
+    response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(counts));
+    return;
+  }
   if (request.url === "/reset") {
     arrivals = [];
+    asked = new Set();
     response.writeHead(204).end();
     return;
   }
   const text = await read(request);
-  const body: { readonly method?: unknown } | undefined =
-    text === "" ? undefined : JSON.parse(text);
-  if (body?.method === "tools/call" && arrivals.length < ARRIVALS_MAX) arrivals.push(arrivedAt);
+  const body: Asked | undefined = text === "" ? undefined : JSON.parse(text);
+  if (body?.method === "tools/call" && arrivals.length < ARRIVALS_MAX) {
+    arrivals.push(arrivedAt);
+    asked.add(JSON.stringify(body.params?.arguments));
+  }
   const known = sessions.get(String(request.headers["mcp-session-id"]));
   await (known ?? (await connect())).handleRequest(request, response, body);
+}
+
+interface Asked {
+  readonly method?: unknown;
+  readonly params?: { readonly arguments?: unknown };
 }
 
 async function read(request: IncomingMessage): Promise<string> {

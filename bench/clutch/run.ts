@@ -23,17 +23,31 @@ interface Size extends RaceSize {
   readonly rounds: number;
   /** Answers of each target before the trip. */
   readonly warm: number;
+  readonly gateways: number;
   /** Without an arrival for so long it is over. */
   readonly quietMs: number;
 }
 
-const FULL: Size = { rounds: 10, warm: 500, quietMs: 3_000, windowSeconds: 60, windows: 2.5 };
-const QUICK: Size = { rounds: 1, warm: 50, quietMs: 1_500, windowSeconds: 2, windows: 2 };
+const FULL: Size = {
+  gateways: 4,
+  rounds: 10,
+  warm: 500,
+  quietMs: 3_000,
+  windowSeconds: 60,
+  windows: 2.5,
+};
+const QUICK: Size = {
+  gateways: 2,
+  rounds: 1,
+  warm: 50,
+  quietMs: 1_500,
+  windowSeconds: 2,
+  windows: 2,
+};
 const KINDS = ["pause", "breaker"] as const;
 type Kind = (typeof KINDS)[number];
 
 const CONNECTIONS = 8;
-const GATEWAYS = 2;
 const STOPPED_MS = 20_000;
 const LOOK_MS = 50;
 /** `stuck` trips with one more than it bears. */
@@ -52,7 +66,7 @@ export async function clutch(options: ClutchOptions): Promise<number> {
   const report = new Report(options.json);
   const rounds = Array.from({ length: size.rounds }, (_, no) => no);
   const scene = await startScene({
-    ...{ source: options.source, store: options.store, gateways: GATEWAYS },
+    ...{ source: options.source, store: options.store, gateways: size.gateways },
     agents: [...rounds.flatMap((no) => KINDS.map((kind) => agentOf(kind, no))), RACER],
     limit: { requests: LIMIT, per_seconds: size.windowSeconds },
   });

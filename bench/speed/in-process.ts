@@ -112,7 +112,7 @@ function factsOf(text: string): Facts {
     },
     task: { id: "t", ended: false, ageMs: 0, durationMaxMs: null },
     clutch: { state: "engaged" },
-    letGo: false,
+    ...{ letGo: false, toldBytes: 0 },
     target: {
       rules: {
         ...{ name: "upstream", formats: ["openai-chat"], inputBound: "bytes+overhead" },

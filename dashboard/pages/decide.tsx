@@ -7,6 +7,7 @@ import { Key } from "../parts/key.tsx";
 import { type Bindings, useKeys } from "../shell/keys.ts";
 import { useSession } from "../shell/session.tsx";
 import { costOf } from "../words/costs.ts";
+import type { Draft } from "../words/drafts.ts";
 import {
   type Choice,
   choicesOf,
@@ -15,7 +16,9 @@ import {
   usualReasons,
   waitingOf,
 } from "../words/reviews.ts";
-import { type Change, type Deciding, type Draft, useDeciding } from "./deciding.ts";
+import { ChangeFields } from "./change-fields.tsx";
+import { type Change, type Deciding, useDeciding } from "./deciding.ts";
+import { Proposal, takesTwo } from "./proposal.tsx";
 
 /** On a phone the panel is a sheet above the page. */
 const SHEET = { role: "dialog", "aria-modal": "true" } as const;
@@ -65,7 +68,7 @@ function Form(props: {
   const { close, open, panel, phone, review } = props;
   const deciding = useDeciding(review, close);
   const { choice, draft, set } = deciding;
-  const choices = choicesOf(review);
+  const choices = choicesOf(review, useSession().name);
   const reason = useRef<HTMLInputElement>(null);
   // The letter itself must not be typed into the reason.
   const chosen = () => requestAnimationFrame(() => reason.current?.focus());
@@ -85,7 +88,8 @@ function Form(props: {
       {...(phone && open ? SHEET : {})}
     >
       <form ref={panel} onSubmit={submit}>
-        <Top close={close} />
+        <Top close={close} two={takesTwo(review, draft.decision)} />
+        <Proposal review={review} />
         <fieldset>
           <legend class="sr">Decision</legend>
           {choices.map((each) => (
@@ -101,11 +105,13 @@ function Form(props: {
   );
 }
 
-function Top({ close }: { readonly close: () => void }) {
+function Top({ close, two }: { readonly close: () => void; readonly two: boolean }) {
   return (
     <header>
       <h2 id="decide">Decide</h2>
-      <span class="faint mid-only">one person decides here</span>
+      <span class="faint mid-only">
+        {two ? "two people decide this" : "one person decides here"}
+      </span>
       <button type="button" class="btn quiet close" onClick={close}>
         Close
       </button>
@@ -148,6 +154,7 @@ function Option(props: {
       <p id={`says-${decision}`}>{off ?? says}</p>
       {draft.decision === decision && (choice.of !== null || choice.message) && (
         <div class="more">
+          {decision === "change" && <ChangeFields review={review} draft={draft} set={set} />}
           <About choice={choice} review={review} draft={draft} set={set} />
         </div>
       )}
@@ -193,7 +200,11 @@ function About(props: {
         <input
           type="text"
           aria-label="Message to the agent"
-          placeholder="What the model reads; else your reason"
+          placeholder={
+            choice.decision === "deny"
+              ? "What the model reads; else your reason"
+              : "Told to the model once, if you like"
+          }
           value={draft.message}
           onInput={(event) => set({ message: event.currentTarget.value })}
         />

@@ -5,13 +5,14 @@ import type { ReviewView } from "../../src/control/schemas/reviews.ts";
 import { Refused, send } from "../data/api.ts";
 import { refresh } from "../data/cache.ts";
 import { useLive } from "../data/hooks.ts";
-import { useHindrance } from "../shell/session.tsx";
+import { useHindrance, useSession } from "../shell/session.tsx";
 import { toast } from "../shell/toasts.tsx";
 import { costOf } from "../words/costs.ts";
+import { bodyOf, type Draft, missingIn } from "../words/drafts.ts";
 import {
+  argumentsOf,
   type Choice,
   choicesOf,
-  type Decision,
   doneOf,
   preselected,
   tasksOf,
@@ -22,22 +23,14 @@ import {
 /** A second press has to come within this. */
 const ARMED_MS = 5_000;
 
-export interface Draft {
-  readonly decision: Decision | null;
-  readonly task: string;
-  readonly call: string;
-  readonly message: string;
-  readonly reason: string;
-}
-
 function firstDraft(review: ReviewView): Draft {
   const choices = choicesOf(review);
   return {
     decision: preselected(review, choices),
     task: tasksOf(review)[0] ?? "",
     call: waitingOf(review)[0]?.call ?? "",
-    message: "",
-    reason: "",
+    ...{ message: "", reason: "", limit: "", editCall: "" },
+    edited: argumentsOf(review),
   };
 }
 
@@ -64,7 +57,9 @@ export function useDeciding(review: ReviewView, done: () => void): Deciding {
   const [busy, setBusy] = useState(false);
   const hindrance = useHindrance();
   const live = useLive().state !== "lost";
-  const choice = choicesOf(review).find(({ decision }) => decision === draft.decision) ?? null;
+  const me = useSession().name;
+  const choices = choicesOf(review, me);
+  const choice = choices.find(({ decision }) => decision === draft.decision) ?? null;
   const about = choice?.of === "call" ? draft.call : draft.task;
   useEffect(() => {
     if (!armed) return;
@@ -78,13 +73,13 @@ export function useDeciding(review: ReviewView, done: () => void): Deciding {
     arm(false);
   };
   const changed = began !== null && began !== review.version;
-  const off = hindrance ?? offBecause({ draft, choice, live, busy });
+  const off = hindrance ?? offBecause({ review, draft, choice, live, busy });
   const decide = async () => {
     setBusy(true);
     await decideOn(review, began ?? review.version, draft, choice);
     setBusy(false);
     begin(null);
-    setDraft((before) => ({ ...before, reason: "", message: "" }));
+    setDraft((before) => ({ ...before, reason: "", message: "", limit: "", editCall: "" }));
     done();
   };
   return {
@@ -108,6 +103,7 @@ function saysOf(choice: Choice, review: ReviewView, about: string): string {
 }
 
 function offBecause(state: {
+  readonly review: ReviewView;
   readonly draft: Draft;
   readonly choice: Choice | null;
   readonly live: boolean;
@@ -116,8 +112,7 @@ function offBecause(state: {
   if (state.busy) return "Sending.";
   if (!state.live) return "Not live: what is shown here may be old.";
   if (state.choice === null) return "Choose first.";
-  if (state.choice.off !== null) return state.choice.off;
-  return state.draft.reason.trim() === "" ? "Say why: it is kept in the journal." : null;
+  return missingIn(state.review, state.choice, state.draft);
 }
 
 /** Sends it once. Whoever was first is shown, and nothing is sent twice. */
@@ -128,18 +123,15 @@ async function decideOn(
   choice: Choice | null,
 ): Promise<void> {
   if (choice === null) return;
-  const { decision, message, of } = choice;
-  const body = {
-    ...{ version, decision, reason: draft.reason.trim() },
-    ...(of === "task" ? { task: draft.task } : {}),
-    ...(of === "call" ? { call: draft.call } : {}),
-    ...(message && draft.message.trim() !== "" ? { message: draft.message.trim() } : {}),
-  };
+  const { decision, of } = choice;
+  const body = bodyOf(review, choice, draft, version);
   const path = `/api/v1/reviews/${encodeURIComponent(review.id)}/decision`;
   try {
-    await send("POST", path, body);
+    const after = await send<ReviewView>("POST", path, body);
     const about = of === "call" ? draft.call : draft.task;
-    toast({ good: true, title: "Decided.", text: doneOf(decision, review, about) });
+    const isProposed = after !== null && after.proposal !== null;
+    const text = isProposed ? "Another person has to agree." : doneOf(decision, review, about);
+    toast({ good: true, title: isProposed ? "Proposed." : "Decided.", text });
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     toast({ good: false, title: "Not decided.", text: `${error.message} ${error.hint}` });

@@ -25,6 +25,7 @@ export function costOf(choice: Choice, review: ReviewView, task: string): string
   const { resuming } = review;
   switch (choice.decision) {
     case "resume":
+    case "change":
     case "approve":
       return most(resuming, resuming.whole);
     case "probe": {
@@ -34,6 +35,7 @@ export function costOf(choice: Choice, review: ReviewView, task: string): string
     case "deny":
     case "end":
       return "$0.00";
+    case "agree":
     case "ran":
     case "did_not_run":
       return "";

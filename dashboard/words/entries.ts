@@ -136,6 +136,21 @@ const PEOPLE: Readonly<Record<string, Reader>> = {
       textOf(event, "agent"),
       because(event),
     ),
+  "review.proposed": (event) =>
+    note(
+      `Proposed: ${decisionName(textOf(event, "decision"))}`,
+      textOf(event, "agent"),
+      because(event),
+    ),
+  "budget.raised": (event) =>
+    note(
+      textOf(event, "limit") === "" ? "Raise withdrawn" : `Limit raised: ${textOf(event, "limit")}`,
+      [textOf(event, "budget"), textOf(event, "scope")].filter((part) => part !== "").join(" "),
+      because(event),
+    ),
+  "agent.told": (event) =>
+    note("Model told", textOf(event, "task"), `what ${textOf(event, "by")} said`),
+  "call.shown": (event) => note("Arguments looked at", textOf(event, "call"), by(event)),
   "incident.noted": (event) =>
     note("Noted", textOf(event, "agent"), `${by(event)}: ${textOf(event, "text")}`),
   "task.opened": (event) => note("Task opened", textOf(event, "task"), textOf(event, "how")),
@@ -260,6 +275,7 @@ const DECISIONS: Readonly<Record<string, string>> = {
   ran: "it ran",
   did_not_run: "it did not run",
   change: "changed",
+  proposed: "proposed",
 };
 
 /** What a decision is called once it is made. */

@@ -1,6 +1,7 @@
 /** Reviews in words: what happened, which choices there are, and what each does. */
 import type { ParkedView, ReviewRowView, ReviewView } from "../../src/control/schemas/reviews.ts";
 import { count } from "./numbers.ts";
+import { type Proposed, proposedName } from "./proposals.ts";
 
 /** The line that says what waits, before anybody has opened it. */
 export function headline({ agent, kind }: Pick<ReviewRowView, "agent" | "kind">): string {
@@ -20,7 +21,16 @@ export function headline({ agent, kind }: Pick<ReviewRowView, "agent" | "kind">)
   }
 }
 
-export type Decision = "resume" | "probe" | "approve" | "deny" | "end" | "ran" | "did_not_run";
+export type Decision =
+  | "agree"
+  | "resume"
+  | "probe"
+  | "change"
+  | "approve"
+  | "deny"
+  | "end"
+  | "ran"
+  | "did_not_run";
 
 export interface Choice {
   readonly decision: Decision;
@@ -61,16 +71,31 @@ const PLAIN = { of: null, message: false, final: false, off: null } as const;
 const NO_CALL = "No call waits for this review.";
 const NO_TASK = "No task has a call that waits.";
 
-export function choicesOf(review: ReviewView): readonly Choice[] {
+/** `me`: whoever decides; nobody agrees with themselves. */
+export function choicesOf(review: ReviewView, me = ""): readonly Choice[] {
+  const { proposal } = review;
+  const own = ownChoices(review);
+  return proposal === null ? own : [agree(proposal, me), ...own];
+}
+
+function agree({ by, decision, reason }: Proposed, me: string): Choice {
+  return {
+    ...{ ...PLAIN, decision: "agree", key: "s", name: `Agree with ${by}` },
+    says: `${proposedName(decision)}: “${reason}” It is done once a second person says the same.`,
+    off: by === me ? "You have proposed it: another person has to agree." : null,
+  };
+}
+
+function ownChoices(review: ReviewView): readonly Choice[] {
   switch (review.kind) {
     case "approval":
       return approval(review);
     case "outcome_unknown":
       return unknown(review);
     case "budget":
-      return [resume(review), ...endings(review)];
+      return [resume(review), change(review), ...endings(review)];
     default:
-      return [resume(review), probe(review), ...endings(review)];
+      return [resume(review), probe(review), change(review), ...endings(review)];
   }
 }
 
@@ -96,6 +121,24 @@ function probe(review: ReviewView): Choice {
     says: "Only this task goes on. If it stays calm for a while the rest follow; else it stops again.",
     off: tasksOf(review).length === 0 ? NO_TASK : null,
   };
+}
+
+const CHANGES: Readonly<Record<string, string>> = {
+  budget: "Raise its limit until its window ends, or tell the agent something first.",
+  approval: "This call goes out once, with the arguments that you write.",
+};
+
+function change({ kind }: ReviewView): Choice {
+  const name = kind === "approval" ? "Approve with a change" : "Resume with a change";
+  const says = CHANGES[kind] ?? "Edit the arguments of a call, or tell the agent something first.";
+  return { ...PLAIN, decision: "change", key: "c", name, says, message: true };
+}
+
+/** The arguments that an approval asks for, as text to be edited. */
+export function argumentsOf({ evidence }: Pick<ReviewView, "evidence">): string {
+  if (typeof evidence !== "object" || evidence === null) return "";
+  const given = "arguments" in evidence ? evidence.arguments : null;
+  return typeof given === "object" && given !== null ? JSON.stringify(given, null, 2) : "";
 }
 
 function endings(review: ReviewView): readonly Choice[] {
@@ -129,6 +172,7 @@ function approval(review: ReviewView): readonly Choice[] {
       ...{ ...PLAIN, decision: "approve", key: "a", name: "Approve" },
       says: `Exactly this call of ${tool} goes out, once. Anything else is asked about again.`,
     },
+    change(review),
     {
       ...{ decision: "deny", key: "d", name: "Deny", of: null, message: true, final: true },
       ...{ says: "It is answered with a message that the model reads.", off: null },
@@ -186,6 +230,8 @@ export function usualReasons(kind: string): readonly string[] {
 export function verbOf(choice: Choice, about: string): string {
   switch (choice.decision) {
     case "resume":
+    case "change":
+    case "agree":
       return choice.name;
     case "probe":
       return `Probe ${about}`;
@@ -205,6 +251,10 @@ export function verbOf(choice: Choice, about: string): string {
 /** What is said once it is done. */
 export function doneOf(decision: Decision, review: ReviewView, about: string): string {
   switch (decision) {
+    case "agree":
+      return "Both have said it: it is done.";
+    case "change":
+      return `${review.agent} goes on, with your change.`;
     case "resume":
       return `${review.agent} goes on.`;
     case "probe":

@@ -30,6 +30,11 @@ const SENTENCES: Readonly<Record<EventKind, string>> = {
   "breaker.alarmed": "A breaker saw an agent run away; with `action: trip` its clutch lets go.",
   "clutch.disengaged": "An agent was paused, by a breaker or a person: its calls wait.",
   "review.decided": "A person decided a review, or a part of it.",
+  "review.proposed": "A person would decide this: it is done once another says the same.",
+  "budget.raised":
+    "A person raised the limit of a budget until its window ends; `limit` null: withdrew that.",
+  "agent.told": "A model answered a call that told it what a reviewer had said.",
+  "call.shown": "A person looked at the arguments of a call that waits.",
   "incident.noted": "A person wrote something about an incident.",
   "commitment.opened":
     "What a call begins goes on costing money: its first horizon was set aside before it was sent.",

@@ -73,6 +73,8 @@ export function addReviews(program: Command, shell: Shell, work: Do): void {
       ),
   );
   for (const verb of VERBS) addDecision(reviews, shell, work, verb);
+  addAgree(reviews, shell, work);
+  addCall(reviews, shell, work);
 }
 
 export function addIncidents(program: Command, shell: Shell, work: Do): void {
@@ -101,13 +103,18 @@ export function addIncidents(program: Command, shell: Shell, work: Do): void {
 interface Verb {
   readonly verb: DecisionRequest["decision"];
   /** The option that says what it is about. */
-  readonly of: "task" | "call" | null;
+  readonly of: "task" | "call" | "change" | null;
   readonly says: string;
 }
 
 const VERBS: readonly Verb[] = [
   { verb: "resume", of: null, says: "Let the whole agent go on; closes the review." },
   { verb: "probe", of: "task", says: "Let one task go on; the rest follows if it stays calm." },
+  {
+    verb: "change",
+    of: "change",
+    says: "Raise a limit, edit a call or tell the agent something, then let it go on.",
+  },
   { verb: "end", of: "task", says: "End one task as failed; the rest stays paused." },
   { verb: "approve", of: null, says: "Let the one call of an approval go, once." },
   { verb: "deny", of: "call", says: "Deny one parked call; the agent reads why." },
@@ -115,7 +122,14 @@ const VERBS: readonly Verb[] = [
   { verb: "did_not_run", of: "call", says: "It did not run: it is let go again." },
 ];
 
-const SHOWN = { task: "--task ticket-4711", call: "--call d-3f2a9c4b1d6e8f70-000002a" };
+const SHOWN = {
+  task: "--task ticket-4711",
+  call: "--call d-3f2a9c4b1d6e8f70-000002a",
+  change: "--limit 750",
+};
+
+/** Decisions by which an agent goes on: it can be told something with them. */
+const GOES_ON: ReadonlySet<string> = new Set(["resume", "probe", "change", "approve"]);
 
 function addDecision(reviews: Command, shell: Shell, work: Do, { of, says, verb }: Verb): void {
   const command = asking(reviews, `${verb} <id>`, says);
@@ -127,6 +141,10 @@ function addDecision(reviews: Command, shell: Shell, work: Do, { of, says, verb 
     command.option("--task <id>", "where two tasks have a call of this `call_id`");
   }
   if (verb === "deny") command.option("--message <text>", "for the agent; default: the reason");
+  if (GOES_ON.has(verb)) {
+    command.option("--message <text>", "told to the model once, with its next call");
+  }
+  if (of === "change") addChanges(command, call);
   command
     .requiredOption("--reason <text>", "why; the review and the journal keep it")
     .option("--seen <version>", "refuse if the review is no longer at this version", version);
@@ -137,6 +155,37 @@ function addDecision(reviews: Command, shell: Shell, work: Do, { of, says, verb 
       const options: DecideOptions = own.optsWithGlobals();
       return (await import("./reviews.ts")).decideReview(id, verb, options, shell);
     }),
+  );
+}
+
+function addChanges(command: Command, call: string): void {
+  command
+    .option("--limit <amount>", "of the budget it is about, until its window ends")
+    .option("--call <id>", `${call}; an approval has one only`)
+    .option("--arguments <json>", "in the place of those of the call; @FILE reads a file")
+    .option("--task <id>", "the task that is told the message; default: each that waits");
+}
+
+function addAgree(reviews: Command, shell: Shell, work: Do): void {
+  const agree = asking(reviews, "agree <id>", "Say the same as who has proposed a decision.")
+    .requiredOption("--reason <text>", "why; the review and the journal keep it")
+    .option("--seen <version>", "refuse if the review is no longer at this version", version);
+  example(agree, 'slipclutch reviews agree r-1a2b3c4d5e6f7081 --reason "looked at it too"').action(
+    (id: string, _options, own: Command) =>
+      work(async () => {
+        const options: DecideOptions = own.optsWithGlobals();
+        return (await import("./reviews.ts")).agreeToReview(id, options, shell);
+      }),
+  );
+}
+
+function addCall(reviews: Command, shell: Shell, work: Do): void {
+  const shown = asking(reviews, "call <id> <call>", "What a tool call asks that waits.");
+  const line = "slipclutch reviews call r-1a2b3c4d5e6f7081 d-3f2a9c4b1d6e8f70-000002a";
+  example(shown, line).action((id: string, call: string, _options, own: Command) =>
+    work(async () =>
+      (await import("./reviews.ts")).showCall(id, call, own.optsWithGlobals(), shell),
+    ),
   );
 }
 

@@ -1,5 +1,7 @@
 /** The command line: which commands there are. What a command does is loaded when it is called. */
+
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { addBudgets } from "./budget-commands.ts";
 import { addAgents, addBreakers, addIncidents, addReviews } from "./clutch-commands.ts";
 import type { CommitmentsOptions, EndOptions } from "./commitments.ts";
 import type { Asking } from "./connect.ts";
@@ -138,10 +140,7 @@ function addReading(program: Command, shell: Shell, work: Do): void {
   example(top, "slipclutch top", "slipclutch top --json").action((options: Asking) =>
     work(async () => (await import("./top.ts")).runTop(options, shell)),
   );
-  const budgets = asking(program, "budgets", "What every budget has left.");
-  example(budgets, "slipclutch budgets").action((options: Asking) =>
-    work(async () => (await import("./budgets.ts")).showBudgets(options, shell)),
-  );
+  addBudgets(program, shell, work);
   const explain = asking(program, "explain <decision>", "Why a call was let through or refused.");
   example(
     explain,

@@ -1,8 +1,10 @@
 /** `slipclutch reviews`: why agents were paused, and what people decide then. */
+import { readFile } from "node:fs/promises";
+import { resolve } from "node:path";
 import type { DecisionRequest, ParkedView, ReviewRowView, ReviewView } from "../control/client.ts";
 import { type Asking, connect } from "./connect.ts";
 import { type Column, clean, type Paint, paintFor, renderTable } from "./paint.ts";
-import { EXIT, type Shell } from "./shell.ts";
+import { CommandError, EXIT, type Shell } from "./shell.ts";
 
 const REVIEWS_SHOWN_MAX = "1000";
 
@@ -42,10 +44,27 @@ export async function showReview(id: string, options: Asking, shell: Shell): Pro
   return EXIT.ok;
 }
 
+/** Ready to be changed and given back: `reviews change ID --call CALL --arguments @FILE`. */
+export async function showCall(
+  id: string,
+  call: string,
+  options: Asking,
+  shell: Shell,
+): Promise<number> {
+  const client = await connect(options, shell);
+  const found = await client.callArguments(id, call);
+  const text = options.json ? JSON.stringify(found) : JSON.stringify(found.arguments, null, 2);
+  shell.out.write(`${text}\n`);
+  return EXIT.ok;
+}
+
 export interface DecideOptions extends Asking {
   readonly task?: string;
   readonly call?: string;
   readonly message?: string;
+  readonly limit?: string;
+  /** JSON, or `@FILE`. */
+  readonly arguments?: string;
   readonly reason: string;
   /** The version that was looked at. */
   readonly seen?: number;
@@ -57,17 +76,71 @@ export async function decideReview(
   options: DecideOptions,
   shell: Shell,
 ): Promise<number> {
-  const { call, message, reason, seen, task } = options;
+  const { call, limit, message, reason, seen, task } = options;
+  const edited = await argumentsIn(options.arguments, shell);
   const client = await connect(options, shell);
   const version = seen ?? (await client.review(id)).version;
-  const about = {
-    ...(task === undefined ? {} : { task }),
-    ...(call === undefined ? {} : { call }),
-    ...(message === undefined ? {} : { message }),
-  };
-  const asked = { version, decision, reason, ...about };
+  const about = given({ task, call, message, limit, arguments: edited });
+  show(await client.decideReview(id, { version, decision, reason, ...about }), options, shell);
+  return EXIT.ok;
+}
+
+/** What somebody has proposed, word for word, with a reason of one's own. */
+export async function agreeToReview(
+  id: string,
+  { reason, seen, ...options }: DecideOptions,
+  shell: Shell,
+): Promise<number> {
+  const client = await connect(options, shell);
+  const { proposal, version } = await client.review(id);
+  if (proposal === null) {
+    const hint = "See what waits for it: slipclutch reviews show ID";
+    throw new CommandError(EXIT.no, `Nobody has proposed anything of ${id}.`, hint);
+  }
+  const { decision, task, call, message, limit, arguments: edited } = proposal;
+  const about = given({ task, call, message, limit, arguments: edited });
+  const asked = { version: seen ?? version, decision, reason, ...about };
   show(await client.decideReview(id, asked), options, shell);
   return EXIT.ok;
+}
+
+/** Those that were said. */
+function given(about: About): Partial<DecisionRequest> {
+  const said = Object.entries(about).filter(([, value]) => value !== undefined && value !== null);
+  // `as`: fields of a request, less those that are missing.
+  return Object.fromEntries(said) as Partial<DecisionRequest>;
+}
+
+type About = {
+  readonly [Name in "task" | "call" | "message" | "limit" | "arguments"]: unknown;
+};
+
+/** An object of JSON, as text or in a file. */
+async function argumentsIn(
+  said: string | undefined,
+  { folder }: Shell,
+): Promise<Readonly<Record<string, unknown>> | undefined> {
+  if (said === undefined) return undefined;
+  const hint = `One looks like --arguments '{"amount": 10}' or --arguments @FILE`;
+  const text = said.startsWith("@") ? await textOf(resolve(folder, said.slice(1))) : said;
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw new CommandError(EXIT.usage, `The arguments are no JSON: ${error.message}.`, hint);
+  }
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return { ...value };
+  throw new CommandError(EXIT.usage, "The arguments are no JSON object.", hint);
+}
+
+async function textOf(file: string): Promise<string> {
+  try {
+    return await readFile(file, "utf8");
+  } catch (error) {
+    const because = error instanceof Error ? error.message : String(error);
+    throw new CommandError(EXIT.usage, `The file cannot be read: ${because}.`, "Name another.");
+  }
 }
 
 function show(review: ReviewView, options: Asking, shell: Shell): void {
@@ -105,6 +178,9 @@ function render(review: ReviewView, paint: Paint): string {
     const what = [decision, task, call].filter((part) => part !== null).join(" ");
     lines.push(field(index === 0 ? "decided" : "", `${at} ${what}, by ${by}: ${reason}`));
   }
+  for (const [index, text] of proposalLines(review).entries()) {
+    lines.push(field(index === 0 ? "proposed" : "", text));
+  }
   for (const [index, call] of review.calls.entries()) {
     lines.push(field(index === 0 ? "calls" : "", callLine(call)));
   }
@@ -113,6 +189,20 @@ function render(review: ReviewView, paint: Paint): string {
   function field(name: string, text: string): string {
     return `${paint("dim", name.padEnd(LABEL_COLUMNS))}${clean(text)}`;
   }
+}
+
+/** What another person may agree to. */
+function proposalLines({ id, proposal }: ReviewView): string[] {
+  if (proposal === null) return [];
+  const { at, by, decision, reason, ...about } = proposal;
+  const { arguments: edited, call, limit, message, task } = about;
+  const what = [decision, task, call, limit && `limit ${limit}`].filter((part) => part !== null);
+  return [
+    `${at} ${what.join(" ")}, by ${by}: ${reason}`,
+    ...(edited === null ? [] : [`arguments ${JSON.stringify(edited)}`]),
+    ...(message === null ? [] : [`message ${message}`]),
+    `another person agrees with: slipclutch reviews agree ${id} --reason …`,
+  ];
 }
 
 /** What it has cost, and what may come: an end or a denial costs nothing more. */
@@ -143,8 +233,9 @@ function askedText({ asked, worst_case_usd: worst }: ParkedView): string {
 }
 
 function callLine(parked: ParkedView): string {
-  const { at, call, maybe_sent, state, task, what } = parked;
-  const sent = maybe_sent ? ", may have been sent" : "";
+  const { at, call, edited, maybe_sent, state, task, what } = parked;
+  const changed = edited ? ", its arguments changed by a person" : "";
+  const sent = `${changed}${maybe_sent ? ", may have been sent" : ""}`;
   const asks = `${what} of ${task} (${askedText(parked)})`;
   return `${call} ${asks}, ${at}: ${state}, ${clientText(parked)}${sent}`;
 }

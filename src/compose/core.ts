@@ -11,6 +11,7 @@ import { handle } from "../gateway/handle.ts";
 import { Holding } from "../gateway/holding.ts";
 import { Inputs } from "../gateway/inputs.ts";
 import { Keys } from "../gateway/keys.ts";
+import { Messages } from "../gateway/messages.ts";
 import { noteBeat, noteOutcomes, noteRoom } from "../gateway/notices.ts";
 import { Observation } from "../gateway/observation.ts";
 import { Lot } from "../gateway/parking/lot.ts";
@@ -20,17 +21,17 @@ import { Rates } from "../gateway/rates.ts";
 import type { Ruleset } from "../gateway/ruleset.ts";
 import { note } from "../gateway/signals/note.ts";
 import { Signals } from "../gateway/signals/signals.ts";
-import { Tasks, taskKey } from "../gateway/tasks.ts";
-import { retire } from "../gateway/tenure.ts";
+import { Tasks } from "../gateway/tasks.ts";
 import type { Event } from "../guards/events.ts";
 import type { Chance, Clock } from "../ports/clock.ts";
-import type { Beat, HolderInfo, Store, TaskEnd, TaskRecord } from "../ports/store.ts";
+import type { Beat, HolderInfo, Store, TaskRecord } from "../ports/store.ts";
 import { readHeads } from "../telemetry/anchor.ts";
 import { Journal } from "../telemetry/journal.ts";
 import type { Log } from "../telemetry/log.ts";
 import { Metrics } from "../telemetry/metrics.ts";
 import type { Traces } from "../telemetry/traces.ts";
 import { fenceSilent } from "./boot.ts";
+import { endTask } from "./end-task.ts";
 import { Gaps, gapWriter } from "./gaps.ts";
 import { newMemory } from "./memory.ts";
 
@@ -67,16 +68,14 @@ export class Core {
     this.#settings = settings;
     const flusher = new Flusher(store.ledger, store.holders, clock, log);
     const lot = new Lot(store.parking, clock, log);
+    const messages = new Messages(store.messages, log);
     const emitNow = (event: Event) => emit(this.gateway, this.gateway.holding.tenure, event);
     this.gateway = {
       ...newMemory(),
       handle: (call) => handle(call, this.gateway),
       heard: (event) => note(event, this.gateway),
-      clock,
-      chance,
+      ...{ clock, chance, log, store },
       heap: new Collector(),
-      log,
-      store,
       flusher,
       machine: settings.describe,
       version: settings.version,
@@ -84,10 +83,11 @@ export class Core {
       traces: settings.traces ?? null,
       holding: this.#holding(),
       lot,
+      messages,
       seal: settings.seal,
       clutches: new Clutches(store.clutch, log, {
         happened: emitNow,
-        goingOn: () => lot.learn(),
+        goingOn: () => Promise.all([lot.learn(), messages.load()]),
         engaged: (agent) => this.#forget(agent),
         changed: () => lot.wake(),
       }),
@@ -102,7 +102,7 @@ export class Core {
       owedCommitments: new Owed(log),
       flags: new Flags(store.registry, clock, log),
       inputs: new Inputs(store.inputs, settings.seal, clock, log),
-      endTask: (agent, id, outcome, by) => this.#endTask({ agent, id, outcome, by }),
+      endTask: (agent, id, outcome, by) => endTask({ agent, id, outcome, by }, this.gateway),
       rules,
       closedBecause: null,
       draining: false,
@@ -115,12 +115,13 @@ export class Core {
 
   /** Registers, reads what the store knows, and begins to listen to it. */
   async start(follow: (digest: string) => Promise<void>): Promise<void> {
-    const { clutches, flags, holding, keys, lot, recent, store } = this.gateway;
+    const { clutches, flags, holding, keys, lot, messages, recent, store } = this.gateway;
     const { clock, rules } = this.#settings;
     await fenceSilent(store, rules.configuration, clock);
     this.#follow = follow;
     const { changeSeq } = await holding.start();
-    await Promise.all([keys.load(), flags.load(), lot.learn(), clutches.load()]);
+    const known = [keys.load(), flags.load(), lot.learn(), messages.load(), clutches.load()];
+    await Promise.all(known);
     // Not before: from here on calls are served, and others wait for what this one lets through.
     await recent.catchUp(changeSeq, this.gateway);
     await this.#gaps.write();
@@ -255,12 +256,14 @@ export class Core {
 
   /** Once more for what changed while it was read: that may be a key that was revoked. */
   async #readAgain(): Promise<void> {
-    const { clutches, flags, holding, keys, log, lot, recent } = this.gateway;
+    const { clutches, flags, holding, keys, log, lot, messages, recent } = this.gateway;
     try {
       while (this.#changed) {
         this.#changed = false;
         const known = this.#changeSeq ?? UNREAD;
         noteRoom(holding.tenure);
+        // An agent that goes on is to be told what was said to it: before it does.
+        await messages.load();
         await Promise.all([keys.load(), flags.load(), lot.learn(), clutches.load()]);
         await lot.look(holding.tenure.id);
         if (known !== UNREAD) await recent.catchUp(known, this.gateway);
@@ -270,29 +273,5 @@ export class Core {
       this.#changeSeq = UNREAD;
       log.warn("the store did not say what changed; it is asked again", { error });
     }
-  }
-
-  async #endTask(end: {
-    agent: string;
-    id: string;
-    outcome: TaskEnd;
-    by: string;
-  }): Promise<boolean> {
-    const { agent, by, id, outcome } = end;
-    const { holding, rules, store, tasks } = this.gateway;
-    // An idle task was ended in the store already; its accounts were not.
-    const ended = by === "idle" || (await tasks.end(agent, id, outcome));
-    if (!ended) return false;
-    const scope = taskKey(agent, id);
-    const perTask = rules.configuration.budgets.filter(({ each }) => each === "task");
-    const names = perTask.map(({ name }) => name);
-    if (names.length > 0) await store.ledger.closeScope(names, scope);
-    for (const account of holding.tenure.allAccounts()) {
-      if (account.purse.scope === scope && names.includes(account.purse.budget)) {
-        retire(holding.tenure, account);
-      }
-    }
-    emit(this.gateway, holding.tenure, { kind: "task.ended", agent, task: id, outcome, by });
-    return true;
   }
 }

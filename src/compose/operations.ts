@@ -19,7 +19,8 @@ import type { AccountState, InputQuery, KeyRecord } from "../ports/store.ts";
 import { eventOf } from "../telemetry/entry-text.ts";
 import { verifyJournal } from "../telemetry/verify.ts";
 import { around } from "./around.ts";
-import { agentsOf, decideReview, expiryOf, noteIncident, pause, reviewsOf } from "./clutches.ts";
+import { overridesOf, raiseLimit } from "./changes.ts";
+import { agentsOf } from "./clutches.ts";
 import { commitmentsOf, endByHand } from "./commitments.ts";
 import { doorOf } from "./door.ts";
 import { forfeitsOf, goneFrom, releaseForfeits } from "./forfeits.ts";
@@ -27,6 +28,7 @@ import type { Machine } from "./machine.ts";
 import { metricsText } from "./metrics.ts";
 import { agentOperations } from "./overview.ts";
 import type { Reload } from "./reload.ts";
+import { reviewOperations } from "./review-operations.ts";
 
 /**
  * Accounts shown at once: newest first, so that a million old tasks do not hide today's budgets.
@@ -94,12 +96,9 @@ export function operationsOf(settings: OperationsSettings): WithoutNotifiers {
     tasks: (filter) => store.tasks.list(filter),
     endTask: (agent, id, by) => gateway.endTask(agent, id, "failed", by),
     ...agentOperations(gateway, about.startedAt),
-    pause: (agents, reason, by) => pause(agents, reason, by, gateway),
-    reviews: (filter) => reviewsOf(filter, gateway),
-    expiry: (review) => expiryOf(review, gateway),
-    parked: (filter) => store.parking.list(filter),
-    decideReview: (asked, by) => decideReview(asked, by, gateway),
-    noteIncident: (note, by) => noteIncident(note, by, gateway),
+    ...reviewOperations(gateway),
+    overrides: () => overridesOf(gateway),
+    raiseLimit: (asked, by) => raiseLimit(asked, by, gateway),
     forfeits: () => forfeitsOf(held),
     releaseForfeits: (asked, by) => releaseForfeits(held, asked, by),
     commitments: (asked) => commitmentsOf(gateway, asked),

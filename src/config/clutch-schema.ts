@@ -130,6 +130,29 @@ export const approvals = strict({
     .optional(),
 });
 
+const DECISIONS = [
+  "resume",
+  "probe",
+  "change",
+  "approve",
+  "deny",
+  "end",
+  "ran",
+  "did_not_run",
+] as const;
+
+/** How people decide on reviews. */
+export const reviews = strict({
+  two_people: z
+    .array(oneOf(DECISIONS))
+    .max(DECISIONS.length)
+    .describe(
+      "Decisions that take two: what one operator proposes is done once another says the same. Default none.",
+    )
+    .optional(),
+});
+
+export type RawReviews = z.output<typeof reviews>;
 export type RawApprovals = z.output<typeof approvals>;
 export type RawBreaker = z.output<typeof breaker>;
 export type RawParking = z.output<typeof parking>;

@@ -34,6 +34,8 @@ export interface Configuration {
   readonly parking: ParkingSettings;
   /** A call that nobody approves is denied after this; so is an approval that nobody used. */
   readonly approvals: { readonly expireAfterMs: Millis };
+  /** Decisions on reviews that take two people. */
+  readonly twoPeople: ReadonlySet<string>;
   readonly agents: ReadonlyMap<string, Manifest>;
   readonly notifiers: readonly NotifierSettings[];
   readonly inputs: InputSettings;

@@ -149,7 +149,7 @@ function compile(parts: Parts): Compiled {
     breakers,
     agentBreakers: narrowed.agentBreakers,
     parking: parkingOf(data.parking),
-    approvals: { expireAfterMs: data.approvals?.expire_after ?? APPROVAL_MS },
+    ...decidingOf(data),
     agents,
     notifiers: told.notifiers,
     ungranted: ungrantedOf({ servers, schemas, sql }),
@@ -159,6 +159,16 @@ function compile(parts: Parts): Compiled {
     encryptionKey: key,
   };
   return { configuration, issues, warnings: [...tooling.warnings, ...granted.warnings] };
+}
+
+function decidingOf({
+  approvals,
+  reviews,
+}: RawSlipclutch): Pick<Configuration, "approvals" | "twoPeople"> {
+  return {
+    approvals: { expireAfterMs: approvals?.expire_after ?? APPROVAL_MS },
+    twoPeople: new Set(reviews?.two_people),
+  };
 }
 
 function versions(files: readonly FileRead<{ version?: unknown; schema_version?: unknown }>[]) {

@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import { SCOPES, WINDOWS } from "../guards/budget/budget.ts";
-import { approvals, breaker, parking } from "./clutch-schema.ts";
+import { approvals, breaker, parking, reviews } from "./clutch-schema.ts";
 import {
   count,
   duration,
@@ -257,6 +257,7 @@ export const slipclutchSchema = strict({
     .describe("Where people are told of reviews and alarms.")
     .optional(),
   approvals: approvals.describe("Calls that a person approves, one by one.").optional(),
+  reviews: reviews.describe("How people decide.").optional(),
   limits: strict({
     ...LIMIT_FIELDS,
     max_request_bytes: count(1024, 256 * 1024 * 1024)

@@ -1,7 +1,7 @@
 /** The control plane's API as typed calls: what the command line uses. */
 import type { z } from "zod";
 import { entriesIn } from "./event-stream.ts";
-import type { DECISION_BODY, KEY_BODY, PAUSE_BODY, RELEASE_BODY } from "./requests.ts";
+import type { DECISION_BODY, KEY_BODY, PAUSE_BODY, RAISE_BODY, RELEASE_BODY } from "./requests.ts";
 import type { FlagView, ProblemView, ReloadedView, StatusView } from "./schemas/gateway.ts";
 import type { IncidentRowView, IncidentView, MomentView } from "./schemas/incidents.ts";
 import type {
@@ -17,6 +17,8 @@ import type {
   CommitmentView,
   ForfeitsView,
   ForfeitView,
+  OverrideView,
+  RaisedView,
   ReleasedView,
   ReleaseView,
 } from "./schemas/money.ts";
@@ -24,6 +26,7 @@ import type { NotifierView, TestedView } from "./schemas/notifiers.ts";
 import type { KeyView, MadeKeyView, SessionView, TaskView } from "./schemas/people.ts";
 import type {
   AgentView,
+  ArgumentsView,
   ParkedView,
   PausedView,
   ReviewRowView,
@@ -32,6 +35,7 @@ import type {
 
 export type {
   AgentView,
+  ArgumentsView,
   BudgetView,
   CommitmentView,
   EntryView,
@@ -48,8 +52,10 @@ export type {
   MadeKeyView,
   MomentView,
   NotifierView,
+  OverrideView,
   ParkedView,
   PausedView,
+  RaisedView,
   ReleasedView,
   ReleaseView,
   ReloadedView,
@@ -88,6 +94,7 @@ export type Params = Readonly<Record<string, string | undefined>>;
 export type KeyRequest = z.input<typeof KEY_BODY>;
 export type ReleaseRequest = z.input<typeof RELEASE_BODY>;
 export type PauseRequest = z.input<typeof PAUSE_BODY>;
+export type RaiseRequest = z.input<typeof RAISE_BODY>;
 export type DecisionRequest = z.input<typeof DECISION_BODY>;
 
 /** One gateway, as an operator sees it. */
@@ -121,6 +128,8 @@ export class ControlClient {
   reviews = (params: Params) =>
     this.#ask<readonly ReviewRowView[]>("GET", `/api/v1/reviews${query(params)}`);
   review = (id: string) => this.#ask<ReviewView>("GET", `/api/v1/reviews/${part(id)}`);
+  callArguments = (id: string, call: string) =>
+    this.#ask<ArgumentsView>("GET", `/api/v1/reviews/${part(id)}/calls/${part(call)}`);
   decideReview = (id: string, decision: DecisionRequest) =>
     this.#ask<ReviewView>("POST", `/api/v1/reviews/${part(id)}/decision`, decision);
   incidents = (params: Params) =>
@@ -128,6 +137,8 @@ export class ControlClient {
   incident = (id: string) => this.#ask<IncidentView>("GET", `/api/v1/incidents/${part(id)}`);
   noteIncident = (id: string, text: string) =>
     this.#ask<IncidentView>("POST", `/api/v1/incidents/${part(id)}/notes`, { text });
+  overrides = () => this.#ask<readonly OverrideView[]>("GET", "/api/v1/overrides");
+  raiseLimit = (raise: RaiseRequest) => this.#ask<RaisedView>("POST", "/api/v1/overrides", raise);
   forfeits = () => this.#ask<ForfeitsView>("GET", "/api/v1/forfeits");
   releaseForfeits = (release: ReleaseRequest) =>
     this.#ask<ReleasedView>("POST", "/api/v1/forfeits/release", release);

@@ -19,6 +19,7 @@ import type {
   JournalQuery,
   KeyRecord,
   ModelFlag,
+  Override,
   Parked,
   ParkState,
   Release,
@@ -27,9 +28,19 @@ import type {
   TaskRecord,
 } from "../ports/store.ts";
 import type { Verified } from "../telemetry/verify.ts";
+import type {
+  DecisionAsked,
+  DecisionOutcome,
+  NoteAsked,
+  ParkedArguments,
+  ProposalState,
+  RaiseAsked,
+  RaiseOutcome,
+} from "./decisions.ts";
 import type { BudgetState, DecisionRecords, Readiness, Status } from "./known.ts";
 import type { ManifestState, OverviewState } from "./overview-state.ts";
 
+export type * from "./decisions.ts";
 export type * from "./known.ts";
 
 import type { NotifierOperations } from "./notifier-operations.ts";
@@ -121,34 +132,6 @@ export interface ReviewFilter {
   readonly id?: string;
   readonly limit: number;
 }
-
-export interface DecisionAsked {
-  readonly review: string;
-  /** Of the review that was looked at. */
-  readonly version: number;
-  readonly decision: "resume" | "probe" | "approve" | "deny" | "end" | "ran" | "did_not_run";
-  readonly task: string | null;
-  /** A parked call, or the `call_id` that names one. */
-  readonly call: string | null;
-  readonly reason: string;
-  /** For the agent; null: it is told the reason. */
-  readonly message: string | null;
-}
-
-export interface NoteAsked {
-  /** Of the trip. */
-  readonly review: string;
-  /** The name under which it is known as an incident. */
-  readonly incident: string;
-  readonly text: string;
-}
-
-export type DecisionOutcome =
-  | { readonly kind: "ok"; readonly review: Review }
-  | { readonly kind: "conflict"; readonly version: number }
-  | { readonly kind: "no-review" }
-  | { readonly kind: "no-task"; readonly agent: string }
-  | { readonly kind: "nothing"; readonly because: string };
 
 export interface ParkedFilter {
   readonly review: string;
@@ -251,10 +234,19 @@ export interface Operations extends NotifierOperations {
   decideReview(asked: DecisionAsked, by: string): Promise<DecisionOutcome>;
   /** Keeps what somebody wrote of a trip; null if there is no such trip. */
   noteIncident(note: NoteAsked, by: string): Promise<Review | null>;
+  /** What a tool call that waits for this review asks; null: it does not. */
+  parkedArguments(review: string, call: string, by: string): Promise<ParkedArguments | null>;
+  /** What somebody would decide of it, and another may agree to; null: nothing. */
+  proposal(review: Review): ProposalState | null;
+  /** Decisions that take two people. */
+  twoPeople(): readonly string[];
   /** When an approval that was asked for then is denied, if nobody gives it. */
   expiry(review: Review): Millis | null;
   /** Calls that wait for this review, or did; newest first. */
   parked(filter: ParkedFilter): Promise<readonly Parked[]>;
+  /** Limits that people have raised, newest first. */
+  overrides(): Promise<readonly Override[]>;
+  raiseLimit(asked: RaiseAsked, by: string): Promise<RaiseOutcome>;
   forfeits(): Promise<Forfeits>;
   /** Once for each id. */
   releaseForfeits(asked: ReleaseAsked, by: string): Promise<ReleaseOutcome>;

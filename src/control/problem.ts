@@ -62,6 +62,7 @@ export const PROBLEMS = {
   },
   "review.unknown": { status: 404, hint: "List the reviews: slipclutch reviews --all" },
   "incident.unknown": { status: 404, hint: "List the incidents: slipclutch incidents" },
+  "call.unknown": { status: 404, hint: "See what waits: slipclutch reviews show ID" },
   "review.conflict": {
     status: 409,
     hint: "Somebody decided, or the agent tripped again. Look at it once more: slipclutch reviews show ID",
@@ -77,6 +78,11 @@ export const PROBLEMS = {
   "notifier.unknown": { status: 404, hint: "List them: slipclutch notifiers" },
   "commitment.unknown": { status: 404, hint: "List them: slipclutch commitments" },
   "commitment.opening": { status: 409, hint: "Nothing changed; try again once it has ended." },
+  "budget.unknown": { status: 404, hint: "List the budgets: slipclutch budgets" },
+  "budget.not-raised": {
+    status: 409,
+    hint: "See what it has left, and its scopes: slipclutch budgets",
+  },
   "forfeit.unknown": { status: 404, hint: "List the forfeits: slipclutch forfeits" },
   "forfeit.unproven": {
     status: 409,

@@ -75,6 +75,7 @@ const name = z.string().min(1).max(TEXT_CHARACTERS_MAX).optional();
 /** What a decision is about: the whole agent, a task, or a call. */
 const ABOUT = {
   resume: "nothing",
+  change: "any",
   approve: "nothing",
   probe: "task",
   end: "task",
@@ -83,20 +84,64 @@ const ABOUT = {
   did_not_run: "call",
 } as const;
 
+/** What people decide on reviews. */
+export const DECISIONS = [
+  "resume",
+  "probe",
+  "change",
+  "approve",
+  "deny",
+  "end",
+  "ran",
+  "did_not_run",
+] as const;
+const TELLS: ReadonlySet<string> = new Set(["resume", "probe", "change", "approve", "deny"]);
+/** A decimal; its budget says of what. */
+const amount = z
+  .string()
+  .regex(/^\d{1,19}(\.\d{1,9})?$/, { error: 'expected a decimal in a string, like "750"' });
+
+function isOf(decision: keyof typeof ABOUT, what: "task" | "call"): boolean {
+  return ABOUT[decision] === what || ABOUT[decision] === "any";
+}
+
+function changes(body: { readonly limit?: unknown; readonly arguments?: unknown }): boolean {
+  return body.limit !== undefined || body.arguments !== undefined;
+}
+
+function tells({ message }: { readonly message?: unknown }): boolean {
+  return message !== undefined;
+}
+
 const NAMES_CALL: ReadonlySet<string> = new Set(["ran", "did_not_run"]);
 
 /** `POST /api/v1/reviews/:id/decision` */
 export const DECISION_BODY = z
   .strictObject({
     version: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER),
-    decision: z.enum(["resume", "probe", "approve", "deny", "end", "ran", "did_not_run"]),
+    decision: z.enum(DECISIONS),
     task: name,
     call: name,
     reason,
-    message: z.string().trim().min(1).max(MESSAGE_CHARACTERS_MAX).optional(),
+    message: z
+      .string()
+      .trim()
+      .min(1)
+      .max(MESSAGE_CHARACTERS_MAX)
+      .describe(
+        "For the agent. Of `deny`: the answer of the call. Of `resume`, `probe`, `approve` and `change`: told to its model once, with the next call of the `task`, or of each task that waits.",
+      )
+      .optional(),
+    limit: amount
+      .describe("Of `change`: the limit of the budget that it is about, until its window ends.")
+      .optional(),
+    arguments: z
+      .record(z.string(), z.unknown())
+      .describe("Of `change`: in the place of those of the `call`; an approval has one only.")
+      .optional(),
   })
-  .refine(({ call, decision }) => call === undefined || ABOUT[decision] === "call", {
-    error: "deny, ran and did_not_run are of one call: expected a call beside these only",
+  .refine(({ call, decision }) => call === undefined || isOf(decision, "call"), {
+    error: "deny, ran and did_not_run are of one call: expected a call beside these and change",
   })
   // A denied approval has one call only.
   .refine(({ call, decision }) => call !== undefined || !NAMES_CALL.has(decision), {
@@ -108,9 +153,29 @@ export const DECISION_BODY = z
   .refine(({ decision, task }) => task === undefined || ABOUT[decision] !== "nothing", {
     error: "resume and approve are of the whole review: expected no task beside them",
   })
-  .refine(({ decision, message }) => message === undefined || decision === "deny", {
-    error: "a message is for the agent whose call is denied: expected it beside deny only",
-  });
+  .refine(({ decision, message }) => message === undefined || TELLS.has(decision), {
+    error: "a message is for an agent that goes on, or whose call is denied",
+  })
+  .refine((body) => body.decision === "change" || !changes(body), {
+    error: "a limit and arguments are changed by change: expected them beside it only",
+  })
+  .refine(({ decision, ...body }) => decision !== "change" || changes(body) || tells(body), {
+    error: "change changes something: expected a limit, arguments or a message beside it",
+  })
+  .refine(
+    ({ arguments: given, call, decision }) => {
+      return decision !== "change" || call === undefined || given !== undefined;
+    },
+    { error: "a call is changed by its arguments: expected them beside it" },
+  );
+
+/** `POST /api/v1/overrides` */
+export const RAISE_BODY = z.strictObject({
+  budget: id,
+  scope: text.optional(),
+  limit: amount.nullable().describe("In the budget's unit; null: what was raised is withdrawn."),
+  reason,
+});
 
 type Billed = { readonly [In in Unit as `billed_${In}`]?: bigint | undefined };
 

@@ -12,7 +12,14 @@ import {
   spentView,
   tasksOf,
 } from "./evidence.ts";
-import type { AgentState, Around, DecisionAsked, DecisionOutcome, Paused } from "./operations.ts";
+import type {
+  AgentState,
+  Around,
+  DecisionAsked,
+  DecisionOutcome,
+  Paused,
+  ProposalState,
+} from "./operations.ts";
 import { Problem } from "./problem.ts";
 import type {
   AgentView,
@@ -58,11 +65,13 @@ export interface ReviewParts {
   readonly before: Evidence;
   readonly since: Evidence;
   readonly expiresAt: Millis | null;
+  readonly proposal: ProposalState | null;
+  readonly twoPeople: readonly string[];
   readonly now: Millis;
 }
 
 export function reviewView(review: Review, parts: ReviewParts): ReviewView {
-  const { before, calls, expiresAt, now, since, waiting, whole } = parts;
+  const { before, calls, expiresAt, now, proposal, since, twoPeople, waiting, whole } = parts;
   const tasks = tasksOf(review, waiting);
   return {
     ...reviewRowView(review),
@@ -73,6 +82,8 @@ export function reviewView(review: Review, parts: ReviewParts): ReviewView {
     resuming: resumingView(waiting, whole),
     deadlines: deadlinesView(waiting, expiresAt, now),
     decisions: review.decisions.map(decisionView),
+    proposal: proposal && { ...proposal, at: iso(proposal.at) },
+    two_people: twoPeople,
     calls: calls.map((call) => parkedView(call, now)),
   };
 }
@@ -82,12 +93,12 @@ export function decisionView({ at, by, call, decision, reason, task }: Decided):
 }
 
 function parkedView(parked: Parked, now: Millis): ParkedView {
-  const { about, at, attached, call, digest, maybeSent, state, task } = parked;
+  const { about, at, attached, call, digest, edited, maybeSent, state, task } = parked;
   const { asked, bytes, worstNano } = aboutOf(about);
   const held = state === "parked" ? heldUntil(parked, now) : null;
   return {
     ...{ call, task, what: whatOf(digest), state, at: iso(at) },
-    ...{ attached: attached !== null, maybe_sent: maybeSent, asked, bytes },
+    ...{ attached: attached !== null, maybe_sent: maybeSent, edited, asked, bytes },
     worst_case_usd: worstNano === null ? null : formatUsd(worstNano),
     held_until: held === null ? null : iso(held),
   };
@@ -113,6 +124,7 @@ export function decidedView(asked: DecisionAsked, outcome: DecisionOutcome): Rev
   const { review, task } = asked;
   switch (outcome.kind) {
     case "ok":
+    case "proposed":
       return outcome.review;
     case "no-review":
       throw new Problem("review.unknown", `There is no review ${review} in the store.`);

@@ -7,7 +7,7 @@ import type { Manifest } from "../guards/manifest/manifest.ts";
 import type { Millis } from "../guards/money.ts";
 import type { Resolved, ToolAsk } from "../guards/tool/tool.ts";
 import type { Denial } from "../guards/verdict.ts";
-import type { CallClaim, KeyRecord, Parked } from "../ports/store.ts";
+import type { AgentMessage, CallClaim, KeyRecord, Parked } from "../ports/store.ts";
 import type { ToolProgress, ToolResult, ToolServer } from "../ports/tool-server.ts";
 import type { ReadRequest, WireFormat } from "../wire/format.ts";
 import type { Trace } from "../wire/trace-context.ts";
@@ -47,6 +47,15 @@ export interface Turn {
   readonly attempt: number;
   /** The review by which it was approved, if that is what it waited for. */
   readonly approval: string | null;
+  /** The arguments that a person has put in the place of its agent's, if so. */
+  readonly edited: Edited | "unreadable" | null;
+}
+
+export interface Edited {
+  readonly arguments: Readonly<Record<string, unknown>>;
+  readonly bytes: number;
+  /** Of what its agent asked: by this it is still the same call. */
+  readonly askedDigest: string;
 }
 
 /** A call that was read: two readers, and one path for what they read. */
@@ -64,6 +73,8 @@ export interface ModelCall {
   readonly turn: Turn | null;
   /** The gateway asks on its own, after an answer whose calls were all refused. */
   readonly round: Round | null;
+  /** What reviewers have said, and its model is still to be told. */
+  readonly told: readonly AgentMessage[];
 }
 
 /** One more question to the model, in a call whose client waits for one answer. */

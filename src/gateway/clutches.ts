@@ -20,7 +20,7 @@ type Waiting = readonly [NewReview, ...NewReview[]];
 export interface ClutchListeners {
   readonly happened: (event: Event) => void;
   /** Before any agent goes on: what must be known by then. */
-  readonly goingOn: () => Promise<void>;
+  readonly goingOn: () => Promise<unknown>;
   /** An agent goes on. */
   readonly engaged: (agent: string) => void;
   readonly changed: () => void;

@@ -6,8 +6,9 @@ import { limitsFor, THINKING_MIN } from "../guards/cap/cap.ts";
 import type { UpstreamRequest } from "../ports/provider.ts";
 import type { Edits } from "../wire/format.ts";
 import type { Again } from "./answered/screen.ts";
-import type { Admitted, Seen } from "./call.ts";
+import type { Admitted, ModelCall, Seen } from "./call.ts";
 import type { Gateway } from "./gateway.ts";
+import { toldText } from "./messages.ts";
 import { Relay } from "./relay.ts";
 import { budgetLine } from "./remaining.ts";
 import { traceToProvider } from "./tracing.ts";
@@ -47,20 +48,27 @@ function upstream(admitted: Admitted, gateway: Gateway): UpstreamRequest {
   };
 }
 
+/** One block: what is left of its budget, where its manifest says so, and what a person said. */
+function systemLineOf({ incoming, told }: ModelCall, accounts: Admitted["accounts"]): string {
+  const tells = incoming.manifest.tellAgent && accounts.length > 0;
+  return [tells ? budgetLine(accounts) : null, toldText(told)]
+    .filter((line) => line !== null)
+    .join("\n");
+}
+
 function editsOf({ accounts, bounds, call, route, sentCap }: Admitted): Edits {
-  const { incoming, read } = call;
-  const { ask } = read;
+  const { ask } = call.read;
   const { rules } = route.provider;
   const { outputCap } = bounds;
   const tooMuchThought =
     ask.thinkingBudget !== null && outputCap !== null && ask.thinkingBudget >= outputCap;
-  const tells = incoming.manifest.tellAgent && accounts.length > 0;
   const edits: { -readonly [Name in keyof Edits]: Edits[Name] } = {};
   if (route.model !== ask.model) edits.model = route.model;
   if (sentCap !== null) edits.outputCap = sentCap;
   if (tooMuchThought) edits.thinkingBudget = Math.max(THINKING_MIN, outputCap - 1);
   if (ask.stream && rules.streamOptions) edits.includeUsage = true;
   if (bounds.removedTools.size > 0) edits.removeTools = bounds.removedTools;
-  if (tells) edits.systemLine = budgetLine(accounts);
+  const line = systemLineOf(call, accounts);
+  if (line !== "") edits.systemLine = line;
   return edits;
 }

@@ -22,6 +22,7 @@ import type { Holding } from "./holding.ts";
 import type { InFlights } from "./in-flight.ts";
 import type { Inputs } from "./inputs.ts";
 import type { Keys } from "./keys.ts";
+import type { Messages } from "./messages.ts";
 import type { Alerts } from "./notifying/alerts.ts";
 import type { Observation } from "./observation.ts";
 import type { Lot } from "./parking/lot.ts";
@@ -53,6 +54,8 @@ export interface Gateway extends DecisionParts {
   readonly rates: Rates;
   readonly clutches: Clutches;
   readonly lot: Lot;
+  /** What reviewers have said to agents that go on. */
+  readonly messages: Messages;
   readonly recent: Recent;
   readonly seal: Seal;
   readonly signals: Signals;

@@ -13,6 +13,7 @@ import type { AccountSpec } from "../ports/store.ts";
 import type { Account } from "./account.ts";
 import type { Call, Gathered, ModelCall, ToolCall } from "./call.ts";
 import type { Gateway } from "./gateway.ts";
+import { toldBytes } from "./messages.ts";
 import { approvalOf } from "./parking/approval.ts";
 import type { Route } from "./ruleset.ts";
 import { type Lineage, taskKey } from "./tasks.ts";
@@ -37,11 +38,20 @@ interface OfTask {
 }
 
 function asksModel(call: ModelCall, task: OfTask["task"], gateway: Gateway): Gathered["ask"] {
-  const { incoming, read, route } = call;
+  const { incoming, read, route, told } = call;
   const target = route === null ? null : targetOf(route, gateway);
   const { manifest } = incoming;
   const clutch = gateway.clutches.of(manifest.agent);
-  const facts = { ask: read.ask, manifest, task, clutch, letGo: call.turn !== null, target };
+  const letGo = call.turn !== null;
+  const facts = {
+    ask: read.ask,
+    manifest,
+    task,
+    clutch,
+    letGo,
+    target,
+    toldBytes: toldBytes(told),
+  };
   return (states) => admit(facts, states);
 }
 

@@ -177,7 +177,7 @@ async function decide(call: Call, gateway: Gateway): Promise<Decision> {
     if (place !== null) return { call, step: place };
     gateway.recent.note(call, gateway);
     // Only a call of a tool has a name.
-    if (call.kind === "model") return { call, step: await admittedModel(call, gateway) };
+    if (call.kind === "model") return await admittedModel(withMessages(call, gateway), gateway);
     const named = await claimNamed(call, gateway);
     if (named.kind === "kept") return { call, step: named };
     if (named.kind === "deny")
@@ -188,11 +188,18 @@ async function decide(call: Call, gateway: Gateway): Promise<Decision> {
   }
 }
 
-function admittedModel(call: ModelCall, gateway: Gateway): Promise<Decided | Waits> | Denied {
+async function admittedModel(call: ModelCall, gateway: Gateway): Promise<Decision> {
   const withheld = gateway.withheld.refusal(call, gateway.clock.monotonic());
-  if (withheld !== null) return refusal(withheld);
+  if (withheld !== null) return { call, step: refusal(withheld) };
   noteResults(call, gateway);
-  return admittedSurely(call, gateway);
+  return { call, step: await admittedSurely(call, gateway) };
+}
+
+/** As of now: what is told costs input, so it is known before the call is decided. */
+function withMessages(call: ModelCall, { messages }: Gateway): ModelCall {
+  const { manifest, taskName } = call.incoming;
+  const told = messages.of(manifest.agent, taskName.id);
+  return told.length === 0 ? call : { ...call, told };
 }
 
 /** Never rejects: what a call has claimed is to be given back, whatever goes wrong. */

@@ -57,6 +57,8 @@ export class Holding {
   #beating: Promise<void> | null = null;
   #lostAt: Millis | null = null;
   #generation: string | null = null;
+  /** The number of the last change that it was told of. */
+  #heard = 0;
   /** The store came back with less than it had acknowledged; only a restart by a person goes on. */
   #storeLostCommits = false;
   /** The store's wall clock less our monotonic one: a step of our own changes nothing. */
@@ -91,8 +93,15 @@ export class Holding {
     if (isLess) return deny("gateway.unsure", { because: "store lost commits" });
     const behind = tenure.follows && tenure.caughtUp === null;
     if (tenure.fenced || behind) return deny("gateway.fenced", {}, RETRY_MS);
-    if (elapsed(tenure.sent, this.#mark()) < this.#settings.graceMs) return null;
-    return deny("store.unreachable", { grace_ms: this.#settings.graceMs }, RETRY_MS);
+    const { graceMs: grace_ms } = this.#settings;
+    // What it has read is never younger than what it has heard.
+    if (elapsed(tenure.read, this.#mark()) < grace_ms) return null;
+    return deny("store.unreachable", { grace_ms }, RETRY_MS);
+  }
+
+  /** Everything was read that changed up to this number, as the last heartbeat told it or before. */
+  hasRead(changeSeq: number): void {
+    if (changeSeq >= this.#heard) this.tenure.read = this.tenure.sent;
   }
 
   /** Registers and keeps beating until `stop`. */
@@ -156,6 +165,7 @@ export class Holding {
     if (this.#generation !== null && beat.generation !== this.#generation) this.#refuseStore();
     this.#generation = beat.generation;
     this.tenure.sent = mark;
+    this.#heard = beat.changeSeq;
     this.#aheadMs = beat.now - this.#settings.clock.monotonic();
     this.#settings.onBeat(beat);
   }

@@ -43,6 +43,7 @@ export function readCall(format: Format, body: Body, incoming: Incoming): ModelC
     client,
     turn: null,
     round: null,
+    told: [],
   };
 }
 

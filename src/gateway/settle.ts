@@ -102,6 +102,7 @@ export function settle(admitted: Admitted, seen: Seen, gateway: Gateway): void {
   tenure.callsInFlight -= 1;
   gateway.inFlight.delete(decision);
   noteEnded(call, outcome.kind, gateway);
+  if (outcome.kind === "ok") noteTold(call, gateway);
   emit(gateway, tenure, settledEvent(admitted, seen, charge));
   flushMany(tenure, gateway);
   if (seen.capped) warnCapped(admitted, gateway);
@@ -111,6 +112,14 @@ export function settle(admitted: Admitted, seen: Seen, gateway: Gateway): void {
 /** Whether a probe stays calm shows only where its task has done something. */
 export function noteEnded({ incoming }: Call, outcome: string, { clutches }: Gateway): void {
   if (outcome === "ok") clutches.ended(incoming.manifest.agent, incoming.taskName.id);
+}
+
+/** Its model has heard what reviewers said. */
+function noteTold({ incoming, told }: ModelCall, gateway: Gateway): void {
+  const { call, tenure } = incoming;
+  for (const { agent, by, id: message, task } of gateway.messages.told(told)) {
+    emit(gateway, tenure, { kind: "agent.told", agent, task, call, message, by });
+  }
 }
 
 function settledEvent(admitted: Admitted, seen: Seen, charge: Charge) {

@@ -56,13 +56,17 @@ export class Tenure {
   caughtUp: number | null = null;
   /** It follows one that was fenced, and takes no calls before it has caught up. */
   readonly follows: boolean;
+  /** When the last heartbeat was sent that was answered. */
   sent: Mark;
+  /** And the last one that told of nothing which was not read here: a trip may be among the rest. */
+  read: Mark;
 
   constructor(id: HolderId, journal: Journal, sent: Mark, follows = false) {
     this.id = id;
     this.follows = follows;
     this.journal = journal;
     this.sent = sent;
+    this.read = sent;
   }
 
   /**

@@ -43,7 +43,7 @@ export class Upkeep {
 
   /** Never rejects: what the store does not take now is offered again a second later. */
   async tick(): Promise<void> {
-    const { clutches, flags, flusher, holding, inputs, rates, rules, log, metrics, tasks } =
+    const { clutches, flags, flusher, holding, inputs, messages, rates, rules, tasks } =
       this.#gateway;
     try {
       const { tenure } = holding;
@@ -59,13 +59,14 @@ export class Upkeep {
       for (const former of holding.former) await this.#closeFormer(former);
       await tasks.touch();
       await flags.tell();
+      await messages.tick();
       await this.#endIdleTasks();
       await this.#endedTasks.forget(tenure);
       // Last: nothing else is to wait for what is only evidence.
       await inputs.tick(rules.configuration.inputs, holding.storeNow());
     } catch (error) {
-      metrics.error("upkeep");
-      log.warn("upkeep was cut short; it goes on with the next second", { error });
+      this.#gateway.metrics.error("upkeep");
+      this.#gateway.log.warn("upkeep was cut short; it goes on with the next second", { error });
     }
   }
 

@@ -44,6 +44,8 @@ export interface Facts {
   readonly letGo: boolean;
   /** Null: no provider of this format serves the model. */
   readonly target: Target | null;
+  /** What the model is told beside what its client wrote, at most: in bytes, and so in tokens. */
+  readonly toldBytes: number;
 }
 
 /** What the guards so far have narrowed, and what the call would cost at that. */

@@ -1,6 +1,7 @@
 /** The clutches of the agents, and the queue of reviews that people decide. */
 import type { Clutch } from "../guards/clutch/clutch.ts";
 import type { Millis } from "../guards/money.ts";
+import type { AccountId } from "./ids.ts";
 
 export type ReviewKind = "trip" | "pause" | "approval" | "budget" | "outcome_unknown";
 
@@ -32,14 +33,30 @@ export interface Review extends Omit<NewReview, "at"> {
 }
 
 export interface Decided {
-  /** `note`: nothing was decided, and `reason` is what somebody wrote. */
-  readonly decision: ReviewDecision["decision"] | "note";
+  /**
+   * `note`: nothing was decided, and `reason` is what somebody wrote. `proposed`: somebody would
+   * decide this, and waits for another person to say the same.
+   */
+  readonly decision: ReviewDecision["decision"] | "note" | "proposed";
   readonly by: string;
   readonly reason: string;
   readonly at: Millis;
   readonly task: string | null;
   readonly call: string | null;
   readonly message: string | null;
+  /** Of what is proposed. */
+  readonly proposal: Proposal | null;
+}
+
+export interface Proposal {
+  /** Of the decision that proposed it. */
+  readonly id: string;
+  /** Equal for two who say the same. */
+  readonly digest: string;
+  /** What is proposed, encrypted by the caller. */
+  readonly sealed: string;
+  /** The version of the review that it made: while that stands, it may be agreed to. */
+  readonly version: number;
 }
 
 /**
@@ -48,6 +65,7 @@ export interface Decided {
  *   resume   the clutch is engaged, all its parked calls are let go, one every `paceMs`; closes
  *   probe    the clutch is probing with `task`, whose parked calls are let go; stays open
  *            (a task that has none is probed by the calls that come)
+ *   change   as `resume`, and of an approval as `approve`, with its `change` made first
  *   approve  the call of an approval is let go, once; closes; no clutch is moved
  *   deny     one parked call is denied with `message`; stays open, an approval closes
  *   end      the parked calls of `task` are denied, whose end the caller has written; stays open
@@ -57,6 +75,14 @@ export interface Decided {
  * `ran` and `did_not_run` name a parked call, or a claim by its `callId` (and its `task`, where two
  * have the same). A review `outcome_unknown` closes with the last of its calls, not by `resume`.
  * Calls that were let go before, and still wait for their turn, come first in a `resume`.
+ *
+ * The `message` of a denial or of `ran` is the answer of those calls. That of `resume`, `probe`,
+ * `approve` and `change` is told to the model of the `task`, or of each task that has a call parked
+ * for the review; with neither there is nobody to tell, and nothing is done.
+ *
+ * With `second` it takes two: the first one's word is kept as `proposed`, and only another person's
+ * on the version that this made, with an equal digest, is done. Whoever says something else then
+ * has proposed that instead.
  */
 export interface ReviewDecision {
   /** Chosen by whoever asks: a repeated one is a no-op. */
@@ -67,6 +93,7 @@ export interface ReviewDecision {
   readonly decision:
     | "resume"
     | "probe"
+    | "change"
     | "approve"
     | "deny"
     | "end"
@@ -80,6 +107,23 @@ export interface ReviewDecision {
   readonly call: string | null;
   readonly message: string | null;
   readonly paceMs: Millis;
+  readonly change?: Change;
+  readonly second?: Omit<Proposal, "id" | "version">;
+}
+
+export interface Change {
+  /** As an override by this decision: see `OverrideStore`. */
+  readonly raise?: { readonly account: AccountId; readonly limit: bigint };
+  readonly edit?: Edit;
+}
+
+/** Other arguments for a tool call that waits for the review. */
+export interface Edit {
+  readonly call: string;
+  readonly request: Uint8Array;
+  readonly about: string;
+  /** Of the review, in place of what stood there; null: it stays. */
+  readonly evidence: string | null;
 }
 
 /** What a person wrote about a review. */
@@ -89,6 +133,7 @@ export interface Note extends Pick<ReviewDecision, "id" | "review" | "by" | "at"
 
 export type ReviewAnswer =
   | { readonly kind: "ok"; readonly review: Review }
+  | { readonly kind: "proposed"; readonly review: Review }
   | { readonly kind: "conflict"; readonly review: Review }
   /** Nothing to do this to: no such review, or it is closed, or it has no such call. */
   | { readonly kind: "nothing"; readonly because: string };

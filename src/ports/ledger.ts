@@ -138,7 +138,8 @@ export interface LedgerStore {
   ): Promise<void>;
   /**
    * Sets the limit of every open account of a budget, unit and kind of window: what is a limit for
-   * a month never was one for a day. Usage stays. A holder's slice is not taken away. `of` is the
+   * a month never was one for a day. What a person has raised stays raised. Usage stays. A holder's
+   * slice is not taken away. `of` is the
    * digest of the configuration that says so: nothing happens unless that is in force, for a copy
    * that comes late is of one that may not be.
    */

@@ -48,6 +48,8 @@ export interface Parked extends Omit<NewParked, "request"> {
   readonly message: string | null;
   /** It may have been sent before it was parked: never let go by itself. */
   readonly maybeSent: boolean;
+  /** A person has changed its arguments: its request is that of theirs, its digest the agent's. */
+  readonly edited: boolean;
 }
 
 /** What a call that was let go waits for once more. */
@@ -166,10 +168,13 @@ export interface ParkingStore extends CallClaimStore {
     readonly attached?: HolderId;
     readonly limit: number;
   }): Promise<readonly Parked[]>;
+  /** What a call asks that waits, as it was sealed; null: it waits no more. */
+  request(call: string): Promise<Uint8Array | null>;
   /**
    * Forgets what was finished before this: calls that are done or denied, reviews that are closed
    * and wait for none of their calls (those of trips: before `trips`), and done claims whose task
-   * lives no more (a copy of such a call is refused by its task). Some at a time.
+   * lives no more (a copy of such a call is refused by its task); and messages to agents
+   * from before `trips`. Some at a time.
    */
   prune(before: Millis, trips: Millis): Promise<void>;
 }

@@ -60,6 +60,10 @@ const OF_CLUTCH: Readonly<Record<ClutchEvent["kind"], "warn" | "info">> = {
   "breaker.alarmed": "warn",
   "clutch.disengaged": "warn",
   "review.decided": "info",
+  "review.proposed": "info",
+  "budget.raised": "warn",
+  "agent.told": "info",
+  "call.shown": "info",
   "incident.noted": "info",
 };
 

@@ -1,4 +1,6 @@
 /** From the trip to the answer: what a person sees, and what their decision does. */
+import { appendFile } from "node:fs/promises";
+import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { part } from "../support/parts.ts";
@@ -156,6 +158,77 @@ describe.skipIf(!chromium.available)(`a review (${chromium.sentence})`, () => {
     await page.getByText("The call goes out, once.").waitFor();
     expect((await call).status).toBe(200);
     await page.context().close();
+  });
+
+  test("of an approval goes out with the arguments that a person writes", async () => {
+    const call = at.call("refund-2", { customer: 7, amount: "900" }, APPROVED_TOOL);
+    const page = await viewers.page(at, "/");
+    await open(page);
+    await page.keyboard.press("c");
+    const edited = page.getByLabel("Arguments, as JSON");
+    expect(JSON.parse(await edited.inputValue())).toEqual({ customer: 7, amount: "900" });
+    await page.getByRole("textbox", { name: /Reason/ }).fill("less is right");
+    await page.getByText("Change something first, or write a message.").waitFor();
+    await edited.fill('{"customer": 7, "amount": ');
+    await page.getByText("The arguments are no JSON object.").waitFor();
+    await edited.fill('{"customer": 7, "amount": "90"}');
+    await page.getByRole("button", { name: /^Approve with a change/ }).click();
+    await page.getByText("goes on, with your change.").waitFor();
+    const answer = await call;
+    expect(answer.status).toBe(200);
+    expect(JSON.stringify(await answer.json())).toContain("90");
+    await page.context().close();
+  });
+
+  test("of a trip goes on with a call that a person has edited", async () => {
+    await at.trip();
+    const [call] = await held("rec-88413");
+    const page = await viewers.page(at, "/");
+    await open(page);
+    await page.keyboard.press("c");
+    await page.getByLabel("Call to edit").selectOption({ index: 1 });
+    const edited = page.getByLabel("Arguments, as JSON");
+    await expect.poll(() => edited.inputValue()).toContain("rec-88413-again.wav");
+    await edited.fill('{"file": "other.wav"}');
+    await page.getByLabel("Message to the agent").fill("Take the other file.");
+    await page.getByRole("textbox", { name: /Reason/ }).fill("it was the file");
+    await page.keyboard.press("Control+Enter");
+    await page.getByText("goes on, with your change.").waitFor();
+    expect(JSON.stringify(await (await call)?.json())).toContain("other.wav");
+    await page.context().close();
+  });
+
+  test("that takes two waits for another person, who agrees word for word", async () => {
+    const { configFolder, operatorToken } = at.gateway;
+    await appendFile(join(configFolder, "slipclutch.yaml"), "reviews: { two_people: [resume] }\n");
+    expect((await at.gateway.api("POST", "/api/v1/reload", {})).status).toBe(200);
+    const body = { operator: "grace", role: "operator" };
+    const made = await at.gateway.api("POST", "/api/v1/keys", body);
+    const { key } = (await made.json()) as { key: string };
+    await at.trip();
+    const [call] = await held("rec-88413");
+    const page = await viewers.page(at, "/");
+    await open(page);
+    await page.keyboard.press("r");
+    await page.getByText("two people decide this").waitFor();
+    await page.getByRole("textbox", { name: /Reason/ }).fill("the provider is well");
+    await page.keyboard.press("Control+Enter");
+    await page.getByText("Another person has to agree.").waitFor();
+    await page.getByText("You have proposed it: another person has to agree.").waitFor();
+    expect(await onlyReview()).toMatchObject({ state: "open", version: 1 });
+    const other = await viewers.page(
+      { ...at, gateway: { ...at.gateway, operatorToken: key } },
+      `/reviews/${(await onlyReview()).id}`,
+    );
+    await other.getByText("local proposes:").waitFor();
+    await other.keyboard.press("s");
+    await other.getByRole("textbox", { name: /Reason/ }).fill("seen it too");
+    await other.keyboard.press("Control+Enter");
+    expect((await call)?.status).toBe(200);
+    await expect.poll(async () => (await onlyReview()).state).toBe("closed");
+    expect(operatorToken).not.toBe(key);
+    await page.context().close();
+    await other.context().close();
   });
 
   test("is decided in a sheet on a phone, which keeps the focus and gives it back", async () => {

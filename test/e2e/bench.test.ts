@@ -148,6 +148,18 @@ test.skipIf(!part("postgres").available)(
   LIMIT_MS,
 );
 
+test(
+  "calls that wait are all there after a kill -9, and each runs once",
+  async () => {
+    const { code, err, out } = await bench("parked", "--quick", "--source", "--json");
+
+    expect(code, err).toBe(0);
+    const all = { calls: 100, parked_after_kill: 100, ran_after_resume: 100, ran_twice: 0 };
+    expect(numbersOf(out)).toMatchObject(all);
+  },
+  LIMIT_MS,
+);
+
 function numbersOf(out: string): Record<string, number> {
   return JSON.parse(out.trimEnd().split("\n").at(-1) ?? "");
 }

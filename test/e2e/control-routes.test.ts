@@ -96,6 +96,8 @@ async function scene(): Promise<void> {
   }
   const [review] = await read<{ id: string }[]>("/api/v1/reviews?state=open");
   ids.review = review?.id ?? "";
+  const { calls } = await read<{ calls: { call: string }[] }>(`/api/v1/reviews/${ids.review}`);
+  ids.call = calls[0]?.call ?? "";
   ids.incident = ids.review.replace("r-", "i-");
 }
 
@@ -144,6 +146,11 @@ const CHANGES: Readonly<Record<string, Change>> = {
     path: () => `/api/v1/commitments/${ids.decision}/end`,
     ...{ body: () => ({ reason: WHY }), kind: "commitment.ended", why: true },
   },
+  "POST /api/v1/overrides": {
+    path: () => "/api/v1/overrides",
+    body: () => ({ budget: "all", limit: "1000000", reason: WHY }),
+    ...{ kind: "budget.raised", why: true },
+  },
   "POST /api/v1/forfeits/release": {
     path: () => "/api/v1/forfeits/release",
     body: () => ({ id: "rel-1", holder: ids.holder, without_evidence: true, reason: WHY }),
@@ -179,6 +186,7 @@ const CHANGE_NOTHING = [
 const SHOWN: Readonly<Record<string, () => string>> = {
   "/api/v1/decisions/:id": () => `/api/v1/decisions/${ids.decision}`,
   "/api/v1/reviews/:id": () => `/api/v1/reviews/${ids.review}`,
+  "/api/v1/reviews/:id/calls/:call": () => `/api/v1/reviews/${ids.review}/calls/${ids.call}`,
   "/api/v1/incidents/:id": () => `/api/v1/incidents/${ids.incident}`,
   "/api/v1/agents/:agent/signals": () => "/api/v1/agents/optimizer/signals",
   "/api/v1/agents/:agent/manifest": () => "/api/v1/agents/optimizer/manifest",

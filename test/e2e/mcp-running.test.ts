@@ -1,7 +1,8 @@
 /** What can be said of an MCP call while it runs: how far it has come, and that nobody wants it. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { decideReview, pause } from "../../src/compose/clutches.ts";
+import { pause } from "../../src/compose/clutches.ts";
+import { decideReview } from "../../src/compose/deciding.ts";
 import { type Station, type StationHeaders, station } from "../support/station.ts";
 import {
   handshake,
@@ -238,7 +239,14 @@ describe("a client that hangs up", () => {
       const [review] = await store.clutch.reviews({ state: "open", limit: 1 });
       if (review === undefined) throw new Error("a pause has a review");
       const { id, version } = review;
-      const about = { reason: "fine", task: null, call: null, message: null };
+      const about = {
+        reason: "fine",
+        task: null,
+        call: null,
+        message: null,
+        limit: null,
+        arguments: null,
+      };
       const asked = { review: id, version, decision: "resume", ...about } as const;
       await decideReview(asked, "ada", gateway.gateway);
     });

@@ -23,6 +23,8 @@ export interface ParkingWorld {
   readonly server: McpFixture;
   readonly upstream: SimulatedUpstream;
   gateway: TestGateway;
+  /** The agent's. */
+  key(): string;
   /** Posts as the agent; `signal` hangs up. */
   post(path: string, body: unknown, options?: Posting): Promise<Response>;
   pause(): Promise<ReviewView>;
@@ -83,6 +85,7 @@ export async function parkingWorld(
     server,
     upstream,
     gateway: await startGateway({ config }),
+    key: () => key,
     post: (path, body, { headers, signal } = {}) =>
       fetch(world.gateway.agentUrl + path, {
         method: "POST",

@@ -81,6 +81,19 @@ export const PARKING_CASES: readonly WiringCase[] = [
     },
     expect: fromTo(false, true),
   }),
+  differs("slipclutch.yaml reviews.two_people", {
+    base: approving(true),
+    set: approving(true, { reviews: { two_people: ["approve", "change"] } }),
+    see: async (world) => {
+      expect(await echoed(world, {})).toBe("approval.pending");
+      const rows = await world.gateway.api("GET", `/api/v1/reviews?state=open&agent=${agent}`);
+      const [{ id, version }] = (await rows.json()) as [{ id: string; version: number }];
+      const body = { version, decision: "approve", reason: "looked" };
+      const done = await world.gateway.api("POST", `/api/v1/reviews/${id}/decision`, body);
+      return ((await done.json()) as { state: string }).state;
+    },
+    expect: fromTo("closed", "open"),
+  }),
   differs("slipclutch.yaml parking.max_calls_per_agent", {
     base: waiting({}),
     set: waiting({ max_calls_per_agent: 2 }),

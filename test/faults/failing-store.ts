@@ -27,6 +27,8 @@ export class Failing {
       tasks: this.#port(real.tasks),
       permits: this.#port(real.permits),
       clutch: this.#port(real.clutch),
+      messages: this.#port(real.messages),
+      overrides: this.#port(real.overrides),
       parking: this.#port(real.parking),
       counters: this.#port(real.counters),
       bundles: this.#port(real.bundles),

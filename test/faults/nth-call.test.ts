@@ -81,6 +81,7 @@ class ModelLife extends Life {
         task: { id: task, ended: false, ageMs: 0, durationMaxMs: null },
         clutch: ENGAGED,
         letGo: false,
+        toldBytes: 0,
         target,
       };
       const { verdict } = await cashier.admit(tenure, (states) => admit(facts, states), accounts);

@@ -5,8 +5,9 @@
  */
 import { afterEach, expect, test } from "vitest";
 import { type MemoryData, memoryData, memoryStore } from "../../src/adapters/store/memory/index.ts";
-import { decideReview, pause } from "../../src/compose/clutches.ts";
+import { pause } from "../../src/compose/clutches.ts";
 import { Core } from "../../src/compose/core.ts";
+import { decideReview } from "../../src/compose/deciding.ts";
 import type { Desk, ToolCall } from "../../src/gateway/call.ts";
 import type { Client } from "../../src/gateway/client.ts";
 import { type Gateway, nextDecision } from "../../src/gateway/gateway.ts";
@@ -84,7 +85,14 @@ class World {
     });
     if (!review) throw new Error("a review is open");
     const asked = { review: review.id, version: review.version, decision: "resume" } as const;
-    const about = { reason: "fine", task: null, call: null, message: null };
+    const about = {
+      reason: "fine",
+      task: null,
+      call: null,
+      message: null,
+      limit: null,
+      arguments: null,
+    };
     const work = decideReview({ ...asked, ...about }, "ada", this.first.gateway);
     await this.until(work);
     expect((await work).kind).toBe("ok");

@@ -4,7 +4,8 @@
  */
 import { EventEmitter } from "node:events";
 import { createServer, type ServerResponse } from "node:http";
-import { decideReview, pause } from "../../src/compose/clutches.ts";
+import { pause } from "../../src/compose/clutches.ts";
+import { decideReview } from "../../src/compose/deciding.ts";
 import { drain } from "../../src/compose/stop.ts";
 import type { Configuration } from "../../src/config/configuration.ts";
 import type { Call, Incoming } from "../../src/gateway/call.ts";
@@ -252,7 +253,7 @@ export class ParkingLife extends Life {
       if (review.state === "closed") return;
       const { id, version } = review;
       const asked = { review: id, version, decision: "resume" as const, reason: "test" };
-      const rest = { task: null, call: null, message: null };
+      const rest = { task: null, call: null, message: null, limit: null, arguments: null };
       await decideReview({ ...asked, ...rest }, "operator", gateway).catch(() => null);
       await this.sleep(COME_AGAIN_MS);
     }

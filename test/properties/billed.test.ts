@@ -193,6 +193,7 @@ function factsOf(generated: Generated): Facts {
     task: { id: "t", ended: false, ageMs: 0, durationMaxMs: null },
     clutch: { state: "engaged" },
     letGo: false,
+    toldBytes: 0,
     target,
   };
 }

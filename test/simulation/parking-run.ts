@@ -4,19 +4,22 @@
  */
 import type { ServerResponse } from "node:http";
 import { memoryData, memoryStore } from "../../src/adapters/store/memory/index.ts";
-import { decideReview, pause } from "../../src/compose/clutches.ts";
+import { pause } from "../../src/compose/clutches.ts";
 import { Core } from "../../src/compose/core.ts";
+import { decideReview } from "../../src/compose/deciding.ts";
 import type { Providers } from "../../src/compose/providers.ts";
 import { Reload } from "../../src/compose/reload.ts";
+import type { DecisionAsked } from "../../src/control/operations.ts";
 import type { Call, Incoming } from "../../src/gateway/call.ts";
 import type { Gateway } from "../../src/gateway/gateway.ts";
 import { handle } from "../../src/gateway/handle.ts";
 import { Seal } from "../../src/gateway/parking/seal.ts";
 import { Ruleset } from "../../src/gateway/ruleset.ts";
 import { Upkeep } from "../../src/gateway/upkeep.ts";
+import { isToolDigest } from "../../src/guards/clutch/park.ts";
 import { passes } from "../../src/guards/clutch/review.ts";
 import { isDenial } from "../../src/guards/verdict.ts";
-import type { ReviewDecision, Store } from "../../src/ports/store.ts";
+import type { Parked, ReviewDecision, Store } from "../../src/ports/store.ts";
 import {
   AGENT,
   type Asked,
@@ -126,6 +129,9 @@ class Life {
   /** Numbers of the calls whose clients have not been told. */
   readonly #waiting = new Set<number>();
   #answered = 0;
+  /** What reviewers have said to tasks, and what of that a model was sent. */
+  readonly #said = new Set<string>();
+  readonly #heard = new Set<string>();
   #failure: unknown = null;
 
   constructor(seed: number) {
@@ -281,11 +287,19 @@ class Life {
     if (open.length === 0) return;
     const { id, kind, version } = random.pick(open);
     const rows = [...this.#data.parked.values()].filter(({ parked }) => parked.review === id);
-    const asked = { review: id, version, reason: "by chance", message: null };
+    const asked = {
+      review: id,
+      version,
+      reason: "by chance",
+      message: null,
+      limit: null,
+      arguments: null,
+    };
     const none = { task: null, call: null };
     if (kind !== "outcome_unknown") {
-      const verbs = ["resume", "resume", "probe", "deny"] as const;
+      const verbs = ["resume", "change", "probe", "deny"] as const;
       const decision = this.#calm ? "resume" : random.pick(verbs);
+      if (decision === "change") return this.#change(gateway, asked, rows);
       const task = decision === "probe" ? `t${random.integer(0, TASKS - 1)}` : null;
       const call = decision === "deny" ? (rows.at(0)?.parked.call ?? null) : null;
       if (decision === "deny" && call === null) return;
@@ -301,6 +315,24 @@ class Life {
     if (what === undefined) return;
     const decision: ReviewDecision["decision"] = random.pick(["ran", "did_not_run"] as const);
     await decideReview({ ...none, ...asked, ...what, decision }, "operator", gateway);
+  }
+
+  /** Other arguments for one of its calls, if there is a tool's, and a word to all that wait. */
+  async #change(
+    gateway: Gateway,
+    asked: Pick<DecisionAsked, "review" | "version" | "reason" | "limit">,
+    rows: readonly { readonly parked: Parked }[],
+  ): Promise<void> {
+    const tools = rows.filter(({ parked }) => {
+      return parked.state === "parked" && isToolDigest(parked.digest);
+    });
+    const call = tools.at(0)?.parked.call ?? null;
+    const no = Number(call?.split("-")[1]);
+    const edited = call === null ? null : { no, edited: true };
+    const message = rows.length === 0 ? null : "by chance";
+    if (edited === null && message === null) return;
+    const change = { decision: "change", task: null, call, arguments: edited, message } as const;
+    await decideReview({ ...asked, ...change }, "operator", gateway);
   }
 
   #trouble(): void {
@@ -325,6 +357,7 @@ class Life {
   }
 
   afterCommit(): void {
+    for (const key of this.#data.messages.keys()) this.#said.add(key);
     const clutch = this.#data.clutches.get(AGENT) ?? ENGAGED;
     for (let no = 0; no < TASKS; no += 1) {
       if (passes(clutch, `t${no}`)) this.#passedAt.set(`t${no}`, this.world.now);
@@ -337,6 +370,10 @@ class Life {
     const mine = [...gateway.inFlight.values()].filter(({ call }) => numberOf(call) === no);
     for (const { call } of mine) {
       const { decision, tenure } = call.incoming;
+      if (call.kind === "model") {
+        for (const { id, task } of call.told) this.#heard.add(JSON.stringify([id, task]));
+      }
+      if (!this.#isAsDecided(call)) this.fail(new Broken(`${no}: not with its arguments`));
       writers.add(call.turn === null ? decision : `${call.turn.call} ${call.turn.attempt}`);
       const { state } = this.#data.holders.get(tenure.id) ?? {};
       if (state !== "live") this.fail(new Broken(`${no}: written by a holder that is ${state}`));
@@ -353,6 +390,13 @@ class Life {
     if (!passes(clutch, task) && lateMs > GRACE_MS) {
       this.fail(new Broken(`${no}: written ${lateMs} ms after the trip`));
     }
+  }
+
+  /** With a person's arguments where they have changed them, and else with its agent's. */
+  #isAsDecided(call: Call): boolean {
+    if (call.kind === "model" || call.turn === null) return true;
+    const { edited } = this.#data.parked.get(call.turn.call)?.parked ?? {};
+    return (call.ask.arguments.edited === true) === edited;
   }
 
   /** Whoever has a turn has the claim of it, in the store. */
@@ -387,6 +431,10 @@ class Life {
     }
     for (const { claim, state } of this.#data.claims.values()) {
       if (state !== "done") throw new Broken(`${claim.callId} is ${state} for ever`);
+    }
+    for (const key of this.#said) {
+      if (this.#data.messages.has(key) || this.#heard.has(key)) continue;
+      throw new Broken(`what was said as ${key} is gone, and no model was told`);
     }
     const written = [...this.#writes.values()].reduce((sum, each) => sum + each, 0);
     return { states, written, answered: this.#answered };

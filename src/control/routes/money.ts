@@ -1,15 +1,26 @@
 /** Routes: budgets, what dead gateways had held of them, and what goes on costing. */
 import { commitmentView, endedView } from "../commitments.ts";
 import { forfeitsView, releasedView } from "../forfeits.ts";
+import { overrideView, raisedView } from "../overrides.ts";
 import { COMMITMENTS_QUERY, commitmentsQuery, parsed } from "../queries.ts";
-import { billedOf, REASON_BODY, RELEASE_BODY } from "../requests.ts";
-import { BUDGET, COMMITMENT, FORFEITS, RELEASED } from "../schemas/money.ts";
+import { billedOf, RAISE_BODY, REASON_BODY, RELEASE_BODY } from "../requests.ts";
+import { BUDGET, COMMITMENT, FORFEITS, OVERRIDE, RAISED, RELEASED } from "../schemas/money.ts";
 import { list } from "../schemas/parts.ts";
 import { budgetView } from "../views.ts";
 import { bodyOf, param, type Route, type Visit } from "./route.ts";
 
 async function budgets({ context, operations }: Visit): Promise<Response> {
   return context.json((await operations.budgets()).map(budgetView));
+}
+
+async function listOverrides({ context, operations }: Visit): Promise<Response> {
+  return context.json((await operations.overrides()).map(overrideView));
+}
+
+async function raiseLimit({ context, operations, operator }: Visit): Promise<Response> {
+  const { scope = "", ...body } = parsed(RAISE_BODY, await bodyOf(context));
+  const outcome = await operations.raiseLimit({ ...body, scope }, operator.name);
+  return context.json(raisedView(body.budget, outcome));
 }
 
 async function listForfeits({ context, operations }: Visit): Promise<Response> {
@@ -43,6 +54,20 @@ export const MONEY_ROUTES: readonly Route[] = [
     says: "Every open account, as the store and this gateway know it together.",
     content: { schema: list(BUDGET) },
     answer: budgets,
+  },
+  {
+    ...{ method: "GET", path: "/api/v1/overrides", role: "viewer", name: "listOverrides" },
+    says: "Limits that people have raised until their window ends, newest first.",
+    content: { schema: list(OVERRIDE) },
+    answer: listOverrides,
+  },
+  {
+    ...{ method: "POST", path: "/api/v1/overrides", role: "admin", name: "raiseLimit" },
+    says: "Raises the limit of one budget until its window ends, whatever is reloaded; or withdraws that.",
+    body: RAISE_BODY,
+    content: { schema: RAISED },
+    problems: ["budget.unknown", "budget.not-raised"],
+    answer: raiseLimit,
   },
   {
     ...{ method: "GET", path: "/api/v1/forfeits", role: "viewer", name: "listForfeits" },

@@ -7,7 +7,14 @@ import { parsed, REVIEWS_QUERY, reviewsQuery } from "../queries.ts";
 import { DECISION_BODY, PAUSE_BODY } from "../requests.ts";
 import { agentView, decidedView, pausedView, reviewRowView, reviewView } from "../reviews.ts";
 import { list } from "../schemas/parts.ts";
-import { AGENT, PAUSED, REVIEW, REVIEW_ROW, type ReviewView } from "../schemas/reviews.ts";
+import {
+  AGENT,
+  ARGUMENTS,
+  PAUSED,
+  REVIEW,
+  REVIEW_ROW,
+  type ReviewView,
+} from "../schemas/reviews.ts";
 import { SIGNALS } from "../schemas/signals.ts";
 import { signalsView } from "../signals.ts";
 import { bodyOf, param, type Route, type Visit } from "./route.ts";
@@ -70,12 +77,23 @@ async function wholeReview(
   ]);
   const whole = waiting.length < WAITING_MAX;
   const expiresAt = operations.expiry(found);
-  return reviewView(found, { calls, waiting, whole, before, since, expiresAt, now });
+  const proposal = operations.proposal(found);
+  const twoPeople = operations.twoPeople();
+  const known = { calls, waiting, whole, before, since, expiresAt, now, proposal, twoPeople };
+  return reviewView(found, known);
+}
+
+async function callArguments({ context, operations, operator }: Visit): Promise<Response> {
+  const [id, call] = [param(context, "id"), param(context, "call")];
+  const found = await operations.parkedArguments(id, call, operator.name);
+  if (found !== null) return context.json(found);
+  throw new Problem("call.unknown", `No tool call ${call} waits for the review ${id}.`);
 }
 
 async function decideReview({ context, operations, operator, now }: Visit): Promise<Response> {
-  const { call, message, task, ...body } = parsed(DECISION_BODY, await bodyOf(context));
-  const about = { task: task ?? null, call: call ?? null, message: message ?? null };
+  const body = parsed(DECISION_BODY, await bodyOf(context));
+  const { arguments: given = null, call = null, limit = null, message = null, task = null } = body;
+  const about = { task, call, message, limit, arguments: given };
   const asked = { ...body, review: param(context, "id"), ...about };
   const decided = decidedView(asked, await operations.decideReview(asked, operator.name));
   return context.json(await wholeReview(decided, operations, now));
@@ -119,9 +137,17 @@ export const REVIEW_ROUTES: readonly Route[] = [
     answer: review,
   },
   {
+    ...{ method: "GET", path: "/api/v1/reviews/:id/calls/:call", role: "operator" },
+    name: "readArguments",
+    says: "The arguments of one tool call that waits. Who asks is in the journal.",
+    content: { schema: ARGUMENTS },
+    problems: ["call.unknown"],
+    answer: callArguments,
+  },
+  {
     ...{ method: "POST", path: "/api/v1/reviews/:id/decision", role: "operator" },
     name: "decideReview",
-    says: "Decides on the version that was looked at: `probe` and `end` of a `task`; `deny`, `ran` and `did_not_run` of a `call`, where two tasks have one of that `call_id` with its `task`.",
+    says: "Decides on the version that was looked at: `probe` and `end` of a `task`; `deny`, `ran` and `did_not_run` of a `call`, where two tasks have one of that `call_id` with its `task`; `change` resumes, or approves, with a `limit`, `arguments` of a `call` or a `message`. A decision of `two_people` is a `proposal` until another operator says the same.",
     body: DECISION_BODY,
     content: { schema: REVIEW },
     problems: ["review.unknown", "review.conflict", "review.nothing", "task.unknown"],

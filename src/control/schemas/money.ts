@@ -13,6 +13,30 @@ export const BUDGET = inSomeUnit(
 );
 export type BudgetView = z.infer<typeof BUDGET>;
 
+/** What a person has raised; `configured` is what the configuration says. */
+export const OVERRIDE = inSomeUnit(["limit", "configured"], {
+  id: z.string(),
+  budget: z.string(),
+  scope: z.string(),
+  unit: UNIT,
+  window: z.string(),
+  window_ends_at: INSTANT.nullable(),
+  reason: z.string(),
+  by: z.string(),
+  at: INSTANT,
+  review: z.string().nullable().describe("In which it was decided."),
+});
+export type OverrideView = z.infer<typeof OVERRIDE>;
+
+/** An account after its limit was raised, or after that was withdrawn. */
+export const RAISED = inSomeUnit(["limit", "spent"], {
+  budget: z.string(),
+  scope: z.string(),
+  unit: UNIT,
+  window_ends_at: INSTANT.nullable(),
+});
+export type RaisedView = z.infer<typeof RAISED>;
+
 export const FORFEIT = inSomeUnit(["forfeited"], {
   holder: z.string(),
   host: z.string(),

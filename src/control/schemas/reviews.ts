@@ -1,5 +1,6 @@
 /** Agents with their clutches, and the reviews that people decide. */
 import { z } from "zod";
+import { DECISIONS } from "../requests.ts";
 import { CALL, DEADLINES, RESUMING, SPENT } from "./evidence.ts";
 import { INSTANT, list, AMOUNT as USD } from "./parts.ts";
 
@@ -38,11 +39,32 @@ export const DECISION = z.strictObject({
 });
 export type DecisionView = z.infer<typeof DECISION>;
 
+export const PROPOSAL = z.strictObject({
+  decision: z.enum(DECISIONS),
+  by: z.string(),
+  reason: z.string(),
+  at: INSTANT,
+  task: z.string().nullable(),
+  call: z.string().nullable(),
+  message: z.string().nullable(),
+  limit: z.string().nullable(),
+  arguments: z.record(z.string(), z.unknown()).nullable(),
+});
+
 /** What a call that waits asks for. */
 const ASKED = z.union([
   z.strictObject({ server: z.string(), tool: z.string() }),
   z.strictObject({ model: z.string() }),
 ]);
+
+export const ARGUMENTS = z.strictObject({
+  call: z.string(),
+  task: z.string(),
+  server: z.string(),
+  tool: z.string(),
+  arguments: z.record(z.string(), z.unknown()),
+});
+export type ArgumentsView = z.infer<typeof ARGUMENTS>;
 
 export const PARKED = z.strictObject({
   call: z.string(),
@@ -54,6 +76,7 @@ export const PARKED = z.strictObject({
   maybe_sent: z
     .boolean()
     .describe("It may have been sent before it was parked: it is never let go by itself."),
+  edited: z.boolean().describe("A person has changed its arguments."),
   asked: ASKED,
   bytes: z.number().describe("Of its request, or of its arguments."),
   worst_case_usd: USD.nullable().describe("The most it can cost, as far as it was reckoned."),
@@ -71,7 +94,11 @@ export const REVIEW = z.strictObject({
   spent_since: SPENT.describe("By its agent, since it was opened."),
   resuming: RESUMING.describe("The most that what waits can cost once it is let go."),
   deadlines: DEADLINES,
-  decisions: list(DECISION).describe("Oldest first."),
+  decisions: list(DECISION).describe("Oldest first; `proposed`: it waited for another person."),
+  proposal: PROPOSAL.nullable().describe(
+    "Done once another operator decides the same, but for the reason, on this version.",
+  ),
+  two_people: list(z.string()).describe("Decisions that take two operators."),
   calls: list(PARKED).describe("That wait for it, or did; the newest first, a hundred at most."),
 });
 export type ReviewView = z.infer<typeof REVIEW>;

@@ -4,12 +4,17 @@
  * again when the call is about to go out.
  */
 import { hash } from "node:crypto";
+import type { Manifest } from "../../guards/manifest/manifest.ts";
 import type { Approval } from "../../guards/tool/facts.ts";
+import type { ToolAsk } from "../../guards/tool/tool.ts";
 import type { Review } from "../../ports/store.ts";
 import type { Call, ToolCall } from "../call.ts";
 import { emit, type Gateway } from "../gateway.ts";
 import { PACE_MS } from "./calm.ts";
+import type { Seal } from "./seal.ts";
 
+/** A call that a person has changed was approved as they changed it. */
+const GIVES: ReadonlySet<string> = new Set(["approve", "change"]);
 const NO_APPROVAL: Approval = { kind: "none" };
 const ID_BYTES = 8;
 const REVIEWS_MAX = 1_000;
@@ -39,18 +44,37 @@ export async function openApproval(call: Call, gateway: Gateway): Promise<string
 /** What a person is to see. Arguments are stored as those of parked calls are: encrypted. */
 function evidenceOf(id: string, call: ToolCall, { seal }: Gateway): Evidence {
   const { arguments: given, bytes, server, tool } = call.ask;
-  const text = JSON.stringify(given);
-  const sealed = Buffer.from(seal.close(id, text.slice(0, SHOWN_CHARS_MAX))).toString("base64");
   const task = call.incoming.taskName.id;
+  const sealed = sealedFor(id, given, seal);
   return { server, tool, task, arguments_bytes: bytes, binding: bindingOf(call), sealed };
+}
+
+function sealedFor(review: string, given: Given, seal: Seal): string {
+  const text = JSON.stringify(given).slice(0, SHOWN_CHARS_MAX);
+  return Buffer.from(seal.close(review, text)).toString("base64");
+}
+
+/** The evidence once a person has put other arguments in the place of the agent's. */
+export function evidenceEdited(
+  review: Review,
+  edited: { readonly given: Given; readonly bytes: number; readonly binding: string },
+  seal: Seal,
+): string {
+  const evidence = evidenceIn(review);
+  const { binding, bytes, given } = edited;
+  const { sealed_before = evidence.sealed } = evidence;
+  const sealed = sealedFor(review.id, given, seal);
+  return JSON.stringify({ ...evidence, arguments_bytes: bytes, binding, sealed, sealed_before });
 }
 
 /** The review with the arguments in clear, for whoever decides. */
 export function withArguments(review: Review, { seal }: Gateway): Review {
   if (review.kind !== "approval") return review;
-  const { sealed, ...evidence } = evidenceIn(review);
-  const text = seal.open(review.id, Buffer.from(sealed, "base64"));
-  return { ...review, evidence: JSON.stringify({ ...evidence, arguments: shown(text) }) };
+  const { sealed, sealed_before: before, ...evidence } = evidenceIn(review);
+  const open = (text: string) => shown(seal.open(review.id, Buffer.from(text, "base64")));
+  const edited = before === undefined ? {} : { arguments_before: open(before) };
+  const all = { ...evidence, arguments: open(sealed), ...edited };
+  return { ...review, evidence: JSON.stringify(all) };
 }
 
 /** What was too long to be stored whole is shown as far as it goes. */
@@ -65,17 +89,28 @@ interface Evidence {
   readonly arguments_bytes: number;
   readonly binding: string;
   readonly sealed: string;
+  /** What its agent asked, where a person has changed it. */
+  readonly sealed_before?: string;
 }
+
+type Given = Readonly<Record<string, unknown>>;
 
 function evidenceIn({ evidence }: Review): Evidence {
   // `as`: `openApproval` wrote it, and nobody else opens reviews of this kind.
   return JSON.parse(evidence) as Evidence;
 }
 
-/** What a person's word is bound to. */
 function bindingOf({ ask, incoming }: ToolCall): string {
-  const { manifest, taskName } = incoming;
-  const bound = [manifest.agent, manifest.digest, taskName.id, ask.server, ask.tool, ask.digest];
+  return bindingFor(incoming.manifest, incoming.taskName.id, ask);
+}
+
+/** What a person's word is bound to. */
+export function bindingFor(
+  { agent, digest }: Pick<Manifest, "agent" | "digest">,
+  task: string,
+  ask: Pick<ToolAsk, "server" | "tool" | "digest">,
+): string {
+  const bound = [agent, digest, task, ask.server, ask.tool, ask.digest];
   return hash("sha256", JSON.stringify(bound));
 }
 
@@ -84,7 +119,7 @@ export async function approvalOf(call: ToolCall, gateway: Gateway): Promise<Appr
   const id = call.turn?.approval ?? null;
   if (id === null) return NO_APPROVAL;
   const [review] = await gateway.store.clutch.reviews({ id, limit: 1 });
-  const given = review?.decisions.find(({ decision }) => decision === "approve");
+  const given = review?.decisions.find(({ decision }) => GIVES.has(decision));
   if (review === undefined || given === undefined || !isBound(review, call)) return NO_APPROVAL;
   const { expireAfterMs } = gateway.rules.configuration.approvals;
   const expired = gateway.holding.storeNow() - given.at >= expireAfterMs;

@@ -29,7 +29,7 @@ export async function claimNamed(call: Call, gateway: Gateway): Promise<Named> {
   const { key, taskName, tenure } = call.incoming;
   const claim = {
     ...{ key: key.id, task: taskName.id, callId },
-    ...{ digest: call.ask.digest, at: gateway.lot.moment(gateway.holding.storeNow()) },
+    ...{ digest: askedDigest(call), at: gateway.lot.moment(gateway.holding.storeNow()) },
   };
   const claimed = await claimNow(tenure.id, claim, gateway);
   switch (claimed.kind) {
@@ -65,6 +65,12 @@ async function claimNow(holder: HolderId, claim: CallClaim, { clock, lot, store 
     clock.after(LATE_MS, () => void withdraw());
     throw error;
   }
+}
+
+/** What a person has edited is still the call that its agent named. */
+function askedDigest({ ask, turn }: ToolCall): string {
+  const edited = turn?.edited ?? null;
+  return edited === null || edited === "unreadable" ? ask.digest : edited.askedDigest;
 }
 
 function nameOf(call: Call): string | null {

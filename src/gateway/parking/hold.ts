@@ -4,6 +4,7 @@ import { horizonCost } from "../../guards/commitment/terms.ts";
 import type { Answer } from "../../guards/events.ts";
 import type { Millis, NanoUsd } from "../../guards/money.ts";
 import { reserveOf } from "../../guards/tool/cost.ts";
+import type { Resolved } from "../../guards/tool/tool.ts";
 import type { Call } from "../call.ts";
 
 /** A 102 starts a client's patience anew, but its limit for the whole call stays: 10 minutes. */
@@ -51,8 +52,15 @@ function worstOf(call: Call, answers: readonly Answer[]): NanoUsd | null {
     const worst = answers.find(({ guard }) => guard === "price")?.numbers.worst_case_nano_usd;
     return typeof worst === "number" ? worst : null;
   }
-  const { ask, resolved } = call;
+  return toolWorst(call.resolved, call.ask.arguments);
+}
+
+/** Null: nobody knows what it costs. */
+export function toolWorst(
+  resolved: Resolved,
+  given: Readonly<Record<string, unknown>>,
+): NanoUsd | null {
   if (typeof resolved === "string") return null;
-  const reserve = reserveOf(resolved.cost, ask.arguments);
+  const reserve = reserveOf(resolved.cost, given);
   return reserve === null ? null : reserve + horizonCost(resolved.commitment);
 }

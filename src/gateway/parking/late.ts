@@ -124,7 +124,7 @@ export class LateCalls {
     const { tenure } = this.#gateway.holding;
     const claimed = await askTurn(row.call, tenure, this.#gateway);
     if (claimed.kind !== "claimed") return;
-    const turn = turnFor(claimed.parked);
+    const turn = turnFor(claimed, this.#gateway);
     const request = this.#open(row.call, claimed.request);
     const { rules } = this.#gateway;
     rules.requests += 1;

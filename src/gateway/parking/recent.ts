@@ -77,6 +77,7 @@ export class Recent {
     const calls = [...this.#copies(gateway), ...this.#unknown(gateway)];
     await gateway.store.parking.catchUp(tenure.id, changeSeq, calls);
     tenure.caughtUp = Math.max(tenure.caughtUp ?? 0, changeSeq);
+    gateway.holding.hasRead(tenure.caughtUp);
   }
 
   /**
@@ -86,6 +87,7 @@ export class Recent {
   async look(changeSeq: number, gateway: Around): Promise<void> {
     const { tenure } = gateway.holding;
     if (tenure.caughtUp !== changeSeq) return;
+    gateway.holding.hasRead(changeSeq);
     const { monotonic: heardAt } = tenure.sent;
     try {
       const calls = this.#copies(gateway);

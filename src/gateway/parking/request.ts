@@ -17,6 +17,8 @@ export interface StoredTool {
   readonly callId: string | null;
   /** As its server is to be told it; absent: none. */
   readonly trace?: Trace;
+  /** A person has changed its arguments: the digest of what its agent asked. */
+  readonly askedDigest?: string;
 }
 
 export interface StoredModel {
@@ -46,6 +48,14 @@ function ofModel({ body, incoming, wire }: Extract<Call, { kind: "model" }>): St
     if (value !== undefined) headers[name] = value;
   }
   return { kind: "model", format: wire.format, headers, body: body.text };
+}
+
+/** The same request with what a person put in the place of its arguments. */
+export function editedText(
+  request: StoredTool,
+  edited: Pick<StoredTool, "arguments" | "bytes"> & { readonly askedDigest: string },
+): string {
+  return JSON.stringify({ ...request, ...edited } satisfies StoredTool);
 }
 
 /** Of a text that `requestText` made: nobody else can have sealed it. */

@@ -71,7 +71,7 @@ function has(account: AccountState, need: bigint, now: number): boolean {
   return (account.ends !== null && account.ends <= now) || hopeOf(account) >= need;
 }
 
-function subjectOf({ subject }: Review): readonly [budget: string, scope: string] {
+export function subjectOf({ subject }: Review): readonly [budget: string, scope: string] {
   // `as`: `reviewOf` wrote it, and nobody else opens reviews of this kind.
   return JSON.parse(subject) as [string, string];
 }

@@ -160,7 +160,7 @@ function isDecided({ state }: Parked): boolean {
 async function turnOf(call: Call, claimed: Claimed, gateway: Gateway): Promise<Looked> {
   switch (claimed.kind) {
     case "claimed": {
-      return { kind: "claimed", turn: turnFor(claimed.parked) };
+      return { kind: "claimed", turn: turnFor(claimed, gateway) };
     }
     case "done": {
       const { answer, parked } = claimed;

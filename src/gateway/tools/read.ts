@@ -38,16 +38,24 @@ export function identify(named: Named, incoming: Caller): Identified | Denial {
   const resolved = resolveTool(name, incoming.manifest.tools, server);
   // An unknown name is kept as it was written: whoever reads the journal should see it.
   const id = typeof resolved === "string" ? { server: server ?? "", tool: name } : resolved;
-  const text = canonicalJson({ server: id.server, tool: id.tool, arguments: given });
-  if (text === null) {
+  const digest = askDigest(id, given);
+  if (digest === null) {
     const expected = "JSON that is not nested too deep";
     return deny("request.malformed", { at: "arguments", got: "something else", expected });
   }
-  const digest = hash("sha256", text);
   const { server: on, tool } = id;
   const ask: ToolAsk = { server: on, tool, arguments: given, digest, bytes, callId };
   const asked: ToolAsked = { server: on, tool, by, digest, bytes, attempt: 0 };
   return { ask, asked, incoming, resolved };
+}
+
+/** What is asked of which tool, in one text; null: nested too deep. */
+export function askDigest(
+  { server, tool }: Pick<ToolAsk, "server" | "tool">,
+  given: Readonly<Record<string, unknown>>,
+): string | null {
+  const text = canonicalJson({ server, tool, arguments: given });
+  return text === null ? null : hash("sha256", text);
 }
 
 /** A call to be run: by a tool server, or by the agent that has asked whether it may. */

@@ -19,7 +19,7 @@ export function limitsFor(manifest: Manifest, model: string): CallLimits {
 }
 
 export const cap: Guard = (facts, bounds, states) => {
-  const { ask, manifest, target } = facts;
+  const { ask, manifest, target, toldBytes } = facts;
   const limits = limitsFor(manifest, ask.model);
   if (limits.maxN !== null && ask.choices > limits.maxN) {
     return [states, deny("call.cap", { limit: "max_n", max: limits.maxN, asked: ask.choices })];
@@ -28,11 +28,13 @@ export const cap: Guard = (facts, bounds, states) => {
     return [states, { kind: "allow", bounds, numbers: NO_NUMBERS }];
   }
   const told = manifest.tellAgent ? mostTold(states) : 0;
-  const inputTokens = inputBound(ask, target, target.price) + told;
-  if (limits.maxInputTokens !== null && inputTokens > limits.maxInputTokens) {
-    const asked = { limit: "max_input_tokens", max: limits.maxInputTokens, asked: inputTokens };
+  const askedTokens = inputBound(ask, target, target.price) + told;
+  if (limits.maxInputTokens !== null && askedTokens > limits.maxInputTokens) {
+    const asked = { limit: "max_input_tokens", max: limits.maxInputTokens, asked: askedTokens };
     return [states, deny("call.cap", asked)];
   }
+  // Paid for like the rest; but what a person says is not held against what the agent may say.
+  const inputTokens = askedTokens + toldBytes;
   const ceiling = Math.min(
     limits.maxOutputTokens ?? target.price.maxOutput,
     target.price.maxOutput,

@@ -44,7 +44,7 @@ function noteCases(stores: () => Stores): void {
     const { store, other } = stores();
     const { agent, review } = await tripped(store);
     const note = { id: fresh("note"), review: review.id, text: "Äpfel?", by: "ada", at: 7 };
-    const about = { task: null, call: null, message: null };
+    const about = { task: null, call: null, message: null, proposal: null };
     const kept = { decision: "note", by: "ada", reason: "Äpfel?", at: 7, ...about };
     expect(await store.clutch.note(note)).toEqual({ ...review, decisions: [kept] });
     expect(await other.clutch.note(note)).toEqual({ ...review, decisions: [kept] });
@@ -71,7 +71,7 @@ function versionCases(stores: () => Stores): void {
     expect(after).toEqual({
       ...review,
       ...{ version: 1, parked: 1, state: "open" },
-      decisions: [{ decision: "deny", by, reason, at, task, call, message }],
+      decisions: [{ decision: "deny", by, reason, at, task, call, message, proposal: null }],
     });
     expect(await reviewOf(other, review.id)).toEqual(after);
   });

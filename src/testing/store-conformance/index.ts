@@ -1,6 +1,7 @@
 import { describe } from "vitest";
 import { accountConformance } from "./accounts.ts";
 import { bundleConformance } from "./bundles.ts";
+import { changeConformance } from "./changes.ts";
 import { claimConformance } from "./claims.ts";
 import { clutchConformance } from "./clutch.ts";
 import { commitmentConformance } from "./commitments.ts";
@@ -18,6 +19,7 @@ import { journalConformance } from "./journal.ts";
 import { ledgerConformance } from "./ledger.ts";
 import { noticeConformance } from "./notices.ts";
 import { outcomeConformance } from "./outcomes.ts";
+import { overrideConformance } from "./overrides.ts";
 import { parkingConformance } from "./parking.ts";
 import { permitConformance } from "./permits.ts";
 import { pruneConformance } from "./prune.ts";
@@ -44,6 +46,8 @@ export function storeConformance(name: string, open: OpenFixture): void {
     permitConformance(open);
     clutchConformance(open);
     decisionConformance(open);
+    changeConformance(open);
+    overrideConformance(open);
     parkingConformance(open);
     claimConformance(open);
     goneConformance(open);

@@ -7,13 +7,21 @@ import type {
   Want,
 } from "../../ports/store.ts";
 
+/** Its limit is the larger of what is configured and what a person has raised it to last. */
+interface ModelAccount {
+  readonly spec: AccountSpec;
+  configured: bigint;
+  raised: bigint | null;
+  open: boolean;
+}
+
 /**
  * What the ledger must do, in the fewest words: only slices and settlements are kept, and every
  * column of an account is a sum over them. So the books hold here by construction, and a store
  * that agrees with the model after every step holds them too.
  */
 export interface LedgerModel {
-  readonly accounts: Map<AccountId, { spec: AccountSpec; limit: bigint; open: boolean }>;
+  readonly accounts: Map<AccountId, ModelAccount>;
   readonly holders: Map<HolderId, "live" | "fenced" | "closed">;
   /** By `holder/account`. */
   readonly slices: Map<string, Slice>;
@@ -70,7 +78,8 @@ export function modelState(model: LedgerModel, id: AccountId): AccountState {
     if (model.holders.get(slice.holder) === "live") leased += heldOf(slice);
     forfeited += slice.forfeit;
   }
-  const { limit, open } = account;
+  const { configured, open, raised } = account;
+  const limit = raised !== null && raised > configured ? raised : configured;
   return { ...account.spec, id, limit, spent, leased, forfeited, committed: 0n, open };
 }
 
@@ -186,5 +195,6 @@ export function modelOpen(model: LedgerModel, state: AccountState): void {
     if (unit !== spec.unit || window !== spec.window) continue;
     if (starts < spec.starts) account.open = false;
   }
-  model.accounts.set(id, { spec: { ...spec, limit }, limit, open: true });
+  const account = { spec: { ...spec, limit }, configured: limit, raised: null, open: true };
+  model.accounts.set(id, account);
 }

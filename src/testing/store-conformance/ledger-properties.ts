@@ -22,6 +22,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ kind: fc.constant("close"), holder: index }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant("release"), holder: index, amount }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("limit"), account: index, amount }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("raise"), account: index, amount }) },
   { weight: 1, arbitrary: window() },
 );
 

@@ -55,6 +55,7 @@ export type Step =
   | { readonly kind: "close"; readonly holder: number }
   | { readonly kind: "release"; readonly holder: number; readonly amount: number }
   | { readonly kind: "limit"; readonly account: number; readonly amount: number }
+  | { readonly kind: "raise"; readonly account: number; readonly amount: number }
   | {
       readonly kind: "window";
       readonly account: number;
@@ -133,6 +134,8 @@ export async function takeStep(run: Run, step: Step): Promise<void> {
       return await send(run, releaseMessage(run, step.holder, step.amount));
     case "limit":
       return await editLimit(run, step.account, BigInt(step.amount) * 3n * run.scale);
+    case "raise":
+      return await send(run, raiseMessage(run, step.account, step.amount));
     case "window":
       return await rollOver(run, step, BigInt(step.amount) * 3n * run.scale);
   }
@@ -284,8 +287,26 @@ async function editLimit(run: Run, at: number, limit: bigint): Promise<void> {
   for (const account of run.model.accounts.values()) {
     const { open, spec } = account;
     const isMeant = spec.budget === budget && spec.unit === unit && spec.window === window;
-    if (open && isMeant) account.limit = limit;
+    if (open && isMeant) account.configured = limit;
   }
+}
+
+/** Lower and higher than it is, and withdrawn; a late copy of any of them does nothing. */
+function raiseMessage(run: Run, at: number, amount: number): Message {
+  const { overrides } = run.stores.other;
+  const [account, id] = [pick(run.accounts, at), fresh("override")];
+  const limit = amount % 4 === 0 ? null : BigInt(amount) * 5n * run.scale;
+  let isFirst = true;
+  return async () => {
+    const model = run.model.accounts.get(account);
+    const said = { reason: "by chance", by: "jo", at: 0, review: null };
+    const answer = await overrides.raise({ id, account, limit, ...said });
+    expect(answer === null).toBe(!model?.open);
+    if (model?.open && isFirst) {
+      model.raised = limit;
+      isFirst = false;
+    }
+  };
 }
 
 async function rollOver(

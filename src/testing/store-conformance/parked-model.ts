@@ -327,6 +327,7 @@ class Run {
     const parked = rows.filter(({ review, state }) => review === id && state === "parked");
     switch (verb) {
       case "resume":
+      case "change":
       case "calm": {
         if (id.startsWith("unknown.")) return false;
         if (verb === "calm" && !(waits && this.#clutch?.task)) return false;

@@ -38,7 +38,7 @@ function parkCases(stores: () => Stores): void {
     const expected: Parked = {
       ...asked,
       ...{ review: review.id, state: "parked", letGoAt: null, attached: holder, claimedBy: null },
-      ...{ attempt: 0, message: null, maybeSent: false },
+      ...{ attempt: 0, message: null, maybeSent: false, edited: false },
     };
     expect(parked).toEqual(expected);
     expect(await parkedOf(other, asked.call)).toEqual(expected);

@@ -18,6 +18,9 @@ import type {
   NoteAsked,
   Operations,
   Paused,
+  ProposalState,
+  RaiseAsked,
+  RaiseOutcome,
   ReleaseAsked,
   ReleaseOutcome,
   Reloaded,
@@ -34,6 +37,7 @@ import type { Delivery } from "../../../src/ports/notifier.ts";
 import type {
   KeyRecord,
   ModelFlag,
+  Override,
   Parked,
   Release,
   Review,
@@ -73,6 +77,9 @@ export class MemoryOperations implements Operations {
   readonly rows: Rows;
   readonly #seal = new Seal("11".repeat(32), systemChance);
   readonly done: string[] = [];
+  readonly proposals = new Map<string, ProposalState>();
+  readonly takesTwo: string[] = [];
+  readonly overrideRows: Override[] = [];
   readonly inputRows: (InputRow & { readonly agent: string })[] = [];
   readonly keyRecords: KeyRecord[] = [];
   readonly taskRecords: TaskRecord[] = [];
@@ -371,7 +378,7 @@ export class MemoryOperations implements Operations {
     const known = this.taskRecords.some(({ id }) => id === task);
     if (task !== null && !known) return { kind: "no-task", agent: found.agent };
     const at = Date.UTC(2026, 0, 3);
-    const decided = { decision, by, reason, at, task, call, message };
+    const decided = { decision, by, reason, at, task, call, message, proposal: null };
     const after: Review = {
       ...found,
       version: version + 1,
@@ -383,11 +390,41 @@ export class MemoryOperations implements Operations {
     return { kind: "ok", review: after };
   }
 
+  async parkedArguments(review: string, call: string, by: string) {
+    const row = this.parkedRows.find((each) => each.review === review && each.call === call);
+    if (row === undefined) return null;
+    this.done.push(`look at ${call} by ${by}`);
+    return { call, task: row.task, server: "desk", tool: "echo", arguments: { amount: 900 } };
+  }
+
+  proposal(review: Review): ProposalState | null {
+    return this.proposals.get(review.id) ?? null;
+  }
+
+  twoPeople(): readonly string[] {
+    return this.takesTwo;
+  }
+
+  async overrides(): Promise<readonly Override[]> {
+    return this.overrideRows;
+  }
+
+  async raiseLimit(asked: RaiseAsked, by: string): Promise<RaiseOutcome> {
+    const { budget, limit, reason, scope } = asked;
+    if (budget !== "support-monthly") return { kind: "no-budget", budgets: ["support-monthly"] };
+    if (limit === "1") return { kind: "nothing", because: "the limit is 500 USD now" };
+    this.done.push(`raise ${budget} ${scope} to ${limit} by ${by}: ${reason}`);
+    const window = { window: "month", starts: 0, ends: Date.UTC(2026, 1, 1) } as const;
+    const spec = { budget, scope, unit: "usd", ...window, limit: 750_000_000_000n } as const;
+    const nothing = { leased: 0n, forfeited: 0n, committed: 0n };
+    return { kind: "ok", account: { ...spec, id: 1, spent: 5n, ...nothing, open: true } };
+  }
+
   async noteIncident({ incident, review, text }: NoteAsked, by: string) {
     const index = this.reviewRows.findIndex(({ id, kind }) => id === review && kind === "trip");
     const found = this.reviewRows[index];
     if (!found) return null;
-    const about = { task: null, call: null, message: null };
+    const about = { task: null, call: null, message: null, proposal: null };
     const note = {
       decision: "note",
       by,
@@ -488,7 +525,7 @@ export function parkedRow(changes: Partial<Parked>): Parked {
       ...{ bytes: 12, worstNano: 250_000_000, holdMs: 540_000, retries: 2 },
     }),
     ...{ digest: "t:1", at: Date.UTC(2026, 0, 2), state: "parked", letGoAt: null, attached: null },
-    ...{ claimedBy: null, attempt: 0, message: null, maybeSent: false },
+    ...{ claimedBy: null, attempt: 0, message: null, maybeSent: false, edited: false },
     ...changes,
   };
 }

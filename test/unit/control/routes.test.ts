@@ -7,7 +7,15 @@ import { type Role, StoreUnreachable } from "../../../src/ports/store.ts";
 import { createLog } from "../../../src/telemetry/log.ts";
 import { testClock } from "../../../src/testing/test-clock.ts";
 import { checkAnswer } from "../../support/api-document.ts";
-import { commitment, forfeit, MemoryOperations, review, TOKENS, task } from "./operations.ts";
+import {
+  commitment,
+  forfeit,
+  MemoryOperations,
+  parkedRow,
+  review,
+  TOKENS,
+  task,
+} from "./operations.ts";
 
 function opened(operations = new MemoryOperations(testClock())) {
   const clock = testClock();
@@ -73,10 +81,13 @@ const MAY: Record<string, Record<Role, boolean>> = {
   "POST /api/v1/agents/pause": { viewer: false, operator: true, admin: true },
   "GET /api/v1/reviews": { viewer: true, operator: true, admin: true },
   "GET /api/v1/reviews/:id": { viewer: true, operator: true, admin: true },
+  "GET /api/v1/reviews/:id/calls/:call": { viewer: false, operator: true, admin: true },
   "POST /api/v1/reviews/:id/decision": { viewer: false, operator: true, admin: true },
   "GET /api/v1/incidents": { viewer: true, operator: true, admin: true },
   "GET /api/v1/incidents/:id": { viewer: true, operator: true, admin: true },
   "POST /api/v1/incidents/:id/notes": { viewer: false, operator: true, admin: true },
+  "GET /api/v1/overrides": { viewer: true, operator: true, admin: true },
+  "POST /api/v1/overrides": { viewer: false, operator: false, admin: true },
   "GET /api/v1/forfeits": { viewer: true, operator: true, admin: true },
   "POST /api/v1/forfeits/release": { viewer: false, operator: true, admin: true },
   "GET /api/v1/commitments": { viewer: true, operator: true, admin: true },
@@ -735,6 +746,88 @@ describe("pausing and deciding", () => {
     expect(again.json.error).toMatchObject({ code: "review.nothing" });
     const none = await ask("POST", "/api/v1/reviews/none/decision", { body: resume });
     expect(none.json.error).toMatchObject({ code: "review.unknown" });
+  });
+
+  test("what is proposed is shown, with which decisions take two", async () => {
+    const { ask, operations } = opened();
+    operations.reviewRows.push(review("r-a"));
+    operations.takesTwo.push("resume");
+    const said = {
+      decision: "resume",
+      task: null,
+      call: null,
+      message: "Go.",
+      limit: null,
+    } as const;
+    const by = { by: "ada", reason: "looked", at: Date.UTC(2026, 0, 2) };
+    operations.proposals.set("r-a", { ...said, arguments: null, ...by });
+    const { json } = await ask("GET", "/api/v1/reviews/r-a");
+    expect(json).toMatchObject({ two_people: ["resume"] });
+    const at = "2026-01-02T00:00:00.000Z";
+    expect(json.proposal).toEqual({ ...said, arguments: null, ...by, at });
+  });
+
+  test("the arguments of a call that waits are shown to operators, with who looked", async () => {
+    const { ask, operations } = opened();
+    operations.parkedRows.push(parkedRow({}));
+    const path = "/api/v1/reviews/r-a/calls/d-a";
+    const { json } = await ask("GET", path, { token: TOKENS.operator });
+    const asked = { server: "desk", tool: "echo", arguments: { amount: 900 } };
+    expect(json).toEqual({ call: "d-a", task: "t1", ...asked });
+    expect(operations.done).toEqual(["look at d-a by the-operator"]);
+    const none = await ask("GET", "/api/v1/reviews/r-a/calls/none", { token: TOKENS.operator });
+    expect(none).toMatchObject({ status: 404, json: { error: { code: "call.unknown" } } });
+  });
+
+  test("a change says what it changes, and nothing else does", async () => {
+    const { ask, operations } = opened();
+    operations.reviewRows.push(review("r-a"));
+    const path = "/api/v1/reviews/r-a/decision";
+    const asked = { version: 0, reason: "x" };
+    for (const body of [
+      { ...asked, decision: "change" },
+      { ...asked, decision: "change", call: "d-a" },
+      { ...asked, decision: "change", limit: 750 },
+      { ...asked, decision: "change", limit: "-1" },
+      { ...asked, decision: "change", limit: "1e9" },
+      { ...asked, decision: "change", arguments: [1] },
+      { ...asked, decision: "resume", limit: "750" },
+      { ...asked, decision: "resume", arguments: {} },
+      { ...asked, decision: "end", task: "t1", message: "m" },
+    ]) {
+      expect((await ask("POST", path, { body })).status, JSON.stringify(body)).toBe(400);
+    }
+    const body = { ...asked, decision: "change", limit: "750.5", message: "m" };
+    expect((await ask("POST", path, { body })).status).toBe(200);
+  });
+
+  test("a limit is raised by admins, and shown with what is configured", async () => {
+    const { ask, operations } = opened();
+    const body = { budget: "support-monthly", limit: "750", reason: "refunds" };
+    const { json } = await ask("POST", "/api/v1/overrides", { body, token: TOKENS.admin });
+    expect(json).toEqual({
+      ...{ budget: "support-monthly", scope: "", unit: "usd", limit_usd: "750" },
+      ...{ spent_usd: "0.000000005", window_ends_at: "2026-02-01T00:00:00.000Z" },
+    });
+    expect(operations.done).toEqual(["raise support-monthly  to 750 by the-admin: refunds"]);
+    for (const [change, code] of [
+      [{ budget: "none" }, "budget.unknown"],
+      [{ limit: "1" }, "budget.not-raised"],
+      [{ limit: 750 }, "request.malformed"],
+      [{ reason: "" }, "request.malformed"],
+    ] as const) {
+      const refused = await ask("POST", "/api/v1/overrides", { body: { ...body, ...change } });
+      expect(refused.json.error.code).toBe(code);
+    }
+    operations.overrideRows.push({
+      ...{ id: "o-1", account: 1, budget: "tokens", scope: "support", unit: "tokens" },
+      ...{ window: "lifetime", starts: 0, ends: null, limit: 9n, configured: 5n },
+      ...{ reason: "r", by: "ada", at: Date.UTC(2026, 0, 2), review: "r-a" },
+    });
+    const rows = (await ask("GET", "/api/v1/overrides", { token: TOKENS.viewer })).json;
+    expect(rows).toMatchObject([
+      { budget: "tokens", limit_tokens: "9", configured_tokens: "5", window_ends_at: null },
+    ]);
   });
 
   test.each([

@@ -1,7 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { closeness, tightestOf } from "../../../dashboard/words/budgets.ts";
 import { costOf } from "../../../dashboard/words/costs.ts";
+import { bodyOf, type Draft, missingIn } from "../../../dashboard/words/drafts.ts";
+import { proposalLines } from "../../../dashboard/words/proposals.ts";
 import {
+  argumentsOf,
+  type Choice,
   choicesOf,
   type Decision,
   preselected,
@@ -40,7 +44,14 @@ describe("the tightest cap", () => {
 
 const CALL: ReviewView["calls"][number] = {
   ...{ call: "c-1", task: "t-1", what: "tool", state: "parked", at: "2026-11-17T03:07:42.000Z" },
-  ...{ attached: true, maybe_sent: false, bytes: 24, worst_case_usd: "0.348", held_until: null },
+  ...{
+    attached: true,
+    maybe_sent: false,
+    edited: false,
+    bytes: 24,
+    worst_case_usd: "0.348",
+    held_until: null,
+  },
   asked: { server: "desk", tool: "echo" },
 };
 const SPENT = { from: "", to: "", calls: 9, usd: "3.132", whole: true, tasks: [] };
@@ -50,7 +61,7 @@ function review(change: Partial<ReviewView> = {}): ReviewView {
   return {
     ...{ id: "r-1", agent: "support", kind: "trip", reason: "", opened_at: "", parked: 1 },
     ...{ version: 0, state: "open", evidence: { task: "t-1" }, decisions: [], calls: [CALL] },
-    ...{ last_calls: [], spent: SPENT, spent_since: SPENT },
+    ...{ proposal: null, two_people: [], last_calls: [], spent: SPENT, spent_since: SPENT },
     resuming: { ...MOST, whole: true, tasks: [{ task: "t-1", ...MOST }] },
     deadlines: { held_until: null, errors_from: null, expires_at: null },
     ...change,
@@ -64,10 +75,10 @@ describe("the choices of a review", () => {
       .map(({ decision }) => decision);
 
   test("are those that its kind takes, and none that would do nothing", () => {
-    expect(decisions("trip")).toEqual(["resume", "probe", "deny", "end"]);
-    expect(decisions("pause", [])).toEqual(["resume"]);
-    expect(decisions("budget")).toEqual(["resume", "deny", "end"]);
-    expect(decisions("approval")).toEqual(["approve", "deny"]);
+    expect(decisions("trip")).toEqual(["resume", "probe", "change", "deny", "end"]);
+    expect(decisions("pause", [])).toEqual(["resume", "change"]);
+    expect(decisions("budget")).toEqual(["resume", "change", "deny", "end"]);
+    expect(decisions("approval")).toEqual(["approve", "change", "deny"]);
     expect(decisions("outcome_unknown")).toEqual(["ran", "did_not_run"]);
     expect(decisions("outcome_unknown", [])).toEqual([]);
   });
@@ -110,5 +121,66 @@ describe("the choices of a review", () => {
     const other = { ...CALL, call: "c-2", task: "t-2" };
     expect(tasksOf(review({ calls: [other, CALL] }))).toEqual(["t-1", "t-2"]);
     expect(tasksOf(review({ calls: [other], evidence: "text" }))).toEqual(["t-2"]);
+  });
+});
+
+const PROPOSAL = {
+  ...{ decision: "change" as const, by: "ada", reason: "smaller", at: "2026-11-17T03:08:00.000Z" },
+  ...{ task: null, call: null, message: null, limit: null, arguments: { amount: 90 } },
+} as const;
+
+const DRAFT: Draft = {
+  ...{ decision: "change", task: "t-1", call: "c-1", message: "", reason: "looked" },
+  ...{ limit: "", editCall: "", edited: "" },
+};
+
+function chosen(one: ReviewView, decision: Decision, me = ""): Choice {
+  const choice = choicesOf(one, me).find((each) => each.decision === decision);
+  if (choice === undefined) throw new Error(`${decision} is no choice of it`);
+  return choice;
+}
+
+describe("a change", () => {
+  const APPROVAL = review({ kind: "approval", evidence: { arguments: { amount: 900 } } });
+  const original = argumentsOf(APPROVAL);
+  const missing = (one: ReviewView, draft: Partial<Draft>) =>
+    missingIn(one, chosen(one, "change"), { ...DRAFT, ...draft });
+  const body = (one: ReviewView, draft: Partial<Draft>) =>
+    bodyOf(one, chosen(one, "change"), { ...DRAFT, ...draft }, 3);
+
+  test("is of something, and what is typed has to make sense", () => {
+    expect(missing(review(), {})).toContain("Change something");
+    expect(missing(review(), { message: "Stop." })).toBeNull();
+    expect(missing(review({ kind: "budget" }), { limit: "much" })).toContain("no number");
+    expect(missing(review({ kind: "budget" }), { limit: "750" })).toBeNull();
+    expect(missing(APPROVAL, { edited: original })).toContain("Change something");
+    expect(missing(APPROVAL, { edited: "{" })).toContain("no JSON");
+    expect(missing(APPROVAL, { edited: "[]" })).toContain("no JSON");
+    expect(missing(APPROVAL, { edited: '{"amount":90}', reason: " " })).toContain("Say why");
+    expect(missing(APPROVAL, { edited: '{"amount":90}' })).toBeNull();
+  });
+
+  test("sends what was changed, and nothing else", () => {
+    const said = { version: 3, decision: "change", reason: "looked" };
+    expect(body(review(), { message: " Stop. " })).toEqual({ ...said, message: "Stop." });
+    expect(body(review(), { editCall: "c-1", edited: '{"n":1}' })).toEqual({
+      ...said,
+      ...{ call: "c-1", arguments: { n: 1 } },
+    });
+    expect(body(APPROVAL, { edited: '{"amount":90}' })).toEqual({
+      ...said,
+      arguments: { amount: 90 },
+    });
+    expect(body(review({ kind: "budget" }), { limit: " 750 " })).toEqual({ ...said, limit: "750" });
+  });
+
+  test("that is proposed is agreed to word for word, by another", () => {
+    const one = review({ kind: "approval", proposal: PROPOSAL, two_people: ["change"] });
+    expect(bodyOf(one, chosen(one, "agree"), DRAFT, 4)).toEqual({
+      ...{ version: 4, decision: "change", reason: "looked", arguments: { amount: 90 } },
+    });
+    expect(chosen(one, "agree", "grace").off).toBeNull();
+    expect(chosen(one, "agree", "ada").off).toContain("another person");
+    expect(proposalLines(one)).toEqual(["Resume with a change", 'arguments {"amount":90}']);
   });
 });

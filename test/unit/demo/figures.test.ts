@@ -35,6 +35,8 @@ const REVIEW: ReviewView = {
   resuming: { calls: 0, worst_case_usd: "0", unreckoned: 0, whole: true, tasks: [] },
   deadlines: { held_until: null, errors_from: null, expires_at: null },
   calls: [],
+  proposal: null,
+  two_people: [],
   decisions: [
     {
       decision: "resume",

@@ -1,6 +1,6 @@
 /** A probe that stays calm is over by itself; one of which nobody has learned anything is not. */
 import { expect, test } from "vitest";
-import { decideReview } from "../../../src/compose/clutches.ts";
+import { decideReview } from "../../../src/compose/deciding.ts";
 import type { Configuration } from "../../../src/config/configuration.ts";
 import { Ruleset } from "../../../src/gateway/ruleset.ts";
 import type { NewReview } from "../../../src/ports/store.ts";
@@ -8,7 +8,7 @@ import { Life, type Parts } from "../../faults/life.ts";
 import { valid } from "../config/folder.ts";
 
 const SECOND = 1_000;
-const NONE = { task: null, call: null, message: null };
+const NONE = { task: null, call: null, message: null, limit: null, arguments: null };
 
 class ProbedLife extends Life {
   protected folder(): Configuration {

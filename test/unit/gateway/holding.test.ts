@@ -32,6 +32,8 @@ function scene(storeClock?: TestClock) {
     beatsAtOnce: 0,
     beatsAtOnceMax: 0,
     beats: 0,
+    /** What changed cannot be read. */
+    unread: false,
   };
   const said: string[] = [];
   const port = () => memoryStore({ clock: storeClock ?? clock, data: state.data }).holders;
@@ -83,7 +85,9 @@ function scene(storeClock?: TestClock) {
     }),
     journalFor: async (writer) =>
       new Journal({ writer, key: new Uint8Array(32), clock, others: new Map() }),
-    onBeat: () => {},
+    onBeat: ({ changeSeq }) => {
+      if (!state.unread) holding.hasRead(changeSeq);
+    },
     onLost: (message) => said.push(`lost: ${message}`),
     onFound: (afterMs) => said.push(`found after ${afterMs}`),
     onFenced: (former) => said.push(`fenced: ${Number(`0x${former.id}`)}`),
@@ -182,6 +186,24 @@ describe("without an answered heartbeat", () => {
     expect(codeOf()).toBe("stands");
     clock.step(1);
     expect(codeOf()).toBe("store.unreachable");
+    await holding.beat();
+    expect(codeOf()).toBe("stands");
+  });
+
+  test("nor does one that hears of changes and cannot read them: a trip may be among them", async () => {
+    const { clock, codeOf, holding, state } = scene();
+    await holding.start();
+    state.unread = true;
+    for (let second = 0; second < GRACE_MS / 1_000; second += 1) {
+      expect(codeOf()).toBe("stands");
+      clock.advance(1_000);
+      await holding.beat();
+    }
+    expect(codeOf()).toBe("store.unreachable");
+    // What it has read by now is older than what it was told of last.
+    holding.hasRead(-1);
+    expect(codeOf()).toBe("store.unreachable");
+    state.unread = false;
     await holding.beat();
     expect(codeOf()).toBe("stands");
   });

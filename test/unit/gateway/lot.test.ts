@@ -15,7 +15,7 @@ const ROW: Parked = {
     attached: null,
     claimedBy: null,
   },
-  ...{ attempt: 0, message: null, maybeSent: false },
+  ...{ attempt: 0, message: null, maybeSent: false, edited: false },
 };
 
 test("a call that is parked while the others are read is not forgotten by that", async () => {

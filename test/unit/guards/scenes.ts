@@ -150,6 +150,7 @@ export function facts(changes: Partial<Facts> = {}): Facts {
     clutch: { state: "engaged" },
     letGo: false,
     target: target(),
+    toldBytes: 0,
     ...changes,
   };
 }

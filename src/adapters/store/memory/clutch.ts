@@ -21,7 +21,7 @@ export function memoryClutch(data: MemoryData, clock: Clock): ClutchStore {
       if (row === undefined) return null;
       if (!data.decided.has(id)) {
         data.decided.set(id, review);
-        const about = { task: null, call: null, message: null };
+        const about = { task: null, call: null, message: null, proposal: null };
         row.decisions.push({ decision: "note", by, reason: text, at, ...about });
       }
       return shownReview(data, row);

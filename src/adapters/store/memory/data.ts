@@ -53,7 +53,10 @@ export type Change = "wants" | "room" | "changes" | "outcomes";
 export interface Account {
   readonly id: AccountId;
   readonly spec: AccountSpec;
+  /** In force: the larger of what is configured and what a person has raised it to. */
   limit: bigint;
+  configured: bigint;
+  raised: bigint | null;
   spent: bigint;
   leased: bigint;
   forfeited: bigint;
@@ -118,7 +121,7 @@ export function memoryData(generation = "memory"): MemoryData {
 }
 
 /** An account as others may see it. */
-export function stateOf({ spec, ...columns }: Account): AccountState {
+export function stateOf({ configured, raised, spec, ...columns }: Account): AccountState {
   return { ...spec, ...columns };
 }
 

@@ -1,6 +1,7 @@
 import { transition } from "../../../guards/clutch/transition.ts";
 import type { Millis } from "../../../guards/money.ts";
 import type { ReviewAnswer, ReviewDecision } from "../../../ports/store.ts";
+import { prepare } from "./changes.ts";
 import { type MemoryData, raiseChange } from "./data.ts";
 import { clutchOf, shownReview } from "./reviews.ts";
 import type { ParkedRow, ReviewRow } from "./rows.ts";
@@ -16,21 +17,44 @@ interface Deciding {
 /** Each decision once by its id, and only on the version it was made on. */
 export function decide(data: MemoryData, decision: ReviewDecision, now: Millis): ReviewAnswer {
   const known = data.reviews.get(data.decided.get(decision.id) ?? "");
-  if (known) return { kind: "ok", review: shownReview(data, known) };
+  if (known) {
+    const proposed = known.decisions.some(({ proposal }) => proposal?.id === decision.id);
+    return { kind: proposed ? "proposed" : "ok", review: shownReview(data, known) };
+  }
   const review = data.reviews.get(decision.review);
   if (!review) return { kind: "nothing", because: "there is no such review" };
   if (review.version !== decision.version) {
     return { kind: "conflict", review: shownReview(data, review) };
   }
   if (review.state === "closed") return { kind: "nothing", because: "it is closed" };
-  const because = apply({ data, review, decision, now });
+  const isAgreed = agrees(review, decision);
+  const because = isAgreed ? apply({ data, review, decision, now }) : null;
   if (because !== null) return { kind: "nothing", because };
   data.decided.set(decision.id, review.id);
   review.version += 1;
-  const { decision: verb, by, reason, at, task, call, message } = decision;
-  review.decisions.push({ decision: verb, by, reason, at, task, call, message });
+  write(review, decision, isAgreed);
   raiseChange(data);
-  return { kind: "ok", review: shownReview(data, review) };
+  return { kind: isAgreed ? "ok" : "proposed", review: shownReview(data, review) };
+}
+
+/** It takes one, or somebody else has just said the same. */
+function agrees({ decisions, version }: ReviewRow, { by, second }: ReviewDecision): boolean {
+  if (second === undefined) return true;
+  const last = decisions.findLast(({ decision }) => decision !== "note");
+  const { proposal = null } = last ?? {};
+  const same = proposal?.version === version && proposal.digest === second.digest;
+  return same && last?.by !== by;
+}
+
+function write(review: ReviewRow, decision: ReviewDecision, isAgreed: boolean): void {
+  const { id, by, reason, at, task, call, message, second } = decision;
+  const said = { by, reason, at, task, call, message };
+  if (isAgreed || second === undefined) {
+    review.decisions.push({ ...said, decision: decision.decision, proposal: null });
+  } else {
+    const proposal = { ...second, id, version: review.version };
+    review.decisions.push({ ...said, decision: "proposed", proposal });
+  }
 }
 
 /** Null: done. Else why there is nothing to do it to. */
@@ -40,15 +64,21 @@ function apply(deciding: Deciding): string | null {
   const waits = clutch.state !== "engaged" && clutch.review === review.id;
   switch (decision.decision) {
     case "resume":
+    case "change":
       if (review.kind === "outcome_unknown") return "its calls are decided one by one";
-      if (review.kind === "approval") return "its call is approved or denied";
-      return resume(deciding);
+      if (review.kind === "approval" && decision.decision === "resume") {
+        return "its call is approved or denied";
+      }
+      return prepare(data, review, decision) ?? resume(deciding);
     case "approve":
-      return review.kind === "approval" ? resume(deciding) : "it asks for no approval";
+      if (review.kind !== "approval") return "it asks for no approval";
+      return prepare(data, review, decision) ?? resume(deciding);
     case "calm":
       return waits && clutch.state === "probing" ? resume(deciding) : "it is not probing";
     case "probe":
-      return waits ? probe(deciding) : "no clutch waits for it";
+      if (!waits) return "no clutch waits for it";
+      if (decision.task === null) return "it names no task";
+      return prepare(data, review, decision) ?? probe(deciding, decision.task);
     case "deny":
       return denyCall(deciding);
     case "end":
@@ -97,10 +127,8 @@ function letGo(row: ParkedRow, at: Millis, { data }: Deciding): void {
   row.seq = data.changeSeq + 1;
 }
 
-function probe(deciding: Deciding): string | null {
+function probe(deciding: Deciding, task: string): null {
   const { data, decision, now, review } = deciding;
-  const { task } = decision;
-  if (task === null) return "it names no task";
   const event = { kind: "probe", review: review.id, task, at: decision.at } as const;
   data.clutches.set(review.agent, transition(clutchOf(data, review.agent), event));
   for (const row of ofReview(deciding)) {

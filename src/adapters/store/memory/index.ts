@@ -10,8 +10,10 @@ import { memoryHolders } from "./holders.ts";
 import { memoryInputs } from "./inputs.ts";
 import { memoryJournal } from "./journal.ts";
 import { memoryLedger } from "./ledger.ts";
+import { memoryMessages } from "./messages.ts";
 import { memoryNotices } from "./notices.ts";
 import { memoryOutcomes } from "./outcomes.ts";
+import { memoryOverrides } from "./overrides.ts";
 import { memoryParking } from "./parking.ts";
 import { memoryPermits } from "./permits.ts";
 import { memoryRegistry } from "./registry.ts";
@@ -35,6 +37,8 @@ export function memoryStore(options: { readonly clock: Clock; readonly data?: Me
     tasks: memoryTasks(data),
     permits: memoryPermits(data, options.clock),
     clutch: memoryClutch(data, options.clock),
+    messages: memoryMessages(data),
+    overrides: memoryOverrides(data),
     parking: memoryParking(data, options.clock),
     counters: memoryCounters(data),
     bundles: memoryBundles(data),

@@ -28,6 +28,7 @@ import {
   tell,
 } from "./data.ts";
 import { writeJournal } from "./journal.ts";
+import { setLimit } from "./overrides.ts";
 
 const FENCED: Fenced = { kind: "fenced" };
 
@@ -79,7 +80,8 @@ function openAccount(data: MemoryData, spec: AccountSpec): Account {
   }
   const id = data.accounts.size + 1;
   const nothing = { spent: 0n, leased: 0n, forfeited: 0n, committed: 0n };
-  const columns = { limit: spec.limit, ...nothing, open };
+  const { limit } = spec;
+  const columns = { limit, configured: limit, raised: null, ...nothing, open };
   const account: Account = { id, spec: { ...spec }, ...columns };
   data.accounts.set(id, account);
   data.accountIds.set(key, id);
@@ -195,7 +197,9 @@ function editLimit(data: MemoryData, { budget, limit, unit, window }: Limited): 
   for (const account of data.accounts.values()) {
     const { open, spec } = account;
     const isMeant = spec.budget === budget && spec.unit === unit && spec.window === window;
-    if (open && isMeant) account.limit = limit;
+    if (!open || !isMeant) continue;
+    account.configured = limit;
+    setLimit(account);
   }
   raiseChange(data);
   tell(data, "room");

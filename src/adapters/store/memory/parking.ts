@@ -47,6 +47,10 @@ export function memoryParking(data: MemoryData, clock: Clock): ParkingStore {
       if (live(holder)) unclaimCall(data, holder, asked);
     },
     list: async (filter) => list(data, filter),
+    request: async (call) => {
+      const row = data.parked.get(call);
+      return row?.parked.state === "parked" ? row.request.slice() : null;
+    },
     prune: async (before, trips) => prune(data, before, trips),
   };
 }
@@ -77,6 +81,7 @@ function park(
     attempt: 0,
     message: null,
     maybeSent: false,
+    edited: false,
   };
   const bytes = request.slice();
   const nothing = {
@@ -232,6 +237,7 @@ function prune(data: MemoryData, before: Millis, trips: Millis): void {
     if (row.finishedAt !== null && row.finishedAt < before) data.parked.delete(call);
   }
   pruneClaims(data, before);
+  for (const [key, { at }] of data.messages) if (at < trips) data.messages.delete(key);
   const awaited = new Set(
     [...data.parked.values()].flatMap(({ finishedAt, parked }) =>
       finishedAt === null ? [parked.review] : [],

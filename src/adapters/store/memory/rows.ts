@@ -2,12 +2,14 @@ import type { Clutch } from "../../../guards/clutch/clutch.ts";
 import type { Commitment } from "../../../guards/commitment/commitment.ts";
 import type { Millis } from "../../../guards/money.ts";
 import type {
+  AgentMessage,
   CallClaim,
   CounterKey,
   Decided,
   HolderId,
   HourTotal,
   NewNotice,
+  NewOverride,
   NewReview,
   Parked,
   PermitKey,
@@ -44,6 +46,10 @@ export interface SharedWork {
   readonly outcomes: Map<string, OutcomeRow>;
   /** By notifier and subject, in the order in which they came. */
   readonly notices: Map<string, NoticeRow>;
+  /** By decision and task, in the order in which they came. */
+  readonly messages: Map<string, AgentMessage>;
+  /** By id, in the order in which they came. */
+  readonly overrides: Map<string, NewOverride>;
   /** By name. */
   readonly notifiers: Map<string, NotifierRow>;
 }
@@ -90,7 +96,8 @@ export interface PermitRow {
   lastUse: Millis | null;
 }
 
-export interface ReviewRow extends Omit<NewReview, "at"> {
+export interface ReviewRow extends Omit<NewReview, "at" | "evidence"> {
+  evidence: string;
   readonly openedAt: Millis;
   version: number;
   state: Review["state"];
@@ -103,7 +110,7 @@ export interface ReviewRow extends Omit<NewReview, "at"> {
 
 export interface ParkedRow {
   parked: Parked;
-  readonly request: Uint8Array;
+  request: Uint8Array;
   answer: Uint8Array | null;
   /** By the store's clock, as everything that it compares. */
   readonly arrivedAt: Millis;
@@ -159,6 +166,8 @@ export function sharedWork(): SharedWork {
     commitments: new Map(),
     outcomes: new Map(),
     notices: new Map(),
+    messages: new Map(),
+    overrides: new Map(),
     notifiers: new Map(),
   };
 }

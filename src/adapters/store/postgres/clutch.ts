@@ -5,6 +5,7 @@ import type {
   ClutchStore,
   Decided,
   NewReview,
+  Proposal,
   Review,
   ReviewAnswer,
   ReviewDecision,
@@ -33,6 +34,10 @@ interface ReviewRow extends Omit<Review, "openedAt" | "version" | "parked" | "de
   readonly tasks: readonly (string | null)[];
   readonly calls: readonly (string | null)[];
   readonly messages: readonly (string | null)[];
+  readonly ids: readonly string[];
+  readonly proposed: readonly (string | null)[];
+  readonly sealed: readonly (string | null)[];
+  readonly versions: readonly (bigint | null)[];
 }
 
 type AnswerRow = ReviewRow & {
@@ -90,12 +95,17 @@ async function opened(lane: Lane, how: "trip" | "open_review", review: NewReview
 
 function deciding(decision: ReviewDecision): Statement {
   const { at, by, call, id, message, paceMs, reason, review, task, version } = decision;
+  const { change: { edit, raise } = {}, second } = decision;
   return {
     name: "decide",
-    text: "SELECT * FROM decide($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+    text: `SELECT * FROM decide($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,
+      ROW($12, $13, $14, $15, $16, $17)::decision_change, $18, $19)`,
     values: [
       ...[id, review, version, decision.decision, by, reason, at, task, call, message],
       Math.floor(paceMs),
+      ...[raise?.account ?? null, raise?.limit ?? null],
+      ...[edit?.call ?? null, edit?.request ?? null, edit?.about ?? null, edit?.evidence ?? null],
+      ...[second?.digest ?? null, second?.sealed ?? null],
     ],
   };
 }
@@ -130,6 +140,13 @@ function reviewFrom(row: ReviewRow): Review {
       task: row.tasks[index] ?? null,
       call: row.calls[index] ?? null,
       message: row.messages[index] ?? null,
+      proposal: proposalFrom(row, index),
     })),
   };
+}
+
+function proposalFrom(row: ReviewRow, index: number): Proposal | null {
+  const [digest, sealed] = [row.proposed[index] ?? null, row.sealed[index] ?? null];
+  if (digest === null || sealed === null) return null;
+  return { id: row.ids[index] ?? "", digest, sealed, version: Number(row.versions[index]) };
 }

@@ -12,10 +12,12 @@ import { holders } from "./holders.ts";
 import { inputs } from "./inputs.ts";
 import { journal } from "./journal.ts";
 import { ledger } from "./ledger.ts";
+import { messages } from "./messages.ts";
 import { migrate } from "./migrate.ts";
 import { noticeRows } from "./notice-rows.ts";
 import { notices } from "./notices.ts";
 import { outcomes } from "./outcomes.ts";
+import { overrides } from "./overrides.ts";
 import { parking } from "./parking.ts";
 import { permits } from "./permits.ts";
 import { registry } from "./registry.ts";
@@ -60,6 +62,8 @@ export async function postgresStore(options: PostgresOptions): Promise<Store> {
     tasks: tasks(work),
     permits: permits(work),
     clutch: clutch(work),
+    messages: messages(work),
+    overrides: overrides(work),
     parking: parking(work),
     counters: counters(work),
     bundles: bundles(work),

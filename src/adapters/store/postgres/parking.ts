@@ -28,6 +28,7 @@ interface Row extends Omit<NewParked, "call" | "at" | "request"> {
   readonly attempt: bigint;
   readonly message: string | null;
   readonly maybe_sent: boolean;
+  readonly edited: boolean;
 }
 
 /** With a kind that finds no call, the rest is null. */
@@ -72,6 +73,11 @@ export function parking(lane: Lane): ParkingStore {
         .given("state = ANY", filter.states)
         .select("parked_row", "ORDER BY no DESC", filter.limit);
       return (await lane.ask<Row>(statement)).map(parkedFrom);
+    },
+    async request(call) {
+      const text = "SELECT request FROM parked WHERE call_id = $1 AND state = 'parked'";
+      const [row] = await lane.ask<{ request: Uint8Array }>({ text, values: [call] });
+      return bytesFrom(row?.request);
     },
     async prune(before, trips) {
       const values = [before, trips, PRUNED_MAX];
@@ -187,5 +193,6 @@ function parkedFrom(row: Row): Parked {
     ...{ call: row.call_id, agent, task, key, cause, review, digest, about, at: Number(row.at) },
     ...{ state, letGoAt: optionalNumber(row.let_go_at), attached, claimedBy: row.claimed_by },
     ...{ attempt: Number(row.attempt), message, maybeSent: row.maybe_sent },
+    edited: row.edited,
   };
 }

@@ -1,7 +1,9 @@
 import { transition } from "../../../guards/clutch/transition.ts";
 import type { Note, Review, ReviewAnswer, ReviewDecision } from "../../../ports/store.ts";
+import { prepare } from "./changes.ts";
 import { clutchOf, setClutch } from "./clutch.ts";
 import { type ReviewRow, reviewRow, shownReview } from "./reviews.ts";
+import type { Sql } from "./sql.ts";
 import type { Transaction } from "./transaction.ts";
 
 /** One decision on one review, in its transaction. */
@@ -17,26 +19,45 @@ const LET_GO = "state = 'let_go', seq = (SELECT change_seq + 1 FROM store)";
 /** Each decision once by its id, and only on the version it was made on. */
 export function decide(transaction: Transaction, decision: ReviewDecision): ReviewAnswer {
   const { sql } = transaction;
-  const before = "SELECT review FROM review_decision WHERE id = ?";
-  const known = sql.first<{ review: string }>(before, decision.id);
-  if (known) return { kind: "ok", review: shownReview(sql, known.review) };
+  const before = "SELECT review, proposed FROM review_decision WHERE id = ?";
+  const known = sql.first<{ review: string; proposed: string | null }>(before, decision.id);
+  if (known) {
+    const kind = known.proposed === null ? "ok" : "proposed";
+    return { kind, review: shownReview(sql, known.review) };
+  }
   const review = reviewRow(sql, decision.review);
   if (!review) return { kind: "nothing", because: "there is no such review" };
   if (review.version !== decision.version) {
     return { kind: "conflict", review: shownReview(sql, review.id) };
   }
   if (review.state === "closed") return { kind: "nothing", because: "it is closed" };
-  const because = apply({ transaction, review, decision });
+  const isAgreed = agrees(sql, review, decision);
+  const because = isAgreed ? apply({ transaction, review, decision }) : null;
   if (because !== null) return { kind: "nothing", because };
   sql.run("UPDATE review SET version = version + 1 WHERE id = ?", review.id);
-  const { id, decision: verb, by, reason, at, task, call, message } = decision;
-  sql.run(
-    `INSERT INTO review_decision (id, review, decision, decided_by, reason, at, task, call, message)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    ...[id, review.id, verb, by, reason, at, task, call, message],
-  );
+  write(sql, review, decision, isAgreed);
   transaction.raiseChange();
-  return { kind: "ok", review: shownReview(sql, review.id) };
+  return { kind: isAgreed ? "ok" : "proposed", review: shownReview(sql, review.id) };
+}
+
+/** It takes one, or somebody else has just said the same. */
+function agrees(sql: Sql, { id, version }: ReviewRow, { by, second }: ReviewDecision): boolean {
+  if (second === undefined) return true;
+  const text = `SELECT 1 FROM review_decision
+    WHERE review = ? AND version = ? AND proposed = ? AND decided_by <> ?`;
+  return sql.first(text, id, version, second.digest, by) !== undefined;
+}
+
+function write(sql: Sql, review: ReviewRow, decision: ReviewDecision, isAgreed: boolean): void {
+  const { id, decision: verb, by, reason, at, task, call, message, second } = decision;
+  const proposal = isAgreed ? undefined : second;
+  sql.run(
+    `INSERT INTO review_decision
+         (id, review, decision, decided_by, reason, at, task, call, message, proposed, sealed, version)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    ...[id, review.id, proposal ? "proposed" : verb, by, reason, at, task, call, message],
+    ...[proposal?.digest ?? null, proposal?.sealed ?? null, proposal ? review.version + 1 : null],
+  );
 }
 
 /** Open or closed: it changes nothing. */
@@ -58,15 +79,21 @@ function apply(deciding: Deciding): string | null {
   const waits = clutch.state !== "engaged" && clutch.review === review.id;
   switch (decision.decision) {
     case "resume":
+    case "change":
       if (review.kind === "outcome_unknown") return "its calls are decided one by one";
-      if (review.kind === "approval") return "its call is approved or denied";
-      return resume(deciding);
+      if (review.kind === "approval" && decision.decision === "resume") {
+        return "its call is approved or denied";
+      }
+      return prepare(transaction, review, decision) ?? resume(deciding);
     case "approve":
-      return review.kind === "approval" ? resume(deciding) : "it asks for no approval";
+      if (review.kind !== "approval") return "it asks for no approval";
+      return prepare(transaction, review, decision) ?? resume(deciding);
     case "calm":
       return waits && clutch.state === "probing" ? resume(deciding) : "it is not probing";
     case "probe":
-      return waits ? probe(deciding) : "no clutch waits for it";
+      if (!waits) return "no clutch waits for it";
+      if (decision.task === null) return "it names no task";
+      return prepare(transaction, review, decision) ?? probe(deciding, decision.task);
     case "deny":
       return denyCall(deciding);
     case "end":
@@ -101,11 +128,10 @@ function close({ review, transaction: { sql, now } }: Deciding): void {
   sql.run("UPDATE review SET state = 'closed', closed_at = ? WHERE id = ?", now, review.id);
 }
 
-function probe(deciding: Deciding): string | null {
+function probe(deciding: Deciding, task: string): null {
   const { decision, review, transaction } = deciding;
   const { sql, now } = transaction;
-  const { task, at } = decision;
-  if (task === null) return "it names no task";
+  const { at } = decision;
   const event = { kind: "probe", review: review.id, task, at } as const;
   setClutch(sql, review.agent, transition(clutchOf(sql, review.agent), event));
   sql.run(

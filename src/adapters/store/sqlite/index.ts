@@ -1,7 +1,7 @@
 import { chmod, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock } from "../../../ports/clock.ts";
-import type { CounterStore, Store } from "../../../ports/store.ts";
+import type { CounterStore, ReviewDecision, Store } from "../../../ports/store.ts";
 import { WorkerClient } from "./client.ts";
 import { pack } from "./flush.ts";
 import { lockFolder } from "./lock.ts";
@@ -151,6 +151,8 @@ type SharedWork = Pick<
   Store,
   | "permits"
   | "clutch"
+  | "messages"
+  | "overrides"
   | "parking"
   | "counters"
   | "bundles"
@@ -169,11 +171,12 @@ function sharedWorkOn(writer: WorkerClient, reader: WorkerClient): SharedWork {
     clutch: {
       trip: (review) => writer.ask("trip", review),
       open: (review) => writer.ask("openReview", review),
-      decide: (decision) => writer.ask("decide", decision),
+      decide: (decision) => writer.ask("decide", withOwnBytes(decision)),
       note: (note) => writer.ask("note", note),
       clutches: () => writer.ask("clutches"),
       reviews: (filter) => reader.ask("reviews", filter),
     },
+    ...changesOn(writer, reader),
     parking: parkingOn(writer, reader),
     counters: countersOn(writer, reader),
     bundles: {
@@ -206,6 +209,30 @@ function sharedWorkOn(writer: WorkerClient, reader: WorkerClient): SharedWork {
   };
 }
 
+function changesOn(
+  writer: WorkerClient,
+  reader: WorkerClient,
+): Pick<Store, "messages" | "overrides"> {
+  return {
+    messages: {
+      pending: (limit) => lightly(writer, reader).ask("pendingMessages", limit),
+      told: (messages) => writer.ask("toldMessages", messages),
+    },
+    overrides: {
+      raise: (override) => writer.ask("raiseLimit", override),
+      list: (limit) => reader.ask("overrides", limit),
+    },
+  };
+}
+
+/** Of a view the whole memory behind it would cross to the thread. */
+function withOwnBytes(decision: ReviewDecision): ReviewDecision {
+  const edit = decision.change?.edit;
+  if (edit === undefined) return decision;
+  const own = { ...edit, request: new Uint8Array(edit.request) };
+  return { ...decision, change: { ...decision.change, edit: own } };
+}
+
 function parkingOn(writer: WorkerClient, reader: WorkerClient): Store["parking"] {
   return {
     park: (holder, parked, limits) => {
@@ -223,6 +250,7 @@ function parkingOn(writer: WorkerClient, reader: WorkerClient): Store["parking"]
     claimCall: (holder, claim) => writer.ask("claimCall", holder, claim),
     unclaimCall: (holder, claim) => writer.ask("unclaimCall", holder, claim),
     list: (filter) => lightly(writer, reader).ask("listParked", filter),
+    request: (call) => reader.ask("parkedRequest", call),
     prune: (before, trips) => writer.ask("pruneParked", before, trips),
   };
 }

@@ -16,12 +16,12 @@ import type {
 } from "../../../ports/store.ts";
 import type { Transaction } from "./transaction.ts";
 
-const ACCOUNT =
+export const ACCOUNT =
   "id, budget, scope, unit, window, starts, ends, limit_n, spent, leased, forfeited, committed, open";
 
 const OF_KIND = "budget = ? AND scope = ? AND unit = ? AND window = ?";
 
-interface AccountRow {
+export interface AccountRow {
   readonly id: bigint;
   readonly budget: string;
   readonly scope: string;
@@ -37,7 +37,7 @@ interface AccountRow {
   readonly open: bigint;
 }
 
-function stateOf(row: AccountRow): AccountState {
+export function stateOf(row: AccountRow): AccountState {
   const { id, starts, ends, limit_n, open, ...same } = row;
   return {
     ...same,
@@ -80,10 +80,10 @@ export function open({ sql }: Transaction, specs: readonly AccountSpec[]): Accou
       ...[...kind, starts],
     );
     sql.run(
-      `INSERT INTO account (budget, scope, unit, window, starts, ends, limit_n, open)
-         VALUES (?, ?, ?, ?, ?, ?, ?,
+      `INSERT INTO account (budget, scope, unit, window, starts, ends, limit_n, configured, open)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?,
            NOT EXISTS (SELECT 1 FROM account WHERE ${OF_KIND} AND starts > ?))`,
-      ...[...kind, starts, ends, limit, ...kind, starts],
+      ...[...kind, starts, ends, limit, limit, ...kind, starts],
     );
     const made = sql.firstExact<AccountRow>(find, ...kind, starts);
     if (!made) throw new Error("an account that was inserted is there");
@@ -215,10 +215,11 @@ export function want(
 /** The limit of every open account of a budget, unit and kind of window. */
 export function editLimit(transaction: Transaction, limited: Limited, of: string | null): void {
   const { budget, limit, unit, window } = limited;
-  const text = `UPDATE account SET limit_n = ?
-    WHERE budget = ? AND unit = ? AND window = ? AND open = 1 AND limit_n <> ?
+  const text = `UPDATE account SET configured = ?, limit_n = max(?, coalesce(raised, ?))
+    WHERE budget = ? AND unit = ? AND window = ? AND open = 1 AND configured <> ?
       AND (? IS NULL OR ? = (SELECT configuration FROM store))`;
-  if (transaction.sql.run(text, limit, budget, unit, window, limit, of, of) === 0) return;
+  const values = [limit, limit, limit, budget, unit, window, limit, of, of];
+  if (transaction.sql.run(text, ...values) === 0) return;
   transaction.raiseChange();
   transaction.tell("room");
 }

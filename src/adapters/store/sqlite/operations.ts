@@ -11,8 +11,10 @@ import * as holders from "./holders.ts";
 import * as inputs from "./inputs.ts";
 import * as journal from "./journal.ts";
 import * as ledger from "./ledger.ts";
+import * as messages from "./messages.ts";
 import * as notices from "./notices.ts";
 import * as outcomes from "./outcomes.ts";
+import * as overrides from "./overrides.ts";
 import * as parking from "./parking.ts";
 import * as permits from "./permits.ts";
 import * as registry from "./registry.ts";
@@ -66,6 +68,10 @@ export const OPERATIONS = {
   note,
   clutches: clutch.clutches,
   reviews: clutch.reviews,
+  pendingMessages: messages.pending,
+  toldMessages: messages.told,
+  raiseLimit: overrides.raise,
+  overrides: overrides.list,
   park: parking.park,
   attach: parking.attach,
   detach: parking.detach,
@@ -75,6 +81,7 @@ export const OPERATIONS = {
   claimCall: claims.claimCall,
   unclaimCall: claims.unclaimCall,
   listParked: parking.list,
+  parkedRequest: parking.request,
   pruneParked: parking.prune,
   mergeCounts: counters.merge,
   shareCounts: counters.share,

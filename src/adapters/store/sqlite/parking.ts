@@ -21,14 +21,16 @@ import type { Transaction } from "./transaction.ts";
 const PRUNED_MAX = 1000;
 
 const PARKED = `call, agent, task, key, cause, review, digest, about, at, state, let_go_at AS letGoAt,
-  attached, claimed_by AS claimedBy, attempt, message, maybe_sent AS maybeSent`;
+  attached, claimed_by AS claimedBy, attempt, message, maybe_sent AS maybeSent,
+  edited`;
 
-interface Row extends Omit<Parked, "maybeSent"> {
+interface Row extends Omit<Parked, "maybeSent" | "edited"> {
   readonly maybeSent: number;
+  readonly edited: number;
 }
 
 function parkedFrom(row: Row): Parked {
-  return { ...row, maybeSent: row.maybeSent === 1 };
+  return { ...row, maybeSent: row.maybeSent === 1, edited: row.edited === 1 };
 }
 
 function parkedRow(sql: Sql, call: string): Parked | undefined {
@@ -227,6 +229,11 @@ export function list({ sql }: Transaction, filter: Parameters<ParkingStore["list
   return sql.all<Row>(text, ...values, filter.limit).map(parkedFrom);
 }
 
+export function request({ sql }: Transaction, call: string): Uint8Array | null {
+  const text = "SELECT request AS bytes FROM parked WHERE call = ? AND state = 'parked'";
+  return sql.first<{ bytes: Uint8Array }>(text, call)?.bytes ?? null;
+}
+
 /** Some of what was finished before; the next time some more. */
 export function prune({ sql }: Transaction, before: Millis, trips: Millis): void {
   sql.run(
@@ -241,6 +248,7 @@ export function prune({ sql }: Transaction, before: Millis, trips: Millis): void
        LIMIT ?)`,
     ...[before, PRUNED_MAX],
   );
+  sql.run("DELETE FROM agent_message WHERE at < ?", trips);
   const closed = sql.all<{ id: string }>(
     `SELECT id FROM review WHERE state = 'closed'
        AND closed_at < CASE kind WHEN 'trip' THEN ? ELSE ? END AND NOT EXISTS (

@@ -8,7 +8,9 @@ const REVIEW = `SELECT id, kind, agent, subject, reason, evidence, opened_at AS 
   (SELECT count(*) FROM parked WHERE parked.review = review.id AND parked.state = 'parked')
     AS parked,
   (SELECT json_group_array(json_object('decision', decision, 'by', decided_by, 'reason', reason,
-      'at', at, 'task', task, 'call', call, 'message', message) ORDER BY no)
+      'at', at, 'task', task, 'call', call, 'message', message,
+      'proposal', CASE WHEN proposed IS NOT NULL THEN json_object('id', id, 'digest', proposed,
+        'sealed', sealed, 'version', version) END) ORDER BY no)
     FROM review_decision WHERE review_decision.review = review.id) AS decisions,
   (SELECT json_group_array(reason ORDER BY no) FROM review_merged
     WHERE review_merged.review = review.id AND reason IS NOT NULL) AS reasons

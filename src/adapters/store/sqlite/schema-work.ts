@@ -76,9 +76,35 @@ export const SHARED_WORK = `
     at INTEGER NOT NULL,
     task TEXT,
     call TEXT,
-    message TEXT
+    message TEXT,
+    proposed TEXT,
+    sealed TEXT,
+    version INTEGER
   ) STRICT;
   CREATE INDEX review_decision_on ON review_decision (review);
+
+  CREATE TABLE agent_message (
+    no INTEGER PRIMARY KEY,
+    id TEXT NOT NULL,
+    agent TEXT NOT NULL,
+    task TEXT NOT NULL,
+    text TEXT NOT NULL,
+    said_by TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    UNIQUE (id, task)
+  ) STRICT;
+
+  CREATE TABLE override (
+    no INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    account INTEGER NOT NULL,
+    limit_n INTEGER,
+    reason TEXT NOT NULL,
+    said_by TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    review TEXT
+  ) STRICT;
+  CREATE INDEX override_account ON override (account, no);
 
   CREATE TABLE parked (
     no INTEGER PRIMARY KEY,
@@ -99,6 +125,7 @@ export const SHARED_WORK = `
     attempt INTEGER NOT NULL DEFAULT 0,
     message TEXT,
     maybe_sent INTEGER NOT NULL DEFAULT 0,
+    edited INTEGER NOT NULL DEFAULT 0,
     arrived_at INTEGER NOT NULL,
     parked_by TEXT NOT NULL,
     finished_at INTEGER,

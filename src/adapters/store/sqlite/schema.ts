@@ -31,11 +31,14 @@ export const MIGRATIONS: readonly string[] = [
     starts INTEGER NOT NULL,
     ends INTEGER,
     limit_n INTEGER NOT NULL,
+    configured INTEGER NOT NULL,
+    raised INTEGER,
     spent INTEGER NOT NULL DEFAULT 0,
     leased INTEGER NOT NULL DEFAULT 0 CHECK (leased >= 0),
     forfeited INTEGER NOT NULL DEFAULT 0 CHECK (forfeited >= 0),
     committed INTEGER NOT NULL DEFAULT 0 CHECK (committed >= 0),
     open INTEGER NOT NULL,
+    CHECK (limit_n = max(configured, coalesce(raised, configured))),
     UNIQUE (budget, scope, unit, window, starts)
   ) STRICT;
   CREATE INDEX account_open ON account (id) WHERE open = 1;

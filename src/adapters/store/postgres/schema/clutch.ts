@@ -78,7 +78,8 @@ END $$;
 CREATE TYPE shown_review AS (answer text, because text, id text, kind text, agent text,
   subject text, reason text, evidence text, opened_at bigint, version bigint, state text,
   parked bigint, reasons text[], verbs text[], bys text[], becauses text[], ats bigint[],
-  tasks text[], calls text[], messages text[]);
+  tasks text[], calls text[], messages text[], ids text[], proposed text[], sealed text[],
+  versions bigint[]);
 
 CREATE FUNCTION shown(answer text, because text, r review)
 RETURNS SETOF shown_review LANGUAGE sql STABLE AS $$
@@ -91,7 +92,9 @@ RETURNS SETOF shown_review LANGUAGE sql STABLE AS $$
   FROM (SELECT array_agg(v.decision ORDER BY v.no), array_agg(v.decided_by ORDER BY v.no),
       array_agg(v.reason ORDER BY v.no), array_agg(v.at ORDER BY v.no),
       array_agg(v.task ORDER BY v.no), array_agg(v.call_id ORDER BY v.no),
-      array_agg(v.message ORDER BY v.no)
+      array_agg(v.message ORDER BY v.no), array_agg(v.id ORDER BY v.no),
+      array_agg(v.proposed ORDER BY v.no), array_agg(v.sealed ORDER BY v.no),
+      array_agg(v.version ORDER BY v.no)
     FROM review_decision v WHERE v.review = (r).id) d
 $$;
 

@@ -79,30 +79,33 @@ BEGIN
 END $$;
 
 -- Null: it was done. Else why there is nothing to do it to.
-CREATE FUNCTION apply_decision(r review, c clutch, verb text, of_task text, of_call text,
-  says text, at bigint, pace bigint) RETURNS text LANGUAGE plpgsql VOLATILE AS $$
+CREATE FUNCTION apply_decision(decision_id text, r review, c clutch, verb text, who text, why text,
+  of_task text, of_call text, says text, at bigint, pace bigint, w decision_change)
+RETURNS text LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   waits boolean := c.state <> 'engaged' AND c.review = r.id;
+  unfit text;
 BEGIN
-  CASE verb
-    WHEN 'resume' THEN
-      IF r.kind = 'outcome_unknown' THEN RETURN 'its calls are decided one by one'; END IF;
-      IF r.kind = 'approval' THEN RETURN 'its call is approved or denied'; END IF;
-      PERFORM resume_calls(r, waits, pace);
-    WHEN 'approve' THEN
-      IF r.kind <> 'approval' THEN RETURN 'it asks for no approval'; END IF;
-      PERFORM resume_calls(r, waits, pace);
-    WHEN 'calm' THEN
-      IF NOT waits OR c.state <> 'probing' THEN RETURN 'it is not probing'; END IF;
-      PERFORM resume_calls(r, waits, pace);
-    WHEN 'probe' THEN
-      IF NOT waits THEN RETURN 'no clutch waits for it'; END IF;
-      IF of_task IS NULL THEN RETURN 'it names no task'; END IF;
+  unfit := CASE
+    WHEN verb IN ('resume', 'change') AND r.kind = 'outcome_unknown'
+      THEN 'its calls are decided one by one'
+    WHEN verb = 'resume' AND r.kind = 'approval' THEN 'its call is approved or denied'
+    WHEN verb = 'approve' AND r.kind <> 'approval' THEN 'it asks for no approval'
+    WHEN verb = 'calm' AND (NOT waits OR c.state <> 'probing') THEN 'it is not probing'
+    WHEN verb = 'probe' AND NOT waits THEN 'no clutch waits for it'
+    WHEN verb IN ('probe', 'end') AND of_task IS NULL THEN 'it names no task' END;
+  IF unfit IS NULL AND verb IN ('resume', 'change', 'approve', 'probe') THEN
+    unfit := prepare_change(decision_id, r, w, who, why, at, of_task, says);
+  END IF;
+  IF unfit IS NOT NULL THEN RETURN unfit; END IF;
+  CASE
+    WHEN verb IN ('resume', 'change', 'approve', 'calm') THEN
+      PERFORM resume_calls(r, waits, pace), edit_call(r, w);
+    WHEN verb = 'probe' THEN
       PERFORM probe_task(r, of_task, at);
-    WHEN 'deny' THEN
+    WHEN verb = 'deny' THEN
       IF NOT deny_calls(r, of_call, NULL, says) THEN RETURN 'it has no such call parked'; END IF;
-    WHEN 'end' THEN
-      IF of_task IS NULL THEN RETURN 'it names no task'; END IF;
+    WHEN verb = 'end' THEN
       PERFORM deny_calls(r, NULL, of_task, says);
     ELSE
       IF NOT settle_unknown(r, of_call, of_task, verb = 'ran', says) THEN
@@ -123,17 +126,23 @@ BEGIN
 END $$;
 
 CREATE FUNCTION decide(decision_id text, of_review text, seen bigint, verb text, decider text,
-  why text, at bigint, of_task text, of_call text, says text, pace bigint)
+  why text, at bigint, of_task text, of_call text, says text, pace bigint, w decision_change,
+  proposes text, proposal text)
 RETURNS SETOF shown_review LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   r review%ROWTYPE;
   c clutch%ROWTYPE;
-  known text;
+  known review_decision%ROWTYPE;
   nothing text;
+  agreed boolean;
 BEGIN
   PERFORM 1 FROM store FOR UPDATE;
-  SELECT d.review INTO known FROM review_decision d WHERE d.id = decision_id;
-  IF FOUND THEN RETURN QUERY SELECT * FROM shown_after('ok', NULL, known); RETURN; END IF;
+  SELECT * INTO known FROM review_decision d WHERE d.id = decision_id;
+  IF FOUND THEN
+    RETURN QUERY SELECT * FROM shown_after(
+      CASE WHEN known.proposed IS NULL THEN 'ok' ELSE 'proposed' END, NULL, known.review);
+    RETURN;
+  END IF;
   SELECT * INTO r FROM review v WHERE v.id = of_review;
   IF NOT FOUND THEN
     RETURN QUERY SELECT * FROM shown_after('nothing', 'there is no such review', NULL);
@@ -146,16 +155,24 @@ BEGIN
     RETURN QUERY SELECT * FROM shown_after('conflict', NULL, r.id);
     RETURN;
   END IF;
+  -- It takes one, or somebody else has just said the same.
+  agreed := proposes IS NULL OR EXISTS (SELECT 1 FROM review_decision d WHERE d.review = r.id
+    AND d.version = r.version AND d.proposed = proposes AND d.decided_by <> decider);
   nothing := CASE WHEN r.state = 'closed' THEN 'it is closed'
-    ELSE apply_decision(r, c, verb, of_task, of_call, says, decide.at, pace) END;
+    WHEN agreed THEN apply_decision(decision_id, r, c, verb, decider, why, of_task, of_call,
+      says, decide.at, pace, w) END;
   IF nothing IS NOT NULL THEN
     RETURN QUERY SELECT * FROM shown_after('nothing', nothing, r.id);
     RETURN;
   END IF;
   UPDATE review v SET version = v.version + 1 WHERE v.id = r.id;
-  INSERT INTO review_decision (id, review, decision, decided_by, reason, at, task, call_id, message)
-    VALUES (decision_id, r.id, verb, decider, why, decide.at, of_task, of_call, says);
+  INSERT INTO review_decision (id, review, decision, decided_by, reason, at, task, call_id, message,
+      proposed, sealed, version)
+    VALUES (decision_id, r.id, CASE WHEN agreed THEN verb ELSE 'proposed' END, decider, why,
+      decide.at, of_task, of_call, says, CASE WHEN NOT agreed THEN proposes END,
+      CASE WHEN NOT agreed THEN proposal END, CASE WHEN NOT agreed THEN r.version + 1 END);
   PERFORM changed();
-  RETURN QUERY SELECT * FROM shown_after('ok', NULL, r.id);
+  RETURN QUERY SELECT * FROM shown_after(
+    CASE WHEN agreed THEN 'ok' ELSE 'proposed' END, NULL, r.id);
 END $$;
 `;

@@ -29,8 +29,8 @@ BEGIN
         || ' window ' || u.k || ' ' || u.c || ' ' || u.b || ' ' || u.s, 0) AS key
       FROM unnest(budgets, scopes, units, kinds, ends_at) AS u(b, s, c, k, e)
       WHERE u.e IS NOT NULL ORDER BY 1) k;
-    INSERT INTO account (budget, scope, unit, "window", starts, ends, limit_n)
-      SELECT u.b, u.s, u.c, u.k, u.t, u.e, u.l
+    INSERT INTO account (budget, scope, unit, "window", starts, ends, limit_n, configured)
+      SELECT u.b, u.s, u.c, u.k, u.t, u.e, u.l, u.l
       FROM unnest(budgets, scopes, units, kinds, starts_at, ends_at, limits)
         AS u(b, s, c, k, t, e, l)
       ORDER BY u.b, u.s, u.c, u.k, u.t
@@ -149,9 +149,9 @@ BEGIN
   PERFORM 1 FROM account
     WHERE budget = of_budget AND unit = of_unit AND "window" = of_kind AND open
     ORDER BY id FOR UPDATE;
-  UPDATE account SET limit_n = limit_to
+  UPDATE account SET configured = limit_to, limit_n = greatest(limit_to, raised)
     WHERE budget = of_budget AND unit = of_unit AND "window" = of_kind AND open
-      AND limit_n <> limit_to;
+      AND configured <> limit_to;
   IF NOT FOUND THEN RETURN; END IF;
   UPDATE store SET change_seq = change_seq + 1;
   PERFORM tell('changes'), tell('room');

@@ -6,16 +6,16 @@
 export const PARKING = `
 -- Lists leave the bytes out.
 CREATE VIEW parked_row AS SELECT no, call_id, agent, task, key, cause, review, digest, about, at, state,
-  let_go_at, attached, claimed_by, attempt, message, maybe_sent FROM parked;
+  let_go_at, attached, claimed_by, attempt, message, maybe_sent, edited FROM parked;
 
 CREATE TYPE parked_answer AS (kind text, call_id text, agent text, task text, key text, cause text,
   review text, digest text, about text, at bigint, state text, let_go_at bigint, attached text,
-  claimed_by text, attempt bigint, message text, maybe_sent boolean, request bytea, answer bytea);
+  claimed_by text, attempt bigint, message text, maybe_sent boolean, edited boolean, request bytea, answer bytea);
 
 CREATE FUNCTION answered(kind text, of_call text, with_bytes boolean)
 RETURNS SETOF parked_answer LANGUAGE sql VOLATILE AS $$
   SELECT kind, p.call_id, p.agent, p.task, p.key, p.cause, p.review, p.digest, p.about, p.at,
-    p.state, p.let_go_at, p.attached, p.claimed_by, p.attempt, p.message, p.maybe_sent,
+    p.state, p.let_go_at, p.attached, p.claimed_by, p.attempt, p.message, p.maybe_sent, p.edited,
     CASE WHEN with_bytes AND kind = 'claimed' THEN p.request END,
     CASE WHEN with_bytes AND kind = 'done' THEN p.answer END
   FROM (SELECT 1) one LEFT JOIN parked p ON p.call_id = of_call
@@ -189,6 +189,7 @@ BEGIN
     WHERE c.finished_at < before AND NOT EXISTS (SELECT 1 FROM task t
       WHERE t.agent = c.agent AND t.id = c.task AND t.ended_at IS NULL)
     LIMIT at_most FOR UPDATE OF c SKIP LOCKED);
+  DELETE FROM agent_message WHERE at < trips;
   ids := ARRAY(SELECT r.id FROM review r WHERE r.state = 'closed'
     AND r.closed_at < CASE r.kind WHEN 'trip' THEN trips ELSE before END
     AND NOT EXISTS (SELECT 1 FROM parked p WHERE p.review = r.id AND p.finished_at IS NULL)

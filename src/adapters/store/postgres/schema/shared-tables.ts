@@ -75,9 +75,35 @@ CREATE TABLE review_decision (
   at bigint NOT NULL,
   task text,
   call_id text,
-  message text
+  message text,
+  proposed text,
+  sealed text,
+  version bigint
 );
 CREATE INDEX review_decision_on ON review_decision (review);
+
+CREATE TABLE agent_message (
+  no bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  id text NOT NULL,
+  agent text NOT NULL,
+  task text NOT NULL,
+  text text NOT NULL,
+  said_by text NOT NULL,
+  at bigint NOT NULL,
+  UNIQUE (id, task)
+);
+
+CREATE TABLE override (
+  no bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  id text NOT NULL UNIQUE,
+  account bigint NOT NULL,
+  limit_n bigint,
+  reason text NOT NULL,
+  said_by text NOT NULL,
+  at bigint NOT NULL,
+  review text
+);
+CREATE INDEX override_account ON override (account, no);
 
 CREATE TABLE parked (
   call_id text PRIMARY KEY,
@@ -98,6 +124,7 @@ CREATE TABLE parked (
   attempt bigint NOT NULL DEFAULT 0,
   message text,
   maybe_sent boolean NOT NULL DEFAULT false,
+  edited boolean NOT NULL DEFAULT false,
   arrived_at bigint NOT NULL,
   parked_by text NOT NULL,
   finished_at bigint,

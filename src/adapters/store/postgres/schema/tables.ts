@@ -24,11 +24,14 @@ CREATE TABLE account (
   starts bigint NOT NULL,
   ends bigint,
   limit_n bigint NOT NULL,
+  configured bigint NOT NULL,
+  raised bigint,
   spent bigint NOT NULL DEFAULT 0 CHECK (spent >= 0),
   leased bigint NOT NULL DEFAULT 0 CHECK (leased >= 0),
   forfeited bigint NOT NULL DEFAULT 0 CHECK (forfeited >= 0),
   committed bigint NOT NULL DEFAULT 0 CHECK (committed >= 0),
   open boolean NOT NULL DEFAULT true,
+  CHECK (limit_n = greatest(configured, raised)),
   UNIQUE (budget, scope, unit, "window", starts)
 ) WITH (fillfactor = 50);
 CREATE INDEX account_scope ON account (scope, id);

@@ -11,6 +11,7 @@ import { HOLDERS } from "./holders.ts";
 import { MONEY } from "./money.ts";
 import { NOTICES } from "./notices.ts";
 import { OUTCOMES } from "./outcomes.ts";
+import { OVERRIDES } from "./overrides.ts";
 import { PARKING } from "./parking.ts";
 import { PERMITS } from "./permits.ts";
 import { REGISTRY } from "./registry.ts";
@@ -19,7 +20,18 @@ import { TABLES } from "./tables.ts";
 import { TASKS } from "./tasks.ts";
 
 const FIRST = [TABLES, SHARED_TABLES, MONEY, FLUSH, HOLDERS, FORFEITS, REGISTRY, TASKS].concat(
-  ...[PERMITS, CLUTCH, DECISIONS, COPIES, PARKING, CLAIMS, COUNTERS, BUNDLES, COMMITMENTS],
+  ...[
+    PERMITS,
+    CLUTCH,
+    OVERRIDES,
+    DECISIONS,
+    COPIES,
+    PARKING,
+    CLAIMS,
+    COUNTERS,
+    BUNDLES,
+    COMMITMENTS,
+  ],
   [OUTCOMES, NOTICES],
 );
 
