@@ -29,11 +29,6 @@ const LEFT_OUT_MAX = 100_000;
 /** After all numbers that the store gives: nothing is answered. */
 const NOTHING_SINCE = Number.MAX_SAFE_INTEGER;
 
-interface LeftOut {
-  readonly total: CounterTotal;
-  isTold: boolean;
-}
-
 /** A rule whose line hangs on the week before. */
 type WeekRule = LevelRule & { readonly above: { readonly kind: "last-week" } };
 
@@ -46,7 +41,9 @@ export class LastWeek {
   readonly #log: Log;
   /** By their starts, then by whose they are. */
   readonly #hours = new Map<Millis, ReadonlyMap<string, Hour>>();
-  readonly #leftOut = new Newest<LeftOut>(LEFT_OUT_MAX);
+  /** Minutes that the store was told of, or is to be. */
+  readonly #leftOut = new Newest<Millis>(LEFT_OUT_MAX);
+  #untold: CounterTotal[] = [];
   /** Until when hours of a signal were added up. */
   readonly #summedUntil = new Map<LevelSignal, Millis>();
 
@@ -89,22 +86,26 @@ export class LastWeek {
     const what = leftOutOf(signal);
     for (let bucket = minuteOf(from); bucket <= now; bucket += MINUTE_MS) {
       const { agent, server, tool } = subject;
-      const total = { agent, server, tool, what, bucket, total: 1 };
       const key = keyOf({ ...subject, signal: `${what} ${bucket}` });
-      if (this.#leftOut.get(key) === undefined) this.#leftOut.set(key, { total, isTold: false });
+      if (this.#leftOut.get(key) !== undefined) continue;
+      this.#leftOut.set(key, bucket);
+      const total = { agent, server, tool, what, bucket, total: 1 };
+      if (this.#untold.length < LEFT_OUT_MAX) this.#untold.push(total);
     }
   }
 
   /** Tells the store of minutes that are left out. Never rejects. */
   async tell(tenure: Tenure): Promise<void> {
-    const untold = [...this.#leftOut.values()].filter(({ isTold }) => !isTold);
-    const some = untold.slice(0, MERGED_MAX);
-    if (some.length === 0) return;
     try {
-      const totals = some.map(({ total }) => total);
-      const answer = await this.#store.merge(tenure.id, totals, NOTHING_SINCE);
-      if (answer.kind === "fenced") tenure.fenced = true;
-      else for (const one of some) one.isTold = true;
+      while (this.#untold.length > 0) {
+        const some = this.#untold.slice(0, MERGED_MAX);
+        const answer = await this.#store.merge(tenure.id, some, NOTHING_SINCE);
+        if (answer.kind === "fenced") {
+          tenure.fenced = true;
+          return;
+        }
+        this.#untold = this.#untold.slice(some.length);
+      }
     } catch (error) {
       const says = "the store did not hear which minutes teach nothing; it is told again";
       this.#log.warn(says, { error });
@@ -113,8 +114,8 @@ export class LastWeek {
 
   /** Adds up hours that are over for good, and forgets old ones. Rejects where the store does. */
   async sum(rules: readonly BreakerRule[], now: Millis): Promise<void> {
-    for (const [key, { total }] of this.#leftOut.entries()) {
-      if (total.bucket < now - reachOf(rules)) this.#leftOut.delete(key);
+    for (const [key, bucket] of this.#leftOut.entries()) {
+      if (bucket < now - reachOf(rules)) this.#leftOut.delete(key);
     }
     const asking = rules.filter(isWeekRule);
     const until = hourOf(now - heldMsOf(asking));
