@@ -17,6 +17,7 @@ import { CallsBefore } from "./calls.tsx";
 import { Decide } from "./decide.tsx";
 import { Decided } from "./decided.tsx";
 import { Why } from "./evidence.tsx";
+import { LastApproved } from "./last-approved.tsx";
 import { ParkedCalls } from "./parked-calls.tsx";
 import { Figures } from "./review-figures.tsx";
 
@@ -41,6 +42,7 @@ function Screen({ review }: { readonly review: ReviewView }) {
             <SignalCharts agent={review.agent} tool={evidenceText(review, "tool")} />
           )}
           <Why review={review} />
+          <LastApproved review={review} />
           <CallsBefore review={review} />
           <ParkedCalls review={review} />
           <Past review={review} />

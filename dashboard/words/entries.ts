@@ -153,6 +153,7 @@ const PEOPLE: Readonly<Record<string, Reader>> = {
   "call.shown": (event) => note("Arguments looked at", textOf(event, "call"), by(event)),
   "incident.noted": (event) =>
     note("Noted", textOf(event, "agent"), `${by(event)}: ${textOf(event, "text")}`),
+  "incident.exported": (event) => note("Exported", textOf(event, "incident"), by(event)),
   "task.opened": (event) => note("Task opened", textOf(event, "task"), textOf(event, "how")),
   "task.ended": (event) =>
     note("Task ended", textOf(event, "task"), `${textOf(event, "outcome")}, ${by(event)}`),

@@ -36,6 +36,8 @@ const SENTENCES: Readonly<Record<EventKind, string>> = {
   "agent.told": "A model answered a call that told it what a reviewer had said.",
   "call.shown": "A person looked at the arguments of a call that waits.",
   "incident.noted": "A person wrote something about an incident.",
+  "incident.exported":
+    "A person took an incident away as a file, with so many of its arguments opened.",
   "commitment.opened":
     "What a call begins goes on costing money: its first horizon was set aside before it was sent.",
   "commitment.renewed": "Another horizon was set aside for it.",

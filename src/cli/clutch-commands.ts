@@ -1,9 +1,10 @@
 /** The commands of the clutch: agents that are paused, and the reviews that people decide. */
-import { type Command, InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import type { DecisionRequest } from "../control/client.ts";
 import type { PauseOptions } from "./agents.ts";
 import type { ReplayOptions } from "./breakers.ts";
 import type { Asking } from "./connect.ts";
+import type { ExportOptions, TestOptions } from "./incident-cases.ts";
 import type { IncidentsOptions } from "./incidents.ts";
 import { asking, type Do, example } from "./parts.ts";
 import type { DecideOptions, ReviewsOptions } from "./reviews.ts";
@@ -97,6 +98,40 @@ export function addIncidents(program: Command, shell: Shell, work: Do): void {
       work(async () =>
         (await import("./incidents.ts")).noteIncident(id, text, command.optsWithGlobals(), shell),
       ),
+  );
+  addCases(incidents, shell, work);
+}
+
+function addCases(incidents: Command, shell: Shell, work: Do): void {
+  const take = asking(incidents, "export <id>", "One incident as a case to test rules with.")
+    .option("--out <file>", "where it is written, if nothing is there (standard output)")
+    .addOption(
+      new Option("--by <call>", "to be stopped from this call of the runaway on").conflicts(
+        "within",
+      ),
+    )
+    .option("--within <duration>", "to be stopped so long after its first call, like 30s")
+    .option("--no-arguments", "without what the calls asked");
+  example(
+    take,
+    "slipclutch incidents export i-1a2b3c4d5e6f7081 --by 5 --out incidents/empty-file.json",
+  ).action((id: string, _options, command: Command) =>
+    work(async () => {
+      const options: ExportOptions = command.optsWithGlobals();
+      return (await import("./incident-cases.ts")).exportIncident(id, options, shell);
+    }),
+  );
+  const test = incidents
+    .command("test <files...>")
+    .description("Would the rules of a folder stop these cases in time? Exit code 1 if not.")
+    .option("--config <folder>", "guardrails folder (guardrails)")
+    .option("--json", "for programs: a line of JSON for each");
+  example(test, "slipclutch incidents test incidents/*.json --config guardrails").action(
+    (files: string[], _options, command: Command) =>
+      work(async () => {
+        const options: TestOptions = command.optsWithGlobals();
+        return (await import("./incident-cases.ts")).testIncidents(files, options, shell);
+      }),
   );
 }
 

@@ -1,9 +1,8 @@
 /** One line of a file of events: calls of a minute, or an entry of the journal. */
 
-import { isFence } from "../guards/breaker/fence.ts";
+import { countsOfRefused, countsOfSettled, isCode } from "../guards/breaker/past.ts";
 import type { Past, PastCall } from "../guards/breaker/replay.ts";
 import { isAgain } from "../guards/clutch/waits.ts";
-import { DENIALS, type DenialCode } from "../guards/verdict.ts";
 
 export type PastLine =
   | { readonly kind: "past"; readonly past: Past }
@@ -50,28 +49,18 @@ function entryOf(entry: Json, at: number): PastLine {
   const who = { agent, task: isText(task) ? task : "", ...of };
   const isRefused = kind === "call.refused";
   if (isRefused && isCode(told.code) && isAgain(told.code)) return { kind: "other" };
-  const counts = isRefused ? refusedCounts(told, isTool) : settledCounts(told, isTool);
+  const counts = isRefused ? countsOfRefused(told.code, isTool) : settledCounts(told, isTool);
   const call = isTool && isText(digest) ? callOf(told, digest, isRefused) : null;
   return past({ ...who, at, within: "second", counts, call });
 }
 
-function refusedCounts({ code }: Json, isTool: boolean): Past["counts"] {
-  const calls = isTool ? 1 : 0;
-  return { calls, refused: isCode(code) && isFence(code) ? 1 : 0 };
-}
-
 function settledCounts({ charged_usd: usd, outcome }: Json, isTool: boolean): Past["counts"] {
-  const ended = outcome === "aborted" || outcome === "dropped" ? 0 : 1;
   const spent = isText(usd) ? Math.round(Number(usd) * NANO_A_USD) : 0;
-  return { calls: isTool ? 1 : 0, ended, errors: isTool && outcome !== "ok" ? ended : 0, spent };
+  return countsOfSettled(outcome, spent, isTool);
 }
 
 function callOf({ result }: Json, digest: string, isRefused: boolean): PastCall {
   return { digest, isRefused, result: isText(result) ? result : null };
-}
-
-function isCode(code: unknown): code is DenialCode {
-  return typeof code === "string" && Object.hasOwn(DENIALS, code);
 }
 
 function past(of: Past): PastLine {

@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { DecisionRequest, ParkedView, ReviewRowView, ReviewView } from "../control/client.ts";
 import { type Asking, connect } from "./connect.ts";
+import { lastApprovedLines } from "./last-approved.ts";
 import { type Column, clean, type Paint, paintFor, renderTable } from "./paint.ts";
 import { CommandError, EXIT, type Shell } from "./shell.ts";
 
@@ -166,6 +167,9 @@ function render(review: ReviewView, paint: Paint): string {
   ];
   for (const [index, text] of evidenceLines(review.evidence).entries()) {
     lines.push(field(index === 0 ? "evidence" : "", text));
+  }
+  for (const [index, text] of lastApprovedLines(review).entries()) {
+    lines.push(field(index === 0 ? "approved" : "", text));
   }
   for (const [index, text] of moneyLines(review).entries()) {
     lines.push(field(index === 0 ? "money" : "", text));

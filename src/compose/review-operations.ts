@@ -1,6 +1,6 @@
 /** What the control plane asks of reviews, and of the clutches that they stand for. */
 import type { Operations } from "../control/operations.ts";
-import type { Gateway } from "../gateway/gateway.ts";
+import { emit, type Gateway } from "../gateway/gateway.ts";
 import { expiryOf, noteIncident, pause, reviewsOf } from "./clutches.ts";
 import { decideReview } from "./deciding.ts";
 import { parkedArguments } from "./parked-arguments.ts";
@@ -16,6 +16,7 @@ type OfReviews = Pick<
   | "proposal"
   | "twoPeople"
   | "noteIncident"
+  | "exportedIncident"
   | "parkedArguments"
 >;
 
@@ -29,6 +30,9 @@ export function reviewOperations(gateway: Gateway): OfReviews {
     proposal: (review) => proposalOf(review, gateway),
     twoPeople: () => [...gateway.rules.configuration.twoPeople],
     noteIncident: (note, by) => noteIncident(note, by, gateway),
+    exportedIncident: (exported, by) => {
+      emit(gateway, gateway.holding.tenure, { kind: "incident.exported", ...exported, by });
+    },
     parkedArguments: (review, call, by) => parkedArguments(review, call, by, gateway),
   };
 }

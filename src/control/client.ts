@@ -1,5 +1,6 @@
 /** The control plane's API as typed calls: what the command line uses. */
 import type { z } from "zod";
+import type { CaseFile } from "../config/incident-case.ts";
 import { entriesIn } from "./event-stream.ts";
 import type { DECISION_BODY, KEY_BODY, PAUSE_BODY, RAISE_BODY, RELEASE_BODY } from "./requests.ts";
 import type { FlagView, ProblemView, ReloadedView, StatusView } from "./schemas/gateway.ts";
@@ -137,6 +138,8 @@ export class ControlClient {
   incident = (id: string) => this.#ask<IncidentView>("GET", `/api/v1/incidents/${part(id)}`);
   noteIncident = (id: string, text: string) =>
     this.#ask<IncidentView>("POST", `/api/v1/incidents/${part(id)}/notes`, { text });
+  exportIncident = (id: string, params: Params) =>
+    this.#ask<CaseFile>("GET", `/api/v1/incidents/${part(id)}/export${query(params)}`);
   overrides = () => this.#ask<readonly OverrideView[]>("GET", "/api/v1/overrides");
   raiseLimit = (raise: RaiseRequest) => this.#ask<RaisedView>("POST", "/api/v1/overrides", raise);
   forfeits = () => this.#ask<ForfeitsView>("GET", "/api/v1/forfeits");

@@ -1,5 +1,11 @@
 /** What a review says of the calls around it and of those that wait: sums over what is stored. */
-import { aboutOf } from "../guards/clutch/about.ts";
+import {
+  earliest,
+  errorsFrom,
+  heldUntil,
+  type MostCost,
+  mostCostOf,
+} from "../guards/clutch/waiting.ts";
 import type { Event } from "../guards/events.ts";
 import { formatUsd, type Millis, type NanoUsd } from "../guards/money.ts";
 import type { Parked, Review } from "../ports/store.ts";
@@ -11,19 +17,19 @@ import { eventView, iso } from "./views.ts";
 /** Calls shown beside a review. */
 const CALLS_SHOWN_MAX = 50;
 const TASKS_SHOWN_MAX = 100;
-/** Clients that were told to come again do so after this. */
-const COME_BACK_MS: Millis = 30_000;
 
 type Of<Kind extends Event["kind"]> = Extract<Event, { kind: Kind }>;
 type CallEvent = Of<"call.settled"> | Of<"call.refused"> | Of<"call.parked">;
 
-const VERDICTS = {
+/** What was decided of a call, by the event that says so. */
+export const VERDICTS = {
   "call.settled": "allowed",
   "call.refused": "refused",
   "call.parked": "parked",
 } as const;
 
-function callIn(entry: StoredEntry): CallEvent | null {
+/** What an entry says of a call; null: it is about something else. */
+export function callIn(entry: StoredEntry): CallEvent | null {
   const event = eventOf(entry);
   switch (event.kind) {
     case "call.settled":
@@ -90,48 +96,26 @@ export function spentView(
 class Sum {
   calls = 0;
   nano = 0n;
-  unreckoned = 0;
 
-  add(amount: NanoUsd | null): void {
+  add(amount: NanoUsd): void {
     this.calls += 1;
-    if (amount === null) this.unreckoned += 1;
-    else this.nano += BigInt(amount);
-  }
-
-  get view() {
-    const { calls, nano, unreckoned } = this;
-    return { calls, worst_case_usd: formatUsd(nano), unreckoned };
+    this.nano += BigInt(amount);
   }
 }
 
 /** The most that what waits can cost once it is let go: all of it, and task by task. */
 export function resumingView(waiting: readonly Parked[], whole: boolean): ResumingView {
-  const all = new Sum();
-  const sums = new Map<string, Sum>();
-  for (const { about, task } of waiting) {
-    const { worstNano } = aboutOf(about);
-    const sum = sums.get(task) ?? new Sum();
-    sums.set(task, sum);
-    sum.add(worstNano);
-    all.add(worstNano);
-  }
-  const most = [...sums].sort(([, a], [, b]) => b.calls - a.calls).slice(0, TASKS_SHOWN_MAX);
-  return { ...all.view, whole, tasks: most.map(([task, sum]) => ({ task, ...sum.view })) };
+  const byTask = [...Map.groupBy(waiting, ({ task }) => task)];
+  const most = byTask.sort(([, a], [, b]) => b.length - a.length).slice(0, TASKS_SHOWN_MAX);
+  return {
+    ...mostView(mostCostOf(waiting)),
+    whole,
+    tasks: most.map(([task, calls]) => ({ task, ...mostView(mostCostOf(calls)) })),
+  };
 }
 
-/** Until when the connection of a call that waits is held: its client may have come again since. */
-export function heldUntil({ about, at, attached }: Parked, now: Millis): Millis | null {
-  if (attached === null) return null;
-  const { holdMs, retries } = aboutOf(about);
-  const attempt = Math.min(retries, Math.floor((now - at) / (holdMs + COME_BACK_MS)));
-  return at + attempt * (holdMs + COME_BACK_MS) + holdMs;
-}
-
-/** When its agent sees an error, if nobody decides; null: it has seen one, or has gone for good. */
-function errorsFrom({ about, at, attached }: Parked, now: Millis): Millis | null {
-  const { holdMs, retries } = aboutOf(about);
-  const until = at + (retries + 1) * holdMs + retries * COME_BACK_MS;
-  return attached === null && until <= now ? null : until;
+function mostView({ calls, unreckoned, worst }: MostCost) {
+  return { calls, worst_case_usd: formatUsd(worst), unreckoned };
 }
 
 export function deadlinesView(
@@ -140,16 +124,14 @@ export function deadlinesView(
   now: Millis,
 ): DeadlinesView {
   return {
-    held_until: earliest(waiting.map((call) => heldUntil(call, now))),
-    errors_from: earliest(waiting.map((call) => errorsFrom(call, now))),
-    expires_at: expiresAt === null ? null : iso(expiresAt),
+    held_until: isoOrNull(earliest(waiting.map((call) => heldUntil(call, now)))),
+    errors_from: isoOrNull(errorsFrom(waiting, now)),
+    expires_at: isoOrNull(expiresAt),
   };
 }
 
-function earliest(instants: readonly (Millis | null)[]): string | null {
-  let first: Millis | null = null;
-  for (const at of instants) if (at !== null && (first === null || at < first)) first = at;
-  return first === null ? null : iso(first);
+function isoOrNull(at: Millis | null): string | null {
+  return at === null ? null : iso(at);
 }
 
 /** Those that its numbers and its calls name. */

@@ -88,7 +88,7 @@ function noteView({ at, by, reason }: Decided) {
 }
 
 /** What its evidence says under this name; null: nothing, or no text. */
-function said(review: Review, name: "rule" | "server" | "tool"): string | null {
+export function said(review: Review, name: "rule" | "server" | "task" | "tool"): string | null {
   const evidence = parsedOrText(review.evidence);
   if (typeof evidence !== "object" || evidence === null) return null;
   const value: unknown = Object.entries(evidence).find(([key]) => key === name)?.[1];
@@ -109,7 +109,8 @@ function trippedView(review: Review, { entries }: Around): IncidentView["cost"][
   return { tool: `${server}/${tool}`, calls, usd: formatUsd(nano) };
 }
 
-function revisionIn({ entries }: Around): string | null {
+/** By which the last call among them was decided; null: there was none. */
+export function revisionIn({ entries }: Around): string | null {
   const last = entries.findLast(({ kind }) => kind === "call.settled" || kind === "call.refused");
   if (last === undefined) return null;
   const event = eventOf(last);

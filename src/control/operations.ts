@@ -133,6 +133,15 @@ export interface ReviewFilter {
   readonly limit: number;
 }
 
+/** What was taken away of an incident. */
+export interface Exported {
+  readonly agent: string;
+  readonly incident: string;
+  readonly calls: number;
+  /** Arguments that were opened for it. */
+  readonly inputs: number;
+}
+
 export interface ParkedFilter {
   readonly review: string;
   /** Without it: in any. */
@@ -234,6 +243,8 @@ export interface Operations extends NotifierOperations {
   decideReview(asked: DecisionAsked, by: string): Promise<DecisionOutcome>;
   /** Keeps what somebody wrote of a trip; null if there is no such trip. */
   noteIncident(note: NoteAsked, by: string): Promise<Review | null>;
+  /** Writes down who took it. */
+  exportedIncident(exported: Exported, by: string): void;
   /** What a tool call that waits for this review asks; null: it does not. */
   parkedArguments(review: string, call: string, by: string): Promise<ParkedArguments | null>;
   /** What somebody would decide of it, and another may agree to; null: nothing. */

@@ -62,6 +62,10 @@ export const PROBLEMS = {
   },
   "review.unknown": { status: 404, hint: "List the reviews: slipclutch reviews --all" },
   "incident.unknown": { status: 404, hint: "List the incidents: slipclutch incidents" },
+  "incident.no-calls": {
+    status: 409,
+    hint: "Export an incident while the journal has what led to it.",
+  },
   "call.unknown": { status: 404, hint: "See what waits: slipclutch reviews show ID" },
   "review.conflict": {
     status: 409,

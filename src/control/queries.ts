@@ -1,6 +1,7 @@
 /** What queries of requests to the control plane may hold, and what they mean. */
 import { z } from "zod";
 import { parseDuration } from "../config/fields.ts";
+import { CASE_CALLS_MAX } from "../config/incident-case.ts";
 import type { Millis } from "../guards/money.ts";
 import type { InputQuery, JournalQuery } from "../ports/store.ts";
 import type { CommitmentAsked, ReviewFilter } from "./operations.ts";
@@ -62,6 +63,12 @@ export const INCIDENTS_QUERY = z.strictObject({
   agent: filter,
   state: z.enum(["open", "closed"]).optional(),
   limit,
+});
+
+export const EXPORT_QUERY = z.strictObject({
+  by: number(1, CASE_CALLS_MAX).describe("From which call of the runaway on it is to be stopped."),
+  within: filter.describe("Instead of `by`: how long after its first call, like `30s`."),
+  arguments: flag.describe("`false`: without what the calls asked."),
 });
 
 export const COMMITMENTS_QUERY = z.strictObject({
@@ -128,6 +135,19 @@ export function reviewsQuery(params: Record<string, string>): ReviewFilter {
 export function incidentsQuery(params: Record<string, string>): ReviewFilter {
   const { limit, ...rest } = parsed(INCIDENTS_QUERY, params);
   return { ...withoutUndefined(rest), kind: "trip", limit: limit ?? PAGE_DEFAULT };
+}
+
+/** The query of `GET /api/v1/incidents/:id/export`. */
+export function exportQuery(params: Record<string, string>) {
+  const { arguments: wanted = "true", by = null, within } = parsed(EXPORT_QUERY, params);
+  if (by !== null && within !== undefined) {
+    throw new Problem("request.malformed", "by and within: expected one of them, or neither");
+  }
+  const withinMs = within === undefined ? null : parseDuration(within);
+  if (within !== undefined && withinMs === null) {
+    throw new Problem("request.malformed", `within: "${within}" is no duration like 30s or 10m`);
+  }
+  return { by, withinMs, withArguments: wanted === "true" };
 }
 
 /** The query of `GET /api/v1/commitments`: those that go on costing, unless all are asked for. */

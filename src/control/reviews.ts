@@ -1,17 +1,18 @@
 /** Clutches and reviews as the control plane's API shows them, and how it refuses a decision. */
 import { aboutOf } from "../guards/clutch/about.ts";
 import { whatOf } from "../guards/clutch/park.ts";
+import { heldUntil } from "../guards/clutch/waiting.ts";
 import { formatUsd, type Millis } from "../guards/money.ts";
 import type { Decided, Parked, Review } from "../ports/store.ts";
 import {
   deadlinesView,
-  heldUntil,
   lastCalls,
   parsedOrText,
   resumingView,
   spentView,
   tasksOf,
 } from "./evidence.ts";
+import { lastApprovedView } from "./last-approved.ts";
 import type {
   AgentState,
   Around,
@@ -65,6 +66,8 @@ export interface ReviewParts {
   readonly before: Evidence;
   readonly since: Evidence;
   readonly expiresAt: Millis | null;
+  /** Of an approval: other approvals of its agent. */
+  readonly approvals: readonly Review[];
   readonly proposal: ProposalState | null;
   readonly twoPeople: readonly string[];
   readonly now: Millis;
@@ -81,6 +84,7 @@ export function reviewView(review: Review, parts: ReviewParts): ReviewView {
     spent_since: spentView(since.around, since, tasks),
     resuming: resumingView(waiting, whole),
     deadlines: deadlinesView(waiting, expiresAt, now),
+    last_approved: review.kind === "approval" ? lastApprovedView(review, parts.approvals) : null,
     decisions: review.decisions.map(decisionView),
     proposal: proposal && { ...proposal, at: iso(proposal.at) },
     two_people: twoPeople,

@@ -65,6 +65,7 @@ const OF_CLUTCH: Readonly<Record<ClutchEvent["kind"], "warn" | "info">> = {
   "agent.told": "info",
   "call.shown": "info",
   "incident.noted": "info",
+  "incident.exported": "info",
 };
 
 function isOfClutch(event: Event): event is ClutchEvent {

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from "vitest";
-import type { Message, Notice } from "../guards/notice/notice.ts";
+import type { Message, Notice, Waiting } from "../guards/notice/notice.ts";
 import type { Notifier } from "../ports/notifier.ts";
 import type { FarEnd } from "./far-end.ts";
 
@@ -37,10 +37,10 @@ export function noticeFor(changes: Partial<Notice> = {}): Notice {
   };
 }
 
-export function messageFor(changes: Partial<Notice> = {}): Message {
+export function messageFor(changes: Partial<Notice> = {}, waiting: Waiting | null = null): Message {
   const link = { url: "https://guard.example/r/r-1?expires=1&signature=a_b", expiresAt: AT };
   const notice = noticeFor(changes);
-  return { kind: "one", id: "review.r-1.opened", link: notice.review && link, notice };
+  return { kind: "one", id: "review.r-1.opened", link: notice.review && link, notice, waiting };
 }
 
 function foldedOf(count: number): Message {

@@ -2,8 +2,8 @@
  * A notice as a CloudEvent 1.0, in structured mode: the attributes are in the body, so that the
  * signature is over them too, which it would not be over the headers of binary mode.
  */
-import type { Millis } from "../guards/money.ts";
-import type { Link, Message, NamedNotice, Notice } from "../guards/notice/notice.ts";
+import { formatUsd, type Millis } from "../guards/money.ts";
+import type { Link, Message, NamedNotice, Notice, Waiting } from "../guards/notice/notice.ts";
 import { noticeText } from "./notice-text.ts";
 
 export const CLOUD_EVENT_TYPE = "application/cloudevents+json; charset=utf-8";
@@ -45,7 +45,11 @@ function attributesOf(message: Message) {
 function dataOf(message: Message) {
   switch (message.kind) {
     case "one":
-      return { ...noticeData(message.notice), ...linkData(message.link) };
+      return {
+        ...noticeData(message.notice),
+        waiting: waitingData(message.waiting),
+        ...linkData(message.link),
+      };
     case "folded": {
       const notices = message.notices.slice(0, FOLDED_NAMED_MAX).map(namedData);
       return { count: message.notices.length, notices, link: message.link };
@@ -64,6 +68,13 @@ function noticeData(notice: Notice) {
     decided,
     next: next === null ? null : { what: next.what, at: iso(next.at) },
   };
+}
+
+function waitingData(waiting: Waiting | null) {
+  if (waiting === null) return null;
+  const { calls, errorsFrom, unreckoned, whole, worst } = waiting;
+  const most = { calls, worst_case_usd: formatUsd(worst), unreckoned, whole };
+  return { ...most, errors_from: errorsFrom === null ? null : iso(errorsFrom) };
 }
 
 function namedData({ notice, subject }: NamedNotice) {

@@ -1,6 +1,6 @@
 /** A notice in plain words, which every notifier says in its own form. */
-import type { Millis } from "../guards/money.ts";
-import type { Message, NamedNotice, Notice, NoticeKind } from "../guards/notice/notice.ts";
+import { formatUsd, type Millis } from "../guards/money.ts";
+import type { Message, NamedNotice, Notice, NoticeKind, Waiting } from "../guards/notice/notice.ts";
 
 export interface NoticeText {
   /** What happened, in one sentence or two. */
@@ -14,7 +14,7 @@ export interface NoticeText {
 export function noticeText(message: Message): NoticeText {
   switch (message.kind) {
     case "one":
-      return oneText(message.notice, message.link !== null);
+      return oneText(message);
     case "folded":
       return foldedText(message.notices);
     case "test": {
@@ -24,12 +24,18 @@ export function noticeText(message: Message): NoticeText {
   }
 }
 
-function oneText(notice: Notice, hasLink: boolean): NoticeText {
-  const lines = [numbersLine(notice), parkedLine(notice), nextLine(notice)];
+function oneText({ link, notice, waiting }: Extract<Message, { kind: "one" }>): NoticeText {
+  const lines = [
+    numbersLine(notice),
+    parkedLine(notice, waiting),
+    costLine(waiting),
+    errorsLine(waiting),
+    nextLine(notice),
+  ];
   return {
     title: titleOf(notice),
     lines: lines.filter((line) => line !== ""),
-    action: hasLink ? "Open the review" : null,
+    action: link !== null ? "Open the review" : null,
   };
 }
 
@@ -76,10 +82,31 @@ function numbersLine({ at, numbers, task, what }: Notice): string {
   return [instantText(at), ...of, ...values].join(" · ");
 }
 
-function parkedLine({ review, what }: Notice): string {
+/** How many wait now, where that is known: since it was written down more may have come. */
+function parkedLine({ review, what }: Notice, waiting: Waiting | null): string {
   if (review === null || what === "closed") return "";
-  const { parked } = review;
-  return parked === 0 ? "" : `${parked} ${parked === 1 ? "call is" : "calls are"} parked.`;
+  const parked = waiting?.calls ?? review.parked;
+  if (parked === 0) return "";
+  const most = waiting === null || waiting.whole ? "" : "At least ";
+  return `${most}${parked} ${parked === 1 ? "call is" : "calls are"} parked.`;
+}
+
+/** What it costs to say yes. */
+function costLine(waiting: Waiting | null): string {
+  if (waiting === null || waiting.calls === 0) return "";
+  const { calls, unreckoned, whole, worst } = waiting;
+  if (unreckoned === calls) return "Nobody knows what letting them go costs.";
+  const usd = `$${formatUsd(worst)}`;
+  if (unreckoned > 0) {
+    return `Letting them go costs at most ${usd}, without ${unreckoned} of which nobody knows it.`;
+  }
+  const them = whole ? (calls === 1 ? "it" : "them") : "these";
+  return `Letting ${them} go costs at most ${usd}.`;
+}
+
+function errorsLine(waiting: Waiting | null): string {
+  const at = waiting?.errorsFrom ?? null;
+  return at === null ? "" : `Agents see errors from ${instantText(at)}.`;
 }
 
 /** By as many digits as a person reads. */

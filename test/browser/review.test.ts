@@ -36,6 +36,15 @@ describe.skipIf(!chromium.available)(`a review (${chromium.sentence})`, () => {
     return row;
   }
 
+  /** Once there is one. */
+  async function onlyOpen(): Promise<ReviewRow> {
+    const open = () => at.json<readonly ReviewRow[]>("/api/v1/reviews?state=open");
+    await expect.poll(async () => (await open()).length).toBe(1);
+    const [row] = await open();
+    if (row === undefined) throw new Error("no review is open");
+    return row;
+  }
+
   /** Calls of this task are parked, each with its client on the line. */
   async function held(...tasks: readonly string[]): Promise<Promise<Response | null>[]> {
     // Those that nobody lets go lose their connection at the end of their test.
@@ -153,11 +162,37 @@ describe.skipIf(!chromium.available)(`a review (${chromium.sentence})`, () => {
     expect(JSON.parse(await page.locator("pre").innerText())).toEqual(words);
     expect(await page.locator("button[type=submit]").isDisabled()).toBe(true);
     await page.keyboard.press("a");
+    await expect.poll(() => focusedName(page)).toBe("reason");
     await page.keyboard.type("asked its owner");
     await page.keyboard.press("Control+Enter");
     await page.getByText("The call goes out, once.").waitFor();
     expect((await call).status).toBe(200);
     await page.context().close();
+  });
+
+  test("of an approval shows what is different to the last one that was approved", async () => {
+    const first = at.call("refund-1", { customer: 88_213, amount: "12.00" }, APPROVED_TOOL);
+    const { id, version } = await onlyOpen();
+    const decision = { version, decision: "approve", reason: "a small one" };
+    await at.gateway.api("POST", `/api/v1/reviews/${id}/decision`, decision);
+    expect((await first).status).toBe(200);
+    const words = { customer: 88_213, amount: "1240.00", urgent: true };
+    const second = at.call("refund-2", words, APPROVED_TOOL).catch(() => null);
+    const page = await viewers.page(at, `/reviews/${(await onlyOpen()).id}`);
+    const panel = page.getByRole("region", { name: "Since the last approval" });
+    await panel.waitFor();
+    expect(await panel.getByText("2 differences").count()).toBe(1);
+    const shown = panel.getByRole("region", { name: "Differences to the last approval" });
+    expect((await shown.innerText()).split("\n")).toEqual([
+      '- /amount: "12.00"',
+      '+ /amount: "1240.00"',
+      "+ /urgent: true",
+    ]);
+    await panel.getByRole("link", { name: "review" }).click();
+    await page.getByText("Of no earlier approval of this tool anything is known.").waitFor();
+    await page.context().close();
+    await at.gateway.stop("SIGKILL");
+    await second;
   });
 
   test("of an approval goes out with the arguments that a person writes", async () => {

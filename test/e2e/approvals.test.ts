@@ -66,6 +66,83 @@ test("a call that needs no approval goes out; one that does waits for it, and ru
   expect(world.server.ran()).toBe(3);
 });
 
+test("whoever is asked sees what was approved last, and what is different now", async () => {
+  const save = { tool_name: "save", read_only: false, requires_approval: true };
+  const echo = { tool_name: "echo", requires_approval: true };
+  world = await parkingWorld({}, { allowed_tools: [save, echo] });
+  const approve = async (waiting: Promise<Response>, decision = "approve") => {
+    const review = await asked();
+    expect((await decide(decision, review)).status).toBe(200);
+    await waiting;
+    return review;
+  };
+  const first = await approve(world.post(WRITE, pay(100, { to: "bob", lines: [1, 2] })));
+  expect(first.last_approved).toBeNull();
+  // Of another tool, and of one that was denied, nothing was approved.
+  await approve(world.post(READ, {}));
+  await approve(world.post(WRITE, pay(7)), "deny");
+  const second = world.post(WRITE, pay(250, { to: "bob", lines: [1], urgent: true }));
+  const review = await asked();
+  const past = await world.gateway.api("GET", `/api/v1/reviews/${first.id}`);
+  const [decided] = ((await past.json()) as Json).decisions;
+  expect(review.last_approved).toEqual({
+    ...{ review: first.id, at: decided.at, by: "local", task: first.evidence.task, more: 0 },
+    differences: [
+      { path: "/amount", was: 100, is: 250 },
+      { path: "/lines/1", was: 2 },
+      { path: "/urgent", is: true },
+    ],
+  });
+  const { out } = await world.gateway.cli("reviews", "show", review.id);
+  expect(out).toContain(`approved  ${decided.at} by local in ${first.id}, of`);
+  expect(out).toContain("/amount is 250, it was 100\n");
+  expect(out).toContain("/lines/1 is gone, it was 2\n");
+  expect(out).toContain("/urgent is new: true\n");
+  await approve(second);
+  // Looked at later, it is what it was; and the next is compared with it.
+  const after = await (await world.gateway.api("GET", `/api/v1/reviews/${review.id}`)).json();
+  expect((after as Json).last_approved.review).toBe(first.id);
+  const third = world.post(WRITE, pay(250, { urgent: true, lines: [1], to: "bob" }));
+  const same = await asked();
+  expect(same.last_approved).toMatchObject({ review: review.id, differences: [] });
+  await approve(third);
+});
+
+test("what a person has changed before they approved it is what the next is compared with", async () => {
+  world = await parkingWorld({}, GRANTS);
+  const first = world.post(WRITE, pay(900, { to: "bob" }));
+  const review = await asked();
+  const edited = { arguments: { amount: 300, to: "bob" } };
+  expect((await decide("change", review, edited)).status).toBe(200);
+  expect((await first).status).toBe(200);
+  const second = world.post(WRITE, pay(900, { to: "bob" }));
+  const next = await asked();
+  expect(next.last_approved).toMatchObject({
+    ...{ review: review.id, by: "local" },
+    differences: [{ path: "/amount", was: 300, is: 900 }],
+  });
+  await decide("deny", next);
+  await second;
+});
+
+test("arguments too long to be kept whole are not compared, and that is said", async () => {
+  world = await parkingWorld({}, GRANTS);
+  const [short, long] = [pay(100), pay(100, { text: "x".repeat(70_000) })];
+  const told: Json[] = [];
+  for (const body of [short, long, short]) {
+    const waiting = world.post(WRITE, body);
+    const review = await asked();
+    told.push(review.last_approved);
+    expect((await decide("approve", review)).status).toBe(200);
+    expect((await waiting).status).toBe(200);
+  }
+  expect(told[0]).toBeNull();
+  expect(told.slice(1)).toMatchObject([
+    { differences: null, more: 0 },
+    { differences: null, more: 0 },
+  ]);
+});
+
 test("a denial tells the agent why, and the review is closed", async () => {
   world = await parkingWorld({}, GRANTS);
   const waiting = world.post(WRITE, pay(500));

@@ -188,6 +188,7 @@ const SHOWN: Readonly<Record<string, () => string>> = {
   "/api/v1/reviews/:id": () => `/api/v1/reviews/${ids.review}`,
   "/api/v1/reviews/:id/calls/:call": () => `/api/v1/reviews/${ids.review}/calls/${ids.call}`,
   "/api/v1/incidents/:id": () => `/api/v1/incidents/${ids.incident}`,
+  "/api/v1/incidents/:id/export": () => `/api/v1/incidents/${ids.incident}/export`,
   "/api/v1/agents/:agent/signals": () => "/api/v1/agents/optimizer/signals",
   "/api/v1/agents/:agent/manifest": () => "/api/v1/agents/optimizer/manifest",
   "/api/v1/inputs": () => "/api/v1/inputs?agent=optimizer",

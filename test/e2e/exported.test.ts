@@ -4,6 +4,7 @@
  */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { systemClock } from "../../src/adapters/clock/system.ts";
+import { type FakeWebhook, fakeWebhook } from "../../src/testing/fake-webhook.ts";
 import { MCP_SCRIPT, type McpFixture, mcpFixture } from "../../src/testing/mcp-fixture.ts";
 import { type SimulatedUpstream, simulatedUpstream } from "../../src/testing/simulated-upstream.ts";
 import { type Collector, collector } from "../support/collector.ts";
@@ -19,12 +20,14 @@ const PRICE = { input: 1, output: 1, context_window: 100_000, max_output: 1_000 
 /** Only an operator, and the death of a gateway, make these: other tests do. */
 const RARE = new Set(["slipclutch_forfeits_released_usd_total"]);
 const OF_GIT = new Set(["slipclutch_remote_up", "slipclutch_remote_rejected"]);
+const SECRET = "whsec-0123456789abcdef";
 const GONE = "http://127.0.0.1:9/mcp";
 
 let upstream: SimulatedUpstream;
 let desk: McpFixture;
 let clouds: Cloud;
 let seen: Collector;
+let pager: FakeWebhook;
 let gateway: TestGateway;
 const keys: Record<string, string> = {};
 
@@ -35,6 +38,7 @@ beforeAll(async () => {
   });
   clouds = await cloud();
   seen = await collector();
+  pager = await fakeWebhook(SECRET, systemClock);
   gateway = await startGateway({
     config: folder(),
     environment: { OTEL_EXPORTER_OTLP_ENDPOINT: seen.url, OTEL_BSP_SCHEDULE_DELAY: "20" },
@@ -48,7 +52,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await gateway.stop();
   await Promise.all([forget(gateway), upstream.close(), desk.close(), clouds.close()]);
-  await seen.close();
+  await Promise.all([seen.close(), pager.close()]);
 });
 
 function folder() {
@@ -74,6 +78,7 @@ function folder() {
         { name: "calls", agent: "worker", limit_calls: 1_000, ...lifetime },
       ],
       parking: { hold_for: "0s" },
+      notifiers: { pager: { kind: "webhook", url: pager.url, secret: SECRET } },
     },
     "agents/worker.yaml": {
       version: 1,
@@ -166,7 +171,7 @@ async function traffic(): Promise<void> {
     ],
   });
 
-  // A runaway: the breaker trips, and what comes then waits.
+  // A runaway, of which people are told: the breaker trips, and what comes then waits.
   // The server echoes _meta, which has another span each time: equal are only empty answers.
   desk.set({ call: "nothing" });
   for (let call = 0; call < 12; call += 1) await tool("stuck", "echo", { again: true });

@@ -125,6 +125,44 @@ test("a breaker that trips is told within two seconds, with its numbers and what
   expect(text).toContain('slipclutch_notices_pending{notifier="pager"} 0\n');
 });
 
+test("a page says what waits when it goes out, what that costs at most and when agents see errors", async () => {
+  const gateway = await start({ chat: slackOf(ends), pager: hookOf(ends) });
+  const config = folderWith(ends, { chat: slackOf(ends), pager: hookOf(ends) });
+  const allowed_tools = [{ tool_name: "echo", cost: { usd: 0.1 } }];
+  const manifest = { version: 1, agent: "worker", allowed_tools };
+  await writeFolder({ ...config, "agents/worker.yaml": manifest }, gateway.configFolder);
+  expect((await gateway.api("POST", "/api/v1/reload")).status).toBe(200);
+  ends.hook.answer({ status: 503 });
+  ends.slack.answer({ status: 503 });
+  await pause(gateway);
+  await until(() => ends.hook.arrived.length > 0 && ends.slack.arrived.length > 0);
+  // They come after it was written down: an official client asks twice again, the other one never.
+  const official = { "x-stainless-retry-count": "0" };
+  for (const headers of [official, {}]) {
+    const parked = await gateway.call(ECHO, { arguments: headers }, headers);
+    expect(parked.headers.get("x-slipclutch-decision")).toContain("clutch.parked");
+  }
+  const [row] = (await (await gateway.api("GET", "/api/v1/reviews")).json()) as { id: string }[];
+  const shown = await (await gateway.api("GET", `/api/v1/reviews/${row?.id}`)).json();
+  const { deadlines } = shown as { deadlines: { errors_from: string } };
+  ends.hook.answer(null);
+  ends.slack.answer(null);
+  // By then they may be tried again only every half minute.
+  const told = () => ends.hook.received.length === 1 && ends.slack.received.length === 1;
+  await until(told, 60_000);
+  expect(ends.hook.received[0]?.data).toMatchObject({
+    waiting: {
+      ...{ calls: 2, worst_case_usd: "0.2", unreckoned: 0, whole: true },
+      errors_from: deadlines.errors_from,
+    },
+  });
+  expect(Date.parse(deadlines.errors_from)).toBeGreaterThan(Date.now());
+  const minute = deadlines.errors_from.slice(0, 19).replace("T", " ");
+  expect(ends.slack.received[0]?.shown).toContain(
+    `2 calls are parked.\nLetting them go costs at most $0.2.\nAgents see errors from ${minute} UTC.`,
+  );
+}, 120_000);
+
 test("an approval is told with its deadline, and without what its call says", async () => {
   const gateway = await start({ pager: hookOf(ends), chat: slackOf(ends) });
   const grant = { tool_name: "echo", requires_approval: true };

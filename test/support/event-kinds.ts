@@ -22,6 +22,7 @@ const KINDS: Readonly<Record<EventKind, true>> = {
   "agent.told": true,
   "call.shown": true,
   "incident.noted": true,
+  "incident.exported": true,
   "commitment.opened": true,
   "commitment.renewed": true,
   "commitment.unknown": true,

@@ -1,6 +1,7 @@
 /** The whole API. What is not listed here does not exist; nothing is open that does not say so. */
 import { EVENT_ROUTES } from "./events.ts";
 import { GATEWAY_ROUTES } from "./gateway.ts";
+import { INCIDENT_CASE_ROUTES } from "./incident-case.ts";
 import { INCIDENT_ROUTES } from "./incidents.ts";
 import { JOURNAL_ROUTES } from "./journal.ts";
 import { MONEY_ROUTES } from "./money.ts";
@@ -18,6 +19,7 @@ export const ROUTES: readonly Route[] = [
   ...REVIEW_ROUTES,
   ...OVERVIEW_ROUTES,
   ...INCIDENT_ROUTES,
+  ...INCIDENT_CASE_ROUTES,
   ...NOTIFIER_ROUTES,
   ...PEOPLE_ROUTES,
   ...MONEY_ROUTES,

@@ -1,6 +1,8 @@
 /** Routes: agents with their clutches, and the reviews that people decide. */
+import { WAITING_MAX } from "../../guards/clutch/waiting.ts";
 import type { Millis } from "../../guards/money.ts";
 import type { Review } from "../../ports/store.ts";
+import { APPROVALS_LOOKED_THROUGH_MAX } from "../last-approved.ts";
 import type { Operations } from "../operations.ts";
 import { Problem } from "../problem.ts";
 import { parsed, REVIEWS_QUERY, reviewsQuery } from "../queries.ts";
@@ -21,8 +23,6 @@ import { bodyOf, param, type Route, type Visit } from "./route.ts";
 
 /** Of one review, in its view: the newest ones. */
 const PARKED_SHOWN_MAX = 100;
-/** Added up: as many as may wait of one agent, unless it is configured otherwise. */
-const WAITING_MAX = 10_000;
 /** What an agent did in this time before its review is looked at. */
 const BEFORE_MS: Millis = 3_600_000;
 /** What opened it is written at about the same instant, by another clock than the store's. */
@@ -69,18 +69,29 @@ async function wholeReview(
   const span = async (from: Millis, to: Millis) => {
     return { from, to, around: await operations.around({ agent, from, to, limit: ENTRIES_MAX }) };
   };
-  const [calls, waiting, before, since] = await Promise.all([
+  const [calls, waiting, before, since, approvals] = await Promise.all([
     operations.parked({ review: id, limit: PARKED_SHOWN_MAX }),
     operations.parked({ review: id, states: ["parked"], limit: WAITING_MAX }),
     span(openedAt - BEFORE_MS, openedAt + TRIP_MS),
     span(openedAt + TRIP_MS, now),
+    approvalsBeside(found, operations),
   ]);
   const whole = waiting.length < WAITING_MAX;
   const expiresAt = operations.expiry(found);
   const proposal = operations.proposal(found);
   const twoPeople = operations.twoPeople();
-  const known = { calls, waiting, whole, before, since, expiresAt, now, proposal, twoPeople };
-  return reviewView(found, known);
+  const known = { calls, waiting, whole, before, since, expiresAt, approvals, now };
+  return reviewView(found, { ...known, proposal, twoPeople });
+}
+
+/** With which an approval is compared. */
+async function approvalsBeside(
+  { agent, kind }: Review,
+  operations: Operations,
+): Promise<readonly Review[]> {
+  if (kind !== "approval") return [];
+  const limit = APPROVALS_LOOKED_THROUGH_MAX;
+  return operations.reviews({ agent, kind, state: "closed", limit });
 }
 
 async function callArguments({ context, operations, operator }: Visit): Promise<Response> {

@@ -1,8 +1,10 @@
 /** The names under which the document of the API, and programs made from it, know these schemas. */
+import { CASE } from "../../config/incident-case.ts";
 import * as evidence from "./evidence.ts";
 import * as gateway from "./gateway.ts";
 import * as incidents from "./incidents.ts";
 import * as journal from "./journal.ts";
+import { LAST_APPROVED } from "./last-approved.ts";
 import * as money from "./money.ts";
 import * as notifiers from "./notifiers.ts";
 import * as overview from "./overview.ts";
@@ -33,6 +35,7 @@ export const NAMED = {
   Signals: signals.SIGNALS,
   ReviewRow: reviews.REVIEW_ROW,
   Review: reviews.REVIEW,
+  LastApproved: LAST_APPROVED,
   Decision: reviews.DECISION,
   Call: evidence.CALL,
   Spent: evidence.SPENT,
@@ -40,6 +43,7 @@ export const NAMED = {
   Deadlines: evidence.DEADLINES,
   IncidentRow: incidents.INCIDENT_ROW,
   Incident: incidents.INCIDENT,
+  IncidentCase: CASE,
   Moment: incidents.MOMENT,
   Change: incidents.CHANGE,
   ParkedCall: reviews.PARKED,

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { DECISIONS } from "../requests.ts";
 import { CALL, DEADLINES, RESUMING, SPENT } from "./evidence.ts";
+import { LAST_APPROVED } from "./last-approved.ts";
 import { INSTANT, list, AMOUNT as USD } from "./parts.ts";
 
 export const AGENT = z.strictObject({
@@ -94,6 +95,9 @@ export const REVIEW = z.strictObject({
   spent_since: SPENT.describe("By its agent, since it was opened."),
   resuming: RESUMING.describe("The most that what waits can cost once it is let go."),
   deadlines: DEADLINES,
+  last_approved: LAST_APPROVED.nullable().describe(
+    "Of an approval: the last call of the same agent and tool that a person approved, as long as it is known.",
+  ),
   decisions: list(DECISION).describe("Oldest first; `proposed`: it waited for another person."),
   proposal: PROPOSAL.nullable().describe(
     "Done once another operator decides the same, but for the reason, on this version.",

@@ -12,6 +12,7 @@ import {
 } from "../../ports/store.ts";
 import { emit, type Gateway } from "../gateway.ts";
 import { Newest } from "../newest.ts";
+import { waitingFor } from "./waiting.ts";
 
 /** Of one attempt, to the end of the answer. */
 export const ATTEMPT_MS: Millis = 10_000;
@@ -74,17 +75,20 @@ export class Sender {
     const notifier = rules.notifier(name);
     if (notifier === null) return false;
     this.#sent.set(name, [...this.#lately(name), clock.monotonic()]);
-    const delivery = await attempt(() => notifier.deliver(this.#messageOf(group), ATTEMPT_MS));
+    const delivery = await attempt(async () => {
+      return notifier.deliver(await this.#messageOf(group), ATTEMPT_MS);
+    });
     const isSettled = await this.#settle(claimed, group, delivery);
     return isSettled && !(delivery.kind === "retry" && delivery.afterMs !== null);
   }
 
-  #messageOf(group: readonly Due[]): Message {
+  async #messageOf(group: readonly Due[]): Promise<Message> {
     const [first] = group;
     if (group.length === 1 && first !== undefined) {
       const { notice, subject: id } = first;
       const link = notice.review === null ? null : this.#links.review(notice.review.id);
-      return { kind: "one", id, link, notice };
+      const waiting = await waitingFor(notice, this.#gateway);
+      return { kind: "one", id, link, notice, waiting };
     }
     const subjects = group.map(({ subject }) => subject);
     const id = `folded.${hash("sha256", JSON.stringify(subjects), "hex").slice(0, ID_CHARS)}`;

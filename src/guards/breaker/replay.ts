@@ -3,6 +3,7 @@
  * that watch, told of one moment after the other.
  */
 import type { Millis } from "../money.ts";
+import type { RateLimit } from "../tool/tool.ts";
 import { WEEK_MS } from "./last-week.ts";
 import * as level from "./level.ts";
 import { type Count, MEASURES } from "./measure.ts";
@@ -41,6 +42,15 @@ export interface PastCall {
   readonly result: string | null;
 }
 
+/** What a manifest says of a tool, where that holds in place of a rule's own number. */
+export interface ToolLimits {
+  rateLimitOf(server: string, tool: string): RateLimit | null;
+  repeatsMaxOf(server: string, tool: string): number | null;
+}
+
+/** Of no manifest: the rules' own numbers hold. */
+const NO_LIMITS: ToolLimits = { rateLimitOf: () => null, repeatsMaxOf: () => null };
+
 export interface Trip {
   readonly at: Millis;
   readonly alarm: Alarm;
@@ -73,21 +83,25 @@ function spanOf(past: readonly Past[]): Millis {
 }
 
 /** In the order of time. `past` is in that order, too. */
-export function replay(rule: BreakerRule, past: readonly Past[]): readonly Trip[] {
+export function replay(
+  rule: BreakerRule,
+  past: readonly Past[],
+  limits = NO_LIMITS,
+): readonly Trip[] {
   switch (rule.signal) {
     case "identical_calls":
-      return repeatsIn(rule, past);
+      return repeatsIn(rule, past, limits);
     case "no_progress":
       return standstillsIn(rule, past);
     case "tokens_per_task":
     case "new_tools":
       return [];
     default:
-      return levelsIn(rule, past);
+      return levelsIn(rule, past, limits);
   }
 }
 
-function levelsIn(rule: LevelRule, past: readonly Past[]): readonly Trip[] {
+function levelsIn(rule: LevelRule, past: readonly Past[], limits: ToolLimits): readonly Trip[] {
   const measure = MEASURES[rule.signal];
   const subjects = new Map<string, Past[]>();
   for (const one of past) {
@@ -98,16 +112,17 @@ function levelsIn(rule: LevelRule, past: readonly Past[]): readonly Trip[] {
     if (known === undefined) subjects.set(key, [of]);
     else known.push(of);
   }
-  const trips = [...subjects.values()].flatMap((all) => levelOfOne(rule, all));
+  const trips = [...subjects.values()].flatMap((all) => levelOfOne(rule, all, limits));
   return trips.sort((one, other) => one.at - other.at);
 }
 
 /** One subject, second by second; where nothing can happen time is skipped. */
-function levelOfOne(rule: LevelRule, past: readonly Past[]): readonly Trip[] {
+function levelOfOne(rule: LevelRule, past: readonly Past[], limits: ToolLimits): readonly Trip[] {
   const [first] = past;
   if (first === undefined) return [];
   const { agent, server, tool } = first;
-  const held = { rule, subject: { agent, server, tool }, cold: level.coldLineOf(rule, null) };
+  const rateLimit = tool === "" ? null : limits.rateLimitOf(server, tool);
+  const held = { rule, subject: { agent, server, tool }, cold: level.coldLineOf(rule, rateLimit) };
   const bySecond = secondsOf(rule, past);
   const seconds = [...bySecond.keys()].sort((one, other) => one - other);
   const trips: Trip[] = [];
@@ -172,14 +187,14 @@ function shareOf(all: number, second: number): number {
   return until(second + 1) - until(second);
 }
 
-function repeatsIn(rule: StuckRule, past: readonly Past[]): readonly Trip[] {
+function repeatsIn(rule: StuckRule, past: readonly Past[], limits: ToolLimits): readonly Trip[] {
   const trips: Trip[] = [];
   const runs = new Map<string, stuck.Run | null>();
   for (const { agent, at, call, server, task, tool } of past) {
     if (call === null) continue;
     const result = call.isRefused ? null : (call.result ?? "");
     const about = { agent, task, server, tool, digest: call.digest, result };
-    const event = { ...about, repeatsMax: null, elsewhere: [] };
+    const event = { ...about, repeatsMax: limits.repeatsMaxOf(server, tool), elsewhere: [] };
     const key = JSON.stringify([agent, stuck.runOf(event)]);
     const [after, alarm] = stuck.observe(runs.get(key) ?? null, rule, event, at);
     runs.set(key, after);

@@ -82,4 +82,14 @@ export type ClutchEvent =
       readonly incident: string;
       readonly text: string;
       readonly by: string;
+    }
+  /** A person took it away as a file: with what its calls asked, or without. */
+  | {
+      readonly kind: "incident.exported";
+      readonly agent: string;
+      readonly incident: string;
+      readonly calls: number;
+      /** How many arguments were opened for it. */
+      readonly inputs: number;
+      readonly by: string;
     };

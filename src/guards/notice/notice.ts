@@ -1,4 +1,5 @@
 /** What people are told: that a review opened, closed or failed its probe, or an alarm. */
+import type { MostCost } from "../clutch/waiting.ts";
 import type { Millis } from "../money.ts";
 
 /** What a notice is about, as `on:` of a notifier names it: a kind of review, or an alarm. */
@@ -48,6 +49,14 @@ export interface NamedNotice {
   readonly notice: Notice;
 }
 
+/** What waits for a person as the message goes out: it moves, so it is not kept with the notice. */
+export interface Waiting extends MostCost {
+  /** False: more calls wait than were added up. */
+  readonly whole: boolean;
+  /** When the first agent sees an error; null: none does, or all have. */
+  readonly errorsFrom: Millis | null;
+}
+
 /** What goes out at once. */
 export type Message =
   | {
@@ -55,6 +64,8 @@ export type Message =
       readonly id: string;
       readonly link: Link | null;
       readonly notice: Notice;
+      /** Null: it is about no review, or one that is closed, or nobody could ask. */
+      readonly waiting: Waiting | null;
     }
   /** So many came that they are told together. */
   | {

@@ -2,13 +2,13 @@
 import { expect, test } from "vitest";
 import {
   deadlinesView,
-  heldUntil,
   lastCalls,
   resumingView,
   spentView,
   tasksOf,
 } from "../../../src/control/evidence.ts";
 import { type About, aboutText } from "../../../src/guards/clutch/about.ts";
+import { heldUntil } from "../../../src/guards/clutch/waiting.ts";
 import type { Parked } from "../../../src/ports/store.ts";
 import { entriesOf, settled } from "../telemetry/rows.ts";
 import { parkedRow, review } from "./operations.ts";

@@ -11,6 +11,7 @@ import type {
   DecisionAsked,
   DecisionOutcome,
   DecisionRecords,
+  Exported,
   ForfeitState,
   Forfeits,
   InputRow,
@@ -388,6 +389,10 @@ export class MemoryOperations implements Operations {
     this.reviewRows[index] = after;
     this.done.push(`${decision} ${found.id} by ${by}: ${reason}`);
     return { kind: "ok", review: after };
+  }
+
+  exportedIncident({ calls, incident, inputs }: Exported, by: string) {
+    this.done.push(`export ${incident} of ${calls} calls and ${inputs} inputs by ${by}`);
   }
 
   async parkedArguments(review: string, call: string, by: string) {

@@ -85,6 +85,7 @@ const MAY: Record<string, Record<Role, boolean>> = {
   "POST /api/v1/reviews/:id/decision": { viewer: false, operator: true, admin: true },
   "GET /api/v1/incidents": { viewer: true, operator: true, admin: true },
   "GET /api/v1/incidents/:id": { viewer: true, operator: true, admin: true },
+  "GET /api/v1/incidents/:id/export": { viewer: false, operator: true, admin: true },
   "POST /api/v1/incidents/:id/notes": { viewer: false, operator: true, admin: true },
   "GET /api/v1/overrides": { viewer: true, operator: true, admin: true },
   "POST /api/v1/overrides": { viewer: false, operator: false, admin: true },

@@ -64,6 +64,7 @@ function review(change: Partial<ReviewView> = {}): ReviewView {
     ...{ proposal: null, two_people: [], last_calls: [], spent: SPENT, spent_since: SPENT },
     resuming: { ...MOST, whole: true, tasks: [{ task: "t-1", ...MOST }] },
     deadlines: { held_until: null, errors_from: null, expires_at: null },
+    last_approved: null,
     ...change,
   };
 }

@@ -34,6 +34,7 @@ const REVIEW: ReviewView = {
   spent_since: { ...HOUR, calls: 0, usd: "0", whole: true, tasks: [] },
   resuming: { calls: 0, worst_case_usd: "0", unreckoned: 0, whole: true, tasks: [] },
   deadlines: { held_until: null, errors_from: null, expires_at: null },
+  last_approved: null,
   calls: [],
   proposal: null,
   two_people: [],

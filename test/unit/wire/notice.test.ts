@@ -1,6 +1,6 @@
 /** What people read, word by word. */
 import { describe, expect, test } from "vitest";
-import type { Message, Notice } from "../../../src/guards/notice/notice.ts";
+import type { Message, Notice, Waiting } from "../../../src/guards/notice/notice.ts";
 import { messageFor, noticeFor } from "../../../src/testing/notifier-conformance.ts";
 import { cloudEvent, FOLDED_NAMED_MAX } from "../../../src/wire/cloud-event.ts";
 import { instantText, noticeText } from "../../../src/wire/notice-text.ts";
@@ -116,6 +116,49 @@ test.each(Object.entries(GOLDEN))("%s", (_, [changes, expected]) => {
   expect(words(changes)).toEqual(expected);
 });
 
+describe("what waits, as the message goes out", () => {
+  const waiting: Waiting = {
+    ...{ calls: 12, worst: 1_250_000_000n, unreckoned: 0, whole: true },
+    errorsFrom: AT + 210_000,
+  };
+  const said = (changes: Partial<Waiting>, notice: Partial<Notice> = {}) => {
+    return noticeText(messageFor(notice, { ...waiting, ...changes })).lines.slice(1, -1);
+  };
+
+  test("is how many, what they cost at most and when agents see errors", () => {
+    expect(said({})).toEqual([
+      "12 calls are parked.",
+      "Letting them go costs at most $1.25.",
+      "Agents see errors from 2026-11-17 03:11:12 UTC.",
+    ]);
+    expect(said({ calls: 1, errorsFrom: null })).toEqual([
+      "1 call is parked.",
+      "Letting it go costs at most $1.25.",
+    ]);
+    // More than were there when it was written down; or none any more.
+    expect(said({ calls: 0, worst: 0n, errorsFrom: null })).toEqual([]);
+  });
+
+  test("says what nobody knows", () => {
+    expect(said({ unreckoned: 2 })[1]).toBe(
+      "Letting them go costs at most $1.25, without 2 of which nobody knows it.",
+    );
+    expect(said({ unreckoned: 12 })[1]).toBe("Nobody knows what letting them go costs.");
+    expect(said({ calls: 10_000, whole: false }).slice(0, 2)).toEqual([
+      "At least 10000 calls are parked.",
+      "Letting these go costs at most $1.25.",
+    ]);
+  });
+
+  test("is in the data of an event", () => {
+    const { data } = JSON.parse(cloudEvent(messageFor({}, waiting), "x"));
+    expect(data.waiting).toEqual({
+      ...{ calls: 12, worst_case_usd: "1.25", unreckoned: 0, whole: true },
+      errors_from: "2026-11-17T03:11:12.000Z",
+    });
+  });
+});
+
 function folded(count: number): Message {
   const notices = Array.from({ length: count }, (_, no) => {
     const what = no % 3 === 0 ? "closed" : "opened";
@@ -180,6 +223,7 @@ describe("as a CloudEvent", () => {
         numbers: { rule: "stuck", calls: 9, above: 8 },
         decided: null,
         next: { what: "denied", at: "2026-11-17T03:07:42.000Z" },
+        waiting: null,
         link: "https://guard.example/r/r-1?expires=1&signature=a_b",
         link_expires_at: "2026-11-17T03:07:42.000Z",
       },

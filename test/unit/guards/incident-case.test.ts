@@ -1,0 +1,186 @@
+import { describe, expect, test } from "vitest";
+import { type BreakerRule, DEFAULT_RULES } from "../../../src/guards/breaker/rules.ts";
+import type { CaseCall } from "../../../src/guards/incident/call.ts";
+import { type Rules, testCase, unheldIn } from "../../../src/guards/incident/case.ts";
+import type { GrantedTool } from "../../../src/guards/tool/tool.ts";
+import { limits, manifest } from "./scenes.ts";
+import { granted, grants } from "./tool-scenes.ts";
+
+const START = Date.UTC(2026, 0, 31, 9);
+const SECOND = 1_000;
+
+const STUCK: BreakerRule = {
+  ...{ signal: "identical_calls", name: "stuck", above: 3, sameResult: true },
+  ...{ windowMs: 600_000, action: "trip" },
+};
+const SURGE: BreakerRule = {
+  ...{ signal: "calls_per_tool", name: "surge", above: { kind: "value", value: 10 } },
+  ...{ windowMs: 60_000, forMs: 0, atLeast: 1, action: "trip" },
+};
+
+function call(no: number, changes: Partial<CaseCall> = {}): CaseCall {
+  return {
+    at: START + no * SECOND,
+    task: "t-1",
+    what: tool(),
+    ...{ verdict: "allowed", code: null, outcome: "ok", result: "same", charged: 0 },
+    ...{ runaway: no, isToStop: false },
+    ...changes,
+  };
+}
+
+function tool(changes: Partial<Extract<CaseCall["what"], { kind: "tool" }>> = {}) {
+  const what = { kind: "tool", server: "s", tool: "t", digest: "d", bytes: 10 } as const;
+  return { ...what, arguments: { n: 12 }, ...changes };
+}
+
+/** So many calls of the runaway, one a second, which is to be stopped by one of them. */
+function runaway(calls: number, by: number, changes: Partial<CaseCall> = {}) {
+  return Array.from({ length: calls }, (_, index) => {
+    return call(index + 1, { isToStop: index + 1 >= by, ...changes });
+  });
+}
+
+function rules(of: Partial<GrantedTool> = {}, breakers: readonly BreakerRule[] = []): Rules {
+  return { manifest: manifest({ tools: grants([granted("s", "t", of)]) }), breakers };
+}
+
+const tested = (calls: readonly CaseCall[], by: Rules) => {
+  const result = testCase({ agent: "a", calls }, by);
+  const stop = result.kind === "empty" ? null : result.first;
+  const goesOn = result.kind === "goes-on" ? result.call.runaway : null;
+  return { kind: result.kind, goesOn, at: stop?.call.runaway ?? null, by: stop?.by ?? null };
+};
+
+describe("a breaker", () => {
+  test("stops the calls that come at the trip or after it, and none before", () => {
+    const trips = { kind: "tripped", rule: "stuck", says: expect.stringContaining("4 times") };
+    expect(tested(runaway(6, 4), rules({}, [STUCK]))).toEqual({
+      ...{ kind: "stopped", goesOn: null, at: 4, by: trips },
+    });
+    expect(tested(runaway(6, 3), rules({}, [STUCK]))).toEqual({
+      ...{ kind: "goes-on", goesOn: 3, at: 4, by: trips },
+    });
+  });
+
+  test("that only alerts stops nobody", () => {
+    const alerts = rules({}, [{ ...STUCK, action: "alert" }]);
+    expect(tested(runaway(6, 4), alerts)).toMatchObject({ kind: "goes-on", at: null });
+  });
+
+  test("is told nothing of what came after the call", () => {
+    // All twelve within one second: by its end there were more than ten of them.
+    const burst = runaway(12, 8, { at: START });
+    expect(tested(burst, rules({}, [SURGE]))).toMatchObject({ kind: "goes-on", goesOn: 8 });
+    const later = burst.map((one) => ({ ...one, isToStop: one.runaway === 12 }));
+    expect(tested(later, rules({}, [SURGE]))).toMatchObject({ kind: "stopped" });
+  });
+
+  test("that trips before anything was wrong has not stopped it", () => {
+    const before = runaway(4, 9, { runaway: null, result: "other" });
+    const after = runaway(3, 2).map((one) => ({ ...one, at: one.at + 3_600_000 }));
+    expect(tested([...before, ...after], rules({}, [STUCK]))).toMatchObject({
+      ...{ kind: "goes-on", goesOn: 2, at: null },
+    });
+  });
+
+  test("goes by what the manifest says of the tool", () => {
+    const loose = { ...STUCK, above: 100 } as BreakerRule;
+    expect(tested(runaway(6, 3), rules({ repeatsMax: 2 }, [loose]))).toMatchObject({
+      ...{ kind: "stopped", at: 3 },
+    });
+    const usual: BreakerRule = {
+      ...{ signal: "calls_per_tool", name: "surge", windowMs: 60_000, forMs: 0, atLeast: 5 },
+      ...{ above: { kind: "average", times: 5, overMs: 3_600_000 }, action: "trip" },
+    };
+    // Where too little is known of what is usual the line is the floor, or the rate limit.
+    expect(tested(runaway(9, 7), rules({}, [usual]))).toMatchObject({ kind: "stopped" });
+    const rateLimit = { requests: 100, perMs: 60_000 };
+    expect(tested(runaway(9, 7), rules({ rateLimit }, [usual]))).toMatchObject({ kind: "goes-on" });
+  });
+
+  test("that the case says too little for is named, and stops nothing", () => {
+    const spike = DEFAULT_RULES.filter(({ name }) => name === "token-spike");
+    const trips = spike.map((rule): BreakerRule => ({ ...rule, action: "trip" }));
+    const one = { agent: "a", calls: runaway(6, 4) };
+    expect(unheldIn(one, rules({}, trips))).toEqual([
+      { rule: "token-spike", because: expect.stringContaining("before the file began") },
+    ]);
+    expect(unheldIn(one, rules({}, [STUCK]))).toEqual([]);
+    expect(testCase(one, rules({}, trips)).kind).toBe("goes-on");
+    // Of equal results nothing is known: they may all have been different.
+    const unknown = runaway(6, 4, { result: null });
+    expect(tested(unknown, rules({}, [STUCK]))).toMatchObject({ kind: "goes-on", at: null });
+  });
+});
+
+describe("a guard", () => {
+  const is = (code: string) => ({ kind: "denied", code });
+
+  test("stops each call by itself: one that it lets go is not stopped by the others", () => {
+    const check = (given: unknown) => (JSON.stringify(given).includes("12") ? "too long" : null);
+    const some = runaway(4, 2);
+    expect(tested(some, rules({ check }))).toMatchObject({
+      ...{ kind: "stopped", at: 1, by: is("manifest.arguments") },
+    });
+    const other = call(3, { isToStop: true, what: tool({ arguments: { n: 1 } }) });
+    expect(tested(some.with(2, other), rules({ check }))).toMatchObject({
+      ...{ kind: "goes-on", goesOn: 3, at: 1 },
+    });
+  });
+
+  test("asks nothing of arguments that nobody knows, and of the tool all the same", () => {
+    const unknown = runaway(4, 2, { what: tool({ arguments: null }) });
+    const resource = [
+      { kind: "attributes", type: "db", pointers: new Map([["table", "/arguments/table"]]) },
+    ] as const;
+    const byArguments = { check: () => "wrong", approval: () => null, resource };
+    expect(tested(unknown, rules(byArguments))).toMatchObject({ kind: "goes-on", at: null });
+    expect(tested(unknown, rules({ approval: "always" }))).toMatchObject({
+      ...{ kind: "stopped", by: { kind: "approval" } },
+    });
+    expect(tested(unknown, rules({ effect: "write" }))).toMatchObject({
+      by: is("manifest.read-only"),
+    });
+    const none = { ...rules(), manifest: manifest({ tools: grants([]) }) };
+    expect(tested(unknown, none)).toMatchObject({ by: is("manifest.unknown-tool") });
+  });
+
+  test("of a rate limit counts what was sent, and no more than fits into its time", () => {
+    const exceeded = { kind: "stopped", at: 4, by: is("rate-limit.exceeded") };
+    const limited = rules({ rateLimit: { requests: 3, perMs: 3_600_000 } });
+    expect(tested(runaway(6, 4), limited)).toMatchObject(exceeded);
+    const slow = runaway(6, 4).map((one) => ({ ...one, at: START + one.at * 3_600 }));
+    expect(tested(slow, limited)).toMatchObject({ kind: "goes-on", at: null });
+    // What was refused then has used up nothing, so the first that is one too many is the fifth.
+    const refused = runaway(6, 5).with(0, call(1, { verdict: "refused", code: "tool.busy" }));
+    expect(tested(refused, limited)).toMatchObject({ ...exceeded, at: 5 });
+  });
+
+  test("lets an observed agent go, and refuses a model that is not granted", () => {
+    const models = runaway(2, 1, { what: { kind: "model", model: "m" } });
+    const few = manifest({ models: new Map([["other", limits()]]) });
+    const by = { manifest: few, breakers: [] };
+    expect(tested(models, by)).toMatchObject({ by: is("model.not-granted") });
+    const observed = { manifest: { ...few, observing: true }, breakers: [] };
+    expect(tested(models, observed)).toMatchObject({ kind: "goes-on" });
+    expect(tested(models, { manifest: manifest({}), breakers: [] })).toMatchObject({
+      kind: "goes-on",
+    });
+  });
+});
+
+test("a case that expects nothing passes nowhere", () => {
+  expect(tested(runaway(9, 10), rules({}, [STUCK]))).toMatchObject({ kind: "empty" });
+});
+
+test("what only waited is told to no breaker: it is stopped by the trip that was before it", () => {
+  const waited = runaway(9, 4).map((one) => {
+    return (one.runaway ?? 0) > 3 ? { ...one, verdict: "parked" as const, result: null } : one;
+  });
+  expect(tested(waited, rules({}, [STUCK]))).toMatchObject({ kind: "goes-on", goesOn: 4 });
+  const few: BreakerRule = { ...SURGE, above: { kind: "value", value: 4 } };
+  expect(tested(waited, rules({}, [few]))).toMatchObject({ kind: "goes-on", at: null });
+  const tight = { ...STUCK, above: 2 } as BreakerRule;
+  expect(tested(waited, rules({}, [tight]))).toMatchObject({ kind: "stopped", at: 3 });
+});
