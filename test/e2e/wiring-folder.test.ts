@@ -6,6 +6,7 @@ import { COMMAND_CASES } from "./wiring-commands.ts";
 import { COMMITMENT_CASES } from "./wiring-commitments.ts";
 import { fieldsOfTheFolder } from "./wiring-fields.ts";
 import { HTTP_CASES } from "./wiring-http.ts";
+import { LAST_WEEK_CASES } from "./wiring-last-week.ts";
 import { LIBRARY_CASES } from "./wiring-library.ts";
 import { LIMIT_CASES } from "./wiring-limits.ts";
 import { MCP_CASES } from "./wiring-mcp.ts";
@@ -43,6 +44,7 @@ const CASES = {
   "a price": PRICE_CASES,
   "a rate limit or a breaker": BREAKER_CASES,
   "a signal, or a breaker of one agent": SIGNAL_CASES,
+  "a line by the week before": LAST_WEEK_CASES,
   "a tool": TOOL_CASES,
   "what goes on costing": COMMITMENT_CASES,
   "a tool over plain HTTP": HTTP_CASES,

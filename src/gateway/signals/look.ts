@@ -1,15 +1,17 @@
 /** How an agent stands to its breakers at this moment, for people. */
 import { bucketMsOf, shownBuckets } from "../../guards/breaker/buckets.ts";
-import { lineOf, valueNow } from "../../guards/breaker/level.ts";
+import { HOUR_MS } from "../../guards/breaker/last-week.ts";
+import { type Held, type Level, lineOf, valueNow } from "../../guards/breaker/level.ts";
 import { figureOf, MEASURES } from "../../guards/breaker/measure.ts";
 import type { AgentSignals, LevelNow } from "../../guards/breaker/standing.ts";
 import type { Millis } from "../../guards/money.ts";
 import type { Gateway } from "../gateway.ts";
-import type { Counted } from "./counted.ts";
+import { type Counted, levelOf } from "./counted.ts";
 import { heldOf, levelRulesOf } from "./levels.ts";
 
 /** Repeats and tasks of one agent that are shown: those that are nearest to their lines. */
 const SHOWN_MAX = 20;
+const MINUTE_MS: Millis = 60_000;
 
 export function lookAt(agent: string, gateway: Gateway): AgentSignals {
   const { holding, rules, signals } = gateway;
@@ -27,27 +29,38 @@ export function lookAt(agent: string, gateway: Gateway): AgentSignals {
   };
 }
 
-function levelsOf(counted: Counted, { rules }: Gateway, now: Millis): readonly LevelNow[] {
+function levelsOf(counted: Counted, { rules, signals }: Gateway, now: Millis): readonly LevelNow[] {
   const { server, tool } = counted.subject;
   return levelRulesOf(counted, rules).flatMap((rule) => {
-    const level = counted.levels.get(rule.name);
-    if (level === undefined) return [];
+    const level = levelOf(counted, rule.name);
+    if (level === null) return [];
     const { phase } = level;
-    const drawn =
-      phase.kind === "calm" ? lineOf(level, heldOf(counted, rule, rules), now) : phase.line;
-    const bucketMs = bucketMsOf(rule.above);
-    const measure = MEASURES[rule.signal];
+    const held = heldOf(counted, rule, { rules, lastWeek: signals.lastWeek });
+    const drawn = phase.kind === "calm" ? lineOf(level, held, now) : phase.line;
     return [
       {
         ...{ rule: rule.name, server, tool, value: valueNow(level, rule, now) },
         ...{ line: drawn?.at ?? null, usual: drawn?.usual ?? null },
         phase: phase.kind,
         since: phase.kind === "calm" ? null : phase.since,
-        bucketMs,
-        buckets: shownBuckets(level.history, bucketMs).map((bucket) => ({
-          ...{ start: bucket.start, value: figureOf(measure, bucket, bucketMs) },
-        })),
+        ...pastOf(level, held),
       },
     ];
   });
+}
+
+/** What its line hangs on. */
+function pastOf({ history }: Level, { hours, rule }: Held): Pick<LevelNow, "bucketMs" | "buckets"> {
+  const measure = MEASURES[rule.signal];
+  if (hours !== undefined) {
+    const buckets = hours.map(({ minutes, start, ...amount }) => ({
+      ...{ start, value: figureOf(measure, amount, minutes * MINUTE_MS) },
+    }));
+    return { bucketMs: HOUR_MS, buckets };
+  }
+  const bucketMs = bucketMsOf(rule.above);
+  const buckets = shownBuckets(history, bucketMs).map(({ start, ...amount }) => ({
+    ...{ start, value: figureOf(measure, amount, bucketMs) },
+  }));
+  return { bucketMs, buckets };
 }

@@ -12,6 +12,7 @@ import type { OpenFixture } from "./fixture.ts";
 import { forfeitConformance } from "./forfeits.ts";
 import { goneConformance } from "./gone.ts";
 import { holderConformance } from "./holders.ts";
+import { hourConformance } from "./hours.ts";
 import { huntConformance } from "./hunt.ts";
 import { inputConformance } from "./inputs.ts";
 import { journalConformance } from "./journal.ts";
@@ -54,6 +55,7 @@ export function storeConformance(name: string, open: OpenFixture): void {
     copiesConformance(open);
     pruneConformance(open);
     counterConformance(open);
+    hourConformance(open);
     bundleConformance(open);
     commitmentConformance(open);
     outcomeConformance(open);

@@ -180,7 +180,7 @@ function sharedWorkOn(writer: WorkerClient, reader: WorkerClient): SharedWork {
     },
     ...changesOn(writer, reader),
     parking: parkingOn(writer, reader),
-    counters: countersOn(writer),
+    counters: countersOn(writer, reader),
     bundles: {
       // Bytes of their own: of a view the whole memory behind it would cross to the thread.
       keep: (bundle) =>
@@ -273,12 +273,15 @@ function noticesOn(writer: WorkerClient, reader: WorkerClient): Store["notices"]
   };
 }
 
-function countersOn(writer: WorkerClient): CounterStore {
+function countersOn(writer: WorkerClient, reader: WorkerClient): CounterStore {
   return {
     merge: (holder, totals, after) => writer.ask("mergeCounts", holder, totals, after),
     share: (holder, shares, after) => writer.ask("shareCounts", holder, shares, after),
     meet: (tools, at) => writer.ask("meetTools", tools, at),
     prune: (whats, before) => writer.ask("pruneCounts", whats, before),
     pruneShares: (before) => writer.ask("pruneShares", before),
+    sumHours: (sum, span, after) => writer.ask("sumHours", sum, span, after),
+    hours: (hour, after) => reader.ask("hoursKnown", hour, after),
+    pruneHours: (before) => writer.ask("pruneHours", before),
   };
 }
