@@ -7,6 +7,7 @@ import { rmSync } from "node:fs";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { systemClock } from "../../src/adapters/clock/system.ts";
 import { sqliteStore } from "../../src/adapters/store/sqlite/index.ts";
+import { boundYoungGeneration } from "../../src/compose/young-generation.ts";
 import type { Repeated } from "../../src/gateway/signals/repeats.ts";
 import { Signals } from "../../src/gateway/signals/signals.ts";
 import { Tenure } from "../../src/gateway/tenure.ts";
@@ -45,6 +46,8 @@ export async function signals({ json, quick }: SignalOptions): Promise<number> {
   const folder = temporaryFolder();
   // The timers of the clock keep no process alive.
   const alive = setInterval(() => {}, MINUTE_MS);
+  // As every process of a gateway has it.
+  const unbound = boundYoungGeneration();
   const store = await sqliteStore({ folder, clock: systemClock });
   try {
     const { signals: watched, tenure } = await openSignals(store);
@@ -52,6 +55,7 @@ export async function signals({ json, quick }: SignalOptions): Promise<number> {
     await tellAgents({ watched, tenure, ...size }, report);
   } finally {
     clearInterval(alive);
+    unbound();
     await store.close();
     rmSync(folder, { recursive: true });
   }

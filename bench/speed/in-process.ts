@@ -93,15 +93,8 @@ function factsOf(text: string): Facts {
       labels: { team: null, org: null, owner: null },
       models: new Map([["benchmark", LIMITS]]),
       limits: LIMITS,
-      ...{
-        observe: null,
-        observing: false,
-        strict: false,
-        uncapped: false,
-        tellAgent: false,
-        refusalRounds: 1,
-        digest: "d",
-      },
+      ...{ observe: null, observing: false, strict: false, uncapped: false },
+      ...{ tellAgent: false, transcripts: true, refusalRounds: 1, digest: "d" },
       onChange: "apply",
       tasks: {
         ...{ newPerHour: 60, aliveMax: 100, depthMax: 4, childrenMax: 100, idleMs: 3_600_000 },

@@ -20,6 +20,7 @@ import { Why } from "./evidence.tsx";
 import { LastApproved } from "./last-approved.tsx";
 import { ParkedCalls } from "./parked-calls.tsx";
 import { Figures } from "./review-figures.tsx";
+import { Transcript } from "./transcript.tsx";
 
 export function Review({ id }: { readonly id: string }) {
   const answer = useApi<ReviewView>(`/api/v1/reviews/${encodeURIComponent(id)}`);
@@ -32,6 +33,7 @@ export function Review({ id }: { readonly id: string }) {
 
 function Screen({ review }: { readonly review: ReviewView }) {
   const open = review.state === "open";
+  const task = evidenceText(review, "task");
   return (
     <>
       <Head review={review} />
@@ -44,6 +46,7 @@ function Screen({ review }: { readonly review: ReviewView }) {
           <Why review={review} />
           <LastApproved review={review} />
           <CallsBefore review={review} />
+          {task !== "" && <Transcript key={task} agent={review.agent} task={task} />}
           <ParkedCalls review={review} />
           <Past review={review} />
         </div>

@@ -16,6 +16,7 @@ import { lineOf, placeOf, resultOf, tookMs } from "../words/entries.ts";
 import { amount, limit, sum, usd } from "../words/money.ts";
 import { counted } from "../words/numbers.ts";
 import { clockMs } from "../words/time.ts";
+import { Transcript } from "./transcript.tsx";
 
 const COLUMNS: readonly Column[] = [
   ["Time, UTC"],
@@ -113,6 +114,7 @@ function Screen(props: {
         <OwnBudget agent={agent} task={task} />
       </dl>
       <Timeline entries={entries} />
+      <Transcript key={`${agent} ${task}`} agent={agent} task={task} />
     </div>
   );
 }

@@ -157,6 +157,8 @@ const PEOPLE: Readonly<Record<string, Reader>> = {
   "task.opened": (event) => note("Task opened", textOf(event, "task"), textOf(event, "how")),
   "task.ended": (event) =>
     note("Task ended", textOf(event, "task"), `${textOf(event, "outcome")}, ${by(event)}`),
+  "transcript.read": (event) => note("Transcript read", textOf(event, "task"), by(event)),
+  "transcript.erased": (event) => note("Transcript erased", textOf(event, "task"), because(event)),
   "key.created": (event) => note("Key created", textOf(event, "holder"), by(event)),
   "key.revoked": (event) => note("Key revoked", textOf(event, "key"), by(event)),
   "configuration.changed": (event) =>

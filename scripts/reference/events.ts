@@ -50,6 +50,8 @@ const SENTENCES: Readonly<Record<EventKind, string>> = {
   "task.opened":
     "A task was named for the first time, opened, or is the shared one of a key and day.",
   "task.ended": "A task was ended by its agent, by an operator, or because it was idle.",
+  "transcript.read": "An operator read what a task said, or a page of it.",
+  "transcript.erased": "An admin erased what a task said: nothing of it is kept from then on.",
   "gateway.started": "A gateway accepts calls.",
   "gateway.stopped": "A gateway stopped; `forfeited` if calls in flight were cut.",
   "gateway.fenced": "This gateway was cut off by the others and registered anew.",

@@ -19,6 +19,11 @@ export function clean(text: string): string {
   return text.replace(CONTROL, "�");
 }
 
+/** The text in its own lines, each without what could move a cursor. */
+export function cleanLines(text: string): readonly string[] {
+  return text.split(/\r\n|\n|\r/).map((line) => clean(line.replaceAll("\t", "    ")));
+}
+
 export interface Column<Row> {
   readonly title: string;
   readonly text: (row: Row) => string;

@@ -12,6 +12,7 @@ import { addManifest } from "./manifest-commands.ts";
 import { addNotifiers } from "./notifier-commands.ts";
 import { asking, type Do, example, type Work } from "./parts.ts";
 import { EXIT, type Shell } from "./shell.ts";
+import { addTasks } from "./task-commands.ts";
 
 /** Runs the command that the arguments name. Never rejects: the answer is the exit code. */
 export async function run(shell: Shell): Promise<number> {
@@ -198,21 +199,6 @@ function addKeys(program: Command, shell: Shell, work: Do): void {
   const revoke = asking(keys, "revoke <id>", "End a key at once.");
   example(revoke, "slipclutch keys revoke key_1a2b3c").action((id: string, options: Asking) =>
     work(async () => (await import("./keys.ts")).revokeKey(id, options, shell)),
-  );
-}
-
-function addTasks(program: Command, shell: Shell, work: Do): void {
-  const tasks = program.command("tasks").description("Pieces of agents' work.");
-  const list = asking(tasks, "list", "Tasks that are alive.")
-    .option("--agent <id>", "only of this agent")
-    .option("--all", "ended ones too");
-  example(list, "slipclutch tasks list --agent support").action((options) =>
-    work(async () => (await import("./tasks.ts")).listTasks(options, shell)),
-  );
-  const end = asking(tasks, "end <agent> <task>", "End a task as failed: its calls are refused.");
-  example(end, "slipclutch tasks end support ticket-4711").action(
-    (agent: string, task: string, options: Asking) =>
-      work(async () => (await import("./tasks.ts")).endTask({ agent, task }, options, shell)),
   );
 }
 

@@ -22,6 +22,7 @@ import type { Ruleset } from "../gateway/ruleset.ts";
 import { note } from "../gateway/signals/note.ts";
 import { Signals } from "../gateway/signals/signals.ts";
 import { Tasks } from "../gateway/tasks.ts";
+import { Transcripts } from "../gateway/transcripts/transcripts.ts";
 import type { Event } from "../guards/events.ts";
 import type { Chance, Clock } from "../ports/clock.ts";
 import type { Beat, HolderInfo, Store, TaskRecord } from "../ports/store.ts";
@@ -102,6 +103,7 @@ export class Core {
       owedCommitments: new Owed(log),
       flags: new Flags(store.registry, clock, log),
       inputs: new Inputs(store.inputs, settings.seal, clock, log),
+      transcripts: new Transcripts(settings, () => this.gateway.holding.storeNow()),
       endTask: (agent, id, outcome, by) => endTask({ agent, id, outcome, by }, this.gateway),
       rules,
       closedBecause: null,

@@ -30,6 +30,7 @@ import type { Reload } from "./reload.ts";
 import { reviewOperations } from "./review-operations.ts";
 import { knownSpendingOf } from "./spending.ts";
 import { historyOf } from "./spent-history.ts";
+import { transcriptOperations } from "./transcripts.ts";
 
 const RECORDS_MAX = 100;
 const SECRET_BYTES = 24;
@@ -95,6 +96,7 @@ export function operationsOf(settings: OperationsSettings): WithoutNotifiers {
     tasks: (filter) => store.tasks.list(filter),
     endTask: (agent, id, by) => gateway.endTask(agent, id, "failed", by),
     ...agentOperations(gateway, about.startedAt, known),
+    ...transcriptOperations(gateway),
     ...reviewOperations(gateway),
     overrides: () => overridesOf(gateway),
     raiseLimit: (asked, by) => raiseLimit(asked, by, gateway),

@@ -24,6 +24,7 @@ export async function drain(gateway: Gateway, server: Server, upkeep: Upkeep): P
   server.closeAllConnections();
   await upkeep.stop();
   await gateway.inputs.stop();
+  await gateway.transcripts.stop();
   // A heartbeat of a holder that is closed would be answered as one of a fenced holder, and
   // register.
   await holding.stop();

@@ -1,5 +1,5 @@
 /** The line of a breaker as it is written, in the unit of its signal. */
-import type { Line, Signal } from "../guards/breaker/rules.ts";
+import { isRelative, type Line, type Signal } from "../guards/breaker/rules.ts";
 import type { Millis } from "../guards/money.ts";
 import type { RawBreaker } from "./clutch-schema.ts";
 
@@ -63,6 +63,9 @@ function formOf({ mads, of, over, sigmas, times, value }: RawLine): Line | null 
   if (times !== undefined && of === "rolling_average" && over !== undefined) {
     return { kind: "average", times, overMs: over };
   }
+  if (times !== undefined && of === "same_hour_last_week" && over === undefined) {
+    return { kind: "last-week", times };
+  }
   if (sigmas !== undefined && of === "ewma") {
     return { kind: "ewma", sigmas, overMs: over ?? EWMA_OVER_MS };
   }
@@ -74,7 +77,7 @@ function formOf({ mads, of, over, sigmas, times, value }: RawLine): Line | null 
 
 /** How far back it looks for what is usual; 0: it does not. */
 export function overOf(line: Line): Millis {
-  return line.kind === "value" ? 0 : line.overMs;
+  return isRelative(line) ? line.overMs : 0;
 }
 
 /** How high it is, among lines of its kind. */
@@ -83,6 +86,7 @@ export function heightOf(line: Line): number {
     case "value":
       return line.value;
     case "average":
+    case "last-week":
       return line.times;
     case "ewma":
       return line.sigmas;

@@ -3,6 +3,7 @@ import {
   type BreakerAction,
   type BreakerRule,
   DEFAULT_RULES,
+  isRelative,
   type Line,
   type Signal,
 } from "../guards/breaker/rules.ts";
@@ -123,8 +124,11 @@ function havers(key: (typeof OPTIONAL)[number]): string {
   return all.map(([signal]) => signal).join(", ");
 }
 
+const OF_TASKS =
+  "What a task takes hangs on its work and not on the hour, and tasks are not counted by it.";
 const FORMS =
-  "one of { value }, { times, of: rolling_average, over }, { sigmas, of: ewma } and { mads, of: median, over }";
+  "one of { value }, { times, of: rolling_average, over }, { times, of: same_hour_last_week }, " +
+  "{ sigmas, of: ewma } and { mads, of: median, over }";
 
 /** Null: there is none that holds, which is said. */
 function aboveOf({ before, raw, refuse }: Entry, signal: Signal): Line | null {
@@ -178,8 +182,11 @@ function made({ above, action, entry, signal }: Parts): BreakerRule | null {
       return { name, signal, above: value, windowMs, action };
     case "new_tools":
       return { name, signal, above: value, windowMs, atLeast, action };
-    case "tokens_per_task":
-      return { name, signal, above, atLeast, action };
+    case "tokens_per_task": {
+      if (above.kind !== "last-week") return { name, signal, above, atLeast, action };
+      entry.refuse(["above", "of"], "rolling_average, ewma or median for this signal", OF_TASKS);
+      return null;
+    }
     default: {
       const forMs = raw.for ?? before.forMs ?? fields.for ?? 0;
       const rule = { name, signal, above, windowMs, forMs, atLeast, action };
@@ -196,7 +203,11 @@ function isMeasurable(
     refuse(["window"], "at least 10s", "What is measured over less is but a few calls.");
     return false;
   }
-  if (above.kind === "value" || windowMs <= above.overMs * WINDOW_SHARE_MAX) return true;
+  if (above.kind === "last-week" && windowMs > HOUR_MS) {
+    refuse(["window"], "at most 1h", "What is measured is held to an hour of a week ago.");
+    return false;
+  }
+  if (!isRelative(above) || windowMs <= above.overMs * WINDOW_SHARE_MAX) return true;
   const hint = "What is measured is no part of what is usual: make over longer, or window shorter.";
   refuse(["above", "over"], "at least twice the window", hint);
   return false;

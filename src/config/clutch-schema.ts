@@ -1,7 +1,7 @@
 /** The fields of slipclutch.yaml about breakers, and about calls that wait for a person. */
 import { z } from "zod";
 import { count, duration, id, oneOf, strict, TOKENS_MAX, yesOrNo } from "./fields.ts";
-import { LATER_BASELINES, LATER_SIGNALS } from "./later.ts";
+import { LATER_SIGNALS } from "./later.ts";
 
 const CALLS_MAX = 1_000_000;
 
@@ -46,13 +46,15 @@ const above = strict({
   mads: deviations
     .describe("With `of: median`: so many median absolute deviations above what is usual.")
     .optional(),
-  of: oneOf(["rolling_average", "ewma", "median"], LATER_BASELINES)
+  of: oneOf(["rolling_average", "ewma", "median", "same_hour_last_week"])
     .describe(
-      "What is usual: the average, or the mean in which what is newer weighs more, or the median.",
+      "What is usual: the average, or the mean in which what is newer weighs more, or the median, or what was in the same hour of the day a week ago (UTC).",
     )
     .optional(),
   over: duration(120_000, "1d")
-    .describe("How far back it looks for what is usual. Default 1h with `of: ewma`.")
+    .describe(
+      "How far back it looks for what is usual. Default 1h with `of: ewma`; none with `of: same_hour_last_week`.",
+    )
     .optional(),
 });
 
@@ -66,7 +68,7 @@ export const breaker = strict({
     .optional(),
   above: above
     .describe(
-      "Its line: `{ value }`; where it is no mere count also `{ times, of: rolling_average, over }`, `{ sigmas, of: ewma }` or `{ mads, of: median, over }`.",
+      "Its line: `{ value }`; where it is no mere count also `{ times, of: rolling_average, over }`, `{ times, of: same_hour_last_week }`, `{ sigmas, of: ewma }` or `{ mads, of: median, over }`.",
     )
     .optional(),
   for: duration(0, "1h")

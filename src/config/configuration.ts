@@ -39,6 +39,8 @@ export interface Configuration {
   readonly agents: ReadonlyMap<string, Manifest>;
   readonly notifiers: readonly NotifierSettings[];
   readonly inputs: InputSettings;
+  /** Null: of no task is kept what it said. */
+  readonly transcripts: TranscriptSettings | null;
   /** What a tool of a tool server is without any grant; null: no call of it could be sent. */
   readonly ungranted: (id: ToolId) => GrantedTool | null;
   /** Prices by the provider's `prices_of`, then by exact model id. */
@@ -54,6 +56,16 @@ export interface InputSettings {
   readonly of: "observed" | "all";
   /** They are forgotten after this. */
   readonly keepMs: Millis;
+}
+
+/** What is kept of what tasks say. */
+export interface TranscriptSettings {
+  /** It is forgotten after this. */
+  readonly keepMs: Millis;
+  /** Above it the oldest goes. */
+  readonly bytesPerTask: number;
+  /** Of what one call adds, and of its answer. */
+  readonly bytesPerCall: number;
 }
 
 export interface Listeners {

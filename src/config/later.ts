@@ -2,7 +2,6 @@
  * What the design knows and this version does not do yet: refused, never ignored, with a sentence.
  */
 
-const BASELINE = "That baseline is not in this version; use rolling_average, ewma or median.";
 const OUTPUTS = "Watching outputs is not in this version.";
 const POLICIES = "Policies are not in this version.";
 const CONTAINMENT = "Sandboxes and cloud backstops are not in this version.";
@@ -38,11 +37,6 @@ export const LATER_WINDOWS: Readonly<Record<string, string>> = {
 /** Signals of breakers that are not in this version. */
 export const LATER_SIGNALS: Readonly<Record<string, string>> = {
   output_distance: OUTPUTS,
-};
-
-/** Baselines of breakers that are not in this version. */
-export const LATER_BASELINES: Readonly<Record<string, string>> = {
-  same_hour_last_week: BASELINE,
 };
 
 /** Files and folders that would be rules: one that is there and not enforced would be a trap. */

@@ -148,6 +148,12 @@ export const manifestSchema = strict({
   tell_agent: yesOrNo
     .describe("Put one line about the budget into the system prompt. Default false.")
     .optional(),
+  transcripts: z
+    .literal(false, { error: "false: that it is kept at all is said in slipclutch.yaml" })
+    .describe(
+      "`false`: nothing is kept of what this agent's tasks say, whatever slipclutch.yaml says.",
+    )
+    .optional(),
   breakers: z
     .array(breaker, { error: "a list of breakers" })
     .max(ENTRIES_MAX)

@@ -46,6 +46,7 @@ export function manifestOf(
     strict: raw.strict ?? false,
     uncapped: raw.uncapped ?? false,
     tellAgent: raw.tell_agent ?? false,
+    transcripts: raw.transcripts ?? true,
     onChange: raw.on_change ?? "strictest",
     refusalRounds: raw.refusal_rounds ?? REFUSAL_ROUNDS,
     tasks: taskLimits(own, common ?? {}),

@@ -87,6 +87,8 @@ function wordsOf(line: Line): string {
       return `{ value: ${line.value} }`;
     case "average":
       return `{ times: ${line.times}, of: rolling_average }`;
+    case "last-week":
+      return `{ times: ${line.times}, of: same_hour_last_week }`;
     case "ewma":
       return `{ sigmas: ${line.sigmas}, of: ewma }`;
     case "median":

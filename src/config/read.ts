@@ -37,6 +37,7 @@ import { pathText } from "./source.ts";
 import type { SqlReader } from "./sql-parser.ts";
 import { callableTools } from "./tool-budgets.ts";
 import { toolServersOf } from "./tool-servers.ts";
+import { transcriptIssues, transcriptsOf } from "./transcripts.ts";
 
 /** As long as the answers of parked calls are kept. */
 const APPROVAL_MS = 60 * 60_000;
@@ -79,6 +80,7 @@ export function readFiles(files: Files, options: ReadOptions): Loaded {
   issues.push(...priceIssues(prices, overrides));
   if (main.data === null) return { kind: "invalid", issues: inOrder(issues), commit };
 
+  issues.push(...transcriptIssues(main.data.transcripts, main.source));
   const whole = [...manifests, prices].every(({ data }) => data !== null);
   const digest = digestOf(files, [main, ...manifests, prices]);
   const book = priceBook(overrides.prices);
@@ -148,14 +150,14 @@ function compile(parts: Parts): Compiled {
     budgets: [...budgets, ...taskLimitsOf(agents.values())],
     breakers,
     agentBreakers: narrowed.agentBreakers,
-    parking: parkingOf(data.parking),
+    ...{ parking: parkingOf(data.parking), inputs: inputsOf(data.journal) },
     ...decidingOf(data),
     agents,
     notifiers: told.notifiers,
     ungranted: ungrantedOf({ servers, schemas, sql }),
     prices: book,
     limits: processLimitsOf(data.limits),
-    inputs: inputsOf(data.journal),
+    transcripts: transcriptsOf(data.transcripts),
     encryptionKey: key,
   };
   return { configuration, issues, warnings: [...tooling.warnings, ...granted.warnings] };

@@ -28,6 +28,7 @@ import { LATER_WINDOWS } from "./later.ts";
 import { LIMIT_FIELDS } from "./manifest-schema.ts";
 import { NOTIFIERS_MAX, notifier } from "./notifier-schema.ts";
 import { serverName, toolServer } from "./tool-schema.ts";
+import { transcripts } from "./transcripts.ts";
 
 /** Every attempt of every agent is shown to each of them. */
 const BREAKERS_MAX = 64;
@@ -248,6 +249,9 @@ export const slipclutchSchema = strict({
       .optional(),
   })
     .describe("What is kept of calls beside the journal, to learn manifests from.")
+    .optional(),
+  transcripts: transcripts
+    .describe("What tasks said and were told is kept, encrypted. Absent: none of it is.")
     .optional(),
   notifiers: z
     .record(id, notifier, { error: "a map from names to notifiers" })

@@ -34,6 +34,12 @@ import type {
   ReviewRowView,
   ReviewView,
 } from "./schemas/reviews.ts";
+import type {
+  ErasedView,
+  PartView,
+  TranscriptEntryView,
+  TranscriptView,
+} from "./schemas/transcripts.ts";
 
 export type {
   AgentView,
@@ -42,6 +48,7 @@ export type {
   BudgetView,
   CommitmentView,
   EntryView,
+  ErasedView,
   ExplanationView,
   FlagView,
   ForfeitsView,
@@ -57,6 +64,7 @@ export type {
   NotifierView,
   OverrideView,
   ParkedView,
+  PartView,
   PausedView,
   RaisedView,
   ReleasedView,
@@ -68,6 +76,8 @@ export type {
   StatusView,
   TaskView,
   TestedView,
+  TranscriptEntryView,
+  TranscriptView,
   VerifiedView,
 };
 
@@ -128,6 +138,14 @@ export class ControlClient {
     this.#ask<readonly TaskView[]>("GET", `/api/v1/tasks${query(params)}`);
   endTask = (agent: string, task: string) =>
     this.#ask<{ task: string }>("POST", `/api/v1/tasks/${part(agent)}/${part(task)}/end`);
+  transcript = (agent: string, task: string, params: Params) => {
+    const path = `/api/v1/tasks/${part(agent)}/${part(task)}/transcript`;
+    return this.#ask<TranscriptView>("GET", `${path}${query(params)}`);
+  };
+  eraseTranscript = (agent: string, task: string, reason: string) => {
+    const path = `/api/v1/tasks/${part(agent)}/${part(task)}/transcript`;
+    return this.#ask<ErasedView>("DELETE", path, { reason });
+  };
   agents = () => this.#ask<readonly AgentView[]>("GET", "/api/v1/agents");
   pause = (pause: PauseRequest) => this.#ask<PausedView>("POST", "/api/v1/agents/pause", pause);
   reviews = (params: Params) =>

@@ -42,8 +42,10 @@ import type { AccountName, ManifestState, OverviewState } from "./overview-state
 
 export type * from "./decisions.ts";
 export type * from "./known.ts";
+export type * from "./transcripts.ts";
 
 import type { NotifierOperations } from "./notifier-operations.ts";
+import type { TranscriptOperations } from "./transcripts.ts";
 
 export interface Operator {
   readonly name: string;
@@ -199,7 +201,7 @@ export interface InputRow {
 
 export type StoredEntry = JournalEntry & { readonly position: number };
 
-export interface Operations extends NotifierOperations {
+export interface Operations extends NotifierOperations, TranscriptOperations {
   /** Whose token it is; null if it is no operator's, or expired or revoked. */
   authenticate(token: string): Promise<Operator | null>;
   /** As `authenticate`, for a browser: it is not to keep the token. */

@@ -10,6 +10,8 @@ import { Problem } from "./problem.ts";
 /** Rows of one page. */
 export const PAGE_MAX = 1_000;
 const PAGE_DEFAULT = 100;
+/** What is said may be long: fewer than a store reads at once. */
+const TRANSCRIPT_PAGE_MAX = 400;
 /** Characters of a filter. */
 const TEXT_CHARACTERS_MAX = 500;
 
@@ -57,6 +59,11 @@ export const BUDGET_HISTORY_QUERY = z.strictObject({
     .max(TEXT_CHARACTERS_MAX)
     .optional()
     .describe("As the list of budgets has it; empty for a budget with one account."),
+});
+
+export const TRANSCRIPT_QUERY = z.strictObject({
+  after,
+  limit: number(1, TRANSCRIPT_PAGE_MAX).describe("Entries; a large one may come alone."),
 });
 
 export const TASKS_QUERY = z.strictObject({ agent: filter, alive: flag, limit });

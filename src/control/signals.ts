@@ -37,6 +37,8 @@ function aboveView(line: Line): AboveView {
       return { value: line.value };
     case "average":
       return { times: line.times, of: "rolling_average", over_seconds: seconds(line.overMs) };
+    case "last-week":
+      return { times: line.times, of: "same_hour_last_week" };
     case "ewma":
       return { sigmas: line.sigmas, of: "ewma", over_seconds: seconds(line.overMs) };
     case "median":

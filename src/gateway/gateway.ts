@@ -34,6 +34,7 @@ import type { Ruleset } from "./ruleset.ts";
 import type { Signals } from "./signals/signals.ts";
 import type { Tasks } from "./tasks.ts";
 import type { Tenure } from "./tenure.ts";
+import type { Transcripts } from "./transcripts/transcripts.ts";
 
 export interface Gateway extends DecisionParts {
   readonly clock: Clock;
@@ -74,6 +75,8 @@ export interface Gateway extends DecisionParts {
   readonly flags: Flags;
   /** What calls asked, where that is kept. */
   readonly inputs: Inputs;
+  /** What tasks said, where that is kept. */
+  readonly transcripts: Transcripts;
   /** Refusals of unknown senders that are written down. */
   readonly strangers: Allowance;
   /** Ends a task and closes its accounts; false if there is none, or it had ended. */

@@ -36,6 +36,7 @@ import { remainingHeader } from "./remaining.ts";
 import { begin, settle } from "./settle.ts";
 import { refuseTool, run } from "./tools/run.ts";
 import { watchAttempt } from "./tools/watch.ts";
+import { noteRefused } from "./transcripts/refused.ts";
 
 const RETRY_MS = 1_000;
 /** Others may take what the store gave for this call; each time it is asked for more. */
@@ -64,6 +65,7 @@ export async function handle(asked: Call, gateway: Gateway): Promise<void> {
       break;
   }
   noteLetThrough(call, step.answers, gateway);
+  gateway.transcripts.asked(call, { verdict: "allowed" });
   // Whoever was parked was counted when it came, or a person has let it go: that is no surge.
   if (call.kind === "tool" && call.turn === null) watchAttempt(call, gateway);
   if (call.kind === "tool") return run(call, step, gateway);
@@ -83,6 +85,7 @@ function askAgain(again: Again, before: ModelCall, gateway: Gateway): Promise<vo
 function standBy(call: ModelCall, round: Round, step: Step, gateway: Gateway): void {
   const { asked, incoming } = call;
   if (step.kind === "deny") {
+    noteRefused(call, step.denial.code, gateway);
     record({ denial: step.denial, origin: originOf(incoming), asked }, step.answers, gateway);
   }
   round.fallBack();
@@ -90,12 +93,18 @@ function standBy(call: ModelCall, round: Round, step: Step, gateway: Gateway): v
 
 /** From here to its end it is known that a request like this is here. */
 async function park(call: Call, waits: Waits, gateway: Gateway): Promise<void> {
+  // One that takes the place of another is told with that.
+  if (waits.row === null) noteParked(call, waits, gateway);
   const leaveSame = gateway.lot.join(sameAs(call));
   try {
     await parkHere(call, waits, gateway);
   } finally {
     leaveSame();
   }
+}
+
+function noteParked(call: Call, { why: { cause } }: Waits, { transcripts }: Gateway): void {
+  transcripts.asked(call, { verdict: "parked", why: cause });
 }
 
 /** It waits with its client until its row lets it go; then it is decided afresh. */
@@ -148,6 +157,7 @@ type Denied = Extract<Decided, { kind: "deny" }> & {
 async function turnAway(call: Call, denied: Denied, gateway: Gateway): Promise<void> {
   const { accounts, answers, denial } = denied;
   const again = denied.again ?? (call.turn !== null || isAgain(denial.code));
+  if (!isAgain(denial.code)) noteRefused(call, denial.code, gateway);
   // Its row first: whoever is told to come again may do so at once.
   if (call.turn !== null || call.kind === "tool") await refused(call, denial, gateway);
   const { asked, incoming } = call;

@@ -32,6 +32,10 @@ export class Newest<Value> {
     return this.#values.values();
   }
 
+  entries(): IterableIterator<[string, Value]> {
+    return this.#values.entries();
+  }
+
   keys(): IterableIterator<string> {
     return this.#values.keys();
   }

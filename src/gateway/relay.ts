@@ -16,6 +16,7 @@ import { type Again, readerFor, type Screened, screen, screenStream } from "./an
 import { isUndecided, withhold } from "./answered/too-late.ts";
 import { joined } from "./body.ts";
 import { type Admitted, originOf, type Seen } from "./call.ts";
+import { Drain } from "./drain.ts";
 import type { Gateway } from "./gateway.ts";
 import { Outlet } from "./outlet.ts";
 import { overrunOf } from "./overrun.ts";
@@ -25,12 +26,10 @@ import { faultDenial, unreachable } from "./provider-fault.ts";
 import { breakOff, record, sendRefusal } from "./refuse.ts";
 import { ownHeaders } from "./remaining.ts";
 import { answerHeaders } from "./response-headers.ts";
+import type { Recording } from "./transcripts/recording.ts";
 
 /** A whole answer larger than this is not one of a model. */
 const ANSWER_BYTES_MAX = 64 * 1024 * 1024;
-/** After the client has gone, its answer is read for its usage this long, and so many at once. */
-const DRAIN_MS: Millis = 30_000;
-const DRAINS_MAX = 256;
 
 /** Once for each call. `again`: what is asked in place of sending the answer on. */
 type Done = (seen: Seen, again: Again | null) => void;
@@ -49,10 +48,10 @@ export class Relay implements Sink {
   #headers: Readonly<Record<string, string>> = {};
   #firstByteAt: Millis | null = null;
   #refused: Denial | null = null;
+  readonly #recording: Recording | null;
   #clientGone = false;
-  #draining = false;
   #over = false;
-  #cancelDrain: () => void = () => {};
+  readonly #drain: Drain;
 
   constructor(admitted: Admitted, gateway: Gateway, done: Done) {
     this.#admitted = admitted;
@@ -60,6 +59,8 @@ export class Relay implements Sink {
     this.#response = admitted.call.incoming.response;
     this.#outlet = new Outlet(this.#response, gateway.clock, () => this.#exchange);
     this.#done = done;
+    this.#drain = new Drain(gateway);
+    this.#recording = gateway.transcripts.recording(admitted.call);
     this.#response.on("close", this.#onClose);
   }
 
@@ -138,7 +139,7 @@ export class Relay implements Sink {
       const fallBack = () => void this.#response.end(out);
       return this.#finish(kind, null, summary, { text: ask, fallBack });
     }
-    if (this.#keeps) this.#chunks.push(out);
+    this.#keep(out);
     if (!this.#clientGone) this.#outlet.end(out);
     if (summary.error !== null && summary.textFrames > 0) {
       return this.#finish("fault", "error-frame", summary);
@@ -198,7 +199,8 @@ export class Relay implements Sink {
         const again = { text: ask, fallBack: () => this.#sendWhole(status, sent) };
         return this.#finish(kind, fault, summary, again);
       }
-      if (this.#keeps) this.#chunks.splice(0, this.#chunks.length, sent);
+      this.#chunks.length = 0;
+      this.#keep(sent);
       // Settled first, so that the headers tell what is left after this call.
       this.#finish(kind, fault, summary);
       if (!this.#clientGone) this.#sendWhole(status, sent);
@@ -213,13 +215,14 @@ export class Relay implements Sink {
     this.#response.end(body);
   }
 
-  /** Of a stream, what a client that comes again would be given. */
-  get #keeps(): boolean {
-    return this.#admitted.call.turn !== null && this.#bytes <= KEPT_BYTES_MAX;
+  /** What a client that comes again would be given, and what people may read later. */
+  #keep(out: Uint8Array): void {
+    this.#recording?.push(out);
+    if (this.#admitted.call.turn !== null && this.#bytes <= KEPT_BYTES_MAX) this.#chunks.push(out);
   }
 
   #send(out: Uint8Array): void {
-    if (this.#keeps) this.#chunks.push(out);
+    this.#keep(out);
     if (!this.#clientGone) this.#outlet.write(out);
   }
 
@@ -255,14 +258,8 @@ export class Relay implements Sink {
   #abandon(): void {
     this.#outlet.close();
     const { rules } = this.#admitted.route.provider;
-    if (rules.onAbort === "cancel" || this.#gateway.drains >= DRAINS_MAX) {
-      this.#exchange?.abort();
-      return;
-    }
-    this.#draining = true;
-    this.#gateway.drains += 1;
-    this.#exchange?.resume();
-    this.#cancelDrain = this.#gateway.clock.after(DRAIN_MS, () => this.#exchange?.abort());
+    if (rules.onAbort === "cancel") this.#exchange?.abort();
+    else this.#drain.begin(this.#exchange);
   }
 
   #finish(
@@ -273,9 +270,8 @@ export class Relay implements Sink {
   ): void {
     if (this.#over) return;
     this.#over = true;
-    this.#cancelDrain();
+    this.#drain.end();
     this.#outlet.close();
-    if (this.#draining) this.#gateway.drains -= 1;
     this.#response.removeListener("close", this.#onClose);
     const { receivedAt } = this.#admitted.call.incoming;
     const usage = summary?.complete ? summary.usage : null;
@@ -287,7 +283,9 @@ export class Relay implements Sink {
       endedMs: this.#gateway.clock.monotonic() - receivedAt,
       answer: this.#answer(kind),
     };
+    // The books first: this is only evidence.
     this.#done(seen, again);
+    this.#recording?.end(seen.outcome);
   }
 
   /** For the row of a call that was parked: what a client that comes again is answered. */

@@ -43,8 +43,8 @@ export class Upkeep {
 
   /** Never rejects: what the store does not take now is offered again a second later. */
   async tick(): Promise<void> {
-    const { clutches, flags, flusher, holding, inputs, messages, rates, rules, tasks } =
-      this.#gateway;
+    const { clutches, flags, flusher, holding, inputs, messages } = this.#gateway;
+    const { rates, rules, tasks, transcripts } = this.#gateway;
     try {
       const { tenure } = holding;
       this.#journalInFlight();
@@ -64,6 +64,7 @@ export class Upkeep {
       await this.#endedTasks.forget(tenure);
       // Last: nothing else is to wait for what is only evidence.
       await inputs.tick(rules.configuration.inputs, holding.storeNow());
+      await transcripts.tick(rules.configuration.transcripts, holding.storeNow());
     } catch (error) {
       this.#gateway.metrics.error("upkeep");
       this.#gateway.log.warn("upkeep was cut short; it goes on with the next second", { error });

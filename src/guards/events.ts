@@ -205,6 +205,20 @@ export type Event =
       readonly outcome: "ok" | "failed" | "unknown";
       readonly by: string;
     }
+  /** Somebody read what a task said, or a part of it. */
+  | {
+      readonly kind: "transcript.read";
+      readonly agent: string;
+      readonly task: string;
+      readonly by: string;
+    }
+  | {
+      readonly kind: "transcript.erased";
+      readonly agent: string;
+      readonly task: string;
+      readonly by: string;
+      readonly reason: string;
+    }
   | {
       readonly kind: "gateway.started";
       readonly version: string;

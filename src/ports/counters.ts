@@ -41,8 +41,43 @@ export interface ToolIsNew extends ToolMet {
   readonly known: number;
 }
 
+/** What is added up of the minutes of an hour, for one signal. */
+export interface HourSum {
+  readonly signal: string;
+  /** Counts of agents themselves, or of their tools. */
+  readonly of: "agent" | "tool";
+  readonly count: string;
+  readonly beside: string;
+  /** Minutes in which this was counted are left out. */
+  readonly leftOut: string;
+}
+
+export interface HourSpan {
+  readonly from: Millis;
+  readonly until: Millis;
+}
+
+export interface HourKey {
+  readonly agent: string;
+  /** Empty, as the tool is: of the agent, whatever it calls. */
+  readonly server: string;
+  readonly tool: string;
+  readonly signal: string;
+}
+
+/** An hour that is over, over all gateways. */
+export interface HourTotal extends HourKey {
+  readonly count: number;
+  readonly beside: number;
+  /** So many of it: from its first call on where there was none in any hour before. */
+  readonly minutes: number;
+}
+
 /** Totals in one message, and about as many sums in its answer. */
 export const MERGED_MAX = 2_000;
+/** Agents whose minutes are added up at a time, and hours in one answer. */
+export const SUMMED_MAX = 100;
+export const HOURS_MAX = 2_000;
 
 export interface Merged {
   readonly kind: "ok";
@@ -78,4 +113,14 @@ export interface CounterStore {
   prune(whats: readonly string[], before: Millis): Promise<void>;
   /** Forgets shares that are older. */
   pruneShares(before: Millis): Promise<void>;
+  /**
+   * Adds up the minutes of the hours from one instant until another, of about `SUMMED_MAX` agents
+   * after this one, and answers the last of them; null: there are no more. An hour that was added
+   * up stays as it is, whoever asks again and whatever was forgotten meanwhile.
+   */
+  sumHours(sum: HourSum, span: HourSpan, after: string): Promise<string | null>;
+  /** At most `HOURS_MAX` of those of one hour after this key, in the order of their keys. */
+  hours(hour: Millis, after: HourKey | null): Promise<readonly HourTotal[]>;
+  /** Forgets hours that began before. */
+  pruneHours(before: Millis): Promise<void>;
 }

@@ -23,6 +23,7 @@ import type { ParkingStore } from "./parking.ts";
 import type { PermitStore } from "./permits.ts";
 import type { Registry } from "./registry.ts";
 import type { TaskStore } from "./tasks.ts";
+import type { TranscriptStore } from "./transcripts.ts";
 
 export type * from "./bundles.ts";
 export type * from "./clutch.ts";
@@ -42,6 +43,7 @@ export type * from "./parking.ts";
 export type * from "./permits.ts";
 export type * from "./registry.ts";
 export type * from "./tasks.ts";
+export type * from "./transcripts.ts";
 
 export class StoreUnreachable extends Error {
   override readonly name = "StoreUnreachable";
@@ -64,6 +66,7 @@ export interface Store {
   readonly commitments: CommitmentStore;
   readonly outcomes: OutcomeStore;
   readonly inputs: InputStore;
+  readonly transcripts: TranscriptStore;
   readonly notices: NoticeStore;
   /** Releases connections and locks. Nothing in flight is waited for longer than two seconds. */
   close(): Promise<void>;

@@ -32,6 +32,8 @@ export function logEvent(log: Log, event: Event): void {
     case "gateway.started":
     case "gateway.stopped":
     case "model.cleared":
+    case "transcript.read":
+    case "transcript.erased":
     case "store.found":
     case "remote.found":
     case "configuration.changed":

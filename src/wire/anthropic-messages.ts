@@ -4,6 +4,7 @@ import { askAnthropicAgain, withoutAnthropicCalls } from "./anthropic-messages-c
 import { readAnthropicMessages } from "./anthropic-messages-request.ts";
 import { anthropicFreshResults } from "./anthropic-messages-results.ts";
 import { rewriteAnthropicMessages } from "./anthropic-messages-rewrite.ts";
+import { ANTHROPIC_MESSAGES_SAID } from "./anthropic-messages-said.ts";
 import type { WireFormat } from "./format.ts";
 
 export const ANTHROPIC_MESSAGES: WireFormat = {
@@ -25,4 +26,5 @@ export const ANTHROPIC_MESSAGES: WireFormat = {
   withoutCalls: withoutAnthropicCalls,
   askAgain: askAnthropicAgain,
   stream: (options) => new AnthropicMessagesStream(options),
+  said: ANTHROPIC_MESSAGES_SAID,
 };

@@ -9,6 +9,7 @@ import type { Denial } from "../guards/verdict.ts";
 import type { AnsweredCall, RefusedCalls } from "./answered-calls.ts";
 import type { FreshResults } from "./fresh-results.ts";
 import type { Member } from "./json.ts";
+import type { Conversation } from "./said.ts";
 
 /**
  * A request that was read. `root` and `text` stay as they came, so that an edit touches only its
@@ -133,4 +134,6 @@ export interface WireFormat {
    */
   askAgain(request: ReadRequest, answer: string, refused: RefusedCalls): string | null;
   stream(options: StreamOptions): StreamReader;
+  /** What was said, for people to read later. */
+  readonly said: Conversation;
 }

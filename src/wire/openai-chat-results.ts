@@ -11,7 +11,7 @@ import { isObject, type JsonObject } from "./json.ts";
 import { callsIn, readCall } from "./openai-chat-calls.ts";
 
 /** Today's role, and that of the legacy `function_call`, which has no ids. */
-const ROLES_OF_RESULTS: ReadonlySet<unknown> = new Set(["tool", "function"]);
+export const ROLES_OF_RESULTS: ReadonlySet<unknown> = new Set(["tool", "function"]);
 
 export function openAiFreshResults(root: JsonObject): FreshResults {
   const { after, turn } = lastTurn(root);

@@ -5,6 +5,7 @@ import { askOpenAiAgain, withoutOpenAiCalls } from "./openai-chat-calls.ts";
 import { readOpenAiChat } from "./openai-chat-request.ts";
 import { openAiFreshResults } from "./openai-chat-results.ts";
 import { rewriteOpenAiChat, wantsUsageFrame } from "./openai-chat-rewrite.ts";
+import { OPENAI_CHAT_SAID } from "./openai-chat-said.ts";
 
 export const OPENAI_CHAT: WireFormat = {
   format: "openai-chat",
@@ -19,4 +20,5 @@ export const OPENAI_CHAT: WireFormat = {
   withoutCalls: withoutOpenAiCalls,
   askAgain: askOpenAiAgain,
   stream: (options) => new OpenAiChatStream(options),
+  said: OPENAI_CHAT_SAID,
 };

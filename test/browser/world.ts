@@ -44,6 +44,7 @@ function folderOf(agents: number, server: McpFixture): Folder {
     ...Object.fromEntries(manifests),
     "slipclutch.yaml": {
       version: 1,
+      transcripts: {},
       providers: { simulated: { kind: "simulated" } },
       tool_servers: {
         speech: {

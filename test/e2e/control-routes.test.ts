@@ -160,6 +160,10 @@ const CHANGES: Readonly<Record<string, Change>> = {
     path: () => `/api/v1/model-flags/gpt/${MODEL}`,
     ...{ body: () => ({ reason: WHY }), kind: "model.cleared", why: true },
   },
+  "DELETE /api/v1/tasks/:agent/:id/transcript": {
+    path: () => `/api/v1/tasks/optimizer/${ids.task}/transcript`,
+    ...{ body: () => ({ reason: WHY }), kind: "transcript.erased", why: true },
+  },
   "POST /api/v1/keys": {
     path: () => "/api/v1/keys",
     ...{ body: () => ({ agent: "optimizer" }), kind: "key.created", why: false },
@@ -193,6 +197,7 @@ const SHOWN: Readonly<Record<string, () => string>> = {
   "/api/v1/agents/:agent/signals": () => "/api/v1/agents/optimizer/signals",
   "/api/v1/agents/:agent/manifest": () => "/api/v1/agents/optimizer/manifest",
   "/api/v1/inputs": () => "/api/v1/inputs?agent=optimizer",
+  "/api/v1/tasks/:agent/:id/transcript": () => `/api/v1/tasks/optimizer/${ids.task}/transcript`,
 };
 
 describe("what is read", () => {

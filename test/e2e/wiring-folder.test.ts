@@ -6,6 +6,7 @@ import { COMMAND_CASES } from "./wiring-commands.ts";
 import { COMMITMENT_CASES } from "./wiring-commitments.ts";
 import { fieldsOfTheFolder } from "./wiring-fields.ts";
 import { HTTP_CASES } from "./wiring-http.ts";
+import { LAST_WEEK_CASES } from "./wiring-last-week.ts";
 import { LIBRARY_CASES } from "./wiring-library.ts";
 import { LIMIT_CASES } from "./wiring-limits.ts";
 import { MCP_CASES } from "./wiring-mcp.ts";
@@ -21,6 +22,7 @@ import { SQL_CASES } from "./wiring-sql.ts";
 import { TASK_LIMIT_CASES } from "./wiring-task-limits.ts";
 import { TOOL_BOUND_CASES } from "./wiring-tool-bounds.ts";
 import { TOOL_CASES } from "./wiring-tools.ts";
+import { TRANSCRIPT_CASES } from "./wiring-transcripts.ts";
 import { UNWRAPS_CASES } from "./wiring-unwraps.ts";
 import { WiringWorld } from "./wiring-world.ts";
 
@@ -42,6 +44,7 @@ const CASES = {
   "a price": PRICE_CASES,
   "a rate limit or a breaker": BREAKER_CASES,
   "a signal, or a breaker of one agent": SIGNAL_CASES,
+  "a line by the week before": LAST_WEEK_CASES,
   "a tool": TOOL_CASES,
   "what goes on costing": COMMITMENT_CASES,
   "a tool over plain HTTP": HTTP_CASES,
@@ -56,6 +59,7 @@ const CASES = {
   "a change": ON_CHANGE_CASES,
   "who is told": NOTIFIER_CASES,
   observing: OBSERVE_CASES,
+  "what is kept of tasks": TRANSCRIPT_CASES,
   MCP: MCP_CASES,
   "what is read": LIBRARY_CASES,
 };

@@ -35,6 +35,7 @@ export class Failing {
       commitments: this.#port(real.commitments),
       outcomes: this.#port(real.outcomes),
       inputs: this.#port(real.inputs),
+      transcripts: this.#port(real.transcripts),
       notices: this.#port(real.notices),
       close: async () => {},
     };

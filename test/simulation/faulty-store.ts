@@ -65,6 +65,7 @@ export class Road {
       commitments: this.#port(real.commitments),
       outcomes: this.#port(real.outcomes),
       inputs: this.#port(real.inputs),
+      transcripts: this.#port(real.transcripts),
       notices: this.#port(real.notices),
       close: async () => {},
     };

@@ -31,6 +31,8 @@ const KINDS: Readonly<Record<EventKind, true>> = {
   "key.revoked": true,
   "task.opened": true,
   "task.ended": true,
+  "transcript.read": true,
+  "transcript.erased": true,
   "gateway.started": true,
   "gateway.stopped": true,
   "gateway.fenced": true,

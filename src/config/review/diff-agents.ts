@@ -35,6 +35,7 @@ const RULES: Rules = {
   observe_until: "elsewhere",
   observe_servers: "elsewhere",
   tell_agent: "elsewhere",
+  transcripts: "elsewhere",
   refusal_rounds: "elsewhere",
   breakers: "elsewhere",
   "labels.team": "elsewhere",
@@ -157,6 +158,12 @@ function flagChanges(agent: string, [before, after]: Manifests): Change[] {
   if (before.tellAgent !== after.tellAgent) {
     const says = after.tellAgent ? "is told its budget" : "is not told its budget any more";
     changes.push(change({ agent, about: "tell_agent" }, "other", says));
+  }
+  if (before.transcripts !== after.transcripts) {
+    const says = after.transcripts
+      ? "what its tasks say may be kept, where slipclutch.yaml says so"
+      : "nothing is kept of what its tasks say";
+    changes.push(change({ agent, about: "transcripts" }, "other", says));
   }
   return changes;
 }

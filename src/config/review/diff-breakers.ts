@@ -131,6 +131,8 @@ function wordsOf(line: Line): string {
       return `${line.value}`;
     case "average":
       return `${line.times} times the average of ${durationWords(line.overMs)}`;
+    case "last-week":
+      return `${line.times} times what was in the same hour a week ago`;
     case "ewma":
       return `${line.sigmas} deviations above the weighted mean of ${durationWords(line.overMs)}`;
     case "median":

@@ -11,6 +11,7 @@ import { PEOPLE_ROUTES } from "./people.ts";
 import { REVIEW_ROUTES } from "./reviews.ts";
 import type { Route } from "./route.ts";
 import { SESSION_ROUTES } from "./session.ts";
+import { TRANSCRIPT_ROUTES } from "./transcripts.ts";
 
 export const ROUTES: readonly Route[] = [
   ...GATEWAY_ROUTES,
@@ -22,6 +23,7 @@ export const ROUTES: readonly Route[] = [
   ...INCIDENT_CASE_ROUTES,
   ...NOTIFIER_ROUTES,
   ...PEOPLE_ROUTES,
+  ...TRANSCRIPT_ROUTES,
   ...MONEY_ROUTES,
   ...JOURNAL_ROUTES,
 ];

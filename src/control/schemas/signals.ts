@@ -7,7 +7,7 @@ export const ABOVE = z.strictObject({
   times: z.number().optional(),
   sigmas: z.number().optional(),
   mads: z.number().optional(),
-  of: z.enum(["rolling_average", "ewma", "median"]).optional(),
+  of: z.enum(["rolling_average", "ewma", "median", "same_hour_last_week"]).optional(),
   over_seconds: z.number().optional(),
 });
 export type AboveView = z.infer<typeof ABOVE>;

@@ -12,6 +12,7 @@ import { noteLetThrough } from "../let-through.ts";
 import { record } from "../refuse.ts";
 import { type Identified, identify } from "../tools/read.ts";
 import { watchAttempt, watchRefused } from "../tools/watch.ts";
+import { noteRefused } from "../transcripts/refused.ts";
 import { isTakenHere, take } from "./take.ts";
 
 /** A name is whatever the model wrote. */
@@ -56,7 +57,7 @@ export function judge(
       refused.set(place, lineFor(call, denial));
     };
     if (!isAllowed(judged)) {
-      noteRefused(judged, incoming, gateway);
+      noteTurnedDown(judged, incoming, gateway);
       told(judged.denial);
     } else if (isTakenHere(judged.call)) {
       taken.push(take(judged.call, { client, turn }, gateway).then(told));
@@ -98,9 +99,14 @@ export function judgeOne(answered: AnsweredCall, incoming: Caller): Allowed | Re
 }
 
 /** A model that pushes at a fence is a runaway too. */
-function noteRefused({ answers, call, denial }: Refused, incoming: Caller, gateway: Gateway): void {
+function noteTurnedDown(
+  { answers, call, denial }: Refused,
+  incoming: Caller,
+  gateway: Gateway,
+): void {
   record({ denial, origin: originOf(incoming), asked: call?.asked ?? null }, answers, gateway);
   if (call === null) return;
+  noteRefused(call, denial.code, gateway);
   watchAttempt(call, gateway);
   watchRefused(call, gateway);
 }

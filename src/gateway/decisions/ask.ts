@@ -17,6 +17,7 @@ import { noteLetThrough } from "../let-through.ts";
 import { record, sendRefusal } from "../refuse.ts";
 import { taskNameOf } from "../task-name.ts";
 import { type Identified, identify, readToolCall } from "../tools/read.ts";
+import { noteRefused } from "../transcripts/refused.ts";
 
 /** The body's own level, and as deep as arguments may be. */
 const DEPTH_MAX = 65;
@@ -133,6 +134,7 @@ function look(call: Identified, incoming: Incoming, gateway: Gateway): void {
     return desk.allow();
   }
   const origin = originOf(incoming);
+  noteRefused(call, denial.code, gateway);
   record({ denial, origin, asked }, answers, gateway);
   desk.refuse(denial, origin, {});
 }

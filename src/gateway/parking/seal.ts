@@ -3,7 +3,7 @@
  * key of its own that is derived from `encryption_key` (HKDF, RFC 5869). The call's id is sealed
  * in, so that no text can be read as another call's.
  */
-import { createCipheriv, createDecipheriv, hkdfSync } from "node:crypto";
+import { createCipheriv, createDecipheriv, hash, hkdfSync } from "node:crypto";
 import type { Chance } from "../../ports/clock.ts";
 
 const ALGORITHM = "aes-256-gcm";
@@ -15,14 +15,16 @@ const VERSION = 1;
 
 export class Seal {
   readonly #key: Uint8Array;
+  readonly #markKey: string;
   readonly #chance: Chance;
 
   /** `encryptionKey`: 32 bytes in hex. */
   constructor(encryptionKey: string, chance: Chance) {
     const secret = Buffer.from(encryptionKey, "hex");
-    this.#key = new Uint8Array(
-      hkdfSync("sha256", secret, "", "slipclutch parked calls", KEY_BYTES),
-    );
+    const keyFor = (what: string) =>
+      new Uint8Array(hkdfSync("sha256", secret, "", what, KEY_BYTES));
+    this.#key = keyFor("slipclutch parked calls");
+    this.#markKey = Buffer.from(keyFor("slipclutch marks")).toString("hex");
     this.#chance = chance;
   }
 
@@ -31,6 +33,14 @@ export class Seal {
     const cipher = createCipheriv(ALGORITHM, this.#key, nonce).setAAD(Buffer.from(call));
     const sealed = Buffer.concat([cipher.update(text, "utf8"), cipher.final()]);
     return Buffer.concat([Buffer.of(VERSION), nonce, cipher.getAuthTag(), sealed]);
+  }
+
+  /**
+   * Equal for equal texts; without the key nobody can try which text it is of. What is hashed with
+   * the key has one length, so nothing can be appended to it.
+   */
+  mark(text: string): string {
+    return hash("sha256", this.#markKey + hash("sha256", text), "base64url");
   }
 
   /** Throws on bytes that were not sealed for this call with this key. */

@@ -19,10 +19,10 @@ export function closestOfAll(
     const breakers = rules.breakersOf(agent);
     const counted = [...signals.counts.ofAgent(agent)];
     const levels = counted.flatMap((one) => {
-      return standingsOf(one, gateway, now).map(({ drawn, level, rule, value }) => {
+      return standingsOf(one, gateway, now).map(({ drawn, held, level, value }) => {
         const { tool } = one.subject;
         const line = drawn?.at ?? null;
-        return { rule: rule.name, tool, value, line, phase: level.phase.kind };
+        return { rule: held.rule.name, tool, value, line, phase: level.phase.kind };
       });
     });
     const repeats = signals.repeats

@@ -1,23 +1,9 @@
 /** One agent, or one of its tools, with what is counted of it and how high that stands. */
 import type { Level } from "../../guards/breaker/level.ts";
-import type { Count } from "../../guards/breaker/measure.ts";
 import type { Subject } from "../../guards/breaker/rules.ts";
 import type { Millis } from "../../guards/money.ts";
-
-/** One count within one piece of time. */
-export interface Cell {
-  /** Of this gateway: so far, as the store knows it, and as the breakers do. */
-  own: number;
-  sent: number;
-  told: number;
-  /** Of all others together. */
-  others: number;
-}
-
-export interface Piece {
-  readonly start: Millis;
-  readonly cells: Partial<Record<Count, Cell>>;
-}
+import type { Cells } from "./cells.ts";
+import { type Packed, pack, unpack } from "./packed.ts";
 
 export interface Counted {
   readonly subject: Subject;
@@ -26,15 +12,38 @@ export interface Counted {
   isUnsent: boolean;
   /** A tool of which the store was asked whether it is new. */
   isMet: boolean;
-  /** Those that may still grow, in the order in which they were begun. */
-  readonly open: Piece[];
-  /** By the name of the rule. */
-  readonly levels: Map<string, Level>;
+  readonly cells: Cells;
+  /** How it stands to each rule that it was ever held to; few, and often one alone. */
+  levels: readonly Standing[];
 }
 
+interface Standing {
+  readonly rule: string;
+  level: Packed;
+}
+
+const NONE: readonly Standing[] = [];
+
 export function newCounted(subject: Subject): Counted {
-  const isNot = { isUntold: false, isUnsent: false, isMet: false };
-  return { subject, ...isNot, open: [], levels: new Map() };
+  return { subject, isUntold: false, isUnsent: false, isMet: false, cells: [], levels: NONE };
+}
+
+/** Null: it was never held to the rule of that name. */
+export function levelOf({ levels }: Counted, rule: string): Level | null {
+  const standing = levels.find((one) => one.rule === rule);
+  return standing === undefined ? null : unpack(standing.level);
+}
+
+export function keepLevel(counted: Counted, rule: string, level: Level): void {
+  const standing = counted.levels.find((one) => one.rule === rule);
+  if (standing !== undefined) standing.level = pack(level, standing.level);
+  else counted.levels = [...counted.levels, { rule, level: pack(level, null) }];
+}
+
+/** Keeps those that still say something. */
+export function keepLevels(counted: Counted, says: (rule: string, level: Level) => boolean): void {
+  const kept = counted.levels.filter(({ level, rule }) => says(rule, unpack(level)));
+  if (kept.length < counted.levels.length) counted.levels = kept.length === 0 ? NONE : kept;
 }
 
 export function baseOf(now: Millis, baseMs: Millis): Millis {

@@ -9,12 +9,24 @@ import { MERGED_MAX } from "../../ports/counters.ts";
 import type { CounterStore, CounterTotal } from "../../ports/store.ts";
 import type { Log } from "../../telemetry/log.ts";
 import type { Tenure } from "../tenure.ts";
-import { baseOf, type Cell, type Counted, newCounted } from "./counted.ts";
+import {
+  cellOf,
+  findCell,
+  OPEN_MAX,
+  OTHERS,
+  OWN,
+  read,
+  rowsIn,
+  SENT,
+  startOf,
+  TOLD,
+  whatOf,
+  write,
+} from "./cells.ts";
+import { baseOf, type Counted, newCounted } from "./counted.ts";
 
 /** What one gateway counts in the store in one piece. */
 export const BASE_MS: Millis = 60_000;
-/** Pieces that may still grow: this minute's, and what gateways say late of the ones before. */
-const OPEN_MAX = 2;
 /** Agents and their tools that are counted at once; beyond, the agent that was met first goes. */
 const SUBJECTS_MAX = 1_000_000;
 /** Changes that are told in one piece. */
@@ -34,7 +46,7 @@ export interface Change {
 
 interface Unsent {
   readonly of: Counted;
-  readonly cells: readonly { readonly cell: Cell; readonly total: CounterTotal }[];
+  readonly totals: readonly CounterTotal[];
 }
 
 const NO_CHANGES = { changes: [], isMore: false } as const;
@@ -61,7 +73,9 @@ export class Counts {
 
   add(subject: Subject, what: Count, now: Millis, n = 1): void {
     const counted = this.of(subject);
-    cellOf(counted, what, baseOf(now, BASE_MS)).own += n;
+    const { cells } = counted;
+    const cell = cellOf(cells, baseOf(now, BASE_MS), what);
+    write(cells, cell, OWN, read(cells, cell, OWN) + n);
     if (!counted.isUntold) {
       counted.isUntold = true;
       this.#untold.push(counted);
@@ -90,8 +104,10 @@ export class Counts {
   }
 
   /** There are counts of it that may still grow. */
-  isOpen({ open }: Counted, now: Millis): boolean {
-    return open.some(({ start }) => start > baseOf(now, BASE_MS) - OPEN_MAX * BASE_MS);
+  isOpen({ cells }: Counted, now: Millis): boolean {
+    const oldest = baseOf(now, BASE_MS) - OPEN_MAX * BASE_MS;
+    for (const row of rowsIn(cells)) if (startOf(cells, row) > oldest) return true;
+    return false;
   }
 
   forget({ subject }: Counted): void {
@@ -129,9 +145,7 @@ export class Counts {
     this.#untold = [];
     for (const of of untold) {
       of.isUntold = false;
-      for (const { cells, start } of of.open) {
-        const counts = news(cells);
-        if (counts === null) continue;
+      for (const [start, counts] of news(of)) {
         changes.push({ of, at: Math.min(now, start + BASE_MS - 1), counts, isHistory: false });
       }
       if (changes.length < PIECE) continue;
@@ -146,16 +160,16 @@ export class Counts {
     now: Millis,
   ): Promise<{ readonly changes: readonly Change[]; readonly isMore: boolean }> {
     const sent = this.#unsentTotals(now);
-    const totals = sent.flatMap(({ cells }) => cells.map(({ total }) => total));
+    const totals = sent.flatMap((one) => one.totals);
     try {
       const answer = await this.#store.merge(tenure.id, totals, this.#seq);
       if (answer.kind === "fenced") {
         tenure.fenced = true;
         return NO_CHANGES;
       }
-      for (const { cells, of } of sent) {
-        for (const { cell, total } of cells) cell.sent = total.total;
-        if (isSent(of)) this.#sent(of);
+      for (const one of sent) {
+        markSent(one);
+        if (isSent(one.of)) this.#sent(one.of);
       }
       this.#seq = answer.seq;
       const isFirst = !this.#hasAsked;
@@ -175,11 +189,11 @@ export class Counts {
     const sent: Unsent[] = [];
     let size = 0;
     for (const of of this.#unsent) {
-      const cells = unsentOf(of, oldest);
+      const totals = unsentOf(of, oldest);
       // Nobody adds up what is as old as that.
-      if (cells.length === 0) this.#sent(of);
-      else sent.push({ of, cells });
-      size += cells.length;
+      if (totals.length === 0) this.#sent(of);
+      else sent.push({ of, totals });
+      size += totals.length;
       if (size >= MERGED_MAX) break;
     }
     return sent;
@@ -195,10 +209,12 @@ export class Counts {
     if (!isOpen && !isFirst) return null;
     const of = this.of({ agent, server, tool });
     if (!isOpen) return { of, at: bucket, counts: { [what]: total }, isHistory: true };
-    const cell = cellOf(of, what, bucket);
-    const more = total - cell.sent - cell.others;
+    const { cells } = of;
+    const cell = cellOf(cells, bucket, what);
+    const others = total - read(cells, cell, SENT);
+    const more = others - read(cells, cell, OTHERS);
     if (more <= 0) return null;
-    cell.others += more;
+    write(cells, cell, OTHERS, others);
     const when = isFirst ? bucket : Math.min(now, bucket + BASE_MS - 1);
     return { of, at: when, counts: { [what]: more }, isHistory: isFirst };
   }
@@ -218,63 +234,57 @@ export class Counts {
   #beginAnew(holder: string): void {
     this.#holder = holder;
     for (const counted of this.all()) {
-      for (const { cells } of counted.open) {
-        for (const what of COUNTS) moveSent(cells[what]);
-      }
+      moveSent(counted);
       if (!isSent(counted)) this.#toSend(counted);
     }
   }
 }
 
-function unsentOf({ open, subject }: Counted, oldest: Millis): Unsent["cells"] {
-  return open.flatMap(({ cells, start: bucket }) => {
-    if (bucket < oldest) return [];
-    return COUNTS.flatMap((what) => {
-      const cell = cells[what];
-      if (cell === undefined || cell.own === cell.sent) return [];
-      return [{ cell, total: { ...subject, what, bucket, total: cell.own } }];
-    });
-  });
-}
-
-function cellOf(counted: Counted, what: Count, start: Millis): Cell {
-  let bucket = counted.open.at(-1);
-  if (bucket?.start !== start) bucket = counted.open.find((one) => one.start === start);
-  if (bucket === undefined) {
-    bucket = { start, cells: {} };
-    counted.open.push(bucket);
-    if (counted.open.length > OPEN_MAX) counted.open.shift();
+function unsentOf({ cells, subject }: Counted, oldest: Millis): readonly CounterTotal[] {
+  const totals: CounterTotal[] = [];
+  for (const row of rowsIn(cells)) {
+    const [bucket, total] = [startOf(cells, row), read(cells, row, OWN)];
+    if (bucket < oldest || total === read(cells, row, SENT)) continue;
+    totals.push({ ...subject, what: whatOf(cells, row), bucket, total });
   }
-  let cell = bucket.cells[what];
-  if (cell === undefined) {
-    cell = { own: 0, sent: 0, told: 0, others: 0 };
-    bucket.cells[what] = cell;
+  return totals;
+}
+
+/** What was begun meanwhile may have taken the place of some of them. */
+function markSent({ of: { cells }, totals }: Unsent): void {
+  for (const { bucket, total, what } of totals) {
+    const count = COUNTS.find((one) => one === what);
+    const row = count === undefined ? null : findCell(cells, bucket, count);
+    if (row !== null) write(cells, row, SENT, total);
   }
-  return cell;
 }
 
-/** Own counts that were not told; null: none. */
-function news(cells: Partial<Record<Count, Cell>>): Partial<Record<Count, number>> | null {
-  const counts: Partial<Record<Count, number>> = {};
-  let isNews = false;
-  for (const what of COUNTS) {
-    const cell = cells[what];
-    if (cell === undefined || cell.own === cell.told) continue;
-    counts[what] = cell.own - cell.told;
-    cell.told = cell.own;
-    isNews = true;
+/** Own counts that were not told, by the start of their piece. */
+function news({ cells }: Counted): ReadonlyMap<Millis, Partial<Record<Count, number>>> {
+  const pieces = new Map<Millis, Partial<Record<Count, number>>>();
+  for (const row of rowsIn(cells)) {
+    const [own, told] = [read(cells, row, OWN), read(cells, row, TOLD)];
+    if (own === told) continue;
+    const start = startOf(cells, row);
+    pieces.set(start, { ...pieces.get(start), [whatOf(cells, row)]: own - told });
+    write(cells, row, TOLD, own);
   }
-  return isNews ? counts : null;
+  return pieces;
 }
 
-function isSent({ open }: Counted): boolean {
-  return open.every(({ cells }) => COUNTS.every((what) => cells[what]?.own === cells[what]?.sent));
+function isSent({ cells }: Counted): boolean {
+  for (const row of rowsIn(cells)) {
+    if (read(cells, row, OWN) !== read(cells, row, SENT)) return false;
+  }
+  return true;
 }
 
-function moveSent(cell: Cell | undefined): void {
-  if (cell === undefined) return;
-  cell.others += cell.sent;
-  cell.own -= cell.sent;
-  cell.told -= cell.sent;
-  cell.sent = 0;
+function moveSent({ cells }: Counted): void {
+  for (const row of rowsIn(cells)) {
+    const sent = read(cells, row, SENT);
+    write(cells, row, OTHERS, read(cells, row, OTHERS) + sent);
+    write(cells, row, OWN, read(cells, row, OWN) - sent);
+    write(cells, row, TOLD, read(cells, row, TOLD) - sent);
+    write(cells, row, SENT, 0);
+  }
 }

@@ -1,16 +1,18 @@
 /** How an agent stands to its breakers at this moment, for people. */
 import { bucketMsOf, shownBuckets } from "../../guards/breaker/buckets.ts";
-import { type Level, lineOf, valueNow } from "../../guards/breaker/level.ts";
+import { HOUR_MS } from "../../guards/breaker/last-week.ts";
+import { type Held, type Level, lineOf, valueNow } from "../../guards/breaker/level.ts";
 import { figureOf, MEASURES } from "../../guards/breaker/measure.ts";
-import type { Drawn, LevelRule } from "../../guards/breaker/rules.ts";
+import type { Drawn } from "../../guards/breaker/rules.ts";
 import type { AgentSignals, LevelNow } from "../../guards/breaker/standing.ts";
 import type { Millis } from "../../guards/money.ts";
 import type { Gateway } from "../gateway.ts";
-import type { Counted } from "./counted.ts";
+import { type Counted, levelOf } from "./counted.ts";
 import { heldOf, levelRulesOf } from "./levels.ts";
 
 /** Repeats and tasks of one agent that are shown: those that are nearest to their lines. */
 const SHOWN_MAX = 20;
+const MINUTE_MS: Millis = 60_000;
 
 export function lookAt(agent: string, gateway: Gateway): AgentSignals {
   const { holding, rules, signals } = gateway;
@@ -30,7 +32,7 @@ export function lookAt(agent: string, gateway: Gateway): AgentSignals {
 
 /** How high one thing stands, by each rule that it is held to. */
 export interface Standing {
-  readonly rule: LevelRule;
+  readonly held: Held;
   readonly level: Level;
   readonly value: number;
   /** Null: nothing draws a line yet. */
@@ -39,34 +41,45 @@ export interface Standing {
 
 export function standingsOf(
   counted: Counted,
-  { rules }: Gateway,
+  { rules, signals }: Gateway,
   now: Millis,
 ): readonly Standing[] {
   return levelRulesOf(counted, rules).flatMap((rule) => {
-    const level = counted.levels.get(rule.name);
-    if (level === undefined) return [];
+    const level = levelOf(counted, rule.name);
+    if (level === null) return [];
     const { phase } = level;
-    const drawn =
-      phase.kind === "calm" ? lineOf(level, heldOf(counted, rule, rules), now) : phase.line;
-    return [{ rule, level, value: valueNow(level, rule, now), drawn }];
+    const held = heldOf(counted, rule, { rules, lastWeek: signals.lastWeek });
+    const drawn = phase.kind === "calm" ? lineOf(level, held, now) : phase.line;
+    return [{ held, level, value: valueNow(level, rule, now), drawn }];
   });
 }
 
 function levelsOf(counted: Counted, gateway: Gateway, now: Millis): readonly LevelNow[] {
   const { server, tool } = counted.subject;
-  return standingsOf(counted, gateway, now).map(({ drawn, level, rule, value }) => {
-    const { history, phase } = level;
-    const bucketMs = bucketMsOf(rule.above);
-    const measure = MEASURES[rule.signal];
+  return standingsOf(counted, gateway, now).map(({ drawn, held, level, value }) => {
+    const { phase } = level;
     return {
-      ...{ rule: rule.name, server, tool, value },
+      ...{ rule: held.rule.name, server, tool, value },
       ...{ line: drawn?.at ?? null, usual: drawn?.usual ?? null },
       phase: phase.kind,
       since: phase.kind === "calm" ? null : phase.since,
-      bucketMs,
-      buckets: shownBuckets(history, bucketMs).map((bucket) => ({
-        ...{ start: bucket.start, value: figureOf(measure, bucket, bucketMs) },
-      })),
+      ...pastOf(level, held),
     };
   });
+}
+
+/** What its line hangs on. */
+function pastOf({ history }: Level, { hours, rule }: Held): Pick<LevelNow, "bucketMs" | "buckets"> {
+  const measure = MEASURES[rule.signal];
+  if (hours !== undefined) {
+    const buckets = hours.map(({ minutes, start, ...amount }) => ({
+      ...{ start, value: figureOf(measure, amount, minutes * MINUTE_MS) },
+    }));
+    return { bucketMs: HOUR_MS, buckets };
+  }
+  const bucketMs = bucketMsOf(rule.above);
+  const buckets = shownBuckets(history, bucketMs).map(({ start, ...amount }) => ({
+    ...{ start, value: figureOf(measure, amount, bucketMs) },
+  }));
+  return { bucketMs, buckets };
 }

@@ -11,11 +11,11 @@ import type { Millis } from "../../guards/money.ts";
 import type { Share } from "../../ports/store.ts";
 import { Newest } from "../newest.ts";
 import type { Elsewhere } from "./elsewhere.ts";
+import { Runs, resultOf } from "./runs.ts";
 
 /** Agents watched at once. */
 const AGENTS_MAX = 100_000;
-/** Different calls of one agent that a rule watches at once, and its tasks. */
-const RUNS_MAX = 128;
+/** Tasks of one agent that a rule watches at once. */
 const TASKS_MAX = 128;
 /** Runs of one agent that others are told of in one second. */
 const SHARES_MAX = 32;
@@ -38,12 +38,12 @@ export interface Repeated {
 }
 
 interface Watched {
-  /** By the rule's name, then by the run. */
-  readonly runs: Map<string, Newest<stuck.Run>>;
+  /** Made when there is a first: of most agents all of this stays small. By the rule's name. */
+  runs: Map<string, Runs> | null;
   /** By the rule's name, then by the task. */
-  readonly standstills: Map<string, Newest<progress.Standstill>>;
+  standstills: Map<string, Newest<progress.Standstill>> | null;
   /** What changed since others were told, by the name of its share. */
-  readonly unshared: Map<string, stuck.Run>;
+  unshared: Map<string, stuck.Run> | null;
 }
 
 interface Shown {
@@ -58,7 +58,8 @@ export interface Times {
 }
 
 export class Repeats {
-  readonly #agents = new Newest<Watched>(AGENTS_MAX);
+  /** In the order in which they were met: to keep the order of touch, a call would cost more. */
+  readonly #agents = new Map<string, Watched>();
   readonly #elsewhere: Elsewhere;
   readonly #touched = new Set<string>();
 
@@ -83,13 +84,31 @@ export class Repeats {
     this.#elsewhere.forget(agent);
   }
 
-  /** The runs that are longest, over all gateways. */
+  /** Agents that are watched. */
+  agents(): Iterable<string> {
+    return this.#agents.keys();
+  }
+
+  /** Gives back what is older than every window of its rule, and the agent with its last. */
+  prune(agent: string, rules: readonly BreakerRule[], now: Millis): void {
+    const watched = this.#agents.get(agent);
+    for (const [name, runs] of watched?.runs ?? []) {
+      const rule = rules.find((one) => one.name === name);
+      const isKnown = rule?.signal === "identical_calls";
+      if (!isKnown || !runs.prune(now - rule.windowMs)) watched?.runs?.delete(name);
+    }
+    if (watched?.runs?.size === 0 && watched.standstills === null && watched.unshared === null) {
+      this.#agents.delete(agent);
+    }
+  }
+
+  /** The runs that are longest, over all gateways; a call that was made once is none. */
   most(
     agent: string,
     rules: readonly BreakerRule[],
     { max, storeNow }: Shown,
   ): readonly RepeatNow[] {
-    const own = this.#agents.get(agent)?.runs;
+    const own = this.#agents.get(agent)?.runs ?? null;
     const all = rules.flatMap((rule) => {
       if (rule.signal !== "identical_calls") return [];
       const runs = own?.get(rule.name);
@@ -98,10 +117,10 @@ export class Repeats {
       const elsewhere = this.#elsewhere
         .keysOf(agent, before)
         .map((key) => key.slice(before.length));
-      return [...new Set([...(runs?.keys() ?? []), ...elsewhere])].map((run) => {
-        const known = runs?.get(run);
+      return [...new Set([...(runs?.names() ?? []), ...elsewhere])].map((run) => {
+        const known = runs?.get(run, rule) ?? null;
         const others = this.#ofOthers(agent, shareOf(rule, run), after);
-        const calls = stuck.callsOf(known ?? null, rule, others);
+        const calls = stuck.callsOf(known, rule, others);
         return { rule: rule.name, ...stuck.callOf(run), calls, limit: rule.above };
       });
     });
@@ -111,10 +130,11 @@ export class Repeats {
   /** What others are to be told; told once. */
   shares(storeNow: Millis): readonly Share[] {
     const shares = [...this.#touched].flatMap((agent) => {
-      const unshared = this.#agents.get(agent)?.unshared;
-      if (unshared === undefined) return [];
-      const most = [...unshared].sort(([, a], [, b]) => callsIn(b.calls) - callsIn(a.calls));
-      unshared.clear();
+      const watched = this.#agents.get(agent);
+      if (watched?.unshared === null || watched === undefined) return [];
+      const most = [...watched.unshared];
+      most.sort(([, a], [, b]) => callsIn(b.calls) - callsIn(a.calls));
+      watched.unshared = null;
       return most.slice(0, SHARES_MAX).map(([key, { calls, result }]) => ({
         ...{ agent, key, kind: result ?? "", value: callsIn(calls), at: storeNow },
       }));
@@ -126,17 +146,19 @@ export class Repeats {
   #run(call: Repeated, rule: StuckRule, { now, storeNow }: Times): Alarm | null {
     const { agent } = call;
     const watched = this.#of(agent);
-    const runs = watched.runs.get(rule.name) ?? new Newest<stuck.Run>(RUNS_MAX);
-    watched.runs.set(rule.name, runs);
+    watched.runs ??= new Map();
+    const runs = inside(watched.runs, rule.name, () => new Runs());
     const key = stuck.runOf(call);
-    const before = runs.get(key) ?? null;
+    const before = runs.get(key, rule);
     const elsewhere = this.#elsewhere.knows(agent)
       ? this.#ofOthers(agent, shareOf(rule, key), storeNow - rule.windowMs)
       : [];
-    const [run, alarm] = stuck.observe(before, rule, { ...call, elsewhere }, now);
+    const result = resultOf(call.result);
+    const [run, alarm] = stuck.observe(before, rule, { ...call, result, elsewhere }, now);
     if (run === null) return alarm;
     runs.set(key, run);
     if (before !== null || callsIn(run.calls) >= SHARED_CALLS_MIN) {
+      watched.unshared ??= new Map();
       watched.unshared.set(shareOf(rule, key), run);
       this.#touched.add(agent);
     }
@@ -149,9 +171,9 @@ export class Repeats {
   }
 
   #standstill(call: Repeated, rule: NoProgressRule, { now }: Times): Alarm | null {
-    const { standstills } = this.#of(call.agent);
-    const tasks = standstills.get(rule.name) ?? new Newest<progress.Standstill>(TASKS_MAX);
-    standstills.set(rule.name, tasks);
+    const watched = this.#of(call.agent);
+    watched.standstills ??= new Map();
+    const tasks = inside(watched.standstills, rule.name, () => new Newest(TASKS_MAX));
     const before = tasks.get(call.task) ?? null;
     const [standstill, alarm] = progress.observe(before, rule, call, now);
     if (standstill !== null) tasks.set(call.task, standstill);
@@ -159,12 +181,20 @@ export class Repeats {
   }
 
   #of(agent: string): Watched {
-    const known = this.#agents.get(agent) ?? {
-      ...{ runs: new Map(), standstills: new Map(), unshared: new Map() },
-    };
-    this.#agents.set(agent, known);
-    return known;
+    const known = this.#agents.get(agent);
+    if (known !== undefined) return known;
+    const [oldest] = this.#agents.size >= AGENTS_MAX ? this.#agents.keys() : [];
+    if (oldest !== undefined) this.#agents.delete(oldest);
+    const watched: Watched = { runs: null, standstills: null, unshared: null };
+    this.#agents.set(agent, watched);
+    return watched;
   }
+}
+
+function inside<Value>(all: Map<string, Value>, name: string, make: () => Value): Value {
+  const value = all.get(name) ?? make();
+  all.set(name, value);
+  return value;
 }
 
 function shareOf({ name }: StuckRule, run: string): string {

@@ -6,7 +6,12 @@
 import { bucketMsOf } from "../../guards/breaker/buckets.ts";
 import { COUNTS, type Count, MEASURES } from "../../guards/breaker/measure.ts";
 import * as firsts from "../../guards/breaker/new-tools.ts";
-import type { Alarm, BreakerRule, Subject } from "../../guards/breaker/rules.ts";
+import {
+  type Alarm,
+  type BreakerRule,
+  isRelative,
+  type Subject,
+} from "../../guards/breaker/rules.ts";
 import type { Millis } from "../../guards/money.ts";
 import type { ToolId } from "../../guards/tool/tool.ts";
 import type { Clock } from "../../ports/clock.ts";
@@ -16,6 +21,7 @@ import { Newest } from "../newest.ts";
 import type { Tenure } from "../tenure.ts";
 import { type Change, Counts } from "./counts.ts";
 import { Elsewhere } from "./elsewhere.ts";
+import { LastWeek, reachOf as reachOfHours } from "./last-week.ts";
 import { Levels, type SignalRules } from "./levels.ts";
 import { type Repeated, Repeats } from "./repeats.ts";
 import { TaskTotals } from "./task-totals.ts";
@@ -38,7 +44,8 @@ export interface SignalParts {
 
 export class Signals {
   readonly counts: Counts;
-  readonly levels = new Levels();
+  readonly lastWeek: LastWeek;
+  readonly levels: Levels;
   readonly #parts: SignalParts;
   readonly #elsewhere = new Elsewhere();
   readonly repeats = new Repeats(this.#elsewhere);
@@ -52,6 +59,8 @@ export class Signals {
   constructor(parts: SignalParts) {
     this.#parts = parts;
     this.counts = new Counts(parts.store, parts.log);
+    this.lastWeek = new LastWeek(parts.store, parts.log);
+    this.levels = new Levels(this.lastWeek);
   }
 
   /** So much more of an agent (its tool is empty), or of one of its tools. */
@@ -83,6 +92,7 @@ export class Signals {
   /** Once a second: puts together, looks, and answers the alarms. Never rejects. */
   async tick(tenure: Tenure, rules: SignalRules, now: Millis): Promise<readonly Alarm[]> {
     const alarms: Alarm[] = [];
+    await this.lastWeek.read(rules.allBreakers, now);
     for await (const changes of this.counts.changes(tenure, now)) {
       for (const change of changes) {
         alarms.push(...this.levels.tell(change, rules, now));
@@ -96,6 +106,7 @@ export class Signals {
       if (no % SLICE === SLICE - 1) await this.#pause();
     }
     alarms.push(...(await this.#meetNew(rules, now)));
+    await this.lastWeek.tell(tenure);
     await this.#share(tenure, now);
     await this.#prune(rules, now);
     return alarms;
@@ -169,12 +180,24 @@ export class Signals {
       const isOpen = this.counts.isOpen(counted, now);
       if (!this.levels.isInUse(counted, rules, now) && !isOpen) this.counts.forget(counted);
     }
+    await this.#pruneRepeats(rules);
     const { log, store } = this.#parts;
     try {
+      // Before their minutes are forgotten.
+      await this.lastWeek.sum(rules.allBreakers, now);
       for (const what of COUNTS) await store.prune([what], now - reachOf(what, rules.allBreakers));
       await store.pruneShares(now - SHARES_KEPT_MS);
     } catch (error) {
       log.warn("the store did not forget old counts; it is asked again", { error });
+    }
+  }
+
+  async #pruneRepeats(rules: SignalRules): Promise<void> {
+    let no = 0;
+    for (const agent of this.repeats.agents()) {
+      this.repeats.prune(agent, rules.breakersOf(agent), this.#parts.clock.monotonic());
+      no += 1;
+      if (no % SLICE === 0) await this.#pause();
     }
   }
 
@@ -191,8 +214,8 @@ function reachOf(what: Count, rules: readonly BreakerRule[]): Millis {
     if (!(rule.signal in MEASURES) || typeof rule.above === "number") return [];
     // `as`: it was just looked for.
     const { beside, count } = MEASURES[rule.signal as keyof typeof MEASURES];
-    if ((what !== beside && what !== count) || rule.above.kind === "value") return [];
+    if ((what !== beside && what !== count) || !isRelative(rule.above)) return [];
     return [rule.above.overMs + 2 * bucketMsOf(rule.above)];
   });
-  return Math.max(3 * PRUNE_MS, ...reaches);
+  return Math.max(3 * PRUNE_MS, reachOfHours(rules, what), ...reaches);
 }

@@ -23,6 +23,7 @@ import { record } from "../refuse.ts";
 import { remainingHeader } from "../remaining.ts";
 import { admittedEvent, flushMany, legsOf, noteEnded } from "../settle.ts";
 import { traceFor } from "../tracing.ts";
+import { resultText } from "../transcripts/drafts.ts";
 import { resultDigest, watchEnd, watchRefused } from "./watch.ts";
 
 const RETRY_MS = 1_000;
@@ -238,6 +239,15 @@ function tell(running: Running, end: ToolEnd, charge: ToolCharge): void {
     emit(gateway, tenure, { kind: "budget.overbilled", ...origin, ...who, ...numbers });
   }
   if (result !== null) watchEnd(call, result, gateway);
+  noteSaid(running, end, { fault, outcome });
+}
+
+/** What is kept of it, where that is kept. */
+function noteSaid({ call, gateway }: Running, end: ToolEnd, { fault, outcome }: Judged): void {
+  const said = end.kind === "result" ? end.result : null;
+  const text = () => (said === null ? (fault ?? outcome) : resultText(said));
+  const came = outcome === "dropped" ? "fault" : outcome;
+  gateway.transcripts.ended(call, came, { bytes: said?.bytes ?? 0, text });
 }
 
 function wasSent(end: ToolEnd): boolean {

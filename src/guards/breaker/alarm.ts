@@ -32,7 +32,7 @@ export function alarmOf(above: Above): Alarm {
       for_seconds: seconds,
       ...(line.usual === null ? {} : { [usual]: line.usual }),
     },
-    says: `${says}${seconds === 0 ? "" : ` for ${seconds} s`}${usualOf(line, is)}.`,
+    says: `${says}${seconds === 0 ? "" : ` for ${seconds} s`}${usualOf(above, is)}.`,
   };
 }
 
@@ -96,8 +96,11 @@ function wordsOf({ amount, line, rule, subject, value }: Above): Words {
   }
 }
 
-function usualOf({ usual }: Drawn, is: (value: number) => string): string {
-  return usual === null ? "" : `; usual is ${is(usual)}`;
+function usualOf({ line: { usual }, rule }: Above, is: (value: number) => string): string {
+  if (usual === null) return "";
+  return rule.above.kind === "last-week"
+    ? `; in the same hour a week ago it was ${is(usual)}`
+    : `; usual is ${is(usual)}`;
 }
 
 function timeOf(ms: Millis): string {

@@ -1,7 +1,7 @@
 /** What is remembered of the time before: sums of stretches of it, as many as there is room for. */
 import type { Millis } from "../money.ts";
 import { type Amount, NOTHING } from "./measure.ts";
-import type { Line } from "./rules.ts";
+import { isRelative, type Line } from "./rules.ts";
 
 /**
  * Buckets one after the other, up to the newest. Numbers alone, so that a hundred thousand agents
@@ -24,7 +24,7 @@ const MINUTE_MS = 60_000;
 
 /** How long a bucket of this line's baseline is. */
 export function bucketMsOf(above: Line): Millis {
-  return above.kind === "value" ? MINUTE_MS : Math.ceil(above.overMs / BUCKETS_MAX);
+  return isRelative(above) ? Math.ceil(above.overMs / BUCKETS_MAX) : MINUTE_MS;
 }
 
 /** So much more, at that time; what is older than all that there is room for is left out. */

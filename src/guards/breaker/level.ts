@@ -23,8 +23,9 @@ import {
   NO_HISTORY,
   suspecting,
 } from "./buckets.ts";
+import { type Hour, usualOf } from "./last-week.ts";
 import { type Amount, figureOf, MEASURES, sumOf } from "./measure.ts";
-import type { Alarm, Drawn, LevelRule, Subject } from "./rules.ts";
+import { type Alarm, type Drawn, isRelative, type LevelRule, type Subject } from "./rules.ts";
 
 export interface Level {
   readonly seenAt: Millis;
@@ -53,6 +54,8 @@ export interface Held {
   readonly rule: LevelRule;
   /** The line while too little is known of what is usual; null: there is none. */
   readonly cold: number | null;
+  /** What is known of the hours a week ago, where the rule asks for them. */
+  readonly hours?: readonly Hour[];
 }
 
 const SECOND_MS = 1_000;
@@ -108,7 +111,7 @@ export function isOver({ history, phase, recent }: Level, rule: LevelRule, now: 
   if (phase.kind !== "calm") return false;
   const last = recent.at(-1)?.start ?? Number.NEGATIVE_INFINITY;
   const { above } = rule;
-  const overMs = above.kind === "value" ? rule.windowMs : above.overMs + bucketMsOf(above);
+  const overMs = isRelative(above) ? above.overMs + bucketMsOf(above) : rule.windowMs;
   return last <= now - rule.windowMs && isBefore(history, bucketMsOf(above), now - overMs);
 }
 
@@ -145,13 +148,12 @@ function count(
   const { above, windowMs } = rule;
   const bucketMs = bucketMsOf(above);
   if (event.kind === "history") {
-    if (above.kind === "value") return level;
+    if (!isRelative(above)) return level;
     const pieces = piecesOf(event, bucketMs);
     const into = (all: History, piece: Piece) => addedTo(all, bucketMs, piece, now);
     return { ...level, history: pieces.reduce(into, level.history) };
   }
-  const history =
-    above.kind === "value" ? level.history : addedTo(level.history, bucketMs, event, now);
+  const history = isRelative(above) ? addedTo(level.history, bucketMs, event, now) : level.history;
   const grainMs = Math.max(SECOND_MS, Math.ceil(windowMs / BUCKETS_MAX));
   const start = Math.floor(event.at / grainMs) * grainMs;
   return { ...level, history, recent: more(level.recent, { ...event, start }) };
@@ -201,23 +203,42 @@ export function valueNow(level: Level, rule: LevelRule, now: Millis): number {
 }
 
 /** Where the line is that it would have to cross now; null: nothing draws one yet. */
-export function lineOf({ history }: Level, { cold, rule }: Held, now: Millis): Drawn | null {
-  const { above, windowMs } = rule;
-  if (above.kind === "value") return { at: above.value, usual: null };
-  const span = {
-    ...{ from: now - above.overMs, until: now - windowMs },
-    ...{ bucketMs: bucketMsOf(above), windowMs },
-  };
-  const baseline = baselineOf(history, MEASURES[rule.signal], span, above.kind);
-  if (baseline === null) return cold === null ? null : { at: cold, usual: null };
-  const at = lineAbove(above, baseline);
-  if (baseline.isLong) return { at, usual: baseline.usual };
+export function lineOf(level: Level, held: Held, now: Millis): Drawn | null {
+  const { cold, rule } = held;
+  if (rule.above.kind === "value") return { at: rule.above.value, usual: null };
+  const learnt = learntLine(level, held, now);
+  if (learnt === null) return cold === null ? null : { at: cold, usual: null };
+  const { at, isLong, usual } = learnt;
+  if (isLong) return { at, usual };
   return cold === null ? null : { at: Math.max(cold, at), usual: null };
+}
+
+/** Where what is usual draws it, and whether that is enough to judge by; null: nothing is known. */
+function learntLine(
+  { history }: Level,
+  { hours = [], rule }: Held,
+  now: Millis,
+): { readonly at: number; readonly usual: number; readonly isLong: boolean } | null {
+  const { above, windowMs } = rule;
+  const measure = MEASURES[rule.signal];
+  if (isRelative(above)) {
+    const span = {
+      ...{ from: now - above.overMs, until: now - windowMs },
+      ...{ bucketMs: bucketMsOf(above), windowMs },
+    };
+    const baseline = baselineOf(history, measure, span, above.kind);
+    return baseline === null ? null : { ...baseline, at: lineAbove(above, baseline) };
+  }
+  const usual = above.kind === "last-week" ? usualOf(hours, measure, { now, windowMs }) : null;
+  return usual === null || above.kind === "value"
+    ? null
+    : { ...usual, at: above.times * usual.usual };
 }
 
 /** All that was since shortly before it rose is not what is usual. */
 function calmed(level: Level, rule: LevelRule, now: Millis): Level {
-  if (level.phase.kind !== "alarmed") return { ...level, phase: CALM };
+  const isLearning = isRelative(rule.above);
+  if (level.phase.kind !== "alarmed" || !isLearning) return { ...level, phase: CALM };
   const from = level.phase.since - rule.windowMs;
   const bucketMs = bucketMsOf(rule.above);
   const history = suspecting(level.history, bucketMs, { from, until: now });

@@ -4,9 +4,11 @@
  */
 import type { Millis } from "../money.ts";
 import type { RateLimit } from "../tool/tool.ts";
+import { WEEK_MS } from "./last-week.ts";
 import * as level from "./level.ts";
 import { type Count, MEASURES } from "./measure.ts";
 import * as progress from "./no-progress.ts";
+import { PastHours } from "./past-hours.ts";
 import {
   type Alarm,
   type BreakerRule,
@@ -65,12 +67,19 @@ export function unreplayable(rule: BreakerRule, past: readonly Past[]): string |
   const isOfMinutes = past.some(({ within }) => within === "minute");
   if (isLevelRule(rule)) {
     const { count } = MEASURES[rule.signal];
-    return isOfMinutes && count !== "calls" ? "counts of minutes say only how many calls" : null;
+    if (isOfMinutes && count !== "calls") return "counts of minutes say only how many calls";
+    const isShort = rule.above.kind === "last-week" && spanOf(past) < WEEK_MS;
+    return isShort ? "its line hangs on the week before, and the file is of less" : null;
   }
   if (isOfMinutes) return "counts of minutes do not say which calls were the same";
   const wantsResults = rule.signal === "no_progress" || rule.sameResult;
   const knowsNone = past.every(({ call }) => call === null || call.result === null);
   return wantsResults && knowsNone ? "the file does not say which results were the same" : null;
+}
+
+/** From the first to the last of what is in the order of time. */
+function spanOf(past: readonly Past[]): Millis {
+  return (past.at(-1)?.at ?? 0) - (past[0]?.at ?? 0);
 }
 
 /** In the order of time. `past` is in that order, too. */
@@ -117,14 +126,19 @@ function levelOfOne(rule: LevelRule, past: readonly Past[], limits: ToolLimits):
   const bySecond = secondsOf(rule, past);
   const seconds = [...bySecond.keys()].sort((one, other) => one - other);
   const trips: Trip[] = [];
+  const hours = new PastHours();
   let state = level.UNSEEN;
   const tell = (event: level.LevelEvent, at: Millis) => {
-    const [after, alarm] = level.observe(state, held, event, at);
+    const [after, alarm] = level.observe(state, knowing(held, hours, at), event, at);
     state = after;
     if (alarm !== null) trips.push({ at, alarm });
+    const { phase } = state;
+    if (phase.kind !== "alarmed") return;
+    hours.leaveOut(alarm === null ? at : phase.since - rule.windowMs, at);
   };
   for (const [place, at] of seconds.entries()) {
     const { beside, count } = bySecond.get(at) ?? { beside: 0, count: 0 };
+    hours.add(at, { count, beside });
     tell({ kind: "count", at, count, beside }, at);
     const next = seconds[place + 1] ?? Number.POSITIVE_INFINITY;
     // After a window without a call it is calm, whatever it was before.
@@ -132,6 +146,11 @@ function levelOfOne(rule: LevelRule, past: readonly Past[], limits: ToolLimits):
     for (let tick = at + SECOND_MS; tick < until; tick += SECOND_MS) tell({ kind: "tick" }, tick);
   }
   return trips;
+}
+
+function knowing(held: level.Held, hours: PastHours, now: Millis): level.Held {
+  const { above, windowMs } = held.rule;
+  return above.kind === "last-week" ? { ...held, hours: hours.before(now, windowMs) } : held;
 }
 
 interface Sum {

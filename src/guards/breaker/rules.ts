@@ -28,16 +28,22 @@ export type Line =
   /** So many deviations above the mean, where what is newer weighs more. */
   | { readonly kind: "ewma"; readonly sigmas: number; readonly overMs: Millis }
   /** So many deviations above the median: single bursts of before do not move it. */
-  | { readonly kind: "median"; readonly mads: number; readonly overMs: Millis };
+  | { readonly kind: "median"; readonly mads: number; readonly overMs: Millis }
+  /** So many times what was in the same hour of the day a week ago, in UTC. */
+  | { readonly kind: "last-week"; readonly times: number };
 
-/** A line that is drawn by what was usual. */
-export type RelativeLine = Exclude<Line, { readonly kind: "value" }>;
+/** A line that is drawn by what was usual until now. */
+export type RelativeLine = Extract<Line, { readonly overMs: Millis }>;
+
+export function isRelative(line: Line): line is RelativeLine {
+  return "overMs" in line;
+}
 
 /** The tokens of one task, held to those of the agent's tasks that ended before. */
 export interface TaskTokensRule {
   readonly signal: "tokens_per_task";
   readonly name: string;
-  readonly above: Line;
+  readonly above: Exclude<Line, { readonly kind: "last-week" }>;
   /** Fewer tokens are never above. */
   readonly atLeast: number;
   readonly action: BreakerAction;

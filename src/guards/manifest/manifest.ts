@@ -59,6 +59,8 @@ export interface Manifest {
   readonly uncapped: boolean;
   /** Put one line about the budget into the system prompt. */
   readonly tellAgent: boolean;
+  /** What its tasks say may be kept, where that is configured. */
+  readonly transcripts: boolean;
   /** What holds for a named task that began under another manifest of the agent. */
   readonly onChange: OnChange;
   /** Of such a task: what revision it began with, where this is what holds for it. */

@@ -12,6 +12,7 @@ import type { OpenFixture } from "./fixture.ts";
 import { forfeitConformance } from "./forfeits.ts";
 import { goneConformance } from "./gone.ts";
 import { holderConformance } from "./holders.ts";
+import { hourConformance } from "./hours.ts";
 import { huntConformance } from "./hunt.ts";
 import { inputConformance } from "./inputs.ts";
 import { journalConformance } from "./journal.ts";
@@ -24,6 +25,7 @@ import { permitConformance } from "./permits.ts";
 import { pruneConformance } from "./prune.ts";
 import { registryConformance } from "./registry.ts";
 import { taskConformance } from "./tasks.ts";
+import { transcriptConformance } from "./transcripts.ts";
 import { watchConformance } from "./watch.ts";
 
 export type { Fixture, OpenFixture } from "./fixture.ts";
@@ -53,10 +55,12 @@ export function storeConformance(name: string, open: OpenFixture): void {
     copiesConformance(open);
     pruneConformance(open);
     counterConformance(open);
+    hourConformance(open);
     bundleConformance(open);
     commitmentConformance(open);
     outcomeConformance(open);
     inputConformance(open);
+    transcriptConformance(open);
     noticeConformance(open);
     huntConformance(open);
   });

@@ -121,6 +121,8 @@ describe("shapes for programs", () => {
     ["keys", "revoke", "key_viewer"],
     ["tasks", "list"],
     ["tasks", "end", "support", "t1"],
+    ["tasks", "transcript", "t1"],
+    ["tasks", "erase", "t1", "--reason", "asked for"],
     ["agents"],
     ["agents", "pause", "support", "--reason", "odd"],
     ["agents", "pause", "--all", "--reason", "odd"],
@@ -472,6 +474,8 @@ describe("usage", () => {
       ["keys", "create"],
       ["keys", "revoke"],
       ["tasks", "end"],
+      ["tasks", "transcript"],
+      ["tasks", "erase"],
       ["forfeits", "release"],
       ["journal", "verify"],
     ]) {

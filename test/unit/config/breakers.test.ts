@@ -68,6 +68,15 @@ describe("Breakers", () => {
     expect(other).toMatchObject({ above: { kind: "median", mads: 6, overMs: 86_400_000 } });
   });
 
+  test("have a line by the same hour a week ago, where they are counted by the minute", () => {
+    const above = "above: { times: 2.5, of: same_hour_last_week }, action: alert";
+    const signals = ["calls_per_tool", "tool_error_rate", "refusals", "spend_usd_per_hour"];
+    const text = signals.map((signal) => `{ name: ${signal}-x, signal: ${signal}, ${above} }`);
+    for (const rule of breakers(`[${text.join()}]`).slice(4)) {
+      expect(rule).toMatchObject({ above: { kind: "last-week", times: 2.5 } });
+    }
+  });
+
   test("are turned off by name", () => {
     expect(breakers("[{ name: stuck, enabled: false }]")).toEqual([SURGE, SPIKE, BURST]);
     const names = ["stuck", "tool-surge", "token-spike", "error-burst"];
@@ -230,10 +239,34 @@ const REFUSED: readonly [name: string, entries: string, path: string, says: RegE
     /not in this version/,
   ],
   [
-    "a later baseline",
+    "an hour a week ago over some time",
     `{ ${X}, above: { times: 2, of: same_hour_last_week, over: 1h } }`,
+    "breakers[0].above",
+    /{ times, of: same_hour_last_week }/,
+  ],
+  [
+    "deviations from an hour a week ago",
+    `{ ${X}, above: { sigmas: 2, of: same_hour_last_week } }`,
+    "breakers[0].above",
+    /one of/,
+  ],
+  [
+    "more than an hour against an hour",
+    `{ ${X}, above: { times: 2, of: same_hour_last_week }, window: 61m }`,
+    "breakers[0].window",
+    /at most 1h/,
+  ],
+  [
+    "tokens of a task against an hour",
+    `{ name: token-spike, above: { times: 2, of: same_hour_last_week } }`,
     "breakers[0].above.of",
-    /not in this version/,
+    /rolling_average, ewma or median/,
+  ],
+  [
+    "repeats against an hour",
+    `{ ${Y}, above: { times: 2, of: same_hour_last_week } }`,
+    "breakers[0].above",
+    /counted/,
   ],
   ["deviations of nothing", `{ ${X}, above: { sigmas: 3 } }`, "breakers[0].above", /one of/],
   [

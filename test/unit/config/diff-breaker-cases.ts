@@ -21,6 +21,10 @@ function rule(base: Json, set: Json, there: readonly string[], back: readonly st
 
 const LINES: Readonly<Record<string, readonly [above: Json, words: string]>> = {
   rolling_average: [{ times: 3, of: "rolling_average", over: "2h" }, "3 times the average of 2h"],
+  same_hour_last_week: [
+    { times: 3, of: "same_hour_last_week" },
+    "3 times what was in the same hour a week ago",
+  ],
   ewma: [{ sigmas: 3, of: "ewma", over: "2h" }, "3 deviations above the weighted mean of 2h"],
   median: [{ mads: 3, of: "median", over: "2h" }, "3 deviations above the median of 2h"],
 };
@@ -83,6 +87,7 @@ export const BREAKER_FIELD_CASES: Readonly<Record<string, FieldCase>> = {
   "breakers[].above.sigmas": higher("ewma", "sigmas", "4 deviations above the weighted mean of 2h"),
   "breakers[].above.mads": higher("median", "mads", "4 deviations above the median of 2h"),
   "breakers[].above.of = rolling_average": kind("rolling_average"),
+  "breakers[].above.of = same_hour_last_week": kind("same_hour_last_week"),
   "breakers[].above.of = ewma": kind("ewma"),
   "breakers[].above.of = median": kind("median"),
   "breakers[].above.over": rule(

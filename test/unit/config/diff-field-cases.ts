@@ -893,6 +893,13 @@ export const FIELD_CASES: Readonly<Record<string, FieldCase>> = {
     there: ["other bot tell_agent: is told its budget"],
     back: ["other bot tell_agent: is not told its budget any more"],
   },
+  transcripts: {
+    set: ({ bot }) => {
+      bot.transcripts = false;
+    },
+    there: ["other bot transcripts: nothing is kept of what its tasks say"],
+    back: ["other bot transcripts: what its tasks say may be kept, where slipclutch.yaml says so"],
+  },
   refusal_rounds: {
     set: ({ bot }) => {
       bot.refusal_rounds = 2;

@@ -7,6 +7,7 @@ const COMMON = `version: 1
 breakers:
   - { name: fixed, signal: calls_per_tool, above: { value: 50 }, for: 10s, at_least: 5, action: trip }
   - { name: seen, signal: refusals, above: { mads: 5, of: median, over: 2h }, window: 2m, action: alert }
+  - { name: weekly, signal: calls_per_tool, above: { times: 4, of: same_hour_last_week }, action: alert }
   - { name: loose, signal: identical_calls, above: { value: 9 }, window: 5m, action: alert }
 `;
 
@@ -31,12 +32,14 @@ describe("A manifest", () => {
     const tighter = [
       "{ name: fixed, above: { value: 20 }, for: 0s, at_least: 1 }",
       "{ name: seen, above: { mads: 3, of: median, over: 2h }, action: trip }",
+      "{ name: weekly, above: { times: 3, of: same_hour_last_week } }",
       "{ name: loose, above: { value: 9 }, window: 1h }",
       "{ name: stuck, same_result: false }",
     ];
     const rules = rulesOf(tighter.join());
     const of = (name: string) => rules.find((rule) => rule.name === name);
-    expect(rules).toHaveLength(7);
+    expect(rules).toHaveLength(8);
+    expect(of("weekly")).toMatchObject({ above: { kind: "last-week", times: 3 } });
     expect(of("fixed")).toMatchObject({ above: { value: 20 }, forMs: 0, atLeast: 1 });
     expect(of("seen")).toMatchObject({ above: { mads: 3 }, action: "trip", windowMs: 120_000 });
     expect(of("loose")).toMatchObject({ above: 9, windowMs: 3_600_000, action: "alert" });
@@ -46,7 +49,17 @@ describe("A manifest", () => {
   test("adds rules, and keeps those of all", () => {
     const rules = rulesOf("{ name: own, signal: new_tools, above: { value: 0 }, action: alert }");
     expect(rules.map(({ name }) => name)).toEqual([
-      ...["tool-surge", "stuck", "token-spike", "error-burst", "fixed", "seen", "loose", "own"],
+      ...[
+        "tool-surge",
+        "stuck",
+        "token-spike",
+        "error-burst",
+        "fixed",
+        "seen",
+        "weekly",
+        "loose",
+        "own",
+      ],
     ]);
   });
 });
@@ -62,6 +75,16 @@ test.each([
   ["{ name: fixed, above: { sigmas: 1, of: ewma } }", "above", /same kind, { value: 50 }/],
   ["{ name: seen, above: { mads: 6, of: median, over: 2h } }", "above", /{ mads: 5, of: median }/],
   ["{ name: seen, above: { mads: 5, of: median, over: 3h } }", "above", /same kind/],
+  [
+    "{ name: weekly, above: { times: 5, of: same_hour_last_week } }",
+    "above",
+    /{ times: 4, of: same_hour_last_week } or below/,
+  ],
+  [
+    "{ name: weekly, above: { times: 2, of: rolling_average, over: 1h } }",
+    "above",
+    /same kind, { times: 4, of: same_hour_last_week }/,
+  ],
   ["{ name: loose, window: 1m }", "window", /at least 300000 ms/],
   ["{ name: loose, same_result: true }", "same_result", /false/],
   ["{ name: tool-surge, above: { times: 6, of: rolling_average, over: 1h } }", "above", /times: 5/],

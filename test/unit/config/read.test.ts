@@ -330,6 +330,7 @@ denied_tools: [drop]
       strict: true,
       uncapped: true,
       tellAgent: true,
+      transcripts: true,
       onChange: "finish",
       refusalRounds: 3,
       tasks: {

@@ -20,6 +20,7 @@ import type {
   NoteAsked,
   Operations,
   Paused,
+  PlacedEntry,
   ProposalState,
   RaiseAsked,
   RaiseOutcome,
@@ -27,6 +28,7 @@ import type {
   ReleaseOutcome,
   Reloaded,
   RemoteState,
+  TranscriptAsked,
 } from "../../../src/control/operations.ts";
 import type {
   AccountName,
@@ -48,6 +50,7 @@ import type {
   Release,
   Review,
   TaskRecord,
+  TaskRef,
 } from "../../../src/ports/store.ts";
 import { eventOf } from "../../../src/telemetry/entry-text.ts";
 import { Metrics } from "../../../src/telemetry/metrics.ts";
@@ -94,6 +97,7 @@ export class MemoryOperations implements Operations {
   readonly inputRows: (InputRow & { readonly agent: string })[] = [];
   readonly keyRecords: KeyRecord[] = [];
   readonly taskRecords: TaskRecord[] = [];
+  readonly transcriptEntries: PlacedEntry[] = [];
   readonly modelFlags: ModelFlag[] = [];
   readonly budgetStates: BudgetState[] = [BUDGET];
   readonly forfeitStates: ForfeitState[] = [];
@@ -329,6 +333,23 @@ export class MemoryOperations implements Operations {
     this.taskRecords[index] = { ...task, endedAt: this.clock.wall(), outcome: "failed" };
     this.done.push(`end ${agent} ${id} by ${by}`);
     return true;
+  }
+
+  async transcript({ after, agent, id, limit }: TranscriptAsked, by: string) {
+    const isThere = this.taskRecords.some((task) => task.agent === agent && task.id === id);
+    if (!isThere) return null;
+    this.done.push(`read ${agent} ${id} by ${by}`);
+    const left = this.transcriptEntries.filter(({ position }) => position > after);
+    const entries = left.slice(0, limit);
+    const more = entries.length < left.length;
+    return { keeps: true, dropped: 0, erasedAt: null, entries, more };
+  }
+
+  async eraseTranscript({ agent, id }: TaskRef, reason: string, by: string) {
+    const isThere = this.taskRecords.some((task) => task.agent === agent && task.id === id);
+    if (!isThere) return null;
+    this.done.push(`erase ${agent} ${id} by ${by}: ${reason}`);
+    return this.transcriptEntries.splice(0).length;
   }
 
   async overview(): Promise<OverviewState> {

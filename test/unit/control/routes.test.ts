@@ -101,6 +101,8 @@ const MAY: Record<string, Record<Role, boolean>> = {
   "POST /api/v1/reload": { viewer: false, operator: true, admin: true },
   "POST /api/v1/tasks/:agent/:id/end": { viewer: false, operator: true, admin: true },
   "DELETE /api/v1/model-flags/:provider/:model": { viewer: false, operator: true, admin: true },
+  "GET /api/v1/tasks/:agent/:id/transcript": { viewer: false, operator: true, admin: true },
+  "DELETE /api/v1/tasks/:agent/:id/transcript": { viewer: false, operator: false, admin: true },
   "POST /api/v1/keys": { viewer: false, operator: false, admin: true },
   "DELETE /api/v1/keys/:id": { viewer: false, operator: false, admin: true },
 };

@@ -1,97 +1,18 @@
 /** What several gateways count and see of one agent, put together by the store. */
 import { expect, test } from "vitest";
-import { memoryStore } from "../../../src/adapters/store/memory/index.ts";
 import type { Repeated } from "../../../src/gateway/signals/repeats.ts";
-import { Signals } from "../../../src/gateway/signals/signals.ts";
-import { Tenure } from "../../../src/gateway/tenure.ts";
 import {
   type Alarm,
   type BreakerRule,
   DEFAULT_RULES,
   type LevelRule,
 } from "../../../src/guards/breaker/rules.ts";
-import type { CounterStore } from "../../../src/ports/store.ts";
-import { Journal } from "../../../src/telemetry/journal.ts";
-import { createLog } from "../../../src/telemetry/log.ts";
-import { testClock } from "../../../src/testing/test-clock.ts";
-import { KEY } from "../telemetry/rows.ts";
+import { rulesOf, SUBJECT, TOOL, worldOf } from "./signals-world.ts";
 
 const SURGE: LevelRule = {
   ...{ signal: "calls_per_tool", name: "tool-surge", above: { kind: "value", value: 60 } },
   ...{ windowMs: 60_000, forMs: 1_000, atLeast: 10, action: "trip" },
 };
-const TOOL = { server: "desk", tool: "echo" };
-const SUBJECT = { agent: "a", ...TOOL };
-
-function rulesOf(...breakers: BreakerRule[]) {
-  return { breakersOf: () => breakers, allBreakers: breakers, rateLimitOf: () => null };
-}
-
-/** Gateways of one store, of which calls may fail while `store.isDown`. */
-class World {
-  readonly clock = testClock();
-  readonly #store = memoryStore({ clock: this.clock });
-  isDown = false;
-  readonly gateways: { signals: Signals; tenure: Tenure }[] = [];
-  #holders = 0;
-
-  async join(): Promise<number> {
-    const tenure = await this.tenure();
-    const log = createLog({ clock: this.clock, write: () => {}, level: "error", form: "json" });
-    const parts = { store: this.#reachable(), clock: this.clock, log };
-    this.gateways.push({ signals: new Signals(parts), tenure });
-    return this.gateways.length - 1;
-  }
-
-  async tenure(): Promise<Tenure> {
-    const id = String(this.#holders++).padStart(32, "0");
-    const info = { id, host: "h", pid: 1, pidStart: "s", configuration: "c", keyId: "k" };
-    await this.#store.holders.register(info);
-    const { clock } = this;
-    const journal = new Journal({ writer: id, key: KEY, clock, others: new Map() });
-    return new Tenure(id, journal, { wall: 0, monotonic: 0 });
-  }
-
-  of(no: number): { signals: Signals; tenure: Tenure } {
-    const gateway = this.gateways[no];
-    if (gateway === undefined) throw new Error(`there is no gateway ${no}`);
-    return gateway;
-  }
-
-  calls(no: number, calls: number): void {
-    for (let call = 0; call < calls; call += 1) {
-      this.of(no).signals.count(SUBJECT, "calls", this.clock.wall());
-    }
-  }
-
-  async tick(no: number, ...rules: BreakerRule[]): Promise<readonly Alarm[]> {
-    const { signals, tenure } = this.of(no);
-    return signals.tick(tenure, rulesOf(...rules), this.clock.wall());
-  }
-
-  /** The store, as long as it is there. */
-  #reachable(): CounterStore {
-    const { counters } = this.#store;
-    const here = () => {
-      if (this.isDown) throw new Error("the store is down");
-      return counters;
-    };
-    return {
-      merge: async (...given) => here().merge(...given),
-      share: async (...given) => here().share(...given),
-      meet: async (...given) => here().meet(...given),
-      prune: async (...given) => here().prune(...given),
-      pruneShares: async (...given) => here().pruneShares(...given),
-    };
-  }
-}
-
-async function worldOf(gateways: number): Promise<World> {
-  const world = new World();
-  for (let no = 0; no < gateways; no += 1) await world.join();
-  return world;
-}
-
 test("counts of two gateways trip both, though neither sees enough", async () => {
   const world = await worldOf(2);
   const alarms: string[] = [];
@@ -260,6 +181,21 @@ test("the same call at two gateways in turns is stuck, and another result at eit
   await call(0, { result: "another" });
   await call(1, { result: "another" });
   for (let turn = 0; turn < 5; turn += 1) expect(await call(turn % 2)).toBeNull();
+});
+
+test("an agent that was idle for longer than every window gives everything back", async () => {
+  const world = await worldOf(1);
+  const { signals } = world.of(0);
+  const call = (digest: string) => signals.repeated(same({ digest }), [STUCK], world.clock.wall());
+  for (const digest of ["d", "d", "e"]) call(digest);
+  world.clock.advance(599_000);
+  await world.tick(0, STUCK);
+  expect([...signals.repeats.agents()]).toEqual(["a"]);
+  world.clock.advance(61_000);
+  await world.tick(0, STUCK);
+  expect([...signals.repeats.agents()]).toEqual([]);
+  for (let no = 0; no < 8; no += 1) expect(call("d")).toBeNull();
+  expect(call("d")?.value).toBe(9);
 });
 
 test("a task's tokens count over gateways, and what ended tasks took is usual for both", async () => {

@@ -28,6 +28,7 @@ function manifestOf(limits: Partial<Manifest["tasks"]> = {}, agent = "a"): Manif
     strict: false,
     uncapped: false,
     tellAgent: false,
+    transcripts: true,
     onChange: "apply",
     digest: "d",
     refusalRounds: 1,

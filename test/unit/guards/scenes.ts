@@ -125,6 +125,7 @@ export function manifest(changes: Partial<Manifest> = {}): Manifest {
     strict: false,
     uncapped: false,
     tellAgent: false,
+    transcripts: true,
     onChange: "strictest",
     digest: "d",
     refusalRounds: 1,

@@ -1,6 +1,7 @@
 import { MERGED_MAX } from "../../../ports/counters.ts";
 import type { CounterStore, CounterTotal, HolderId, Share, ToolMet } from "../../../ports/store.ts";
 import type { MemoryData } from "./data.ts";
+import { memoryHours } from "./hours.ts";
 
 /** Counts on data in memory. */
 export function memoryCounters(data: MemoryData): CounterStore {
@@ -37,6 +38,7 @@ export function memoryCounters(data: MemoryData): CounterStore {
     pruneShares: async (before) => {
       for (const [key, { at }] of data.shares) if (at < before) data.shares.delete(key);
     },
+    ...memoryHours(data),
   };
 }
 

@@ -12,6 +12,7 @@ import type {
   KeyRecord,
   ModelFlag,
   PlacedInput,
+  PlacedLine,
   Release,
   TaskRecord,
 } from "../../../ports/store.ts";
@@ -35,6 +36,10 @@ export interface MemoryData extends SharedWork {
   readonly releases: Release[];
   /** By decision, in the order in which they came. */
   readonly inputs: Map<string, PlacedInput>;
+  /** By agent and task. */
+  readonly transcripts: Map<string, Transcript>;
+  /** The last position that a line of one was given. */
+  transcriptPosition: number;
   readonly journal: (JournalEntry & { readonly position: number })[];
   readonly anchors: (Anchor & { readonly position: number })[];
   /** `writer/number` of every entry and anchor. */
@@ -89,6 +94,14 @@ export interface Slice {
   forfeit: bigint;
 }
 
+export interface Transcript {
+  lines: readonly PlacedLine[];
+  dropped: number;
+  erasedAt: Millis | null;
+  /** When it was last written to. */
+  seenAt: Millis;
+}
+
 export interface Task {
   record: TaskRecord;
   readonly unnamed: boolean;
@@ -109,6 +122,8 @@ export function memoryData(generation = "memory"): MemoryData {
     settled: new Map(),
     releases: [],
     inputs: new Map(),
+    transcripts: new Map(),
+    transcriptPosition: 0,
     journal: [],
     anchors: [],
     written: new Set(),

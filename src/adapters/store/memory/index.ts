@@ -18,6 +18,7 @@ import { memoryParking } from "./parking.ts";
 import { memoryPermits } from "./permits.ts";
 import { memoryRegistry } from "./registry.ts";
 import { memoryTasks } from "./tasks.ts";
+import { memoryTranscripts } from "./transcripts.ts";
 
 export { type MemoryData, memoryData } from "./data.ts";
 
@@ -45,6 +46,7 @@ export function memoryStore(options: { readonly clock: Clock; readonly data?: Me
     commitments: memoryCommitments(data, options.clock),
     outcomes: memoryOutcomes(data, options.clock),
     inputs: memoryInputs(data),
+    transcripts: memoryTranscripts(data),
     notices: memoryNotices(data, options.clock),
     close: async () => {},
   };

@@ -7,6 +7,7 @@ import type {
   CounterKey,
   Decided,
   HolderId,
+  HourTotal,
   NewNotice,
   NewOverride,
   NewReview,
@@ -34,6 +35,8 @@ export interface SharedWork {
   readonly claims: Map<string, ClaimRow>;
   /** By agent, server, tool and bucket. */
   readonly counters: Map<string, CounterRow>;
+  /** By hour, then by its key as JSON. */
+  readonly hours: Map<Millis, Map<string, HourTotal>>;
   readonly shares: Map<string, ShareRow>;
   /** By agent. */
   readonly toolsMet: Map<string, Set<string>>;
@@ -157,6 +160,7 @@ export function sharedWork(): SharedWork {
     parked: new Map(),
     claims: new Map(),
     counters: new Map(),
+    hours: new Map(),
     shares: new Map(),
     toolsMet: new Map(),
     commitments: new Map(),

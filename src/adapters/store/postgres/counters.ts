@@ -1,4 +1,4 @@
-import { MERGED_MAX } from "../../../ports/counters.ts";
+import { HOURS_MAX, MERGED_MAX, SUMMED_MAX } from "../../../ports/counters.ts";
 import type { CounterStore } from "../../../ports/store.ts";
 import type { Lane } from "./connections.ts";
 
@@ -33,6 +33,16 @@ interface NewRow {
   readonly known: bigint;
 }
 
+interface HourRow {
+  readonly agent: string;
+  readonly server: string;
+  readonly tool: string;
+  readonly signal: string;
+  readonly count: bigint;
+  readonly beside: bigint;
+  readonly minutes: number;
+}
+
 /** Counters, one function call each. */
 export function counters(lane: Lane): CounterStore {
   return {
@@ -45,6 +55,11 @@ export function counters(lane: Lane): CounterStore {
     },
     async pruneShares(before) {
       await lane.ask({ text: "DELETE FROM share WHERE at < $1", values: [before] });
+    },
+    sumHours: (sum, span, after) => sumHours(lane, sum, span, after),
+    hours: (hour, after) => hours(lane, hour, after),
+    async pruneHours(before) {
+      await lane.ask({ text: "DELETE FROM counter_hour WHERE hour < $1", values: [before] });
     },
   };
 }
@@ -117,4 +132,37 @@ async function meet(
     ],
   });
   return rows.map(({ known, ...row }) => ({ ...row, known: Number(known) }));
+}
+
+async function sumHours(
+  lane: Lane,
+  ...[sum, { from, until }, after]: Parameters<CounterStore["sumHours"]>
+): Promise<string | null> {
+  const { beside, count, leftOut, of, signal } = sum;
+  const [row] = await lane.ask<{ readonly last: string | null }>({
+    name: "sum_hours",
+    text: "SELECT sum_hours($1, $2, $3, $4, $5, $6, $7, $8, $9) AS last",
+    values: [signal, of === "agent", count, beside, leftOut, from, until, after, SUMMED_MAX],
+  });
+  return row?.last ?? null;
+}
+
+async function hours(
+  lane: Lane,
+  ...[hour, after]: Parameters<CounterStore["hours"]>
+): ReturnType<CounterStore["hours"]> {
+  const rows = await lane.ask<HourRow>({
+    name: "hours",
+    text: `SELECT agent, server, tool, signal, count, beside, minutes FROM counter_hour
+      WHERE hour = $1 AND (agent, server, tool, signal) > ($2, $3, $4, $5)
+      ORDER BY agent, server, tool, signal LIMIT $6`,
+    values: [
+      hour,
+      ...[after?.agent ?? "", after?.server ?? "", after?.tool ?? "", after?.signal ?? ""],
+      HOURS_MAX,
+    ],
+  });
+  return rows.map(({ beside, count, ...row }) => ({
+    ...{ ...row, count: Number(count), beside: Number(beside) },
+  }));
 }

@@ -22,6 +22,7 @@ import { parking } from "./parking.ts";
 import { permits } from "./permits.ts";
 import { registry } from "./registry.ts";
 import { tasks } from "./tasks.ts";
+import { transcripts } from "./transcripts.ts";
 
 export { AddressUnusable } from "./address.ts";
 export { SchemaUnusable } from "./migrate.ts";
@@ -70,6 +71,7 @@ export async function postgresStore(options: PostgresOptions): Promise<Store> {
     commitments: commitments(work),
     outcomes: outcomes(work),
     inputs: inputs(work),
+    transcripts: transcripts(work),
     notices: noticeRows(work),
     async close() {
       heard.close();

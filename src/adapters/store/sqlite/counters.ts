@@ -1,9 +1,13 @@
 import type { Millis } from "../../../guards/money.ts";
-import { MERGED_MAX } from "../../../ports/counters.ts";
+import { HOURS_MAX, MERGED_MAX, SUMMED_MAX } from "../../../ports/counters.ts";
 import type {
   CounterStore,
   CounterTotal,
   HolderId,
+  HourKey,
+  HourSpan,
+  HourSum,
+  HourTotal,
   Share,
   ToolIsNew,
   ToolMet,
@@ -116,6 +120,85 @@ export function pruneShares({ sql }: Transaction, before: Millis): void {
   sql.run(
     `DELETE FROM share WHERE (holder, agent, key) IN
        (SELECT holder, agent, key FROM share WHERE at < ? LIMIT ?)`,
+    ...[before, PRUNED_MAX],
+  );
+}
+
+const HOUR_MS: Millis = 3_600_000;
+const MINUTE_MS: Millis = 60_000;
+
+/** `k` is an hour of one agent or tool, `b` the same with the minute in which it was begun. */
+const SUM_HOURS = `
+  WITH given (signal, count, beside, left_out, is_agent, first, until, after, last)
+    AS (VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?))
+  INSERT INTO counter_hour (hour, agent, server, tool, signal, count, beside, minutes)
+    SELECT b.hour, b.agent, b.server, b.tool, g.signal, b.n, b.m,
+      (b.hour + ${HOUR_MS} - b.begun) / ${MINUTE_MS}
+      - (SELECT count(DISTINCT s.bucket) FROM counter s
+         WHERE (s.agent, s.server, s.tool, s.what) = (b.agent, b.server, b.tool, g.left_out)
+           AND s.bucket >= b.begun AND s.bucket < b.hour + ${HOUR_MS})
+    FROM given g, (SELECT k.*, CASE WHEN EXISTS (SELECT 1 FROM counter_hour e
+            WHERE (e.agent, e.server, e.tool) = (k.agent, k.server, k.tool)
+              AND e.signal = k.signal AND e.hour < k.hour)
+          OR EXISTS (SELECT 1 FROM counter e
+            WHERE (e.agent, e.server, e.tool) = (k.agent, k.server, k.tool)
+              AND e.what IN (k.count, k.beside) AND e.bucket < k.hour)
+          THEN k.hour ELSE k.first END AS begun
+        FROM (SELECT c.bucket - c.bucket % ${HOUR_MS} AS hour, c.agent, c.server, c.tool,
+                g.signal, g.count, g.beside,
+                sum(CASE WHEN c.what = g.count THEN c.total ELSE 0 END) AS n,
+                sum(CASE WHEN c.what = g.beside THEN c.total ELSE 0 END) AS m,
+                min(c.bucket) AS first
+              FROM given g, counter c
+              WHERE c.agent > g.after AND c.agent <= g.last AND (c.tool = '') = g.is_agent
+                AND c.bucket >= g.first AND c.bucket < g.until AND c.what IN (g.count, g.beside)
+                AND NOT EXISTS (SELECT 1 FROM counter s
+                  WHERE (s.agent, s.server, s.tool) = (c.agent, c.server, c.tool)
+                    AND s.what = g.left_out AND s.bucket = c.bucket)
+              GROUP BY 1, 2, 3, 4) k) b
+    WHERE true ON CONFLICT DO NOTHING`;
+
+/** Those of the hours between that are not there yet. */
+export function sumHours(
+  { sql }: Transaction,
+  { beside, count, leftOut, of, signal }: HourSum,
+  ...[{ from, until }, after]: [HourSpan, string]
+): string | null {
+  const [last] = sql
+    .all<{ agent: string }>(
+      `SELECT DISTINCT agent FROM counter
+         WHERE agent > ? AND bucket >= ? AND bucket < ? ORDER BY agent LIMIT ?`,
+      ...[after, from, until, SUMMED_MAX],
+    )
+    .slice(-1);
+  if (last === undefined) return null;
+  sql.run(
+    SUM_HOURS,
+    ...[signal, count, beside, leftOut, of === "agent" ? 1 : 0],
+    ...[from, until, after, last.agent],
+  );
+  return last.agent;
+}
+
+export function hours(
+  { sql }: Transaction,
+  hour: Millis,
+  after: HourKey | null,
+): readonly HourTotal[] {
+  return sql.all<HourTotal>(
+    `SELECT agent, server, tool, signal, count, beside, minutes FROM counter_hour
+       WHERE hour = ? AND (agent, server, tool, signal) > (?, ?, ?, ?)
+       ORDER BY agent, server, tool, signal LIMIT ?`,
+    hour,
+    ...[after?.agent ?? "", after?.server ?? "", after?.tool ?? "", after?.signal ?? ""],
+    HOURS_MAX,
+  );
+}
+
+export function pruneHours({ sql }: Transaction, before: Millis): void {
+  sql.run(
+    `DELETE FROM counter_hour WHERE (hour, agent, server, tool, signal) IN
+       (SELECT hour, agent, server, tool, signal FROM counter_hour WHERE hour < ? LIMIT ?)`,
     ...[before, PRUNED_MAX],
   );
 }

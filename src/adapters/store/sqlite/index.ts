@@ -4,6 +4,7 @@ import type { Clock } from "../../../ports/clock.ts";
 import type { CounterStore, ReviewDecision, Store } from "../../../ports/store.ts";
 import { WorkerClient } from "./client.ts";
 import { pack } from "./flush.ts";
+import { keptOn } from "./kept.ts";
 import { lockFolder } from "./lock.ts";
 import type { Change } from "./transaction.ts";
 import { workerUrl } from "./worker-url.ts";
@@ -159,6 +160,7 @@ type SharedWork = Pick<
   | "commitments"
   | "outcomes"
   | "inputs"
+  | "transcripts"
   | "notices"
 >;
 
@@ -178,7 +180,7 @@ function sharedWorkOn(writer: WorkerClient, reader: WorkerClient): SharedWork {
     },
     ...changesOn(writer, reader),
     parking: parkingOn(writer, reader),
-    counters: countersOn(writer),
+    counters: countersOn(writer, reader),
     bundles: {
       // Bytes of their own: of a view the whole memory behind it would cross to the thread.
       keep: (bundle) =>
@@ -195,16 +197,7 @@ function sharedWorkOn(writer: WorkerClient, reader: WorkerClient): SharedWork {
       prune: (before) => writer.ask("pruneCommitments", before),
     },
     outcomes: outcomesOn(writer),
-    inputs: {
-      // Bytes of their own: of a view the whole memory behind it would cross to the thread.
-      write: (inputs) =>
-        writer.ask(
-          "writeInputs",
-          inputs.map((input) => ({ ...input, sealed: new Uint8Array(input.sealed) })),
-        ),
-      read: (query) => reader.ask("readInputs", query),
-      prune: (before) => writer.ask("pruneInputs", before),
-    },
+    ...keptOn(writer, reader),
     notices: noticesOn(writer, reader),
   };
 }
@@ -280,12 +273,15 @@ function noticesOn(writer: WorkerClient, reader: WorkerClient): Store["notices"]
   };
 }
 
-function countersOn(writer: WorkerClient): CounterStore {
+function countersOn(writer: WorkerClient, reader: WorkerClient): CounterStore {
   return {
     merge: (holder, totals, after) => writer.ask("mergeCounts", holder, totals, after),
     share: (holder, shares, after) => writer.ask("shareCounts", holder, shares, after),
     meet: (tools, at) => writer.ask("meetTools", tools, at),
     prune: (whats, before) => writer.ask("pruneCounts", whats, before),
     pruneShares: (before) => writer.ask("pruneShares", before),
+    sumHours: (sum, span, after) => writer.ask("sumHours", sum, span, after),
+    hours: (hour, after) => reader.ask("hoursKnown", hour, after),
+    pruneHours: (before) => writer.ask("pruneHours", before),
   };
 }

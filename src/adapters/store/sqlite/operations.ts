@@ -20,6 +20,7 @@ import * as permits from "./permits.ts";
 import * as registry from "./registry.ts";
 import * as tasks from "./tasks.ts";
 import type { Transaction } from "./transaction.ts";
+import * as transcripts from "./transcripts.ts";
 
 /** Every request that the worker understands, each a function on its transaction. */
 export const OPERATIONS = {
@@ -88,6 +89,9 @@ export const OPERATIONS = {
   meetTools: counters.meet,
   pruneCounts: counters.prune,
   pruneShares: counters.pruneShares,
+  sumHours: counters.sumHours,
+  hoursKnown: counters.hours,
+  pruneHours: counters.pruneHours,
   keepBundle: bundles.keep,
   findBundle: bundles.find,
   latestBundle: bundles.latest,
@@ -105,6 +109,11 @@ export const OPERATIONS = {
   writeInputs: inputs.write,
   readInputs: inputs.read,
   pruneInputs: inputs.prune,
+  knownLines: transcripts.known,
+  writeTranscript: transcripts.write,
+  readTranscript: transcripts.read,
+  eraseTranscript: transcripts.erase,
+  pruneTranscripts: transcripts.prune,
   untoldReviews: notices.untold,
   tellNotices: notices.tell,
   claimNotices: notices.claim,

@@ -182,6 +182,19 @@ export const SHARED_WORK = `
   CREATE INDEX counter_changed ON counter (changed);
   CREATE INDEX counter_bucket ON counter (bucket);
 
+  CREATE TABLE counter_hour (
+    hour INTEGER NOT NULL,
+    agent TEXT NOT NULL,
+    server TEXT NOT NULL,
+    tool TEXT NOT NULL,
+    signal TEXT NOT NULL,
+    count INTEGER NOT NULL,
+    beside INTEGER NOT NULL,
+    minutes INTEGER NOT NULL,
+    PRIMARY KEY (hour, agent, server, tool, signal)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX counter_hour_of ON counter_hour (agent, server, tool, signal, hour);
+
   CREATE TABLE share (
     holder INTEGER NOT NULL,
     agent TEXT NOT NULL,

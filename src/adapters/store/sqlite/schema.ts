@@ -1,4 +1,5 @@
 import { NOTICES } from "./schema-notices.ts";
+import { TRANSCRIPTS } from "./schema-transcripts.ts";
 import { SHARED_WORK } from "./schema-work.ts";
 
 /** "Slip": tells our files from other SQLite files. */
@@ -179,5 +180,6 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT;
   ${SHARED_WORK}
   ${NOTICES}
+  ${TRANSCRIPTS}
   `,
 ];

@@ -90,4 +90,45 @@ BEGIN
     END IF;
   END LOOP;
 END $$;
+
+-- Those of the hours between that are not there yet, of some agents; null: there are no more.
+CREATE FUNCTION sum_hours(kind text, is_agent boolean, counted text, below text, left_out text,
+  since bigint, til bigint, after text, most integer)
+RETURNS text
+LANGUAGE plpgsql VOLATILE AS $$
+#variable_conflict use_column
+DECLARE
+  last text;
+BEGIN
+  SELECT max(a.agent) INTO last FROM (
+    SELECT DISTINCT c.agent FROM counter c
+    WHERE c.agent > after AND c.bucket >= since AND c.bucket < til ORDER BY c.agent LIMIT most) a;
+  IF last IS NULL THEN RETURN NULL; END IF;
+  INSERT INTO counter_hour (hour, agent, server, tool, signal, count, beside, minutes)
+    SELECT b.hour, b.agent, b.server, b.tool, kind, b.n, b.m, (b.hour + 3600000 - b.begun) / 60000
+      - (SELECT count(DISTINCT s.bucket) FROM counter s
+         WHERE (s.agent, s.server, s.tool, s.what) = (b.agent, b.server, b.tool, left_out)
+           AND s.bucket >= b.begun AND s.bucket < b.hour + 3600000)
+    FROM (SELECT k.*, CASE WHEN EXISTS (SELECT 1 FROM counter_hour e
+            WHERE (e.agent, e.server, e.tool, e.signal) = (k.agent, k.server, k.tool, kind)
+              AND e.hour < k.hour)
+          OR EXISTS (SELECT 1 FROM counter e
+            WHERE (e.agent, e.server, e.tool) = (k.agent, k.server, k.tool)
+              AND e.what IN (counted, below) AND e.bucket < k.hour)
+          THEN k.hour ELSE k.first END AS begun
+        FROM (SELECT c.bucket - c.bucket % 3600000 AS hour, c.agent, c.server, c.tool,
+                coalesce(sum(c.total) FILTER (WHERE c.what = counted), 0) AS n,
+                coalesce(sum(c.total) FILTER (WHERE c.what = below), 0) AS m,
+                min(c.bucket) AS first
+              FROM counter c
+              WHERE c.agent > after AND c.agent <= last AND (c.tool = '') = is_agent
+                AND c.bucket >= since AND c.bucket < til AND c.what IN (counted, below)
+                AND NOT EXISTS (SELECT 1 FROM counter s
+                  WHERE (s.agent, s.server, s.tool) = (c.agent, c.server, c.tool)
+                    AND s.what = left_out AND s.bucket = c.bucket)
+              GROUP BY 1, 2, 3, 4) k) b
+    ORDER BY b.hour, b.agent, b.server, b.tool
+    ON CONFLICT DO NOTHING;
+  RETURN last;
+END $$;
 `;

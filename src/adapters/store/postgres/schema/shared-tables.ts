@@ -188,6 +188,19 @@ CREATE TABLE counter (
 CREATE INDEX counter_changed ON counter (changed);
 CREATE INDEX counter_bucket ON counter (bucket);
 
+CREATE TABLE counter_hour (
+  hour bigint NOT NULL,
+  agent text NOT NULL,
+  server text NOT NULL,
+  tool text NOT NULL,
+  signal text NOT NULL,
+  count bigint NOT NULL,
+  beside bigint NOT NULL,
+  minutes integer NOT NULL,
+  PRIMARY KEY (hour, agent, server, tool, signal)
+);
+CREATE INDEX counter_hour_of ON counter_hour (agent, server, tool, signal, hour);
+
 CREATE TABLE share (
   holder text NOT NULL,
   agent text NOT NULL,

@@ -18,6 +18,7 @@ import { REGISTRY } from "./registry.ts";
 import { SHARED_TABLES } from "./shared-tables.ts";
 import { TABLES } from "./tables.ts";
 import { TASKS } from "./tasks.ts";
+import { TRANSCRIPTS } from "./transcripts.ts";
 
 const FIRST = [TABLES, SHARED_TABLES, MONEY, FLUSH, HOLDERS, FORFEITS, REGISTRY, TASKS].concat(
   ...[
@@ -32,7 +33,7 @@ const FIRST = [TABLES, SHARED_TABLES, MONEY, FLUSH, HOLDERS, FORFEITS, REGISTRY,
     BUNDLES,
     COMMITMENTS,
   ],
-  [OUTCOMES, NOTICES],
+  [OUTCOMES, NOTICES, TRANSCRIPTS],
 );
 
 /**
