@@ -33,6 +33,7 @@ import { about, amount, limit } from "../words/money.ts";
 import { count, counted } from "../words/numbers.ts";
 import { BudgetHistory } from "./budget-history.tsx";
 import { Forfeited } from "./forfeits.tsx";
+import { Raised } from "./raised.tsx";
 
 const COLUMNS: readonly Column[] = [
   ["Budget"],
@@ -168,6 +169,7 @@ function Caps(props: {
       </Panel>
       <div class={picked === undefined ? "stack" : "stack picked"}>
         {selected !== undefined && <BudgetHistory key={accountOf(selected)} budget={selected} />}
+        <Raised />
         {props.children}
       </div>
     </div>

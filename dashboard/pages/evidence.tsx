@@ -128,6 +128,7 @@ function Asked({ review }: { readonly review: ReviewView }) {
   const tool = evidenceText(review, "tool");
   const size = Number(evidenceText(review, "arguments_bytes"));
   const task = evidenceText(review, "task");
+  const before = argumentsIn(review, "arguments_before");
   return (
     <Panel title="It asks to run" note={`${bytes(size)} of arguments`}>
       <dl class="kv wide">
@@ -141,18 +142,31 @@ function Asked({ review }: { readonly review: ReviewView }) {
           <code class="hash">{evidenceText(review, "binding")}</code>
         </Fact>
       </dl>
-      <section class="scrolls" aria-label={`Arguments of ${tool}`} {...SCROLLS}>
-        <pre>
-          <span>{argumentsOf(review)}</span>
-        </pre>
-      </section>
+      <ArgumentsText label={`Arguments of ${tool}`} text={argumentsIn(review, "arguments")} />
+      {before !== "" && (
+        <>
+          <p class="in muted pad-top">A person has changed them. Its agent asked:</p>
+          <ArgumentsText label={`Arguments that its agent asked ${tool} with`} text={before} />
+        </>
+      )}
     </Panel>
   );
 }
 
-function argumentsOf({ evidence }: ReviewView): string {
-  if (typeof evidence !== "object" || evidence === null || !("arguments" in evidence)) return "";
-  const given: unknown = evidence.arguments;
+function ArgumentsText({ label, text }: { readonly label: string; readonly text: string }) {
+  return (
+    <section class="scrolls" aria-label={label} {...SCROLLS}>
+      <pre>
+        <span>{text}</span>
+      </pre>
+    </section>
+  );
+}
+
+/** "": there are none of that name. */
+function argumentsIn({ evidence }: ReviewView, name: "arguments" | "arguments_before"): string {
+  const given: unknown = Object(evidence)[name];
+  if (given === undefined) return "";
   return typeof given === "string" ? given : JSON.stringify(given, null, 2);
 }
 

@@ -159,6 +159,21 @@ describe.skipIf(!chromium.available)(`every page (${chromium.sentence})`, () => 
     await page.context().close();
   });
 
+  test("of budgets shows what a person has raised, by whom and why", async () => {
+    const raise = { budget: "acme", limit: "9000", reason: "refunds of ticket 4711" };
+    expect((await at.gateway.api("POST", "/api/v1/overrides", raise)).status).toBe(200);
+    const page = await viewers.page(at, "/budgets");
+    const panel = page.locator(".panel", { hasText: "Raised by a person" });
+    await panel.getByText("“refunds of ticket 4711”").waitFor();
+    const text = await panel.innerText();
+    expect(text).toContain("$9,000");
+    expect(text).toContain("$8,000 is configured");
+    const withdraw = { budget: "acme", limit: null, reason: "test" };
+    expect((await at.gateway.api("POST", "/api/v1/overrides", withdraw)).status).toBe(200);
+    await panel.waitFor({ state: "detached" });
+    await page.context().close();
+  });
+
   test("of budgets shows the forecast of the API, and when it is over", async () => {
     const page = await viewers.page(at, "/budgets");
     const budgets = await at.json<readonly Budget[]>("/api/v1/budgets");

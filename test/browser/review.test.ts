@@ -209,6 +209,7 @@ describe.skipIf(!chromium.available)(`a review (${chromium.sentence})`, () => {
     await edited.fill('{"customer": 7, "amount": "90"}');
     await page.getByRole("button", { name: /^Approve with a change/ }).click();
     await page.getByText("goes on, with your change.").waitFor();
+    await page.getByText("A person has changed them. Its agent asked:").waitFor();
     const answer = await call;
     expect(answer.status).toBe(200);
     expect(JSON.stringify(await answer.json())).toContain("90");
