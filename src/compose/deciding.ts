@@ -3,7 +3,7 @@ import type { DecisionAsked, DecisionOutcome } from "../control/operations.ts";
 import { emit, type Gateway } from "../gateway/gateway.ts";
 import { withArguments } from "../gateway/parking/approval.ts";
 import { PACE_MS } from "../gateway/parking/calm.ts";
-import { approves } from "../guards/clutch/approves.ts";
+import { approves } from "../guards/clutch/decisions.ts";
 import { foldName } from "../guards/tool/fold.ts";
 import type { Parked, Review } from "../ports/store.ts";
 import { changeFor, noteRaised, type Prepared } from "./changes.ts";

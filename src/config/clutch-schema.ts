@@ -1,5 +1,6 @@
 /** The fields of slipclutch.yaml about breakers, and about calls that wait for a person. */
 import { z } from "zod";
+import { DECISIONS } from "../guards/clutch/decisions.ts";
 import { count, duration, id, oneOf, strict, TOKENS_MAX, yesOrNo } from "./fields.ts";
 import { LATER_SIGNALS } from "./later.ts";
 
@@ -129,17 +130,6 @@ export const approvals = strict({
     )
     .optional(),
 });
-
-const DECISIONS = [
-  "resume",
-  "probe",
-  "change",
-  "approve",
-  "deny",
-  "end",
-  "ran",
-  "did_not_run",
-] as const;
 
 /** How people decide on reviews. */
 export const reviews = strict({

@@ -1,5 +1,5 @@
 /** Of a call that asks for an approval: the last one like it that a person approved. */
-import { approves } from "../guards/clutch/approves.ts";
+import { approves } from "../guards/clutch/decisions.ts";
 import { differencesOf } from "../guards/tool/difference.ts";
 import type { Decided, Review } from "../ports/store.ts";
 import { parsedOrText } from "./evidence.ts";

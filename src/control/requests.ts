@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { id, parseDuration, tokensOrCalls, usd } from "../config/fields.ts";
 import { UNITS, type Unit } from "../guards/budget/unit.ts";
+import { DECISIONS } from "../guards/clutch/decisions.ts";
 import { Problem } from "./problem.ts";
 
 /** Bytes of a body; no request of this API comes near. */
@@ -84,17 +85,6 @@ const ABOUT = {
   did_not_run: "call",
 } as const;
 
-/** What people decide on reviews. */
-export const DECISIONS = [
-  "resume",
-  "probe",
-  "change",
-  "approve",
-  "deny",
-  "end",
-  "ran",
-  "did_not_run",
-] as const;
 const TELLS: ReadonlySet<string> = new Set(["resume", "probe", "change", "approve", "deny"]);
 /** A decimal; its budget says of what. */
 const amount = z

@@ -1,6 +1,6 @@
 /** Agents with their clutches, and the reviews that people decide. */
 import { z } from "zod";
-import { DECISIONS } from "../requests.ts";
+import { DECISIONS } from "../../guards/clutch/decisions.ts";
 import { CALL, DEADLINES, RESUMING, SPENT } from "./evidence.ts";
 import { LAST_APPROVED } from "./last-approved.ts";
 import { INSTANT, list, AMOUNT as USD } from "./parts.ts";

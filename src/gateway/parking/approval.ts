@@ -4,7 +4,7 @@
  * again when the call is about to go out.
  */
 import { hash } from "node:crypto";
-import { approves } from "../../guards/clutch/approves.ts";
+import { approves } from "../../guards/clutch/decisions.ts";
 import type { Manifest } from "../../guards/manifest/manifest.ts";
 import type { Approval } from "../../guards/tool/facts.ts";
 import type { ToolAsk } from "../../guards/tool/tool.ts";
