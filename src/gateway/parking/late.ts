@@ -62,7 +62,7 @@ export class LateCalls {
 
   /** Every second: those whose time has come. Rejects if the store cannot be asked. */
   async tick(): Promise<void> {
-    const { closedBecause, holding, lot, rules, store } = this.#gateway;
+    const { closedBecause, clutches, holding, lot, rules, store } = this.#gateway;
     if (lot.isEmpty || lot.isReleased || closedBecause !== null) return;
     const now = holding.storeNow();
     const { keepAnswersMs } = rules.configuration.parking;
@@ -73,6 +73,8 @@ export class LateCalls {
     for (const row of [...rows].reverse()) {
       if (row.attached !== null || row.letGoAt === null) continue;
       if (isToolDigest(row.digest)) {
+        // What the store has let go, and this gateway has not heard may go on, waits a second more.
+        if (clutches.refusal(row.agent, row.task) !== null) continue;
         if (row.letGoAt <= now && this.#running.size < RUNNING_MAX) this.#start(row);
       } else if (row.letGoAt + keepAnswersMs <= now && unspent < UNSPENT_MAX) {
         unspent += 1;

@@ -27,7 +27,7 @@ export class Lot {
   /** By agent, what a request would have to be the same as. */
   #known = new Map<string, Set<string>>();
   readonly #learning = new Set<Map<string, Set<string>>>();
-  #decided: ReadonlySet<string> = new Set();
+  #decided: ReadonlyMap<string, ParkState> = new Map();
   readonly #sleepers = new Set<() => void>();
   readonly #held = new Map<string, number>();
   /** Of each row, how many wait for it here: late messages may bring two to one. */
@@ -90,12 +90,13 @@ export class Lot {
   async look(holder: HolderId): Promise<void> {
     if (this.#sleepers.size === 0) return;
     const rows = await this.#store.list({ attached: holder, states: DECIDED, limit: ROWS_MAX });
-    this.#decided = new Set(rows.map(({ call }) => call));
+    this.#decided = new Map(rows.map(({ call, state }) => [call, state]));
     this.wake();
   }
 
-  isDecided(call: string): boolean {
-    return this.#decided.has(call);
+  /** What became of a call that waits here; null: nothing yet. */
+  decided(call: string): ParkState | null {
+    return this.#decided.get(call) ?? null;
   }
 
   /** A place for one more connection of the agent; null: it has as many as it may. */

@@ -4,7 +4,7 @@
  */
 import type { Millis } from "../../guards/money.ts";
 import { type Denial, type DenialFacts, deny, isDenial } from "../../guards/verdict.ts";
-import { type Claimed, type Parked, StoreUnreachable } from "../../ports/store.ts";
+import { type Claimed, type Parked, type ParkState, StoreUnreachable } from "../../ports/store.ts";
 import type { Call, Turn, Waits } from "../call.ts";
 import { COME_BACK_MS } from "../clutches.ts";
 import type { Gateway } from "../gateway.ts";
@@ -133,9 +133,9 @@ async function look(call: Call, row: Parked, gateway: Gateway): Promise<Looked> 
   const { clutches, lot } = gateway;
   const { manifest, taskName, tenure } = call.incoming;
   const passes = clutches.refusal(manifest.agent, taskName.id) === null;
-  const decided = isDecided(row) || lot.isDecided(row.call);
+  const decided = isOver(row.state, passes) || isOver(lot.decided(row.call), passes);
   // What waits for a budget, or for a person's word on it, is not let go by a clutch.
-  const mayBe = row.cause === "clutch" && !row.maybeSent ? passes : row.state === "let_go";
+  const mayBe = passes && ((row.cause === "clutch" && !row.maybeSent) || row.state === "let_go");
   if (!mayBe && !decided) return { kind: "waits", forMs: Number.POSITIVE_INFINITY };
   // Rules that others have left behind hold no more, though they are still the last known here.
   const unfit = tenure.fenced || gateway.closedBecause !== null;
@@ -152,9 +152,23 @@ async function look(call: Call, row: Parked, gateway: Gateway): Promise<Looked> 
   }
 }
 
-/** Attached to what was decided while nobody waited for it. */
-function isDecided({ state }: Parked): boolean {
-  return state === "done" || state === "denied" || state === "unknown";
+/**
+ * Nothing that its clutch does makes it wait on. What was let go waits until this gateway, too, has
+ * read that its clutch is engaged: before that it would not be written.
+ */
+function isOver(state: ParkState | null, passes: boolean): boolean {
+  switch (state) {
+    case "done":
+    case "denied":
+    case "unknown":
+      return true;
+    case "let_go":
+      return passes;
+    case "parked":
+    case "claimed":
+    case null:
+      return false;
+  }
 }
 
 async function turnOf(call: Call, claimed: Claimed, gateway: Gateway): Promise<Looked> {
