@@ -14,7 +14,7 @@ export interface Outage {
 export class Failing {
   calls = 0;
   /** Called before each call of a port, by its name: it may take its time. */
-  before: (name: string) => Promise<void> = async () => {};
+  before: ((name: string) => Promise<void>) | null = null;
   readonly store: Store;
   readonly #outage: Outage;
 
@@ -48,7 +48,7 @@ export class Failing {
       name,
       async (...args: unknown[]) => {
         this.calls += 1;
-        await this.before(name);
+        if (this.before !== null) await this.before(name);
         const { count, from, when } = this.#outage;
         const fails = this.calls >= from && this.calls < from + count;
         if (fails && when === "before") throw new StoreUnreachable(`${name} is lost`);
