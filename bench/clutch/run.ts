@@ -65,17 +65,21 @@ export async function clutch(options: ClutchOptions): Promise<number> {
   const size = options.quick ? QUICK : FULL;
   const report = new Report(options.json);
   const rounds = Array.from({ length: size.rounds }, (_, no) => no);
+  const agents = rounds.flatMap((no) => KINDS.map((kind) => agentOf(kind, no)));
   const scene = await startScene({
     ...{ source: options.source, store: options.store, gateways: size.gateways },
-    agents: [...rounds.flatMap((no) => KINDS.map((kind) => agentOf(kind, no))), RACER],
+    agents: [...agents, RACER],
     limit: { requests: LIMIT, per_seconds: size.windowSeconds },
   });
   let mostInWindow: number;
   try {
     report.number("gateways", scene.gateways.length, "");
+    // Before any load: the store has enough to do then.
+    const keys = new Map<string, string>();
+    for (const agent of agents) keys.set(agent, await scene.key(agent));
     const trips = new Map<Kind, Trip[]>(KINDS.map((kind) => [kind, []]));
     for (const no of rounds) {
-      for (const kind of KINDS) trips.get(kind)?.push(await trip(scene, kind, no, size));
+      for (const kind of KINDS) trips.get(kind)?.push(await trip(scene, keys, { kind, no }, size));
     }
     for (const [kind, all] of trips) tell(kind, all, report);
     mostInWindow = await race(scene, RACER, size, report);
@@ -91,9 +95,14 @@ function agentOf(kind: Kind, round: number): string {
 }
 
 /** Throws if the agent goes on: a time would then say nothing. */
-async function trip(scene: Scene, kind: Kind, round: number, size: Size): Promise<Trip> {
-  const agent = agentOf(kind, round);
-  const key = await scene.key(agent);
+async function trip(
+  scene: Scene,
+  keys: ReadonlyMap<string, string>,
+  { kind, no }: { readonly kind: Kind; readonly no: number },
+  size: Size,
+): Promise<Trip> {
+  const agent = agentOf(kind, no);
+  const key = keys.get(agent) ?? "";
   await scene.forgetArrivals();
   const load = startLoad(targetsOf(scene, key), CONNECTIONS);
   try {
