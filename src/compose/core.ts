@@ -264,9 +264,9 @@ export class Core {
         this.#changed = false;
         const known = this.#changeSeq ?? UNREAD;
         noteRoom(holding.tenure);
-        // An agent that goes on is to be told what was said to it: before it does.
-        await messages.load();
-        await Promise.all([keys.load(), flags.load(), lot.learn(), clutches.load()]);
+        // First who stops: what is parked may be long.
+        const reads = [clutches.load(), keys.load(), flags.load(), messages.load(), lot.learn()];
+        await Promise.all(reads);
         await lot.look(holding.tenure.id);
         if (known !== UNREAD) await recent.catchUp(known, this.gateway);
       }

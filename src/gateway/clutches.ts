@@ -85,15 +85,27 @@ export class Clutches {
     this.#loads += 1;
     const no = this.#loads;
     const rows = await this.#store.clutches();
-    // Whoever goes on may have parked calls anywhere: they are to be known before it does.
-    if (this.#known.size > 0 || this.#local.size > 0) await this.#on.goingOn();
+    const now = new Map(rows.map(({ agent, clutch }) => [agent, clutch]));
     // One that was begun earlier may have been read before a trip that a later one has shown.
+    if (no < this.#loaded) return;
+    // Whoever is stopped stops at once, and waits for nothing.
+    for (const [agent, clutch] of now) {
+      if (clutch.state === "disengaged") this.#known.set(agent, clutch);
+    }
+    // Whoever goes on may have parked calls anywhere: they are to be known before it does.
+    if (this.#anyGoesOn(now)) await this.#on.goingOn();
     if (no < this.#loaded) return;
     this.#loaded = no;
     const before = this.#known;
-    this.#known = new Map(rows.map(({ agent, clutch }) => [agent, clutch]));
+    this.#known = now;
     for (const agent of before.keys()) if (!this.#known.has(agent)) this.#on.engaged(agent);
     this.#on.changed();
+  }
+
+  /** Of those that stand still here. */
+  #anyGoesOn(now: ReadonlyMap<string, Clutch>): boolean {
+    const still = [...this.#known.keys(), ...this.#local.keys()];
+    return still.some((agent) => now.get(agent)?.state !== "disengaged");
   }
 
   /** Stops the agent here, now; durable when the promise says so. */

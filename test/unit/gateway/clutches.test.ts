@@ -12,6 +12,7 @@ function scene() {
   let away = false;
   let delay: Promise<void> | null = null;
   let slow: Promise<void> | null = null;
+  let learning: Promise<void> | null = null;
   const lines: string[] = [];
   const events: Event[] = [];
   const log = createLog({ clock, write: (line) => lines.push(line), level: "debug", form: "json" });
@@ -34,7 +35,9 @@ function scene() {
   };
   const clutches = new Clutches(between, log, {
     happened: (event) => events.push(event),
-    goingOn: async () => {},
+    goingOn: async () => {
+      await learning;
+    },
     engaged: () => {},
     changed: () => {},
   });
@@ -44,6 +47,10 @@ function scene() {
     store,
     goAway: (gone: boolean) => {
       away = gone;
+    },
+    /** Before anybody goes on, what waits is learned until the promise says so. */
+    learn: (until: Promise<void> | null) => {
+      learning = until;
     },
     /** Trips that begin now are written once the promise says so. */
     slowDown: (until: Promise<void> | null) => {
@@ -79,6 +86,27 @@ test("an answer that was read before a trip does not engage the agent again", as
   letGo();
   await early;
   expect(clutches.of("a").state).toBe("disengaged");
+});
+
+test("whoever is stopped stops at once, and whoever goes on waits for what is to be learned", async () => {
+  const { clutches, learn, store } = scene();
+  expect(await clutches.pause([pauseOf("a")], "jo")).toEqual([]);
+  const [review] = await store.reviews({ agent: "a", limit: 1 });
+  let learned: () => void = () => {};
+  learn(
+    new Promise((resolve) => {
+      learned = resolve;
+    }),
+  );
+  // At another gateway.
+  await store.decide({ ...resume, ...rest, id: "d-1", review: review?.id ?? "", version: 0 });
+  await store.trip(pauseOf("b"));
+  const load = clutches.load();
+  await new Promise((resolve) => setImmediate(resolve));
+  expect([clutches.of("a").state, clutches.of("b").state]).toEqual(["disengaged", "disengaged"]);
+  learned();
+  await load;
+  expect([clutches.of("a").state, clutches.of("b").state]).toEqual(["engaged", "disengaged"]);
 });
 
 test("without the store a pause holds here, is said to, and is written once it is back", async () => {
