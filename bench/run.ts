@@ -7,6 +7,7 @@ import { overspend } from "./overspend/run.ts";
 import { parked } from "./parked/run.ts";
 import { hasPostgres } from "./postgres.ts";
 import { rates } from "./rates/run.ts";
+import { rego } from "./rego/run.ts";
 import { signals } from "./signals/run.ts";
 import { speed } from "./speed/run.ts";
 
@@ -54,6 +55,9 @@ npm run bench -- parked [--quick] [--source] [--json]
   10,000 calls that wait with their connections, beside a bare server that holds as many; killed, and
   resumed. Ends with 1 if one was lost or ran twice. It takes ten minutes.
 
+npm run bench -- rego [--quick] [--json]
+  A decision by policy in the embedded engine, beside the same policy as WebAssembly; it needs opa.
+
 npm run bench -- signals [--quick] [--json]
   What watching costs a call, and 100,000 agents with three tools each in one process.
 
@@ -88,6 +92,9 @@ if (values.help) {
 } else if (what === "parked") {
   const { json, quick, source } = values;
   process.exit(await parked({ json, quick, source }));
+} else if (what === "rego") {
+  const { json, quick } = values;
+  process.exit(await rego({ json, quick }));
 } else if (what === "signals") {
   const { json, quick } = values;
   process.exit(await signals({ json, quick }));

@@ -15,6 +15,7 @@ const CHECKS: readonly (readonly [string, string, ...string[]])[] = [
   ["types", TSC, "-p", "."],
   ["types of the dashboard", TSC, "-p", "dashboard"],
   ["types of src/guards", TSC, "-p", "src/guards"],
+  ["types of src/rego", TSC, "-p", "src/rego"],
   ["types of src/wire", TSC, "-p", "src/wire"],
   ["types of src/ports", TSC, "-p", "src/ports"],
   [

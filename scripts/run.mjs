@@ -13,6 +13,7 @@ const SCRIPTS = {
   build: "scripts/build.ts",
   bench: "bench/run.ts",
   prices: "scripts/prices.ts",
+  "rego-conformance": "scripts/rego-conformance.ts",
   schemas: "scripts/schemas.ts",
 };
 

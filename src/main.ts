@@ -42,6 +42,7 @@ const shell: Shell = {
   folder: process.cwd(),
   out: output(process.stdout),
   err: output(process.stderr),
+  input: () => process.stdin,
   onSignal: (signal, run) => {
     process.on(signal, run);
   },

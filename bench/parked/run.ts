@@ -124,6 +124,8 @@ async function heldBytes(
   { count, settleMs }: { readonly count: number; readonly settleMs: number },
 ): Promise<number> {
   await ask(gateway, "POST", "/api/v1/agents/pause", { agents: [AGENT], reason: "benchmark" });
+  // The first list of the store starts a thread that reads: it is there with no call as with all.
+  await openReview(gateway);
   await sleep(settleMs);
   const before = memoryOf(gateway.program.pid).now;
   const headers = { authorization: `Bearer ${key}` };

@@ -1,4 +1,5 @@
 /** docs/reference/cli.md: the help of every command, as it prints it. */
+import { Readable } from "node:stream";
 import { run } from "../../src/cli/program.ts";
 import { EXIT } from "../../src/cli/shell.ts";
 
@@ -22,6 +23,7 @@ async function help(command: readonly string[]): Promise<string> {
     folder: ".",
     out: output,
     err: output,
+    input: () => Readable.from([]),
     onSignal: () => undefined,
   });
   return text.trimEnd();
@@ -48,7 +50,7 @@ Which gateway a command asks: \`--url\` and \`--token\`; else \`SLIPCLUTCH_URL\`
 one whose data folder is named by \`--data\` (\`.slipclutch\` without it), through its \`control.json\`.
 
 Exit codes: ${EXIT.ok} yes; ${EXIT.no} no (refused, not valid, tampered with, unknown, not ready);
-${EXIT.usage} the command was written wrongly; ${EXIT.unreachable} the gateway cannot be reached or does not
+${EXIT.usage} the command was written wrongly, or of \`policy eval\` the query ended with an error; ${EXIT.unreachable} the gateway cannot be reached or does not
 accept the token; of \`manifest diff\`, something got wider. With \`--json\` an error is one line of JSON on the standard error.
 `;
 

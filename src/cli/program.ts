@@ -11,6 +11,7 @@ import type { ReleaseOptions } from "./forfeits.ts";
 import { addManifest } from "./manifest-commands.ts";
 import { addNotifiers } from "./notifier-commands.ts";
 import { asking, type Do, example, type Work } from "./parts.ts";
+import { addPolicy } from "./policy-commands.ts";
 import { EXIT, type Shell } from "./shell.ts";
 import { addTasks } from "./task-commands.ts";
 
@@ -46,6 +47,7 @@ function programFor(shell: Shell, work: Do): Command {
   addDemo(program, shell, work);
   addFolderCommands(program, shell, work);
   addManifest(program, shell, work);
+  addPolicy(program, shell, work);
   addReading(program, shell, work);
   addJournal(program, shell, work);
   addKeys(program, shell, work);

@@ -18,6 +18,8 @@ export interface Shell {
   readonly folder: string;
   readonly out: Output;
   readonly err: Output;
+  /** What is piped in, by its bytes. */
+  readonly input: () => AsyncIterable<Uint8Array>;
   onSignal(signal: Signal, run: () => void): void;
 }
 

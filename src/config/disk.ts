@@ -2,12 +2,14 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { FileFound, GuardrailsTree, NamesFound, ReadLimits } from "../ports/guardrails.ts";
+import { codeOf, filesBelow } from "./disk-walk.ts";
 
 export function diskTree(folder: string): GuardrailsTree {
   return {
     name: folder,
     hint: `\`slipclutch init ${folder}\` writes one.`,
     names: (inner) => namesIn(join(folder, inner)),
+    below: (inner, filesMax) => filesBelow(folder, inner, filesMax),
     async read(files, limits) {
       const found = new Map<string, FileFound>();
       let bytes = 0;
@@ -43,9 +45,4 @@ async function fileAt(path: string, before: number, limits: ReadLimits): Promise
     if (code === "ENOENT" || code === "ENOTDIR") return { kind: "none" };
     return { kind: "unreadable", got: "what cannot be read", hint: `${code}.` };
   }
-}
-
-function codeOf(error: unknown): string | null {
-  const code = error instanceof Error && "code" in error ? error.code : null;
-  return typeof code === "string" ? code : null;
 }

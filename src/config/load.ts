@@ -1,21 +1,18 @@
 /** A guardrails folder, on a disk or in Git → a configuration, or all that is wrong with it. */
-import type { FileFound, GuardrailsTree, Unreadable } from "../ports/guardrails.ts";
+import type { GuardrailsTree } from "../ports/guardrails.ts";
 import { FOLDER_BYTES_MAX } from "./bundle.ts";
 import type { Files, Issue, Loaded } from "./configuration.ts";
 import { diskTree } from "./disk.ts";
 import { LATER_FILES } from "./later.ts";
 import { documentsOf } from "./openapi/documents.ts";
 import { type ReadOptions, readFiles } from "./read.ts";
-import { FILE_BYTES_MAX } from "./source.ts";
 import { sqlReaderFor } from "./sql-parser.ts";
+import { folderIssue as issue, READ_LIMITS as LIMITS, textsOf } from "./texts.ts";
 
 /** Manifests in one folder. */
 export const AGENT_FILES_MAX = 10_000;
 
 const MANIFEST = /\.(json|ya?ml)$/;
-/** What Git has in place of a file that is kept elsewhere. */
-const LFS_POINTER = "version https://git-lfs.github.com/spec/";
-const LIMITS = { fileBytesMax: FILE_BYTES_MAX, bytesMax: FOLDER_BYTES_MAX };
 
 /**
  * Read and check the whole folder. `today` (an ISO date) decides which of two dated prices is in
@@ -112,58 +109,6 @@ async function manifestsOf(tree: GuardrailsTree, root: readonly string[]) {
   return { manifests, warnings, issues: [] };
 }
 
-function textsOf(found: ReadonlyMap<string, FileFound>) {
-  const files = new Map<string, string>();
-  const issues: Issue[] = [];
-  let bytes = 0;
-  for (const [file, one] of found) {
-    const text = textOf(file, one);
-    if (typeof text === "string") files.set(file, text);
-    else issues.push(text);
-    if (one.kind === "bytes") bytes += one.bytes.length;
-    if (one.kind === "beyond") break;
-  }
-  return { files, issues, bytes };
-}
-
-function textOf(file: string, found: FileFound): string | Issue {
-  switch (found.kind) {
-    case "none":
-      return unreadable(file, { got: "what cannot be read", hint: "It leads to no file." });
-    case "unreadable":
-      return unreadable(file, found);
-    case "too-large":
-      return issue(file, `${found.bytes} bytes`, `at most ${FILE_BYTES_MAX}`, "Split it.");
-    case "beyond": {
-      const got = `files of more than ${FOLDER_BYTES_MAX} bytes together`;
-      return issue(file, got, "less", "Split the agents over several gateways.");
-    }
-    case "bytes":
-      return decoded(file, found.bytes);
-  }
-}
-
-function decoded(file: string, bytes: Uint8Array): string | Issue {
-  let text: string;
-  try {
-    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
-    return unreadable(file, { got: "what cannot be read", hint: "Save it as UTF-8." });
-  }
-  if (!text.startsWith(LFS_POINTER)) return text;
-  const hint = "Keep it in the repository itself: `git lfs untrack`, and commit it again.";
-  return unreadable(file, { got: "a pointer of Git LFS", hint });
-}
-
-function unreadable(file: string, { got, hint }: Omit<Unreadable, "kind">): Issue {
-  return issue(file, got, "a readable file of UTF-8 text", hint);
-}
-
 function refused(one: Issue): FolderRead {
   return { files: new Map(), issues: [one], warnings: [] };
-}
-
-function issue(file: string, got: string, expected: string, hint: string): Issue {
-  return { file, line: null, path: "", got, expected, hint };
 }

@@ -75,10 +75,10 @@ async function serve(
 ): Promise<void> {
   const decision = nextDecision(gateway);
   try {
-    const incoming = await identify(request, response, decision, gateway);
-    if (incoming === null) return;
-    beginSpan(incoming, gateway);
-    await answer(request, incoming, gateway);
+    const arrived = await identify(request, response, decision, gateway);
+    if (arrived === null) return;
+    beginSpan(arrived.incoming, gateway);
+    await answer(request, arrived, gateway);
   } catch (error) {
     const unreachable = error instanceof StoreUnreachable;
     const code = unreachable ? "store.unreachable" : "gateway.unsure";
@@ -91,13 +91,19 @@ async function serve(
   }
 }
 
+/** A request whose sender is known, and what it asks for. */
+interface Arrived {
+  readonly address: Address;
+  readonly incoming: Incoming;
+}
+
 /** The sender of a request, before a byte of its body is taken in; null: it was refused. */
 async function identify(
   request: IncomingMessage,
   response: ServerResponse,
   decision: string,
   gateway: Gateway,
-): Promise<(Incoming & { readonly address: Address }) | null> {
+): Promise<Arrived | null> {
   const context = { decision, gateway };
   const closed = closedBecause(gateway);
   if (closed !== null) return refuseUnknown(closed, request, response, context);
@@ -128,19 +134,11 @@ async function identify(
   holdRules(rules, response);
   const governing = await manifestFor(manifest, taskName, gateway);
   if (isDenial(governing)) return refuseUnknown(governing, request, response, context);
-  return {
-    address,
-    response,
-    headers,
-    key,
-    manifest: governing,
-    rules,
-    tenure: gateway.holding.tenure,
-    decision,
-    call: decision,
-    taskName,
-    receivedAt: 0,
+  const incoming = {
+    ...{ response, headers, key, rules, decision, taskName },
+    ...{ manifest: governing, tenure: gateway.holding.tenure, call: decision, receivedAt: 0 },
   };
+  return { address, incoming };
 }
 
 /** Until the answer is over, whatever becomes of it, no reload closes what these rules lead to. */
@@ -154,10 +152,10 @@ function holdRules(rules: Gateway["rules"], response: ServerResponse): void {
 
 async function answer(
   request: IncomingMessage,
-  incoming: Incoming & { readonly address: Address },
+  { address, incoming }: Arrived,
   gateway: Gateway,
 ): Promise<void> {
-  const { place } = incoming.address;
+  const { place } = address;
   if (place.kind === "budgets") return budgets(incoming, gateway);
   if (place.kind === "models") return models(incoming);
   if (place.kind === "parked") return parkedCall(place.id, incoming, gateway);
@@ -170,7 +168,7 @@ async function answer(
   if (place.kind === "mcp" && !place.posts) return refuseMethod(incoming);
 
   const { limits } = incoming.rules.configuration;
-  const within = { bytesMax: bytesMaxOf(incoming), withinMs: limits.requestMs };
+  const within = { bytesMax: bytesMaxOf(place, incoming), withinMs: limits.requestMs };
   const collected = collect(request, within, gateway.clock);
   const body = collected instanceof Promise ? await collected : collected;
   incoming.receivedAt = gateway.clock.monotonic();
@@ -215,9 +213,8 @@ function readAt(
 }
 
 /** Arguments are bounded by the manifest: what is larger is refused before it is parsed. */
-function bytesMaxOf({ address, manifest, rules }: Incoming & { readonly address: Address }) {
+function bytesMaxOf({ kind }: Address["place"], { manifest, rules }: Incoming): number {
   const { maxRequestBytes } = rules.configuration.limits;
-  const { kind } = address.place;
   if (kind === "outcome") return Math.min(maxRequestBytes, OUTCOME_BYTES_MAX);
   if (kind !== "mcp" && kind !== "tool" && kind !== "decision") return maxRequestBytes;
   return Math.min(maxRequestBytes, manifest.tools.argumentsBytesMax + AROUND_ARGUMENTS_BYTES);

@@ -47,7 +47,8 @@ export class HttpClient implements Client {
   }
 
   onGone(listen: () => void): void {
-    this.#response.once("close", () => {
+    // It comes once by itself: a listener for one time takes twice the memory, for all that wait.
+    this.#response.on("close", () => {
       if (!this.#response.writableFinished) listen();
     });
   }

@@ -8,7 +8,8 @@ import type { Gateway } from "./gateway.ts";
 import { record } from "./refuse.ts";
 
 interface Answers {
-  readonly open: Set<ServerResponse>;
+  /** Mostly one, of which a set would take three times the memory. */
+  open: readonly ServerResponse[];
   latest: ServerResponse | null;
 }
 
@@ -17,20 +18,19 @@ export class OpenAnswers {
   readonly #of = new WeakMap<Duplex, Answers>();
 
   begin(socket: Duplex, response: ServerResponse): void {
-    const answers = this.#of.get(socket) ?? this.#meet(socket);
-    answers.open.add(response);
+    const answers = this.#of.get(socket);
+    if (answers === undefined) {
+      this.#of.set(socket, { open: [response], latest: response });
+      return;
+    }
+    answers.open = [...answers.open, response];
     answers.latest = response;
-  }
-
-  #meet(socket: Duplex): Answers {
-    const answers = { open: new Set<ServerResponse>(), latest: null };
-    this.#of.set(socket, answers);
-    return answers;
   }
 
   /** It is over, whatever became of it. */
   end(socket: Duplex, response: ServerResponse): void {
-    this.#of.get(socket)?.open.delete(response);
+    const answers = this.#of.get(socket);
+    if (answers !== undefined) answers.open = answers.open.filter((one) => one !== response);
   }
 
   /** Whether a refusal on this connection is the answer that its client waits for. */
@@ -41,8 +41,7 @@ export class OpenAnswers {
     const { latest = null, open = [] } = this.#of.get(socket) ?? {};
     // The rest of a request that was refused before it had arrived: it has its answer.
     if (latest?.writableEnded && !latest.req.complete) return false;
-    const waiting = [...open];
-    return waiting.length <= 1 && waiting.every((one) => !one.headersSent);
+    return open.length <= 1 && open.every((one) => !one.headersSent);
   }
 }
 

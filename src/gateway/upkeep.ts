@@ -20,6 +20,7 @@ export class Upkeep {
   readonly #commitments: CommitmentUpkeep;
   readonly #loop: EverySecond;
   #idleTasksAt = 0;
+  #keptTasksAt: Millis = Number.NEGATIVE_INFINITY;
 
   constructor(gateway: Gateway) {
     this.#gateway = gateway;
@@ -92,10 +93,15 @@ export class Upkeep {
   async #endIdleTasks(): Promise<void> {
     const { clock, endTask, rules, tasks } = this.#gateway;
     const manifests = [...rules.configuration.agents.values()];
-    const shortest = manifests.reduce((ms, one) => Math.min(ms, one.tasks.idleMs), IDLE_TASKS_MS);
-    if (clock.monotonic() - this.#idleTasksAt < shortest) return;
-    this.#idleTasksAt = clock.monotonic();
-    await keepTasks(this.#gateway);
+    const idleMs = Math.min(...manifests.map(({ tasks: { idleMs: ofAgent } }) => ofAgent));
+    const now = clock.monotonic();
+    if (now - this.#idleTasksAt < Math.min(idleMs, IDLE_TASKS_MS)) return;
+    this.#idleTasksAt = now;
+    // Kept twice in that time none of them is ever idle; to read them all takes memory.
+    if (now - this.#keptTasksAt >= idleMs / 2) {
+      await keepTasks(this.#gateway);
+      this.#keptTasksAt = now;
+    }
     for (const manifest of manifests) {
       for (const id of await tasks.endIdle(manifest)) {
         await endTask(manifest.agent, id, "unknown", "idle");

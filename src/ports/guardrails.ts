@@ -8,6 +8,8 @@ export interface GuardrailsTree {
   readonly hint: string;
   /** Names in a folder of it ("" is the whole), hidden ones left out. */
   names(folder: string): Promise<NamesFound>;
+  /** All files below a folder of it, by their paths, hidden ones left out. */
+  below(folder: string, filesMax: number): Promise<FilesBelow>;
   /** Files by their paths, whole or not at all. */
   read(files: readonly string[], limits: ReadLimits): Promise<ReadonlyMap<string, FileFound>>;
 }
@@ -21,6 +23,18 @@ export interface ReadLimits {
 export type NamesFound =
   | { readonly kind: "folder"; readonly names: readonly string[] }
   | { readonly kind: "none" }
+  | Unreadable;
+
+export type FilesBelow =
+  | {
+      readonly kind: "files";
+      readonly files: readonly string[];
+      /** What cannot be a file of it: a link that leads out of the folder, a socket. */
+      readonly unreadable: ReadonlyMap<string, Unreadable>;
+    }
+  | { readonly kind: "none" }
+  /** More files, or more folders, than were asked for. */
+  | { readonly kind: "too-many" }
   | Unreadable;
 
 export type FileFound =

@@ -1,7 +1,7 @@
 /**
  * For those who write an adapter of their own, or test an agent: what every store, provider, tool
- * server and notifier must do, as suites for vitest, and the fakes that pass them. Import it from a
- * vitest test.
+ * server, notifier and policy engine must do, as suites for vitest, and the fakes that pass them.
+ * Import it from a vitest test.
  */
 export { simulatedProvider } from "../adapters/provider/simulated/simulated-provider.ts";
 export { type MemoryData, memoryData, memoryStore } from "../adapters/store/memory/index.ts";
@@ -14,6 +14,13 @@ export {
   notifierConformance,
   type OpenNotifier,
 } from "./notifier-conformance.ts";
+export {
+  type OpenPolicyEngine,
+  type PolicyAsked,
+  type PolicyEngineFixture,
+  type PolicyEngineSpoken,
+  policyEngineConformance,
+} from "./policy-engine-conformance.ts";
 export { providerConformance } from "./provider-conformance.ts";
 export type { OpenProvider, ProviderFixture } from "./provider-fixture.ts";
 export {

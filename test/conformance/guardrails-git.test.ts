@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { systemClock } from "../../src/adapters/clock/system.ts";
 import { type GitSourceSettings, gitSource } from "../../src/adapters/guardrails/git/git-source.ts";
 import { loadTree } from "../../src/config/load.ts";
+import { readPolicyFiles } from "../../src/config/policy-folder.ts";
 import type { GuardrailsSource, Looked } from "../../src/ports/guardrails.ts";
 import { type GitServer, Repository, serveGit } from "../support/git.ts";
 import { part } from "../support/parts.ts";
@@ -218,6 +219,26 @@ describe.skipIf(!part("git").available)("in a commit", () => {
     await repository.push();
     const hint = "Commit the file itself: links are not followed.";
     expect(await issuesOf()).toEqual([`agents: a symbolic link. ${hint}`]);
+  });
+
+  test("has the files of its policies at any depth, and no link", async () => {
+    await repository.commit({
+      ...{ ...RULES, "policies/a/b/c.rego": "package c", "policies/data.json": '{"x":1}' },
+      "policies/a/.hidden/d.rego": "package d",
+      "policies-old/e.rego": "package e",
+    });
+    await repository.commitLink("policies/link.rego", "/etc/passwd");
+    await repository.push();
+    const looked = await sourceOf().look(null);
+    if (looked.kind !== "commit") throw new Error(saysOf(looked));
+    const { files, issues } = await readPolicyFiles(looked.tree, "policies");
+    expect([...files]).toEqual([
+      ["policies/a/b/c.rego", "package c"],
+      ["policies/data.json", '{"x":1}'],
+    ]);
+    expect(issues).toMatchObject([{ file: "policies/link.rego", got: "a symbolic link" }]);
+    expect(await looked.tree.below("nowhere", 10)).toEqual({ kind: "none" });
+    expect(await looked.tree.below("", 3)).toEqual({ kind: "too-many" });
   });
 
   test("a submodule is not fetched", async () => {

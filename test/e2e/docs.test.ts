@@ -9,8 +9,9 @@
  *   text output           what the block before printed, with ids, times and ports masked;
  *                         a line `…` stands for any lines
  *   json output           the same, for one value of JSON laid out for reading
- *   yaml guardrails/FILE  written there (json as well), for what comes after
+ *   yaml guardrails/FILE  written there (json and rego as well), for what comes after
  *   yaml, yaml FILE       a piece of slipclutch.yaml, or of FILE: valid over `BASE`
+ *   rego examples/FILE    that file, which test/unit/policy-patterns.test.ts runs
  *   text                  nothing is run
  *
  * http://127.0.0.1:4141 and :4142 stand for the gateway's listeners, :7000 for the tool server
@@ -29,6 +30,7 @@ import { load } from "../../src/config/load.ts";
 import { STARTER } from "../../src/config/starter.ts";
 import { BUDGET_TOOL } from "../../src/guards/tool/names.ts";
 import { DENIALS } from "../../src/guards/verdict.ts";
+import { REFUSED as UNSUPPORTED } from "../../src/rego/builtins/known.ts";
 import { forget, MAIN, NODE, startGateway, type TestGateway } from "../support/gateway.ts";
 import { part } from "../support/parts.ts";
 import { pythonClients } from "../support/python.ts";
@@ -158,7 +160,8 @@ class Page {
   async run(block: Block): Promise<void> {
     const { language, words } = block;
     if (words[0] === "output") return this.#compare(block);
-    if (language === "yaml" || language === "json") return this.#configure(block);
+    if (language === "yaml" || language === "json" || language === "rego")
+      return this.#configure(block);
     if (language === "sh") return this.#shell(block);
     if (language === "ts" && words.length > 0) return this.#configure(block);
     if (language === "ts") return this.#program(block, "mts", NODE);
@@ -392,7 +395,9 @@ describe.concurrent("what is shown works:", () => {
   for (const page of PAGES) {
     if (page === "docs/git.md" && !part("git").available) continue;
     const runnable = blocksOf(page).filter(
-      ({ language, words }) => language !== "text" || words[0] === "output",
+      ({ language, words }) =>
+        (language !== "text" && words[0]?.startsWith("examples/") !== true) ||
+        words[0] === "output",
     );
     if (runnable.length === 0) continue; // prose alone: its links are looked at below
     test(page, { timeout: 120_000 }, async () => {
@@ -420,7 +425,7 @@ describe("the pages", () => {
     );
     expect(kept.map(({ page, line }) => `${page}:${line}`).length).toBeLessThanOrEqual(13);
     for (const block of PAGES.flatMap(blocksOf)) {
-      expect(["sh", "ts", "python", "yaml", "json", "text"]).toContain(block.language);
+      expect(["sh", "ts", "python", "rego", "yaml", "json", "text"]).toContain(block.language);
     }
   });
 
@@ -466,6 +471,14 @@ describe("the pages", () => {
     }
   });
 
+  test("say of every function that policies cannot have why", () => {
+    const text = fs.readFileSync(path.join(ROOT, "docs", "policies.md"), "utf8");
+    const rows = [...text.matchAll(/^\| (`[^|]+`) \| ([^|]+) \|$/gm)].flatMap(
+      ([, names = "", why = ""]) => names.split(", ").map((name) => [name.slice(1, -1), why]),
+    );
+    expect(rows.sort()).toEqual([...UNSUPPORTED].sort());
+  });
+
   test("say of every refusal what to do", () => {
     const text = fs.readFileSync(path.join(ROOT, "docs", "refusals.md"), "utf8");
     const sections = [...text.matchAll(/^### `([^`]+)` \((\d+)\)$/gm)].map(([, code, status]) => [
@@ -509,8 +522,11 @@ function referencePages(): string[] {
 
 function examples(): string[] {
   const folder = path.join(ROOT, "examples");
-  return fs
-    .readdirSync(folder, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
-    .map(({ name }) => name);
+  return (
+    fs
+      .readdirSync(folder, { withFileTypes: true })
+      // Policies are asked by no gateway yet: they are no guardrails folders.
+      .filter((entry) => entry.isDirectory() && entry.name !== "policies")
+      .map(({ name }) => name)
+  );
 }

@@ -215,15 +215,25 @@ class Station {
       onCut: () => {},
     };
     const told: string[] = [];
+    let end: () => void = () => {};
+    const ended = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    const tell = (what: string) => {
+      told.push(what);
+      end();
+    };
     const desk: Desk = {
-      refuse: ({ code }) => told.push(code),
-      answer: () => told.push("answered"),
+      refuse: ({ code }) => tell(code),
+      answer: () => tell("answered"),
       progress: null,
     };
     const call = this.#read(text, { desk, client });
-    const over = handle(call, gateway);
+    // What is held goes on by itself.
+    const over = Promise.all([handle(call, gateway), ended]);
     const leave = () => {
       gone = true;
+      end();
       for (const listener of listeners) listener();
     };
     return { call, over, told, leave };

@@ -139,6 +139,8 @@ export class Client extends EventEmitter {
   destroyed = false;
   headersSent = false;
   writableFinished = false;
+  /** It was answered, or has left. */
+  readonly over = new Promise<void>((resolve) => this.once("close", resolve));
 
   setHeaders(): this {
     return this;
@@ -224,7 +226,9 @@ export class ParkingLife extends Life {
       }
       const client = new Client();
       const stay = this.clock.after(leavesAfterMs, () => client.leave());
-      await handle(this.#callOf(parts, asked, client), parts.gateway);
+      await handle(this.callOf(parts, asked, client), parts.gateway);
+      // What is held goes on by itself.
+      await client.over;
       stay();
       if (client.status === 0) return "left";
       if (!COME_AGAIN.has(client.status)) return client;
@@ -263,7 +267,7 @@ export class ParkingLife extends Life {
     return drain(gateway, createServer(), upkeep);
   }
 
-  #callOf(parts: Parts, asked: Asked, client: Client): Call {
+  callOf(parts: Parts, asked: Asked, client: Client): Call {
     const call = readAs(asked, this.#incoming(parts, asked, client));
     if (isDenial(call)) throw new Error(`a bad request: ${call.code}`);
     return call;

@@ -120,10 +120,17 @@ describe("when the disk hangs", () => {
     const { client, clock } = await clientOn(DEAF);
     await client.ready();
     const asked = client.ask("flags");
-    clock.advance(9999);
+    clock.advance(4000);
+    const later = client.ask("flags");
+    clock.advance(5999);
     expect(await Promise.race([asked, "waits"])).toBe("waits");
     clock.advance(1);
     await expect(asked).rejects.toBeInstanceOf(StoreUnreachable);
+    clock.advance(3999);
+    expect(await Promise.race([later, "waits"])).toBe("waits");
+    clock.advance(1);
+    await expect(later).rejects.toBeInstanceOf(StoreUnreachable);
+    expect(clock.waiting).toBe(0);
   });
 
   test("closing waits two seconds and no longer, and tells who waited", async () => {

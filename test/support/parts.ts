@@ -4,6 +4,7 @@ import path from "node:path";
 import { chromiumProgram } from "./browser.ts";
 import { mcpInspector } from "./inspector.ts";
 import { pythonClients } from "./python.ts";
+import { regoCases } from "./rego-cases.ts";
 import { SSHD } from "./sshd.ts";
 
 export interface Part {
@@ -54,6 +55,16 @@ const PARTS = {
   promtool: {
     sentence: "Alert rules and the dashboard are checked by promtool: apt-get install prometheus.",
     present: () => onPath("promtool"),
+  },
+  "rego-cases": {
+    sentence: "OPA's cases of Rego are run from the folder that SLIPCLUTCH_REGO_CASES names.",
+    present: () => regoCases() !== null,
+  },
+  opa: {
+    sentence:
+      "Suites with the real OPA need it on the PATH: " +
+      "go install github.com/open-policy-agent/opa@v1.22.2.",
+    present: () => onPath("opa"),
   },
   faketime: {
     sentence: "Suites that step a process's clock need libfaketime: apt-get install libfaketime.",

@@ -7,11 +7,15 @@ import type { Millis } from "../../guards/money.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { CallClaim, HolderId, Parked, ParkingStore, ParkState } from "../../ports/store.ts";
 import type { Log } from "../../telemetry/log.ts";
+import { HeldCalls } from "./held.ts";
+import { Tally } from "./tally.ts";
 
 /** More than an agent may park, for several agents. */
 const ROWS_MAX = 200_000;
 /** Their waiting is over, or they may be claimed. */
 const DECIDED: readonly ParkState[] = ["let_go", "done", "denied", "unknown"];
+/** Longer than a store that stood still takes to do what it was asked before. */
+const DOUBT_MS: Millis = 30_000;
 
 export type Same = Pick<Parked, "key" | "task" | "digest">;
 
@@ -29,17 +33,21 @@ export class Lot {
   readonly #learning = new Set<Map<string, Set<string>>>();
   #decided: ReadonlyMap<string, ParkState> = new Map();
   readonly #sleepers = new Set<() => void>();
-  readonly #held = new Map<string, number>();
+  /** By agent, the connections that wait here. */
+  readonly #places = new Tally();
   /** Of each row, how many wait for it here: late messages may bring two to one. */
-  readonly #awaited = new Map<string, number>();
+  readonly #awaited = new Tally();
   /** How many requests that are the same wait or run here. */
-  readonly #same = new Map<string, number>();
+  readonly #same = new Tally();
   readonly #queues = new Map<string, Promise<unknown>>();
   readonly #owed = new Map<string, () => Promise<void>>();
   #released = false;
   #moment: Millis = 0;
+  #doubtedAt: Millis = Number.NEGATIVE_INFINITY;
+  readonly held: HeldCalls;
 
   constructor(store: ParkingStore, clock: Clock, log: Log) {
+    this.held = new HeldCalls(clock);
     this.#store = store;
     this.#clock = clock;
     this.#log = log;
@@ -88,10 +96,15 @@ export class Lot {
 
   /** Which of the calls that wait here were decided, whatever their clutch says. */
   async look(holder: HolderId): Promise<void> {
-    if (this.#sleepers.size === 0) return;
+    if (this.held.isEmpty) return;
     const rows = await this.#store.list({ attached: holder, states: DECIDED, limit: ROWS_MAX });
+    const before = this.#decided;
     this.#decided = new Map(rows.map(({ call, state }) => [call, state]));
-    this.wake();
+    // Whoever has heard of it before looks again when its own time has come.
+    this.held.wakeAll(({ parked }) => {
+      const state = this.#decided.get(parked);
+      return state !== undefined && state !== before.get(parked);
+    });
   }
 
   /** What became of a call that waits here; null: nothing yet. */
@@ -99,28 +112,41 @@ export class Lot {
     return this.#decided.get(call) ?? null;
   }
 
-  /** A place for one more connection of the agent; null: it has as many as it may. */
-  take(agent: string, max: number): (() => void) | null {
-    if (this.#released || this.heldOf(agent) >= max) return null;
-    return count(this.#held, agent);
+  /** A place for one more connection of the agent; false: it has as many as it may. */
+  take(agent: string, max: number): boolean {
+    if (this.#released || this.heldOf(agent) >= max) return false;
+    this.#places.add(agent);
+    return true;
   }
 
-  /** Somebody here waits for this row, until what is answered is called. */
-  await(call: string): () => void {
-    return count(this.#awaited, call);
+  leave(agent: string): void {
+    this.#places.remove(agent);
+  }
+
+  /** Somebody here waits for this row. */
+  await(call: string): void {
+    this.#awaited.add(call);
+  }
+
+  awaitNoMore(call: string): void {
+    this.#awaited.remove(call);
   }
 
   isAwaited(call: string): boolean {
-    return this.#awaited.has(call);
+    return this.#awaited.of(call) > 0;
   }
 
-  /** One more request that is this waits or runs here, until what is answered is called. */
-  join(same: Same): () => void {
-    return count(this.#same, nameOf(same));
+  /** One more request that is this waits or runs here. */
+  join(same: Same): void {
+    this.#same.add(nameOf(same));
+  }
+
+  part(same: Same): void {
+    this.#same.remove(nameOf(same));
   }
 
   sameHere(same: Same): number {
-    return this.#same.get(nameOf(same)) ?? 0;
+    return this.#same.of(nameOf(same));
   }
 
   /** One after the other, for requests that are the same. */
@@ -142,7 +168,7 @@ export class Lot {
 
   /** Calls of the agent that wait here with their connection. */
   heldOf(agent: string): number {
-    return this.#held.get(agent) ?? 0;
+    return this.#places.of(agent);
   }
 
   /** The gateway stops: nobody is kept waiting any more. */
@@ -157,6 +183,16 @@ export class Lot {
 
   wake(): void {
     for (const wake of [...this.#sleepers]) wake();
+    this.held.wakeAll();
+  }
+
+  /** What the store has answered was lost: it may have done more than is known here. */
+  doubt(): void {
+    this.#doubtedAt = this.#clock.monotonic();
+  }
+
+  get isInDoubt(): boolean {
+    return this.#clock.monotonic() - this.#doubtedAt < DOUBT_MS;
   }
 
   /** Sleeps until something may have changed, or the time is over. */
@@ -192,6 +228,8 @@ export class Lot {
   /** Tells all that the store has not heard yet; false: it does not answer. */
   async pay(): Promise<boolean> {
     for (const [what, tell] of [...this.#owed]) {
+      // Told meanwhile: of hundreds that leave at once, hundreds that come would tell each again.
+      if (this.#owed.get(what) !== tell) continue;
       if (!(await this.#pay(what, tell))) return false;
     }
     return true;
@@ -203,6 +241,7 @@ export class Lot {
       if (this.#owed.get(what) === tell) this.#owed.delete(what);
       return true;
     } catch (error) {
+      this.doubt();
       this.#log.warn("the store was not told of a parked call; it is told again", { what, error });
       return false;
     }
@@ -218,18 +257,9 @@ export function unclaimNamed({ at, callId }: CallClaim): string {
   return `unclaim named ${callId} ${at}`;
 }
 
-/** One more of that name, until what is answered is called. */
-function count(counts: Map<string, number>, name: string): () => void {
-  counts.set(name, (counts.get(name) ?? 0) + 1);
-  return () => {
-    const left = (counts.get(name) ?? 0) - 1;
-    if (left <= 0) counts.delete(name);
-    else counts.set(name, left);
-  };
-}
-
+/** Joined, for a text that was put together piece by piece would keep its pieces. */
 function nameOf({ digest, key, task }: Same): string {
-  return `${key}\u0000${task}\u0000${digest}`;
+  return [key, task, digest].join("\u0000");
 }
 
 /** A task may have any character in its name; the others have none of these. */

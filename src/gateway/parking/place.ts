@@ -62,6 +62,7 @@ async function attachNow(call: Call, same: Same, { lot, store: { parking } }: Ga
   try {
     return await parking.attach(tenure.id, asked);
   } catch (error) {
+    lot.doubt();
     // It may have a row now that nobody waits for: whoever comes again is to find it free.
     void lot.owe(`attach ${decision} ${same.task}`, async () => {
       const row = await parking.attach(tenure.id, asked);

@@ -1,4 +1,5 @@
 /** `POST /guard/v1/tools/<name>/call`: runs one tool, for agents that speak no MCP. */
+import type { Origin } from "../../guards/events.ts";
 import { type Denial, deny, isDenial } from "../../guards/verdict.ts";
 import type { ToolResult } from "../../ports/tool-server.ts";
 import { numbersAreExact } from "../../wire/exact-numbers.ts";
@@ -41,7 +42,10 @@ export function readDispatch(name: string, body: Body, incoming: Incoming): Tool
   const named = { name, server: null, arguments: given, bytes, callId, by: "dispatcher" } as const;
   const trace = traceOf(incoming.headers);
   const client = new HttpClient(incoming.response, incoming.headers);
-  return readToolCall({ ...named, trace }, incoming, { desk: deskOf(incoming), client });
+  return readToolCall({ ...named, trace }, incoming, {
+    desk: new DispatcherDesk(incoming),
+    client,
+  });
 }
 
 function isCallId(value: unknown): value is string {
@@ -52,20 +56,30 @@ function malformed(at: string, got: string, expected: string): Denial {
   return deny("request.malformed", { at, got, expected });
 }
 
-function deskOf({ decision, response }: Incoming): Desk {
-  return {
-    progress: null,
-    refuse: (denial, origin, headers) => sendRefusal(response, denial, origin, headers),
-    answer: ({ content, isError, structuredContent }: ToolResult, headers) => {
-      if (response.destroyed) return;
-      const structured = structuredContent === undefined ? {} : { structuredContent };
-      const text = JSON.stringify({ decision, result: { content, ...structured, isError } });
-      response.writeHead(200, {
-        ...headers,
-        "content-type": "application/json",
-        "content-length": Buffer.byteLength(text),
-      });
-      response.end(text);
-    },
-  };
+/** One object for each call, which may wait for long, and no functions of its own. */
+class DispatcherDesk implements Desk {
+  readonly progress = null;
+  readonly #incoming: Incoming;
+
+  constructor(incoming: Incoming) {
+    this.#incoming = incoming;
+  }
+
+  refuse(denial: Denial, origin: Origin, headers: Readonly<Record<string, string>>): void {
+    sendRefusal(this.#incoming.response, denial, origin, headers);
+  }
+
+  answer(result: ToolResult, headers: Readonly<Record<string, string>>): void {
+    const { decision, response } = this.#incoming;
+    if (response.destroyed) return;
+    const { content, isError, structuredContent } = result;
+    const structured = structuredContent === undefined ? {} : { structuredContent };
+    const text = JSON.stringify({ decision, result: { content, ...structured, isError } });
+    response.writeHead(200, {
+      ...headers,
+      "content-type": "application/json",
+      "content-length": Buffer.byteLength(text),
+    });
+    response.end(text);
+  }
 }

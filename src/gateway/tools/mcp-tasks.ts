@@ -20,7 +20,7 @@ import { type Incoming, originOf } from "../call.ts";
 import type { Gateway } from "../gateway.ts";
 import { answerOf } from "../parking/answer.ts";
 import { findParked } from "../parking/ask.ts";
-import { deniedBy, saidToHaveRun } from "../parking/wait.ts";
+import { deniedBy, saidToHaveRun } from "../parking/look.ts";
 import { refusedResult, toolResult } from "./mcp-desk.ts";
 import { type Asked, invalid, protest, refuseAsError, resultText, send } from "./mcp-reply.ts";
 

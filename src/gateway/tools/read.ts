@@ -62,13 +62,14 @@ export function askDigest(
 export function readToolCall(named: Named, incoming: Caller, at: Counter): ToolCall | Denial {
   const call = identify(named, incoming);
   if (isDenial(call)) return call;
-  const { ask, resolved } = call;
-  const { runner = null } = at;
+  const { ask, asked, resolved } = call;
+  const { client, desk, runner = null } = at;
   const isServed = incoming.rules.toolServer(ask.server) !== null;
   if (typeof resolved !== "string" && isServed === (runner !== null)) {
     const because = isServed ? "the gateway runs this tool" : "the agent runs this tool itself";
     return deny("manifest.unknown-tool", { tool: ask.tool, tool_server: ask.server, because });
   }
   const { trace = NO_TRACE } = named;
-  return { kind: "tool", ...call, trace, ...at, runner, turn: null, claim: null };
+  const from = { client, desk, incoming, trace };
+  return { kind: "tool", ask, asked, resolved, ...from, runner, turn: null, claim: null };
 }

@@ -15,6 +15,7 @@ import {
   parkedBehind,
   parkedOf,
   pass,
+  ROOMY,
   reviewOf,
   tripped,
 } from "./work-kit.ts";
@@ -215,6 +216,16 @@ function verdictCases(stores: () => Stores): void {
     expect(await store.parking.claim(next, three.call)).toMatchObject({
       ...{ kind: "claimed", parked: { attempt: 1, maybeSent: false } },
     });
+  });
+
+  test("of unknown outcome a call does not count; one that goes again does", async () => {
+    const { store, two, three, review, next } = await doubts();
+    const asked = () => newParked({ agent: three.agent });
+    const park = (max: number) =>
+      store.parking.park(next, asked(), { ...ROOMY, callsPerAgent: max });
+    expect((await park(2)).kind).toBe("ok");
+    await mustDecide(store, newDecision(review, "did_not_run", { call: two.call }));
+    expect((await park(3)).kind).toBe("full");
   });
 
   test("no resume lets them go; one that may have been sent can be denied", async () => {

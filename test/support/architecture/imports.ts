@@ -18,7 +18,12 @@ export const ZONES: Readonly<Record<string, Zone>> = {
   rego: { values: [], node: false },
   wire: { values: ["guards"], node: false },
   ports: { values: [], types: ["guards", "wire"], node: false },
-  config: { values: ["guards"], types: ["ports"], packages: ["ajv", "yaml", "zod"], node: true },
+  config: {
+    values: ["guards", "rego"],
+    types: ["ports"],
+    packages: ["ajv", "yaml", "zod"],
+    node: true,
+  },
   telemetry: { values: ["guards", "ports"], types: ["config"], node: true },
   gateway: { values: ["guards", "wire", "ports", "telemetry"], types: ["config"], node: true },
   control: {
@@ -54,6 +59,8 @@ export const ZONES: Readonly<Record<string, Zone>> = {
 /** The drivers: each belongs to one adapter. */
 const ADAPTER_PACKAGES: Readonly<Record<string, readonly string[]>> = {
   "notifier/over-http": ["undici"],
+  "policy-engine/embedded": ["re2js", "yaml"],
+  "policy-engine/opa": ["undici"],
   "provider/http": ["undici"],
   "store/postgres": ["pg"],
   "tool-server/http": ["undici"],
@@ -65,7 +72,10 @@ const ADAPTER_PACKAGES: Readonly<Record<string, readonly string[]>> = {
  * No adapters themselves: what several adapters of one port would otherwise each have a copy of.
  * They may be imported by those of their port, and import no adapter.
  */
-const COMMON = ["notifier/over-http", "tool-server/over-http"];
+const COMMON = ["notifier/over-http", "policy-engine/answers", "tool-server/over-http"];
+
+/** The adapters of this port hand the policy language what it needs from outside. */
+const REGO_PORT = "policy-engine";
 
 /**
  * Bundled whole at build time, so that what it imports is no dependency of the package: the rest
@@ -133,6 +143,7 @@ function refusal(file: string, zone: Zone, { specifier, kind }: Import): string 
   if (from === to) return null;
 
   const names = [to];
+  if (to === "rego" && portOf(adapterOf(file) ?? "") === REGO_PORT) return null;
   if (FAKES.includes(adapterOf(target) ?? "")) names.push("fakes");
   if (target === CLOCK) names.push("clock");
   if (target === CLIENT) names.push("client");

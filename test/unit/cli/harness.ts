@@ -1,3 +1,4 @@
+import { Readable } from "node:stream";
 import { systemClock } from "../../../src/adapters/clock/system.ts";
 import { run } from "../../../src/cli/program.ts";
 import { type ControlListener, listenControl } from "../../../src/control/server.ts";
@@ -15,6 +16,8 @@ export interface Place {
   folder?: string;
   columns?: number;
   terminal?: boolean;
+  /** What is piped in. */
+  input?: string;
   /** Told what the command would do on a signal. */
   onSignal?: (signal: string, run: () => void) => void;
   /** Told of each text as it is written. */
@@ -39,6 +42,7 @@ export async function slipclutch(args: readonly string[], place: Place = {}): Pr
     folder: place.folder ?? "/nonexistent",
     out: output("out"),
     err: output("err"),
+    input: () => Readable.from(place.input === undefined ? [] : [Buffer.from(place.input)]),
     onSignal: place.onSignal ?? (() => undefined),
   });
   return { code, ...texts };

@@ -110,6 +110,7 @@ describe("a folder", () => {
     const beyond: FileFound = { kind: "beyond" };
     const tree: GuardrailsTree = {
       ...{ name: "rules", hint: "" },
+      below: async () => ({ kind: "none" }),
       names: async (folder) => {
         const names = folder === "" ? ["agents", "slipclutch.yaml"] : ["a.yaml", "b.yaml"];
         return { kind: "folder", names };

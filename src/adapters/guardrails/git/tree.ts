@@ -4,9 +4,10 @@
  */
 import type {
   FileFound,
+  FilesBelow,
   GuardrailsTree,
-  NamesFound,
   ReadLimits,
+  Unreadable,
 } from "../../../ports/guardrails.ts";
 import type { Ended, Run } from "./command.ts";
 
@@ -58,12 +59,33 @@ export function gitTree(settings: TreeSettings): GuardrailsTree {
       const names = entries.map(({ name }) => name).filter((name) => !name.startsWith("."));
       return { kind: "folder", names: names.sort() };
     },
+    async below(inner, filesMax) {
+      const at = [folder, inner].filter((part) => part !== "").join("/");
+      const not = at === "" ? null : await notAFolder(at, settings);
+      if (not !== null) return not;
+      const entries = await list(["-r", `${commit}:${at}`], settings);
+      const before = inner === "" ? "" : `${inner}/`;
+      const shown = entries.filter(({ name }) => !/(?:^|\/)\./.test(name));
+      if (shown.length > filesMax) return { kind: "too-many" };
+      return filesOf(shown.map((entry) => ({ ...entry, name: `${before}${entry.name}` })));
+    },
     async read(files, limits) {
       const named = files.filter((file) => !known.has(file));
       for (const entry of await find(named, settings)) known.set(entry.name, entry);
       return readAll(files, { known, limits, settings });
     },
   };
+}
+
+function filesOf(entries: readonly Entry[]): FilesBelow {
+  const files: string[] = [];
+  const unreadable = new Map<string, Unreadable>();
+  for (const entry of entries) {
+    const not = unreadableEntry(entry);
+    if (not === null) files.push(entry.name);
+    else unreadable.set(entry.name, not);
+  }
+  return { kind: "files", files: files.sort(), unreadable };
 }
 
 /** Files that lie deeper, by their paths in the folder. */
@@ -76,14 +98,17 @@ async function find(files: readonly string[], settings: TreeSettings): Promise<r
 }
 
 /** Null: it is a folder. */
-async function notAFolder(at: string, settings: TreeSettings): Promise<NamesFound | null> {
+async function notAFolder(
+  at: string,
+  settings: TreeSettings,
+): Promise<Unreadable | { readonly kind: "none" } | null> {
   const [entry] = await list([settings.commit, at], settings);
   if (entry?.mode === FOLDER) return null;
   const unreadable = entry === undefined ? null : unreadableEntry(entry);
   return unreadable ?? { kind: "none" };
 }
 
-function unreadableEntry({ mode }: Entry): Extract<FileFound, { kind: "unreadable" }> | null {
+function unreadableEntry({ mode }: Entry): Unreadable | null {
   if (mode === LINK) {
     const hint = "Commit the file itself: links are not followed.";
     return { kind: "unreadable", got: "a symbolic link", hint };

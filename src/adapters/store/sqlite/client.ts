@@ -1,4 +1,5 @@
 import { Worker } from "node:worker_threads";
+import type { Millis } from "../../../guards/money.ts";
 import type { Clock } from "../../../ports/clock.ts";
 import { StoreUnreachable } from "../../../ports/store.ts";
 import { fromText } from "./errors.ts";
@@ -25,7 +26,8 @@ function passed(ms: number): Promise<false> {
 interface Waiting {
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: Error) => void;
-  readonly giveUp: () => void;
+  /** Monotonic: it is given up then. */
+  readonly until: Millis;
 }
 
 interface Settings extends Omit<WorkerOptions, "first"> {
@@ -41,6 +43,7 @@ export class WorkerClient {
   #worker: Worker | null = null;
   #startedAt = Number.NEGATIVE_INFINITY;
   #lastNo = 0;
+  #isTimed = false;
   #ended = false;
 
   constructor(settings: Settings) {
@@ -52,33 +55,52 @@ export class WorkerClient {
     return this.#worker !== null;
   }
 
-  /** Answers when the request is durable. Rejects with `StoreUnreachable`, and says why. */
-  async ask<O extends OperationName>(operation: O, ...asked: Asked<O>): Promise<Answered<O>> {
+  /**
+   * Answers when the request is durable. Rejects with `StoreUnreachable`, and says why. Thousands
+   * may wait: of each its number is kept, and nothing of what was sent.
+   */
+  ask<O extends OperationName>(operation: O, ...asked: Asked<O>): Promise<Answered<O>> {
+    const answered = new Promise((resolve, reject) => {
+      const worker = this.#workerNow();
+      const { clock } = this.#settings;
+      this.#lastNo += 1;
+      const no = this.#lastNo;
+      worker.postMessage({ no, operation, now: clock.wall(), asked } satisfies Request);
+      const until = clock.monotonic() + ANSWER_MS_MAX;
+      this.#waiting.set(no, { resolve, reject, until });
+      // Only while somebody waits does the thread keep the process alive.
+      if (this.#waiting.size === 1) worker.ref();
+      if (!this.#isTimed) this.#giveUpAt(until);
+    });
+    // `as`: the worker answers a request with what its operation returned.
+    return answered as Promise<Answered<O>>;
+  }
+
+  /** Throws if none can be asked. */
+  #workerNow(): Worker {
     if (this.#ended) throw new StoreUnreachable("the store is closed");
     if (this.#waiting.size >= WAITING_MAX) {
       throw new StoreUnreachable(`${WAITING_MAX} requests wait for the disk already`);
     }
     const worker = this.#worker ?? this.#start();
     if (!worker) throw new StoreUnreachable("the store's thread has just failed");
-    this.#lastNo += 1;
-    const no = this.#lastNo;
-    const request: Request = { no, operation, now: this.#settings.clock.wall(), asked };
-    worker.postMessage(request);
-    // `as`: the worker answers a request with what its operation returned.
-    const answered = this.#answer(no) as Promise<Answered<O>>;
-    // Only while somebody waits does the thread keep the process alive.
-    if (this.#waiting.size === 1) worker.ref();
-    return answered;
+    return worker;
   }
 
-  /** Knows the number of a request and nothing of what was sent: a batch is not kept until then. */
-  #answer(no: number): Promise<unknown> {
-    return new Promise((resolve, reject) => {
-      const giveUp = this.#settings.clock.after(ANSWER_MS_MAX, () =>
-        this.#fail(no, new StoreUnreachable(`the disk did not answer in ${ANSWER_MS_MAX} ms`)),
-      );
-      this.#waiting.set(no, { resolve, reject, giveUp });
-    });
+  /** All wait equally long, so the oldest is the first to be given up: one timer is enough. */
+  #giveUpAt(until: Millis): void {
+    const { clock } = this.#settings;
+    this.#isTimed = true;
+    clock.after(until - clock.monotonic(), () => this.#giveUpLate());
+  }
+
+  #giveUpLate(): void {
+    const now = this.#settings.clock.monotonic();
+    this.#isTimed = false;
+    for (const [no, { until }] of this.#waiting) {
+      if (until > now) return this.#giveUpAt(until);
+      this.#fail(no, new StoreUnreachable(`the disk did not answer in ${ANSWER_MS_MAX} ms`));
+    }
   }
 
   /** Starts the worker now; rejects with what is wrong with the file. */
@@ -164,7 +186,6 @@ export class WorkerClient {
     const waiting = this.#waiting.get(no);
     if (!waiting) return undefined;
     this.#waiting.delete(no);
-    waiting.giveUp();
     if (this.#waiting.size === 0 && !this.#ended) this.#worker?.unref();
     return waiting;
   }

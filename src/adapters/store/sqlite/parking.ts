@@ -98,16 +98,14 @@ function passed(
   { agent, request, task }: NewParked,
   limits: ParkLimits,
 ): keyof ParkLimits | null {
-  const sums = sql.first<{ calls: number; ofTask: number; bytes: number }>(
-    `SELECT count(*) AS calls, coalesce(sum(task = ?), 0) AS ofTask,
-       coalesce(sum(size), 0) AS bytes
-       FROM parked WHERE agent = ? AND state IN ('parked', 'let_go', 'claimed')`,
-    ...[task, agent],
-  );
-  if (!sums) throw new Error("a sum has one row");
-  if (sums.calls >= limits.callsPerAgent) return "callsPerAgent";
-  if (sums.ofTask >= limits.callsPerTask) return "callsPerTask";
-  return sums.bytes + request.byteLength > limits.bytesPerAgent ? "bytesPerAgent" : null;
+  const none = { calls: 0, bytes: 0 };
+  const ofAgent = "SELECT calls, bytes FROM parked_by_agent WHERE agent = ?";
+  const { bytes, calls } = sql.first<typeof none>(ofAgent, agent) ?? none;
+  if (calls >= limits.callsPerAgent) return "callsPerAgent";
+  const ofTask = "SELECT calls FROM parked_by_task WHERE agent = ? AND task = ?";
+  const sameTask = sql.first<{ calls: number }>(ofTask, agent, task)?.calls ?? 0;
+  if (sameTask >= limits.callsPerTask) return "callsPerTask";
+  return bytes + request.byteLength > limits.bytesPerAgent ? "bytesPerAgent" : null;
 }
 
 export function attach(

@@ -1,4 +1,5 @@
 import { NOTICES } from "./schema-notices.ts";
+import { PARKED_TOTALS } from "./schema-parked-totals.ts";
 import { TRANSCRIPTS } from "./schema-transcripts.ts";
 import { SHARED_WORK } from "./schema-work.ts";
 
@@ -182,4 +183,5 @@ export const MIGRATIONS: readonly string[] = [
   ${NOTICES}
   ${TRANSCRIPTS}
   `,
+  PARKED_TOTALS,
 ];

@@ -1,0 +1,118 @@
+/** Rules that need themselves, by whatever way, dynamic references and functions included. */
+import type { LoadProblem } from "../errors.ts";
+import { nameOf, type RuleNode } from "../rewrite/rule-tree.ts";
+import { isRoot, mapExpression, mapTerm } from "../rewrite/terms.ts";
+import type { Body, Expression, Rule, Term } from "../syntax/ast.ts";
+
+/** Which nodes the rules of each node refer to. */
+export type Dependencies = ReadonlyMap<RuleNode, ReadonlySet<RuleNode>>;
+
+export function dependencies(tree: RuleNode): Dependencies {
+  const found = new Map<RuleNode, ReadonlySet<RuleNode>>();
+  for (const node of tree.all()) {
+    if (node.rules.length === 0) continue;
+    const needed = new Set<RuleNode>();
+    for (const { rule } of node.rules) ofRule(rule, tree, needed);
+    found.set(node, needed);
+  }
+  return found;
+}
+
+function ofRule(rule: Rule, tree: RuleNode, needed: Set<RuleNode>): void {
+  const visit = visitor(tree, needed);
+  for (const term of [...rule.head.path, ...(rule.head.parameters ?? []), rule.head.value]) {
+    visit.term(term);
+  }
+  visit.body(rule.body);
+  if (rule.otherwise !== undefined) ofRule(rule.otherwise, tree, needed);
+}
+
+function visitor(tree: RuleNode, needed: Set<RuleNode>) {
+  const visit = {
+    term: (term: Term): Term => {
+      if (term.kind === "ref" && isRoot(term.head)) {
+        reach(tree, term, needed);
+        for (const part of term.parts) visit.term(part);
+        return term;
+      }
+      if (term.kind === "variable" && term.name === "data") all(tree, needed);
+      if (term.kind === "call") visit.term(term.operator);
+      return mapTerm(term, visit);
+    },
+    body: (body: Body): Body => body.map((each: Expression) => mapExpression(each, visit)),
+  };
+  return visit;
+}
+
+function reach(tree: RuleNode, term: Extract<Term, { kind: "ref" }>, needed: Set<RuleNode>): void {
+  if (term.head.kind !== "variable" || term.head.name !== "data") return;
+  let nodes: readonly RuleNode[] = [tree];
+  for (const part of term.parts) {
+    nodes = nodes.flatMap((node) => {
+      if (node.rules.length > 0) {
+        all(node, needed);
+        return [];
+      }
+      if (part.kind !== "scalar") return [...node.children.values()];
+      const child = node.child(part.value);
+      return child === undefined ? [] : [child];
+    });
+  }
+  for (const node of nodes) all(node, needed);
+}
+
+function all(node: RuleNode, needed: Set<RuleNode>): void {
+  for (const each of node.all()) if (each.rules.length > 0) needed.add(each);
+}
+
+/** A node that is being looked at, and what of its needs is still to be. */
+interface Open {
+  readonly node: RuleNode;
+  readonly needs: Iterator<RuleNode>;
+}
+
+/** Each node after those it needs; or the first circle that was found. */
+export function ordered(
+  needs: Dependencies,
+): { readonly nodes: readonly RuleNode[] } | { readonly circle: readonly RuleNode[] } {
+  const done = new Set<RuleNode>();
+  const path: Open[] = [];
+  const onPath = new Set<RuleNode>();
+  const open = (node: RuleNode): void => {
+    path.push({ node, needs: (needs.get(node) ?? new Set()).values() });
+    onPath.add(node);
+  };
+  for (const start of needs.keys()) {
+    if (!done.has(start)) open(start);
+    for (let last = path.at(-1); last !== undefined; last = path.at(-1)) {
+      const next = last.needs.next();
+      if (next.done === true) {
+        path.pop();
+        onPath.delete(last.node);
+        done.add(last.node);
+      } else if (onPath.has(next.value)) {
+        return { circle: circleFrom(next.value, path) };
+      } else if (!done.has(next.value)) open(next.value);
+    }
+  }
+  return { nodes: [...done] };
+}
+
+function circleFrom(node: RuleNode, path: readonly Open[]): readonly RuleNode[] {
+  const nodes = path.map((each) => each.node);
+  return [...nodes.slice(nodes.indexOf(node)), node];
+}
+
+export function recursionProblem(circle: readonly RuleNode[]): readonly LoadProblem[] {
+  const [first] = circle;
+  const rule = first?.rules[0]?.rule;
+  if (first === undefined || rule === undefined) return [];
+  return [
+    {
+      code: "rego_recursion_error",
+      message: `rule ${nameOf(first)} is recursive: ${circle.map(nameOf).join(" -> ")}`,
+      at: rule.at,
+      hint: "a rule may not need its own value, not even by way of others",
+    },
+  ];
+}

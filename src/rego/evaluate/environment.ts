@@ -1,0 +1,116 @@
+/** What an evaluation sees: its documents, what `with` replaced, and what it found out already. */
+import type { BuiltinCall, BuiltinError } from "../builtins/builtin.ts";
+import { EvaluationError } from "../errors.ts";
+import type { Position } from "../syntax/ast.ts";
+import { EMPTY_OBJECT, equal, type Key, RegoObject, type Value } from "../values/value.ts";
+import type { Budget } from "./budget.ts";
+
+/** What a function answers with; `undefined` is no answer. */
+export type Callee = (environment: Environment, operands: readonly Value[]) => Value | undefined;
+
+/** What `with` put in the place of a function. */
+export interface Mock {
+  readonly answer: Callee;
+  /** A rule, which is asked only for its value: where none is wanted the call holds, as in OPA. */
+  readonly isRule: boolean;
+}
+
+interface Surroundings {
+  readonly input: Value | undefined;
+  readonly data: Value;
+  readonly strict: boolean;
+  readonly budget: Budget;
+  readonly call: BuiltinCall;
+  /** Told the lines and heads that counted, where coverage is wanted. */
+  readonly visit: ((at: Position) => void) | undefined;
+}
+
+type Path = readonly Value[];
+
+const NO_PATHS: readonly Path[] = [];
+const NO_MOCKS: ReadonlyMap<string, Mock> = new Map();
+
+export class Environment {
+  readonly input: Value | undefined;
+  readonly data: Value;
+  readonly strict: boolean;
+  readonly budget: Budget;
+  readonly call: BuiltinCall;
+  readonly visit: ((at: Position) => void) | undefined;
+  /** Paths below `data` that `with` replaced: rules there do not count. */
+  readonly replaced: readonly Path[];
+  /** Functions that `with` replaced, by their dotted names. */
+  readonly mocks: ReadonlyMap<string, Mock>;
+  /** Values of rules in just this environment. */
+  readonly memory = new Map<object, Value | undefined>();
+  /** Answers of functions of one plain operand. */
+  readonly #answers = new Map<object, Map<Key, Value | undefined>>();
+  readonly #surroundings: Surroundings;
+  #unmocked: Environment | undefined;
+
+  constructor(
+    surroundings: Surroundings,
+    replaced: readonly Path[] = NO_PATHS,
+    mocks: ReadonlyMap<string, Mock> = NO_MOCKS,
+  ) {
+    this.#surroundings = surroundings;
+    this.input = surroundings.input;
+    this.data = surroundings.data;
+    this.strict = surroundings.strict;
+    this.budget = surroundings.budget;
+    this.call = surroundings.call;
+    this.visit = surroundings.visit;
+    this.replaced = replaced;
+    this.mocks = mocks;
+  }
+
+  answersOf(callable: object): Map<Key, Value | undefined> {
+    const known = this.#answers.get(callable) ?? new Map<Key, Value | undefined>();
+    this.#answers.set(callable, known);
+    return known;
+  }
+
+  withInput(path: Path, value: Value): Environment {
+    const input = placed(this.input, path, value);
+    return new Environment({ ...this.#surroundings, input }, this.replaced, this.mocks);
+  }
+
+  withData(path: Path, value: Value): Environment {
+    const data = placed(this.data, path, value);
+    return new Environment({ ...this.#surroundings, data }, [...this.replaced, path], this.mocks);
+  }
+
+  withMock(name: string, mock: Mock): Environment {
+    const mocks = new Map(this.mocks).set(name, mock);
+    return new Environment(this.#surroundings, this.replaced, mocks);
+  }
+
+  /** Inside a function that stands in for another, all functions are themselves again. */
+  withoutMocks(): Environment {
+    this.#unmocked ??= new Environment(this.#surroundings, this.replaced);
+    return this.#unmocked;
+  }
+
+  /** Whether `with` replaced the document at `path`, or one that it lies in. */
+  isReplaced(path: Path): boolean {
+    return this.replaced.some((each) => isPrefix(each, path));
+  }
+
+  /** An operand that a built-in could not work with: fatal if strict, else no value. */
+  fail(name: string, error: BuiltinError, at: Position): undefined {
+    if (!this.strict) return undefined;
+    throw new EvaluationError(error.code, `${name}: ${error.message}`, at);
+  }
+}
+
+function isPrefix(prefix: Path, path: Path): boolean {
+  return prefix.length <= path.length && prefix.every((key, i) => equal(key, path[i] ?? null));
+}
+
+/** `document` with `value` at `path`; objects that are missing on the way are made. */
+function placed(document: Value | undefined, path: Path, value: Value): Value {
+  const [key, ...rest] = path;
+  if (key === undefined) return value;
+  const object = document instanceof RegoObject ? document : EMPTY_OBJECT;
+  return object.with(key, placed(object.get(key), rest, value));
+}
