@@ -14,6 +14,7 @@ import { keyInProcess, LOOPBACK } from "./compose/in-process.ts";
 import { type Machine, thisMachine } from "./compose/machine.ts";
 import { notifierOperations, notifyingOf } from "./compose/notifiers.ts";
 import { makeKey, operationsOf } from "./compose/operations.ts";
+import { policyEngines } from "./compose/policy-engines.ts";
 import { Providers } from "./compose/providers.ts";
 import { applyLimits, Reload } from "./compose/reload.ts";
 import { keyIdOf, makeFolder, removeControl, writeControl } from "./compose/secrets.ts";
@@ -38,7 +39,7 @@ import type { Log } from "./telemetry/log.ts";
 
 export { ConfigError } from "./compose/boot.ts";
 
-export interface StartSettings extends GuardrailsSettings {
+export interface StartSettings extends Omit<GuardrailsSettings, "engines"> {
   /** Of this package. */
   readonly version: string;
   /** Overrides `store` of the configuration. */
@@ -75,8 +76,9 @@ const TOKEN_BYTES = 24;
  */
 export async function startGateway(settings: StartSettings): Promise<Running> {
   const { dataFolder } = settings;
-  const guardrails = guardrailsOf(settings, systemClock);
-  const begin = { ...settings, clock: systemClock, guardrails };
+  const engines = policyEngines(systemClock);
+  const guardrails = guardrailsOf({ ...settings, engines }, systemClock);
+  const begin = { ...settings, clock: systemClock, engines, guardrails };
   await makeFolder(dataFolder);
   const undo: (() => Promise<unknown>)[] = [];
   if (guardrails instanceof GitGuardrails) undo.push(() => guardrails.close());
@@ -121,7 +123,7 @@ async function startOn(begin: Begin, undo: Parts["undo"]): Promise<Running> {
     describe: { ...machine, keyId: keyIdOf(opened.key) },
     version: begin.version,
     traces: tracing?.traces ?? null,
-    readPast: (bundle) => readPast(bundle, opened.store, begin.environment),
+    readPast: (bundle) => readPast(bundle, opened.store, begin),
   });
   const reload = new Reload({ gateway: core.gateway, providers, guardrails });
   await core.start((digest) => reload.follow(digest));

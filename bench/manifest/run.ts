@@ -94,7 +94,7 @@ function checks(batches: number, report: Report): void {
       ...{ server: resolved.server, tool: resolved.tool, arguments: GIVEN, digest: "" },
       ...{ bytes: text.length, callId: null },
     };
-    const facts = { ask, resolved, manifest: held, grants: held.tools, offered: null };
+    const facts = { ask, resolved, manifest: held, grants: held.tools, offered: null, policy: [] };
     const { denial } = lookAtTool(facts);
     if (denial !== null) throw new Error(`refused: ${denial.code}`);
   };

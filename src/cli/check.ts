@@ -1,4 +1,5 @@
 /** `slipclutch check`: is the guardrails folder valid, and what may agents use at what cost? */
+import { checkingEngines } from "../compose/policy-host.ts";
 import type { Configuration, Issue, ProviderSettings } from "../config/configuration.ts";
 import { explain } from "../config/explain.ts";
 import { load } from "../config/load.ts";
@@ -38,7 +39,7 @@ interface Usable {
 export async function runCheck(options: CheckOptions): Promise<number> {
   const { folder, environment, json, now, out, err } = options;
   const today = new Date(now).toISOString().slice(0, 10);
-  const loaded = await load(folder, environment, today);
+  const loaded = await load(folder, { environment, today, engines: checkingEngines() });
   if (loaded.kind === "invalid") {
     if (json) out(JSON.stringify({ valid: false, issues: loaded.issues }));
     else {

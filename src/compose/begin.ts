@@ -5,11 +5,12 @@ import { sqliteStore } from "../adapters/store/sqlite/index.ts";
 import { bundleOf } from "../config/bundle.ts";
 import type { Environment } from "../config/environment.ts";
 import { explainIssue } from "../config/explain.ts";
+import type { PolicyEngines } from "../config/policy-rules.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Store } from "../ports/store.ts";
 import type { Log } from "../telemetry/log.ts";
 import { ConfigError } from "./boot.ts";
-import { readBundle, type Sound } from "./bundles.ts";
+import { type Reading, readBundle, type Sound } from "./bundles.ts";
 import type { Guardrails, Sourced } from "./sourced.ts";
 
 /** The remote cannot be reached, and nothing of it was ever in force here. */
@@ -21,6 +22,7 @@ export interface BeginSettings {
   readonly dataFolder: string;
   readonly storeUrl: string | null;
   readonly environment: Environment;
+  readonly engines: PolicyEngines;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -46,10 +48,10 @@ async function lastInForce(
   unusable: Unusable,
   settings: BeginSettings,
 ): Promise<Sound> {
-  const { environment, log } = settings;
+  const { log } = settings;
   const bundle = source === null ? null : await keptLast(source, settings);
   if (bundle !== null) {
-    const loaded = await readBundle(bundle, environment);
+    const loaded = await readBundle(bundle, settings);
     const { commit } = bundle;
     if (loaded.kind === "invalid") throw new ConfigError(loaded.issues, commit);
     log.error("started with what was in force last", { commit, because: sentenceOf(unusable) });
@@ -97,7 +99,7 @@ async function storeWithout(settings: BeginSettings): Promise<Store | null> {
 export async function joined(
   store: Store,
   first: Sound,
-  { environment, guardrails }: { environment: Environment; guardrails: Guardrails },
+  { engines, environment, guardrails }: Reading & { readonly guardrails: Guardrails },
 ): Promise<Sound> {
   const { digest } = first.configuration;
   if (guardrails.source === null) return first;
@@ -108,7 +110,7 @@ export async function joined(
   if (other === undefined) return first;
   const bundle = await store.bundles.find(bundleOf(other.configuration));
   if (bundle?.source !== guardrails.source) return first;
-  const loaded = await readBundle(bundle, environment);
+  const loaded = await readBundle(bundle, { environment, engines });
   const isSame = loaded.kind === "ok" && loaded.configuration.digest === other.configuration;
   return isSame ? loaded : first;
 }

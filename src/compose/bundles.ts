@@ -1,11 +1,13 @@
 /** Files of configurations, to and from the store. */
 import { packed, unpacked } from "../config/bundle.ts";
 import type { Configuration, Loaded } from "../config/configuration.ts";
-import type { Environment } from "../config/environment.ts";
-import { readFiles } from "../config/read.ts";
-import { sqlReaderFor } from "../config/sql-parser.ts";
+import { readAll } from "../config/load.ts";
+import type { ReadOptions } from "../config/read.ts";
 import type { Bundle, Store } from "../ports/store.ts";
 import { todayText } from "./today.ts";
+
+/** What reading a configuration takes of this process. */
+export type Reading = Required<Pick<ReadOptions, "environment" | "engines">>;
 
 /** A folder that holds. */
 export type Sound = Extract<Loaded, { kind: "ok" }>;
@@ -24,18 +26,18 @@ export async function keepBundle(
 export async function readPast(
   bundle: string,
   { bundles }: Pick<Store, "bundles">,
-  environment: Environment,
+  reading: Reading,
 ): Promise<Configuration | null> {
   const kept = await bundles.find(bundle);
   if (kept === null) return null;
-  const loaded = await readBundle(kept, environment);
+  const loaded = await readBundle(kept, reading);
   return loaded.kind === "ok" ? loaded.configuration : null;
 }
 
 /** Read as it would be read from where it came from, with the environment of today. */
-export async function readBundle(bundle: Bundle, environment: Environment): Promise<Loaded> {
+export async function readBundle(bundle: Bundle, reading: Reading): Promise<Loaded> {
   const { commit, content, id } = bundle;
   const files = unpacked(id, content);
-  const sql = await sqlReaderFor(files);
-  return readFiles(files, { environment, today: todayText(), commit, sql });
+  const { engines, environment } = reading;
+  return readAll(files, { environment, engines, today: todayText(), commit });
 }

@@ -2,11 +2,10 @@
 import { TreeUnreadable } from "../adapters/guardrails/git/git-source.ts";
 import { bundleOf } from "../config/bundle.ts";
 import type { Configuration } from "../config/configuration.ts";
-import type { Environment } from "../config/environment.ts";
 import { loadTree } from "../config/load.ts";
 import type { GuardrailsSource, GuardrailsTree } from "../ports/guardrails.ts";
 import type { Store } from "../ports/store.ts";
-import { readBundle } from "./bundles.ts";
+import { type Reading, readBundle } from "./bundles.ts";
 import type { Guardrails, Sourced } from "./sourced.ts";
 import { todayText } from "./today.ts";
 
@@ -21,14 +20,14 @@ export interface SeenCommit {
 export class GitGuardrails implements Guardrails {
   readonly source: string;
   readonly #remote: GuardrailsSource;
-  readonly #environment: Environment;
+  readonly #reading: Reading;
   #seen: SeenCommit | null = null;
   #looking: Promise<string | null> | null = null;
 
-  constructor(remote: GuardrailsSource, environment: Environment) {
+  constructor(remote: GuardrailsSource, reading: Reading) {
     this.source = remote.name;
     this.#remote = remote;
-    this.#environment = environment;
+    this.#reading = reading;
   }
 
   get seen(): SeenCommit | null {
@@ -53,8 +52,7 @@ export class GitGuardrails implements Guardrails {
     if (this.#seen === null) return { kind: "unavailable", because: "nothing was fetched yet" };
     const { commit, tree } = this.#seen;
     try {
-      const options = { environment: this.#environment, today: todayText(), commit };
-      return await loadTree(tree, options);
+      return await loadTree(tree, { ...this.#reading, today: todayText(), commit });
     } catch (error) {
       if (!(error instanceof TreeUnreadable)) throw error;
       // What was fetched is damaged: it is fetched again at the next look.
@@ -68,7 +66,7 @@ export class GitGuardrails implements Guardrails {
   async kept(digest: string, { bundles }: Pick<Store, "bundles">): Promise<Configuration | null> {
     const bundle = await bundles.find(bundleOf(digest));
     if (bundle?.source !== this.source) return null;
-    const loaded = await readBundle(bundle, this.#environment);
+    const loaded = await readBundle(bundle, this.#reading);
     const isSame = loaded.kind === "ok" && loaded.configuration.digest === digest;
     return isSame ? loaded.configuration : null;
   }

@@ -3,10 +3,12 @@ import { join } from "node:path";
 import { GitUnusable, gitSource } from "../adapters/guardrails/git/git-source.ts";
 import type { Environment } from "../config/environment.ts";
 import { load } from "../config/load.ts";
+import type { PolicyEngines } from "../config/policy-rules.ts";
 import { readFiles } from "../config/read.ts";
 import { STARTER } from "../config/starter.ts";
 import type { Millis } from "../guards/money.ts";
 import type { Clock } from "../ports/clock.ts";
+import type { Reading } from "./bundles.ts";
 import { GitGuardrails } from "./git.ts";
 import type { Guardrails } from "./sourced.ts";
 import { todayText } from "./today.ts";
@@ -19,6 +21,7 @@ export interface GuardrailsSettings {
   /** Where the embedded store, its key and the local operator's token live. */
   readonly dataFolder: string;
   readonly environment: Environment;
+  readonly engines: PolicyEngines;
 }
 
 export interface GitOptions {
@@ -38,24 +41,25 @@ export function guardrailsOf(
   settings: GuardrailsSettings,
   clock: Clock,
 ): Guardrails | GitGuardrails {
-  const { configFolder, dataFolder, environment, git } = settings;
-  if (git === null) return folderGuardrails(configFolder, environment);
+  const { configFolder, dataFolder, engines, environment, git } = settings;
+  const reading = { environment, engines };
+  if (git === null) return folderGuardrails(configFolder, reading);
   const { deployKey, folder, knownHosts, ref } = git;
   const remote = remoteOf(git.remote, environment);
   const files = { mirror: join(dataFolder, "git"), deployKey, knownHosts };
   const source = gitSource({ remote, ref, folder, ...files, environment, clock });
-  return new GitGuardrails(source, environment);
+  return new GitGuardrails(source, reading);
 }
 
-function folderGuardrails(configFolder: string | null, environment: Environment): Guardrails {
+function folderGuardrails(configFolder: string | null, reading: Reading): Guardrails {
   return {
     source: null,
     kept: async () => null,
     load: async () => {
       const today = todayText();
       return configFolder === null
-        ? readFiles(STARTER, { environment, today })
-        : load(configFolder, environment, today);
+        ? readFiles(STARTER, { ...reading, today })
+        : load(configFolder, { ...reading, today });
     },
   };
 }

@@ -3,9 +3,16 @@ import { systemClock } from "../adapters/clock/system.ts";
 import { NESTING_MAX, STEPS_MAX } from "../adapters/policy-engine/embedded/engine.ts";
 import { nodeHost } from "../adapters/policy-engine/embedded/host.ts";
 import { parseYaml } from "../adapters/policy-engine/embedded/yaml.ts";
+import type { PolicyEngines } from "../config/policy-rules.ts";
 import type { Evaluation } from "../rego/query.ts";
+import { enginesForChecking } from "./policy-engines.ts";
 
 export { parseYaml };
+
+/** To look at a guardrails folder with. */
+export function checkingEngines(): PolicyEngines {
+  return enginesForChecking(systemClock);
+}
 
 const NANOSECONDS = 1_000_000n;
 

@@ -13,7 +13,7 @@ const GOT_CHARACTERS_MAX = 60;
 /** What may stand in these is never shown: keys, tokens, and a store's URL with its password. */
 const SECRET_KEYS: readonly string[] = [
   ...["api_key", "auth", "bearer", "encryption_key", "env", "headers", "previous_secret"],
-  ...["schemes", "secret", "store", "webhook_url"],
+  ...["schemes", "secret", "store", "token", "webhook_url"],
 ];
 
 /**
@@ -38,6 +38,7 @@ const SECRET_PLACES: readonly (readonly string[])[] = [
     [...auth, "basic", "password"],
   ]),
   ["tool_servers", "*", "env"],
+  ["policy_engine", "token"],
   // The address of a webhook is often all that it takes to post there.
   ...["webhook_url", "url", "secret", "previous_secret", "headers"].map((key) => {
     return ["notifiers", "*", key];

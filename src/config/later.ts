@@ -3,7 +3,7 @@
  */
 
 const OUTPUTS = "Watching outputs is not in this version.";
-const POLICIES = "Policies are not in this version.";
+const ROLLOUTS = "Rollouts are not in this version.";
 const CONTAINMENT = "Sandboxes and cloud backstops are not in this version.";
 
 /** Keys that are not in this version, whatever the file. */
@@ -16,9 +16,7 @@ export const LATER_KEYS: Readonly<Record<string, string>> = {
   alert_at: "Alerts are not in this version; watch the budget's metrics instead.",
   time_zone: "Time zones are not in this version: calendar windows are UTC.",
   week_starts: "Weeks are not in this version; use task, lifetime, day or month.",
-  policies: POLICIES,
-  policy: POLICIES,
-  rollouts: POLICIES,
+  rollouts: ROLLOUTS,
   egress: CONTAINMENT,
   cloud: CONTAINMENT,
   sandbox: CONTAINMENT,
@@ -41,8 +39,7 @@ export const LATER_SIGNALS: Readonly<Record<string, string>> = {
 
 /** Files and folders that would be rules: one that is there and not enforced would be a trap. */
 export const LATER_FILES: Readonly<Record<string, string>> = {
-  policies: POLICIES,
-  "rollouts.yaml": POLICIES,
+  "rollouts.yaml": ROLLOUTS,
   golden: OUTPUTS,
 };
 

@@ -5,9 +5,13 @@ import type { Files, Issue, Loaded } from "./configuration.ts";
 import { diskTree } from "./disk.ts";
 import { LATER_FILES } from "./later.ts";
 import { documentsOf } from "./openapi/documents.ts";
+import { readPolicyBundle } from "./policy-bundle.ts";
+import { readPolicyFiles } from "./policy-folder.ts";
+import { withPolicies } from "./policy-rules.ts";
+import { POLICY_ROOT } from "./policy-settings.ts";
 import { type ReadOptions, readFiles } from "./read.ts";
 import { sqlReaderFor } from "./sql-parser.ts";
-import { folderIssue as issue, READ_LIMITS as LIMITS, textsOf } from "./texts.ts";
+import { type FolderRead, folderIssue as issue, READ_LIMITS as LIMITS, textsOf } from "./texts.ts";
 
 /** Manifests in one folder. */
 export const AGENT_FILES_MAX = 10_000;
@@ -16,15 +20,14 @@ const MANIFEST = /\.(json|ya?ml)$/;
 
 /**
  * Read and check the whole folder. `today` (an ISO date) decides which of two dated prices is in
- * force; without it the dearer one is.
+ * force; without it the dearer one is. Without `engines` policies are read but not loaded.
  */
-export function load(
-  folder: string,
-  environment: ReadOptions["environment"],
-  today: string | null = null,
-): Promise<Loaded> {
-  return loadTree(diskTree(folder), { environment, today });
+export function load(folder: string, options: FolderOptions): Promise<Loaded> {
+  return loadTree(diskTree(folder), { today: null, ...options });
 }
+
+export type FolderOptions = Pick<ReadOptions, "environment" | "engines"> &
+  Partial<Pick<ReadOptions, "today">>;
 
 /** The same for a folder that is kept anywhere. */
 export async function loadTree(tree: GuardrailsTree, options: ReadOptions): Promise<Loaded> {
@@ -33,8 +36,7 @@ export async function loadTree(tree: GuardrailsTree, options: ReadOptions): Prom
   if (read.issues.length > 0 && read.files.size === 0) {
     return { kind: "invalid", issues: read.issues, commit };
   }
-  const sql = await sqlReaderFor(read.files);
-  const loaded = readFiles(read.files, { ...options, sql });
+  const loaded = await readAll(read.files, options);
   const found = loaded.kind === "invalid" ? loaded.issues : [];
   if (read.issues.length > 0) {
     return { kind: "invalid", issues: [...read.issues, ...found], commit };
@@ -43,10 +45,11 @@ export async function loadTree(tree: GuardrailsTree, options: ReadOptions): Prom
   return { ...loaded, warnings: [...loaded.warnings, ...read.warnings] };
 }
 
-export interface FolderRead {
-  readonly files: Files;
-  readonly issues: readonly Issue[];
-  readonly warnings: readonly Issue[];
+/** The files of a folder, with all that reading them takes. */
+export async function readAll(files: Files, options: ReadOptions): Promise<Loaded> {
+  const sql = await sqlReaderFor(files);
+  const loaded = readFiles(files, { ...options, sql });
+  return options.engines === undefined ? loaded : withPolicies(loaded, options.engines);
 }
 
 /** What is in a folder on disk, and what is wrong with it before any of it is read. */
@@ -85,8 +88,14 @@ async function readTree(tree: GuardrailsTree): Promise<FolderRead> {
   const read = await tree.read(named, { ...LIMITS, bytesMax: left });
   // One that is not there is told where it is named.
   const documents = textsOf(new Map([...read].filter(([, { kind }]) => kind !== "none")));
-  const files = new Map([...main.files, ...documents.files]);
-  return { files, issues: [...issues, ...main.issues, ...documents.issues], warnings };
+  const policies = root.includes(POLICY_ROOT) ? await readPolicyFiles(tree, POLICY_ROOT) : NONE;
+  const bundle = await readPolicyBundle(tree, main.files);
+  const parts = [main, documents, policies, bundle];
+  return {
+    files: new Map(parts.flatMap((part) => [...part.files])),
+    issues: [...issues, ...parts.flatMap((part) => part.issues)],
+    warnings: [...warnings, ...policies.warnings.filter(({ file }) => !bundle.files.has(file))],
+  };
 }
 
 async function manifestsOf(tree: GuardrailsTree, root: readonly string[]) {
@@ -108,6 +117,8 @@ async function manifestsOf(tree: GuardrailsTree, root: readonly string[]) {
   }
   return { manifests, warnings, issues: [] };
 }
+
+const NONE: FolderRead = { files: new Map(), issues: [], warnings: [] };
 
 function refused(one: Issue): FolderRead {
   return { files: new Map(), issues: [one], warnings: [] };

@@ -50,6 +50,8 @@ export function manifestOf(
     onChange: raw.on_change ?? "strictest",
     refusalRounds: raw.refusal_rounds ?? REFUSAL_ROUNDS,
     tasks: taskLimits(own, common ?? {}),
+    // Bound once policies are loaded: see `bindings.ts`.
+    policies: [],
     ...grants,
   };
 }

@@ -1,9 +1,8 @@
 /** The files of a folder of policies: those that are read, and what is wrong with the others. */
 import type { GuardrailsTree } from "../ports/guardrails.ts";
 import type { Issue } from "./configuration.ts";
-import type { FolderRead } from "./load.ts";
 import { isPolicyFile, POLICY_FILES_MAX } from "./policies.ts";
-import { folderIssue, READ_LIMITS, textsOf, unreadable } from "./texts.ts";
+import { type FolderRead, folderIssue, READ_LIMITS, textsOf, unreadable } from "./texts.ts";
 
 /** Below `root`; "" is all of the tree. */
 export async function readPolicyFiles(tree: GuardrailsTree, root: string): Promise<FolderRead> {

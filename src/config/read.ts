@@ -21,6 +21,8 @@ import { manifestSchema } from "./manifest-schema.ts";
 import { narrowedBreakers } from "./narrowed-breakers.ts";
 import { notifiersOf } from "./notifiers.ts";
 import { ungrantedOf } from "./observe.ts";
+import type { PolicyEngines } from "./policy-rules.ts";
+import { policySettingsOf } from "./policy-settings.ts";
 import { type Book, type Overrides, overridesOf, priceBook } from "./price-book.ts";
 import { pricesSchema } from "./prices-schema.ts";
 import { providersOf } from "./providers.ts";
@@ -52,6 +54,8 @@ export interface ReadOptions {
   readonly sql?: SqlReader;
   /** Of Git, where the folder is kept there. */
   readonly commit?: string | null;
+  /** What evaluates policies. Without it those that are bound refuse every call. */
+  readonly engines?: PolicyEngines;
 }
 
 type MainFile = FileRead<RawSlipclutch>;
@@ -128,31 +132,24 @@ function compile(parts: Parts): Compiled {
   const tools = callableTools(agents.values(), servers);
   const budgets = budgetsOf(data.budgets ?? [], tools);
   const offer: Offer = { providers, budgets, book };
-  const told = notifiersOf(data.notifiers, source, whole ? agents : null);
-  const issues = [storeIssues, keyIssues, tooling.issues, breakerIssues, told.issues].flat();
+  const known = whole ? agents : null;
+  const told = notifiersOf(data.notifiers, source, known);
+  const deciding = policySettingsOf(data, { files, source, commit, agents: known });
+  const issues = [tooling, told, deciding].flatMap((part) => part.issues);
+  issues.push(...storeIssues, ...keyIssues, ...breakerIssues);
   if (whole) {
-    const serves = (model: string) => isServed(model, offer);
     issues.push(...providerIssues, ...granted.issues, ...narrowed.issues);
-    issues.push(...budgetIssues(data.budgets ?? [], source, { agents, serves, tools }));
-    for (const file of manifests) {
-      const manifest = agents.get(agentOfFile(file.source.file));
-      if (manifest) issues.push(...grantIssues(file, manifest, offer));
-    }
+    issues.push(...offerIssues(parts, { agents, tools }, offer));
   }
   const configuration: Configuration = {
-    digest,
-    bundle: bundleOf(digest),
-    commit,
+    ...{ digest, bundle: bundleOf(digest), commit, store, providers, agents },
     listeners: listenersOf(data.listeners),
-    store,
-    providers,
     toolServers: servers,
     budgets: [...budgets, ...taskLimitsOf(agents.values())],
-    breakers,
-    agentBreakers: narrowed.agentBreakers,
+    ...{ breakers, agentBreakers: narrowed.agentBreakers },
     ...{ parking: parkingOf(data.parking), inputs: inputsOf(data.journal) },
     ...decidingOf(data),
-    agents,
+    ...{ policies: deciding.settings, policySet: null },
     notifiers: told.notifiers,
     ungranted: ungrantedOf({ servers, schemas, sql }),
     prices: book,
@@ -160,8 +157,26 @@ function compile(parts: Parts): Compiled {
     transcripts: transcriptsOf(data.transcripts),
     encryptionKey: key,
   };
-  return { configuration, issues, warnings: [...tooling.warnings, ...granted.warnings] };
+  const warnings = [tooling, granted, deciding].flatMap((part) => part.warnings);
+  return { configuration, issues, warnings };
 }
+
+/** What agents may do, held against what there is. */
+function offerIssues(
+  { data, main, manifests }: Parts,
+  { agents, tools }: Pick<Configuration, "agents"> & { readonly tools: CallableTools },
+  offer: Offer,
+): readonly Issue[] {
+  const serves = (model: string) => isServed(model, offer);
+  const ofBudgets = budgetIssues(data.budgets ?? [], main.source, { agents, serves, tools });
+  const ofGrants = manifests.flatMap((file) => {
+    const manifest = agents.get(agentOfFile(file.source.file));
+    return manifest === undefined ? [] : grantIssues(file, manifest, offer);
+  });
+  return [...ofBudgets, ...ofGrants];
+}
+
+type CallableTools = ReturnType<typeof callableTools>;
 
 function decidingOf({
   approvals,

@@ -27,6 +27,7 @@ import {
 import { LATER_WINDOWS } from "./later.ts";
 import { LIMIT_FIELDS } from "./manifest-schema.ts";
 import { NOTIFIERS_MAX, notifier } from "./notifier-schema.ts";
+import { policies, policyEngine } from "./policy-schema.ts";
 import { serverName, toolServer } from "./tool-schema.ts";
 import { transcripts } from "./transcripts.ts";
 
@@ -230,6 +231,10 @@ export const slipclutchSchema = strict({
     .record(serverName, toolServer, { error: "a map from names to tool servers" })
     .describe("The servers that run the tools of agents.")
     .optional(),
+  policies: policies
+    .describe("Policies as code, in Rego: which document decides what. All have to allow.")
+    .optional(),
+  policy_engine: policyEngine.describe("What evaluates policies.").optional(),
   breakers: z
     .array(breaker, { error: "a list of breakers" })
     .max(BREAKERS_MAX)

@@ -1,8 +1,15 @@
 /** What a folder hands out → texts, or what is wrong with its files before any is read. */
 import type { FileFound, ReadLimits, Unreadable } from "../ports/guardrails.ts";
 import { FOLDER_BYTES_MAX } from "./bundle.ts";
-import type { Issue } from "./configuration.ts";
+import type { Files, Issue } from "./configuration.ts";
 import { FILE_BYTES_MAX } from "./source.ts";
+
+/** Files of a folder, and what is wrong with it before any of them is read. */
+export interface FolderRead {
+  readonly files: Files;
+  readonly issues: readonly Issue[];
+  readonly warnings: readonly Issue[];
+}
 
 export const READ_LIMITS: ReadLimits = {
   fileBytesMax: FILE_BYTES_MAX,

@@ -13,6 +13,7 @@ const DIFFERENCES_SHOWN_MAX = 100;
 interface Asked {
   readonly server: unknown;
   readonly tool: unknown;
+  readonly model: unknown;
   readonly task: unknown;
   /** Text, cut: they were too long to be kept whole. */
   readonly given: unknown;
@@ -36,9 +37,7 @@ export function lastApprovedView(
     const asked = askedIn(other);
     const decided = other.decisions.find(approves);
     if (other.id === review.id || decided === undefined || decided.at >= end) return [];
-    return asked.server === now.server && asked.tool === now.tool
-      ? [{ review: other, asked, decided }]
-      : [];
+    return isSameThing(asked, now) ? [{ review: other, asked, decided }] : [];
   });
   const [newest] = alike.sort((one, other) => other.decided.at - one.decided.at);
   if (newest === undefined) return null;
@@ -54,6 +53,11 @@ export function lastApprovedView(
 
 /** As the gateway that parked it wrote it, with its arguments in clear. */
 function askedIn({ evidence }: Review): Asked {
-  const { arguments: given, server, task, tool } = Object(parsedOrText(evidence));
-  return { server, tool, task, given };
+  const { arguments: given, model, server, task, tool } = Object(parsedOrText(evidence));
+  return { server, tool, model, task, given };
+}
+
+function isSameThing(one: Asked, other: Asked): boolean {
+  const { model, server, tool } = one;
+  return server === other.server && tool === other.tool && model === other.model;
 }

@@ -142,7 +142,7 @@ export type Decided =
 /** Why a call waits: its agent is paused, a person is to approve it, or a budget is spent. */
 export type Why =
   | { readonly cause: "clutch"; readonly review: string }
-  | { readonly cause: "approval" }
+  | { readonly cause: "approval"; readonly reasons: readonly string[] }
   /** What it would be refused with, if it did not wait. */
   | { readonly cause: "budget"; readonly spent: Denial };
 

@@ -53,7 +53,7 @@ export async function decide(call: Call, gateway: Gateway): Promise<Decision> {
 async function admittedModel(call: ModelCall, gateway: Gateway): Promise<Decision> {
   const withheld = gateway.withheld.refusal(call, gateway.clock.monotonic());
   if (withheld !== null) return { call, step: refusal(withheld) };
-  noteResults(call, gateway);
+  await noteResults(call, gateway);
   return { call, step: await admittedSurely(call, gateway) };
 }
 

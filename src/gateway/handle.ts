@@ -49,6 +49,7 @@ export async function handle(asked: Call, gateway: Gateway): Promise<void> {
       break;
   }
   noteLetThrough(call, step.answers, gateway);
+  countForPolicies(call, gateway);
   gateway.transcripts.asked(call, { verdict: "allowed" });
   // Whoever was parked was counted when it came, or a person has let it go: that is no surge.
   if (call.kind === "tool" && call.turn === null) watchAttempt(call, gateway);
@@ -57,6 +58,12 @@ export async function handle(asked: Call, gateway: Gateway): Promise<void> {
   // Never rejects, and settles exactly once: before the last byte of the answer is sent.
   const again = await forward(admitted, gateway, (seen) => settle(admitted, seen, gateway));
   if (again !== null) return askAgain(again, admitted.call, gateway);
+}
+
+/** Policies are told how many calls of its task came before. */
+function countForPolicies({ incoming }: Call, { signals }: Gateway): void {
+  const { manifest, taskName } = incoming;
+  if (manifest.policies.length > 0) signals.taskCalls.add(manifest.agent, taskName.id);
 }
 
 /** The client waits for one answer: what comes to nothing from here on leaves it the one before. */

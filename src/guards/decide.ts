@@ -18,14 +18,16 @@ import {
   type Verdict,
 } from "./facts.ts";
 import { grant } from "./manifest/grant.ts";
-import { isSpared, sparedAnswer } from "./manifest/observe.ts";
+import { isSpared, recordedOf, sparedAnswer } from "./manifest/observe.ts";
+import { modelPolicy, toolPolicy } from "./policy/guard.ts";
+import { UNASKED } from "./policy/said.ts";
 import { worstCase } from "./price/worst-case.ts";
 import { rateLimit } from "./rate-limit/guard.ts";
 import { known } from "./request/known.ts";
 import { alive } from "./task/alive.ts";
-import { approval } from "./tool/approval.ts";
+import { approval, modelApproval } from "./tool/approval.ts";
 import { amountsOf } from "./tool/cost.ts";
-import type { ToolAllow, ToolFacts, ToolGuard, ToolLook } from "./tool/facts.ts";
+import type { ToolAllow, ToolFacts, ToolLook, Unpoliced } from "./tool/facts.ts";
 import { hosted } from "./tool/hosted.ts";
 import { inner } from "./tool/inner.ts";
 import { LOOKS } from "./tool/looks.ts";
@@ -43,23 +45,34 @@ type Guards<Told> = readonly (readonly [name: string, guard: Guard<Told>])[];
  * From what is refused for good to what only has to wait: a call that the manifest refuses is
  * refused also when the budget is spent, and takes nothing from it.
  */
-const MODEL_GUARDS: Guards<Facts> = [
+const MODEL_GRANTS: Guards<Facts> = [
   ["task", alive],
   ["request", known],
   ["manifest", grant],
   ["tools", offered],
   ["hosted", hosted],
+];
+
+const MODEL_GUARDS: Guards<Facts> = [
+  ...MODEL_GRANTS,
+  ["policy", modelPolicy],
   ["cap", cap],
   ["price", worstCase],
   ["clutch", engaged],
+  ["approval", modelApproved],
   ["budget", budget],
 ];
 
+type ToolRules = readonly (readonly [
+  name: string,
+  rule: (facts: ToolLook) => ToolAllow | Denial,
+])[];
+
+/** What the manifest says of a tool call. */
+const TOOL_GRANTS: ToolRules = [...LOOKS, ["inner", inner]];
+
 /** What is asked of a tool call wherever it is seen. */
-const TOOL_LOOKS: readonly (readonly [name: string, rule: ToolGuard])[] = [
-  ...LOOKS,
-  ["inner", inner],
-];
+const TOOL_LOOKS: ToolRules = [...TOOL_GRANTS, ["policy", toolPolicy]];
 
 const TOOL_GUARDS: Guards<ToolFacts> = [
   ["task", alive],
@@ -122,13 +135,30 @@ function enforced(facts: ToolFacts): ToolFacts {
   return { ...facts, manifest: { ...facts.manifest, observing: false } };
 }
 
+/** Whether the manifest lets it through: of nothing else is a policy asked. */
+export function isModelGranted(facts: Omit<Facts, "policy">, states: States): boolean {
+  const decision = ask(MODEL_GRANTS, { ...facts, policy: UNASKED }, UNBOUND, states);
+  return decision.verdict.kind === "allow";
+}
+
+/** The same of a tool call. */
+export function isToolGranted(facts: Unpoliced): boolean {
+  return looked(TOOL_GRANTS, { ...facts, policy: UNASKED }).denial === null;
+}
+
 /** May this tool be called like this, by anybody's hand? Nothing is taken, so nothing to undo. */
-export function lookAtTool(facts: ToolLook): {
+export function lookAtTool(facts: ToolLook): Looked {
+  return looked(TOOL_LOOKS, facts);
+}
+
+interface Looked {
   readonly denial: Denial | null;
   readonly answers: readonly Answer[];
-} {
+}
+
+function looked(rules: ToolRules, facts: ToolLook): Looked {
   const answers: Answer[] = [];
-  for (const [guard, rule] of TOOL_LOOKS) {
+  for (const [guard, rule] of rules) {
     const answer = rule(facts);
     if (answer.kind === "deny" && isSpared(answer, facts.manifest)) {
       answers.push(sparedAnswer(guard, answer));
@@ -137,7 +167,7 @@ export function lookAtTool(facts: ToolLook): {
       continue;
     }
     if (answer.kind === "deny") {
-      answers.push({ guard, answer: answer.code, numbers: answer.facts });
+      answers.push({ guard, answer: answer.code, numbers: recordedOf(answer) });
       return { denial: { ...answer, rule: guard }, answers };
     }
     answers.push({ guard, answer: "allow", numbers: answer.numbers });
@@ -172,7 +202,7 @@ function ask<Told extends ToldOfAgent>(
       continue;
     }
     if (answer.kind === "deny") {
-      answers.push({ guard: name, answer: answer.code, numbers: answer.facts });
+      answers.push({ guard: name, answer: answer.code, numbers: recordedOf(answer) });
       return { states, verdict: { ...answer, rule: name }, answers };
     }
     answers.push({ guard: name, answer: "allow", numbers: answer.numbers });
@@ -203,6 +233,12 @@ function approved(facts: ToolFacts, bounds: Bounds, states: States): ReturnType<
   return [states, answer.kind === "allow" ? { ...answer, bounds } : answer];
 }
 
+function modelApproved(facts: Facts, bounds: Bounds, states: States): ReturnType<Guard> {
+  const answer = modelApproval(facts);
+  return [states, answer.kind === "allow" ? { ...answer, bounds } : answer];
+}
+
 function parkedBy(park: Park): Answer["numbers"] {
-  return park.cause === "clutch" ? { review: park.review } : NO_NUMBERS;
+  if (park.cause === "clutch") return { review: park.review };
+  return park.reasons.length === 0 ? NO_NUMBERS : { reasons: park.reasons.join("; ") };
 }

@@ -10,6 +10,7 @@ import type { Park } from "./clutch/park.ts";
 import type { Answer } from "./events.ts";
 import type { Manifest } from "./manifest/manifest.ts";
 import type { Millis } from "./money.ts";
+import type { PolicySaid, Unasked } from "./policy/said.ts";
 import type { ModelPrice } from "./price/price.ts";
 import type { ProviderRules } from "./provider-rules.ts";
 import type { Permits, TakenPermit } from "./rate-limit/permits.ts";
@@ -39,6 +40,8 @@ export interface Facts {
   readonly ask: ModelAsk;
   readonly manifest: Manifest;
   readonly task: TaskFacts;
+  readonly policy: PolicySaid | Unasked;
+  readonly approved: Approval;
   readonly clutch: Clutch;
   /** It was parked, and its review has let it go since. */
   readonly letGo: boolean;
@@ -47,6 +50,13 @@ export interface Facts {
   /** What the model is told beside what its client wrote, at most: in bytes, and so in tokens. */
   readonly toldBytes: number;
 }
+
+/** What is known of a person's word on a call. */
+export type Approval =
+  /** Nobody has been asked, or it was said of another call. */
+  | { readonly kind: "none" }
+  | { readonly kind: "given"; readonly review: string }
+  | { readonly kind: "expired"; readonly review: string };
 
 /** What the guards so far have narrowed, and what the call would cost at that. */
 export interface Bounds {

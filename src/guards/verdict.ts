@@ -101,6 +101,11 @@ export const DENIALS = {
     says: "What this call is about cannot be made out from its arguments.",
     hint: "Send arguments from which it is clear; the facts say where and why it is not.",
   },
+  "policy.denied": {
+    status: 403,
+    says: "A policy does not allow this call.",
+    hint: "Ask the operator: slipclutch explain says which policy decided, and why.",
+  },
   "commitment.full": {
     status: 403,
     says: "As many as this agent may keep running at once are running, or may be.",
@@ -197,6 +202,8 @@ export interface Denial {
   readonly kind: "deny";
   readonly code: DenialCode;
   readonly facts: DenialFacts;
+  /** For the journal and who explains it: never told to an agent. */
+  readonly kept?: DenialFacts;
   /** Guard that refused, for the journal. */
   readonly rule?: string;
   /** Holds also while its agent is observed. */

@@ -2,6 +2,15 @@
  * What decides by policy as code. Policies are loaded whole, beside those in force; each decision
  * asks one loaded set, so that none mixes two.
  */
+import type { PolicyAnswer, PolicyDocument, Question } from "../guards/policy/answer.ts";
+
+export type {
+  PolicyAnswer,
+  PolicyDocument,
+  PolicyFailure,
+  PolicyTrace,
+  Question,
+} from "../guards/policy/answer.ts";
 
 /** The policies of one state of the guardrails folder. */
 export interface PolicySources {
@@ -39,44 +48,10 @@ export interface Policies {
   /** What their authors may want to know although they can be used: one sentence each. */
   readonly notes: readonly string[];
   /** Never rejects. `input` must not change while it is asked. */
-  ask(query: PolicyQuery, input: PolicyInput, question: Question): Promise<PolicyAnswer>;
+  ask(query: PolicyQuery, input: PolicyDocument, question: Question): Promise<PolicyAnswer>;
   /** Lets go of what the set holds, once nobody asks it any more. */
   close(): Promise<void>;
 }
-
-/** A JSON object. */
-export type PolicyInput = Readonly<Record<string, unknown>>;
-
-export interface Question {
-  /** Nanoseconds since 1970: what `time.now_ns` answers. */
-  readonly now: bigint;
-  readonly timeoutMs: number;
-}
-
-export type PolicyAnswer =
-  /**
-   * JSON: sets are arrays in any order. Fractions are the nearest doubles; a whole number beyond
-   * 2^53 - 1 is never rounded but fails, in every engine.
-   */
-  | { readonly kind: "value"; readonly value: unknown; readonly trace?: PolicyTrace }
-  | { readonly kind: "undefined"; readonly trace?: PolicyTrace }
-  /** Anything else, a time-out among it: the call is refused. */
-  | { readonly kind: "failed"; readonly code: PolicyFailure; readonly because: string };
-
-/** Where to find the decision in the records of an engine that keeps its own. */
-export interface PolicyTrace {
-  readonly decisionId: string | null;
-  /** Of its bundles, by their names. */
-  readonly revisions: Readonly<Record<string, string>>;
-}
-
-export type PolicyFailure =
-  /** The policy itself failed: a built-in's error, two values of one rule. */
-  | "error"
-  /** More time, steps, depth or memory than it was given. */
-  | "limit"
-  /** The engine could not be asked, or answered with what is no answer. */
-  | "unreachable";
 
 /** What is wrong with policies, where that is known. */
 export interface PolicyProblem {

@@ -1,5 +1,5 @@
 /** One set of policies and questions that every engine answers alike: with OPA's answers. */
-import type { PolicyInput, PolicySources } from "../ports/policy-engine.ts";
+import type { PolicyDocument, PolicySources } from "../ports/policy-engine.ts";
 
 export const UNDEFINED = Symbol("undefined");
 export const ERROR = Symbol("error");
@@ -9,7 +9,7 @@ export type Expected = unknown | typeof UNDEFINED | typeof ERROR;
 
 export interface PolicyCase {
   readonly path: string;
-  readonly input: PolicyInput;
+  readonly input: PolicyDocument;
   readonly strict: Expected;
   /** Where errors of built-ins are undefined; as in strict mode unless it says otherwise. */
   readonly lenient?: Expected;
@@ -259,7 +259,7 @@ allow {
   data: "{}",
 };
 
-function table(table_name?: unknown): PolicyInput {
+function table(table_name?: unknown): PolicyDocument {
   const resource = table_name === undefined ? {} : { table_name };
   return { agent_id: "billing-optimizer", resource: { type: "database", ...resource } };
 }

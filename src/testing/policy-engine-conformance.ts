@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   type Policies,
   type PolicyAnswer,
+  type PolicyDocument,
   type PolicyEngine,
-  type PolicyInput,
   PolicyProblems,
   type PolicyQuery,
   type PolicySources,
@@ -76,7 +76,7 @@ interface Given extends Omit<PolicyAsked, "queries"> {
   readonly cases: readonly PolicyCase[];
 }
 
-type Ask = (path: string, input: PolicyInput) => Promise<PolicyAnswer>;
+type Ask = (path: string, input: PolicyDocument) => Promise<PolicyAnswer>;
 
 /** One set for all questions of a `describe`, so that each comes after many others. */
 function opened(open: OpenPolicyEngine, { cases, dialect, lenient, sources }: Given): Ask {
@@ -114,7 +114,7 @@ function queryOf(path: string, lenient: boolean): PolicyQuery {
 function askIn(
   policies: Policies,
   query: PolicyQuery,
-  input: PolicyInput,
+  input: PolicyDocument,
   timeoutMs = ROOMY_MS,
 ): Promise<PolicyAnswer> {
   return policies.ask(query, input, { now: NOW, timeoutMs });

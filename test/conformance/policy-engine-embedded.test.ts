@@ -4,7 +4,7 @@ import { systemClock } from "../../src/adapters/clock/system.ts";
 import { embeddedEngine } from "../../src/adapters/policy-engine/embedded/engine.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import {
-  type PolicyInput,
+  type PolicyDocument,
   type PolicyProblem,
   PolicyProblems,
 } from "../../src/ports/policy-engine.ts";
@@ -34,7 +34,7 @@ function load({ texts, clock = systemClock, data = "{}" }: Given) {
   return embeddedEngine(clock).load({ revision: "r", modules, data }, [QUERY]);
 }
 
-async function ask(given: Given, input: PolicyInput = {}, timeoutMs = 50) {
+async function ask(given: Given, input: PolicyDocument = {}, timeoutMs = 50) {
   return (await load(given)).ask(QUERY, input, { now: 1_000_000_001n, timeoutMs });
 }
 

@@ -3,7 +3,7 @@ import { type AddressInfo, connect, createServer } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
 import { systemClock } from "../../src/adapters/clock/system.ts";
 import { opaEngine } from "../../src/adapters/policy-engine/opa/engine.ts";
-import type { PolicyInput } from "../../src/ports/policy-engine.ts";
+import type { PolicyDocument } from "../../src/ports/policy-engine.ts";
 import { policyEngineConformance } from "../../src/testing/policy-engine-conformance.ts";
 import { type Opa, type OpaRun, startOpa } from "../support/opa.ts";
 import { part } from "../support/parts.ts";
@@ -56,7 +56,7 @@ describe.skipIf(!available)("a real opa", () => {
     const { socket = null, token = null, url = URL_OF_SOCKETS } = settings;
     const policies = await opaEngine({ url, socket, token }, systemClock).load(LOADED, []);
     running.push(policies);
-    return (name: string, input: PolicyInput, lenient = false) =>
+    return (name: string, input: PolicyDocument, lenient = false) =>
       policies.ask({ path: ["a", name], lenient }, input, { now: 0n, timeoutMs: MS });
   }
 

@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { systemClock } from "../../src/adapters/clock/system.ts";
 import { wasmEngine } from "../../src/adapters/policy-engine/wasm/engine.ts";
 import { LIBRARY_BUILTINS, wasmLibrary } from "../../src/adapters/policy-engine/wasm/library.ts";
-import type { PolicyInput } from "../../src/ports/policy-engine.ts";
+import type { PolicyDocument } from "../../src/ports/policy-engine.ts";
 import { policyEngineConformance } from "../../src/testing/policy-engine-conformance.ts";
 import { buildWasm } from "../support/opa.ts";
 import { part } from "../support/parts.ts";
@@ -56,7 +56,7 @@ async function load({ data = "{}", rules = ["p"], wasm }: Given, clock = systemC
   const queries = rules.map((rule) => ({ path: ["a", rule], lenient: true }));
   const sources = { revision: "r", modules: [], data, ...(wasm && { wasm }) };
   const policies = await wasmEngine(clock).load(sources, queries);
-  const ask = (rule: string, input: PolicyInput, timeoutMs = MS) =>
+  const ask = (rule: string, input: PolicyDocument, timeoutMs = MS) =>
     policies.ask({ path: ["a", rule], lenient: true }, input, { now: 0n, timeoutMs });
   return { ask, policies };
 }
@@ -135,7 +135,7 @@ describe.skipIf(!available)("a bundle", () => {
 
   test("whatever an evaluation fails of, the next has a fresh memory", async () => {
     const { ask } = await load({ wasm: bundle, rules: ["size", "conflicting"] });
-    let deep: PolicyInput = {};
+    let deep: PolicyDocument = {};
     for (let depth = 0; depth < 1_000; depth += 1) deep = { deep };
     const failures = [
       ["size", { text: "x".repeat(70 * 1024 * 1024) }, "limit"],

@@ -26,6 +26,7 @@ import os from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse, stringify } from "yaml";
+import { checkingEngines } from "../../src/compose/policy-host.ts";
 import { load } from "../../src/config/load.ts";
 import { STARTER } from "../../src/config/starter.ts";
 import { BUDGET_TOOL } from "../../src/guards/tool/names.ts";
@@ -361,7 +362,11 @@ async function checkPiece(file: string, text: string, folder: string): Promise<v
 }
 
 async function expectValid(folder: string): Promise<void> {
-  const loaded = await load(folder, SECRETS, "2026-01-01");
+  const loaded = await load(folder, {
+    environment: SECRETS,
+    today: "2026-01-01",
+    engines: checkingEngines(),
+  });
   expect(loaded.kind === "invalid" ? loaded.issues : []).toEqual([]);
 }
 

@@ -82,6 +82,8 @@ class ModelLife extends Life {
         clutch: ENGAGED,
         letGo: false,
         toldBytes: 0,
+        policy: [],
+        approved: { kind: "none" } as const,
         target,
       };
       const { verdict } = await cashier.admit(tenure, (states) => admit(facts, states), accounts);

@@ -187,6 +187,7 @@ function factsOf(generated: Generated): Facts {
     },
     tools: { ...NO_TOOLS, hosted: new Set(HOSTED_TOOLS) },
     library: NO_LIBRARY,
+    policies: [],
   };
   return {
     ask,
@@ -195,6 +196,8 @@ function factsOf(generated: Generated): Facts {
     clutch: { state: "engaged" },
     letGo: false,
     toldBytes: 0,
+    policy: [],
+    approved: { kind: "none" },
     target,
   };
 }

@@ -10,7 +10,7 @@ import { systemClock } from "../../src/adapters/clock/system.ts";
 import { embeddedEngine } from "../../src/adapters/policy-engine/embedded/engine.ts";
 import type {
   PolicyAnswer,
-  PolicyInput,
+  PolicyDocument,
   PolicyQuery,
   PolicySources,
 } from "../../src/ports/policy-engine.ts";
@@ -52,7 +52,7 @@ type Sources = Pick<PolicySources, "modules" | "data">;
 async function ask(
   sources: Sources,
   query: PolicyQuery,
-  input: PolicyInput = {},
+  input: PolicyDocument = {},
 ): Promise<PolicyAnswer> {
   const policies = await embeddedEngine(systemClock).load({ revision: "r", ...sources }, [query]);
   const answer = await policies.ask(query, input, { now: NOW, timeoutMs: TIMEOUT_MS });
@@ -115,7 +115,7 @@ describe.each(PATTERNS)("examples/policies/%s", (pattern) => {
 });
 
 /** Rules as they should not be written, and what becomes of `data.t.p` then. */
-const TRAPS: readonly (readonly [rule: string, input: PolicyInput, told: string])[] = [
+const TRAPS: readonly (readonly [rule: string, input: PolicyDocument, told: string])[] = [
   ['p := readers.a["x"]\nreaders := {"a": input.tables}', { tables: ["x"] }, "undefined"],
   ['p if not startswith(input.name, "customer_pii_")', { name: 7 }, "error"],
   ['p if not startswith(input.name, "customer_pii_")', {}, "undefined"],

@@ -188,6 +188,7 @@ function factsOf(asked: Asked, manifest: Manifest): ToolFacts {
     resolved,
     offered: null,
     approved: { kind: "none" },
+    policy: [],
     rate: null,
     slots: null,
     commitments: null,

@@ -67,6 +67,7 @@ function codeOf(
   const resolved = resolveTool(tool, manifest.tools, server);
   const bytes = Buffer.byteLength(JSON.stringify(given));
   const ask = { server, tool, arguments: given, digest: "", bytes, callId: null };
-  const facts = { ask, resolved, manifest, grants: manifest.tools, offered: null };
+  // Whether the manifest lets it through: policies have their own say, whatever it grants.
+  const facts = { ask, resolved, manifest, grants: manifest.tools, offered: null, policy: [] };
   return lookAtTool(facts).denial?.code ?? null;
 }

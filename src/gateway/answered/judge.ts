@@ -9,6 +9,7 @@ import { messageOf } from "../../wire/refusal.ts";
 import { type Caller, type ModelCall, originOf } from "../call.ts";
 import { type Gateway, nextDecision } from "../gateway.ts";
 import { noteLetThrough } from "../let-through.ts";
+import { policiesOnSeen } from "../policies/ask.ts";
 import { record } from "../refuse.ts";
 import { type Identified, identify } from "../tools/read.ts";
 import { watchAttempt, watchRefused } from "../tools/watch.ts";
@@ -50,31 +51,41 @@ export function judge(
     if (isBudgetTool(call.name)) continue;
     // A call of its own, in the same task.
     const incoming = { ...caller, manifest, decision: nextDecision(gateway) };
-    const judged = judgeOne(call, incoming);
     const told = (denial: Denial | null) => {
       if (denial === null) return gateway.takenOut.forget(call, incoming);
       gateway.takenOut.note(call, denial, incoming, gateway.clock.monotonic());
       refused.set(place, lineFor(call, denial));
     };
-    if (!isAllowed(judged)) {
-      noteTurnedDown(judged, incoming, gateway);
-      told(judged.denial);
-    } else if (isTakenHere(judged.call)) {
-      taken.push(take(judged.call, { client, turn }, gateway).then(told));
-    } else {
+    const end = (judged: Judged): Promise<void> | void => {
+      if (!isAllowed(judged)) {
+        noteTurnedDown(judged, incoming, gateway);
+        return told(judged.denial);
+      }
+      if (isTakenHere(judged.call)) {
+        return take(judged.call, { client, turn }, gateway).then(told);
+      }
       noteLetThrough(judged.call, judged.answers, gateway);
-      told(null);
-    }
+      return told(null);
+    };
+    const judged = judgeOne(call, incoming, gateway);
+    const ended = judged instanceof Promise ? judged.then(end) : end(judged);
+    if (ended instanceof Promise) taken.push(ended);
   }
   return taken.length === 0 ? refused : Promise.all(taken).then(() => refused);
 }
 
-function isAllowed(judged: Allowed | Refused): judged is Allowed {
+type Judged = Allowed | Refused;
+
+function isAllowed(judged: Judged): judged is Allowed {
   return judged.denial === null;
 }
 
-/** What of it has no state, by the rules of whoever asks. */
-export function judgeOne(answered: AnsweredCall, incoming: Caller): Allowed | Refused {
+/** What of it has no state, by the rules of whoever asks. At once, where no policy is asked. */
+export function judgeOne(
+  answered: AnsweredCall,
+  incoming: Caller,
+  gateway: Gateway,
+): Judged | Promise<Judged> {
   const call = identify(
     {
       name: answered.name,
@@ -91,11 +102,23 @@ export function judgeOne(answered: AnsweredCall, incoming: Caller): Allowed | Re
   const { manifest } = incoming;
   // A pin is held against the server where the tool is called: an answer does not wait for that.
   const look = { ask, grants: manifest.tools, manifest, resolved, offered: null };
-  const { answers, denial } = lookAtTool(look);
+  const said = policiesOnSeen(look, incoming, gateway);
+  const judge = (policy: Awaited<typeof said>): Judged => {
+    if (isDenial(policy)) return { denial: policy, call, answers: [] };
+    return judged(answered, call, lookAtTool({ ...look, policy }));
+  };
+  return said instanceof Promise ? said.then(judge) : judge(said);
+}
+
+function judged(
+  answered: AnsweredCall,
+  call: Identified,
+  { answers, denial }: ReturnType<typeof lookAtTool>,
+): Judged {
   if (denial !== null && denial.code !== "manifest.arguments") return { denial, call, answers };
   if (answered.arguments !== null) return { denial, call, answers };
   const wrong = "they are no JSON that can be read in only one way";
-  return { denial: deny("manifest.arguments", { tool: ask.tool, wrong }), call, answers };
+  return { denial: deny("manifest.arguments", { tool: call.ask.tool, wrong }), call, answers };
 }
 
 /** A model that pushes at a fence is a runaway too. */

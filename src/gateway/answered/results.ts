@@ -27,12 +27,16 @@ interface Unallowed {
 }
 
 /** A call that comes again, and what the gateway asks on its own, has been looked at before. */
-export function noteResults(call: ModelCall, gateway: Gateway): void {
+export async function noteResults(call: ModelCall, gateway: Gateway): Promise<void> {
   if (call.turn !== null || call.round !== null) return;
   const { incoming, read, wire } = call;
   const { calls, results } = wire.freshResults(read.root);
   if (results.length === 0) return;
-  const known = new KnownCalls(calls, incoming);
+  const judged = calls.map((one) => judgedCall(one, incoming, gateway));
+  const isWaiting = judged.some((one) => one instanceof Promise);
+  // `as`: none of them is a promise.
+  const all = isWaiting ? await Promise.all(judged) : (judged as readonly JudgedCall[]);
+  const known = new KnownCalls(all);
   const unallowed: Unallowed[] = [];
   for (const result of results) {
     const one = unallowedOf(result, known, incoming, gateway);
@@ -56,18 +60,33 @@ function unallowedOf(
   return call === null ? { tool: oneName([name]), denial: null } : null;
 }
 
+interface JudgedCall {
+  readonly id: string | null;
+  readonly tool: string;
+  readonly denial: Denial | null;
+}
+
+function judgedCall(
+  call: AnsweredCall,
+  incoming: Caller,
+  gateway: Gateway,
+): JudgedCall | Promise<JudgedCall> {
+  const of = (denial: Denial | null) => ({ id: call.id, tool: call.name, denial });
+  // The gateway answers its own tool, and every agent has it.
+  if (isBudgetTool(call.name)) return of(null);
+  const judged = judgeOne(call, incoming, gateway);
+  return judged instanceof Promise ? judged.then(({ denial }) => of(denial)) : of(judged.denial);
+}
+
 /** The calls of the model's last turn, each judged once, and by what its results call it. */
 class KnownCalls {
   readonly #byId = new Map<string, Unallowed>();
   readonly #byName = new Map<string, Unallowed>();
 
-  constructor(calls: readonly AnsweredCall[], incoming: Caller) {
+  constructor(calls: readonly JudgedCall[]) {
     for (const call of calls) {
-      // The gateway answers its own tool, and every agent has it.
-      const denial = isBudgetTool(call.name) ? null : judgeOne(call, incoming).denial;
-      const judged = { tool: call.name, denial };
-      if (call.id !== null) keepWorst(this.#byId, call.id, judged);
-      keepWorst(this.#byName, call.name, judged);
+      if (call.id !== null) keepWorst(this.#byId, call.id, call);
+      keepWorst(this.#byName, call.tool, call);
     }
   }
 

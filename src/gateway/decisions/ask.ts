@@ -14,6 +14,7 @@ import { HttpClient } from "../client.ts";
 import type { Gateway } from "../gateway.ts";
 import { manifestFor } from "../governing.ts";
 import { noteLetThrough } from "../let-through.ts";
+import { policiesOnSeen } from "../policies/ask.ts";
 import { record, sendRefusal } from "../refuse.ts";
 import { taskNameOf } from "../task-name.ts";
 import { type Identified, identify, readToolCall } from "../tools/read.ts";
@@ -50,8 +51,7 @@ export async function askDecision(
   const call = identify(named, of);
   if (isDenial(call)) return call;
   if (!runsAtAgent(call, of)) {
-    look(call, of, gateway);
-    return null;
+    return look(call, of, gateway);
   }
   if (gateway.openDecisions.size >= of.rules.configuration.limits.callsInFlightMax) {
     return tooManyOpen(of);
@@ -121,22 +121,28 @@ async function inTask(
 }
 
 /** A tool that the gateway runs is decided when it is called: until then it is only looked at. */
-function look(call: Identified, incoming: Incoming, gateway: Gateway): void {
+async function look(
+  call: Identified,
+  incoming: Incoming,
+  gateway: Gateway,
+): Promise<Denial | null> {
   const { ask, asked, resolved } = call;
   const { manifest } = incoming;
-  const { answers, denial } = lookAtTool({
-    ...{ ask, grants: manifest.tools, manifest, resolved },
-    offered: null,
-  });
+  const seen = { ask, grants: manifest.tools, manifest, resolved, offered: null };
+  const policy = await policiesOnSeen(seen, incoming, gateway);
+  if (isDenial(policy)) return policy;
+  const { answers, denial } = lookAtTool({ ...seen, policy });
   const desk = new DecisionDesk(incoming);
   if (denial === null) {
     noteLetThrough(call, answers, gateway);
-    return desk.allow();
+    desk.allow();
+    return null;
   }
   const origin = originOf(incoming);
   noteRefused(call, denial.code, gateway);
   record({ denial, origin, asked }, answers, gateway);
   desk.refuse(denial, origin, {});
+  return null;
 }
 
 /** Whoever asks is told at once that the call waits. */

@@ -1,17 +1,18 @@
 /**
  * Approvals: a call that needs one waits in a review of its own. What is approved is exactly this
- * call (agent, task, tool, arguments) under this manifest, once, for a while; all of it is asked
- * again when the call is about to go out.
+ * call (agent, task, tool, arguments, or the whole request to a model) under this manifest and
+ * these policies, once, for a while; all of it is asked again when the call is about to go out.
  */
 import { hash } from "node:crypto";
 import { approves } from "../../guards/clutch/decisions.ts";
+import type { Approval } from "../../guards/facts.ts";
 import type { Manifest } from "../../guards/manifest/manifest.ts";
-import type { Approval } from "../../guards/tool/facts.ts";
 import type { ToolAsk } from "../../guards/tool/tool.ts";
 import type { Review } from "../../ports/store.ts";
-import type { Call, ToolCall } from "../call.ts";
+import type { Call } from "../call.ts";
 import { emit, type Gateway } from "../gateway.ts";
 import { PACE_MS } from "./calm.ts";
+import { digestOf } from "./digest.ts";
 import type { Seal } from "./seal.ts";
 
 const NO_APPROVAL: Approval = { kind: "none" };
@@ -19,33 +20,54 @@ const ID_BYTES = 8;
 const REVIEWS_MAX = 1_000;
 /** Of the arguments, in a review: a person reads no more. */
 const SHOWN_CHARS_MAX = 64 * 1024;
+/** Of what policies say in the review's own sentence. */
+const REASON_MAX = 500;
 const EXPIRED = "Nobody approved this call in time.";
 
 /** The review of one call: its id is the subject, so that no other call is decided with it. */
-export async function openApproval(call: Call, gateway: Gateway): Promise<string> {
-  if (call.kind === "model") throw new Error("a model call asks for no approval");
+export async function openApproval(
+  call: Call,
+  reasons: readonly string[],
+  gateway: Gateway,
+): Promise<string> {
   const { chance, holding, store } = gateway;
-  const { ask, incoming } = call;
-  const { tool } = ask;
+  const { incoming } = call;
   const id = `a-${chance.hex(ID_BYTES)}`;
   const review = await store.clutch.open({
     id,
     kind: "approval",
     agent: incoming.manifest.agent,
     subject: call.turn?.call ?? incoming.decision,
-    reason: `A call of ${tool} asks for an approval.`,
-    evidence: JSON.stringify(evidenceOf(id, call, gateway)),
+    reason: reasonOf(call, reasons),
+    evidence: JSON.stringify(evidenceOf(id, call, reasons, gateway)),
     at: holding.storeNow(),
   });
   return review.id;
 }
 
+/** Whoever reads a notice sees what a policy has said of it. */
+function reasonOf(call: Call, reasons: readonly string[]): string {
+  const what = call.kind === "tool" ? call.ask.tool : `the model ${call.asked.model}`;
+  const asks = `A call of ${what} asks for an approval`;
+  return reasons.length === 0 ? `${asks}.` : `${asks}: ${reasons.join("; ")}`.slice(0, REASON_MAX);
+}
+
 /** What a person is to see. Arguments are stored as those of parked calls are: encrypted. */
-function evidenceOf(id: string, call: ToolCall, { seal }: Gateway): Evidence {
-  const { arguments: given, bytes, server, tool } = call.ask;
+function evidenceOf(
+  id: string,
+  call: Call,
+  reasons: readonly string[],
+  { seal }: Gateway,
+): Evidence {
   const task = call.incoming.taskName.id;
-  const sealed = sealedFor(id, given, seal);
-  return { server, tool, task, arguments_bytes: bytes, binding: bindingOf(call), sealed };
+  const of = { task, arguments_bytes: call.asked.bytes, binding: bindingOf(call) };
+  const said = reasons.length === 0 ? of : { ...of, reasons };
+  if (call.kind === "model") {
+    const { model } = call.asked;
+    return { model, ...said, sealed: sealedFor(id, call.read.root, seal) };
+  }
+  const { arguments: given, server, tool } = call.ask;
+  return { server, tool, ...said, sealed: sealedFor(id, given, seal) };
 }
 
 function sealedFor(review: string, given: Given, seal: Seal): string {
@@ -82,9 +104,13 @@ function shown(text: string): unknown {
 }
 
 interface Evidence {
-  readonly server: string;
-  readonly tool: string;
+  /** Of a call of a tool; of a model there is its name, and its request as its arguments. */
+  readonly server?: string;
+  readonly tool?: string;
+  readonly model?: string;
   readonly task: string;
+  /** Why policies want it, in their words. */
+  readonly reasons?: readonly string[];
   readonly arguments_bytes: number;
   readonly binding: string;
   readonly sealed: string;
@@ -99,24 +125,35 @@ function evidenceIn({ evidence }: Review): Evidence {
   return JSON.parse(evidence) as Evidence;
 }
 
-function bindingOf({ ask, incoming }: ToolCall): string {
-  return bindingFor(incoming.manifest, incoming.taskName.id, ask);
+function bindingOf(call: Call): string {
+  const { manifest, taskName } = call.incoming;
+  if (call.kind === "tool") return bindingFor(manifest, taskName.id, call.ask);
+  return boundTo(manifest, taskName.id, [digestOf(call)]);
 }
 
-/** What a person's word is bound to. */
+/** What a person's word is bound to, of a call of a tool. */
 export function bindingFor(
-  { agent, digest }: Pick<Manifest, "agent" | "digest">,
+  manifest: Rules,
   task: string,
-  ask: Pick<ToolAsk, "server" | "tool" | "digest">,
+  { digest, server, tool }: Pick<ToolAsk, "server" | "tool" | "digest">,
 ): string {
-  const bound = [agent, digest, task, ask.server, ask.tool, ask.digest];
-  return hash("sha256", JSON.stringify(bound));
+  return boundTo(manifest, task, [server, tool, digest]);
+}
+
+type Rules = Pick<Manifest, "agent" | "digest" | "policies">;
+
+function boundTo({ agent, digest, policies }: Rules, task: string, asked: readonly string[]) {
+  const rules = policies.map((each) => each.digest);
+  return hash("sha256", JSON.stringify([agent, digest, ...rules, task, ...asked]));
 }
 
 /** What was said of this call, as of now. Rejects if the store cannot be asked. */
-export async function approvalOf(call: ToolCall, gateway: Gateway): Promise<Approval> {
+export function approvalOf(call: Call, gateway: Gateway): Approval | Promise<Approval> {
   const id = call.turn?.approval ?? null;
-  if (id === null) return NO_APPROVAL;
+  return id === null ? NO_APPROVAL : approvalIn(id, call, gateway);
+}
+
+async function approvalIn(id: string, call: Call, gateway: Gateway): Promise<Approval> {
   const [review] = await gateway.store.clutch.reviews({ id, limit: 1 });
   const given = review?.decisions.find(approves);
   if (review === undefined || given === undefined || !isBound(review, call)) return NO_APPROVAL;
@@ -125,7 +162,7 @@ export async function approvalOf(call: ToolCall, gateway: Gateway): Promise<Appr
   return { kind: expired ? "expired" : "given", review: id };
 }
 
-function isBound(review: Review, call: ToolCall): boolean {
+function isBound(review: Review, call: Call): boolean {
   return review.kind === "approval" && evidenceIn(review).binding === bindingOf(call);
 }
 

@@ -12,8 +12,10 @@ import type { ToolAsk } from "../../guards/tool/tool.ts";
 import { type Denial, isDenial } from "../../guards/verdict.ts";
 import type { Edit, Parked, Review } from "../../ports/store.ts";
 import { messageOf } from "../../wire/refusal.ts";
+import type { Asker } from "../draws.ts";
 import type { Gateway } from "../gateway.ts";
 import { manifestFor } from "../governing.ts";
+import { policiesOnSeen } from "../policies/ask.ts";
 import { isUnnamed } from "../task-name.ts";
 import { askDigest } from "../tools/read.ts";
 import { bindingFor, evidenceEdited } from "./approval.ts";
@@ -41,7 +43,7 @@ export async function editFor(
   const ask: ToolAsk = { ...request, arguments: given, digest, bytes };
   const manifest = await manifestOf(row, gateway);
   if (manifest === null || isDenial(manifest)) return "its agent has no manifest that holds now";
-  const denial = refusalOf(ask, manifest);
+  const denial = await refusalOf(ask, askerOf(row, manifest, gateway), gateway);
   if (denial !== null) return `these arguments would be refused: ${sentenceOf(denial)}`;
   const text = editedText(request, { arguments: given, bytes, askedDigest: asked });
   const worstNano = toolWorst(resolve(ask, manifest), given);
@@ -82,9 +84,21 @@ function resolve({ server, tool }: ToolAsk, { tools }: Manifest) {
   return resolveTool(tool, tools, server);
 }
 
-function refusalOf(ask: ToolAsk, manifest: Manifest): Denial | null {
+/** As if its agent had asked it like this. */
+function askerOf({ key, task }: Parked, manifest: Manifest, { holding, rules }: Gateway): Asker {
+  const how = isUnnamed(task) ? ("unnamed" as const) : ("named" as const);
+  return {
+    ...{ manifest, rules, key: { id: key }, taskName: { id: task, how } },
+    tenure: holding.tenure,
+  };
+}
+
+async function refusalOf(ask: ToolAsk, asker: Asker, gateway: Gateway): Promise<Denial | null> {
+  const { manifest } = asker;
   const resolved = resolve(ask, manifest);
-  return lookAtTool({ ask, grants: manifest.tools, manifest, resolved, offered: null }).denial;
+  const look = { ask, grants: manifest.tools, manifest, resolved, offered: null };
+  const policy = await policiesOnSeen(look, asker, gateway);
+  return isDenial(policy) ? policy : lookAtTool({ ...look, policy }).denial;
 }
 
 /** With what is wrong, and where. */

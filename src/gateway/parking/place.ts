@@ -40,7 +40,7 @@ export function letLeave(call: Call, more: number, { clock, lot }: Gateway): Pro
 
 function whyOf({ cause, review }: Parked): Why {
   if (cause === "budget") return { cause, spent: deny("budget.exhausted") };
-  return cause === "approval" ? { cause } : { cause, review };
+  return cause === "approval" ? { cause, reasons: [] } : { cause, review };
 }
 
 export async function attach(call: Call, gateway: Gateway): Promise<Parked | null> {
@@ -86,7 +86,7 @@ function reviewFor(call: Call, why: Why, gateway: Gateway): Promise<string> | st
     case "clutch":
       return why.review;
     case "approval":
-      return openApproval(call, gateway);
+      return openApproval(call, why.reasons, gateway);
     case "budget":
       return reviewOf(call, why.spent, gateway);
   }

@@ -5,6 +5,7 @@
 import { COUNTS, type Count } from "../../guards/breaker/measure.ts";
 import type { Subject } from "../../guards/breaker/rules.ts";
 import type { Millis } from "../../guards/money.ts";
+import type { ToolId } from "../../guards/tool/tool.ts";
 import { MERGED_MAX } from "../../ports/counters.ts";
 import type { CounterStore, CounterTotal } from "../../ports/store.ts";
 import type { Log } from "../../telemetry/log.ts";
@@ -83,9 +84,14 @@ export class Counts {
     this.#toSend(counted);
   }
 
+  /** Null: nothing of it was counted. */
+  find(subject: Subject): Counted | null {
+    return this.#agents.get(subject.agent)?.get(nameOf(subject)) ?? null;
+  }
+
   of({ agent, server, tool }: Subject): Counted {
     const tools = this.#agents.get(agent) ?? this.#open(agent);
-    const name = tool === "" ? "" : `${server}\u0000${tool}`;
+    const name = nameOf({ server, tool });
     const known = tools.get(name);
     if (known !== undefined) return known;
     const counted = newCounted({ agent, server, tool });
@@ -94,7 +100,6 @@ export class Counts {
     return counted;
   }
 
-  /** All of an agent, for who looks at it. */
   ofAgent(agent: string): Iterable<Counted> {
     return this.#agents.get(agent)?.values() ?? [];
   }
@@ -111,9 +116,9 @@ export class Counts {
   }
 
   forget({ subject }: Counted): void {
-    const { agent, server, tool } = subject;
+    const { agent } = subject;
     const tools = this.#agents.get(agent);
-    if (tools?.delete(tool === "" ? "" : `${server}\u0000${tool}`)) this.#size -= 1;
+    if (tools?.delete(nameOf(subject))) this.#size -= 1;
     if (tools?.size === 0) this.#agents.delete(agent);
   }
 
@@ -287,4 +292,9 @@ function moveSent({ cells }: Counted): void {
     write(cells, row, TOLD, read(cells, row, TOLD) - sent);
     write(cells, row, SENT, 0);
   }
+}
+
+/** The agent itself has none. */
+function nameOf({ server, tool }: ToolId): string {
+  return tool === "" ? "" : `${server}\u0000${tool}`;
 }

@@ -24,6 +24,7 @@ import { Elsewhere } from "./elsewhere.ts";
 import { LastWeek, reachOf as reachOfHours } from "./last-week.ts";
 import { Levels, type SignalRules } from "./levels.ts";
 import { type Repeated, Repeats } from "./repeats.ts";
+import { TaskCalls } from "./task-calls.ts";
 import { TaskTotals } from "./task-totals.ts";
 
 const PRUNE_MS: Millis = 60_000;
@@ -50,6 +51,7 @@ export class Signals {
   readonly #elsewhere = new Elsewhere();
   readonly repeats = new Repeats(this.#elsewhere);
   readonly tasks = new TaskTotals(this.#elsewhere);
+  readonly taskCalls = new TaskCalls(this.#elsewhere);
   /** By agent and rule: when tools were called for the first time. */
   readonly #firsts = new Newest<firsts.Firsts>(FIRSTS_MAX);
   readonly #unmet: ToolMet[] = [];
@@ -153,7 +155,7 @@ export class Signals {
   }
 
   async #share(tenure: Tenure, now: Millis): Promise<void> {
-    const shares = [...this.repeats.shares(now), ...this.tasks.shares(now)];
+    const shares = [this.repeats, this.tasks, this.taskCalls].flatMap((one) => one.shares(now));
     try {
       const answer = await this.#parts.store.share(tenure.id, shares, this.#sharedSeq);
       if (answer.kind === "fenced") {

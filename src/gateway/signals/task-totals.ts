@@ -117,6 +117,12 @@ export class TaskTotals {
     return largest;
   }
 
+  /** One task, by each rule for tokens of tasks. */
+  of(agent: string, task: string, rules: readonly BreakerRule[], now: Millis): readonly TaskNow[] {
+    const total = this.#totals.get(nameOf(agent, task)) ?? newTotal(agent, task);
+    return this.standingOf(total, rules, now);
+  }
+
   /** By each rule for tokens of tasks. */
   standingOf(total: TokensOf, rules: readonly BreakerRule[], now: Millis): readonly TaskNow[] {
     return rules.flatMap((rule) => {

@@ -4,6 +4,7 @@
  */
 import { type Bounds, type Facts, type Guard, NO_NUMBERS, type States } from "../facts.ts";
 import type { CallLimits, Manifest } from "../manifest/manifest.ts";
+import { outputMaxOf } from "../policy/guard.ts";
 import { inputBound } from "../price/worst-case.ts";
 import { deny } from "../verdict.ts";
 
@@ -18,9 +19,17 @@ export function limitsFor(manifest: Manifest, model: string): CallLimits {
   return manifest.models?.get(model) ?? manifest.limits;
 }
 
+/** Of the manifest, and what policies leave of it. */
+function limitsOf({ ask, manifest, policy }: Facts): CallLimits {
+  const limits = limitsFor(manifest, ask.model);
+  const max = outputMaxOf(policy);
+  if (max === null) return limits;
+  return { ...limits, maxOutputTokens: Math.min(max, limits.maxOutputTokens ?? max) };
+}
+
 export const cap: Guard = (facts, bounds, states) => {
   const { ask, manifest, target, toldBytes } = facts;
-  const limits = limitsFor(manifest, ask.model);
+  const limits = limitsOf(facts);
   if (limits.maxN !== null && ask.choices > limits.maxN) {
     return [states, deny("call.cap", { limit: "max_n", max: limits.maxN, asked: ask.choices })];
   }
@@ -58,8 +67,8 @@ function mostTold({ purses }: States): number {
 
 /** Without a ceiling of its own and without a cap in the request, nothing is injected. */
 function narrow(facts: Facts, bounds: Bounds, ceiling: number, inputTokens: number): Bounds {
-  const { ask, manifest, target } = facts;
-  const limits = limitsFor(manifest, ask.model);
+  const { ask, target } = facts;
+  const limits = limitsOf(facts);
   const asked = ask.outputCap ?? limits.maxOutputTokens;
   const outputCap = asked === null ? null : Math.min(asked, ceiling);
   const floor = Math.max(

@@ -3,8 +3,12 @@
 export type Park =
   /** `review`: that which decides. */
   | { readonly kind: "park"; readonly cause: "clutch"; readonly review: string }
-  /** Its review is opened with it. */
-  | { readonly kind: "park"; readonly cause: "approval" };
+  /** Its review is opened with it. `reasons`: in the words of policies that want it. */
+  | {
+      readonly kind: "park";
+      readonly cause: "approval";
+      readonly reasons: readonly string[];
+    };
 
 /** What a parked call asked for: `decision`, that its agent may run a tool itself. */
 export type Parkable = "tool" | "model" | "decision";

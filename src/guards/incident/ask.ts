@@ -103,6 +103,7 @@ function factsOf(
     resolved,
     offered: null,
     approved: { kind: "none" },
+    policy: [],
     slots: null,
     commitments: null,
     reserve: 0,

@@ -25,9 +25,10 @@ export function governing(now: Manifest, before: Manifest): Manifest {
 
 /** What was granted, at the prices and rates of now. */
 function finishing(now: Manifest, before: Manifest): Manifest {
-  const { library, limits, models, observe, strict, tools } = before;
+  const { library, limits, models, observe, policies, strict, tools } = before;
   const allowed = tools.allowed.map((tool) => asNow(tool, now.tools));
-  return { ...now, library, limits, models, observe, strict, tools: { ...tools, allowed } };
+  const held = { library, limits, models, observe, policies, strict };
+  return { ...now, ...held, tools: { ...tools, allowed } };
 }
 
 function asNow(tool: GrantedTool, { allowed }: ToolGrants): GrantedTool {
@@ -48,8 +49,17 @@ function strictest(now: Manifest, began: Manifest): Manifest {
     strict: now.strict || before.strict,
     tools: toolsOfBoth(now.tools, before.tools),
     library: libraryOfBoth(now.library, before.library),
+    policies: policiesOfBoth(now.policies, before.policies),
   };
 }
+
+/** Both are asked, but not the same twice. */
+function policiesOfBoth(now: Policies, before: Policies): Policies {
+  const known = new Set(now.map(({ digest }) => digest));
+  return [...now, ...before.filter(({ digest }) => !known.has(digest))];
+}
+
+type Policies = Manifest["policies"];
 
 /**
  * Under a manifest that only observed, whatever was not granted was let through too. It held its

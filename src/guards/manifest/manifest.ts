@@ -1,6 +1,7 @@
 /** One agent's manifest, compiled: what it may use and within which limits. */
 import type { LibraryGrants } from "../library/grants.ts";
 import type { Millis } from "../money.ts";
+import type { PolicyRules } from "../policy/rules.ts";
 import type { ToolGrants } from "../tool/tool.ts";
 
 /** Layer 1: limits on one model call. Null: no limit of its own. */
@@ -82,4 +83,6 @@ export interface Manifest {
   readonly tools: ToolGrants;
   /** Resources and prompts. */
   readonly library: LibraryGrants;
+  /** Policies that are bound to it: all have to allow. */
+  readonly policies: readonly PolicyRules[];
 }

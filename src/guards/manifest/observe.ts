@@ -21,6 +21,7 @@ const SPARED: ReadonlySet<DenialCode> = new Set([
   "manifest.arguments",
   "manifest.changed",
   "resource.underivable",
+  "policy.denied",
   "rate-limit.exceeded",
   "tool.busy",
 ]);
@@ -33,8 +34,13 @@ export function isSpared({ code, firm }: Denial, { observing }: Pick<Manifest, "
 }
 
 /** How it is written down. */
-export function sparedAnswer(guard: string, { code, facts }: Denial): Answer {
-  return { guard, answer: `${WOULD_DENY}${code}`, numbers: facts };
+export function sparedAnswer(guard: string, denial: Denial): Answer {
+  return { guard, answer: `${WOULD_DENY}${denial.code}`, numbers: recordedOf(denial) };
+}
+
+/** What decided, for the journal: more than its agent is told. */
+export function recordedOf({ facts, kept }: Denial): Answer["numbers"] {
+  return kept === undefined ? facts : { ...facts, ...kept };
 }
 
 export interface SparedDenial {

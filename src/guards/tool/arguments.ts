@@ -1,6 +1,6 @@
 /** What a tool may be asked: arguments of bounded size that fit the manifest's schema for them. */
 import { deny } from "../verdict.ts";
-import type { ToolGuard, ToolLook } from "./facts.ts";
+import type { ToolGuard, Unpoliced } from "./facts.ts";
 
 /** A validator's sentence can quote the schema and the value; a fact is for people. */
 const WRONG_CHARS_MAX = 200;
@@ -29,7 +29,7 @@ export const checkArguments: ToolGuard = (facts) => {
 };
 
 /** "/arguments/table must be one of a, b." → where, and what. Without a place: as a whole. */
-function wrongFacts({ ask }: ToolLook, wrong: string): Readonly<Record<string, string>> {
+function wrongFacts({ ask }: Unpoliced, wrong: string): Readonly<Record<string, string>> {
   const [, at = "/arguments", what = wrong] = /^(\/arguments\S*)\s+(.*)$/s.exec(wrong) ?? [];
   return { tool: ask.tool, at: shortened(at), wrong: shortened(what) };
 }

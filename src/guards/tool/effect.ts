@@ -5,7 +5,7 @@
 import { deny } from "../verdict.ts";
 import type { ToolGuard } from "./facts.ts";
 import { readPointer } from "./pointer.ts";
-import type { GrantedTool, ToolAsk } from "./tool.ts";
+import type { Effect, GrantedTool, ToolAsk } from "./tool.ts";
 
 export const effect: ToolGuard = ({ ask, manifest, resolved }) => {
   // The grant has been asked before and refused these.
@@ -24,6 +24,12 @@ export const effect: ToolGuard = ({ ask, manifest, resolved }) => {
   }
   return { kind: "allow", numbers: { effect: does } };
 };
+
+/** What a call of a tool does. */
+export function effectOf({ effect: does, sql }: GrantedTool, ask: ToolAsk): Effect {
+  if (sql === null) return does;
+  return sqlWrites(sql, ask) === null ? "read" : "write";
+}
 
 /** What in a call's SQL writes, in words; null: nothing. */
 function sqlWrites(sql: NonNullable<GrantedTool["sql"]>, ask: ToolAsk): string | null {

@@ -1,7 +1,8 @@
 /** Everything the guards are told about one tool call, read beforehand. */
 import type { Clutch } from "../clutch/clutch.ts";
-import type { TaskFacts } from "../facts.ts";
+import type { Approval, TaskFacts } from "../facts.ts";
 import type { Millis, NanoUsd } from "../money.ts";
+import type { PolicySaid, Unasked } from "../policy/said.ts";
 import type { ToolRate } from "../rate-limit/permits.ts";
 import type { Denial } from "../verdict.ts";
 import type { GrantedTool, OfferedPin, ToolAsk, ToolGrants } from "./tool.ts";
@@ -31,14 +32,12 @@ export interface ToolLook {
   readonly resolved: GrantedTool | "unknown" | "blacklisted";
   /** Null: nobody asked, as nothing is pinned, or as it is not called here. */
   readonly offered: OfferedPin | null;
+  /** What policies have said of it, and of the calls inside it. */
+  readonly policy: PolicySaid | Unasked;
 }
 
-/** What is known of a person's word on this call. */
-export type Approval =
-  /** Nobody has been asked, or it was said of another call. */
-  | { readonly kind: "none" }
-  | { readonly kind: "given"; readonly review: string }
-  | { readonly kind: "expired"; readonly review: string };
+/** A call before any policy was asked of it. */
+export type Unpoliced = Omit<ToolLook, "policy">;
 
 /** A limit on the tool's calls, and what is known of its permits now. */
 export interface ToolRateNow {
@@ -55,5 +54,5 @@ export interface ToolAllow {
   readonly numbers: Readonly<Record<string, string | number>>;
 }
 
-/** A rule that takes nothing: pure, told everything. */
-export type ToolGuard = (facts: ToolLook) => ToolAllow | Denial;
+/** A rule of the manifest, which takes nothing: pure, told everything. */
+export type ToolGuard = (facts: Unpoliced) => ToolAllow | Denial;

@@ -11,7 +11,7 @@
 import { isSpared } from "../manifest/observe.ts";
 import { type Denial, deny } from "../verdict.ts";
 import { needsApproval } from "./approval.ts";
-import type { ToolGuard, ToolLook } from "./facts.ts";
+import type { ToolGuard, Unpoliced } from "./facts.ts";
 import { innerArguments } from "./inner-arguments.ts";
 import { LOOKS } from "./looks.ts";
 import { fullName, NAME_CHARS_MAX, resolveTool } from "./names.ts";
@@ -36,8 +36,8 @@ export const inner: ToolGuard = (outer) => {
 };
 
 /** The calls that stand in this one, each in the one before; a refusal where that is not clear. */
-export function callsInside(outer: ToolLook): readonly ToolLook[] | Denial {
-  const calls: ToolLook[] = [];
+export function callsInside(outer: Unpoliced): readonly Unpoliced[] | Denial {
+  const calls: Unpoliced[] = [];
   let last = outer;
   while (typeof last.resolved !== "string" && last.resolved.unwraps !== null) {
     if (calls.length === DEPTH_MAX) {
@@ -55,7 +55,7 @@ export function callsInside(outer: ToolLook): readonly ToolLook[] | Denial {
   return calls;
 }
 
-function callIn(outer: ToolLook, unwraps: Unwraps, ownServer: string): ToolLook | Denial {
+function callIn(outer: Unpoliced, unwraps: Unwraps, ownServer: string): Unpoliced | Denial {
   const { ask, grants, manifest } = outer;
   const read = (pointer: string) => readPointer({ arguments: ask.arguments }, pointer);
   const tool = read(unwraps.tool);
@@ -84,7 +84,7 @@ function exactly(name: string, resolved: Resolved): Resolved {
   return typeof resolved === "string" || resolved.tool === name ? resolved : "unknown";
 }
 
-function denialsOf(call: ToolLook): readonly Denial[] {
+function denialsOf(call: Unpoliced): readonly Denial[] {
   const { ask, resolved } = call;
   // Of a name that means no tool there is nothing else to look at.
   const looks = typeof resolved === "string" ? LOOKS.slice(0, 1) : LOOKS;
@@ -115,6 +115,6 @@ function heldByItself(granted: GrantedTool, given: unknown): string | null {
   return pin === null ? null : "pin";
 }
 
-function unclear({ ask }: ToolLook, at: string, wrong: string): Denial {
+function unclear({ ask }: Unpoliced, at: string, wrong: string): Denial {
   return firm(deny("manifest.arguments", { tool: ask.tool, at, wrong }));
 }

@@ -92,7 +92,7 @@ describe("a folder", () => {
     const folder = await mkdtemp(join(tmpdir(), "slipclutch-bundle-"));
     folders.push(folder);
     await writeFolder(files, folder);
-    const loaded = await load(folder, {});
+    const loaded = await load(folder, { environment: {} });
     if (loaded.kind === "ok") return [];
     return loaded.issues.map(({ file, got }) => `${file}: ${got}`);
   }

@@ -358,6 +358,7 @@ denied_tools: [drop]
         blacklisted: new Set(["delete_ticket", "drop"]),
         argumentsBytesMax: 4096,
       },
+      policies: [],
       library: {
         resources: [
           { server: "desk", uri: "file:///data/a.txt" },

@@ -35,6 +35,7 @@ function manifestOf(limits: Partial<Manifest["tasks"]> = {}, agent = "a"): Manif
     tasks: { ...standard, ...unlimited, ...limits },
     tools: NO_TOOLS,
     library: NO_LIBRARY,
+    policies: [],
   };
 }
 

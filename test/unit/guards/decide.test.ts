@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { admit } from "../../../src/guards/decide.ts";
 import type { Facts } from "../../../src/guards/facts.ts";
 import { type Manifest, NO_TOOLS } from "../../../src/guards/manifest/manifest.ts";
+import type { PolicyVerdict } from "../../../src/guards/policy/said.ts";
 import { ask, facts, limits, manifest, measure, purse, seen, slice, target } from "./scenes.ts";
 
 const SEARCH = { type: "web_search", maxUses: 1 };
@@ -11,6 +12,11 @@ const RICH = purse({ slice: slice({ free: 1_000 }) });
 const SPENT = purse({ seen: seen({ spent: 1_000n }) });
 
 /** What each guard refuses, alone: in the order in which they are asked. */
+const SAID: PolicyVerdict = {
+  ...{ policy: "authz", verdict: "allow", reasons: [], because: null, about: null },
+  ...{ tell: false, outputMax: null },
+};
+
 const FAULTS: readonly (readonly [guard: string, code: string, fault: (told: Facts) => Facts])[] = [
   ["task", "task.ended", (told) => ({ ...told, task: { ...told.task, ended: true } })],
   [
@@ -37,6 +43,11 @@ const FAULTS: readonly (readonly [guard: string, code: string, fault: (told: Fac
     "manifest.unknown-tool",
     (told) => ({ ...told, ask: { ...told.ask, serverTools: [SEARCH] } }),
   ],
+  [
+    "policy",
+    "policy.denied",
+    (told) => ({ ...told, policy: [{ ...SAID, verdict: "deny", reasons: ["no"] }] }),
+  ],
   ["cap", "call.cap", (told) => ({ ...told, ask: { ...told.ask, choices: 9 } })],
   [
     "price",
@@ -44,7 +55,7 @@ const FAULTS: readonly (readonly [guard: string, code: string, fault: (told: Fac
     (told) => ({ ...told, ask: { ...told.ask, unbounded: ["background"] } }),
   ],
 ];
-const ORDER = [...FAULTS.map(([guard]) => guard), "clutch", "budget"];
+const ORDER = [...FAULTS.map(([guard]) => guard), "clutch", "approval", "budget"];
 
 const BASE = facts({ manifest: manifest({ limits: limits({ maxN: 2 }) }) });
 
@@ -75,6 +86,7 @@ describe("a call that all allow", () => {
         { guard: "manifest", answer: "allow", numbers: { models: "any priced" } },
         { guard: "tools", answer: "allow", numbers: {} },
         { guard: "hosted", answer: "allow", numbers: {} },
+        { guard: "policy", answer: "allow", numbers: {} },
         {
           guard: "cap",
           answer: "allow",
@@ -93,6 +105,7 @@ describe("a call that all allow", () => {
           },
         },
         { guard: "clutch", answer: "allow", numbers: { clutch: "engaged" } },
+        { guard: "approval", answer: "allow", numbers: {} },
         { guard: "budget", answer: "allow", numbers: { reserve_nano_usd: 200 } },
       ],
     });
@@ -163,8 +176,8 @@ describe("a call that one guard refuses", () => {
     expect(verdict).toMatchObject({ kind: "deny", code, rule: guard });
     expect(answers.map((one) => one.guard)).toEqual(ORDER.slice(0, ORDER.indexOf(guard) + 1));
     expect(answers.slice(0, -1).every((one) => one.answer === "allow")).toBe(true);
-    const facts = verdict.kind === "deny" ? verdict.facts : null;
-    expect(answers.at(-1)).toEqual({ guard, answer: code, numbers: facts });
+    const numbers = verdict.kind === "deny" ? { ...verdict.facts, ...verdict.kept } : null;
+    expect(answers.at(-1)).toEqual({ guard, answer: code, numbers });
   });
 
   test.each(
@@ -205,7 +218,7 @@ describe("a paused agent", () => {
     const { answers, states: after, verdict } = admit({ ...BASE, clutch }, states);
     expect(verdict).toEqual({ kind: "park", cause: "clutch", review: "r-1" });
     expect(after).toBe(states);
-    expect(answers.map((one) => one.guard)).toEqual(ORDER.slice(0, -1));
+    expect(answers.map((one) => one.guard)).toEqual(ORDER.slice(0, -2));
     expect(answers.at(-1)).toMatchObject({ answer: "park: clutch", numbers: { review: "r-1" } });
   });
 

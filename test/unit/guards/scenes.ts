@@ -139,6 +139,7 @@ export function manifest(changes: Partial<Manifest> = {}): Manifest {
     },
     tools: NO_TOOLS,
     library: NO_LIBRARY,
+    policies: [],
     ...changes,
   };
 }
@@ -152,6 +153,8 @@ export function facts(changes: Partial<Facts> = {}): Facts {
     letGo: false,
     target: target(),
     toldBytes: 0,
+    policy: [],
+    approved: { kind: "none" },
     ...changes,
   };
 }

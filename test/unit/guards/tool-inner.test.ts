@@ -29,7 +29,14 @@ function look(given: Readonly<Record<string, unknown>>, by: GrantedTool = WRAPPE
   const allowed = [...ALLOWED.filter(({ tool }) => tool !== by.tool), by];
   const ask = toolAsk({ server: by.server, tool: by.tool, arguments: given });
   const manifest = { agent: "ann", observing: false };
-  return { ask, manifest, grants: grants(allowed, ["wipe"]), resolved: by, offered: null };
+  return {
+    ask,
+    manifest,
+    grants: grants(allowed, ["wipe"]),
+    resolved: by,
+    offered: null,
+    policy: [],
+  };
 }
 
 const codeOf = (given: Readonly<Record<string, unknown>>, by?: GrantedTool) =>
@@ -79,7 +86,7 @@ describe("a call inside a call", () => {
       wrong: "it is no object, and no text of JSON that can be read in only one way",
     });
     const { answers } = lookAtTool(look({ name: "echo", with: {} }));
-    expect(answers.at(-1)).toEqual({
+    expect(answers.at(-2)).toEqual({
       guard: "inner",
       answer: "allow",
       numbers: { calls: "hub__echo" },
@@ -165,7 +172,7 @@ describe("of an agent that is observed", () => {
     const manifest = { agent: "ann", observing: true };
     const facts = { ...rest, manifest, grants: { ...own, allowed: [...own.allowed, ...more] } };
     const { answers, denial } = lookAtTool(facts);
-    return denial?.code ?? answers.at(-1)?.answer;
+    return denial?.code ?? answers.find(({ guard }) => guard === "inner")?.answer;
   };
 
   test("what its manifest would refuse is let through and told", () => {

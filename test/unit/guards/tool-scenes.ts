@@ -71,6 +71,7 @@ export function toolFacts(changes: Partial<ToolFacts> = {}): ToolFacts {
     reserve: 0,
     commitments: null,
     approved: { kind: "none" },
+    policy: [],
     clutch: ENGAGED,
     letGo: false,
     ...changes,

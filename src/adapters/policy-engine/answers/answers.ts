@@ -1,5 +1,5 @@
 /** Input and answers of every engine, so that none has its own idea of a number or a text. */
-import type { PolicyAnswer, PolicyFailure, PolicyInput } from "../../../ports/policy-engine.ts";
+import type { PolicyAnswer, PolicyDocument, PolicyFailure } from "../../../ports/policy-engine.ts";
 
 /** An error may repeat a value of any size. */
 const BECAUSE_CHARACTERS_MAX = 1_000;
@@ -40,6 +40,6 @@ const LONE_SURROGATE = /(?<!\\)((?:\\\\)*)\\ud[89a-f][0-9a-f]{2}/g;
  * The input as JSON of whole characters. OPA reads half a character as U+FFFD, and its WebAssembly
  * refuses the text.
  */
-export function inputText(input: PolicyInput): string {
+export function inputText(input: PolicyDocument): string {
   return JSON.stringify(input).replace(LONE_SURROGATE, "$1\\ufffd");
 }

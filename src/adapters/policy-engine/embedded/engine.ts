@@ -6,8 +6,8 @@ import type { Clock } from "../../../ports/clock.ts";
 import {
   type Policies,
   type PolicyAnswer,
+  type PolicyDocument,
   type PolicyEngine,
-  type PolicyInput,
   type PolicyProblem,
   PolicyProblems,
   type PolicyQuery,
@@ -135,7 +135,7 @@ class EmbeddedPolicies implements Policies {
     this.#ready = ready;
   }
 
-  async ask(query: PolicyQuery, input: PolicyInput, question: Question): Promise<PolicyAnswer> {
+  async ask(query: PolicyQuery, input: PolicyDocument, question: Question): Promise<PolicyAnswer> {
     if (this.#ready === null) return failed("unreachable", "these policies were let go");
     const { clock, documents, prepared } = this.#ready;
     const evaluate = prepared.get(keyOf(query.path));

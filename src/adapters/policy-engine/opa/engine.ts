@@ -7,8 +7,8 @@ import type { Clock } from "../../../ports/clock.ts";
 import {
   type Policies,
   type PolicyAnswer,
+  type PolicyDocument,
   type PolicyEngine,
-  type PolicyInput,
   PolicyProblems,
   type PolicyQuery,
   type Question,
@@ -68,7 +68,7 @@ class OpaPolicies implements Policies {
 
   async ask(
     query: PolicyQuery,
-    input: PolicyInput,
+    input: PolicyDocument,
     { timeoutMs }: Question,
   ): Promise<PolicyAnswer> {
     try {

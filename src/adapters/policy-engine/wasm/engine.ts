@@ -11,8 +11,8 @@ import type { Clock } from "../../../ports/clock.ts";
 import type {
   Policies,
   PolicyAnswer,
+  PolicyDocument,
   PolicyEngine,
-  PolicyInput,
   PolicyQuery,
   PolicySources,
   Question,
@@ -152,7 +152,7 @@ class WasmPolicies implements Policies {
 
   async ask(
     { lenient, path }: PolicyQuery,
-    input: PolicyInput,
+    input: PolicyDocument,
     { timeoutMs }: Question,
   ): Promise<PolicyAnswer> {
     if (this.#isClosed) return failed("unreachable", "these policies were let go");
