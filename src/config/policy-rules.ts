@@ -27,8 +27,8 @@ export type LoadedSet =
 
 /** Policies about the records of decisions, as OPA has them: asked where there are any. */
 const RECORDS: readonly PolicyQuery[] = [
-  { path: ["system", "log", "mask"], lenient: false },
-  { path: ["system", "log", "drop"], lenient: false },
+  { path: ["system", "log", "mask"], lenient: false, isOptional: true },
+  { path: ["system", "log", "drop"], lenient: false, isOptional: true },
 ];
 const RECORDS_PACKAGE = /^\s*package\s+system\.log\s*(?:#.*)?$/m;
 

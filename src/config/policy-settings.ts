@@ -4,6 +4,8 @@ import type { Manifest } from "../guards/manifest/manifest.ts";
 import type { Millis } from "../guards/money.ts";
 import { fits } from "../guards/notice/route.ts";
 import type { Binding } from "../guards/policy/rules.ts";
+import { DATABASE } from "../guards/tool/resource.ts";
+import type { GrantedTool } from "../guards/tool/tool.ts";
 import type { BoundPolicy, PolicyEngineSettings, PolicySettings } from "./bound-policies.ts";
 import type { Files, Issue } from "./configuration.ts";
 import { issueAt, otherName } from "./issues.ts";
@@ -59,7 +61,10 @@ export function policySettingsOf(raw: Raw, parts: PolicyParts): ReadPolicies {
   const digest = digestOf({ bound, data, engine: shown(engine), modules }, wasm);
   const sources = { revision: commit ?? digest, modules, data, ...(wasm && { wasm }) };
   const timeoutMs = rawEngine.timeout ?? TIMEOUT_MS;
-  const warnings = engine.kind === "opa" ? elsewhere(folder) : [];
+  const warnings = [
+    ...(engine.kind === "opa" ? elsewhere(folder) : []),
+    ...unseen(policies, parts),
+  ];
   return { settings: { engine, timeoutMs, bound, sources, digest }, issues, warnings };
 }
 
@@ -141,6 +146,41 @@ function checkPolicies(
       refuse([...at, "agents", no], "an agent that exists", hint);
     }
   }
+}
+
+/**
+ * A policy about tables is not asked of a tool whose manifest does not say which tables its calls
+ * are about: whoever wrote it would think that it guards them.
+ */
+function unseen(policies: readonly RawPolicy[], { agents, source }: PolicyParts): readonly Issue[] {
+  return policies.flatMap((raw, index) => {
+    const { agents: patterns = ["*"], resource_type: type } = raw;
+    if (type === undefined || agents === null) return [];
+    const held = [...agents.values()].filter(({ agent }) =>
+      patterns.some((one) => fits(one, agent)),
+    );
+    const at = ["policies", index, "resource_type"];
+    if (!held.some(({ tools }) => tools.allowed.some((tool) => isAbout(tool, type)))) {
+      const hint = `No tool of its agents declares such a resource: it is never asked. Declare one in a manifest.`;
+      return [issueAt(source, at, "a type that manifests declare", hint)];
+    }
+    const blind = type === DATABASE ? held.flatMap(blindTools) : [];
+    if (blind.length === 0) return [];
+    const names = blind.slice(0, NAMES_TOLD_MAX).join(", ");
+    const hint = `It is not asked of ${names}: add resource: { sql_tables: … } where they are granted.`;
+    return [issueAt(source, at, "tools with SQL that declare their tables", hint)];
+  });
+}
+
+const NAMES_TOLD_MAX = 10;
+
+function isAbout({ resource }: GrantedTool, type: string): boolean {
+  return resource.some((rule) => (rule.kind === "sql-tables" ? DATABASE : rule.type) === type);
+}
+
+function blindTools({ agent, tools }: Manifest): readonly string[] {
+  const blind = tools.allowed.filter((tool) => tool.sql !== null && !isAbout(tool, DATABASE));
+  return blind.map(({ tool }) => `${tool} of ${agent}`);
 }
 
 /** Files that nobody asks would be a trap. */

@@ -41,6 +41,8 @@ export interface PolicyQuery {
   readonly path: readonly string[];
   /** An error of a built-in is undefined, as in OPA without strict errors. */
   readonly lenient: boolean;
+  /** Nobody need have written it; else an engine that can know refuses to load without it. */
+  readonly isOptional?: true;
 }
 
 export interface Policies {

@@ -167,7 +167,7 @@ function loading(open: OpenPolicyEngine, { absent, strict }: PolicyEngineSpoken)
     await dispose();
   });
 
-  if (absent === "undefined") whole(open);
+  if (strict) whole(open);
   if (!strict) lenientOnly(open);
 }
 

@@ -18,7 +18,7 @@ policyEngineConformance(
     sources,
     dispose: async () => undefined,
   }),
-  { strict: true, absent: "undefined" },
+  { strict: true, absent: "refused" },
 );
 
 interface Given {

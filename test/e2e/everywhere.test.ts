@@ -58,12 +58,17 @@ beforeAll(async () => {
             },
           },
         },
+        policies: [
+          { name: "tables", query: "data.t.tables", on: "tool", resource_type: "database" },
+          { name: "limits", query: "data.t.limits", on: "tool" },
+        ],
         breakers: [
           { name: "stuck", enabled: false },
           { name: "tool-surge", enabled: false },
         ],
         budgets: [{ name: "all", agent: "worker", limit_usd: 50, window: "lifetime" }],
       },
+      "policies/t.rego": POLICIES,
       "prices.yaml": PRICES,
       "agents/worker.yaml": {
         version: 1,
@@ -91,6 +96,14 @@ afterAll(async () => {
   await desk.close();
 });
 
+const POLICIES = `package t
+
+tables if not input.resource.table_name in {"salaries"}
+
+limits if not input.call.arguments.limit == 7
+
+limits if not input.call.arguments.limit
+`;
 const PRICE = { input: 1, output: 1, context_window: 100_000, max_output: 1_000 };
 const PRICES = { version: 1, openai: { m: PRICE }, anthropic: { m: PRICE } };
 
@@ -131,6 +144,8 @@ const INSIDE: readonly (readonly [is: string, given: string, verdict: Case["verd
     inside("echo", '{"table":"users","table":"tickets"}'),
     "manifest.arguments",
   ],
+  ["one that a policy refuses", inside("echo", { table: "tickets", limit: 7 }), "policy.denied"],
+  ["SQL of a closed table", inside("query", { sql: "table salaries" }), "policy.denied"],
   ["no name", inside("", {}), "manifest.arguments"],
   ["no arguments", inside("echo"), "manifest.arguments"],
   ["a list", inside("echo", []), "manifest.arguments"],
@@ -202,6 +217,24 @@ const CASES: readonly Case[] = [
     name: "echo",
     arguments: '{"table":"tickets","limit":11}',
     verdict: "manifest.arguments",
+  },
+  {
+    is: "refused by a policy",
+    name: "echo",
+    arguments: '{"table":"tickets","limit":7}',
+    verdict: "policy.denied",
+  },
+  {
+    is: "SQL of a closed table",
+    name: "query",
+    arguments: sql("table Salaries"),
+    verdict: "policy.denied",
+  },
+  {
+    is: "SQL of a closed table beside an open one",
+    name: "query",
+    arguments: sql("select * from orders, hr.salaries"),
+    verdict: "policy.denied",
   },
   {
     is: "too large",

@@ -15,6 +15,7 @@ import { OBSERVE_CASES } from "./wiring-observe.ts";
 import { ON_CHANGE_CASES } from "./wiring-on-change.ts";
 import { PARKING_CASES } from "./wiring-parking.ts";
 import { PIN_CASES } from "./wiring-pin.ts";
+import { closeFakeOpas, POLICY_CASES } from "./wiring-policies.ts";
 import { PRICE_CASES } from "./wiring-prices.ts";
 import { PROVIDER_CASES } from "./wiring-providers.ts";
 import { SIGNAL_CASES } from "./wiring-signals.ts";
@@ -35,6 +36,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await world.close();
   await closeFarEnds();
+  await closeFakeOpas();
 });
 
 const CASES = {
@@ -52,6 +54,7 @@ const CASES = {
   "a pin": PIN_CASES,
   "SQL and resources": SQL_CASES,
   "a call inside a call": UNWRAPS_CASES,
+  "a policy": POLICY_CASES,
   "a bound of a tool": TOOL_BOUND_CASES,
   // After those of breakers, which would see the calls of its agent as a surge.
   "a limit on a task": TASK_LIMIT_CASES,
@@ -81,6 +84,9 @@ const REASSURED = [
   "slipclutch.yaml parking.keep_alive = none",
 ];
 
+/** A bundle is built by the real opa: `policy-engines.test.ts` has them. */
+const BUILT = ["slipclutch.yaml policy_engine.kind = wasm", "slipclutch.yaml policy_engine.bundle"];
+
 /** What is usual is learned over a minute and more: `wiring-surge.test.ts` has them. */
 const LEARNED = [
   "slipclutch.yaml breakers[].above.times",
@@ -94,7 +100,7 @@ const LEARNED = [
 
 test("every field has a case, and every case a field", () => {
   const cased = Object.values(CASES).flatMap((cases) => cases.flatMap(({ fields }) => fields));
-  const covered = [...cased, ...AT_THE_START, ...LEARNED, ...REASSURED];
+  const covered = [...cased, ...AT_THE_START, ...BUILT, ...LEARNED, ...REASSURED];
   expect(covered.toSorted()).toEqual(fieldsOfTheFolder().toSorted());
 });
 

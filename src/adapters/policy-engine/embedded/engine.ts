@@ -50,6 +50,8 @@ export function embeddedEngine(clock: Clock): PolicyEngine {
       const parsed = parsedModules(modules);
       const documents = parsedData(data);
       const loaded = compiled(parsed, documents);
+      const missing = queries.flatMap((query) => missingDocument(query, loaded, documents));
+      if (missing.length > 0) throw new PolicyProblems(missing);
       const prepared = new Map(
         queries.map(({ path }) => [keyOf(path), prepareDocument(loaded, path)]),
       );
@@ -105,6 +107,31 @@ function parsedData(text: string): Value {
   const message = `the data documents cannot be read: ${why}`;
   throw new PolicyProblems([{ ...nowhere, code: "data_parse_error", message }]);
 }
+
+/** Whoever asks for what nobody wrote would be refused for good, and wonder why. */
+function missingDocument(
+  { isOptional, path }: PolicyQuery,
+  { compiled: { tree } }: Loaded,
+  documents: Value,
+): readonly PolicyProblem[] {
+  if (isOptional || tree.leadsToRules(path) || isDocument(documents, path)) return [];
+  const depth = path.findIndex((_, end) => !tree.leadsToRules(path.slice(0, end + 1)));
+  const beside = [...(tree.find(path.slice(0, depth))?.children.values() ?? [])];
+  const names = beside.map(({ path: known }) => known.at(-1)).filter((name) => name !== undefined);
+  const there = names.slice(0, NAMES_TOLD_MAX).join(", ");
+  const hint =
+    there === "" ? null : `In ${["data", ...path.slice(0, depth)].join(".")} there are: ${there}.`;
+  const message = `nobody wrote ${["data", ...path].join(".")}`;
+  return [{ ...NOWHERE, code: "query_undefined_error", message, hint }];
+}
+
+function isDocument(value: Value | undefined, [key, ...rest]: readonly string[]): boolean {
+  if (value === undefined || key === undefined) return value !== undefined;
+  return value instanceof RegoObject && isDocument(value.get(key), rest);
+}
+
+const NAMES_TOLD_MAX = 20;
+const NOWHERE = { file: null, row: null, col: null } as const;
 
 function oldDialect({ file }: Module): string {
   const convert = `opa fmt --write --v0-v1 ${file}`;
