@@ -1,0 +1,88 @@
+/** Puts questions to the engine: about one call, all within one time, the same moment for all. */
+import type { PolicyDocument } from "../../guards/policy/answer.ts";
+import type { CommitsInput, PolicyInput } from "../../guards/policy/input.ts";
+import type { Binding, PolicyRules } from "../../guards/policy/rules.ts";
+import { type PolicySaid, type PolicyVerdict, verdictOf } from "../../guards/policy/said.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { Circumstances } from "./circumstances.ts";
+import type { Question } from "./questions.ts";
+
+const NS_PER_MS = 1_000_000n;
+/** As an engine says it of itself. */
+const LATE = "limit";
+
+export interface Asking {
+  readonly around: Circumstances;
+  readonly commit: CommitsInput["guardrails"];
+  /** Milliseconds since 1970: what `time.now_ns` answers. */
+  readonly now: number;
+  readonly clock: Clock;
+}
+
+export function isBound(policies: readonly PolicyRules[], on: Binding["on"]): boolean {
+  return policies.some(({ bindings }) => bindings.some((binding) => binding.on === on));
+}
+
+/** Never rejects. All policies at once, as far as the engine can; of each question after question. */
+export async function askAll(
+  policies: readonly PolicyRules[],
+  on: Binding["on"],
+  questionsOf: (binding: Binding) => readonly Question[],
+  asking: Asking,
+): Promise<PolicySaid> {
+  const said = policies.flatMap((rules) => {
+    const until = asking.clock.monotonic() + rules.timeoutMs;
+    return rules.bindings
+      .filter((binding) => binding.on === on)
+      .map((binding) => askOne(rules, binding, { questions: questionsOf(binding), until }, asking));
+  });
+  return (await Promise.all(said)).flat();
+}
+
+interface ToAsk {
+  readonly questions: readonly Question[];
+  /** Monotonic: all questions about the call have an answer by then, or are refused. */
+  readonly until: number;
+}
+
+/** Up to the first that is not allowed. */
+async function askOne(
+  rules: PolicyRules,
+  binding: Binding,
+  { questions, until }: ToAsk,
+  asking: Asking,
+): Promise<PolicySaid> {
+  const verdicts: PolicyVerdict[] = [];
+  for (const question of questions) {
+    const verdict = await askNow(rules, binding, { question, until }, asking);
+    verdicts.push(verdict);
+    if (verdict.verdict === "deny") break;
+  }
+  return verdicts;
+}
+
+async function askNow(
+  rules: PolicyRules,
+  binding: Binding,
+  { question, until }: { readonly question: Question; readonly until: number },
+  { around, clock, commit, now }: Asking,
+): Promise<PolicyVerdict> {
+  const { about, call, resource } = question;
+  const timeoutMs = until - clock.monotonic();
+  if (timeoutMs <= 0) {
+    const because = `all policies together had ${rules.timeoutMs} ms`;
+    return verdictOf({ kind: "failed", code: LATE, because }, binding, about);
+  }
+  const input: PolicyInput = {
+    ...{ ...around, call, ...(resource !== null && { resource }) },
+    commits: { guardrails: commit, policies: rules.revision },
+  };
+  const at = { now: BigInt(Math.floor(now)) * NS_PER_MS, timeoutMs };
+  const answer = await rules.ask(binding, documentOf(input), at);
+  return verdictOf(answer, binding, about);
+}
+
+/** The same object, as engines take it. */
+function documentOf(input: PolicyInput): PolicyDocument {
+  return { ...input };
+}
