@@ -8,13 +8,13 @@ import type { Source } from "./source.ts";
 export interface DecisionLogSettings {
   /** Absolute. */
   readonly file: string | null;
-  readonly http: DecisionServiceSettings | null;
-  readonly otel: DecisionCollectorSettings | null;
+  readonly http: DecisionHttpSettings | null;
+  readonly otel: DecisionOtelSettings | null;
   readonly labels: Readonly<Record<string, string>>;
 }
 
 /** Neither token nor headers: never in a log, an error or the digest. */
-export interface DecisionServiceSettings {
+export interface DecisionHttpSettings {
   /** Without `/logs`. */
   readonly url: string;
   readonly token: string | null;
@@ -22,7 +22,7 @@ export interface DecisionServiceSettings {
 }
 
 /** Headers as above. */
-export interface DecisionCollectorSettings {
+export interface DecisionOtelSettings {
   /** Without `/v1/logs`. */
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
@@ -83,13 +83,13 @@ function checkToken(headers: Readonly<Record<string, string>>, refuse: Refuse): 
   refuse(["http", "headers", header], "no other authorization beside token", hint);
 }
 
-function httpOf(raw: RawDecisionLog["http"]): DecisionServiceSettings | null {
+function httpOf(raw: RawDecisionLog["http"]): DecisionHttpSettings | null {
   if (raw === undefined) return null;
   const { headers = {}, token = null, url } = raw;
   return { url, token, headers };
 }
 
-function otelOf(raw: RawDecisionLog["otel"]): DecisionCollectorSettings | null {
+function otelOf(raw: RawDecisionLog["otel"]): DecisionOtelSettings | null {
   if (raw === undefined) return null;
   const { headers = {}, url } = raw;
   return { url, headers };

@@ -1,7 +1,7 @@
 /** A collector of logs, as far as OTLP over HTTP in JSON can be told from outside. */
 import { gunzipSync } from "node:zlib";
 import type { DecisionEvent } from "../ports/decision-log.ts";
-import { wrongIn } from "./fake-decision-service.ts";
+import { wrongIn } from "./fake-decision-receiver.ts";
 import { type Arrived, type Checked, type FarEnd, farEnd } from "./far-end.ts";
 
 const UNPACKED_BYTES_MAX = 64 * 1024 * 1024;

@@ -10,7 +10,7 @@ export {
   decisionSinkConformance,
   type OpenDecisionSink,
 } from "./decision-sink-conformance.ts";
-export { type FakeDecisionService, fakeDecisionService } from "./fake-decision-service.ts";
+export { type FakeDecisionReceiver, fakeDecisionReceiver } from "./fake-decision-receiver.ts";
 export { type FakeDecisionSink, fakeDecisionSink, type SinkAnswer } from "./fake-decision-sink.ts";
 export { type FakeLogCollector, fakeLogCollector, type LogRecord } from "./fake-log-collector.ts";
 export { fakeSlack, type SlackMessage } from "./fake-slack.ts";

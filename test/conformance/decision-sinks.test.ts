@@ -7,12 +7,12 @@ import { systemClock } from "../../src/adapters/clock/system.ts";
 import { fileSink } from "../../src/adapters/decision-sink/file/file-sink.ts";
 import { httpSink } from "../../src/adapters/decision-sink/http/http-sink.ts";
 import { otelSink } from "../../src/adapters/decision-sink/otel/otel-sink.ts";
+import { decisionEvent } from "../../src/testing/decision-event.ts";
 import {
   type DecisionSinkFixture,
-  decisionEvent,
   decisionSinkConformance,
 } from "../../src/testing/decision-sink-conformance.ts";
-import { fakeDecisionService, wrongIn } from "../../src/testing/fake-decision-service.ts";
+import { fakeDecisionReceiver, wrongIn } from "../../src/testing/fake-decision-receiver.ts";
 import { fakeDecisionSink } from "../../src/testing/fake-decision-sink.ts";
 import { fakeLogCollector } from "../../src/testing/fake-log-collector.ts";
 
@@ -50,7 +50,7 @@ async function file(): Promise<DecisionSinkFixture> {
 }
 
 async function http() {
-  const far = await fakeDecisionService(TOKEN);
+  const far = await fakeDecisionReceiver(TOKEN);
   const sink = httpSink({ url: `${far.base}/`, token: TOKEN, headers: HEADERS }, systemClock);
   return {
     far,

@@ -1,6 +1,6 @@
 /**
- * The decision log: what was decided by policy, by whom, and on what. It is beside the calls: noting
- * a decision costs a bounded walk over its input, and everything else happens later.
+ * The decision log: what was decided by policy, by whom, and on what. It is beside the calls:
+ * noting a decision costs a bounded walk over its input, and everything else happens later.
  *
  *   note ──► noted ──drop? mask?──► a queue for each sink ──► file, service, collector
  *              │          │                  │
@@ -114,8 +114,8 @@ export class DecisionLog {
   }
 
   /**
-   * Resolves once everything noted until now was asked about: policies that are in force no more can
-   * be let go then. It never rejects.
+   * Resolves once everything noted until now was asked about: policies that are in force no more
+   * can be let go then. It never rejects.
    */
   settled(): Promise<void> {
     if (this.#working === null) return Promise.resolve();

@@ -28,7 +28,7 @@ export async function judged(
 ): Promise<Judged> {
   const asking = (path: readonly string[]) => answered(() => ask(path, event), clock);
   const drop = await asking(DROP);
-  if (drop === null || drop.kind === "failed") return withheld(event, "drop");
+  if (drop?.kind !== "value" && drop?.kind !== "undefined") return withheld(event, "drop");
   if (drop.kind === "value" && drop.value === true) return { kind: "dropped" };
   const mask = await asking(MASK);
   if (mask?.kind === "undefined") return { kind: "kept", event, withheld: null };

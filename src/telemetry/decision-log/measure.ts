@@ -1,4 +1,4 @@
-/** How large a value is, found in a bounded walk: what is noted must cost a call next to nothing. */
+/** How large a value is, by a bounded walk: what is noted must cost a call next to nothing. */
 
 /** Of the input or the result of one decision. */
 export const VALUE_BYTES_MAX = 1024 * 1024;

@@ -32,7 +32,8 @@ export function masksOf(answer: unknown): readonly Mask[] | null {
 function maskOf(rule: unknown): Mask | "nothing" | null {
   if (typeof rule === "string") return removalAt(rule);
   if (typeof rule !== "object" || rule === null || Array.isArray(rule)) return null;
-  const { op, path, value = null } = rule as Record<string, unknown>; // `as`: an object of any names
+  // `as`: an object of any names.
+  const { op, path, value = null } = rule as Record<string, unknown>;
   if (typeof path !== "string" || (op !== "remove" && op !== "upsert")) return null;
   const removal = removalAt(path);
   if (op === "remove" || removal === null || removal === "nothing") return removal;

@@ -1,6 +1,6 @@
 /**
- * Entries as lines of JSON, appended to a file that only its owner reads. Whoever turns the file over
- * (logrotate) moves it away: the next entries go to a new one.
+ * Entries as lines of JSON, appended to a file that only its owner reads. Whoever turns the file
+ * over (logrotate) moves it away: the next entries go to a new one.
  */
 import { constants } from "node:fs";
 import { type FileHandle, open, stat } from "node:fs/promises";

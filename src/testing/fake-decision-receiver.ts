@@ -1,4 +1,4 @@
-/** A service of decision logs that checks what OPA sends to one: a JSON array in gzip, and no more. */
+/** What OPA sends its decision log to, as far as it checks: a JSON array in gzip, and no more. */
 import { gunzipSync } from "node:zlib";
 import type { DecisionEvent } from "../ports/decision-log.ts";
 import { type Arrived, type Checked, type FarEnd, farEnd } from "./far-end.ts";
@@ -12,13 +12,13 @@ const NAMES: ReadonlySet<string> = new Set([
 ]);
 const TIMESTAMP = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/;
 
-export interface FakeDecisionService extends FarEnd<readonly DecisionEvent[]> {
+export interface FakeDecisionReceiver extends FarEnd<readonly DecisionEvent[]> {
   /** Below it are the logs: what a client is told. */
   readonly base: string;
 }
 
 /** `token`: the one that it takes. */
-export async function fakeDecisionService(token: string): Promise<FakeDecisionService> {
+export async function fakeDecisionReceiver(token: string): Promise<FakeDecisionReceiver> {
   const end = await farEnd("/opa/logs", (arrived): Checked<readonly DecisionEvent[]> => {
     if (arrived.headers.authorization !== `Bearer ${token}`) {
       return { ok: false, why: "another token", status: 401 };
