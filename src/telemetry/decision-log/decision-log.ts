@@ -29,9 +29,10 @@ import { Outlet, type OutletCounts } from "./outlet.ts";
 /** Of what waits for its masks; beyond it the oldest go. */
 export const NOTED_MAX: Bounds = { items: 10_000, bytes: 32 * 1024 * 1024 };
 /** Asked about at once; then whatever else waits in this process has its turn. */
-export const MASKED_AT_ONCE_MAX = 8;
-/** A stop does not wait longer, neither for masks nor for sinks. */
-export const CLOSE_MS: Millis = 5_000;
+export const MASKED_AT_ONCE_MAX = 16;
+/** A stop waits so long for masks, and so long for sinks: each has its own. */
+export const CLOSE_ASKING_MS: Millis = 2_000;
+export const CLOSE_SENDING_MS: Millis = 3_000;
 
 export interface DecisionLogSettings {
   readonly sinks: readonly DecisionSink[];
@@ -126,19 +127,25 @@ export class DecisionLog {
   async close(): Promise<void> {
     if (this.#phase !== "open") return;
     this.#phase = "closing";
-    let cancel: () => void = () => undefined;
-    const late = new Promise<void>((resolve) => {
-      cancel = this.#settings.clock.after(CLOSE_MS, resolve);
-    });
-    await Promise.race([this.#working, late]);
+    await this.#within(CLOSE_ASKING_MS, (late) => Promise.race([this.#working, late]));
     this.#phase = "closed";
     this.#lose(this.#noted.clear() + this.#asking);
     this.#asking = 0;
     this.#settle(this.#noteNo);
-    await Promise.all(this.#outlets.map((outlet) => outlet.close(late)));
-    cancel();
+    await this.#within(CLOSE_SENDING_MS, (late) =>
+      Promise.all(this.#outlets.map((outlet) => outlet.close(late))),
+    );
     this.#failures.close();
     this.#losses.close();
+  }
+
+  async #within(ms: Millis, run: (late: Promise<void>) => Promise<unknown>): Promise<void> {
+    let cancel: () => void = () => undefined;
+    const late = new Promise<void>((resolve) => {
+      cancel = this.#settings.clock.after(ms, resolve);
+    });
+    await run(late);
+    cancel();
   }
 
   /** Off the path of the call, and a few at a time, so that no call waits for many. */

@@ -75,13 +75,9 @@ function within(
   max: number,
 ): { readonly values: readonly unknown[]; readonly nameBytes: number } | null {
   if (Array.isArray(value)) return value.length > max ? null : { values: value, nameBytes: 0 };
-  const values: unknown[] = [];
+  const names = Object.keys(value);
+  if (names.length > max) return null;
   let nameBytes = 0;
-  for (const name in value) {
-    if (values.length >= max) return null;
-    nameBytes += name.length;
-    // `as`: it has the name that it was walked by.
-    values.push((value as Record<string, unknown>)[name]);
-  }
-  return { values, nameBytes };
+  for (const name of names) nameBytes += name.length;
+  return { values: Object.values(value), nameBytes };
 }
