@@ -147,6 +147,8 @@ describe("a rule notices", () => {
     ["src/adapters/tool-server/over-http/a.ts", 'import "../mcp/a.ts";', false],
     ["src/adapters/tool-server/over-http/a.ts", 'import { Pool } from "undici";', true],
     ["src/adapters/provider/http/a.ts", 'import "../../tool-server/over-http/a.ts";', false],
+    ["src/adapters/decision-sink/otel/a.ts", 'import "../over-http/a.ts";', true],
+    ["src/adapters/decision-sink/otel/a.ts", 'import "../../spans/otlp/a.ts";', false],
     ["src/testing/a.ts", 'import "../adapters/store/memory/a.ts";', true],
     ["src/testing/a.ts", 'import "../adapters/store/sqlite/a.ts";', false],
     ["src/demo/agent.ts", 'import "openai";', true],

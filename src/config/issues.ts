@@ -43,6 +43,9 @@ const SECRET_PLACES: readonly (readonly string[])[] = [
   ...["webhook_url", "url", "secret", "previous_secret", "headers"].map((key) => {
     return ["notifiers", "*", key];
   }),
+  ["decision_log", "http", "token"],
+  ["decision_log", "http", "headers"],
+  ["decision_log", "otel", "headers"],
 ];
 
 /** Whether a secret belongs there. */

@@ -1,10 +1,8 @@
 /** Spans of traces, as they are told to whoever collects them. */
 import type { Millis } from "../guards/money.ts";
+import type { Attributes, Value } from "../wire/otlp-values.ts";
 
-/** A whole number is a `number`; what may have a fraction says so, and stays of one type. */
-export type Value = string | number | boolean | readonly string[] | { readonly double: number };
-
-export type Attributes = Readonly<Record<string, Value>>;
+export type { Attributes, Value };
 
 /** One span among all: W3C Trace Context. */
 export interface SpanContext {

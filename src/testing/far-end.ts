@@ -1,4 +1,4 @@
-/** A server that notices are posted to: it checks what it is sent, and answers as it is told. */
+/** A server that is posted to: it checks what it is sent, and answers as it is told. */
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
@@ -10,13 +10,17 @@ export type FarAnswer =
       readonly headers?: Readonly<Record<string, string>>;
     }
   | "hang"
-  | "reset";
+  | "reset"
+  /** A status of 200, and of what was to follow it a part. */
+  | "half";
 
 export interface Arrived {
   readonly method: string;
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
+  /** The body as it came. */
+  readonly bytes: Uint8Array;
 }
 
 /** What a far end that checks made of a request. */
@@ -38,6 +42,8 @@ export interface FarEnd<Received> {
   close(): Promise<void>;
 }
 
+const HALF = '{"taken": ';
+
 export async function farEnd<Received>(
   path: string,
   check: (arrived: Arrived) => Checked<Received>,
@@ -50,6 +56,10 @@ export async function farEnd<Received>(
     arrived.push(one);
     if (scripted === "hang") return;
     if (scripted === "reset") return void response.destroy();
+    if (scripted === "half") {
+      response.writeHead(200, { "content-length": HALF.length * 2 });
+      return void response.write(HALF, () => response.destroy());
+    }
     if (scripted !== null) {
       response.writeHead(scripted.status, scripted.headers).end(scripted.body ?? "");
       return;
@@ -64,9 +74,10 @@ export async function farEnd<Received>(
     const chunks: Uint8Array[] = [];
     request.on("data", (chunk: Uint8Array) => chunks.push(chunk));
     request.on("end", () => {
-      const body = Buffer.concat(chunks).toString("utf8");
+      const bytes = Buffer.concat(chunks);
       const { headers, method = "", url = "" } = request;
-      answer({ method, path: url, headers, body }, response);
+      const body = bytes.toString("utf8");
+      answer({ method, path: url, headers, body, bytes }, response);
     });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

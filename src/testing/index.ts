@@ -1,10 +1,18 @@
 /**
  * For those who write an adapter of their own, or test an agent: what every store, provider, tool
- * server, notifier and policy engine must do, as suites for vitest, and the fakes that pass them.
- * Import it from a vitest test.
+ * server, notifier, policy engine and sink of decisions must do, as suites for vitest, and the
+ * fakes that pass them. Import it from a vitest test.
  */
 export { simulatedProvider } from "../adapters/provider/simulated/simulated-provider.ts";
 export { type MemoryData, memoryData, memoryStore } from "../adapters/store/memory/index.ts";
+export {
+  type DecisionSinkFixture,
+  decisionSinkConformance,
+  type OpenDecisionSink,
+} from "./decision-sink-conformance.ts";
+export { type FakeDecisionReceiver, fakeDecisionReceiver } from "./fake-decision-receiver.ts";
+export { type FakeDecisionSink, fakeDecisionSink, type SinkAnswer } from "./fake-decision-sink.ts";
+export { type FakeLogCollector, fakeLogCollector, type LogRecord } from "./fake-log-collector.ts";
 export { fakeSlack, type SlackMessage } from "./fake-slack.ts";
 export { type CloudEvent, type FakeWebhook, fakeWebhook } from "./fake-webhook.ts";
 export type { FarAnswer, FarEnd } from "./far-end.ts";

@@ -4,10 +4,12 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { logsOf } from "../../src/adapters/decision-sink/otel/records.ts";
 import { jsonOf } from "../../src/adapters/spans/otlp/json.ts";
 import { protobufOf } from "../../src/adapters/spans/otlp/protobuf.ts";
 import type { Export, Protocol } from "../../src/adapters/spans/otlp/request.ts";
 import type { Span } from "../../src/ports/spans.ts";
+import { decisionEvent } from "../../src/testing/decision-event.ts";
 import { part } from "../support/parts.ts";
 import { pythonClients } from "../support/python.ts";
 
@@ -74,13 +76,15 @@ describe.skipIf(!part("python").available)("an export", () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  async function readIn(protocol: Protocol) {
-    const file = join(folder, protocol.replace("/", "-"));
-    await writeFile(file, WRITTEN[protocol](EXPORT));
+  const readIn = (protocol: Protocol) => readBack(protocol, WRITTEN[protocol](EXPORT));
+
+  async function readBack(form: Protocol | "logs", written: Buffer) {
+    const file = join(folder, form.replace("/", "-"));
+    await writeFile(file, written);
     const script = join(import.meta.dirname, "python", "otlp.py");
     const { status, stderr, stdout } = spawnSync(
       pythonClients() ?? "python3",
-      [script, protocol, file],
+      [script, form, file],
       { encoding: "utf8", maxBuffer: 64 * 1024 * 1024 },
     );
     expect([status, stderr]).toEqual([0, ""]);
@@ -128,6 +132,33 @@ describe.skipIf(!part("python").available)("an export", () => {
 
   test("is the same in both", async () => {
     expect(await readIn("http/json")).toEqual(await readIn("http/protobuf"));
+  });
+
+  test("of decisions is read whole", async () => {
+    const whole = decisionEvent(0, { input: { agent_id: "ü€𝄞\n" } });
+    const { span_id: _span, trace_id: _trace, ...bare } = decisionEvent(1, { result: false });
+    const { resource, scope } = EXPORT;
+    const written = Buffer.from(logsOf([whole, { ...bare, input: null }], { resource, scope }));
+    const [one] = (await readBack("logs", written)).resourceLogs;
+    expect(one.resource.attributes[0].value).toEqual({ stringValue: "slipclutch" });
+    const [{ logRecords, scope: read }] = one.scopeLogs;
+    expect(read).toEqual(scope);
+    const at = `${Date.parse(whole.timestamp)}000000`;
+    expect(logRecords[0]).toEqual({
+      ...{ timeUnixNano: at, observedTimeUnixNano: at },
+      ...{ severityNumber: "SEVERITY_NUMBER_INFO", severityText: "INFO" },
+      body: { stringValue: JSON.stringify(whole) },
+      attributes: [
+        { key: "decision_id", value: { stringValue: "d-0" } },
+        { key: "path", value: { stringValue: "agent/authz/allow" } },
+        { key: "agent", value: { stringValue: "ü€𝄞\n" } },
+        { key: "result", value: { stringValue: "allow" } },
+      ],
+      traceId: Buffer.from(whole.trace_id ?? "", "hex").toString("base64"),
+      spanId: Buffer.from(whole.span_id ?? "", "hex").toString("base64"),
+    });
+    expect(logRecords[1]).not.toHaveProperty("traceId");
+    expect(logRecords[1].attributes.at(-1).value).toEqual({ stringValue: "deny" });
   });
 });
 

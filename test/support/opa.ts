@@ -14,6 +14,8 @@ const LOOK_EVERY_MS = 20;
 
 export interface Opa {
   readonly socket: string;
+  /** What it printed, a line each: its decision log among it, where that goes to the console. */
+  said(): readonly string[];
   /** As a crash would. */
   kill(): Promise<void>;
   close(): Promise<void>;
@@ -49,7 +51,13 @@ export async function startOpa({
     ],
     { stdio: ["ignore", "pipe", "pipe"] },
   );
-  await healthy(child, socket).catch(async (error: unknown) => {
+  let said = "";
+  const listen = (chunk: Buffer): void => {
+    said += chunk;
+  };
+  child.stdout?.on("data", listen);
+  child.stderr?.on("data", listen);
+  await healthy(child, socket, () => said).catch(async (error: unknown) => {
     await rm(folder, { recursive: true, force: true });
     throw error;
   });
@@ -61,6 +69,7 @@ export async function startOpa({
   };
   return {
     socket,
+    said: () => said.split("\n").slice(0, -1),
     kill,
     async close() {
       await kill();
@@ -98,20 +107,14 @@ async function writeSources(folder: string, sources: PolicySources): Promise<rea
   return paths.map(({ path }) => path);
 }
 
-async function healthy(child: ChildProcess, socket: string): Promise<void> {
-  let said = "";
-  const listen = (chunk: Buffer): void => {
-    said += chunk;
-  };
-  child.stdout?.on("data", listen);
-  child.stderr?.on("data", listen);
+async function healthy(child: ChildProcess, socket: string, said: () => string): Promise<void> {
   const until = performance.now() + START_MS;
   while (performance.now() < until && child.exitCode === null) {
     if (await answers(socket)) return;
     await sleep(LOOK_EVERY_MS);
   }
   child.kill("SIGKILL");
-  throw new Error(`opa did not start: ${said}`);
+  throw new Error(`opa did not start: ${said()}`);
 }
 
 /** That it wants a token is an answer too. */

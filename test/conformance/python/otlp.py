@@ -5,6 +5,9 @@ import json
 import sys
 
 from google.protobuf import json_format
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (
+    ExportLogsServiceRequest,
+)
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceRequest,
 )
@@ -27,8 +30,8 @@ def with_base64(value):
 form, path = sys.argv[1:]
 with open(path, "rb") as file:
     body = file.read()
-if form == "http/json":
-    read = ExportTraceServiceRequest()
+if form in ("http/json", "logs"):
+    read = ExportLogsServiceRequest() if form == "logs" else ExportTraceServiceRequest()
     # Unknown fields are errors here.
     json_format.ParseDict(with_base64(json.loads(body)), read)
 else:

@@ -72,7 +72,10 @@ const ADAPTER_PACKAGES: Readonly<Record<string, readonly string[]>> = {
  * No adapters themselves: what several adapters of one port would otherwise each have a copy of.
  * They may be imported by those of their port, and import no adapter.
  */
-const COMMON = ["notifier/over-http", "policy-engine/answers", "tool-server/over-http"];
+const COMMON = ["decision-sink/over-http", "notifier/over-http"].concat(
+  "policy-engine/answers",
+  "tool-server/over-http",
+);
 
 /** The adapters of this port hand the policy language what it needs from outside. */
 const REGO_PORT = "policy-engine";

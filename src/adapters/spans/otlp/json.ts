@@ -1,5 +1,6 @@
 /** OTLP as JSON: ids in hex, 64-bit numbers as text. */
-import type { Attributes, Span, Value } from "../../../ports/spans.ts";
+import type { Span } from "../../../ports/spans.ts";
+import { pairsOf } from "../../../wire/otlp-values.ts";
 import { type Export, FAILED, flagsOf, KINDS, nanosOf } from "./request.ts";
 
 export function jsonOf({ resource, schemaUrl, scope, spans }: Export): string {
@@ -28,22 +29,4 @@ function spanOf(span: Span) {
     })),
     status: failed ? { code: FAILED } : {},
   };
-}
-
-function pairsOf(attributes: Attributes) {
-  return Object.entries(attributes).map(([key, value]) => ({ key, value: typed(value) }));
-}
-
-function typed(value: Value): object {
-  switch (typeof value) {
-    case "string":
-      return { stringValue: value };
-    case "boolean":
-      return { boolValue: value };
-    case "number":
-      return Number.isInteger(value) ? { intValue: String(value) } : { doubleValue: value };
-    case "object":
-      if ("double" in value) return { doubleValue: value.double };
-      return { arrayValue: { values: value.map(typed) } };
-  }
 }
