@@ -261,7 +261,7 @@ describe.skipIf(!part("git").available)("in a commit", () => {
       "agents/Other.yaml": { version: 1, agent: "Other", uncapped: true },
       "agents/other.yaml": RULES["agents/worker.yaml"],
       "agents/folder.yaml/inner.yaml": "version: 1",
-      "policies/rules.rego": "package rules",
+      "rollouts.yaml": "[]",
     });
     await repository.push();
     const issues = (await issuesOf()).join("\n");
@@ -270,7 +270,7 @@ describe.skipIf(!part("git").available)("in a commit", () => {
     expect(issues).toContain(`agents/large.yaml: ${1024 * 1024 + 2} bytes. Split it.`);
     expect(issues).toContain("agents/Other.yaml is the same agent but for its spelling");
     expect(issues).toContain("agents/folder.yaml: a folder.");
-    expect(issues).toContain("policies: rules that are not enforced.");
+    expect(issues).toContain("rollouts.yaml: rules that are not enforced.");
   });
 
   test("names that lead out of the folder become no file and no path", async () => {

@@ -2,9 +2,11 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { generateReference } from "../../scripts/reference.ts";
+import { documentedPaths, knownFields } from "../../scripts/reference/policy-input.ts";
+import { generateReference, KNOWN_FIELDS } from "../../scripts/reference.ts";
 
-const FOLDER = join(import.meta.dirname, "..", "..", "docs", "reference");
+const ROOT = join(import.meta.dirname, "..", "..");
+const FOLDER = join(ROOT, "docs", "reference");
 const pages = await generateReference();
 
 test.each([...pages])(
@@ -13,6 +15,10 @@ test.each([...pages])(
     expect(readFileSync(join(FOLDER, file), "utf8")).toBe(text);
   },
 );
+
+test(`${KNOWN_FIELDS} is not stale (node_modules/.bin/node scripts/reference.ts)`, () => {
+  expect(readFileSync(join(ROOT, KNOWN_FIELDS), "utf8")).toBe(knownFields());
+});
 
 test("the folder holds nothing that was written by hand", () => {
   expect(readdirSync(FOLDER).sort()).toEqual([...pages.keys()].sort());
@@ -37,4 +43,20 @@ test("the reference names fields at every depth, each once", () => {
   ]) {
     expect(text.split(`| \`${field}\` |`).length).toBe(2);
   }
+});
+
+test("every field of the input of policies has a meaning, and none is left out", () => {
+  const text = pages.get("policy-input.md") ?? "";
+  const rows = [...text.matchAll(/^\| `([^`]+)` \| (.+?) \| (.*) \|$/gm)];
+  expect(rows.filter(([, , , meaning = ""]) => meaning.trim() === "")).toEqual([]);
+  const fields = rows.map(([, field]) => field);
+  expect([...new Set(fields)].sort()).toEqual(documentedPaths());
+  expect(fields).toEqual(
+    expect.arrayContaining([
+      "resource.NAME",
+      "budgets[].limit",
+      "metrics.NAME.line",
+      "labels.owner",
+    ]),
+  );
 });

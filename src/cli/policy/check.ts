@@ -1,10 +1,12 @@
 /** `slipclutch policy check`: everything that is wrong with policies, before a gateway has them. */
+import { isExposedOnly } from "../../config/exposed-policies.ts";
 import { readTable } from "../../config/policy-tables.ts";
 import { LoadError, type Module, parseModule } from "../../rego/index.ts";
 import { paintFor } from "../paint.ts";
 import { EXIT, type Shell } from "../shell.ts";
 import { foldedComparisons } from "./folded.ts";
 import { FOLDER, type Loading, loadPolicies, type Read, readPolicies } from "./folder.ts";
+import { unknownFields } from "./input-fields.ts";
 import { type Problem, problemLines, problemOfIssue } from "./problems.ts";
 import { isTest } from "./test-rules.ts";
 
@@ -57,9 +59,15 @@ function warningsOf(loading: Loading, read: Read): readonly Problem[] {
   return [
     ...[...modules, ...tests].flatMap((module) => oldDialect(module, read)),
     ...modules.flatMap(foldedComparisons),
+    ...modules.filter((module) => !isAskedByAgents(module, read)).flatMap(unknownFields),
     ...tests.filter(({ rules }) => !rules.some(isTest)).map(({ file }) => untested(file)),
     ...read.sources.tables.filter(isEmpty).map(({ file }) => untested(file)),
   ];
+}
+
+/** Their inputs are what those send. */
+function isAskedByAgents({ package: path }: Module, { bound }: Read): boolean {
+  return isExposedOnly(bound, path.slice(1));
 }
 
 function isEmpty(table: Read["sources"]["tables"][number]): boolean {

@@ -3,8 +3,10 @@ import { resolve } from "node:path";
 import { parseYaml } from "../../compose/policy-host.ts";
 import type { Files, Issue } from "../../config/configuration.ts";
 import { diskTree } from "../../config/disk.ts";
+import { type BoundPaths, boundPaths } from "../../config/exposed-policies.ts";
 import { type PolicyFolder, policySources } from "../../config/policies.ts";
 import { readPolicyFiles } from "../../config/policy-folder.ts";
+import { READ_LIMITS, textsOf } from "../../config/texts.ts";
 import {
   LoadError,
   type Loaded,
@@ -24,18 +26,24 @@ export interface Read {
   readonly texts: Files;
   readonly problems: readonly Problem[];
   readonly warnings: readonly Issue[];
+  /** Outside of a guardrails folder nobody says, and there are none. */
+  readonly bound: BoundPaths;
 }
+
+const MAIN_FILE = "slipclutch.yaml";
 
 /** In a guardrails folder, its `policies`. */
 export async function readPolicies(folder: string, shell: Shell): Promise<Read> {
   const tree = diskTree(resolve(shell.folder, folder));
   const found = await tree.names("");
-  const isWhole = found.kind === "folder" && found.names.includes("slipclutch.yaml");
+  const isWhole = found.kind === "folder" && found.names.includes(MAIN_FILE);
   const root = isWhole ? "policies" : "";
   const { files, issues, warnings } = await readPolicyFiles(tree, root);
   const sources = policySources(files, root);
   const problems = [...issues, ...sources.issues].map((issue) => problemOfIssue(issue, "error"));
-  return { sources, texts: files, problems, warnings };
+  const main = isWhole ? textsOf(await tree.read([MAIN_FILE], READ_LIMITS)).files : null;
+  const bound = boundPaths(main?.get(MAIN_FILE) ?? "");
+  return { sources, texts: files, problems, warnings, bound };
 }
 
 export interface LoadChoices {

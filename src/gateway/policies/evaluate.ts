@@ -23,7 +23,7 @@ export function isBound(policies: readonly PolicyRules[], on: Binding["on"]): bo
   return policies.some(({ bindings }) => bindings.some((binding) => binding.on === on));
 }
 
-/** Never rejects. All policies at once, as far as the engine can; of each question after question. */
+/** Never rejects. All policies at once, if the engine can; of each question after question. */
 export async function askAll(
   policies: readonly PolicyRules[],
   on: Binding["on"],

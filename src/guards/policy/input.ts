@@ -8,6 +8,7 @@ export interface PolicyInput {
   readonly version: 1;
   /** The agent, by its key: nothing that it sends can change it. */
   readonly agent_id: string;
+  /** The piece of work that the call is part of. */
   readonly task: TaskInput;
   /** What is asked for: a call of a tool, or of a model. */
   readonly call: ToolCallInput | ModelCallInput;
@@ -24,10 +25,12 @@ export interface PolicyInput {
   readonly time: string;
   /** Of the manifest; a label that it does not set is absent. */
   readonly labels: LabelsInput;
+  /** Under which state of the rules it is asked. */
   readonly commits: CommitsInput;
 }
 
 export interface TaskInput {
+  /** As its agent names it; that of a key and a day where it names none. */
   readonly id: string;
   /** The task that it was opened under; null: none. */
   readonly parent: string | null;
@@ -42,27 +45,37 @@ export interface TaskInput {
 
 /** A call of a tool, on whichever road it came. */
 export interface ToolCallInput {
+  /** Which of the two it is. */
   readonly kind: "tool";
   /** The tool server of `slipclutch.yaml`. */
   readonly server: string;
   /** As that server names it. */
   readonly tool: string;
+  /** What the agent wrote, within what its manifest allows. */
   readonly arguments: Readonly<Record<string, unknown>>;
   /** What this call does, by its owner's word or by its SQL. */
   readonly effect: "read" | "write";
   /** The tool whose arguments this call was found in, for tools that call others; null: none. */
   readonly inside: string | null;
   /** What is read, where that is a resource or a prompt of an MCP server; null: it is a tool. */
-  readonly reading: { readonly kind: "resource" | "prompt"; readonly name: string } | null;
+  readonly reading: {
+    /** Which of the two it is. */
+    readonly kind: "resource" | "prompt";
+    /** The URI of a resource, the name of a prompt. */
+    readonly name: string;
+  } | null;
 }
 
 export interface ModelCallInput {
+  /** Which of the two it is. */
   readonly kind: "model";
   /** As its client asks for it. */
   readonly model: string;
   /** That of `slipclutch.yaml` which would answer. */
   readonly provider: string | null;
+  /** Of its request. */
   readonly format: "openai-chat" | "anthropic-messages";
+  /** Whether its answer is to be streamed. */
   readonly stream: boolean;
   /** As its client asks for; null: it sets none. */
   readonly max_output_tokens: number | null;
@@ -70,7 +83,9 @@ export interface ModelCallInput {
   readonly choices: number;
   /** Of its text and structure, at most. */
   readonly input_bytes: number;
+  /** Of the conversation, so many. */
   readonly messages: number;
+  /** In the conversation, so many. */
   readonly images: number;
   /** Names of the tools that the client offers to run. */
   readonly tools: readonly string[];
@@ -79,15 +94,19 @@ export interface ModelCallInput {
 }
 
 /** Beside `type` one field for each declared attribute: a text, a number or a boolean. */
-export type ResourceInput = { readonly type: string } & Readonly<
-  Record<string, string | number | boolean>
->;
+export type ResourceInput = {
+  /** As the manifest says it, like `database`. */
+  readonly type: string;
+} & Readonly<Record<string, string | number | boolean>>;
 
 export interface BudgetInput {
+  /** As the configuration names it; several accounts of one budget are several elements. */
   readonly name: string;
   /** Of amounts here: USD, tokens or calls. */
   readonly unit: "usd" | "tokens" | "calls";
+  /** Of one window. */
   readonly limit: number;
+  /** Neither spent nor set aside for calls that are out. */
   readonly remaining: number;
   /** In RFC 3339; null: its window has no end. */
   readonly window_ends_at: string | null;
@@ -103,8 +122,11 @@ export interface MetricInput {
 }
 
 export interface LabelsInput {
+  /** The team that the agent belongs to. */
   readonly team?: string;
+  /** The organisation that it belongs to. */
   readonly org?: string;
+  /** Who answers for it. */
   readonly owner?: string;
 }
 

@@ -13,6 +13,8 @@ export interface CallPlace {
 
 export interface Visitor {
   rule?(rule: Rule): void;
+  /** Each, before those inside it; calls that stand alone are left to `call`. */
+  term?(term: Term): void;
   expression?(expression: Expression): void;
   call?(place: CallPlace): void;
   replacement?(replacement: With): void;
@@ -56,6 +58,7 @@ function visitReplacements(replacements: readonly With[], visitor: Visitor): voi
 }
 
 function visitTerm(term: Term, visitor: Visitor): void {
+  visitor.term?.(term);
   if (term.kind === "call") visitor.call?.({ call: term, at: term.at, isWhole: false });
   for (const inner of innerTerms(term)) visitTerm(inner, visitor);
   visitReplacements(replacementsIn(term), visitor);

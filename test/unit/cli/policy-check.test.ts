@@ -118,6 +118,78 @@ describe("policy check", () => {
     ]);
   });
 
+  const READS = [
+    "package a",
+    "import input.task as it",
+    "import input.lables",
+    'p if input.agentid == "a"',
+    "q if it.cals > 3",
+    'r if input["call"].tol == "x"',
+    "s if { some each in input.budgets; input.budgets[_].remaning < 1; each.x }",
+    "t if { some name; input.metrics[name].vaule > 1; input[name].x }",
+    "t := [1 | input.labels.tier] if true else := input.commits.polices",
+    "u(x) if x == input.resource.whatever",
+    "v if { input.call.arguments.a.b; input.call.reading.uri }",
+    "fine if { input.call.model; input.task.parent; input.time; input.metrics.stuck.line; it }",
+    "test_fine if p with input.agentid as 1",
+  ];
+  const UNKNOWN = [
+    "3:1 input.lables",
+    "4:6 input.agentid",
+    "5:6 input.task.cals",
+    "6:6 input.call.tol",
+    "7:36 input.budgets[_].remaning",
+    "8:19 input.metrics[_].vaule",
+    "9:11 input.labels.tier",
+    "9:46 input.commits.polices",
+    "11:34 input.call.reading.uri",
+  ];
+
+  async function neverSent(files: Record<string, string>, at = "p") {
+    const { code, out } = await slipclutch(["policy", "check", at, "--json"], {
+      folder: policies(files),
+    });
+    expect(code).toBe(0);
+    return JSON.parse(out).problems.map(({ code, col, message, row }: Record<string, unknown>) => {
+      expect(code).toBe("policy.no-such-input");
+      return `${row}:${col} ${String(message).replace("the gateway never sends ", "")}`;
+    });
+  }
+
+  test("warns of fields that no input has, wherever they are read", async () => {
+    expect(await neverSent({ "a.rego": `${READS.join("\n")}\n` })).toEqual(UNKNOWN);
+    const { out } = await check({ "a.rego": 'package a\n\np if input.agentid == "x"\n' });
+    expect(out).toMatchInlineSnapshot(`
+      "warning a.rego:3:6: policy.no-such-input: the gateway never sends input.agentid
+        3 | p if input.agentid == "x"
+          |      ^
+        Did you mean "agent_id"?
+      p: 1 file of policies, valid: 0 errors, 1 warning.
+      "
+    `);
+  });
+
+  test("but not in tests, of records, and of what agents alone ask", async () => {
+    const reads = (name: string) => `package ${name}\n\np if input.nobody.knows\n`;
+    const files = {
+      "slipclutch.yaml": `policies:
+  - { name: a, query: data.own.a.p, expose: true }
+  - { name: b, query: data.own.b.p, expose: true }
+  - { name: c, query: data.own.b.p, on: tool }
+  - { name: d, query: "data[", expose: true }
+  - 5
+`,
+      "policies/a.rego": reads("own.a"),
+      "policies/b.rego": reads("own.b"),
+      "policies/c.rego": reads("library"),
+      "policies/log.rego": reads("system.log"),
+      "policies/b_test.rego": `${reads("own.b_test")}\ntest_x if p with input as {}\n`,
+    };
+    expect(await neverSent(files)).toEqual(["3:6 input.nobody", "3:6 input.nobody"]);
+    const { "slipclutch.yaml": _, ...bare } = files;
+    expect(await neverSent(bare)).toHaveLength(3);
+  });
+
   test("warns of files for tests that have none", async () => {
     const files = {
       "a_test.rego": "package a\n\nhelper := 1\n",

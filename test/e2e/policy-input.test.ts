@@ -1,0 +1,80 @@
+/** What the reference says of the input of policies is what the gateway asks with. */
+import { afterEach, expect, test } from "vitest";
+import { documentedPaths } from "../../scripts/reference/policy-input.ts";
+import { MODEL_CALL, TOOL_CALL } from "../../scripts/reference/policy-input-examples.ts";
+import { type FakeOpa, fakeOpa } from "../../src/testing/fake-opa.ts";
+import { MCP_SCRIPT } from "../../src/testing/mcp-fixture.ts";
+import { handshake } from "./mcp-scene.ts";
+import { PolicyWorld } from "./policies-world.ts";
+
+const URI = "file:///data/a.txt";
+
+let world: PolicyWorld;
+let opa: FakeOpa;
+
+afterEach(async () => {
+  await world.end();
+  await opa.close();
+});
+
+/** Their names are the configuration's, or the agent's. */
+const FREE: ReadonlySet<string> = new Set(["call.arguments"]);
+const NAMED: ReadonlySet<string> = new Set(["metrics", "resource"]);
+
+/** Each place of a document, as the reference writes it: `budgets[].limit`, `metrics.NAME.line`. */
+function pathsOf(value: unknown, path = ""): readonly string[] {
+  const own = path === "" ? [] : [path];
+  if (typeof value !== "object" || value === null || FREE.has(path)) return own;
+  if (Array.isArray(value)) {
+    const inner = value.flatMap((each) => pathsOf(each, `${path}[]`));
+    return [...own, ...inner.filter((place) => place !== `${path}[]`)];
+  }
+  const inner = Object.entries(value).flatMap(([key, each]) => {
+    const name = NAMED.has(path) && key !== "type" ? "NAME" : key;
+    return pathsOf(each, path === "" ? name : `${path}.${name}`);
+  });
+  return [...own, ...inner.filter((place) => place !== "metrics.NAME")];
+}
+
+const placesOf = (...documents: readonly unknown[]) =>
+  [...new Set(documents.flatMap((document) => pathsOf(document)))].sort();
+
+test("each field of the input is documented, and each that is documented is there", async () => {
+  opa = await fakeOpa();
+  world = await PolicyWorld.open({
+    policies: {},
+    bound: [
+      { name: "tools", query: "data.tools.allow", on: "tool" },
+      { name: "models", query: "data.models.allow", on: "model" },
+    ],
+    engine: { kind: "opa", url: opa.at, timeout: "5s" },
+    manifest: {
+      labels: { team: "finance", org: "acme", owner: "ann" },
+      allowed_tools: [
+        { tool_name: "query", resource: { sql_tables: "/arguments/sql" }, cost: { usd: 0.01 } },
+      ],
+      allowed_resources: [{ server: "desk", uri: URI }],
+    },
+  });
+  const shelves = { resources: [{ uri: URI, name: "a" }], resourceTemplates: [], prompts: [] };
+  const query = { name: "query", inputSchema: { type: "object" } };
+  world.desk.set({ ...MCP_SCRIPT, tools: [query], library: shelves });
+  world.model.plays({ text: "so" });
+
+  const sql = "select sum(total) from Sales.Invoices";
+  expect((await world.tool("query", { sql })).status).toBe(200);
+  const model = await world.chat({ max_tokens: 50 });
+  expect(model.status).toBe(200);
+  await world.post("/mcp", handshake({ method: "resources/read", params: { uri: URI } }));
+
+  const [tool, chat, reading, ...others] = opa.asked.map(({ input }) => input);
+  expect(others).toEqual([]);
+  expect(tool).toMatchObject({
+    resource: TOOL_CALL.resource,
+    call: { kind: "tool", tool: "query" },
+  });
+  expect(reading).toMatchObject({ call: { reading: { kind: "resource", name: URI } } });
+  expect(placesOf(tool)).toEqual(placesOf(TOOL_CALL));
+  expect(placesOf(chat)).toEqual(placesOf(MODEL_CALL));
+  expect(placesOf(tool, chat, reading)).toEqual(documentedPaths());
+});
