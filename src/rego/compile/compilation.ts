@@ -2,12 +2,12 @@
 import { BuiltinError, type Builtins } from "../builtins/builtin.ts";
 import type { Library } from "../builtins/library.ts";
 import { EvaluationError } from "../errors.ts";
-import type { Environment } from "../evaluate/environment.ts";
+import type { Environment, InputPath } from "../evaluate/environment.ts";
 import { chargeReading } from "../evaluate/size.ts";
 import { functionArity, type RuleNode } from "../rewrite/rule-tree.ts";
 import { reference } from "../rewrite/terms.ts";
 import type { Body, Expression, Position, Term } from "../syntax/ast.ts";
-import type { Value } from "../values/value.ts";
+import { type Key, keyOf, type Value } from "../values/value.ts";
 import type { CalledFunction, Compilation, Get, Match, Reference, Step, Then } from "./contract.ts";
 import { compileBody, compileExpression, compileSolve } from "./expressions.ts";
 import { compileMatch } from "./patterns.ts";
@@ -31,6 +31,7 @@ export class Compiled implements Compilation {
   readonly isTraced: boolean;
   readonly #library: Library;
   readonly #units = new Map<RuleNode, Unit>();
+  readonly #inputPaths = new Map<Key, InputPath>();
 
   constructor(tree: RuleNode, library: Library, isTraced: boolean) {
     this.tree = tree;
@@ -80,6 +81,18 @@ export class Compiled implements Compilation {
     return new Place(this.tree, data, this.rules);
   }
 
+  /** Of equal paths the same one, so that each part is found once. */
+  inputPath(path: readonly Value[]): InputPath | undefined {
+    const key = path.at(-1);
+    if (key === undefined) return undefined;
+    const known = this.#inputPaths.get(keyOf(path));
+    if (known !== undefined) return known;
+    const parent = this.inputPath(path.slice(0, -1));
+    const made = { number: this.#inputPaths.size, parent, key };
+    this.#inputPaths.set(keyOf(path), made);
+    return made;
+  }
+
   callee(name: readonly string[], at: Position): CalledFunction {
     const dotted = name.join(".");
     if (name[0] === "data") return this.#functionOfRules(name, dotted);
@@ -104,14 +117,16 @@ export class Compiled implements Compilation {
     const node = this.tree.find(name.slice(1));
     const arity = functionArity(node);
     if (node === undefined || arity === undefined) throw new TypeError(`no function ${dotted}`);
+    // Functions may call one another before both are compiled.
+    let unit: Unit | undefined;
     return {
       name: dotted,
       arity,
       call: (environment, operands) => {
-        const mock = environment.mocks.get(dotted);
+        const mock = environment.mockOf(dotted);
         if (mock !== undefined) return mock.answer(environment, operands);
         if (environment.replaced.length > 0 && environment.isReplaced(node.path)) return undefined;
-        const unit = this.#unit(node);
+        unit ??= this.#unit(node);
         return unit instanceof SingleValue ? remembered(unit, environment, operands) : undefined;
       },
     };
@@ -126,10 +141,11 @@ export class Compiled implements Compilation {
   }
 
   #document(node: RuleNode, environment: Environment): Value | undefined {
+    const known = environment.memory.get(node);
+    if (known !== undefined) return known;
     const unit = this.#unit(node);
     if (unit instanceof SingleValue && unit.constant !== undefined) return unit.constant;
-    if (environment.memory.has(node)) return environment.memory.get(node);
-    if ((functionArity(node) ?? 0) > 0) return undefined;
+    if (environment.memory.has(node) || (functionArity(node) ?? 0) > 0) return undefined;
     const value = unit.value(environment, NO_OPERANDS);
     environment.memory.set(node, value);
     return value;
@@ -166,7 +182,7 @@ function remembered(
 /** A call of a built-in, whose errors are fatal only where the evaluation is strict. */
 function calling(name: string, run: NonNullable<Run>): CalledFunction["call"] {
   return (environment, operands, at) => {
-    const mock = environment.mocks.get(name);
+    const mock = environment.mockOf(name);
     if (mock !== undefined) return mock.answer(environment, operands);
     for (const operand of operands) chargeReading(operand, environment.budget);
     try {

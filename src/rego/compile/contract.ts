@@ -2,7 +2,7 @@
  * What policies are compiled to: closures that call the next one for each solution they find, with
  * a frame of variables between them. `true` means that enough was found and the search may end.
  */
-import type { Environment } from "../evaluate/environment.ts";
+import type { Environment, InputPath } from "../evaluate/environment.ts";
 import type { RuleNode } from "../rewrite/rule-tree.ts";
 import type { Body, Expression, Position, Term } from "../syntax/ast.ts";
 import type { Value } from "../values/value.ts";
@@ -76,6 +76,7 @@ export interface Compilation {
   /** All documents. */
   root(environment: Environment): Place;
   callee(name: readonly string[], at: Position): CalledFunction;
+  inputPath(path: readonly Value[]): InputPath | undefined;
 }
 
 /** A function of rules or a built-in. */
