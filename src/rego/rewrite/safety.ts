@@ -20,10 +20,12 @@ interface Unsafe {
   readonly names: Set<string>;
 }
 
+const noLabel = (): string => "";
+
 export class Safety {
   readonly #arity: Arity;
   readonly #problems: LoadProblem[];
-  #label = "";
+  #label = noLabel;
 
   constructor(arity: Arity, problems: LoadProblem[]) {
     this.#arity = arity;
@@ -31,7 +33,7 @@ export class Safety {
   }
 
   /** `label` is added to what is reported: it tells the rule where the place alone does not. */
-  rule(rule: Rule, label = ""): Rule {
+  rule(rule: Rule, label = noLabel): Rule {
     this.#label = label;
     const parameters = new Set(DOCUMENTS);
     for (const each of rule.head.parameters ?? []) variablesOf(each, BINDABLE, parameters);
@@ -224,7 +226,7 @@ export class Safety {
     for (const { expression } of unsafe.slice(0, 1)) {
       this.#problems.push({
         code: "rego_unsafe_var_error",
-        message: `expression is unsafe${this.#label}`,
+        message: `expression is unsafe${this.#label()}`,
         at: expression.at,
         hint: "bind each `_` and each variable outside of `not` and of calls first",
       });
@@ -237,7 +239,7 @@ export class Safety {
     const keyword = KEYWORDS.has(written);
     this.#problems.push({
       code: "rego_unsafe_var_error",
-      message: `var ${written} is unsafe${this.#label}`,
+      message: `var ${written} is unsafe${this.#label()}`,
       at,
       hint: keyword
         ? `\`import future.keywords.${written}\` to import a future keyword`
