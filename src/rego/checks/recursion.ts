@@ -1,7 +1,7 @@
 /** Rules that need themselves, by whatever way, dynamic references and functions included. */
 import type { LoadProblem } from "../errors.ts";
 import { isComprehension } from "../rewrite/hoist.ts";
-import { nameOf, type RuleNode } from "../rewrite/rule-tree.ts";
+import { constantPrefix, nameOf, type RuleNode } from "../rewrite/rule-tree.ts";
 import { isRoot } from "../rewrite/terms.ts";
 import type { Body, Rule, Term } from "../syntax/ast.ts";
 import { bodiesOf, innerTerms, termsOf } from "../types/walk.ts";
@@ -58,8 +58,15 @@ function partsOf(term: Term): readonly Term[] {
 
 function reach(tree: RuleNode, term: Extract<Term, { kind: "ref" }>, needed: Set<RuleNode>): void {
   if (term.head.kind !== "variable" || term.head.name !== "data") return;
-  let nodes: readonly RuleNode[] = [tree];
-  for (const part of term.parts) {
+  const path = constantPrefix(term.parts);
+  let start: RuleNode | undefined = tree;
+  let depth = 0;
+  while (depth < path.length && start !== undefined && start.rules.length === 0) {
+    start = start.child(path[depth] ?? null);
+    depth += 1;
+  }
+  let nodes: readonly RuleNode[] = start === undefined ? [] : [start];
+  for (const part of term.parts.slice(depth)) {
     nodes = nodes.flatMap((node) => {
       if (node.rules.length > 0) {
         all(node, needed);
