@@ -72,12 +72,13 @@ function expressionMatcher(glob: string, delimiters: readonly string[]): Matcher
   return (subject, call) => isMatch(compiled(expression, call), subject, call);
 }
 
-/** Most globs are a text with one star in it: for them a look at both ends is enough. */
-const ONE_STAR = /^([^*?[\]{}\\,]*)(\*\*?)([^*?[\]{}\\,]*)$/s;
+/** Most globs are a text with one star in it, or none: for them a look at both ends is enough. */
+const ONE_STAR = /^([^*?[\]{}\\,]*)(?:(\*\*?)([^*?[\]{}\\,]*))?$/s;
 
 function simpleMatcher(glob: string, delimiters: readonly string[]): Matcher | undefined {
-  const [, before, star, after] = ONE_STAR.exec(glob) ?? [];
-  if (before === undefined || after === undefined) return undefined;
+  const [, before, star, after = ""] = ONE_STAR.exec(glob) ?? [];
+  if (before === undefined) return undefined;
+  if (star === undefined) return (subject) => subject === before;
   const shortest = before.length + after.length;
   const stops = star === "*" ? delimiters : [];
   return (subject) => {

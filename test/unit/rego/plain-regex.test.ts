@@ -18,7 +18,9 @@ const character = fc.constantFrom(
 const text = fc.array(character, { maxLength: 8 }).map((all) => all.join(""));
 
 const member = fc.constantFrom(
-  ..."a k s z K S 0 _ . \\. \\- \\] \\^ \\d \\D \\w \\W \\s \\S a-k K-S 0-9 a-z !-~".split(" "),
+  ..."a k s z K S 0 _ . \\. \\- \\] \\^ \\d \\D \\w \\W \\s \\S a-k K-S 0-9 a-z !-~ \\x{73} \\x{e9}-\\x{1f601} \\x{dc80}".split(
+    " ",
+  ),
   "-",
   " ",
 );
@@ -26,7 +28,10 @@ const set = fc
   .tuple(fc.constantFrom("", "^"), fc.array(member, { minLength: 1, maxLength: 4 }))
   .map(([not, members]) => `[${not}${members.join("")}]`);
 const item = fc.oneof(
-  fc.constantFrom(..."a k s z K S 0 - . \\. \\d \\D \\w \\W \\s \\S \\b \\/ \\_".split(" "), " "),
+  fc.constantFrom(
+    ..."a k s z K S 0 - . \\. \\d \\D \\w \\W \\s \\S \\b \\/ \\_ \\x{6b} \\x{1f600}".split(" "),
+    " ",
+  ),
   set,
 );
 const repeated = fc
@@ -64,9 +69,9 @@ describe("a pattern that is answered by the machine's own expressions", () => {
           expect([each, ours.test(each)]).toEqual([each, theirs.matcher(each).find()]);
         }
       }),
-      { numRuns: 20_000 },
+      { numRuns: 5_000 },
     );
-    expect(taken).toBeGreaterThan(1_000);
+    expect(taken).toBeGreaterThan(500);
   }, 120_000);
 
   test.each([

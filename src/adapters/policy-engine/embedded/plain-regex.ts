@@ -48,6 +48,7 @@ export function plainRegex(pattern: string): RegExp | undefined {
 }
 
 const FLAGS = /^\(\?([is]+)\)/;
+const NUMBERED = /\\x\{([0-9a-f]{1,6})\}/y;
 const END = /[$|]|$/y;
 const ASCII_SIGN = /[!-/:-@[-`{-~]/;
 
@@ -148,6 +149,7 @@ class Reader {
 
   /** One character, as itself or escaped, or the class that an escape is. */
   #character(): Ranges | undefined {
+    if (this.#isAt("\\x{")) return this.#numbered();
     const isEscaped = this.#takes("\\");
     const sign = this.#pattern.charAt(this.#at);
     this.#at += 1;
@@ -157,6 +159,16 @@ class Reader {
     const isPlain = isEscaped ? ASCII_SIGN.test(sign) : /^[ -~]$/.test(sign);
     if (!isPlain) return undefined;
     const code = sign.charCodeAt(0);
+    return [[code, code]];
+  }
+
+  /** `\x{2e}`, as globs write every character. */
+  #numbered(): Ranges | undefined {
+    NUMBERED.lastIndex = this.#at;
+    const [whole = "", digits = ""] = NUMBERED.exec(this.#pattern) ?? [];
+    const code = Number.parseInt(digits, 16);
+    this.#at += whole.length;
+    if (Number.isNaN(code) || (code > 0x7f && this.#folds) || isSurrogate(code)) return undefined;
     return [[code, code]];
   }
 
@@ -177,6 +189,10 @@ class Reader {
 function codeOf(ranges: Ranges | undefined): number | undefined {
   const [first, second] = ranges ?? [];
   return second === undefined && first?.[0] === first?.[1] ? first?.[0] : undefined;
+}
+
+function isSurrogate(code: number): boolean {
+  return code >= 0xd800 && code <= 0xdfff;
 }
 
 function isOnce({ repeat }: Item): boolean {
