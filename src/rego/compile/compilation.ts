@@ -2,14 +2,15 @@
 import { BuiltinError, type Builtins } from "../builtins/builtin.ts";
 import type { Library } from "../builtins/library.ts";
 import { EvaluationError } from "../errors.ts";
-import type { Environment, InputPath } from "../evaluate/environment.ts";
+import type { Environment } from "../evaluate/environment.ts";
 import { chargeReading } from "../evaluate/size.ts";
 import { functionArity, type RuleNode } from "../rewrite/rule-tree.ts";
 import { reference } from "../rewrite/terms.ts";
 import type { Body, Expression, Position, Term } from "../syntax/ast.ts";
-import { type Key, keyOf, type Value } from "../values/value.ts";
+import type { Value } from "../values/value.ts";
 import type { CalledFunction, Compilation, Get, Match, Reference, Step, Then } from "./contract.ts";
 import { compileBody, compileExpression, compileSolve } from "./expressions.ts";
+import { InputPaths } from "./input-paths.ts";
 import { compileMatch } from "./patterns.ts";
 import { Place } from "./place.ts";
 import { eachOfReference, groundReference } from "./references.ts";
@@ -24,6 +25,7 @@ const NO_OPERANDS: readonly Value[] = [];
 
 export class Compiled implements Compilation {
   readonly tree: RuleNode;
+  readonly inputPaths = new InputPaths();
   readonly rules = {
     document: (node: RuleNode, environment: Environment) => this.#document(node, environment),
   };
@@ -31,7 +33,6 @@ export class Compiled implements Compilation {
   readonly isTraced: boolean;
   readonly #library: Library;
   readonly #units = new Map<RuleNode, Unit>();
-  readonly #inputPaths = new Map<Key, InputPath>();
 
   constructor(tree: RuleNode, library: Library, isTraced: boolean) {
     this.tree = tree;
@@ -79,18 +80,6 @@ export class Compiled implements Compilation {
 
   root({ data }: Environment): Place {
     return new Place(this.tree, data, this.rules);
-  }
-
-  /** Of equal paths the same one, so that each part is found once. */
-  inputPath(path: readonly Value[]): InputPath | undefined {
-    const key = path.at(-1);
-    if (key === undefined) return undefined;
-    const known = this.#inputPaths.get(keyOf(path));
-    if (known !== undefined) return known;
-    const parent = this.inputPath(path.slice(0, -1));
-    const made = { number: this.#inputPaths.size, parent, key };
-    this.#inputPaths.set(keyOf(path), made);
-    return made;
   }
 
   callee(name: readonly string[], at: Position): CalledFunction {

@@ -2,10 +2,11 @@
  * What policies are compiled to: closures that call the next one for each solution they find, with
  * a frame of variables between them. `true` means that enough was found and the search may end.
  */
-import type { Environment, InputPath } from "../evaluate/environment.ts";
+import type { Environment } from "../evaluate/environment.ts";
 import type { RuleNode } from "../rewrite/rule-tree.ts";
 import type { Body, Expression, Position, Term } from "../syntax/ast.ts";
 import type { Value } from "../values/value.ts";
+import type { InputPaths } from "./input-paths.ts";
 import type { Nest } from "./nest.ts";
 import type { Place, Rules } from "./place.ts";
 import type { Scope } from "./scope.ts";
@@ -60,6 +61,7 @@ export type Reference = Extract<Term, { readonly kind: "ref" }>;
 /** The parts of the compiler, which need one another. */
 export interface Compilation {
   readonly tree: RuleNode;
+  readonly inputPaths: InputPaths;
   readonly rules: Rules;
   readonly isTraced: boolean;
   body(body: Body, scope: Scope, then: Then<Step>): Step;
@@ -76,7 +78,6 @@ export interface Compilation {
   /** All documents. */
   root(environment: Environment): Place;
   callee(name: readonly string[], at: Position): CalledFunction;
-  inputPath(path: readonly Value[]): InputPath | undefined;
 }
 
 /** A function of rules or a built-in. */

@@ -72,7 +72,7 @@ function startOf(term: Reference, scope: Scope, compilation: Compilation): Start
 /** The constant parts are found once in an evaluation. */
 function startInInput(parts: readonly Term[], compilation: Compilation): Start {
   const constants = constantPrefix(parts);
-  const path = compilation.inputPath(constants);
+  const path = compilation.inputPaths.at(constants);
   return { at: ({ environment }) => environment.part(path), parts: parts.slice(constants.length) };
 }
 

@@ -127,7 +127,7 @@ export class RuleIndex<T> {
   constructor(rules: readonly Indexed<T>[], compilation: Compilation) {
     const guards = rules.map(({ body }) => body.flatMap((each) => guardOf(each) ?? []));
     const used = mostUsed(guards.flat());
-    this.#path = used === undefined ? undefined : compilation.inputPath(used);
+    this.#path = used === undefined ? undefined : compilation.inputPaths.at(used);
     const path = pathKey(used ?? []);
     const items = rules.map(({ item }, i) => {
       const guard = guards[i]?.find((each) => pathKey(each.path) === path);

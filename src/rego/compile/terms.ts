@@ -138,9 +138,10 @@ export function allOf(
   scope: Scope,
   compilation: Compilation,
 ): (frame: Frame) => readonly Value[] | undefined {
-  const constants = terms.map((term) => constantOf(term) ?? null);
+  const known = terms.map(constantOf);
+  const constants = known.map((value) => value ?? null);
   const open = terms.flatMap((term, at) =>
-    constantOf(term) === undefined ? [{ at, get: compilation.get(term, scope) }] : [],
+    known[at] === undefined ? [{ at, get: compilation.get(term, scope) }] : [],
   );
   const [first, second] = open;
   if (first === undefined) return () => constants;

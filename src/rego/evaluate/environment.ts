@@ -90,13 +90,21 @@ export class Environment {
     return known === undefined ? this.#find(path) : known;
   }
 
-  #find({ key, number, parent }: InputPath): Value | undefined {
-    const around = this.part(parent);
-    if (around === undefined) return undefined;
-    chargeKey(key, this.budget);
-    const found = lookup(around, key);
-    if (found !== undefined) this.#parts[number] = found;
-    return found;
+  /** From the nearest part around it that was found. */
+  #find(path: InputPath): Value | undefined {
+    const missing = [path];
+    let at: Value | undefined;
+    for (let up = path.parent; up !== undefined && at === undefined; up = up.parent) {
+      at = this.#parts[up.number];
+      if (at === undefined) missing.push(up);
+    }
+    if (at === undefined) at = this.input;
+    for (let next = missing.pop(); next !== undefined && at !== undefined; next = missing.pop()) {
+      chargeKey(next.key, this.budget);
+      at = lookup(at, next.key);
+      if (at !== undefined) this.#parts[next.number] = at;
+    }
+    return at;
   }
 
   withInput(path: Path, value: Value): Environment {
