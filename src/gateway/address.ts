@@ -14,6 +14,8 @@ export type Place =
   | { readonly kind: "tool"; readonly name: string }
   | { readonly kind: "decision" }
   | { readonly kind: "outcome"; readonly id: string }
+  /** A document of policies, by its path below `data`; the query is without its question mark. */
+  | { readonly kind: "data"; readonly path: readonly string[]; readonly query: string }
   /** Null: the tools of all servers. */
   | { readonly kind: "mcp"; readonly server: string | null; readonly posts: boolean };
 
@@ -32,7 +34,7 @@ const MODEL_PATHS: ReadonlyMap<string, Format> = new Map([
 ]);
 
 /**
- * Null: a path that is not served. The query is left aside: no path of ours has one that matters.
+ * Null: a path that is not served. The query is left aside: of no path of ours but one it matters.
  */
 export function addressOf(method: string, url: string): Address | null {
   const end = url.indexOf("?");
@@ -42,7 +44,8 @@ export function addressOf(method: string, url: string): Address | null {
   const prefixed = /^\/t\/([^/]+)(\/.*)$/.exec(path);
   const task = prefixed?.[1] === undefined ? null : decode(prefixed[1]);
   if (prefixed && task === null) return null;
-  const place = placeOf(method, prefixed?.[2] ?? path);
+  const bare = prefixed?.[2] ?? path;
+  const place = dataPlace(method, bare, end < 0 ? "" : url.slice(end + 1)) ?? placeOf(method, bare);
   return place === null ? null : { place, task };
 }
 
@@ -73,6 +76,16 @@ function placeOf(method: string, path: string): Place | null {
     return id === null ? null : { kind: "parked", id };
   }
   return bare === "/models" ? { kind: "models" } : null;
+}
+
+/** As OPA reads it: each part is decoded by itself, so that a slash inside of one separates nothing. */
+function dataPlace(method: string, path: string, query: string): Place | null {
+  const below = /^\/v1\/data(?:\/(.*))?$/.exec(path);
+  if (method !== "POST" || below === null) return null;
+  const parts = below[1] === undefined ? [] : below[1].split("/").map(decode);
+  return parts.some((part) => part === null)
+    ? null
+    : { kind: "data", path: parts.filter((part) => part !== null), query };
 }
 
 /** MCP's other methods belong to sessions and streams of the server's own: there are none here. */

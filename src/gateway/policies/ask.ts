@@ -4,6 +4,7 @@
  */
 import { isModelGranted, isToolGranted } from "../../guards/decide.ts";
 import type { Facts, States } from "../../guards/facts.ts";
+import type { Millis } from "../../guards/money.ts";
 import type { PolicyDocument } from "../../guards/policy/answer.ts";
 import type { PolicyInput } from "../../guards/policy/input.ts";
 import type { Binding, PolicyRules } from "../../guards/policy/rules.ts";
@@ -99,7 +100,12 @@ export async function knownOf(call: Drawing, gateway: Gateway): Promise<Known | 
 function askingOf(known: Known, tool: Unpoliced["ask"] | null, gateway: Gateway): Asking {
   const now = gateway.holding.storeNow();
   const around = circumstancesOf(known, tool, now, gateway);
-  return { known, around, now: BigInt(Math.floor(now)) * NS_PER_MS, gateway };
+  return { known, around, now: nanosecondsOf(now), gateway };
+}
+
+/** What `time.now_ns` answers. */
+export function nanosecondsOf(now: Millis): bigint {
+  return BigInt(Math.floor(now)) * NS_PER_MS;
 }
 
 function isBound(policies: readonly PolicyRules[], on: Binding["on"]): boolean {
