@@ -33,6 +33,8 @@ const MODEL_PATHS: ReadonlyMap<string, Format> = new Map([
   ["/messages", "anthropic-messages"],
 ]);
 
+const DATA_PATH = "/v1/data";
+
 /**
  * Null: a path that is not served. The query is left aside: of no path of ours but one it matters.
  */
@@ -78,14 +80,13 @@ function placeOf(method: string, path: string): Place | null {
   return bare === "/models" ? { kind: "models" } : null;
 }
 
-/** As OPA reads it: each part is decoded by itself, so that a slash inside of one separates nothing. */
+/** As OPA reads it: each part is decoded by itself, and a slash inside of one separates nothing. */
 function dataPlace(method: string, path: string, query: string): Place | null {
-  const below = /^\/v1\/data(?:\/(.*))?$/.exec(path);
-  if (method !== "POST" || below === null) return null;
-  const parts = below[1] === undefined ? [] : below[1].split("/").map(decode);
-  return parts.some((part) => part === null)
-    ? null
-    : { kind: "data", path: parts.filter((part) => part !== null), query };
+  if (method !== "POST" || !path.startsWith(DATA_PATH)) return null;
+  const [before, ...written] = path.slice(DATA_PATH.length).split("/");
+  if (before !== "") return null;
+  const parts = written.flatMap((part) => decode(part) ?? []);
+  return parts.length === written.length ? { kind: "data", path: parts, query } : null;
 }
 
 /** MCP's other methods belong to sessions and streams of the server's own: there are none here. */

@@ -6,7 +6,7 @@ import type { ClutchEvent } from "./clutch/events.ts";
 import type { Committed } from "./commitment/committed.ts";
 import type { Millis } from "./money.ts";
 import type { NoticeEvent } from "./notice/event.ts";
-import type { AskedVerdict } from "./policy/asked.ts";
+import type { AskedVerdict } from "./policy/said.ts";
 import type { Usage } from "./price/price.ts";
 import type { DenialCode, DenialFacts } from "./verdict.ts";
 

@@ -6,10 +6,7 @@ import type { Resource } from "../tool/resource.ts";
 import { type Denial, deny } from "../verdict.ts";
 import type { PolicyAnswer } from "./answer.ts";
 import type { Binding, PolicyRules } from "./rules.ts";
-import { verdictOf } from "./said.ts";
-
-/** Of an answer: what the same would decide of a call; `none`: nothing was asked. */
-export type AskedVerdict = "allow" | "deny" | "park" | "undefined" | "failed" | "none";
+import { type AskedVerdict, verdictOf } from "./said.ts";
 
 export interface Asked {
   readonly rules: PolicyRules;

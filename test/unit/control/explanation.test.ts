@@ -143,9 +143,8 @@ describe("a decision explained", () => {
   });
 
   test("that was a question to a policy: which, and what it said", () => {
-    const question = {
-      ...{ kind: "policy.asked", policy: "authz", path: "agent/authz/allow", ...origin },
-    } as const;
+    const kind = "policy.asked" as const;
+    const question = { kind, policy: "authz", path: "agent/authz/allow", ...origin };
     expect(explained([{ ...question, verdict: "deny", because: "it is false" }])).toMatchObject({
       ...{ state: "asked", asked: null, denial: null, budgets: [], outcome: null, remarks: [] },
       answers: [

@@ -1,14 +1,9 @@
 /** Policies that agents ask themselves: which they may, and what of several answers holds. */
 import { describe, expect, test } from "vitest";
 import type { PolicyAnswer } from "../../../src/guards/policy/answer.ts";
-import {
-  type AskedVerdict,
-  askedAbout,
-  exposedAt,
-  saidOf,
-  worstOf,
-} from "../../../src/guards/policy/asked.ts";
+import { askedAbout, exposedAt, saidOf, worstOf } from "../../../src/guards/policy/asked.ts";
 import type { Binding, PolicyRules } from "../../../src/guards/policy/rules.ts";
+import type { AskedVerdict } from "../../../src/guards/policy/said.ts";
 
 function binding(name: string, more: Partial<Binding> = {}): Binding {
   return {
