@@ -17,6 +17,8 @@ export interface PolicyFolder {
   /** More of slipclutch.yaml, and of the manifest of `worker`. */
   readonly more?: Json;
   readonly manifest?: Json;
+  /** Further agents, by their names: more of their manifests. */
+  readonly others?: Readonly<Record<string, Json>>;
 }
 
 export interface Asked {
@@ -99,7 +101,8 @@ interface Behind {
   readonly model: ScriptedModel;
 }
 
-function folderOf({ bound, engine, manifest, more, policies }: PolicyFolder, behind: Behind) {
+function folderOf(folder: PolicyFolder, behind: Behind) {
+  const { bound, engine, manifest, more, others = {}, policies } = folder;
   const { desk, model } = behind;
   return {
     "slipclutch.yaml": {
@@ -136,6 +139,12 @@ function folderOf({ bound, engine, manifest, more, policies }: PolicyFolder, beh
       ],
       ...manifest,
     },
+    ...Object.fromEntries(
+      Object.entries(others).map(([agent, more]) => [
+        `agents/${agent}.yaml`,
+        { version: 1, agent, ...more },
+      ]),
+    ),
     ...Object.fromEntries(
       Object.entries(policies).map(([name, text]) => [path.posix.join("policies", name), text]),
     ),

@@ -4,6 +4,7 @@ import { BREAKER_CASES } from "./wiring-breakers.ts";
 import { BUDGET_CASES } from "./wiring-budgets.ts";
 import { COMMAND_CASES } from "./wiring-commands.ts";
 import { COMMITMENT_CASES } from "./wiring-commitments.ts";
+import { DECISION_LOG_CASES } from "./wiring-decision-log.ts";
 import { fieldsOfTheFolder } from "./wiring-fields.ts";
 import { HTTP_CASES } from "./wiring-http.ts";
 import { LAST_WEEK_CASES } from "./wiring-last-week.ts";
@@ -16,6 +17,7 @@ import { ON_CHANGE_CASES } from "./wiring-on-change.ts";
 import { PARKING_CASES } from "./wiring-parking.ts";
 import { PIN_CASES } from "./wiring-pin.ts";
 import { closeFakeOpas, POLICY_CASES } from "./wiring-policies.ts";
+import { POLICY_EXPOSE_CASES } from "./wiring-policy-expose.ts";
 import { PRICE_CASES } from "./wiring-prices.ts";
 import { PROVIDER_CASES } from "./wiring-providers.ts";
 import { SIGNAL_CASES } from "./wiring-signals.ts";
@@ -55,6 +57,7 @@ const CASES = {
   "SQL and resources": SQL_CASES,
   "a call inside a call": UNWRAPS_CASES,
   "a policy": POLICY_CASES,
+  "the decision log": DECISION_LOG_CASES,
   "a bound of a tool": TOOL_BOUND_CASES,
   // After those of breakers, which would see the calls of its agent as a surge.
   "a limit on a task": TASK_LIMIT_CASES,
@@ -62,6 +65,7 @@ const CASES = {
   "a change": ON_CHANGE_CASES,
   "who is told": NOTIFIER_CASES,
   observing: OBSERVE_CASES,
+  "a policy that is exposed": POLICY_EXPOSE_CASES,
   "what is kept of tasks": TRANSCRIPT_CASES,
   MCP: MCP_CASES,
   "what is read": LIBRARY_CASES,

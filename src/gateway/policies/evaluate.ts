@@ -1,5 +1,6 @@
 /** Puts questions to the engine: about one call, all within one time, the same moment for all. */
-import type { PolicyDocument } from "../../guards/policy/answer.ts";
+import type { Millis } from "../../guards/money.ts";
+import type { PolicyAnswer, PolicyDocument } from "../../guards/policy/answer.ts";
 import type { CommitsInput, PolicyInput } from "../../guards/policy/input.ts";
 import type { Binding, PolicyRules } from "../../guards/policy/rules.ts";
 import { type PolicySaid, type PolicyVerdict, verdictOf } from "../../guards/policy/said.ts";
@@ -15,15 +16,27 @@ export interface Asking {
   readonly around: Circumstances;
   readonly commit: CommitsInput["guardrails"];
   /** Milliseconds since 1970: what `time.now_ns` answers. */
-  readonly now: number;
+  readonly now: Millis;
   readonly clock: Clock;
+  /** Told of each answer. */
+  readonly answered: (answered: Answered) => void;
+}
+
+export interface Answered {
+  readonly rules: PolicyRules;
+  readonly binding: Binding;
+  readonly input: PolicyDocument;
+  readonly answer: PolicyAnswer;
+  /** What it comes to, where it is a value. */
+  readonly verdict: PolicyVerdict["verdict"];
+  readonly tookMs: Millis;
 }
 
 export function isBound(policies: readonly PolicyRules[], on: Binding["on"]): boolean {
   return policies.some(({ bindings }) => bindings.some((binding) => binding.on === on));
 }
 
-/** Never rejects. All policies at once, if the engine can; of each question after question. */
+/** Never rejects. All policies at once, as far as the engine can; of each its questions in turn. */
 export async function askAll(
   policies: readonly PolicyRules[],
   on: Binding["on"],
@@ -37,6 +50,11 @@ export async function askAll(
       .map((binding) => askOne(rules, binding, { questions: questionsOf(binding), until }, asking));
   });
   return (await Promise.all(said)).flat();
+}
+
+/** What `time.now_ns` answers. */
+export function nanosecondsOf(now: Millis): bigint {
+  return BigInt(Math.floor(now)) * NS_PER_MS;
 }
 
 interface ToAsk {
@@ -65,10 +83,11 @@ async function askNow(
   rules: PolicyRules,
   binding: Binding,
   { question, until }: { readonly question: Question; readonly until: number },
-  { around, clock, commit, now }: Asking,
+  { answered, around, clock, commit, now }: Asking,
 ): Promise<PolicyVerdict> {
   const { about, call, resource } = question;
-  const timeoutMs = until - clock.monotonic();
+  const askedAt = clock.monotonic();
+  const timeoutMs = until - askedAt;
   if (timeoutMs <= 0) {
     const because = `all policies together had ${rules.timeoutMs} ms`;
     return verdictOf({ kind: "failed", code: LATE, because }, binding, about);
@@ -77,12 +96,12 @@ async function askNow(
     ...{ ...around, call, ...(resource !== null && { resource }) },
     commits: { guardrails: commit, policies: rules.revision },
   };
-  const at = { now: BigInt(Math.floor(now)) * NS_PER_MS, timeoutMs };
-  const answer = await rules.ask(binding, documentOf(input), at);
-  return verdictOf(answer, binding, about);
-}
-
-/** The same object, as engines take it. */
-function documentOf(input: PolicyInput): PolicyDocument {
-  return { ...input };
+  const at = { now: nanosecondsOf(now), timeoutMs };
+  // The same, as engines take it.
+  const document: PolicyDocument = { ...input };
+  const answer = await rules.ask(binding, document, at);
+  const verdict = verdictOf(answer, binding, about);
+  const tookMs = clock.monotonic() - askedAt;
+  answered({ rules, binding, input: document, answer, verdict: verdict.verdict, tookMs });
+  return verdict;
 }
