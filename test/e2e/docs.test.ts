@@ -12,6 +12,7 @@
  *   yaml guardrails/FILE  written there (json and rego as well), for what comes after
  *   yaml, yaml FILE       a piece of slipclutch.yaml, or of FILE: valid over `BASE`
  *   rego examples/FILE    that file, which test/unit/policy-patterns.test.ts runs
+ *   yaml examples/FOLDER  how it is bound in slipclutch.yaml, which the same test loads
  *   text                  nothing is run
  *
  * http://127.0.0.1:4141 and :4142 stand for the gateway's listeners, :7000 for the tool server
@@ -530,7 +531,7 @@ function examples(): string[] {
   return (
     fs
       .readdirSync(folder, { withFileTypes: true })
-      // Policies are asked by no gateway yet: they are no guardrails folders.
+      // Patterns of policies are no guardrails folders: see test/unit/policy-patterns.test.ts.
       .filter((entry) => entry.isDirectory() && entry.name !== "policies")
       .map(({ name }) => name)
   );

@@ -4,6 +4,7 @@ import { documentedPaths } from "../../scripts/reference/policy-input.ts";
 import { MODEL_CALL, TOOL_CALL } from "../../scripts/reference/policy-input-examples.ts";
 import { type FakeOpa, fakeOpa } from "../../src/testing/fake-opa.ts";
 import { MCP_SCRIPT } from "../../src/testing/mcp-fixture.ts";
+import { placesOf } from "../support/policy-input.ts";
 import { handshake } from "./mcp-scene.ts";
 import { PolicyWorld } from "./policies-world.ts";
 
@@ -16,28 +17,6 @@ afterEach(async () => {
   await world.end();
   await opa.close();
 });
-
-/** Their names are the configuration's, or the agent's. */
-const FREE: ReadonlySet<string> = new Set(["call.arguments"]);
-const NAMED: ReadonlySet<string> = new Set(["metrics", "resource"]);
-
-/** Each place of a document, as the reference writes it: `budgets[].limit`, `metrics.NAME.line`. */
-function pathsOf(value: unknown, path = ""): readonly string[] {
-  const own = path === "" ? [] : [path];
-  if (typeof value !== "object" || value === null || FREE.has(path)) return own;
-  if (Array.isArray(value)) {
-    const inner = value.flatMap((each) => pathsOf(each, `${path}[]`));
-    return [...own, ...inner.filter((place) => place !== `${path}[]`)];
-  }
-  const inner = Object.entries(value).flatMap(([key, each]) => {
-    const name = NAMED.has(path) && key !== "type" ? "NAME" : key;
-    return pathsOf(each, path === "" ? name : `${path}.${name}`);
-  });
-  return [...own, ...inner.filter((place) => place !== "metrics.NAME")];
-}
-
-const placesOf = (...documents: readonly unknown[]) =>
-  [...new Set(documents.flatMap((document) => pathsOf(document)))].sort();
 
 test("each field of the input is documented, and each that is documented is there", async () => {
   opa = await fakeOpa();

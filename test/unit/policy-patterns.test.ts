@@ -3,11 +3,26 @@
  * says: by our own engine, strictly, and by the real `opa` where there is one.
  */
 import { execFileSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterEach, describe, expect, test } from "vitest";
+import { parse } from "yaml";
+import { MODEL_CALL, TOOL_CALL } from "../../scripts/reference/policy-input-examples.ts";
 import { systemClock } from "../../src/adapters/clock/system.ts";
 import { embeddedEngine } from "../../src/adapters/policy-engine/embedded/engine.ts";
+import { checkingEngines } from "../../src/compose/policy-host.ts";
+import { load } from "../../src/config/load.ts";
+import type { PolicyInput, ToolCallInput } from "../../src/guards/policy/input.ts";
+import { resourcesOf } from "../../src/guards/tool/resource.ts";
 import type {
   PolicyAnswer,
   PolicyDocument,
@@ -16,6 +31,7 @@ import type {
 } from "../../src/ports/policy-engine.ts";
 import { parseModule } from "../../src/rego/index.ts";
 import { part } from "../support/parts.ts";
+import { placesOf } from "../support/policy-input.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..");
 const EXAMPLES = join(ROOT, "examples", "policies");
@@ -111,6 +127,115 @@ describe.each(PATTERNS)("examples/policies/%s", (pattern) => {
   test.skipIf(!part("opa").available)("passes `opa test`", () => {
     const told = execFileSync("opa", ["test", "--format", "json", join(EXAMPLES, pattern)]);
     expect(JSON.parse(String(told)).length).toBe(testsOf(pattern).length);
+  });
+});
+
+/** "`yaml examples/policies/tables`", and the lines of slipclutch.yaml that bind it. */
+const BOUND = /^```yaml examples\/policies\/(\S+)\n(.*?)^```$/gms;
+const bindings = new Map(
+  [...PAGE.matchAll(BOUND)].map(([, pattern = "", text = ""]) => [pattern, parse(text).policies]),
+);
+
+/** What a manifest says that calls are about, where a binding is about that alone. */
+const ATTRIBUTES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  tables: { table_name: "/arguments/table" },
+  "personal-data": { table_name: "/arguments/table" },
+  refunds: { order: "/arguments/order" },
+  paths: { path: "/arguments/path" },
+};
+
+const made: string[] = [];
+
+afterEach(() => {
+  for (const folder of made.splice(0)) rmSync(folder, { recursive: true, force: true });
+});
+
+function folderOf(files: Readonly<Record<string, string>>): string {
+  const folder = mkdtempSync(join(tmpdir(), "slipclutch-pattern-"));
+  made.push(folder);
+  for (const [file, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, file)), { recursive: true });
+    writeFileSync(join(folder, file), text);
+  }
+  return folder;
+}
+
+function grantOf({ effect, tool }: ToolCallInput, pattern: string) {
+  const pointers = Object.entries(ATTRIBUTES[pattern] ?? {});
+  const attributes = Object.fromEntries(pointers.map(([name, pointer]) => [name, { pointer }]));
+  const [binding] = bindings.get(pattern);
+  const resource = { resource: { type: binding.resource_type, attributes } };
+  return { tool_name: tool, read_only: effect === "read", ...(pointers.length > 0 && resource) };
+}
+
+/** A gateway's folder in which the agent of the pattern's input makes its call. */
+function guardrails(pattern: string, { agent_id: agent, call, labels }: PolicyInput): string {
+  const isTool = call.kind === "tool";
+  const servers = isTool && {
+    tool_servers: {
+      [call.server]: { kind: "agent", tools: { [call.tool]: { effect: call.effect } } },
+    },
+  };
+  const { data, modules } = sourcesOf(pattern);
+  return folderOf({
+    "slipclutch.yaml": JSON.stringify({
+      version: 1,
+      providers: { openai: { kind: "openai", api_key: "k" } },
+      budgets: [{ name: "all", each: "agent", limit_usd: 1, window: "day" }],
+      policies: bindings.get(pattern),
+      ...servers,
+    }),
+    [`agents/${agent}.yaml`]: JSON.stringify({
+      ...{ version: 1, agent, labels },
+      ...(isTool && { allowed_tools: [grantOf(call, pattern)] }),
+    }),
+    "policies/data.json": data,
+    ...Object.fromEntries(modules.map(({ file, text }) => [`policies/${file}`, text])),
+  });
+}
+
+test("the page binds every pattern, and no other", () => {
+  expect([...bindings.keys()].sort()).toEqual([...PATTERNS].sort());
+});
+
+/** What a document may do without: what the agent, its tool and its budgets do not have. */
+const OPTIONAL = /^(?:resource|labels\.|budgets\[\]|metrics\.)/;
+
+describe.each(PATTERNS)("in a gateway's folder, examples/policies/%s", (pattern) => {
+  const input: PolicyInput = JSON.parse(textOf(pattern, "input.json"));
+
+  test("has an input as the gateway sends it", () => {
+    const whole = placesOf(input.call.kind === "tool" ? TOOL_CALL : MODEL_CALL);
+    const places = placesOf(input);
+    expect(whole).toEqual(expect.arrayContaining(places));
+    expect(places).toEqual(expect.arrayContaining(whole.filter((place) => !OPTIONAL.test(place))));
+  });
+
+  test("loads with its binding, and decides by it", async () => {
+    const loaded = await load(guardrails(pattern, input), {
+      environment: {},
+      today: "2026-11-23",
+      engines: checkingEngines(),
+    });
+    if (loaded.kind === "invalid") throw new Error(JSON.stringify(loaded.issues));
+    expect(loaded.warnings).toEqual([]);
+    const manifest = loaded.configuration.agents.get(input.agent_id);
+    const [rules] = manifest?.policies ?? [];
+    const [granted] = manifest?.tools.allowed ?? [];
+    if (input.call.kind === "tool") {
+      const found = resourcesOf(granted?.resource ?? [], input.call);
+      const { resource } = input;
+      const sent =
+        Array.isArray(found) && found.map(({ attributes, type }) => ({ type, ...attributes }));
+      expect(sent).toEqual(resource === undefined ? [] : [resource]);
+    }
+    const [, , value = ""] = ANSWERED.exec(sectionOf(pattern)) ?? [];
+    for (const binding of rules?.bindings ?? []) {
+      const answer = await rules?.ask(binding, { ...input }, { now: NOW, timeoutMs: TIMEOUT_MS });
+      expect(answer).toEqual({ kind: "value", value: JSON.parse(value) });
+    }
+    expect(rules?.bindings.length).toBe(bindings.get(pattern).length);
+    await loaded.configuration.policySet?.close();
   });
 });
 

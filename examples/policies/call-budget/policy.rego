@@ -2,9 +2,9 @@ package agent.call_budget
 
 limits contains 200 if input.labels.org == "acme"
 
-limits contains 50 if input.labels.tier == "trial"
+limits contains 50 if input.labels.team == "trials"
 
-limits contains 20 if input.labels.environment == "production"
+limits contains 20 if input.labels.owner == "interns"
 
 default allow := false
 

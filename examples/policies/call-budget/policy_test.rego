@@ -7,14 +7,14 @@ after(calls, labels) := {"labels": labels, "task": {"id": "ticket-4711", "calls"
 test_each_label_has_its_limit if {
 	call_budget.allow with input as after(199, {"org": "acme"})
 	call_budget.allow == false with input as after(200, {"org": "acme"})
-	call_budget.allow with input as after(49, {"tier": "trial"})
-	call_budget.allow == false with input as after(50, {"tier": "trial"})
-	call_budget.allow with input as after(19, {"environment": "production"})
-	call_budget.allow == false with input as after(20, {"environment": "production"})
+	call_budget.allow with input as after(49, {"team": "trials"})
+	call_budget.allow == false with input as after(50, {"team": "trials"})
+	call_budget.allow with input as after(19, {"owner": "interns"})
+	call_budget.allow == false with input as after(20, {"owner": "interns"})
 }
 
 test_the_lowest_counts if {
-	all_of_them := {"org": "acme", "tier": "trial", "environment": "production"}
+	all_of_them := {"org": "acme", "team": "trials", "owner": "interns"}
 	call_budget.allow with input as after(19, all_of_them)
 	call_budget.allow == false with input as after(20, all_of_them)
 }

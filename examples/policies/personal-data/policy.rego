@@ -13,7 +13,7 @@ allow if {
 
 allow if {
 	input.resource.type == "database"
-	input.labels.role == "privacy-officer"
+	input.labels.team == "privacy"
 }
 
 is_personal(table) if strings.any_prefix_match(table, personal_prefixes)

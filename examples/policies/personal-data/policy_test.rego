@@ -11,10 +11,10 @@ test_other_tables_are_for_all if {
 	personal_data.allow with input as asks("invoices", {})
 }
 
-test_personal_ones_are_for_a_role if {
+test_personal_ones_are_for_a_team if {
 	personal_data.allow == false with input as asks("customer_pii_address", {})
-	personal_data.allow == false with input as asks("employee_salary", {"role": "clerk"})
-	personal_data.allow with input as asks("customer_pii_address", {"role": "privacy-officer"})
+	personal_data.allow == false with input as asks("employee_salary", {"team": "finance"})
+	personal_data.allow with input as asks("customer_pii_address", {"team": "privacy"})
 }
 
 test_a_name_that_is_missing_or_no_text_is_refused if {
@@ -24,8 +24,8 @@ test_a_name_that_is_missing_or_no_text_is_refused if {
 }
 
 test_only_databases_are_decided_here if {
-	officer := {"role": "privacy-officer"}
+	officers := {"team": "privacy"}
 	bucket := {"type": "bucket", "table_name": "invoices"}
-	personal_data.allow == false with input as {"labels": officer, "resource": bucket}
+	personal_data.allow == false with input as {"labels": officers, "resource": bucket}
 	personal_data.allow == false with input as {"labels": {}, "resource": bucket}
 }
