@@ -81,8 +81,10 @@ interface Place {
   readonly manifest: Manifest;
 }
 
-/** What depends on the moment: an agent that is not paused, in a task that is alive. */
-const MOMENTARY: ReadonlySet<string> = new Set(["task", "clutch", "pin", "rate-limit", "budget"]);
+/** What depends on the moment, and what policies say: an agent that may go on, in a living task. */
+const MOMENTARY: ReadonlySet<string> = new Set([
+  ...["task", "policy", "clutch", "pin", "rate-limit", "budget"],
+]);
 
 /** By the guards of the gateway. */
 function explainCall(asked: Asked, place: Place, { json }: ExplainOptions, shell: Shell): number {
@@ -105,7 +107,7 @@ function explainCall(asked: Asked, place: Place, { json }: ExplainOptions, shell
     if (verdict.kind === "park") print(shell, "It waits until a person approves it.");
     else if (denial === null) print(shell, "The manifest lets it through.");
     else print(shell, clean(`Refused with ${denial.code}. ${DENIALS[denial.code].hint}`));
-    print(shell, "Not looked at: pins, pauses, rate limits and what budgets have left.");
+    print(shell, "Not looked at: policies, pins, pauses, rate limits and what budgets have left.");
   }
   return verdict.kind === "allow" ? EXIT.ok : EXIT.no;
 }
