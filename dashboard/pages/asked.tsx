@@ -77,9 +77,9 @@ function OfModel({ review }: Of) {
       </dl>
       {last !== null && (
         <>
-          <p class="in muted pad-top">Its last message{last.role && `, of the ${last.role}`}:</p>
+          <p class="in muted caption">Its last message{last.role && `, of the ${last.role}`}:</p>
           <Text label="The last message" text={last.text} prose />
-          <p class="in muted pad-top">The whole request:</p>
+          <p class="in muted caption">The whole request:</p>
         </>
       )}
       <Given label={`The request to ${model}`} review={review} />
@@ -108,7 +108,7 @@ function Given({ label, review }: Of & { readonly label: string }) {
     <>
       <Text label={label} text={argumentsIn(review, "arguments")} />
       {isCut && (
-        <p class="in muted">
+        <p class="in muted caption">
           It is too long to be shown whole. The approval is of all of it, to its last byte.
         </p>
       )}

@@ -227,6 +227,31 @@ describe("on other roads", () => {
   );
 });
 
+test("what the gateway asks a model on its own does not wait: the answer before stands", async () => {
+  const gate = `${GATE.split("model :=")[0]}model := {"park": ["a long talk"]} if input.call.messages > 1
+
+else := true
+
+tool := true
+`;
+  const world = await PolicyWorld.open({
+    policies: { "gate.rego": gate },
+    bound: BOUND,
+    manifest: { refusal_rounds: 3 },
+  });
+  try {
+    world.model.plays({ text: "I will.", calls: [{ name: "rm", arguments: "{}" }] });
+    const { json, status } = await world.chat();
+    expect(status).toBe(200);
+    expect(json.choices[0].message.content).toContain("The call to rm was refused");
+    expect(world.model.requests).toHaveLength(1);
+    const open = await (await world.gateway.api("GET", "/api/v1/reviews?state=open")).json();
+    expect(open).toEqual([]);
+  } finally {
+    await world.end();
+  }
+});
+
 test("what is read does not wait: it is refused, and nobody is asked", async () => {
   const gate = `${GATE.split("tool :=")[0]}tool := {"park": ["a secret"]}\n`;
   const world = await PolicyWorld.open({

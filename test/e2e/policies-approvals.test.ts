@@ -29,6 +29,13 @@ async function refusal(answer: Promise<Response>): Promise<Json> {
   return { status, ...rest, ...(await bodyOf(await answer)) };
 }
 
+/** How it stands, as its agent asks. */
+async function parked(call: string): Promise<Json> {
+  const headers = { authorization: `Bearer ${at.world.key()}` };
+  const url = `${at.world.gateway.agentUrl}/guard/v1/parked/${call}`;
+  return (await fetch(url, { headers })).json();
+}
+
 /** Asks, and hangs up once it waits. */
 async function askAndLeave(body: Json): Promise<Json> {
   const hangUp = new AbortController();
@@ -97,10 +104,16 @@ test("whoever is told to come again finds it approved, and it is sent when they 
   await open({ parking: { hold_for: "0s" } });
   const told = await refusal(post(ask(1, LONG)));
   expect(told).toMatchObject({ status: 429, code: "approval.pending" });
+  // Why is for people.
+  expect(JSON.stringify(told)).not.toContain("tokens");
   const review = await at.asked();
+  expect(await parked(told.parked)).toMatchObject({ state: "parked", review: review.id });
+  const explained = await at.world.gateway.cli("explain", told.parked);
+  expect(explained.out).toContain("worker answers with up to 1000 tokens");
   expect(await refusal(post(ask(1, LONG)))).toMatchObject({ code: "approval.pending" });
   expect(await at.approvals()).toHaveLength(1);
   await at.approve(review);
+  expect(await parked(told.parked)).toMatchObject({ state: "let_go" });
   // Approved while nobody waits: nobody would have its answer, so it is not sent.
   await new Promise((resolve) => setTimeout(resolve, 1_500));
   expect(at.sent).toBe(0);
@@ -262,6 +275,36 @@ test("asked while its agent is paused: the approval is asked for once it goes on
   expect(at.sent).toBe(0);
   await at.approve(review);
   expect((await waiting).status).toBe(200);
+  expect(at.sent).toBe(1);
+});
+
+test("of a request too long to be shown whole, every byte is approved", async () => {
+  await open({ parking: { hold_for: "0s" } });
+  const long = (end: string) =>
+    ask(1, { ...LONG, messages: [{ role: "user", content: `${"é".repeat(40_000)}${end}` }] });
+  const [one, two] = [await refusal(post(long("1"))), await refusal(post(long("2")))];
+  const rows = await Promise.all((await at.approvals()).map(({ id }) => at.review(id)));
+  for (const { evidence } of rows) {
+    expect(evidence.arguments_bytes).toBeGreaterThan(80_000);
+  }
+  const first = rows.find(({ id }) => id === one.review);
+  expect(two.review).not.toBe(first.id);
+  await at.approve(first);
+  expect(await refusal(post(long("2")))).toMatchObject({ code: "approval.pending" });
+  expect(at.sent).toBe(0);
+  expect((await post(long("1"))).status).toBe(200);
+  expect(at.sent).toBe(1);
+});
+
+test("the same words with other headers that go to the provider are another call", async () => {
+  await open({ parking: { hold_for: "0s" } });
+  const post = (beta: string) =>
+    at.world.post(MESSAGES, ask(1, LONG), { headers: { "anthropic-beta": beta } });
+  await post("one");
+  await at.approve(await at.asked());
+  expect((await post("two")).status).toBe(429);
+  expect(at.sent).toBe(0);
+  expect((await post("one")).status).toBe(200);
   expect(at.sent).toBe(1);
 });
 

@@ -59,7 +59,7 @@ function reasonOf(call: Call, reasons: readonly string[]): string {
   const what = call.kind === "tool" ? call.ask.tool : `the model ${call.asked.model}`;
   const asks = `A call of ${what} asks for an approval`;
   if (reasons.length === 0) return `${asks}.`;
-  const said = `${asks}: ${reasons.join("; ")}`;
+  const said = `${asks}: ${reasons.map((reason) => reason.replace(/\.$/, "")).join("; ")}`;
   if (said.length > REASON_MAX) return `${said.slice(0, REASON_MAX)}…`;
   return /[.!?…]$/.test(said) ? said : `${said}.`;
 }
