@@ -23,6 +23,9 @@ export const BOUND = [
   { name: "dear", query: "data.gate.tool", on: "tool" },
 ];
 
+/** A machine that is busy with other tests answers late: that is no refusal here. */
+export const ENGINE = { kind: "embedded", timeout: "5s" };
+
 export interface ApprovalsFolder {
   readonly parking?: Json;
   readonly manifest?: Json;
@@ -37,7 +40,12 @@ export class ApprovalsWorld {
     const { gate = GATE, manifest = {}, more = {}, parking = {} } = folder;
     const files = { "policies/gate.rego": gate };
     return new ApprovalsWorld(
-      await parkingWorld(parking, manifest, { policies: BOUND, ...more }, files),
+      await parkingWorld(
+        parking,
+        manifest,
+        { policies: BOUND, policy_engine: ENGINE, ...more },
+        files,
+      ),
     );
   }
 

@@ -3,7 +3,7 @@ import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { MCP_SCRIPT } from "../../src/testing/mcp-fixture.ts";
-import { type ApprovalsFolder, ApprovalsWorld, BOUND, GATE } from "./approvals-world.ts";
+import { type ApprovalsFolder, ApprovalsWorld, BOUND, ENGINE, GATE } from "./approvals-world.ts";
 import { until } from "./clients-world.ts";
 import { META, stateless } from "./mcp-scene.ts";
 import { READ, WRITE } from "./parking-world.ts";
@@ -155,6 +155,7 @@ describe("on other roads", () => {
     world = await PolicyWorld.open({
       policies: { "gate.rego": gate },
       bound: BOUND,
+      engine: ENGINE,
       more: { tool_servers: { own: { kind: "agent", asks, tools: { pay: { effect: "write" } } } } },
       manifest: { allowed_tools: [{ tool_name: "pay", read_only: false }] },
     });
@@ -237,6 +238,7 @@ tool := true
   const world = await PolicyWorld.open({
     policies: { "gate.rego": gate },
     bound: BOUND,
+    engine: ENGINE,
     manifest: { refusal_rounds: 3 },
   });
   try {
@@ -257,6 +259,7 @@ test("what is read does not wait: it is refused, and nobody is asked", async () 
   const world = await PolicyWorld.open({
     policies: { "gate.rego": gate },
     bound: BOUND,
+    engine: ENGINE,
     manifest: { allowed_resources: [{ server: "desk", under: "file:///data/" }] },
   });
   try {

@@ -26,7 +26,8 @@ const bodyOf = async (answer: Response): Promise<Json> => JSON.parse(await answe
 
 async function refusal(answer: Promise<Response>): Promise<Json> {
   const { status, ...rest } = await answer;
-  return { status, ...rest, ...(await bodyOf(await answer)) };
+  const body = await bodyOf(await answer);
+  return { status, ...rest, ...body, facts: body.error.details?.facts };
 }
 
 /** How it stands, as its agent asks. */
@@ -107,13 +108,13 @@ test("whoever is told to come again finds it approved, and it is sent when they 
   // Why is for people.
   expect(JSON.stringify(told)).not.toContain("tokens");
   const review = await at.asked();
-  expect(await parked(told.parked)).toMatchObject({ state: "parked", review: review.id });
-  const explained = await at.world.gateway.cli("explain", told.parked);
+  expect(told.facts.review).toBe(review.id);
+  const explained = await at.world.gateway.cli("explain", told.facts.parked);
   expect(explained.out).toContain("worker answers with up to 1000 tokens");
   expect(await refusal(post(ask(1, LONG)))).toMatchObject({ code: "approval.pending" });
   expect(await at.approvals()).toHaveLength(1);
   await at.approve(review);
-  expect(await parked(told.parked)).toMatchObject({ state: "let_go" });
+  expect(await parked(told.facts.parked)).toMatchObject({ state: "let_go" });
   // Approved while nobody waits: nobody would have its answer, so it is not sent.
   await new Promise((resolve) => setTimeout(resolve, 1_500));
   expect(at.sent).toBe(0);
@@ -283,12 +284,13 @@ test("of a request too long to be shown whole, every byte is approved", async ()
   const long = (end: string) =>
     ask(1, { ...LONG, messages: [{ role: "user", content: `${"é".repeat(40_000)}${end}` }] });
   const [one, two] = [await refusal(post(long("1"))), await refusal(post(long("2")))];
+  expect([one.code, two.code]).toEqual(["approval.pending", "approval.pending"]);
   const rows = await Promise.all((await at.approvals()).map(({ id }) => at.review(id)));
   for (const { evidence } of rows) {
     expect(evidence.arguments_bytes).toBeGreaterThan(80_000);
   }
-  const first = rows.find(({ id }) => id === one.review);
-  expect(two.review).not.toBe(first.id);
+  const first = rows.find(({ id }) => id === one.facts.review);
+  expect(two.facts.review).not.toBe(first.id);
   await at.approve(first);
   expect(await refusal(post(long("2")))).toMatchObject({ code: "approval.pending" });
   expect(at.sent).toBe(0);
