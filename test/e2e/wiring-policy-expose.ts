@@ -8,6 +8,7 @@ function bound(more: object) {
   return (settings: Settings) => {
     settings.files = { "policies/shown.rego": "package shown\n\nallow := true\n" };
     settings.slipclutch.policies = [{ ...POLICY, ...more }];
+    settings.slipclutch.policy_engine = { timeout: "20s" };
   };
 }
 
