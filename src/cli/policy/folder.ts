@@ -22,6 +22,8 @@ import { isTest } from "./test-rules.ts";
 export const FOLDER = "guardrails";
 
 export interface Read {
+  /** It is a guardrails folder, and not one of policies alone. */
+  readonly isWhole: boolean;
   readonly sources: PolicyFolder;
   readonly texts: Files;
   readonly problems: readonly Problem[];
@@ -37,7 +39,7 @@ export async function readPolicies(folder: string, shell: Shell): Promise<Read> 
   const { files, issues, warnings } = await readPolicyFiles(tree, root);
   const sources = policySources(files, root);
   const problems = [...issues, ...sources.issues].map((issue) => problemOfIssue(issue, "error"));
-  return { sources, texts: files, problems, warnings };
+  return { isWhole, sources, texts: files, problems, warnings };
 }
 
 export interface LoadChoices {

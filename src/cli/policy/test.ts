@@ -5,6 +5,7 @@ import { paintFor } from "../paint.ts";
 import { CommandError, EXIT, type Shell } from "../shell.ts";
 import { Covered } from "./coverage.ts";
 import { FOLDER, type Loading, loadPolicies, type Read, readPolicies } from "./folder.ts";
+import { incidentTests } from "./incident-tests.ts";
 import { type Problem, placeOf, problemLines, problemOfIssue } from "./problems.ts";
 import { reportLines, type Tested, type Told } from "./report.ts";
 import { tableCase } from "./table-rows.ts";
@@ -12,6 +13,7 @@ import { type Outcome, type Silent, type TestCase, testRules } from "./test-rule
 
 export interface TestOptions {
   readonly run?: string;
+  readonly incidents?: string;
   readonly coverage?: boolean;
   readonly threshold?: number;
   readonly lenient?: boolean;
@@ -39,12 +41,15 @@ export async function runTests(
     return refuse({ problems, read }, options, shell);
   }
   const rows = tables.flatMap((table) => table.rows);
+  const kept = { folder: where, isWhole: read.isWhole, incidents: options.incidents };
+  const incidents = await incidentTests(kept, shell);
   const cases = [
     ...testRules([...loading.modules, ...loading.tests], loading.loaded),
     ...rows.map((row) => tableCase(row, loading.loaded)),
+    ...incidents.tests,
   ];
   const wanted = inOrder(cases.filter(chosenBy(options.run)));
-  const ran = await runAll(wanted, loading, options);
+  const ran = await runAll(wanted, loading, options).finally(incidents.close);
   show({ ...ran, where, threshold: options.threshold ?? null }, options, shell);
   return isPassed(ran, options) ? EXIT.ok : EXIT.no;
 }

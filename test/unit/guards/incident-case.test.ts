@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { type BreakerRule, DEFAULT_RULES } from "../../../src/guards/breaker/rules.ts";
 import type { CaseCall } from "../../../src/guards/incident/call.ts";
 import { type Rules, testCase, unheldIn } from "../../../src/guards/incident/case.ts";
+import { NO_POLICIES } from "../../../src/guards/incident/policies.ts";
 import type { GrantedTool } from "../../../src/guards/tool/tool.ts";
 import { limits, manifest } from "./scenes.ts";
 import { granted, grants } from "./tool-scenes.ts";
@@ -42,7 +43,11 @@ function runaway(calls: number, by: number, changes: Partial<CaseCall> = {}) {
 }
 
 function rules(of: Partial<GrantedTool> = {}, breakers: readonly BreakerRule[] = []): Rules {
-  return { manifest: manifest({ tools: grants([granted("s", "t", of)]) }), breakers };
+  return {
+    manifest: manifest({ tools: grants([granted("s", "t", of)]) }),
+    breakers,
+    policies: NO_POLICIES,
+  };
 }
 
 const tested = (calls: readonly CaseCall[], by: Rules) => {
@@ -160,11 +165,11 @@ describe("a guard", () => {
   test("lets an observed agent go, and refuses a model that is not granted", () => {
     const models = runaway(2, 1, { what: { kind: "model", model: "m" } });
     const few = manifest({ models: new Map([["other", limits()]]) });
-    const by = { manifest: few, breakers: [] };
+    const by = { manifest: few, breakers: [], policies: NO_POLICIES };
     expect(tested(models, by)).toMatchObject({ by: is("model.not-granted") });
-    const observed = { manifest: { ...few, observing: true }, breakers: [] };
+    const observed = { ...by, manifest: { ...few, observing: true } };
     expect(tested(models, observed)).toMatchObject({ kind: "goes-on" });
-    expect(tested(models, { manifest: manifest({}), breakers: [] })).toMatchObject({
+    expect(tested(models, { ...by, manifest: manifest({}) })).toMatchObject({
       kind: "goes-on",
     });
   });
