@@ -20,11 +20,19 @@ if (built.code !== 0) {
 const report = fs.mkdtempSync(path.join(os.tmpdir(), "slipclutch-test-"));
 const vitest = path.join(ROOT, "node_modules", "vitest", "vitest.mjs");
 const reporters = ["--reporter=default", "--reporter=./test/support/reporter.ts"];
-const { code, signal } = await run(node, [vitest, "run", ...reporters, ...process.argv.slice(2)], {
-  cwd: ROOT,
-  env: { ...env, SLIPCLUTCH_TEST_REPORT: report },
-});
-const counts = countsOf(path.join(report, "counts.json"));
+let { ended, counts } = await runTests(process.argv.slice(2));
+if (counts.unfinished.length > 0 && counts.failed === counts.lost && counts.lost > 0) {
+  // Node itself died, not a test: which files it took with it is told, and they are run once more.
+  const files = counts.unfinished.map(({ file }) => path.relative(ROOT, file));
+  say(`A process of the tests died while it ran ${files.join(", ")}: once more.`);
+  const before = counts;
+  ({ ended, counts } = await runTests(files));
+  const again = before.unfinished.reduce((sum, { passed }) => sum + passed, 0);
+  const open = before.unfinished.reduce((sum, { pending }) => sum + pending, 0);
+  counts.passed += before.passed - again;
+  counts.skipped += before.skipped - open;
+}
+const { code, signal } = ended;
 const missing = fs.readdirSync(report).filter((name) => name.startsWith("missing-"));
 for (const name of missing.sort()) {
   process.stdout.write(`skipped: ${fs.readFileSync(path.join(report, name), "utf8")}\n`);
@@ -43,6 +51,15 @@ const good = code === 0 && signal === null && counts.failed === 0 && counts.pass
 if (!good && counts.failed === 0) counts.failed = 1;
 finish(counts);
 
+/** How a run of these files (none: of all) ended, and what was counted. */
+async function runTests(files) {
+  const ended = await run(node, [vitest, "run", ...reporters, ...files], {
+    cwd: ROOT,
+    env: { ...env, SLIPCLUTCH_TEST_REPORT: report },
+  });
+  return { ended, counts: countsOf(path.join(report, "counts.json")) };
+}
+
 /** The last line, alone, and the exit code that goes with it. */
 function finish({ passed, failed, skipped }) {
   process.stdout.write(`${passed} passed, ${failed} failed, ${skipped} skipped\n`);
@@ -51,6 +68,8 @@ function finish({ passed, failed, skipped }) {
 
 /** Written by `test/support/reporter.ts` when the run ends; not there if it never did. */
 function countsOf(file) {
-  if (!fs.existsSync(file)) return { passed: 0, failed: 0, skipped: 0 };
-  return JSON.parse(fs.readFileSync(file, "utf8"));
+  if (!fs.existsSync(file)) return { passed: 0, failed: 0, skipped: 0, lost: 0, unfinished: [] };
+  const counts = JSON.parse(fs.readFileSync(file, "utf8"));
+  fs.rmSync(file);
+  return counts;
 }

@@ -7,6 +7,7 @@ import { fenceGone, type OpenedStore, openStore } from "./compose/boot.ts";
 import { keepBundle, readPast } from "./compose/bundles.ts";
 import { Core } from "./compose/core.ts";
 import { readPages } from "./compose/dashboard.ts";
+import { Records } from "./compose/decision-records.ts";
 import { GitGuardrails } from "./compose/git.ts";
 import { Watch } from "./compose/git-watch.ts";
 import { type GuardrailsSettings, guardrailsOf } from "./compose/guardrails.ts";
@@ -20,7 +21,7 @@ import { applyLimits, Reload } from "./compose/reload.ts";
 import { keyIdOf, makeFolder, removeControl, writeControl } from "./compose/secrets.ts";
 import type { Guardrails } from "./compose/sourced.ts";
 import { drain } from "./compose/stop.ts";
-import { tracesOf } from "./compose/traces.ts";
+import { processAttributes, tracesOf } from "./compose/traces.ts";
 import { boundYoungGeneration } from "./compose/young-generation.ts";
 import type { Configuration } from "./config/configuration.ts";
 import type { Hook } from "./control/hooks.ts";
@@ -112,6 +113,9 @@ async function startOn(begin: Begin, undo: Parts["undo"]): Promise<Running> {
     storeId: keyIdOf(opened.key),
     gateway: () => core.gateway,
   });
+  const records = recordsOf(begin, machine);
+  records.follow(configuration.decisionLog);
+  undo.unshift(() => records.close());
   const core: Core = new Core({
     store: opened.store,
     clock,
@@ -124,6 +128,7 @@ async function startOn(begin: Begin, undo: Parts["undo"]): Promise<Running> {
     version: begin.version,
     traces: tracing?.traces ?? null,
     readPast: (bundle) => readPast(bundle, opened.store, begin),
+    records,
   });
   const reload = new Reload({ gateway: core.gateway, providers, guardrails });
   await core.start((digest) => reload.follow(digest));
@@ -133,6 +138,12 @@ async function startOn(begin: Begin, undo: Parts["undo"]): Promise<Running> {
   const watch = watchOf(begin, core.gateway, reload);
   const parts = { configuration, core, reload, machine, journalKey, undo, watch };
   return listen({ ...parts, settings: begin, opened });
+}
+
+function recordsOf({ clock, log, version }: Begin, machine: Machine): Records {
+  const id = `${machine.host} ${machine.pid}`;
+  const resource = processAttributes(machine, version);
+  return new Records({ clock, log, resource, labels: { id, version } });
 }
 
 function watchOf({ git, guardrails }: Begin, gateway: Gateway, reload: Reload): Watch | null {

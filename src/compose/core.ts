@@ -17,6 +17,7 @@ import { Observation } from "../gateway/observation.ts";
 import { Lot } from "../gateway/parking/lot.ts";
 import type { Seal } from "../gateway/parking/seal.ts";
 import { Past, type ReadPast } from "../gateway/past.ts";
+import { type DecisionRecords, NO_RECORDS } from "../gateway/policies/records.ts";
 import { Rates } from "../gateway/rates.ts";
 import type { Ruleset } from "../gateway/ruleset.ts";
 import { note } from "../gateway/signals/note.ts";
@@ -52,6 +53,7 @@ export interface CoreSettings {
   readonly traces?: Traces | null;
   /** The configuration of files that the store keeps; without it none can be read. */
   readonly readPast?: ReadPast;
+  readonly records?: DecisionRecords;
 }
 
 export class Core {
@@ -105,9 +107,7 @@ export class Core {
       inputs: new Inputs(store.inputs, settings.seal, clock, log),
       transcripts: new Transcripts(settings, () => this.gateway.holding.storeNow()),
       endTask: (agent, id, outcome, by) => endTask({ agent, id, outcome, by }, this.gateway),
-      rules,
-      closedBecause: null,
-      draining: false,
+      ...{ records: settings.records ?? NO_RECORDS, rules, closedBecause: null, draining: false },
       requests: 0,
       drains: 0,
       decisions: 0,

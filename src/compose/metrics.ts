@@ -32,6 +32,7 @@ export async function metricsText(scraped: Scraped, gateway: Gateway): Promise<s
     storeUp: rows !== null,
     heartbeatAgeMs: gateway.holding.beatAgeMs,
     journalWaiting: gateway.holding.tenure.journal.waiting,
+    decisionLog: gateway.records.counts,
     modelsFlagged: gateway.flags.count,
     remote: remote === null ? null : readingOf(remote, gateway.clock.wall()),
     agents: agentsOf(gateway, open === null ? null : parkedOf(open)),

@@ -97,7 +97,7 @@ export class Providers {
     const told = this.#notifiers.of(configuration.notifiers.map(({ road }) => road));
     const notifiers = told.map(([, notifier]) => notifier);
     const ruleset = new Ruleset(configuration, providers, toolServers, notifiers);
-    this.#rulesets = [...this.#rulesets.filter(({ requests }) => requests > 0), ruleset];
+    this.#rulesets = [...this.#rulesets, ruleset];
     return ruleset;
   }
 
@@ -106,9 +106,9 @@ export class Providers {
    * many are left to be closed later.
    */
   async closeRetired(inUse: readonly (Provider | ToolServer)[]): Promise<number> {
-    this.#rulesets = this.#rulesets.filter(
-      (rules, no, all) => rules.requests > 0 || no === all.length - 1,
-    );
+    const [kept, over] = partition(this.#rulesets);
+    this.#rulesets = kept;
+    await Promise.all(over.map(closePolicies));
     const held = this.#rulesets.flatMap((rules) => {
       return [...rules.providers, ...rules.toolServers, ...rules.notifiers];
     });
@@ -125,5 +125,19 @@ export class Providers {
   async close(): Promise<void> {
     const all = [this.#providers, this.#toolServers, this.#notifiers];
     await Promise.all(all.map((kept) => kept.close()));
+    await Promise.all(this.#rulesets.map(closePolicies));
   }
+}
+
+/** The newest is in use, and those whose requests are not over. */
+function partition(
+  rulesets: readonly Ruleset[],
+): readonly [readonly Ruleset[], readonly Ruleset[]] {
+  const isKept = (rules: Ruleset) => rules.requests > 0 || rules === rulesets.at(-1);
+  return [rulesets.filter(isKept), rulesets.filter((rules) => !isKept(rules))];
+}
+
+/** Connections to an OPA. What is here in memory goes by itself, with whatever still asks it. */
+async function closePolicies({ configuration }: Ruleset): Promise<void> {
+  if (configuration.policies?.engine.kind === "opa") await configuration.policySet?.close();
 }

@@ -126,6 +126,7 @@ export class Reload {
     const { gateway, providers } = this.#settings;
     const from = gateway.rules.digest;
     gateway.rules = providers.rulesetOf(configuration);
+    gateway.records.follow(configuration.decisionLog);
     this.#owesLimits = true;
     const { commit, digest: to } = configuration;
     const event = { kind: "configuration.changed", from, to, commit, by } as const;

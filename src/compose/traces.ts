@@ -55,11 +55,14 @@ function resourceOf(
   given: OpenTelemetry["resource"],
   { machine, version }: TracingSettings,
 ): Attributes {
+  return { ...processAttributes(machine, version), ...given };
+}
+
+export function processAttributes({ host, pid }: Machine, version: string): Attributes {
   return {
     "service.name": "slipclutch",
     "service.version": version,
-    "service.instance.id": `${machine.host} ${machine.pid}`,
-    ...given,
+    "service.instance.id": `${host} ${pid}`,
   };
 }
 

@@ -1,7 +1,8 @@
 /** The policies of a configuration: which decide what, and what evaluates them. */
 import type { Millis } from "../guards/money.ts";
 import type { Binding } from "../guards/policy/rules.ts";
-import type { PolicySources } from "../ports/policy-engine.ts";
+import type { Policies, PolicySources } from "../ports/policy-engine.ts";
+import type { DecisionLogSettings } from "./decision-log-settings.ts";
 
 /** A policy, and whose calls it decides. */
 export interface BoundPolicy {
@@ -29,3 +30,13 @@ export type PolicyEngineSettings =
       /** Never in a log, an error, a metric or the digest. */
       readonly token: string | null;
     };
+
+/** What of a configuration is about policies. */
+export interface Deciding {
+  /** Null: none is bound. */
+  readonly policies: PolicySettings | null;
+  /** Those, once their engine has loaded them. */
+  readonly policySet: Policies | null;
+  /** Null: decisions by policy are logged nowhere. */
+  readonly decisionLog: DecisionLogSettings | null;
+}

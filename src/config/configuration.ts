@@ -10,11 +10,10 @@ import type { ModelPrice } from "../guards/price/price.ts";
 import type { ProviderRules } from "../guards/provider-rules.ts";
 import type { HttpPlaces } from "../guards/tool/places.ts";
 import type { Effect, GrantedTool, ToolId, Unwraps } from "../guards/tool/tool.ts";
-import type { Policies } from "../ports/policy-engine.ts";
 import type { ParkLimits } from "../ports/store.ts";
-import type { PolicySettings } from "./bound-policies.ts";
+import type { Deciding } from "./bound-policies.ts";
 
-export interface Configuration {
+export interface Configuration extends Deciding {
   /**
    * `dir:<sha256>` of the files of the folder, and a mark of what they take from the environment:
    * equal on all gateways of one store.
@@ -39,10 +38,6 @@ export interface Configuration {
   /** Decisions on reviews that take two people. */
   readonly twoPeople: ReadonlySet<string>;
   readonly agents: ReadonlyMap<string, Manifest>;
-  /** Null: none is bound. */
-  readonly policies: PolicySettings | null;
-  /** Those of `policies`, once their engine has loaded them. */
-  readonly policySet: Policies | null;
   readonly notifiers: readonly NotifierSettings[];
   readonly inputs: InputSettings;
   /** Null: of no task is kept what it said. */

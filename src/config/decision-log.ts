@@ -1,32 +1,13 @@
 /** The decision log of slipclutch.yaml → complete settings. */
 import type { Issue } from "./configuration.ts";
 import type { RawDecisionLog } from "./decision-log-schema.ts";
+import type {
+  DecisionHttpSettings,
+  DecisionLogSettings,
+  DecisionOtelSettings,
+} from "./decision-log-settings.ts";
 import { issueAt } from "./issues.ts";
 import type { Source } from "./source.ts";
-
-/** At least one of the three is there. */
-export interface DecisionLogSettings {
-  /** Absolute. */
-  readonly file: string | null;
-  readonly http: DecisionHttpSettings | null;
-  readonly otel: DecisionOtelSettings | null;
-  readonly labels: Readonly<Record<string, string>>;
-}
-
-/** Neither token nor headers: never in a log, an error or the digest. */
-export interface DecisionHttpSettings {
-  /** Without `/logs`. */
-  readonly url: string;
-  readonly token: string | null;
-  readonly headers: Readonly<Record<string, string>>;
-}
-
-/** Headers as above. */
-export interface DecisionOtelSettings {
-  /** Without `/v1/logs`. */
-  readonly url: string;
-  readonly headers: Readonly<Record<string, string>>;
-}
 
 interface DecisionLogRead {
   /** Null: decisions are not logged. */

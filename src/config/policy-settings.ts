@@ -161,13 +161,13 @@ function unseen(policies: readonly RawPolicy[], { agents, source }: PolicyParts)
     );
     const at = ["policies", index, "resource_type"];
     if (!held.some(({ tools }) => tools.allowed.some((tool) => isAbout(tool, type)))) {
-      const hint = `No tool of its agents declares such a resource: it is never asked. Declare one in a manifest.`;
+      const hint = "It is never asked: no tool of its agents declares such a resource.";
       return [issueAt(source, at, "a type that manifests declare", hint)];
     }
     const blind = type === DATABASE ? held.flatMap(blindTools) : [];
     if (blind.length === 0) return [];
     const names = blind.slice(0, NAMES_TOLD_MAX).join(", ");
-    const hint = `It is not asked of ${names}: add resource: { sql_tables: … } where they are granted.`;
+    const hint = `It is not asked of ${names}: grant them with resource: { sql_tables: … }.`;
     return [issueAt(source, at, "tools with SQL that declare their tables", hint)];
   });
 }

@@ -14,6 +14,7 @@ import { budgetIssues, budgetsOf, taskLimitsOf } from "./budgets.ts";
 import { bundleOf, configurationDigest } from "./bundle.ts";
 import { outliving } from "./commitments.ts";
 import type { Configuration, Files, Issue, Loaded } from "./configuration.ts";
+import { decisionLogOf } from "./decision-log.ts";
 import type { Environment } from "./environment.ts";
 import { type FileRead, readFileText, versionIssues } from "./file.ts";
 import { holdsSecret, issueAt } from "./issues.ts";
@@ -135,7 +136,8 @@ function compile(parts: Parts): Compiled {
   const known = whole ? agents : null;
   const told = notifiersOf(data.notifiers, source, known);
   const deciding = policySettingsOf(data, { files, source, commit, agents: known });
-  const issues = [tooling, told, deciding].flatMap((part) => part.issues);
+  const logging = decisionLogOf(data.decision_log, source);
+  const issues = [tooling, told, deciding, logging].flatMap((part) => part.issues);
   issues.push(...storeIssues, ...keyIssues, ...breakerIssues);
   if (whole) {
     issues.push(...providerIssues, ...granted.issues, ...narrowed.issues);
@@ -149,7 +151,7 @@ function compile(parts: Parts): Compiled {
     ...{ breakers, agentBreakers: narrowed.agentBreakers },
     ...{ parking: parkingOf(data.parking), inputs: inputsOf(data.journal) },
     ...decidingOf(data),
-    ...{ policies: deciding.settings, policySet: null },
+    ...{ policies: deciding.settings, policySet: null, decisionLog: logging.settings },
     notifiers: told.notifiers,
     ungranted: ungrantedOf({ servers, schemas, sql }),
     prices: book,

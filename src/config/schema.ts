@@ -5,6 +5,7 @@
 import { z } from "zod";
 import { SCOPES, WINDOWS } from "../guards/budget/budget.ts";
 import { approvals, breaker, parking, reviews } from "./clutch-schema.ts";
+import { decisionLog } from "./decision-log-schema.ts";
 import {
   count,
   duration,
@@ -235,6 +236,9 @@ export const slipclutchSchema = strict({
     .describe("Policies as code, in Rego: which document decides what. All have to allow.")
     .optional(),
   policy_engine: policyEngine.describe("What evaluates policies.").optional(),
+  decision_log: decisionLog
+    .describe("Where decisions by policy are logged, in OPA's format. Absent: nowhere.")
+    .optional(),
   breakers: z
     .array(breaker, { error: "a list of breakers" })
     .max(BREAKERS_MAX)

@@ -13,6 +13,8 @@ import { type Lineage, taskKey } from "./tasks.ts";
 /** What of whoever asks says what a call draws on, and by which policies it is decided. */
 export interface Asker extends Pick<Caller, "manifest" | "rules" | "taskName" | "tenure"> {
   readonly key: Pick<Caller["key"], "id">;
+  /** Absent: nothing is decided, only looked at. */
+  readonly decision?: string;
 }
 
 export type Drawing =

@@ -29,6 +29,7 @@ import type { Lot } from "./parking/lot.ts";
 import type { Recent } from "./parking/recent.ts";
 import type { Seal } from "./parking/seal.ts";
 import type { Past } from "./past.ts";
+import type { DecisionRecords } from "./policies/records.ts";
 import type { Rates } from "./rates.ts";
 import type { Ruleset } from "./ruleset.ts";
 import type { Signals } from "./signals/signals.ts";
@@ -82,6 +83,8 @@ export interface Gateway extends DecisionParts {
   /** Ends a task and closes its accounts; false if there is none, or it had ended. */
   readonly endTask: (agent: string, id: string, outcome: TaskEnd, by: string) => Promise<boolean>;
   readonly inFlight: InFlights;
+  /** Of decisions by policy. */
+  readonly records: DecisionRecords;
   /** What happened counts for the breakers. */
   readonly heard: (event: Event) => void;
   /** The path of a call, for what begins another one in the middle of its own. */

@@ -3,7 +3,8 @@
  * leaves out, is found here, with its place; nothing is left to be found by a call.
  */
 import { LIBRARY } from "./builtins/library.ts";
-import { deprecatedCalls, wrongCalls, wrongCallsIn } from "./checks/calls.ts";
+import { callProblems } from "./checks/call-problems.ts";
+import { wrongCallsIn } from "./checks/calls.ts";
 import { conflicts, documentConflicts } from "./checks/conflicts.ts";
 import {
   importedName,
@@ -13,8 +14,8 @@ import {
   unusedImports,
 } from "./checks/imports.ts";
 import { dependencies, ordered, recursionProblem } from "./checks/recursion.ts";
-import { refusedCalls, refusedIn } from "./checks/refused.ts";
-import { wrongReplacements, wrongReplacementsIn } from "./checks/replacements.ts";
+import { refusedIn } from "./checks/refused.ts";
+import { wrongReplacementsIn } from "./checks/replacements.ts";
 import { Compiled } from "./compile/compilation.ts";
 import { LoadError, type LoadProblem } from "./errors.ts";
 import { Memories } from "./evaluate/memory.ts";
@@ -77,18 +78,19 @@ class Loading {
   rules(modules: readonly Module[]): RuleNode {
     this.#found(modules.flatMap(importProblems));
     const named = this.#withMetadata(modules);
-    this.#found(named.flatMap(({ rule }) => refusedCalls(rule)));
     const packages = modules.map((module) => module.package.slice(1));
     const heads = growTree(named, packages);
+    const calls = callProblems(named, heads);
+    this.#found(calls.refused);
     const { data = EMPTY_OBJECT } = this.#options;
     this.#found([...conflicts(heads, modules), ...documentConflicts(heads, data)]);
-    this.#found([...wrongReplacements(named, heads), ...wrongCalls(named, heads)]);
+    this.#found(calls.wrong);
     const flat = this.#flat(named, heads);
     const safety = new Safety(this.#arity(heads), this.#problems);
     const label = rowLabels(flat);
     const safe = flat.map((placed) => ({
       ...placed,
-      rule: safety.rule(placed.rule, label(placed.rule)),
+      rule: safety.rule(placed.rule, () => label(placed.rule)),
     }));
     this.#found([]);
     const hoisting = new Hoisting(this.#fresh);
@@ -99,7 +101,7 @@ class Loading {
     const held = new Set(modules.filter(isHeldToV1).map(({ file }) => file));
     this.#found([
       ...this.#types.checkRules(order.nodes.flatMap(({ rules }) => rules)),
-      ...named.filter(({ file }) => held.has(file)).flatMap(deprecatedCalls),
+      ...calls.deprecated.filter(({ at }) => held.has(at.file)),
     ]);
     return tree;
   }
@@ -189,15 +191,20 @@ class Loading {
 
 /** ` in rule p` for rules that share their line with rules of other names. */
 function rowLabels(rules: readonly PlacedRule[]): (rule: Rule) => string {
-  const names = new Map<string, Set<string>>();
   const place = ({ at }: Rule): string => `${at.file}:${at.row}`;
-  for (const { rule } of rules) {
-    const known = names.get(place(rule)) ?? new Set();
-    names.set(place(rule), known.add(writtenHead(rule)));
-  }
+  const namesByPlace = (): ReadonlyMap<string, ReadonlySet<string>> => {
+    const names = new Map<string, Set<string>>();
+    for (const { rule } of rules) {
+      const known = names.get(place(rule)) ?? new Set();
+      names.set(place(rule), known.add(writtenHead(rule)));
+    }
+    return names;
+  };
+  let names: ReturnType<typeof namesByPlace> | undefined;
   return (rule) => {
-    const shared = (names.get(place(rule))?.size ?? 0) > 1;
-    return shared ? ` in rule ${writtenHead(rule)}` : "";
+    names ??= namesByPlace();
+    const isShared = (names.get(place(rule))?.size ?? 0) > 1;
+    return isShared ? ` in rule ${writtenHead(rule)}` : "";
   };
 }
 
@@ -209,13 +216,16 @@ function writtenHead({ head }: Rule): string {
 /** The rules of the package, wherever they are, and the imports of this module. */
 function globalsOf(module: Module, modules: readonly Module[]): Globals {
   const globals = new Map<string, readonly string[]>();
-  const own = module.package.join("\n");
   for (const each of modules) {
-    if (each.package.join("\n") !== own) continue;
+    if (!isSamePackage(each, module)) continue;
     for (const { head } of each.rules) globals.set(head.name, [...module.package, head.name]);
   }
   for (const each of module.imports) {
     if (namesSomething(each)) globals.set(importedName(each), each.path);
   }
   return globals;
+}
+
+function isSamePackage({ package: a }: Module, { package: b }: Module): boolean {
+  return a.length === b.length && a.every((part, i) => part === b[i]);
 }

@@ -24,6 +24,8 @@ export interface Reading {
   readonly storeUp: boolean;
   readonly heartbeatAgeMs: number;
   readonly journalWaiting: number;
+  /** Entries of the decision log by what became of them; null: none was ever kept. */
+  readonly decisionLog: Readonly<Record<string, number>> | null;
   readonly modelsFlagged: number;
   /** Of Git; null: the configuration comes from a folder. */
   readonly remote: RemoteReading | null;
@@ -108,9 +110,17 @@ function processGauges(reading: Reading): string {
     gauge(GAUGES.storeUp, [], reading.storeUp ? "1" : "0"),
     gauge(GAUGES.heartbeatAge, [], String(reading.heartbeatAgeMs / MS_PER_SECOND)),
     gauge(GAUGES.journalWaiting, [], String(reading.journalWaiting)),
+    reading.decisionLog === null ? "" : logCounters(reading.decisionLog),
     gauge(GAUGES.modelsFlagged, [], String(reading.modelsFlagged)),
     reading.remote === null ? "" : remoteGauges(reading.remote),
   ].join("");
+}
+
+function logCounters(entries: Readonly<Record<string, number>>): string {
+  const rows = Object.entries(entries).map(([fate, count]) =>
+    sample(GAUGES.decisionLog, [fate], String(count)),
+  );
+  return header(GAUGES.decisionLog, "counter") + rows.join("");
 }
 
 function remoteGauges({ ageMs, rejected, up }: RemoteReading): string {

@@ -45,6 +45,11 @@ export const COUNTERS = {
     ["agent", "server", "tool"],
     "USD charged to budgets for tool calls.",
   ),
+  policies: named(
+    "policy_answers_total",
+    ["policy", "answer"],
+    "Answers of policies: allow, deny, park, and what refuses as well: undefined, failed.",
+  ),
   outcomes: named(
     "outcomes_total",
     ["reported", "became"],
@@ -119,6 +124,7 @@ export const HISTOGRAMS = {
     "From the decision to the first byte of the provider's answer.",
   ),
   tool: named("tool_seconds", ["server"], "From the decision to the end of a tool's answer."),
+  policy: named("policy_seconds", ["policy"], "From a question to a policy to its answer."),
   provider: named("provider_seconds", ["provider"], "From the decision to the answer's end."),
 } as const;
 
@@ -140,6 +146,11 @@ export const GAUGES = {
     "An agent and the labels of its manifest, to route alerts by: always 1.",
   ),
   clutch: named("clutch", ["agent", "state"], "1 for the state that an agent's clutch is in."),
+  decisionLog: named(
+    "decision_log_entries_total",
+    ["fate"],
+    "Decisions by policy, by what became of their entries in the decision log.",
+  ),
   parked: named("parked_calls", ["agent"], "Calls of an agent that wait for a person, stored."),
   reviews: named("reviews_open", ["agent", "kind"], "Reviews that wait for a person."),
   reviewAge: named(

@@ -45,6 +45,7 @@ const GRANTED: ReadonlySet<DenialCode> = new Set<DenialCode>([
   "manifest.changed",
   "manifest.read-only",
   "manifest.arguments",
+  "policy.denied",
   "request.too-large",
   "rate-limit.exceeded",
   "tool.busy",
@@ -67,6 +68,7 @@ export class Metrics {
   readonly #unallowed = new Counter(COUNTERS.unallowed);
   readonly #toolSpend = new Counter(COUNTERS.toolSpend, formatUsd);
   readonly #outcomes = new Counter(COUNTERS.outcomes);
+  readonly #policies = new Counter(COUNTERS.policies);
   readonly #tokens = new Counter(COUNTERS.tokens);
   readonly #spend = new Counter(COUNTERS.spend, formatUsd);
   readonly #estimated = new Counter(COUNTERS.estimated);
@@ -93,6 +95,7 @@ export class Metrics {
   readonly #firstByte = new Histogram(HISTOGRAMS.firstByte, PROVIDER_SECONDS);
   readonly #provider = new Histogram(HISTOGRAMS.provider, PROVIDER_SECONDS);
   readonly #tool = new Histogram(HISTOGRAMS.tool, PROVIDER_SECONDS);
+  readonly #policy = new Histogram(HISTOGRAMS.policy, DECISION_SECONDS);
 
   constructor() {
     // They are there before they happen: what counts the first time would else look like no change.
@@ -157,6 +160,12 @@ export class Metrics {
     this.#spans.add([became], count);
   }
 
+  /** An answer of a policy, `tookMs` after its question. */
+  policy(name: string, answer: string, tookMs: number): void {
+    this.#policies.add([name, answer]);
+    this.#policy.observe([name], tookMs / MS_PER_SECOND);
+  }
+
   /** An outcome of a decision of this process, by where its agent reported it. */
   reported(where: "here" | "elsewhere", became: "settled" | "repeated" | "dropped"): void {
     this.#outcomes.add([where, became]);
@@ -218,7 +227,8 @@ export class Metrics {
   /** The text of a scrape. */
   render(reading: Reading): string {
     const outcomes = [this.#outcomes, this.#unallowed];
-    const tools = [this.#toolCalls, this.#toolSpend, this.#tool, ...outcomes];
+    const decided = [this.#policies, this.#policy];
+    const tools = [this.#toolCalls, this.#toolSpend, this.#tool, ...outcomes, ...decided];
     const counted = [
       this.#calls,
       this.#denials,

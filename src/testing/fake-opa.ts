@@ -56,6 +56,7 @@ async function answer(
   { token }: FakeOpaSettings,
 ): Promise<unknown> {
   const chunks: Buffer[] = [];
+  // `as`: without an encoding a request is read in buffers.
   for await (const chunk of request) chunks.push(chunk as Buffer);
   if (token !== undefined && request.headers.authorization !== `Bearer ${token}`) {
     send(response, 401, { code: "unauthorized", message: "no such token" });

@@ -84,7 +84,7 @@ describe.skipIf(!part("opa").available)("beside it, with the real opa", () => {
     const embedded = await byEmbedded();
     await world.end();
     opa = await startOpa({ sources: SOURCES, dialect: "v1" });
-    const engine = { kind: "opa", socket: opa.socket, timeout: "5s" };
+    const engine = { kind: "opa", socket: opa.socket, timeout: "30s" };
     world = await PolicyWorld.open({ ...FOLDER, engine, more: HELD });
     expect(await verdicts()).toEqual(embedded);
     // It goes away: nothing is allowed that nobody decides, and the gateway says so.
@@ -103,7 +103,7 @@ describe.skipIf(!part("opa").available)("beside it, with the real opa", () => {
       "agent/authz",
       "agent/models",
     ]);
-    const engine = { kind: "wasm", bundle: "policies/bundle.tar.gz", timeout: "5s" };
+    const engine = { kind: "wasm", bundle: "policies/bundle.tar.gz", timeout: "30s" };
     await writeFile(path.join(world.gateway.configFolder, "policies", "bundle.tar.gz"), bundle);
     // Its bundle has the data: it is not given twice.
     const policies = { "agent.rego": TEXT, "tables/data.json": "{}" };
@@ -122,7 +122,7 @@ describe.skipIf(!part("opa").available)("beside it, with the real opa", () => {
       "agent/models",
     ]);
     await writeFile(path.join(world.gateway.configFolder, "policies", "other.tar.gz"), bundle);
-    const engine = { kind: "wasm", bundle: "policies/other.tar.gz", timeout: "5s" };
+    const engine = { kind: "wasm", bundle: "policies/other.tar.gz", timeout: "30s" };
     const policies = { "agent.rego": TEXT, "tables/data.json": "{}" };
     const loaded = await world.load({ ...FOLDER, policies, engine, more: HELD });
     expect(loaded.error).toBeUndefined();

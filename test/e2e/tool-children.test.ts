@@ -71,7 +71,7 @@ describe("a server that the gateway started", () => {
     const { child, gateway } = await open();
     await gateway.stop("SIGKILL");
     await soon(() => child.arrivals().some((one) => "ended" in one));
-    const [server = 0, helper = 0] = processesOf(child);
+    const [server = Number.NaN, helper = Number.NaN] = processesOf(child);
     await soon(() => !lives(server));
     // Nobody is left to end what does not listen: docs/operations.md says so.
     process.kill(helper, "SIGKILL");

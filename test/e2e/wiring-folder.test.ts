@@ -4,6 +4,7 @@ import { BREAKER_CASES } from "./wiring-breakers.ts";
 import { BUDGET_CASES } from "./wiring-budgets.ts";
 import { COMMAND_CASES } from "./wiring-commands.ts";
 import { COMMITMENT_CASES } from "./wiring-commitments.ts";
+import { DECISION_LOG_CASES } from "./wiring-decision-log.ts";
 import { fieldsOfTheFolder } from "./wiring-fields.ts";
 import { HTTP_CASES } from "./wiring-http.ts";
 import { LAST_WEEK_CASES } from "./wiring-last-week.ts";
@@ -55,6 +56,7 @@ const CASES = {
   "SQL and resources": SQL_CASES,
   "a call inside a call": UNWRAPS_CASES,
   "a policy": POLICY_CASES,
+  "the decision log": DECISION_LOG_CASES,
   "a bound of a tool": TOOL_BOUND_CASES,
   // After those of breakers, which would see the calls of its agent as a surge.
   "a limit on a task": TASK_LIMIT_CASES,

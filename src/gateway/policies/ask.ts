@@ -14,6 +14,7 @@ import type { Gateway } from "../gateway.ts";
 import type { Lineage } from "../tasks.ts";
 import { circumstancesOf, type Known } from "./circumstances.ts";
 import { type Asking, askAll, isBound } from "./evaluate.ts";
+import { noting } from "./noting.ts";
 import { modelQuestion, toolQuestions } from "./questions.ts";
 
 const NOTHING: PolicySaid = [];
@@ -77,5 +78,7 @@ export async function knownOf(call: Drawing, gateway: Gateway): Promise<Known | 
 function askingOf(known: Known, tool: Unpoliced["ask"] | null, gateway: Gateway): Asking {
   const now = gateway.holding.storeNow();
   const { commit } = known.incoming.rules.configuration;
-  return { around: circumstancesOf(known, tool, now, gateway), commit, now, clock: gateway.clock };
+  const around = circumstancesOf(known, tool, now, gateway);
+  const answered = noting(known.incoming, now, gateway);
+  return { answered, around, commit, now, clock: gateway.clock };
 }

@@ -1,5 +1,6 @@
 /** Puts questions to the engine: about one call, all within one time, the same moment for all. */
-import type { PolicyDocument } from "../../guards/policy/answer.ts";
+import type { Millis } from "../../guards/money.ts";
+import type { PolicyAnswer, PolicyDocument } from "../../guards/policy/answer.ts";
 import type { CommitsInput, PolicyInput } from "../../guards/policy/input.ts";
 import type { Binding, PolicyRules } from "../../guards/policy/rules.ts";
 import { type PolicySaid, type PolicyVerdict, verdictOf } from "../../guards/policy/said.ts";
@@ -17,13 +18,24 @@ export interface Asking {
   /** Milliseconds since 1970: what `time.now_ns` answers. */
   readonly now: number;
   readonly clock: Clock;
+  /** Told of each answer. */
+  readonly answered: (answered: Answered) => void;
+}
+
+export interface Answered {
+  readonly rules: PolicyRules;
+  readonly binding: Binding;
+  readonly input: PolicyDocument;
+  readonly answer: PolicyAnswer;
+  readonly verdict: PolicyVerdict;
+  readonly tookMs: Millis;
 }
 
 export function isBound(policies: readonly PolicyRules[], on: Binding["on"]): boolean {
   return policies.some(({ bindings }) => bindings.some((binding) => binding.on === on));
 }
 
-/** Never rejects. All policies at once, as far as the engine can; of each question after question. */
+/** Never rejects. All policies at once, as far as the engine can; of each its questions in turn. */
 export async function askAll(
   policies: readonly PolicyRules[],
   on: Binding["on"],
@@ -65,10 +77,11 @@ async function askNow(
   rules: PolicyRules,
   binding: Binding,
   { question, until }: { readonly question: Question; readonly until: number },
-  { around, clock, commit, now }: Asking,
+  { answered, around, clock, commit, now }: Asking,
 ): Promise<PolicyVerdict> {
   const { about, call, resource } = question;
-  const timeoutMs = until - clock.monotonic();
+  const askedAt = clock.monotonic();
+  const timeoutMs = until - askedAt;
   if (timeoutMs <= 0) {
     const because = `all policies together had ${rules.timeoutMs} ms`;
     return verdictOf({ kind: "failed", code: LATE, because }, binding, about);
@@ -78,11 +91,11 @@ async function askNow(
     commits: { guardrails: commit, policies: rules.revision },
   };
   const at = { now: BigInt(Math.floor(now)) * NS_PER_MS, timeoutMs };
-  const answer = await rules.ask(binding, documentOf(input), at);
-  return verdictOf(answer, binding, about);
-}
-
-/** The same object, as engines take it. */
-function documentOf(input: PolicyInput): PolicyDocument {
-  return { ...input };
+  // The same, as engines take it.
+  const document: PolicyDocument = { ...input };
+  const answer = await rules.ask(binding, document, at);
+  const verdict = verdictOf(answer, binding, about);
+  const tookMs = clock.monotonic() - askedAt;
+  answered({ rules, binding, input: document, answer, verdict, tookMs });
+  return verdict;
 }

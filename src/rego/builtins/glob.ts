@@ -15,8 +15,8 @@ import { compiled, isMatch } from "./regex.ts";
 export const GLOB: Builtins = {
   "glob.match": (operands, call) => {
     const glob = text(operands, 1);
-    const delimiters = delimitersOf(operand(operands, 2));
-    return matcherOf(glob, delimiters, call)(text(operands, 3), call);
+    const matcher = matcherOf(glob, operand(operands, 2), call);
+    return matcher(text(operands, 3), call);
   },
   "glob.quote_meta": (operands) => quoteGlob(text(operands, 1)),
 };
@@ -44,18 +44,22 @@ function wrongElement(expected: string, element: Value): BuiltinError {
 type Matcher = (subject: string, call: BuiltinCall) => boolean;
 
 interface Known {
+  /** As they were given, for a rule gives the same ones each time. */
+  readonly given: Value;
   readonly delimiters: readonly string[];
   readonly matcher: Matcher;
 }
 
 /** Remembered by the glob, which mostly comes with the same delimiters again. */
-function matcherOf(glob: string, delimiters: readonly string[], call: BuiltinCall): Matcher {
+function matcherOf(glob: string, given: Value, call: BuiltinCall): Matcher {
   const memory = call.memory("glob.match");
   // Nothing else is ever put into this memory.
   const known = memory.get(glob) as Known | undefined;
+  if (known !== undefined && known.given === given) return known.matcher;
+  const delimiters = delimitersOf(given);
   if (known !== undefined && areSame(known.delimiters, delimiters)) return known.matcher;
   const matcher = simpleMatcher(glob, delimiters) ?? expressionMatcher(glob, delimiters);
-  memory.set(glob, { delimiters, matcher });
+  memory.set(glob, { given, delimiters, matcher });
   return matcher;
 }
 
@@ -68,17 +72,19 @@ function expressionMatcher(glob: string, delimiters: readonly string[]): Matcher
   return (subject, call) => isMatch(compiled(expression, call), subject, call);
 }
 
-/** Most globs are a text with one star in it: for them a look at both ends is enough. */
-const ONE_STAR = /^([^*?[\]{}\\,]*)(\*\*?)([^*?[\]{}\\,]*)$/s;
+/** Most globs are a text with one star in it, or none: for them a look at both ends is enough. */
+const ONE_STAR = /^([^*?[\]{}\\,]*)(?:(\*\*?)([^*?[\]{}\\,]*))?$/s;
 
 function simpleMatcher(glob: string, delimiters: readonly string[]): Matcher | undefined {
-  const [, before, star, after] = ONE_STAR.exec(glob) ?? [];
-  if (before === undefined || after === undefined) return undefined;
+  const [, before, star, after = ""] = ONE_STAR.exec(glob) ?? [];
+  if (before === undefined) return undefined;
+  if (star === undefined) return (subject) => subject === before;
   const shortest = before.length + after.length;
   const stops = star === "*" ? delimiters : [];
   return (subject) => {
     if (subject.length < shortest) return false;
     if (!subject.startsWith(before) || !subject.endsWith(after)) return false;
+    if (stops.length === 0) return true;
     const between = subject.slice(before.length, subject.length - after.length);
     return !stops.some((stop) => between.includes(stop));
   };

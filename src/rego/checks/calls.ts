@@ -5,7 +5,7 @@
  */
 import { DEPRECATED } from "../builtins/known.ts";
 import type { LoadProblem } from "../errors.ts";
-import { functionArity, type PlacedRule, type RuleNode } from "../rewrite/rule-tree.ts";
+import { functionArity, type RuleNode } from "../rewrite/rule-tree.ts";
 import { dottedName } from "../rewrite/terms.ts";
 import type { Body } from "../syntax/ast.ts";
 import { typeError, undefinedFunction } from "../types/problems.ts";
@@ -13,37 +13,29 @@ import { referenceText } from "../types/reference-text.ts";
 import { signatureOf } from "../types/signature.ts";
 import type { FunctionType } from "../types/type.ts";
 import { typeText } from "../types/type-text.ts";
-import { type CallPlace, type Visitor, visitBody, visitRule } from "./visit.ts";
+import { type CallPlace, type Visitor, visitBody } from "./visit.ts";
 
-/** Rules with their names resolved and nothing rewritten yet. */
-export function wrongCalls(rules: readonly PlacedRule[], tree: RuleNode): readonly LoadProblem[] {
-  const problems: LoadProblem[] = [];
-  for (const { rule } of rules) visitRule(rule, findingWrongCalls(tree, problems));
-  return problems;
-}
-
-/** The same of a query. */
+/** In a query. */
 export function wrongCallsIn(body: Body, tree: RuleNode): readonly LoadProblem[] {
   const problems: LoadProblem[] = [];
   visitBody(body, findingWrongCalls(tree, problems));
   return problems;
 }
 
-/** Built-ins that OPA keeps for v0 only, for rules that hold themselves to v1. */
-export function deprecatedCalls({ rule }: PlacedRule): readonly LoadProblem[] {
-  const problems: LoadProblem[] = [];
-  visitRule(rule, {
+/** Built-ins that OPA keeps for v0 only. */
+export function findingDeprecatedCalls(problems: LoadProblem[]): Visitor {
+  return {
     call({ call, at }) {
       const name = referenceText(call.operator);
       if (!DEPRECATED.has(name)) return;
       const message = `deprecated built-in function calls in expression: ${name}`;
       problems.push(typeError(at, message));
     },
-  });
-  return problems;
+  };
 }
 
-function findingWrongCalls(tree: RuleNode, problems: LoadProblem[]): Visitor {
+/** In rules or a query with their names resolved and nothing rewritten yet. */
+export function findingWrongCalls(tree: RuleNode, problems: LoadProblem[]): Visitor {
   return {
     call(place) {
       const problem = wrongCall(place, tree);

@@ -1,8 +1,10 @@
 /** Rules that need themselves, by whatever way, dynamic references and functions included. */
 import type { LoadProblem } from "../errors.ts";
-import { nameOf, type RuleNode } from "../rewrite/rule-tree.ts";
-import { isRoot, mapExpression, mapTerm } from "../rewrite/terms.ts";
-import type { Body, Expression, Rule, Term } from "../syntax/ast.ts";
+import { isComprehension } from "../rewrite/hoist.ts";
+import { constantPrefix, nameOf, type RuleNode } from "../rewrite/rule-tree.ts";
+import { isRoot } from "../rewrite/terms.ts";
+import type { Body, Rule, Term } from "../syntax/ast.ts";
+import { bodiesOf, innerTerms, termsOf } from "../types/walk.ts";
 
 /** Which nodes the rules of each node refer to. */
 export type Dependencies = ReadonlyMap<RuleNode, ReadonlySet<RuleNode>>;
@@ -19,35 +21,52 @@ export function dependencies(tree: RuleNode): Dependencies {
 }
 
 function ofRule(rule: Rule, tree: RuleNode, needed: Set<RuleNode>): void {
-  const visit = visitor(tree, needed);
   for (const term of [...rule.head.path, ...(rule.head.parameters ?? []), rule.head.value]) {
-    visit.term(term);
+    ofTerm(term, tree, needed);
   }
-  visit.body(rule.body);
+  ofBody(rule.body, tree, needed);
   if (rule.otherwise !== undefined) ofRule(rule.otherwise, tree, needed);
 }
 
-function visitor(tree: RuleNode, needed: Set<RuleNode>) {
-  const visit = {
-    term: (term: Term): Term => {
-      if (term.kind === "ref" && isRoot(term.head)) {
-        reach(tree, term, needed);
-        for (const part of term.parts) visit.term(part);
-        return term;
-      }
-      if (term.kind === "variable" && term.name === "data") all(tree, needed);
-      if (term.kind === "call") visit.term(term.operator);
-      return mapTerm(term, visit);
-    },
-    body: (body: Body): Body => body.map((each: Expression) => mapExpression(each, visit)),
-  };
-  return visit;
+function ofBody(body: Body, tree: RuleNode, needed: Set<RuleNode>): void {
+  for (const expression of body) {
+    for (const term of termsOf(expression)) ofTerm(term, tree, needed);
+    for (const inner of bodiesOf(expression)) ofBody(inner, tree, needed);
+    for (const { target, value } of expression.with) {
+      ofTerm(target, tree, needed);
+      ofTerm(value, tree, needed);
+    }
+  }
+}
+
+function ofTerm(term: Term, tree: RuleNode, needed: Set<RuleNode>): void {
+  if (term.kind === "ref" && isRoot(term.head)) {
+    reach(tree, term, needed);
+    for (const part of term.parts) ofTerm(part, tree, needed);
+    return;
+  }
+  if (term.kind === "variable" && term.name === "data") all(tree, needed);
+  if (term.kind === "call") ofTerm(term.operator, tree, needed);
+  if (isComprehension(term)) ofBody(term.body, tree, needed);
+  for (const inner of partsOf(term)) ofTerm(inner, tree, needed);
+}
+
+function partsOf(term: Term): readonly Term[] {
+  if (!isComprehension(term)) return innerTerms(term);
+  return term.kind === "object-comprehension" ? [term.key, term.value] : [term.term];
 }
 
 function reach(tree: RuleNode, term: Extract<Term, { kind: "ref" }>, needed: Set<RuleNode>): void {
   if (term.head.kind !== "variable" || term.head.name !== "data") return;
-  let nodes: readonly RuleNode[] = [tree];
-  for (const part of term.parts) {
+  const path = constantPrefix(term.parts);
+  let start: RuleNode | undefined = tree;
+  let depth = 0;
+  while (depth < path.length && start !== undefined && start.rules.length === 0) {
+    start = start.child(path[depth] ?? null);
+    depth += 1;
+  }
+  let nodes: readonly RuleNode[] = start === undefined ? [] : [start];
+  for (const part of term.parts.slice(depth)) {
     nodes = nodes.flatMap((node) => {
       if (node.rules.length > 0) {
         all(node, needed);

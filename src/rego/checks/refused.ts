@@ -4,14 +4,10 @@ import type { LoadProblem } from "../errors.ts";
 import { builtinName } from "../rewrite/terms.ts";
 import type { Body, Position, Rule } from "../syntax/ast.ts";
 import { Decimal } from "../values/number.ts";
-import { type Visitor, visitBody, visitRule } from "./visit.ts";
-
-export function refusedCalls(rule: Rule): readonly LoadProblem[] {
-  return [...refusedKeys(rule), ...found((visitor) => visitRule(rule, visitor))];
-}
+import { type Visitor, visitBody } from "./visit.ts";
 
 /** Where rules are OPA tells 1.0 from 1, in what they make it does not: that cannot be right. */
-function refusedKeys({ head }: Rule): readonly LoadProblem[] {
+export function refusedKeys({ head }: Rule): readonly LoadProblem[] {
   return head.path.flatMap((key): readonly LoadProblem[] => {
     if (key.kind !== "scalar" || !(key.value instanceof Decimal)) return [];
     const message = `the number ${key.value.text} in the name of a rule is not supported`;
@@ -21,23 +17,23 @@ function refusedKeys({ head }: Rule): readonly LoadProblem[] {
 }
 
 export function refusedIn(body: Body): readonly LoadProblem[] {
-  return found((visitor) => visitBody(body, visitor));
+  const problems: LoadProblem[] = [];
+  visitBody(body, findingRefused(problems));
+  return problems;
 }
 
-function found(visit: (visitor: Visitor) => void): readonly LoadProblem[] {
-  const problems: LoadProblem[] = [];
+export function findingRefused(problems: LoadProblem[]): Visitor {
   const refuse = (name: string, at: Position): void => {
     const hint = REFUSED.get(name);
     if (hint === undefined) return;
     const message = `${name} is not supported`;
     problems.push({ code: "rego_unsupported_error", message, at, hint });
   };
-  visit({
+  return {
     call: ({ call }) => refuse(builtinName(call.operator), call.at),
     replacement: ({ target, value }) => {
       refuse(builtinName(target), target.at);
       refuse(builtinName(value), value.at);
     },
-  });
-  return problems;
+  };
 }

@@ -1,7 +1,7 @@
 /** What `with` can replace: the input, documents as a whole, and most functions. */
 import { RELATIONS } from "../builtins/known.ts";
 import type { LoadProblem } from "../errors.ts";
-import { dataPath, nameOf, type PlacedRule, type RuleNode } from "../rewrite/rule-tree.ts";
+import { dataPath, nameOf, type RuleNode } from "../rewrite/rule-tree.ts";
 import { isRoot } from "../rewrite/terms.ts";
 import type { Body, Term } from "../syntax/ast.ts";
 import { typeError } from "../types/problems.ts";
@@ -9,26 +9,17 @@ import { referenceText } from "../types/reference-text.ts";
 import { signatureOf } from "../types/signature.ts";
 import { quoted } from "../values/text.ts";
 import type { Value } from "../values/value.ts";
-import { type Visitor, visitBody, visitRule } from "./visit.ts";
+import { type Visitor, visitBody } from "./visit.ts";
 
-/** Rules with their names resolved. */
-export function wrongReplacements(
-  rules: readonly PlacedRule[],
-  tree: RuleNode,
-): readonly LoadProblem[] {
-  const problems: LoadProblem[] = [];
-  for (const { rule } of rules) visitRule(rule, finding(tree, problems));
-  return problems;
-}
-
-/** The same of a query. */
+/** In a query. */
 export function wrongReplacementsIn(body: Body, tree: RuleNode): readonly LoadProblem[] {
   const problems: LoadProblem[] = [];
-  visitBody(body, finding(tree, problems));
+  visitBody(body, findingWrongReplacements(tree, problems));
   return problems;
 }
 
-function finding(tree: RuleNode, problems: LoadProblem[]): Visitor {
+/** In rules or a query with their names resolved. */
+export function findingWrongReplacements(tree: RuleNode, problems: LoadProblem[]): Visitor {
   return {
     replacement({ target }) {
       const problem = wrongTarget(target, tree);

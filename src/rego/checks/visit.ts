@@ -18,6 +18,18 @@ export interface Visitor {
   replacement?(replacement: With): void;
 }
 
+/** Several that look at calls and at `with`s. */
+export function allOf(visitors: readonly Pick<Visitor, "call" | "replacement">[]): Visitor {
+  return {
+    call: (place) => {
+      for (const each of visitors) each.call?.(place);
+    },
+    replacement: (replacement) => {
+      for (const each of visitors) each.replacement?.(replacement);
+    },
+  };
+}
+
 /** The rule, and those that follow it by `else`. */
 export function visitRule(rule: Rule, visitor: Visitor): void {
   visitor.rule?.(rule);

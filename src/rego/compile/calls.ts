@@ -2,7 +2,8 @@
 import { dottedName } from "../rewrite/terms.ts";
 import type { Call, Position, Term } from "../syntax/ast.ts";
 import type { Value } from "../values/value.ts";
-import type { CalledFunction, Compilation, Frame, Match, Step, Then } from "./contract.ts";
+import type { CalledFunction, Compilation, Frame, Get, Match, Step, Then } from "./contract.ts";
+import { bindStep, isUnbound } from "./patterns.ts";
 import type { Scope } from "./scope.ts";
 import { allOf } from "./terms.ts";
 
@@ -23,7 +24,7 @@ export function callStep(
 ): Step {
   const called = compilation.callee(dottedName(call.operator) ?? [], call.at);
   const inputs = call.operands.slice(0, called.arity);
-  const operands = allOf(inputs.map((each) => compilation.get(each, scope)));
+  const operands = allOf(inputs, scope, compilation);
   const output = call.operands[called.arity];
   if (called.relation !== undefined) {
     return relationStep(
@@ -32,9 +33,13 @@ export function callStep(
     );
   }
   if (output === undefined) return holdsStep(called, operands, call.at, then(scope));
+  const get: Get = (frame) => valueOfCall(called, operands(frame), frame, call.at);
+  if (isUnbound(output, scope)) {
+    return bindStep(get, scope.slots.of(output.name), then(scope.bind([output.name])));
+  }
   const match = compilation.match(output, scope, then);
   return (frame) => {
-    const value = valueOfCall(called, operands(frame), frame, call.at);
+    const value = get(frame);
     return value !== undefined && match(frame, value);
   };
 }
@@ -43,7 +48,7 @@ export function callStep(
 function holdsStep(called: CalledFunction, operands: Operands, at: Position, next: Step): Step {
   return (frame) => {
     const values = operands(frame);
-    const mock = frame.environment.mocks.get(called.name);
+    const mock = frame.environment.mockOf(called.name);
     if (mock?.isRule === true) return values !== undefined && next(frame);
     const value = valueOfCall(called, values, frame, at);
     return value !== undefined && value !== false && next(frame);

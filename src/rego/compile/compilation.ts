@@ -10,6 +10,7 @@ import type { Body, Expression, Position, Term } from "../syntax/ast.ts";
 import type { Value } from "../values/value.ts";
 import type { CalledFunction, Compilation, Get, Match, Reference, Step, Then } from "./contract.ts";
 import { compileBody, compileExpression, compileSolve } from "./expressions.ts";
+import { InputPaths } from "./input-paths.ts";
 import { compileMatch } from "./patterns.ts";
 import { Place } from "./place.ts";
 import { eachOfReference, groundReference } from "./references.ts";
@@ -24,6 +25,7 @@ const NO_OPERANDS: readonly Value[] = [];
 
 export class Compiled implements Compilation {
   readonly tree: RuleNode;
+  readonly inputPaths = new InputPaths();
   readonly rules = {
     document: (node: RuleNode, environment: Environment) => this.#document(node, environment),
   };
@@ -104,14 +106,16 @@ export class Compiled implements Compilation {
     const node = this.tree.find(name.slice(1));
     const arity = functionArity(node);
     if (node === undefined || arity === undefined) throw new TypeError(`no function ${dotted}`);
+    // Functions may call one another before both are compiled.
+    let unit: Unit | undefined;
     return {
       name: dotted,
       arity,
       call: (environment, operands) => {
-        const mock = environment.mocks.get(dotted);
+        const mock = environment.mockOf(dotted);
         if (mock !== undefined) return mock.answer(environment, operands);
         if (environment.replaced.length > 0 && environment.isReplaced(node.path)) return undefined;
-        const unit = this.#unit(node);
+        unit ??= this.#unit(node);
         return unit instanceof SingleValue ? remembered(unit, environment, operands) : undefined;
       },
     };
@@ -126,10 +130,11 @@ export class Compiled implements Compilation {
   }
 
   #document(node: RuleNode, environment: Environment): Value | undefined {
+    const known = environment.memory.get(node);
+    if (known !== undefined) return known;
     const unit = this.#unit(node);
     if (unit instanceof SingleValue && unit.constant !== undefined) return unit.constant;
-    if (environment.memory.has(node)) return environment.memory.get(node);
-    if ((functionArity(node) ?? 0) > 0) return undefined;
+    if (environment.memory.has(node) || (functionArity(node) ?? 0) > 0) return undefined;
     const value = unit.value(environment, NO_OPERANDS);
     environment.memory.set(node, value);
     return value;
@@ -166,7 +171,7 @@ function remembered(
 /** A call of a built-in, whose errors are fatal only where the evaluation is strict. */
 function calling(name: string, run: NonNullable<Run>): CalledFunction["call"] {
   return (environment, operands, at) => {
-    const mock = environment.mocks.get(name);
+    const mock = environment.mockOf(name);
     if (mock !== undefined) return mock.answer(environment, operands);
     for (const operand of operands) chargeReading(operand, environment.budget);
     try {

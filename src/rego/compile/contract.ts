@@ -6,6 +6,7 @@ import type { Environment } from "../evaluate/environment.ts";
 import type { RuleNode } from "../rewrite/rule-tree.ts";
 import type { Body, Expression, Position, Term } from "../syntax/ast.ts";
 import type { Value } from "../values/value.ts";
+import type { InputPaths } from "./input-paths.ts";
 import type { Nest } from "./nest.ts";
 import type { Place, Rules } from "./place.ts";
 import type { Scope } from "./scope.ts";
@@ -60,6 +61,7 @@ export type Reference = Extract<Term, { readonly kind: "ref" }>;
 /** The parts of the compiler, which need one another. */
 export interface Compilation {
   readonly tree: RuleNode;
+  readonly inputPaths: InputPaths;
   readonly rules: Rules;
   readonly isTraced: boolean;
   body(body: Body, scope: Scope, then: Then<Step>): Step;

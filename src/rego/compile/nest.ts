@@ -39,7 +39,8 @@ export class Nest {
     const kind = (depth: number): Branch => (depth === path.length ? last() : emptyObject());
     this.#root ??= kind(0);
     let branch = this.#root;
-    for (const [i, key] of path.entries()) {
+    for (let i = 0; i < path.length; i += 1) {
+      const key = path[i] ?? null;
       if (branch.kind !== "object") throw conflict(at);
       const found = keyOf(key);
       const entry: Entry = branch.entries.get(found) ?? { key, branch: kind(i + 1) };

@@ -4,7 +4,7 @@ import { chargeReading } from "../evaluate/size.ts";
 import { isComprehension } from "../rewrite/hoist.ts";
 import { dataPath } from "../rewrite/rule-tree.ts";
 import { BINDABLE, variablesOf } from "../rewrite/variables.ts";
-import type { Term } from "../syntax/ast.ts";
+import type { Term, Variable } from "../syntax/ast.ts";
 import { equal, isList, RegoObject, type Value } from "../values/value.ts";
 import type { Compilation, Get, Match, Step, Then } from "./contract.ts";
 import type { Scope } from "./scope.ts";
@@ -65,7 +65,26 @@ function unifyPair(
   if (parts === "unlike") return () => false;
   if (parts !== undefined) return unify(parts, scope, compilation, then);
   const [source, pattern] = sourceFirst([left, right], scope, compilation);
+  if (isGround(source, scope) && isUnbound(pattern, scope)) {
+    const get = compilation.get(source, scope);
+    return bindStep(get, scope.slots.of(pattern.name), then(scope.bind([pattern.name])));
+  }
   return compilation.solve(source, scope, (after) => compilation.match(pattern, after, then));
+}
+
+/** A variable that is given its value here. */
+export function isUnbound(term: Term, scope: Scope): term is Variable {
+  return term.kind === "variable" && !isGround(term, scope);
+}
+
+/** Most lines only give a variable its value: that is one step, not a search with a match. */
+export function bindStep(get: Get, slot: number, next: Step): Step {
+  return (frame) => {
+    const value = get(frame);
+    if (value === undefined) return false;
+    frame.slots[slot] = value;
+    return next(frame);
+  };
 }
 
 /**

@@ -61,7 +61,7 @@ export class Place {
     const keys = new Map(
       [...(node?.children.values() ?? [])]
         .filter((child) => !isHidden(child.path, environment))
-        .map((child) => [keyOf(lastOf(child)), lastOf(child)] as const),
+        .map((child) => [keyOf(child.key), child.key] as const),
     );
     if (base instanceof RegoObject) {
       for (const key of base.keys()) keys.set(keyOf(key), key);
@@ -73,6 +73,9 @@ export class Place {
   value(environment: Environment): Value {
     const { base, node } = this;
     if (base !== undefined && (node === undefined || !(base instanceof RegoObject))) return base;
+    if (base === undefined && node !== undefined && environment.replaced.length === 0) {
+      return madeByRules(node, this.#rules, environment);
+    }
     const entries: [Value, Value][] = [];
     for (const key of this.keys(environment)) {
       const value = this.#whole(key, environment);
@@ -89,6 +92,19 @@ export class Place {
     if (child === undefined) return base;
     return base === undefined ? child : merged(child, base);
   }
+}
+
+/** Most places have rules and nothing else. */
+function madeByRules(node: RuleNode, rules: Rules, environment: Environment): RegoObject {
+  const entries: [Value, Value][] = [];
+  for (const child of node.ordered()) {
+    const value =
+      child.rules.length > 0
+        ? rules.document(child, environment)
+        : madeByRules(child, rules, environment);
+    if (value !== undefined) entries.push([child.key, value]);
+  }
+  return objectOf(entries);
 }
 
 function merged(under: Value, over: Value): Value {
@@ -128,10 +144,6 @@ const INDEX = /^[+-]?[0-9]{1,18}(\.0*)?$/;
 
 function isHidden(path: readonly Value[], environment: Environment): boolean {
   return environment.replaced.length > 0 && environment.isReplaced(path);
-}
-
-function lastOf(node: RuleNode): Value {
-  return node.path.at(-1) ?? null;
 }
 
 export function childOf(

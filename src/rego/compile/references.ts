@@ -63,10 +63,17 @@ function walkParts(
 function startOf(term: Reference, scope: Scope, compilation: Compilation): Start {
   const { head, parts } = term;
   if (head.kind === "variable" && isDocument(head.name, scope)) {
-    if (head.name === "input") return { at: (frame) => frame.environment.input, parts };
+    if (head.name === "input") return startInInput(parts, compilation);
     return startInData(parts, compilation);
   }
   return { at: compilation.get(head, scope), parts };
+}
+
+/** The constant parts are found once in an evaluation. */
+function startInInput(parts: readonly Term[], compilation: Compilation): Start {
+  const constants = constantPrefix(parts);
+  const path = compilation.inputPaths.at(constants);
+  return { at: ({ environment }) => environment.part(path), parts: parts.slice(constants.length) };
 }
 
 /** Follows the constant parts as far as there are rules, once and for all. */

@@ -3,23 +3,26 @@
  * input with. Those comparisons come first, as in OPA: a rule for another tool is never looked at,
  * and what else is wrong in its body does not matter.
  */
-import type { Environment } from "../evaluate/environment.ts";
-import { lookup } from "../evaluate/lookup.ts";
+import type { Environment, InputPath } from "../evaluate/environment.ts";
+import { hasParts } from "../evaluate/lookup.ts";
 import { constantDataPath, type RuleNode } from "../rewrite/rule-tree.ts";
 import { equation, equationOf, isVariable, variable } from "../rewrite/terms.ts";
 import { EVERYTHING, variablesOf, variablesOfExpression } from "../rewrite/variables.ts";
 import type { Body, Expression, Term } from "../syntax/ast.ts";
 import { type Key, keyOf, type Value } from "../values/value.ts";
+import type { Compilation } from "./contract.ts";
 
 /** `input.a.b == value` */
 interface Guard {
+  readonly line: Expression;
   readonly path: readonly Value[];
   readonly value: Value;
 }
 
 export interface Indexed<T> {
   readonly body: Body;
-  readonly item: T;
+  /** Compiles what the index answers with, given the line of the body that the index decides. */
+  item(decided: Expression | undefined): T;
 }
 
 /**
@@ -116,39 +119,34 @@ function isStored(term: Term, tree: RuleNode): boolean {
 }
 
 export class RuleIndex<T> {
-  readonly #path: readonly Value[] | undefined;
+  readonly #path: InputPath | undefined;
   /** In the order of the rules: those for one constant, with all that name none. */
   readonly #byConstant = new Map<Key, readonly T[]>();
   readonly #others: readonly T[];
 
-  constructor(rules: readonly Indexed<T>[]) {
+  constructor(rules: readonly Indexed<T>[], compilation: Compilation) {
     const guards = rules.map(({ body }) => body.flatMap((each) => guardOf(each) ?? []));
-    this.#path = mostUsed(guards.flat());
-    const path = pathKey(this.#path ?? []);
-    const keys = guards.map((own) => {
-      const guard = own.find((each) => pathKey(each.path) === path);
-      return guard === undefined ? undefined : { key: keyOf(guard.value) };
+    const used = mostUsed(guards.flat());
+    this.#path = used === undefined ? undefined : compilation.inputPaths.at(used);
+    const path = pathKey(used ?? []);
+    const items = rules.map(({ item }, i) => {
+      const guard = guards[i]?.find((each) => pathKey(each.path) === path);
+      return { key: guard && keyOf(guard.value), item: item(guard?.line) };
     });
     const itemsFor = (key: Key | undefined): readonly T[] =>
-      rules.flatMap(({ item }, i) => {
-        const own = keys[i];
-        return own === undefined || own.key === key ? [item] : [];
-      });
+      items.flatMap((each) => (each.key === undefined || each.key === key ? [each.item] : []));
     this.#others = itemsFor(undefined);
-    for (const own of keys) {
-      if (own !== undefined) this.#byConstant.set(own.key, itemsFor(own.key));
+    for (const { key } of items) {
+      if (key !== undefined) this.#byConstant.set(key, itemsFor(key));
     }
   }
 
   /** The rules whose comparison with the most used part of the input holds, and all others. */
   candidates(environment: Environment): readonly T[] {
     if (this.#path === undefined) return this.#others;
-    let at = environment.input;
-    for (const key of this.#path) {
-      if (at === undefined) return this.#others;
-      at = lookup(at, key);
-    }
-    if (at === undefined) return this.#others;
+    const at = environment.part(this.#path);
+    // What has parts equals no constant, and is dear to find.
+    if (at === undefined || hasParts(at)) return this.#others;
     return this.#byConstant.get(keyOf(at)) ?? this.#others;
   }
 }
@@ -157,10 +155,10 @@ function guardOf(expression: Expression): Guard | undefined {
   if (expression.negated || expression.with.length > 0) return undefined;
   const [left, right] = equationOf(expression) ?? [];
   if (left === undefined || right === undefined) return undefined;
-  return guard(left, right) ?? guard(right, left);
+  return guard(expression, left, right) ?? guard(expression, right, left);
 }
 
-function guard(reference: Term, constant: Term): Guard | undefined {
+function guard(line: Expression, reference: Term, constant: Term): Guard | undefined {
   if (constant.kind !== "scalar" || reference.kind !== "ref") return undefined;
   if (reference.head.kind !== "variable" || reference.head.name !== "input") return undefined;
   const path: Value[] = [];
@@ -168,7 +166,7 @@ function guard(reference: Term, constant: Term): Guard | undefined {
     if (part.kind !== "scalar") return undefined;
     path.push(part.value);
   }
-  return { path, value: constant.value };
+  return { line, path, value: constant.value };
 }
 
 function pathKey(path: readonly Value[]): Key {

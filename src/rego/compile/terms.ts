@@ -65,7 +65,7 @@ export function compileGet(term: Term, scope: Scope, compilation: Compilation): 
     case "variable":
       return variableGet(term.name, scope, compilation);
     case "array":
-      return allOf(term.elements.map((each) => compilation.get(each, scope)));
+      return allOf(term.elements, scope, compilation);
     case "set":
       return setGet(term.elements, scope, compilation);
     case "object":
@@ -132,23 +132,47 @@ export function valuesOf(gets: readonly Get[], frame: Frame): readonly Value[] |
   return values;
 }
 
-/** The same, made for as many as there are: most calls have one operand or two. */
-export function allOf(gets: readonly Get[]): (frame: Frame) => readonly Value[] | undefined {
-  const [first, second] = gets;
-  if (first !== undefined && gets.length === 1) {
-    return (frame) => {
-      const value = first(frame);
-      return value === undefined ? undefined : [value];
-    };
-  }
-  if (first !== undefined && second !== undefined && gets.length === 2) {
-    return (frame) => {
-      const one = first(frame);
-      const other = one === undefined ? undefined : second(frame);
-      return one === undefined || other === undefined ? undefined : [one, other];
-    };
-  }
-  return (frame) => valuesOf(gets, frame);
+/** The same of terms: their constants are there already, and few terms are something else. */
+export function allOf(
+  terms: readonly Term[],
+  scope: Scope,
+  compilation: Compilation,
+): (frame: Frame) => readonly Value[] | undefined {
+  const known = terms.map(constantOf);
+  const constants = known.map((value) => value ?? null);
+  const open = terms.flatMap((term, at) =>
+    known[at] === undefined ? [{ at, get: compilation.get(term, scope) }] : [],
+  );
+  const [first, second] = open;
+  if (first === undefined) return () => constants;
+  if (second === undefined) return besideConstants(constants, first);
+  return (frame) => {
+    const values = constants.slice();
+    for (const { at, get } of open) {
+      const value = get(frame);
+      if (value === undefined) return undefined;
+      values[at] = value;
+    }
+    return values;
+  };
+}
+
+interface Open {
+  readonly at: number;
+  readonly get: Get;
+}
+
+function besideConstants(
+  constants: readonly Value[],
+  { at, get }: Open,
+): (frame: Frame) => readonly Value[] | undefined {
+  return (frame) => {
+    const value = get(frame);
+    if (value === undefined) return undefined;
+    const values = constants.slice();
+    values[at] = value;
+    return values;
+  };
 }
 
 function objectGet(

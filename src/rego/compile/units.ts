@@ -4,7 +4,7 @@ import type { Environment } from "../evaluate/environment.ts";
 import { chargeKey } from "../evaluate/size.ts";
 import { constantPrefix, nameOf, type PlacedRule, type RuleNode } from "../rewrite/rule-tree.ts";
 import { BINDABLE, variablesOf } from "../rewrite/variables.ts";
-import type { Position, Rule, Term } from "../syntax/ast.ts";
+import type { Expression, Position, Rule, Term } from "../syntax/ast.ts";
 import { EMPTY_OBJECT, equal, RegoSet, type Value } from "../values/value.ts";
 import { type Compilation, Frame, type Step, type Then } from "./contract.ts";
 import { Nest } from "./nest.ts";
@@ -34,8 +34,12 @@ export class SingleValue {
       own.map((rule) => ({
         // Where the rule does not hold its `else` may.
         body: rule.otherwise === undefined ? rule.body : [],
-        item: { at: rule.at, value: compileChain(rule, node, compilation) },
+        item: (decided) => ({
+          at: rule.at,
+          value: compileChain(without(decided, rule, compilation), node, compilation),
+        }),
       })),
+      compilation,
     );
     this.#default = other === undefined ? undefined : compileChain(other, node, compilation);
     this.#alike = areAlike(own);
@@ -56,6 +60,12 @@ export class SingleValue {
     environment.budget.leave();
     return result;
   }
+}
+
+/** The rule without a line that its index decides; its lines are all there where each is told. */
+function without(decided: Expression | undefined, rule: Rule, { isTraced }: Compilation): Rule {
+  if (decided === undefined || isTraced) return rule;
+  return { ...rule, body: rule.body.filter((each) => each !== decided) };
 }
 
 /** Two solutions of a rule or of a function that are not equal. */
@@ -165,6 +175,7 @@ export class Partial {
       [...node.all()].flatMap((each) =>
         each.rules.flatMap((placed) => produce(placed, depth, compilation)),
       ),
+      compilation,
     );
     const isSet = node.rules.some(
       ({ rule, path }) => rule.head.kind === "set" && path.length === depth,
@@ -189,8 +200,10 @@ function produce(
   const { rule, path } = placed;
   if (rule.head.parameters !== undefined) return [];
   const isComplete = rule.head.kind === "value" && constantPrefix(path).length === path.length;
-  if (isComplete) return [{ body: [], item: produceSingle(placed, depth, compilation) }];
-  return [{ body: rule.body, item: produceEach(rule, path.slice(depth), compilation) }];
+  if (isComplete) return [{ body: [], item: () => produceSingle(placed, depth, compilation) }];
+  const item = (decided: Expression | undefined): Producer =>
+    produceEach(without(decided, rule, compilation), path.slice(depth), compilation);
+  return [{ body: rule.body, item }];
 }
 
 /** A complete rule below: its value is asked for as every other's is, once for all of its rules. */

@@ -4,6 +4,8 @@ import { EvaluationError } from "../errors.ts";
 import type { Position } from "../syntax/ast.ts";
 import { EMPTY_OBJECT, equal, type Key, RegoObject, type Value } from "../values/value.ts";
 import type { Budget } from "./budget.ts";
+import { lookup } from "./lookup.ts";
+import { chargeKey } from "./size.ts";
 
 /** What a function answers with; `undefined` is no answer. */
 export type Callee = (environment: Environment, operands: readonly Value[]) => Value | undefined;
@@ -27,6 +29,13 @@ interface Surroundings {
 
 type Path = readonly Value[];
 
+/** A part of the input by constants; undefined for the input itself. */
+export interface InputPath {
+  readonly number: number;
+  readonly parent: InputPath | undefined;
+  readonly key: Value;
+}
+
 const NO_PATHS: readonly Path[] = [];
 const NO_MOCKS: ReadonlyMap<string, Mock> = new Map();
 
@@ -45,6 +54,8 @@ export class Environment {
   readonly memory = new Map<object, Value | undefined>();
   /** Answers of functions of one plain operand. */
   readonly #answers = new Map<object, Map<Key, Value | undefined>>();
+  /** Parts of the input that were found, by the numbers of their paths. */
+  readonly #parts: Value[] = [];
   readonly #surroundings: Surroundings;
   #unmocked: Environment | undefined;
 
@@ -65,9 +76,35 @@ export class Environment {
   }
 
   answersOf(callable: object): Map<Key, Value | undefined> {
-    const known = this.#answers.get(callable) ?? new Map<Key, Value | undefined>();
-    this.#answers.set(callable, known);
-    return known;
+    const known = this.#answers.get(callable);
+    if (known !== undefined) return known;
+    const answers = new Map<Key, Value | undefined>();
+    this.#answers.set(callable, answers);
+    return answers;
+  }
+
+  /** The part of the input at a path, which is found once. */
+  part(path: InputPath | undefined): Value | undefined {
+    if (path === undefined) return this.input;
+    const known = this.#parts[path.number];
+    return known === undefined ? this.#find(path) : known;
+  }
+
+  /** From the nearest part around it that was found. */
+  #find(path: InputPath): Value | undefined {
+    const missing = [path];
+    let at: Value | undefined;
+    for (let up = path.parent; up !== undefined && at === undefined; up = up.parent) {
+      at = this.#parts[up.number];
+      if (at === undefined) missing.push(up);
+    }
+    if (at === undefined) at = this.input;
+    for (let next = missing.pop(); next !== undefined && at !== undefined; next = missing.pop()) {
+      chargeKey(next.key, this.budget);
+      at = lookup(at, next.key);
+      if (at !== undefined) this.#parts[next.number] = at;
+    }
+    return at;
   }
 
   withInput(path: Path, value: Value): Environment {
@@ -83,6 +120,11 @@ export class Environment {
   withMock(name: string, mock: Mock): Environment {
     const mocks = new Map(this.mocks).set(name, mock);
     return new Environment(this.#surroundings, this.replaced, mocks);
+  }
+
+  /** What `with` put in the place of a function, which is mostly nothing. */
+  mockOf(name: string): Mock | undefined {
+    return this.mocks.size === 0 ? undefined : this.mocks.get(name);
   }
 
   /** Inside a function that stands in for another, all functions are themselves again. */

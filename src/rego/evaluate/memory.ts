@@ -29,8 +29,10 @@ export class Memories {
   readonly #byName = new Map<string, Memory>();
 
   of(name: string): Memory {
-    const known = this.#byName.get(name) ?? new LastOnes();
-    this.#byName.set(name, known);
-    return known;
+    const known = this.#byName.get(name);
+    if (known !== undefined) return known;
+    const memory = new LastOnes();
+    this.#byName.set(name, memory);
+    return memory;
   }
 }

@@ -3,7 +3,7 @@
  * budget stands for little work, so work that grows with a value is paid for by its size.
  */
 import { Decimal } from "../values/number.ts";
-import { isList, RegoObject, RegoSet, type Value } from "../values/value.ts";
+import { isList, RegoObject, type RegoSet, type Value } from "../values/value.ts";
 import type { Budget } from "./budget.ts";
 
 /** Characters that count as one element. */
@@ -13,31 +13,33 @@ const READ_IN_A_STEP = 64;
 /** An array of fewer elements is gone through as fast as it would be found again. */
 const REMEMBERED_FROM = 32;
 
-const known = new WeakMap<object, number>();
+/** Of larger arrays. */
+const known = new WeakMap<readonly Value[], number>();
 
 export function sizeOf(value: Value): number {
   if (typeof value === "string") return 1 + Math.floor(value.length / CHARACTERS);
   if (typeof value !== "object" || value === null || value instanceof Decimal) return 1;
-  if (isList(value) && value.length < REMEMBERED_FROM) return 1 + sizeOfParts(value);
-  const subject = value instanceof RegoObject ? value.identity : value;
-  const found = known.get(subject);
+  if (isList(value)) return sizeOfList(value);
+  if (value.measured === 0) value.measured = 1 + sizeOfParts(value);
+  return value.measured;
+}
+
+function sizeOfList(list: readonly Value[]): number {
+  const found = list.length < REMEMBERED_FROM ? undefined : known.get(list);
   if (found !== undefined) return found;
-  const size = 1 + sizeOfParts(value);
-  known.set(subject, size);
+  let size = 1;
+  for (const part of list) size += sizeOf(part);
+  if (list.length >= REMEMBERED_FROM) known.set(list, size);
   return size;
 }
 
-function sizeOfParts(value: RegoObject | RegoSet | readonly Value[]): number {
+function sizeOfParts(value: RegoObject | RegoSet): number {
   let size = 0;
   if (value instanceof RegoObject) {
     for (const key of value.keys()) size += sizeOf(key) + sizeOf(value.get(key) ?? null);
     return size;
   }
-  if (value instanceof RegoSet) {
-    for (const part of value.unsorted()) size += sizeOf(part);
-    return size;
-  }
-  for (let i = 0; i < value.length; i += 1) size += sizeOf(value[i] ?? null);
+  for (const part of value.unsorted()) size += sizeOf(part);
   return size;
 }
 

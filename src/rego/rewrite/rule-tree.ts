@@ -5,7 +5,7 @@
 import type { Rule, Term } from "../syntax/ast.ts";
 import { Decimal } from "../values/number.ts";
 import { regoText } from "../values/text.ts";
-import { type Key, keyOf, type Value } from "../values/value.ts";
+import { compare, type Key, keyOf, type Value } from "../values/value.ts";
 
 /** A rule with where it comes from and its whole head. */
 export interface PlacedRule {
@@ -19,6 +19,7 @@ export class RuleNode {
   readonly path: readonly Value[];
   readonly children = new Map<Key, RuleNode>();
   readonly rules: PlacedRule[] = [];
+  #ordered: readonly RuleNode[] | undefined;
 
   constructor(path: readonly Value[]) {
     this.path = path;
@@ -46,7 +47,21 @@ export class RuleNode {
     if (found !== undefined) return found;
     const grown = new RuleNode([...this.path, key]);
     this.children.set(treeKey(key), grown);
+    this.#ordered = undefined;
     return grown;
+  }
+
+  /** The children in the order of their keys; of equal keys the last. */
+  ordered(): readonly RuleNode[] {
+    this.#ordered ??= [
+      ...new Map([...this.children.values()].map((each) => [keyOf(each.key), each])).values(),
+    ].sort((a, b) => compare(a.key, b.key));
+    return this.#ordered;
+  }
+
+  /** Of the root null. */
+  get key(): Value {
+    return this.path.at(-1) ?? null;
   }
 
   /** This node and all below it. */

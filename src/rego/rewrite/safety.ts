@@ -20,10 +20,34 @@ interface Unsafe {
   readonly names: Set<string>;
 }
 
+/** A line of a body with the variables that it has to have bound, and those its bodies use. */
+interface Line {
+  readonly expression: Expression;
+  readonly needs: Names;
+  readonly closesOver: Names;
+}
+
+interface Bound {
+  readonly safe: Names;
+  /** By the line itself. */
+  readonly bound: Names;
+  /** What anything in the body around needs. */
+  readonly inBody: Names;
+}
+
+/** What it closes over has to be bound as well, if something in the body around binds that. */
+function isReady({ closesOver, needs }: Line, { bound, inBody, safe }: Bound): boolean {
+  for (const name of closesOver) if (inBody.has(name) && !safe.has(name)) return false;
+  for (const name of needs) if (!safe.has(name) && !bound.has(name)) return false;
+  return true;
+}
+
+const noLabel = (): string => "";
+
 export class Safety {
   readonly #arity: Arity;
   readonly #problems: LoadProblem[];
-  #label = "";
+  #label = noLabel;
 
   constructor(arity: Arity, problems: LoadProblem[]) {
     this.#arity = arity;
@@ -31,7 +55,7 @@ export class Safety {
   }
 
   /** `label` is added to what is reported: it tells the rule where the place alone does not. */
-  rule(rule: Rule, label = ""): Rule {
+  rule(rule: Rule, label = noLabel): Rule {
     this.#label = label;
     const parameters = new Set(DOCUMENTS);
     for (const each of rule.head.parameters ?? []) variablesOf(each, BINDABLE, parameters);
@@ -63,19 +87,24 @@ export class Safety {
   #ordered(body: Body, globals: Names, unsafe: Unsafe[]): Body {
     const ordered: Expression[] = [];
     const safe = new Set(globals);
-    const needs = new Set([...this.#neededBy(body)].filter((name) => !globals.has(name)));
-    let rest = [...body];
+    const all = body.map((expression) => this.#line(expression));
+    const inBody = new Set<string>();
+    for (const { needs } of all) for (const name of needs) inBody.add(name);
+    let rest: readonly Line[] = all;
     for (;;) {
       const left = rest.filter((each) => {
-        if (!this.#isReady(each, safe, needs)) return true;
-        for (const name of boundBy(each, safe, this.#arity)) safe.add(name);
-        ordered.push(each);
+        const bound = boundBy(each.expression, safe, this.#arity);
+        if (!isReady(each, { safe, bound, inBody })) return true;
+        for (const name of bound) safe.add(name);
+        ordered.push(each.expression);
         return false;
       });
       if (left.length === rest.length) break;
       rest = left;
     }
-    for (const each of rest) unsafe.push({ expression: each, names: this.#missing(each, safe) });
+    for (const each of rest) {
+      unsafe.push({ expression: each.expression, names: this.#missing(each, safe) });
+    }
     if (rest.length > 0) return body;
     return this.#closures(ordered, globals, unsafe);
   }
@@ -89,19 +118,18 @@ export class Safety {
     return names;
   }
 
-  /** What it closes over has to be bound as well, if something in the body around binds that. */
-  #isReady(expression: Expression, safe: Names, inBody: Names): boolean {
-    for (const name of closedOver(expression)) {
-      if (inBody.has(name) && !safe.has(name)) return false;
-    }
-    const bound = boundBy(expression, safe, this.#arity);
-    return [...this.#neededBy([expression])].every((name) => safe.has(name) || bound.has(name));
+  #line(expression: Expression): Line {
+    return {
+      expression,
+      needs: this.#neededBy([expression]),
+      closesOver: closedOver(expression),
+    };
   }
 
-  #missing(expression: Expression, safe: Names): Set<string> {
+  #missing({ closesOver, expression, needs }: Line, safe: Names): Set<string> {
     const bound = boundBy(expression, safe, this.#arity);
     const missing = new Set<string>();
-    for (const name of [...this.#neededBy([expression]), ...closedOver(expression)]) {
+    for (const name of [...needs, ...closesOver]) {
       if (!safe.has(name) && !bound.has(name)) missing.add(name);
     }
     return missing;
@@ -224,7 +252,7 @@ export class Safety {
     for (const { expression } of unsafe.slice(0, 1)) {
       this.#problems.push({
         code: "rego_unsafe_var_error",
-        message: `expression is unsafe${this.#label}`,
+        message: `expression is unsafe${this.#label()}`,
         at: expression.at,
         hint: "bind each `_` and each variable outside of `not` and of calls first",
       });
@@ -237,7 +265,7 @@ export class Safety {
     const keyword = KEYWORDS.has(written);
     this.#problems.push({
       code: "rego_unsafe_var_error",
-      message: `var ${written} is unsafe${this.#label}`,
+      message: `var ${written} is unsafe${this.#label()}`,
       at,
       hint: keyword
         ? `\`import future.keywords.${written}\` to import a future keyword`

@@ -19,7 +19,8 @@ const SEPARATOR = "@";
 
 /** A name as its author wrote it; undefined for one that we made. */
 export function writtenName(unique: string): string | undefined {
-  const written = unique.split(SEPARATOR)[0] ?? unique;
+  const end = unique.indexOf(SEPARATOR);
+  const written = end < 0 ? unique : unique.slice(0, end);
   return written === "" || written.startsWith("$") ? undefined : written;
 }
 

@@ -27,6 +27,9 @@ export interface Source {
 /** Deeper nesting is refused: no honest policy has it, and the stack has an end. */
 const DEPTH_MAX = 500;
 
+/** Names that go on with the expression before them. */
+const CONTINUING: ReadonlySet<string> = new Set(["in", "with", "and", "or"]);
+
 /** What was made of the text, or why nothing was, and the token that was come to. */
 export type Attempt<T> =
   | { readonly made: T; readonly end: number }
@@ -178,6 +181,30 @@ export class Parser {
 
   leave(depth: number): void {
     this.#depth = depth;
+  }
+
+  /**
+   * Whether the braces that open here can be no more than a set of one element, and nothing that
+   * goes on with an expression follows them: most bodies are told by that, without an attempt.
+   */
+  isPlainBlock(): boolean {
+    // `{}` is an object.
+    if (this.isSignAt(this.#index + 1, "}")) return false;
+    let depth = 0;
+    for (let i = this.#index; i < this.tokens.length; i += 1) {
+      const { kind, text } = this.#tokenAt(i);
+      if (kind === "template") return false;
+      if (kind !== "sign") continue;
+      if ("([{".includes(text)) depth += 1;
+      else if (")]}".includes(text)) depth -= 1;
+      else if (depth === 1 && ",:|".includes(text)) return false;
+      if (depth === 0) return this.#beginsAnew(this.#tokenAt(i + 1));
+    }
+    return false;
+  }
+
+  #beginsAnew({ kind, newline, text }: Token): boolean {
+    return kind === "end" || (kind === "name" && newline && !CONTINUING.has(text));
   }
 
   mark(): number {

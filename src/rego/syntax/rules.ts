@@ -44,10 +44,12 @@ function plainBody(parser: Parser): Body | undefined {
 /** One expression or a body in braces: braces that could be a set are a body. */
 function bodyBehindIf(parser: Parser): Body {
   if (!parser.isAt("{")) return [parser.grammar.literal(parser)];
-  const mark = parser.mark();
-  const tried = parser.attempt(() => parser.grammar.literal(parser));
-  if ("made" in tried && !isSet(tried.made)) return [tried.made];
-  parser.reset(mark);
+  if (!parser.isPlainBlock()) {
+    const mark = parser.mark();
+    const tried = parser.attempt(() => parser.grammar.literal(parser));
+    if ("made" in tried && !isSet(tried.made)) return [tried.made];
+    parser.reset(mark);
+  }
   parser.advance();
   return parser.grammar.body(parser, "}");
 }

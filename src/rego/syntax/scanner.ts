@@ -2,6 +2,7 @@
  * Text to tokens. What cannot be one becomes an `illegal` token, which the parser refuses when it
  * gets there, so that the first problem of a text is the one that is told.
  */
+import { codePointCount } from "../builtins/code-points.ts";
 import { unescaped } from "./literals.ts";
 import type { Comment, Token } from "./tokens.ts";
 
@@ -175,11 +176,13 @@ class Scanner implements Scanned {
   /** Columns count code points. */
   #pass(written: string): void {
     this.#offset += written.length;
+    if (!written.includes("\n")) {
+      this.#col += codePointCount(written);
+      return;
+    }
     const lines = written.split("\n");
     this.#row += lines.length - 1;
-    const line = lines.at(-1) ?? "";
-    const width = line.replace(/[\ud800-\udbff][\udc00-\udfff]/g, "_").length;
-    this.#col = lines.length > 1 ? width + 1 : this.#col + width;
+    this.#col = codePointCount(lines.at(-1) ?? "") + 1;
   }
 }
 

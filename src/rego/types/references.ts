@@ -21,19 +21,20 @@ import { bodiesOf, innerTerms, termsOf } from "./walk.ts";
 /** In an expression, and in the bodies inside it that are not those of comprehensions. */
 export function checkReferences(scope: Scope, expression: Expression): readonly LoadProblem[] {
   const here = scope.at(expression);
-  return [
-    ...inTerms(here, termsOf(expression)),
-    ...bodiesOf(expression)
-      .flat()
-      .flatMap((each) => checkReferences(here, each)),
-  ];
+  const problems: LoadProblem[] = [];
+  inTerms(here, termsOf(expression), problems);
+  for (const body of bodiesOf(expression)) {
+    for (const each of body) problems.push(...checkReferences(here, each));
+  }
+  return problems;
 }
 
-function inTerms(scope: Scope, terms: readonly Term[]): readonly LoadProblem[] {
-  return terms.flatMap((term) => {
+function inTerms(scope: Scope, terms: readonly Term[], problems: LoadProblem[]): void {
+  for (const term of terms) {
     const problem = term.kind === "ref" ? checkReference(scope, term) : undefined;
-    return problem === undefined ? inTerms(scope, innerTerms(term)) : [problem];
-  });
+    if (problem === undefined) inTerms(scope, innerTerms(term), problems);
+    else problems.push(problem);
+  }
 }
 
 function checkReference(scope: Scope, reference: Reference): LoadProblem | undefined {

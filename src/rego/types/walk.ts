@@ -80,11 +80,16 @@ export function variablesIn(term: Term): readonly string[] {
 }
 
 /** The outermost comprehensions in an expression and in the bodies inside it. */
-export function comprehensionsIn(expression: Expression): readonly Comprehension[] {
-  const own = termsOf(expression).flatMap(comprehensionsInTerm);
-  return [...own, ...bodiesOf(expression).flat().flatMap(comprehensionsIn)];
+export function comprehensionsIn(
+  expression: Expression,
+  into: Comprehension[] = [],
+): readonly Comprehension[] {
+  for (const term of termsOf(expression)) comprehensionsInTerm(term, into);
+  for (const body of bodiesOf(expression)) for (const each of body) comprehensionsIn(each, into);
+  return into;
 }
 
-function comprehensionsInTerm(term: Term): readonly Comprehension[] {
-  return isComprehension(term) ? [term] : innerTerms(term).flatMap(comprehensionsInTerm);
+function comprehensionsInTerm(term: Term, into: Comprehension[]): void {
+  if (isComprehension(term)) into.push(term);
+  else for (const inner of innerTerms(term)) comprehensionsInTerm(inner, into);
 }

@@ -12,6 +12,9 @@ type Members = Readonly<Record<string, unknown>>;
 
 const REPLACEMENT = "\ufffd";
 
+/** By their members: there may be several objects over the same. */
+const sizes = new WeakMap<Members, number>();
+
 class DocumentObject extends RegoObject {
   readonly #members: Members;
   #names: readonly string[] | undefined;
@@ -27,8 +30,12 @@ class DocumentObject extends RegoObject {
     return this.#names.length;
   }
 
-  override get identity(): object {
-    return this.#members;
+  override get measured(): number {
+    return sizes.get(this.#members) ?? 0;
+  }
+
+  override set measured(size: number) {
+    sizes.set(this.#members, size);
   }
 
   override get(key: Value): Value | undefined {

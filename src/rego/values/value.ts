@@ -51,8 +51,8 @@ function innerKey(value: Value): string {
 /** An object: its keys are any values. */
 export abstract class RegoObject {
   abstract readonly size: number;
-  /** What is the same object whenever the values are the same. */
-  abstract readonly identity: object;
+  /** How large it is, once that was asked for: zero before. */
+  abstract measured: number;
   abstract get(key: Value): Value | undefined;
   /** In order. */
   abstract keys(): readonly Value[];
@@ -77,6 +77,7 @@ class MappedObject extends RegoObject {
   readonly #values: ReadonlyMap<Key, Value>;
   /** The keys that are not their own `Key`. */
   readonly #others: ReadonlyMap<Key, Value>;
+  override measured = 0;
   #sorted: readonly Value[] | undefined;
 
   constructor(values: ReadonlyMap<Key, Value>, others: ReadonlyMap<Key, Value>) {
@@ -87,10 +88,6 @@ class MappedObject extends RegoObject {
 
   override get size(): number {
     return this.#values.size;
-  }
-
-  override get identity(): object {
-    return this.#values;
   }
 
   override get(key: Value): Value | undefined {
@@ -125,6 +122,8 @@ export function objectOf(entries: Iterable<readonly [Value, Value]>): RegoObject
 export const EMPTY_OBJECT: RegoObject = new MappedObject(NO_KEYS, NO_KEYS);
 
 export class RegoSet {
+  /** How large it is, once that was asked for: zero before. */
+  measured = 0;
   readonly #values: ReadonlyMap<Key, Value>;
   #sorted: readonly Value[] | undefined;
 

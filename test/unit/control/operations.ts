@@ -202,6 +202,7 @@ export class MemoryOperations implements Operations {
       storeUp: true,
       heartbeatAgeMs: 0,
       journalWaiting: 0,
+      decisionLog: null,
       modelsFlagged: 0,
       remote: null,
       agents: [],

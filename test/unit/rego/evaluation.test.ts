@@ -94,6 +94,23 @@ describe("a policy that loops or explodes is stopped", () => {
     expect(ask(compared.replace("4000", "30000"), { json })).toMatch(stopped);
   });
 
+  it("and a large part of the input is no key of an index of rules", () => {
+    const json = JSON.stringify({ large: Array.from({ length: 20_000 }, (_, i) => i) });
+    const rules = "f(x) := 1 if input.large == 1\nf(x) := 2 if input.large == 2";
+    const text = `${rules}\np := count([i | some i in numbers.range(1, 30000); not f([i])])`;
+    expect(ask(text, { json })).toMatch(/it took more than 100000 steps/);
+  });
+
+  it("and a reference of any length is followed, as far as there is something", () => {
+    const text = `p if not input${".a".repeat(20_000)} == 1`;
+    expect(ask(text, { json: '{"a": {"a": 1}}' })).toBe("true");
+    const nested = `${'{"a":'.repeat(800)}1${"}".repeat(800)}`;
+    expect(ask(`p := input${".a".repeat(800)}`, { json: nested })).toBe("1");
+    expect(ask("p if { input.a == null; not input.a.b }", { json: '{"a": null, "b": 5}' })).toBe(
+      "true",
+    );
+  });
+
   it("by its depth", () => {
     const chain = Array.from({ length: 150 }, (_, i) => `r${i} := r${i + 1}`);
     expect(ask(`p := r0\n${chain.join("\n")}\nr150 := 1`)).toBe(

@@ -13,6 +13,7 @@ const READING: Reading = {
   storeUp: true,
   heartbeatAgeMs: 1_500,
   journalWaiting: 2,
+  decisionLog: null,
   modelsFlagged: 0,
   remote: null,
   agents: [

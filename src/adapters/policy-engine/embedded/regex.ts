@@ -2,13 +2,17 @@
 import { RE2JS, RE2JSException } from "re2js";
 import { refused } from "../../../rego/builtins/operands.ts";
 import type { Match, Regex } from "../../../rego/host.ts";
+import { plainRegex } from "./plain-regex.ts";
+
+/** The machine keeps a place to go back to for each character that repeats: not for long texts. */
+const PLAIN_MAX = 4_096;
 
 /** Go takes two groups of one name. */
 const TWO_GROUPS = "duplicate capture group name";
 
 export function compileRegex(pattern: string): Regex {
   try {
-    return new Re2(RE2JS.compile(pattern));
+    return new Re2(RE2JS.compile(pattern), plainRegex(pattern));
   } catch (error) {
     if (!(error instanceof RE2JSException)) throw error;
     if (error.message.includes(TWO_GROUPS)) throw refused(`${error.message} is not supported`);
@@ -20,14 +24,17 @@ export function compileRegex(pattern: string): Regex {
 
 class Re2 implements Regex {
   readonly #pattern: RE2JS;
+  readonly #plain: RegExp | undefined;
   readonly size: number;
 
-  constructor(pattern: RE2JS) {
+  constructor(pattern: RE2JS, plain: RegExp | undefined) {
     this.#pattern = pattern;
+    this.#plain = plain;
     this.size = pattern.programSize();
   }
 
   matches(text: string): boolean {
+    if (this.#plain !== undefined && text.length <= PLAIN_MAX) return this.#plain.test(text);
     return this.#pattern.matcher(text).find();
   }
 
