@@ -28,7 +28,7 @@ export interface TestOptions {
 }
 
 /** What policies are not told of the calls of any case. */
-const NOT_TOLD = "Policies were told of no budgets and no metrics.";
+export const NOT_TOLD = "Policies were told of no budgets and no metrics.";
 
 export async function testIncidents(
   files: readonly string[],

@@ -53,12 +53,15 @@ export async function policiesOfCase(one: Case, manifest: Manifest): Promise<Cas
   const onTools = isBound(manifest.policies, "tool");
   const onModels = isBound(manifest.policies, "model");
   if (!onTools && !onModels) return { kind: "ok", policies: NO_POLICIES };
-  const failure = new Failure();
-  const policies = patient(manifest.policies).map((rules) => failure.heardIn(rules));
+  const policies = patient(manifest.policies);
+  const failures: string[] = [];
+  const answered: Asking["answered"] = ({ answer }) => {
+    if (answer.kind === "failed" && answer.code === "unreachable") failures.push(answer.because);
+  };
   const [tools, models] = [new Map<CaseCall, PolicySaid>(), new Map<CaseCall, PolicySaid>()];
   let withoutArguments = 0;
   for (const [call, moment] of momentsOf(one.calls)) {
-    const asking = askingAt(moment, manifest, call.at);
+    const asking = { ...askingAt(moment, manifest, call.at), answered };
     const { what } = call;
     if (what.kind === "model") {
       if (onModels && isModelOf(what, manifest)) {
@@ -70,7 +73,8 @@ export async function policiesOfCase(one: Case, manifest: Manifest): Promise<Cas
       const said = await askOfTool(lookOf(what, manifest), policies, asking);
       if (said !== UNASKED) tools.set(call, said);
     }
-    if (failure.because !== null) return { kind: "unreachable", because: failure.because };
+    const [because] = failures;
+    if (because !== undefined) return { kind: "unreachable", because };
   }
   const { said, undecided } = decidedOf(models);
   return {
@@ -104,7 +108,7 @@ function askingAt(moment: CaseMoment, { agent, labels }: Manifest, now: Millis):
     ...({ version: 1, agent_id: agent, ...moment, budgets: [], metrics: {} } as const),
     labels: labelsInput(labels),
   };
-  return { around, commit: null, now, clock: systemClock };
+  return { around, commit: null, now, clock: systemClock, answered: () => undefined };
 }
 
 function patient(policies: readonly PolicyRules[]): readonly PolicyRules[] {
@@ -112,22 +116,4 @@ function patient(policies: readonly PolicyRules[]): readonly PolicyRules[] {
     ...rules,
     timeoutMs: Math.max(rules.timeoutMs, REVIEW_MS),
   }));
-}
-
-/** Why an engine could not be asked, the first time that it could not. */
-class Failure {
-  because: string | null = null;
-
-  heardIn(rules: PolicyRules): PolicyRules {
-    return {
-      ...rules,
-      ask: async (...asked) => {
-        const answer = await rules.ask(...asked);
-        if (answer.kind === "failed" && answer.code === "unreachable") {
-          this.because ??= answer.because;
-        }
-        return answer;
-      },
-    };
-  }
 }

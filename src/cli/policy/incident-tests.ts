@@ -3,7 +3,7 @@ import { readdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { answeringEngines } from "../../compose/policy-review.ts";
 import type { Reading } from "../../config/review/reading.ts";
-import { isPassed, notesOf, saysOf, testedCase } from "../incident-test.ts";
+import { isPassed, NOT_TOLD, notesOf, saysOf, testedCase } from "../incident-test.ts";
 import { readingIn } from "../manifest/folder.ts";
 import { CommandError, EXIT, type Shell } from "../shell.ts";
 import type { Ended, TestCase } from "./test-rules.ts";
@@ -78,7 +78,7 @@ async function tested(file: string, reading: Reading, shell: Shell): Promise<End
     const told = await testedCase(file, reading, shell);
     const { agent, id } = told.file.incident;
     const name = `${NAME} (${id}, ${agent})`;
-    const output = notesOf(told);
+    const output = [...notesOf(told), ...(told.policies.said.size > 0 ? [NOT_TOLD] : [])];
     if (isPassed(told)) return { name, outcome: { kind: "pass" }, output };
     // A sentence there, a clause here.
     const because = saysOf(told).replace(/\.$/, "");
