@@ -3,7 +3,8 @@ import type { ArgumentsView, ReviewView } from "../../src/control/schemas/review
 import { get, Refused } from "../data/api.ts";
 import { toast } from "../shell/toasts.tsx";
 import type { Draft } from "../words/drafts.ts";
-import { evidenceText, waitingOf } from "../words/reviews.ts";
+import { evidenceText } from "../words/evidence.ts";
+import { waitingOf } from "../words/reviews.ts";
 import type { Change } from "./deciding.ts";
 
 interface Fields {

@@ -97,7 +97,7 @@ function Form(props: {
           ))}
         </fieldset>
         <div class="bar">
-          <Reason kind={review.kind} draft={draft} set={set} input={reason} />
+          <Reason review={review} draft={draft} set={set} input={reason} />
           <Press deciding={deciding} choice={choice} />
         </div>
       </form>
@@ -214,12 +214,12 @@ function About(props: {
 }
 
 function Reason(props: {
-  readonly kind: string;
+  readonly review: ReviewView;
   readonly draft: Draft;
   readonly set: Change;
   readonly input: { current: HTMLInputElement | null };
 }) {
-  const { draft, input, kind, set } = props;
+  const { draft, input, review, set } = props;
   const pick = (reason: string) => {
     set({ reason });
     input.current?.focus();
@@ -243,7 +243,7 @@ function Reason(props: {
       </label>
       <fieldset class="chips">
         <legend class="sr">Usual reasons</legend>
-        {usualReasons(kind).map((reason) => (
+        {usualReasons(review).map((reason) => (
           <button type="button" class="chip" key={reason} onClick={() => pick(reason)}>
             {reason}
           </button>

@@ -6,13 +6,10 @@ import { Fact, Panel } from "../parts/panels.tsx";
 import { taskPath } from "../shell/paths.ts";
 import { Link } from "../shell/router.tsx";
 import { amountOf } from "../words/budgets.ts";
+import { evidenceText } from "../words/evidence.ts";
 import { amount, limit, usd } from "../words/money.ts";
-import { bytes } from "../words/numbers.ts";
-import { evidenceText } from "../words/reviews.ts";
 import { clock } from "../words/time.ts";
-
-/** What scrolls has to be reached by keyboard. */
-const SCROLLS = { tabIndex: 0 } as const;
+import { Asked } from "./asked.tsx";
 
 export function Why({ review }: { readonly review: ReviewView }) {
   switch (review.kind) {
@@ -122,53 +119,6 @@ function spaced(name: string): string {
 }
 
 const round = (value: number): string => String(Math.round(value * 10) / 10);
-
-/** The exact arguments: what is approved is this and nothing else. */
-function Asked({ review }: { readonly review: ReviewView }) {
-  const tool = evidenceText(review, "tool");
-  const size = Number(evidenceText(review, "arguments_bytes"));
-  const task = evidenceText(review, "task");
-  const before = argumentsIn(review, "arguments_before");
-  return (
-    <Panel title="It asks to run" note={`${bytes(size)} of arguments`}>
-      <dl class="kv wide">
-        <Fact name="Tool">
-          <code>{`${evidenceText(review, "server")} / ${tool}`}</code>
-        </Fact>
-        <Fact name="Task">
-          <Link to={taskPath(review.agent, task)}>{task}</Link>
-        </Fact>
-        <Fact name="What the approval is bound to">
-          <code class="hash">{evidenceText(review, "binding")}</code>
-        </Fact>
-      </dl>
-      <ArgumentsText label={`Arguments of ${tool}`} text={argumentsIn(review, "arguments")} />
-      {before !== "" && (
-        <>
-          <p class="in muted pad-top">A person has changed them. Its agent asked:</p>
-          <ArgumentsText label={`Arguments that its agent asked ${tool} with`} text={before} />
-        </>
-      )}
-    </Panel>
-  );
-}
-
-function ArgumentsText({ label, text }: { readonly label: string; readonly text: string }) {
-  return (
-    <section class="scrolls" aria-label={label} {...SCROLLS}>
-      <pre>
-        <span>{text}</span>
-      </pre>
-    </section>
-  );
-}
-
-/** "": there are none of that name. */
-function argumentsIn({ evidence }: ReviewView, name: "arguments" | "arguments_before"): string {
-  const given: unknown = Object(evidence)[name];
-  if (given === undefined) return "";
-  return typeof given === "string" ? given : JSON.stringify(given, null, 2);
-}
 
 /** The account that does not cover it, as it is now. */
 function Account({ review }: { readonly review: ReviewView }) {

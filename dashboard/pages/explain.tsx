@@ -29,6 +29,7 @@ const STATES = {
   "in-flight": { verdict: "allow", word: "Allowed, in flight" },
   refused: { verdict: "deny", word: "Denied" },
   parked: { verdict: "park", word: "Parked" },
+  asked: { verdict: "note", word: "Asked a policy, and was answered" },
   lost: { verdict: "deny", word: "Its gateway died" },
   unknown: { verdict: "note", word: "Nothing is known of its end" },
 } as const;

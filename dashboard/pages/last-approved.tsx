@@ -4,6 +4,7 @@ import type { ReviewView } from "../../src/control/schemas/reviews.ts";
 import { Fact, Moment, Panel } from "../parts/panels.tsx";
 import { reviewPath, taskPath } from "../shell/paths.ts";
 import { Link } from "../shell/router.tsx";
+import { isOfModel } from "../words/evidence.ts";
 
 /** What scrolls has to be reached by keyboard. */
 const SCROLLS = { tabIndex: 0 } as const;
@@ -11,15 +12,18 @@ const SCROLLS = { tabIndex: 0 } as const;
 export function LastApproved({ review }: { readonly review: ReviewView }) {
   const { agent, kind, last_approved: last } = review;
   if (kind !== "approval") return null;
+  const asks = isOfModel(review) ? "request" : "arguments";
   if (last === null) {
     return (
       <Panel title="Since the last approval">
-        <p class="in muted">Of no earlier approval of this tool anything is known.</p>
+        <p class="in muted">
+          {`Of no earlier approval of this ${isOfModel(review) ? "model" : "tool"} anything is known.`}
+        </p>
       </Panel>
     );
   }
   return (
-    <Panel title="Since the last approval" note={summaryOf(last)}>
+    <Panel title="Since the last approval" note={summaryOf(last, asks)}>
       <dl class="kv wide">
         <Fact name="Approved">
           <Moment at={last.at} /> by <b class="strong">{last.by}</b>,{" "}
@@ -34,10 +38,10 @@ export function LastApproved({ review }: { readonly review: ReviewView }) {
   );
 }
 
-function summaryOf({ differences, more }: LastApprovedView): string {
+function summaryOf({ differences, more }: LastApprovedView, asks: string): string {
   if (differences === null) return "too long to be compared";
   const all = differences.length + more;
-  if (all === 0) return "the same arguments";
+  if (all === 0) return `the same ${asks}`;
   return all === 1 ? "1 difference" : `${all} differences`;
 }
 
@@ -45,7 +49,7 @@ function Differences({ last: { differences, more } }: { readonly last: LastAppro
   if (differences === null) {
     return (
       <p class="in muted">
-        The arguments of one of them were too long to be kept whole: read them as they are.
+        What one of them asked was too long to be kept whole: read it as it is.
       </p>
     );
   }

@@ -118,6 +118,8 @@ const CALLS: Readonly<Record<string, Reader>> = {
   "call.capped": (event) => note("Capped", textOf(event, "model"), `at ${textOf(event, "cap")}`),
   "result.unallowed": (event) =>
     note("Result of no allowed call", textOf(event, "tool"), textOf(event, "code")),
+  "policy.asked": (event) =>
+    note("Policy asked", textOf(event, "path"), `answered ${textOf(event, "verdict")}`),
 };
 
 const PEOPLE: Readonly<Record<string, Reader>> = {

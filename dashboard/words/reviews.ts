@@ -1,5 +1,6 @@
 /** Reviews in words: what happened, which choices there are, and what each does. */
 import type { ParkedView, ReviewRowView, ReviewView } from "../../src/control/schemas/reviews.ts";
+import { askedName, evidenceText, isOfModel } from "./evidence.ts";
 import { count } from "./numbers.ts";
 import { type Proposed, proposedName } from "./proposals.ts";
 
@@ -58,13 +59,6 @@ export function tasksOf(review: ReviewView): readonly string[] {
   const tripped = evidenceText(review, "task");
   const tasks = waitingOf(review).map(({ task }) => task);
   return [...new Set(tripped === "" ? tasks : [tripped, ...tasks])];
-}
-
-/** A text or a number of what the review was opened with. */
-export function evidenceText({ evidence }: Pick<ReviewView, "evidence">, name: string): string {
-  if (typeof evidence !== "object" || evidence === null) return "";
-  const value: unknown = Object.entries(evidence).find(([key]) => key === name)?.[1];
-  return typeof value === "string" || typeof value === "number" ? String(value) : "";
 }
 
 const PLAIN = { of: null, message: false, final: false, off: null } as const;
@@ -166,18 +160,25 @@ function endings(review: ReviewView): readonly Choice[] {
 }
 
 function approval(review: ReviewView): readonly Choice[] {
-  const tool = evidenceText(review, "tool");
+  const answered = isOfModel(review)
+    ? "Its client is answered with 403 and a message."
+    : "It is answered with a message that the model reads.";
   return [
     {
       ...{ ...PLAIN, decision: "approve", key: "a", name: "Approve" },
-      says: `Exactly this call of ${tool} goes out, once. Anything else is asked about again.`,
+      says: `Exactly this call of ${askedName(review)} goes out, once. Anything else is asked about again.`,
     },
-    change(review),
+    ...(hasEditable(review) ? [change(review)] : []),
     {
       ...{ decision: "deny", key: "d", name: "Deny", of: null, message: true, final: true },
-      ...{ says: "It is answered with a message that the model reads.", off: null },
+      ...{ says: answered, off: null },
     },
   ];
+}
+
+/** Requests to models are not edited, nor what an agent runs itself with its own arguments. */
+function hasEditable(review: ReviewView): boolean {
+  return !isOfModel(review) && !review.calls.some(({ what }) => what === "decision");
 }
 
 function unknown(review: ReviewView): readonly Choice[] {
@@ -211,10 +212,12 @@ export function preselected(review: ReviewView, choices: readonly Choice[]): Dec
 }
 
 /** Reasons that are usual for this kind; they fill the field, and can be edited. */
-export function usualReasons(kind: string): readonly string[] {
-  switch (kind) {
-    case "approval":
-      return ["Checked with its owner", "Arguments are right", "Not wanted"];
+export function usualReasons(review: Pick<ReviewView, "kind" | "evidence">): readonly string[] {
+  switch (review.kind) {
+    case "approval": {
+      const right = isOfModel(review) ? "Request is right" : "Arguments are right";
+      return ["Checked with its owner", right, "Not wanted"];
+    }
     case "budget":
       return ["Budget raised", "Expected spend", "Spend is not expected"];
     case "outcome_unknown":

@@ -23,6 +23,8 @@ const SENTENCES: Readonly<Record<EventKind, string>> = {
     "The same request came again and took the place of the stored call that it names.",
   "result.unallowed":
     "A request to a model had the result of a tool call that was never allowed: `code` is what the call is refused with, null if no such call stands there.",
+  "policy.asked":
+    "An agent asked a policy itself (`POST /v1/data/…`); `verdict` as the same answer would decide a call, `undefined`, `failed`, or `none`: it may ask none at that path.",
   "call.capped": "An answer ended because it hit its output cap.",
   "budget.overbilled": "A provider billed more than was reserved for the call.",
   "model.flagged": "A model billed above its bound for the first time: it is reserved in full now.",

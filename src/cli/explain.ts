@@ -10,6 +10,7 @@ const STATES: Readonly<Record<ExplanationView["state"], string>> = {
   settled: "was let through and has ended",
   refused: "was refused",
   "in-flight": "was let through and is in flight",
+  asked: "was a question to a policy: nothing was let through by it",
   parked: "was parked: what became of it is in its review",
   lost: "was let through, and its process died before it ended",
   unknown: "was let through; how it ended is not known here (yet)",

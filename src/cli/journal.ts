@@ -67,8 +67,9 @@ const DIGEST_DIGITS = 12;
 
 /** The model; or the tool on its server, and which arguments: equal ones have an equal digest. */
 function askedOf(event: EntryView["event"]): string | null {
-  const { asked, kind, tool } = event;
+  const { asked, kind, path, tool } = event;
   if (kind === "result.unallowed") return typeof tool === "string" ? tool : null;
+  if (kind === "policy.asked") return typeof path === "string" ? path : null;
   if (typeof asked !== "object" || asked === null) return null;
   if ("model" in asked) return typeof asked.model === "string" ? asked.model : null;
   if (!("tool" in asked && "server" in asked && "digest" in asked)) return null;

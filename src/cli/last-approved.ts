@@ -2,15 +2,23 @@
 import type { ReviewView } from "../control/client.ts";
 
 /** None where nothing is known of an approval like this. */
-export function lastApprovedLines({ last_approved: last }: ReviewView): readonly string[] {
+export function lastApprovedLines({
+  evidence,
+  last_approved: last,
+}: Pick<ReviewView, "evidence" | "last_approved">): readonly string[] {
   if (last === null) return [];
+  const isOfModel = "model" in Object(evidence);
   const head = `${last.at} by ${last.by} in ${last.review}, of ${last.task}`;
   if (last.differences === null) {
-    return [`${head}: arguments too long to be kept whole, so nobody can compare them`];
+    const what = isOfModel ? "a request" : "arguments";
+    return [`${head}: ${what} too long to be kept whole, so nobody can compare them`];
   }
-  if (last.differences.length === 0) return [`${head}: with the same arguments`];
+  if (last.differences.length === 0) {
+    return [`${head}: with the same ${isOfModel ? "request" : "arguments"}`];
+  }
   const more = last.more === 0 ? [] : [`and ${last.more} more differences`];
-  return [`${head}, with other arguments:`, ...last.differences.map(differenceText), ...more];
+  const other = isOfModel ? "another request" : "other arguments";
+  return [`${head}, with ${other}:`, ...last.differences.map(differenceText), ...more];
 }
 
 type Differences = NonNullable<NonNullable<ReviewView["last_approved"]>["differences"]>;

@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { DecisionRequest, ParkedView, ReviewRowView, ReviewView } from "../control/client.ts";
 import { type Asking, connect } from "./connect.ts";
+import { evidenceLines } from "./evidence.ts";
 import { lastApprovedLines } from "./last-approved.ts";
 import { type Column, clean, type Paint, paintFor, renderTable } from "./paint.ts";
 import { CommandError, EXIT, type Shell } from "./shell.ts";
@@ -165,7 +166,11 @@ function render(review: ReviewView, paint: Paint): string {
     field("version", String(review.version)),
     field("parked", String(review.parked)),
   ];
-  for (const [index, text] of evidenceLines(review.evidence).entries()) {
+  const { because, evidence } = evidenceLines(review);
+  for (const [index, text] of because.entries()) {
+    lines.push(field(index === 0 ? "because" : "", text));
+  }
+  for (const [index, text] of evidence.entries()) {
     lines.push(field(index === 0 ? "evidence" : "", text));
   }
   for (const [index, text] of lastApprovedLines(review).entries()) {
@@ -248,17 +253,4 @@ function callLine(parked: ParkedView): string {
 function clientText({ attached, state }: ParkedView): string {
   if (!attached) return "its client has gone";
   return state === "done" || state === "denied" ? "its client was told" : "its client waits";
-}
-
-/** One line for each thing that it says; names within names are joined with dots. */
-function evidenceLines(evidence: unknown, name = ""): string[] {
-  if (typeof evidence !== "object" || evidence === null) {
-    return [name === "" ? String(evidence) : `${name} ${String(evidence)}`];
-  }
-  const entries = Object.entries(evidence);
-  // An empty list among arguments is something that was asked for, too.
-  if (entries.length === 0 && name !== "") return [`${name} ${JSON.stringify(evidence)}`];
-  return entries.flatMap(([key, inner]) =>
-    evidenceLines(inner, name === "" ? key : `${name}.${key}`),
-  );
 }

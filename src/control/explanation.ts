@@ -1,5 +1,5 @@
 /** One decision explained: what was asked, what each guard answered, what it cost, how it ended. */
-import { isToolAsked } from "../guards/events.ts";
+import { type Asked, isToolAsked } from "../guards/events.ts";
 import { formatUsd } from "../guards/money.ts";
 import { DENIALS, type DenialCode } from "../guards/verdict.ts";
 import type { DecisionRecords } from "./operations.ts";
@@ -7,7 +7,13 @@ import type { ExplanationView } from "./schemas/journal.ts";
 import { eventView, iso } from "./views.ts";
 
 /** What says most first. */
-const MAIN = ["call.settled", "call.refused", "call.admitted", "call.parked"] as const;
+const MAIN = [
+  "call.settled",
+  "call.refused",
+  "call.admitted",
+  "call.parked",
+  "policy.asked",
+] as const;
 
 type Events = DecisionRecords["records"][number]["event"];
 type Main = Extract<Events, { kind: (typeof MAIN)[number] }>;
@@ -83,7 +89,19 @@ function resultRemark({ beyond, code, tool }: Extract<Events, { kind: "result.un
   return `It brought the model the result of ${of} ${why}.${more}`;
 }
 
-function remarksOf(records: DecisionRecords, asked: Main["asked"]): string[] {
+/** What the call asked for; a question to a policy asked for none. */
+function askedIn(event: Main): Asked | null {
+  return event.kind === "policy.asked" ? null : event.asked;
+}
+
+function answersOf(event: Main): ExplanationView["answers"] {
+  if (event.kind !== "policy.asked") return "answers" in event ? [...event.answers] : [];
+  const { because, path, policy, verdict } = event;
+  const named = { ...(policy !== null && { policy }), path, ...(because !== null && { because }) };
+  return [{ guard: "policy", answer: verdict, numbers: named }];
+}
+
+function remarksOf(records: DecisionRecords, asked: Asked | null): string[] {
   const remarks: string[] = [];
   const kind = asked !== null && isToolAsked(asked) ? "tool" : "model";
   for (const { event } of records.records) {
@@ -115,6 +133,7 @@ function stateOf(records: DecisionRecords, main: Main): ExplanationView["state"]
   if (main.kind === "call.settled") return "settled";
   if (main.kind === "call.refused") return "refused";
   if (main.kind === "call.parked") return "parked";
+  if (main.kind === "policy.asked") return "asked";
   if (records.inFlight) return "in-flight";
   return records.lostAt === null ? "unknown" : "lost";
 }
@@ -125,16 +144,17 @@ export function explanationView(records: DecisionRecords): ExplanationView | nul
   if (!main) return null;
   const { at, event } = main;
   const { decision, call, agent, task, key, revision } = event;
+  const asked = askedIn(event);
   const legs = "legs" in event ? event.legs : [];
   return {
     ...{ decision, call, agent, task, key, revision },
     state: stateOf(records, event),
     at: iso(at),
-    asked: event.asked === null ? null : eventView(event.asked),
-    answers: "answers" in event ? event.answers : [],
+    asked: asked === null ? null : eventView(asked),
+    answers: answersOf(event),
     denial: denialOf(event),
     budgets: legs.map(eventView),
     outcome: outcomeOf(event),
-    remarks: remarksOf(records, event.asked),
+    remarks: remarksOf(records, asked),
   };
 }

@@ -14,6 +14,8 @@ export type Place =
   | { readonly kind: "tool"; readonly name: string }
   | { readonly kind: "decision" }
   | { readonly kind: "outcome"; readonly id: string }
+  /** A document of policies, by its path below `data`; the query is without its question mark. */
+  | { readonly kind: "data"; readonly path: readonly string[]; readonly query: string }
   /** Null: the tools of all servers. */
   | { readonly kind: "mcp"; readonly server: string | null; readonly posts: boolean };
 
@@ -31,8 +33,10 @@ const MODEL_PATHS: ReadonlyMap<string, Format> = new Map([
   ["/messages", "anthropic-messages"],
 ]);
 
+const DATA_PATH = "/v1/data";
+
 /**
- * Null: a path that is not served. The query is left aside: no path of ours has one that matters.
+ * Null: a path that is not served. The query is left aside: of no path of ours but one it matters.
  */
 export function addressOf(method: string, url: string): Address | null {
   const end = url.indexOf("?");
@@ -42,7 +46,8 @@ export function addressOf(method: string, url: string): Address | null {
   const prefixed = /^\/t\/([^/]+)(\/.*)$/.exec(path);
   const task = prefixed?.[1] === undefined ? null : decode(prefixed[1]);
   if (prefixed && task === null) return null;
-  const place = placeOf(method, prefixed?.[2] ?? path);
+  const bare = prefixed?.[2] ?? path;
+  const place = dataPlace(method, bare, end < 0 ? "" : url.slice(end + 1)) ?? placeOf(method, bare);
   return place === null ? null : { place, task };
 }
 
@@ -73,6 +78,15 @@ function placeOf(method: string, path: string): Place | null {
     return id === null ? null : { kind: "parked", id };
   }
   return bare === "/models" ? { kind: "models" } : null;
+}
+
+/** As OPA reads it: each part is decoded by itself, and a slash inside of one separates nothing. */
+function dataPlace(method: string, path: string, query: string): Place | null {
+  if (method !== "POST" || !path.startsWith(DATA_PATH)) return null;
+  const [before, ...written] = path.slice(DATA_PATH.length).split("/");
+  if (before !== "") return null;
+  const parts = written.flatMap((part) => decode(part) ?? []);
+  return parts.length === written.length ? { kind: "data", path: parts, query } : null;
 }
 
 /** MCP's other methods belong to sessions and streams of the server's own: there are none here. */

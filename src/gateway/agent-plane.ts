@@ -12,6 +12,7 @@ import { manifestFor } from "./governing.ts";
 import { budgets, endTask, models, openTask } from "./guard-api.ts";
 import { handle } from "./handle.ts";
 import { parkedCall } from "./parking/ask.ts";
+import { askData } from "./policies/data.ts";
 import { readCall } from "./read.ts";
 import { record, refuse, sendRefusal } from "./refuse.ts";
 import { taskNameOf } from "./task-name.ts";
@@ -184,6 +185,8 @@ async function answer(
 
   if (place.kind === "outcome") return reportOutcome(place.id, body, incoming, gateway);
 
+  if (place.kind === "data") return askData(place, body, incoming, gateway);
+
   const read = readAt(place, body, incoming, gateway);
   const call = read instanceof Promise ? await read : read;
   if (call === null) return;
@@ -212,11 +215,15 @@ function readAt(
   }
 }
 
+const WITH_ARGUMENTS: ReadonlySet<Address["place"]["kind"]> = new Set([
+  ...(["mcp", "tool", "decision", "data"] as const),
+]);
+
 /** Arguments are bounded by the manifest: what is larger is refused before it is parsed. */
 function bytesMaxOf({ kind }: Address["place"], { manifest, rules }: Incoming): number {
   const { maxRequestBytes } = rules.configuration.limits;
   if (kind === "outcome") return Math.min(maxRequestBytes, OUTCOME_BYTES_MAX);
-  if (kind !== "mcp" && kind !== "tool" && kind !== "decision") return maxRequestBytes;
+  if (!WITH_ARGUMENTS.has(kind)) return maxRequestBytes;
   return Math.min(maxRequestBytes, manifest.tools.argumentsBytesMax + AROUND_ARGUMENTS_BYTES);
 }
 

@@ -2,7 +2,7 @@
 import type { Decision as Judged } from "../guards/decide.ts";
 import { type Denial, deny, isDenial } from "../guards/verdict.ts";
 import { noteResults } from "./answered/results.ts";
-import type { Call, Decided, Gathered, ModelCall, Waits } from "./call.ts";
+import type { Call, Caller, Decided, Gathered, ModelCall, Waits } from "./call.ts";
 import type { Gateway } from "./gateway.ts";
 import { gather } from "./gather.ts";
 import { claimNamed } from "./parking/claims.ts";
@@ -30,9 +30,8 @@ interface Decision {
 }
 
 export async function decide(call: Call, gateway: Gateway): Promise<Decision> {
-  const { tenure } = call.incoming;
   try {
-    const standing = gateway.holding.refusal(tenure) ?? fullJournal(call);
+    const standing = standingRefusal(call.incoming, gateway);
     if (standing !== null) return { call, step: refusal(standing) };
     const { agent } = call.incoming.manifest;
     const place = gateway.lot.knows(agent) ? await takePlace(call, gateway) : null;
@@ -114,8 +113,12 @@ export function refusal(denial: Denial): Denied {
   return { kind: "deny", denial, answers: [], accounts: [] };
 }
 
-/** A call that could not be written down is not admitted. */
-function fullJournal({ incoming }: Call): Denial | null {
-  if (incoming.tenure.journal.hasRoom) return null;
+/** Why nothing is decided here now: what could not be written down is not decided either. */
+export function standingRefusal({ tenure }: Caller, { holding }: Gateway): Denial | null {
+  return holding.refusal(tenure) ?? fullJournal(tenure);
+}
+
+function fullJournal({ journal }: Caller["tenure"]): Denial | null {
+  if (journal.hasRoom) return null;
   return deny("store.unreachable", { because: "the journal waits for the store" }, RETRY_MS);
 }

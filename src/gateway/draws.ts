@@ -24,7 +24,9 @@ export type Drawing =
       readonly incoming: Asker;
       readonly ask: ToolAsk;
       readonly resolved: Resolved;
-    };
+    }
+  /** Of no call: the agent and its task alone. */
+  | { readonly kind: "agent"; readonly incoming: Asker };
 
 export function accountsOf(
   call: Drawing,
@@ -44,8 +46,18 @@ export function accountsOf(
   const now = gateway.holding.storeNow();
   const tools = call.kind === "tool" ? toolsOf(call) : [null];
   const specs = eachOnce(tools.map((tool) => rules.accountsOf({ ...belongs, tool }, scopes, now)));
-  const drawn = call.kind === "tool" ? ofTool(call, specs) : specs.filter(isOfModels);
-  return gateway.cashier.accountsFor(tenure, drawn);
+  return gateway.cashier.accountsFor(tenure, drawnBy(call, specs));
+}
+
+function drawnBy(call: Drawing, specs: readonly AccountSpec[]): readonly AccountSpec[] {
+  switch (call.kind) {
+    case "tool":
+      return ofTool(call, specs);
+    case "model":
+      return specs.filter(isOfModels);
+    case "agent":
+      return specs;
+  }
 }
 
 type OfTool = Extract<Drawing, { readonly kind: "tool" }>;

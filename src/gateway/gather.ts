@@ -102,7 +102,12 @@ async function placesOf({ server, tool }: GrantedTool, { incoming }: ToolCall, g
 }
 
 /** A task ends with any of those it was opened under, and is as old as the oldest of them. */
-function taskFacts(id: string, lineage: Lineage, manifest: Manifest, gateway: Gateway): TaskFacts {
+export function taskFacts(
+  id: string,
+  lineage: Lineage,
+  manifest: Manifest,
+  gateway: Gateway,
+): TaskFacts {
   const openedAt = Math.min(...lineage.map((task) => task.openedAt));
   return {
     id,

@@ -159,7 +159,11 @@ function refused(denial: Denial, incoming: Incoming, gateway: Gateway): void {
   refuse({ denial, origin: originOf(incoming), asked: null }, [], incoming, gateway);
 }
 
-function send({ decision, response, taskName }: Incoming, status: number, body: unknown): void {
+export function send(
+  { decision, response, taskName }: Incoming,
+  status: number,
+  body: unknown,
+): void {
   const text = JSON.stringify(body);
   response.writeHead(status, {
     "content-type": "application/json",

@@ -6,6 +6,7 @@ import type { ClutchEvent } from "./clutch/events.ts";
 import type { Committed } from "./commitment/committed.ts";
 import type { Millis } from "./money.ts";
 import type { NoticeEvent } from "./notice/event.ts";
+import type { AskedVerdict } from "./policy/said.ts";
 import type { Usage } from "./price/price.ts";
 import type { DenialCode, DenialFacts } from "./verdict.ts";
 
@@ -135,6 +136,17 @@ export type Event =
       readonly facts: DenialFacts;
       /** Results like this in the same request that have no entry of their own. */
       readonly beyond: number;
+    } & Origin)
+  /** An agent asked a policy itself, as it would ask an OPA: nothing was let through by that. */
+  | ({
+      readonly kind: "policy.asked";
+      /** Null: none that this agent may ask is at that path. */
+      readonly policy: string | null;
+      /** Below `data`, its parts as in a URL. */
+      readonly path: string;
+      readonly verdict: AskedVerdict;
+      /** In the policy's words, or why it has none. */
+      readonly because: string | null;
     } & Origin)
   | ({ readonly kind: "call.capped"; readonly model: string; readonly cap: number } & Origin)
   | ({

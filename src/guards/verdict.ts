@@ -138,8 +138,8 @@ export const DENIALS = {
   },
   "parking.full": {
     status: 429,
-    says: "The agent is paused, and as many of its calls wait already as may.",
-    hint: "Decide the review that the facts name, or raise the limit of parking.",
+    says: "As many calls of this agent or task wait already as may.",
+    hint: "Decide what waits for a person (slipclutch reviews), or raise the limit of parking.",
   },
   "tool.busy": {
     status: 429,

@@ -26,6 +26,7 @@ export function logEvent(log: Log, event: Event): void {
     case "call.refused":
     case "call.spared":
     case "result.unallowed":
+    case "policy.asked":
     case "call.capped":
     case "budget.overbilled":
       return logRemark(log, event);
@@ -86,7 +87,7 @@ function logGap(log: Log, event: Extract<Event, { kind: "journal.gap" }>): void 
 type Remark = Extract<
   Event,
   | { kind: "call.refused" | "call.spared" }
-  | { kind: "result.unallowed" | "call.capped" | "budget.overbilled" }
+  | { kind: "result.unallowed" | "policy.asked" | "call.capped" | "budget.overbilled" }
 >;
 
 function logRemark(log: Log, event: Remark): void {
@@ -99,6 +100,11 @@ function logRemark(log: Log, event: Remark): void {
     case "result.unallowed": {
       const { beyond, code, facts, tool } = event;
       log.debug(event.kind, { ...who(event), ...facts, tool, code, beyond });
+      return;
+    }
+    case "policy.asked": {
+      const { path, policy, verdict } = event;
+      log.debug(event.kind, { ...who(event), policy, path, verdict });
       return;
     }
     case "call.capped": {

@@ -40,6 +40,11 @@ export const COUNTERS = {
     ["agent", "code"],
     "Results that agents sent to models of calls that were never allowed, by the code that refuses the call: `none` if it stands nowhere, `other` past 20 of one request.",
   ),
+  policiesAsked: named(
+    "policies_asked_total",
+    ["agent", "policy", "verdict"],
+    "Questions of agents to policies (`POST /v1/data/…`) by what was answered; policy `none`: the agent may ask none there.",
+  ),
   toolSpend: named(
     "tool_spend_usd_total",
     ["agent", "server", "tool"],

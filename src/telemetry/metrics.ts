@@ -66,6 +66,7 @@ export class Metrics {
   readonly #spared = new Counter(COUNTERS.spared);
   readonly #toolCalls = new Counter(COUNTERS.toolCalls);
   readonly #unallowed = new Counter(COUNTERS.unallowed);
+  readonly #policiesAsked = new Counter(COUNTERS.policiesAsked);
   readonly #toolSpend = new Counter(COUNTERS.toolSpend, formatUsd);
   readonly #outcomes = new Counter(COUNTERS.outcomes);
   readonly #policies = new Counter(COUNTERS.policies);
@@ -121,6 +122,9 @@ export class Metrics {
         if (event.beyond > 0) this.#unallowed.add([agent, OTHER], event.beyond);
         return;
       }
+      case "policy.asked":
+        this.#policiesAsked.add([event.agent ?? NONE, event.policy ?? NONE, event.verdict]);
+        return;
       case "call.capped":
         this.#capped.add([event.agent ?? NONE, event.model]);
         return;
@@ -226,7 +230,7 @@ export class Metrics {
 
   /** The text of a scrape. */
   render(reading: Reading): string {
-    const outcomes = [this.#outcomes, this.#unallowed];
+    const outcomes = [this.#outcomes, this.#unallowed, this.#policiesAsked];
     const decided = [this.#policies, this.#policy];
     const tools = [this.#toolCalls, this.#toolSpend, this.#tool, ...outcomes, ...decided];
     const counted = [

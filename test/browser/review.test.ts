@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { part } from "../support/parts.ts";
+import { violations } from "./axe.ts";
 import { AGENT, APPROVED_TOOL, PHONE, Viewers, type World, world } from "./world.ts";
 
 const chromium = part("chromium");
@@ -164,6 +165,47 @@ describe.skipIf(!chromium.available)(`a review (${chromium.sentence})`, () => {
     await page.keyboard.press("a");
     await expect.poll(() => focusedName(page)).toBe("reason");
     await page.keyboard.type("asked its owner");
+    await page.keyboard.press("Control+Enter");
+    await page.getByText("The call goes out, once.").waitFor();
+    expect((await call).status).toBe(200);
+    await page.context().close();
+  });
+
+  test("of a model's call shows why, the request, and no way to edit it", async () => {
+    const request = {
+      max_tokens: 3_000,
+      messages: [
+        { role: "system", content: "You write minutes of calls." },
+        { role: "user", content: "Write all of it down,\nword by word." },
+      ],
+      tools: [{ type: "function", function: { name: "transcribe_audio" } }],
+    };
+    const call = at.ask("minutes-7", request);
+    const page = await viewers.page(at, "/");
+    await open(page);
+    const why = page.getByRole("region", { name: "Why a person is asked" });
+    expect(await why.getByRole("listitem").allInnerTexts()).toEqual([
+      "An answer of up to 3000 tokens costs more than usual for this agent.",
+      "Long answers are approved by the team lead.",
+    ]);
+    const asked = page.getByRole("region", { name: "It asks a model" });
+    const facts = (await asked.locator("dl").innerText()).split("\n");
+    for (const text of ["simulated-small", "3,000 tokens", "2", "transcribe_audio", "minutes-7"]) {
+      expect(facts).toContain(text);
+    }
+    const last = asked.getByRole("region", { name: "The last message" });
+    expect(await last.innerText()).toBe("Write all of it down,\nword by word.");
+    const whole = asked.getByRole("region", { name: "The request to simulated-small" });
+    expect(JSON.parse(await whole.innerText())).toEqual({ model: "simulated-small", ...request });
+    await page.getByText("Of no earlier approval of this model anything is known.").waitFor();
+    expect(await page.getByRole("radio").count()).toBe(2);
+    expect(await page.locator("body").innerText()).not.toContain("undefined");
+    expect(await violations(page)).toEqual([]);
+    await page.keyboard.press("c");
+    expect(await page.getByRole("radio", { checked: true }).count()).toBe(0);
+    await page.keyboard.press("a");
+    await expect.poll(() => focusedName(page)).toBe("reason");
+    await page.keyboard.type("it is for the record");
     await page.keyboard.press("Control+Enter");
     await page.getByText("The call goes out, once.").waitFor();
     expect((await call).status).toBe(200);

@@ -38,12 +38,29 @@ function manifestOf(agent: string): object {
   };
 }
 
+/** What is asked of models is for people where the answer may be long. */
+const LONG_ANSWERS = `package answers
+
+decision := {"park": [
+	sprintf("An answer of up to %d tokens costs more than usual for this agent.", [n]),
+	"Long answers are approved by the team lead.",
+]} if {
+	n := input.call.max_output_tokens
+	n > 2000
+}
+
+else := {"allow": true}
+`;
+
 function folderOf(agents: number, server: McpFixture): Folder {
   const manifests = agentNames(agents).map((agent) => [`agents/${agent}.yaml`, manifestOf(agent)]);
   return {
     ...Object.fromEntries(manifests),
+    "policies/answers.rego": LONG_ANSWERS,
     "slipclutch.yaml": {
       version: 1,
+      policies: [{ name: "answers", query: "data.answers.decision", on: "model" }],
+      policy_engine: { timeout: "20s" },
       transcripts: {},
       providers: { simulated: { kind: "simulated" } },
       tool_servers: {
@@ -69,6 +86,8 @@ export interface World {
   readonly server: McpFixture;
   /** Calls a tool as the first agent; the task is named. */
   call(task: string, words?: object, path?: string): Promise<Response>;
+  /** Asks a model as the first agent. */
+  ask(task: string, body: object): Promise<Response>;
   /** The first agent calls the same thing until its breaker trips. */
   trip(task?: string): Promise<void>;
   pause(...agents: string[]): Promise<void>;
@@ -90,16 +109,15 @@ export async function world(agents = 8): Promise<World> {
   };
   const made = await gateway.api("POST", "/api/v1/keys", { agent: AGENT });
   const { key } = (await made.json()) as { key: string };
+  const post = (task: string, path: string, body: object) =>
+    gateway.call(path, body, { authorization: `Bearer ${key}`, "x-slipclutch-task": task });
   const call = (task: string, words: object = { file: `${task}.wav` }, path = TOOL) =>
-    gateway.call(
-      path,
-      { arguments: words },
-      { authorization: `Bearer ${key}`, "x-slipclutch-task": task },
-    );
+    post(task, path, { arguments: words });
   return {
     gateway,
     server,
     call,
+    ask: (task, body) => post(task, "/v1/chat/completions", { model: "simulated-small", ...body }),
     json,
     trip: async (task = "rec-88413") => {
       for (let times = 0; times < 9; times += 1) await call(task);

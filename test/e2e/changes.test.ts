@@ -183,7 +183,7 @@ describe("edited arguments", () => {
     const review = await openReview();
     const [{ call }] = review.calls;
     const refused = await change(review, { call, arguments: { n: 1 } });
-    expect(refused.body.error.message).toContain("has no arguments");
+    expect(refused.body.error.message).toContain("its request cannot be edited");
     for (const more of [{}, { call }, { limit: 3 }, { limit: "-3" }, { arguments: [] }]) {
       expect((await change(review, more)).status).toBe(400);
     }

@@ -35,6 +35,7 @@ beforeAll(async () => {
         ...Object.fromEntries(BUSY.map((agent) => [agent, {}])),
         crowded: { limits: { new_tasks_per_hour: 0 } },
         hasty: { limits: { timeout: "1s" } },
+        watched: {},
       },
       budgets: [
         { name: "pocket", agent: "poor", limit_usd: 0.000001, window: "day" },
@@ -42,6 +43,11 @@ beforeAll(async () => {
         ...BUSY.map((agent) => ({ name: agent, agent, limit_usd: 0.002, window: "day" })),
       ],
       limits: { max_request_bytes: MAX_REQUEST_BYTES },
+      more: {
+        policies: [{ name: "none", query: "data.t.no", on: "model", agents: ["watched"] }],
+        policy_engine: { timeout: "20s" },
+      },
+      files: { "policies/t.rego": "package t\n\nno := false\n" },
     }),
     openWorld({ agents: { worker: {} }, limits: { calls_in_flight_max: 1 }, open: false }),
   ]);
@@ -123,6 +129,8 @@ const FINAL: readonly (readonly [
     "an empty pocket, helped",
     () => ({ key: world.key("poor"), mode: "helper" }),
   ],
+  ["policy.denied", "a policy", () => ({ key: world.key("watched") })],
+  ["policy.denied", "a policy, streamed", () => ({ key: world.key("watched"), mode: "frames" })],
   ["request.unknown-field", "a field", () => ({ extra: { surprise: 1 } })],
   [
     "request.unknown-field",

@@ -50,6 +50,8 @@ export interface WorldOptions {
   readonly store?: string;
   /** Merged into slipclutch.yaml. */
   readonly more?: object;
+  /** Further files of the folder. */
+  readonly files?: Folder;
 }
 
 export async function openWorld(options: WorldOptions): Promise<World> {
@@ -134,6 +136,7 @@ function folder(options: WorldOptions, upstream: string, held: string): Folder {
       limits: options.limits ?? {},
       ...options.more,
     },
+    ...options.files,
     ...Object.fromEntries(manifests),
   };
 }

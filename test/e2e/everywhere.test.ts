@@ -58,6 +58,7 @@ beforeAll(async () => {
             },
           },
         },
+        policy_engine: { timeout: "20s" },
         policies: [
           { name: "tables", query: "data.t.tables", on: "tool", resource_type: "database" },
           { name: "limits", query: "data.t.limits", on: "tool" },

@@ -48,6 +48,8 @@ export async function parkingWorld(
   parking: Readonly<Record<string, unknown>> = {},
   manifest: Readonly<Record<string, unknown>> = {},
   more: Readonly<Record<string, unknown>> = {},
+  /** More of the folder, like policies. */
+  files: Readonly<Record<string, unknown>> = {},
 ): Promise<ParkingWorld> {
   const server = await mcpFixture({
     tools: ["echo", "save"].map((name) => ({ name, inputSchema: { type: "object" } })),
@@ -79,6 +81,7 @@ export async function parkingWorld(
       allowed_tools: [{ tool_name: "echo" }, { tool_name: "save", read_only: false }],
       ...manifest,
     },
+    ...files,
   };
   let key = "";
   const world: ParkingWorld = {

@@ -7,6 +7,7 @@ import { type ScriptedModel, scriptedModel } from "../support/scripted-model.ts"
 // biome-ignore lint/suspicious/noExplicitAny: settings and answers are data here
 type Json = any;
 
+const PATIENCE = "20s";
 export const PRICE = { input: 1, output: 1, context_window: 100_000, max_output: 1_000 };
 
 export interface PolicyFolder {
@@ -17,6 +18,8 @@ export interface PolicyFolder {
   /** More of slipclutch.yaml, and of the manifest of `worker`. */
   readonly more?: Json;
   readonly manifest?: Json;
+  /** Further agents, by their names: more of their manifests. */
+  readonly others?: Readonly<Record<string, Json>>;
 }
 
 export interface Asked {
@@ -99,7 +102,8 @@ interface Behind {
   readonly model: ScriptedModel;
 }
 
-function folderOf({ bound, engine, manifest, more, policies }: PolicyFolder, behind: Behind) {
+function folderOf(folder: PolicyFolder, behind: Behind) {
+  const { bound, engine, manifest, more, others = {}, policies } = folder;
   const { desk, model } = behind;
   return {
     "slipclutch.yaml": {
@@ -121,7 +125,8 @@ function folderOf({ bound, engine, manifest, more, policies }: PolicyFolder, beh
       },
       budgets: [{ name: "all", agent: "worker", limit_usd: 50, window: "lifetime" }],
       policies: bound,
-      ...(engine && { policy_engine: engine }),
+      // The machine of the tests is busy: what a policy says must not hang on that.
+      policy_engine: { timeout: PATIENCE, ...engine },
       ...more,
     },
     "prices.yaml": { version: 1, openai: { m: PRICE }, anthropic: { m: PRICE } },
@@ -136,6 +141,12 @@ function folderOf({ bound, engine, manifest, more, policies }: PolicyFolder, beh
       ],
       ...manifest,
     },
+    ...Object.fromEntries(
+      Object.entries(others).map(([agent, more]) => [
+        `agents/${agent}.yaml`,
+        { version: 1, agent, ...more },
+      ]),
+    ),
     ...Object.fromEntries(
       Object.entries(policies).map(([name, text]) => [path.posix.join("policies", name), text]),
     ),

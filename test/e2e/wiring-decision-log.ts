@@ -16,6 +16,7 @@ async function decided(world: WiringWorld, log: Json): Promise<string> {
   const settings = world.base();
   settings.files = { "policies/t.rego": "package t\n\nyes := true\n" };
   settings.slipclutch.policies = [{ name: "one", query: "data.t.yes", on: "tool" }];
+  settings.slipclutch.policy_engine = { timeout: "20s" };
   settings.slipclutch.decision_log = log;
   expect((await world.load(settings)).json.error).toBeUndefined();
   const { decision, status } = await world.tool("echo", { text: "x" });

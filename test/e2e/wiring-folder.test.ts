@@ -17,6 +17,7 @@ import { ON_CHANGE_CASES } from "./wiring-on-change.ts";
 import { PARKING_CASES } from "./wiring-parking.ts";
 import { PIN_CASES } from "./wiring-pin.ts";
 import { closeFakeOpas, POLICY_CASES } from "./wiring-policies.ts";
+import { POLICY_EXPOSE_CASES } from "./wiring-policy-expose.ts";
 import { PRICE_CASES } from "./wiring-prices.ts";
 import { PROVIDER_CASES } from "./wiring-providers.ts";
 import { SIGNAL_CASES } from "./wiring-signals.ts";
@@ -64,6 +65,7 @@ const CASES = {
   "a change": ON_CHANGE_CASES,
   "who is told": NOTIFIER_CASES,
   observing: OBSERVE_CASES,
+  "a policy that is exposed": POLICY_EXPOSE_CASES,
   "what is kept of tasks": TRANSCRIPT_CASES,
   MCP: MCP_CASES,
   "what is read": LIBRARY_CASES,

@@ -7,6 +7,9 @@ import { type FakeOpa, fakeOpa } from "../../src/testing/fake-opa.ts";
 import { differs, fromTo, type WiringCase } from "./wiring-case.ts";
 import type { Json, Settings, WiringWorld } from "./wiring-world.ts";
 
+/** The machine of the tests is busy. */
+const PATIENCE = "20s";
+
 const field = (name: string) => `slipclutch.yaml policies[].${name}`;
 const engine = (name: string) => `slipclutch.yaml policy_engine.${name}`;
 
@@ -29,6 +32,7 @@ function bound(...policies: readonly Json[]) {
   return (settings: Settings) => {
     settings.files = { "policies/t.rego": REGO };
     settings.slipclutch.policies = policies;
+    settings.slipclutch.policy_engine = { timeout: PATIENCE };
   };
 }
 
@@ -74,7 +78,10 @@ function withOpas(
         const made = await opa(await settingsOf(), result);
         const settings = world.base();
         settings.slipclutch.policies = [NO];
-        settings.slipclutch.policy_engine = { kind: "opa", ...engineOf(made) };
+        settings.slipclutch.policy_engine = {
+          ...{ kind: "opa", timeout: PATIENCE },
+          ...engineOf(made),
+        };
         expect((await world.load(settings)).json.error).toBeUndefined();
         seen.push(await echo(world));
         expect(made.asked.at(-1)?.path).toBe("/v1/data/t/no");
@@ -139,7 +146,6 @@ export const POLICY_CASES: readonly WiringCase[] = [
   differs(engine("timeout"), {
     base: (settings) => {
       bound({ ...NO, query: "data.t.slow" })(settings);
-      settings.slipclutch.policy_engine = { timeout: "20s" };
     },
     set: ({ slipclutch }) => {
       slipclutch.policy_engine = { timeout: "5ms" };
@@ -172,7 +178,7 @@ export const POLICY_CASES: readonly WiringCase[] = [
       for (const by of [{ kind: "opa", url }, { kind: "embedded" }]) {
         const settings = world.base();
         bound(NO)(settings);
-        settings.slipclutch.policy_engine = by;
+        settings.slipclutch.policy_engine = { timeout: PATIENCE, ...by };
         expect((await world.load(settings)).json.error).toBeUndefined();
         seen.push(await echo(world));
       }

@@ -9,6 +9,7 @@ const KINDS: Readonly<Record<EventKind, true>> = {
   "call.parked": true,
   "call.attached": true,
   "result.unallowed": true,
+  "policy.asked": true,
   "call.capped": true,
   "budget.overbilled": true,
   "model.flagged": true,

@@ -69,8 +69,10 @@ export const EXPLANATION = z.strictObject({
       "What decided: the commit's beginning, `git:1a2b…`, or that of the files' digest, `dir:…`.",
     ),
   state: z
-    .enum(["settled", "refused", "in-flight", "lost", "unknown", "parked"])
-    .describe("`lost`: its process died, and what it had reserved is charged as forfeited."),
+    .enum(["settled", "refused", "in-flight", "lost", "unknown", "parked", "asked"])
+    .describe(
+      "`lost`: its process died, and what it had reserved is charged as forfeited. `asked`: its agent asked a policy itself.",
+    ),
   at: INSTANT,
   asked: SAID.nullable(),
   answers: list(z.strictObject({ guard: z.string(), answer: z.string(), numbers: NUMBERS })),

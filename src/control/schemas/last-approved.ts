@@ -3,7 +3,7 @@ import { z } from "zod";
 import { INSTANT, list } from "./parts.ts";
 
 const DIFFERENCE = z.strictObject({
-  path: z.string().describe("JSON pointer into the arguments."),
+  path: z.string().describe("JSON pointer into the arguments, or the request to a model."),
   was: z.unknown().optional().describe("Not there: it was added."),
   is: z.unknown().optional().describe("Not there: it is gone."),
 });

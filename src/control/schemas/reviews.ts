@@ -89,14 +89,16 @@ export const REVIEW = z.strictObject({
   ...REVIEW_ROW.shape,
   evidence: z
     .unknown()
-    .describe("The numbers that opened it, those of its breaker for a trip: JSON, or text."),
+    .describe(
+      "The numbers that opened it, those of its breaker for a trip: JSON, or text. Of an approval: `server` and `tool`, or `model`; `task`; `arguments`, of a model its whole request (a text, where it is longer than 64 KiB); `arguments_bytes`; `reasons`, why policies want it, if they do; `arguments_before`, where a person has changed them; `binding`, what the approval is bound to.",
+    ),
   last_calls: list(CALL).describe("Of its agent until it was opened, oldest first; 50 at most."),
   spent: SPENT.describe("By its agent, in the hour before it was opened."),
   spent_since: SPENT.describe("By its agent, since it was opened."),
   resuming: RESUMING.describe("The most that what waits can cost once it is let go."),
   deadlines: DEADLINES,
   last_approved: LAST_APPROVED.nullable().describe(
-    "Of an approval: the last call of the same agent and tool that a person approved, as long as it is known.",
+    "Of an approval: the last call of the same agent and tool, or model, that a person approved, as long as it is known.",
   ),
   decisions: list(DECISION).describe("Oldest first; `proposed`: it waited for another person."),
   proposal: PROPOSAL.nullable().describe(

@@ -5,10 +5,11 @@
  */
 import { hash } from "node:crypto";
 import { approves } from "../../guards/clutch/decisions.ts";
+import { WITHDRAWN } from "../../guards/clutch/review.ts";
 import type { Approval } from "../../guards/facts.ts";
 import type { Manifest } from "../../guards/manifest/manifest.ts";
 import type { ToolAsk } from "../../guards/tool/tool.ts";
-import type { Review } from "../../ports/store.ts";
+import type { Review, ReviewDecision } from "../../ports/store.ts";
 import type { Call } from "../call.ts";
 import { emit, type Gateway } from "../gateway.ts";
 import { PACE_MS } from "./calm.ts";
@@ -20,17 +21,19 @@ const ID_BYTES = 8;
 const REVIEWS_MAX = 1_000;
 /** Of the arguments, in a review: a person reads no more. */
 const SHOWN_CHARS_MAX = 64 * 1024;
-/** Of what policies say in the review's own sentence. */
+/** Of what policies say, shown each by itself; and in the review's own sentence. */
+const REASONS_MAX = 50;
 const REASON_MAX = 500;
 const EXPIRED = "Nobody approved this call in time.";
 
 /** The review of one call: its id is the subject, so that no other call is decided with it. */
 export async function openApproval(
   call: Call,
-  reasons: readonly string[],
+  said: readonly string[],
   gateway: Gateway,
 ): Promise<string> {
   const { chance, holding, store } = gateway;
+  const reasons = eachOnce(said);
   const { incoming } = call;
   const id = `a-${chance.hex(ID_BYTES)}`;
   const review = await store.clutch.open({
@@ -45,11 +48,20 @@ export async function openApproval(
   return review.id;
 }
 
+/** A policy that was asked of each table of a query says the same of many. */
+function eachOnce(said: readonly string[]): readonly string[] {
+  const reasons = said.map((reason) => reason.trim()).filter((reason) => reason !== "");
+  return [...new Set(reasons)].slice(0, REASONS_MAX);
+}
+
 /** Whoever reads a notice sees what a policy has said of it. */
 function reasonOf(call: Call, reasons: readonly string[]): string {
   const what = call.kind === "tool" ? call.ask.tool : `the model ${call.asked.model}`;
   const asks = `A call of ${what} asks for an approval`;
-  return reasons.length === 0 ? `${asks}.` : `${asks}: ${reasons.join("; ")}`.slice(0, REASON_MAX);
+  if (reasons.length === 0) return `${asks}.`;
+  const said = `${asks}: ${reasons.map((reason) => reason.replace(/\.$/, "")).join("; ")}`;
+  if (said.length > REASON_MAX) return `${said.slice(0, REASON_MAX)}…`;
+  return /[.!?…]$/.test(said) ? said : `${said}.`;
 }
 
 /** What a person is to see. Arguments are stored as those of parked calls are: encrypted. */
@@ -177,22 +189,41 @@ export async function expireApprovals(gateway: Gateway): Promise<void> {
   }
 }
 
+async function expire(review: Review, gateway: Gateway): Promise<void> {
+  const { id } = review;
+  const [row] = await gateway.store.parking.list({ review: id, states: ["parked"], limit: 1 });
+  // Its gateway died before its call was parked, or another review has that by now.
+  if (row === undefined) return withdraw(review, gateway);
+  const about = { decision: "deny", task: null, call: row.call } as const;
+  await decide(review, { ...about, message: EXPIRED, reason: EXPIRED }, gateway);
+}
+
+/** The review of a call that could not be parked: whoever looks at the queue is not to see it. */
+export async function withdrawApproval(id: string, gateway: Gateway): Promise<void> {
+  const [review] = await gateway.store.clutch.reviews({ id, limit: 1 });
+  if (review !== undefined) await withdraw(review, gateway);
+}
+
+async function withdraw(review: Review, gateway: Gateway): Promise<void> {
+  const about = { decision: "end", task: evidenceIn(review).task, call: null } as const;
+  await decide(review, { ...about, message: null, reason: WITHDRAWN }, gateway);
+}
+
+type Deciding = Pick<ReviewDecision, "decision" | "task" | "call" | "message" | "reason">;
+
 /** Another gateway may do it first, or a person decide: then the version is another one. */
-async function expire({ agent, id, version }: Review, gateway: Gateway): Promise<void> {
+async function decide(
+  { agent, id, version }: Review,
+  deciding: Deciding,
+  gateway: Gateway,
+): Promise<void> {
   const { chance, holding, store } = gateway;
-  const [call] = await store.parking.list({ review: id, states: ["parked"], limit: 1 });
-  if (call === undefined) return;
-  const about = { task: null, call: call.call, message: EXPIRED };
+  const { message, ...said } = deciding;
   const answer = await store.clutch.decide({
-    ...{ id: `dr-${chance.hex(ID_BYTES)}`, review: id, version, decision: "deny", ...about },
-    ...{ by: "gateway", reason: EXPIRED, at: holding.storeNow(), paceMs: PACE_MS },
+    ...{ id: `dr-${chance.hex(ID_BYTES)}`, review: id, version, ...said, message },
+    ...{ by: "gateway", at: holding.storeNow(), paceMs: PACE_MS },
   });
   if (answer.kind !== "ok") return;
-  const event = { agent, review: id, decision: "deny", task: null, call: call.call } as const;
-  emit(gateway, holding.tenure, {
-    kind: "review.decided",
-    ...event,
-    reason: EXPIRED,
-    by: "gateway",
-  });
+  const event = { kind: "review.decided", agent, review: id, ...said, by: "gateway" } as const;
+  emit(gateway, holding.tenure, event);
 }

@@ -32,7 +32,7 @@ export async function editFor(
   gateway: Gateway,
 ): Promise<Edit | string> {
   const what = whatOf(row.digest);
-  if (what === "model") return "it is a call of a model, and has no arguments";
+  if (what === "model") return "it is a call of a model, and its request cannot be edited";
   if (what === "decision") return "its agent runs this tool itself, with its own arguments";
   const request = await waitingRequest(row, gateway);
   if (request === null) return "it waits no more";
@@ -101,8 +101,9 @@ async function refusalOf(ask: ToolAsk, asker: Asker, gateway: Gateway): Promise<
   return isDenial(policy) ? policy : lookAtTool({ ...look, policy }).denial;
 }
 
-/** With what is wrong, and where. */
+/** With what is wrong, and where; it ends the sentence of whoever says it. */
 function sentenceOf(denial: Denial): string {
   const { at, wrong } = denial.facts;
-  return wrong === undefined ? messageOf(denial) : `${at ?? "/arguments"} ${wrong}`;
+  const said = wrong === undefined ? messageOf(denial) : `${at ?? "/arguments"} ${wrong}`;
+  return said.replace(/\.$/, "");
 }

@@ -9,7 +9,7 @@ import { type Call, originOf, type Turn, type Waits, type Why } from "../call.ts
 import { COME_BACK_MS } from "../clutches.ts";
 import { emit, type Gateway } from "../gateway.ts";
 import { sharedBefore } from "../task-name.ts";
-import { openApproval } from "./approval.ts";
+import { openApproval, withdrawApproval } from "./approval.ts";
 import { sameAs } from "./digest.ts";
 import { aboutCall } from "./hold.ts";
 import { type Same, unclaimOf } from "./lot.ts";
@@ -110,8 +110,11 @@ export async function store(call: Call, waits: Waits, gateway: Gateway): Promise
     case "fenced":
       throw new StoreUnreachable("this gateway was fenced");
     case "full": {
-      const facts = { agent, review, max: answer.max };
-      return deny("parking.full", { ...facts, limit: LIMIT_NAMES[answer.limit] }, COME_BACK_MS);
+      const facts = { agent, max: answer.max, limit: LIMIT_NAMES[answer.limit] };
+      if (why.cause !== "approval") return deny("parking.full", { ...facts, review }, COME_BACK_MS);
+      // It was opened for this call alone.
+      await withdrawApproval(review, gateway);
+      return deny("parking.full", facts, COME_BACK_MS);
     }
     case "ok": {
       const { parked } = answer;

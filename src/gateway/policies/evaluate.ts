@@ -16,7 +16,7 @@ export interface Asking {
   readonly around: Circumstances;
   readonly commit: CommitsInput["guardrails"];
   /** Milliseconds since 1970: what `time.now_ns` answers. */
-  readonly now: number;
+  readonly now: Millis;
   readonly clock: Clock;
   /** Told of each answer. */
   readonly answered: (answered: Answered) => void;
@@ -27,7 +27,8 @@ export interface Answered {
   readonly binding: Binding;
   readonly input: PolicyDocument;
   readonly answer: PolicyAnswer;
-  readonly verdict: PolicyVerdict;
+  /** What it comes to, where it is a value. */
+  readonly verdict: PolicyVerdict["verdict"];
   readonly tookMs: Millis;
 }
 
@@ -49,6 +50,11 @@ export async function askAll(
       .map((binding) => askOne(rules, binding, { questions: questionsOf(binding), until }, asking));
   });
   return (await Promise.all(said)).flat();
+}
+
+/** What `time.now_ns` answers. */
+export function nanosecondsOf(now: Millis): bigint {
+  return BigInt(Math.floor(now)) * NS_PER_MS;
 }
 
 interface ToAsk {
@@ -90,12 +96,12 @@ async function askNow(
     ...{ ...around, call, ...(resource !== null && { resource }) },
     commits: { guardrails: commit, policies: rules.revision },
   };
-  const at = { now: BigInt(Math.floor(now)) * NS_PER_MS, timeoutMs };
+  const at = { now: nanosecondsOf(now), timeoutMs };
   // The same, as engines take it.
   const document: PolicyDocument = { ...input };
   const answer = await rules.ask(binding, document, at);
   const verdict = verdictOf(answer, binding, about);
   const tookMs = clock.monotonic() - askedAt;
-  answered({ rules, binding, input: document, answer, verdict, tookMs });
+  answered({ rules, binding, input: document, answer, verdict: verdict.verdict, tookMs });
   return verdict;
 }

@@ -4,18 +4,18 @@ import type { PolicyRules } from "../../guards/policy/rules.ts";
 import type { AskPolicies } from "../../telemetry/decision-log/event.ts";
 import type { Asker } from "../draws.ts";
 import type { Gateway } from "../gateway.ts";
-import type { Asking } from "./evaluate.ts";
+import { type Answered, nanosecondsOf } from "./evaluate.ts";
 
 const NS_PER_MS = 1_000_000;
 /** Of what is asked of records, off the path of any call. */
 const RECORDS_MS: Millis = 1_000;
 
 /** Of one call: its answers are numbered. */
-export function noting(asker: Asker, at: Millis, gateway: Gateway): Asking["answered"] {
+export function noting(asker: Asker, at: Millis, gateway: Gateway): (answered: Answered) => void {
   const { metrics, records } = gateway;
   let no = 0;
   return ({ answer, binding, input, rules, tookMs, verdict }) => {
-    const said = answer.kind === "value" ? verdict.verdict : answer.kind;
+    const said = answer.kind === "value" ? verdict : answer.kind;
     metrics.policy(binding.name, said, tookMs);
     const { decision } = asker;
     if (!records.isKept || decision === undefined) return;
@@ -39,6 +39,6 @@ function traceOf(decision: string, { traces }: Gateway) {
 
 function asksOfRecords({ askOfRecords }: PolicyRules, at: Millis): AskPolicies | null {
   if (askOfRecords === null) return null;
-  const question = { now: BigInt(Math.floor(at)) * BigInt(NS_PER_MS), timeoutMs: RECORDS_MS };
+  const question = { now: nanosecondsOf(at), timeoutMs: RECORDS_MS };
   return (path, event) => askOfRecords(path, { ...event }, question);
 }

@@ -73,10 +73,10 @@ function ofOne(
     return [{ call: asked, resource: null, about: inner }];
   return resources
     .filter((one) => type === null || one.type === type)
-    .map((one) => ({ call: asked, resource: inputOf(one), about: aboutOf(inner, one) }));
+    .map((one) => ({ call: asked, resource: resourceInput(one), about: aboutOf(inner, one) }));
 }
 
-function inputOf({ attributes, type }: Resource): ResourceInput {
+export function resourceInput({ attributes, type }: Resource): ResourceInput {
   return { ...attributes, type };
 }
 

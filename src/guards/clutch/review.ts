@@ -10,6 +10,9 @@ export const OUTCOME_UNKNOWN =
   "A gateway was lost while calls of this agent were out or may have been: " +
   "nobody knows whether they ran.";
 
+/** Why the gateway ends an approval that nobody has to give any more. */
+export const WITHDRAWN = "Its call is not parked, so there is nothing to approve.";
+
 /** The subject of the review of calls that may have been let through at another gateway too. */
 export const COPIES_SUBJECT = "copies";
 /** Its reason. */

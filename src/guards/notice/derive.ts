@@ -3,6 +3,7 @@
  * happened and its telling. Each has a name of its own, and what was told under a name is not told
  * again.
  */
+import { WITHDRAWN } from "../clutch/review.ts";
 import type { Millis } from "../money.ts";
 import type { NamedNotice, Notice, NoticeKind } from "./notice.ts";
 
@@ -38,6 +39,7 @@ export interface Telling {
 
 export function noticesOf(review: Reviewed, telling: Telling): readonly NamedNotice[] {
   const { decisions, id, state, version } = review;
+  if (telling.told < 0 && isWithdrawn(review)) return [];
   const notices: NamedNotice[] = [];
   const add = (name: string, notice: Notice): void => {
     notices.push({ subject: `review.${id}.${name}`, notice });
@@ -53,6 +55,14 @@ export function noticesOf(review: Reviewed, telling: Telling): readonly NamedNot
   if (state === "closed") add("closed", closed(review, telling));
   return notices;
 }
+
+/** It was never anything that a person could decide. */
+function isWithdrawn(review: Reviewed): boolean {
+  const last = lastDecided(review);
+  return last?.by === GATEWAY && last.reason === WITHDRAWN;
+}
+
+const GATEWAY = "gateway";
 
 function opened(review: Reviewed, { approvalExpiresMs }: Telling): Notice {
   const { kind, openedAt } = review;

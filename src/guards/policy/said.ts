@@ -22,6 +22,9 @@ export interface PolicyVerdict {
   readonly outputMax: number | null;
 }
 
+/** Of an agent's own question: what the same would decide of a call; `none`: none was asked. */
+export type AskedVerdict = PolicyVerdict["verdict"] | "undefined" | "failed" | "none";
+
 /** Of all policies that are about a call; empty: none is. */
 export type PolicySaid = readonly PolicyVerdict[];
 

@@ -83,6 +83,31 @@ function attributesOf(
   return [{ type, attributes }];
 }
 
+/** One that an agent sends as such, where it asks a policy itself: no other than ours would be. */
+export function resourceSent(sent: unknown): Resource | Underivable {
+  if (!isFields(sent)) return { at: SENT_AT, because: "it is no object" };
+  const { type, ...fields } = sent;
+  if (typeof type !== "string" || type === "" || type.length > ATTRIBUTE_CHARACTERS_MAX) {
+    return { at: `${SENT_AT}/type`, because: "its type is not clear there" };
+  }
+  const attributes = Object.entries(fields).map(
+    ([name, value]) => [name, attributeOf(value, type === DATABASE && isName(name))] as const,
+  );
+  const unclear = attributes.find(([, value]) => value === null);
+  if (unclear !== undefined) {
+    const name = unclear[0].slice(0, TOLD_CHARACTERS_MAX);
+    return { at: `${SENT_AT}/${name}`, because: `${name} is not clear there` };
+  }
+  // `as`: one that is null was found a moment ago.
+  return { type, attributes: Object.fromEntries(attributes) as Resource["attributes"] };
+}
+
+const SENT_AT = "/input/resource";
+
+function isFields(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
 /** Null: nothing, or nothing that a rule could be held against. */
 function attributeOf(value: unknown, isDatabaseName: boolean): string | number | boolean | null {
   if (typeof value === "string") {

@@ -166,6 +166,18 @@ function resumeCases(stores: () => Stores): void {
     });
   });
 
+  test("an approval whose call was never parked is ended, and moves no clutch", async () => {
+    const { store } = stores();
+    const { agent, review } = await parkedScene(store, "one");
+    const approval = await store.clutch.open(newReview({ agent, kind: "approval", subject: "x" }));
+    const deny = await store.clutch.decide(newDecision(approval, "deny", { call: "x" }));
+    expect(deny).toMatchObject({ kind: "nothing" });
+    const ended = await mustDecide(store, newDecision(approval, "end", { task: "t" }));
+    expect(ended).toMatchObject({ state: "closed", parked: 0 });
+    const [standing] = await store.clutch.reviews({ id: review.id, limit: 1 });
+    expect(standing).toMatchObject({ state: "open", parked: 1 });
+  });
+
   test("who waited for its turn when the clutch tripped again comes first", async () => {
     const { store } = stores();
     const { agent, calls, holder, review } = await parkedScene(store, "one", "two", "three");

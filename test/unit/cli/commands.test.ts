@@ -612,6 +612,24 @@ describe("agents and reviews", () => {
     expect((await running.ask("reviews")).out).toMatch(/r-a +support +trip/);
   });
 
+  test("an approval of a model's call shows why, and its request, and nothing that moves a cursor", async () => {
+    const messages = [{ role: "user", content: "hello\u001b[2J" }];
+    const asked = { model: "m", max_tokens: 900, messages, tools: [] };
+    const known = { model: "m", task: "t1", arguments_bytes: 90, binding: "b" };
+    const reasons = ["it is long\u001b[1A", "it is dear"];
+    const evidence = JSON.stringify({ ...known, reasons, arguments: asked });
+    running.operations.reviewRows.push(review("a-a", { kind: "approval", evidence }));
+    const { out } = await running.ask("reviews", "show", "a-a");
+    expect(out).toMatch(/^because +it is long.*\n +it is dear\nevidence +model m$/m);
+    for (const text of [
+      ...["request_bytes 90", "request.model m", "request.max_tokens 900", "request.tools []"],
+      "request.messages.0.content hello",
+    ]) {
+      expect(out).toContain(text);
+    }
+    for (const text of ["\u001b", "undefined", "arguments"]) expect(out).not.toContain(text);
+  });
+
   test("a review tells of each call whether somebody waits for it, was told, or has gone", async () => {
     running.operations.reviewRows.push(review("r-a"));
     const states = [

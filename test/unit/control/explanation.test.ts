@@ -142,6 +142,30 @@ describe("a decision explained", () => {
     expect(uncapped?.remarks[0]).toContain("no budget pays for it");
   });
 
+  test("that was a question to a policy: which, and what it said", () => {
+    const kind = "policy.asked" as const;
+    const question = { kind, policy: "authz", path: "agent/authz/allow", ...origin };
+    expect(explained([{ ...question, verdict: "deny", because: "it is false" }])).toMatchObject({
+      ...{ state: "asked", asked: null, denial: null, budgets: [], outcome: null, remarks: [] },
+      answers: [
+        {
+          ...{ guard: "policy", answer: "deny" },
+          numbers: { policy: "authz", path: "agent/authz/allow", because: "it is false" },
+        },
+      ],
+    });
+    const nowhere: Event = { ...question, policy: null, verdict: "none", because: null };
+    expect(explained([nowhere])?.answers).toEqual([
+      { guard: "policy", answer: "none", numbers: { path: "agent/authz/allow" } },
+    ]);
+    const refused: Event = {
+      ...{ kind: "call.refused", code: "gateway.unsure", facts: {}, asked: null, answers },
+      ...origin,
+    };
+    const failed: Event = { ...question, verdict: "failed", because: "error: x" };
+    expect(explained([failed, refused])).toMatchObject({ state: "refused", answers });
+  });
+
   test("that nobody knows is nothing", () => {
     expect(explained([])).toBeNull();
     expect(explained([{ kind: "call.capped", model: "m", cap: 1, ...origin }])).toBeNull();

@@ -35,6 +35,36 @@ test("the last approval of the same tool counts, whatever came of others and whe
   expect(lastApprovedView(now, others.slice(2))).toBeNull();
 });
 
+test("of a model it is the last request to that model, with the places at which it differs", () => {
+  const of = (
+    id: string,
+    model: string,
+    max_tokens: number,
+    decisions: readonly Decided[] = [],
+  ) => {
+    const evidence = JSON.stringify({ model, task: `t-${id}`, arguments: { model, max_tokens } });
+    const state = decisions.length > 0 ? "closed" : "open";
+    return review(id, { kind: "approval", evidence, decisions, state });
+  };
+  const asked = of("now", "m", 900);
+  const others = [
+    of("last", "m", 500, [decided()]),
+    of("other", "n", 900, [decided({ at: AT + 2 })]),
+    approval("tool", {}, [decided({ at: AT + 3 })]),
+  ];
+  const last = lastApprovedView(asked, others);
+  expect(last).toMatchObject({
+    ...{ review: "last", differences: [{ path: "/max_tokens", was: 500, is: 900 }] },
+  });
+  const evidence = JSON.parse(asked.evidence);
+  expect(lastApprovedLines({ evidence, last_approved: last })[0]).toContain(
+    "with another request:",
+  );
+  const same = lastApprovedView(asked, [of("same", "m", 900, [decided()])]);
+  expect(lastApprovedLines({ evidence, last_approved: same })[0]).toContain("the same request");
+  expect(lastApprovedView(now, others.slice(0, 2))).toBeNull();
+});
+
 test("one that was decided is compared with what was approved before it, and not with itself", () => {
   const past = approval("past", { amount: 2 }, [decided({ at: AT })]);
   const later = approval("later", { amount: 3 }, [decided({ at: AT + 1 })]);

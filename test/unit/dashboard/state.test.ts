@@ -17,6 +17,7 @@ import {
   type Decision,
   preselected,
   tasksOf,
+  usualReasons,
   verbOf,
 } from "../../../dashboard/words/reviews.ts";
 import type { BudgetView } from "../../../src/control/schemas/money.ts";
@@ -140,6 +141,16 @@ describe("the choices of a review", () => {
     expect(first("budget")).toBe("resume");
     expect(first("approval")).toBeNull();
     expect(first("outcome_unknown")).toBeNull();
+  });
+
+  test("edit no request to a model, nor what its agent runs itself", () => {
+    const evidence = { model: "m", task: "t-1", arguments: { messages: [] } };
+    const model = review({ kind: "approval", evidence });
+    expect(choicesOf(model).map(({ decision }) => decision)).toEqual(["approve", "deny"]);
+    expect(choicesOf(model)[0]?.says).toContain("this call of the model m goes out, once");
+    expect(usualReasons(model)).toContain("Request is right");
+    const own = review({ kind: "approval", calls: [{ ...CALL, what: "decision" }] });
+    expect(choicesOf(own).map(({ decision }) => decision)).toEqual(["approve", "deny"]);
   });
 
   test("have one letter each", () => {

@@ -28,6 +28,25 @@ describe("the paths that are served", () => {
     expect(addressOf(method, `/t/fix-42${path}?beta=true`)).toEqual({ place, task: "fix-42" });
   });
 
+  test.each([
+    ["/v1/data/agent/authz/allow", ["agent", "authz", "allow"]],
+    ["/v1/data/agent/pii-check/a%2Fb", ["agent", "pii-check", "a/b"]],
+    ["/v1/data/%C3%A9/%252F", ["é", "%2F"]],
+    ["/v1/data/..", [".."]],
+    ["/v1/data/a//b/", ["a", "", "b", ""]],
+    ["/v1/data/", [""]],
+    ["/v1/data", []],
+  ])("POST %s names a document, part by part", (path, parts) => {
+    const data = (query: string) => ({ kind: "data", path: parts, query });
+    expect(addressOf("POST", path)).toEqual({ place: data(""), task: null });
+    const more = "metrics&provenance=true?";
+    expect(addressOf("POST", `${path}?${more}`)).toEqual({ place: data(more), task: null });
+    expect(addressOf("POST", `/t/fix-42${path}`)).toEqual({ place: data(""), task: "fix-42" });
+    for (const method of ["GET", "PUT", "PATCH", "DELETE"]) {
+      expect(addressOf(method, path)).toBeNull();
+    }
+  });
+
   test("a task in the path is decoded once, whatever it says then", () => {
     const taskOf = (path: string) => addressOf("POST", path)?.task;
     expect(taskOf("/t/a%20b/v1/messages")).toBe("a b");
@@ -84,6 +103,13 @@ describe("everything else is refused", () => {
     "/guard/v1/tasks/a/b/end",
     "/guard/v1/tasks/%zz/end",
     "/guard/v1/tasks/a/end/",
+    "/data/a",
+    "/v1/v1/data/a",
+    "/v0/data/a",
+    "/v1/database",
+    "/v1/Data/a",
+    "/v1/data/%zz",
+    "/v1/data/a/%E0%A4%A",
     "/constructor",
     "constructor",
     "__proto__",

@@ -1,6 +1,7 @@
 /** What there is to tell of a review, who hears of it, and how fast. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { WITHDRAWN } from "../../../src/guards/clutch/review.ts";
 import { noticesOf, type Reviewed } from "../../../src/guards/notice/derive.ts";
 import { NOTICE_KINDS } from "../../../src/guards/notice/notice.ts";
 import {
@@ -92,6 +93,18 @@ describe("what there is to tell of a review", () => {
     expect(subjects(review(changes), up)).toEqual(expected);
   });
 
+  test("an approval whose call was never parked is no news, unless it was told that it opened", () => {
+    const withdrawn = { ...decided("end", WITHDRAWN), by: "gateway" };
+    const of = (decision: typeof withdrawn, up: number) =>
+      subjects(
+        review({ kind: "approval", version: 1, state: "closed", decisions: [decision] }),
+        up,
+      );
+    expect(of(withdrawn, -1)).toEqual([]);
+    expect(of(withdrawn, 0)).toEqual(["review.r-1.closed"]);
+    expect(of({ ...withdrawn, by: "ada" }, -1)).toHaveLength(2);
+  });
+
   test("one that closed says who decided what and why: the last of them", () => {
     const decisions = [decided("probe", "Try one."), decided("resume", "All is well.")];
     const [, , closed] = noticesOf(review({ version: 3, state: "closed", decisions }), told(-1));
@@ -117,6 +130,13 @@ describe("what there is to tell of a review", () => {
     const [opened] = noticesOf(review({ kind: "approval", evidence }), told(-1));
     expect(opened?.notice.next).toEqual({ what: "denied", at: AT + 3_600_000 });
     expect(opened?.notice.numbers).toEqual({ server: "desk", tool: "pay", arguments_bytes: 20 });
+    const model = { model: "m", reasons: ["it is long"], ...JSON.parse(evidence) };
+    const { server, tool, ...ofModel } = model;
+    const [asked] = noticesOf(
+      review({ kind: "approval", evidence: JSON.stringify(ofModel) }),
+      told(-1),
+    );
+    expect(asked?.notice.numbers).toEqual({ model: "m", arguments_bytes: 20 });
   });
 
   test("a trip of no tool in particular names none", () => {
