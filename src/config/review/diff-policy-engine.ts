@@ -1,4 +1,4 @@
-/** What evaluates policies: another kind may answer otherwise; where an OPA is, decides nothing. */
+/** What evaluates policies: another engine, or another OPA, may have another answer. */
 import type { PolicySettings } from "../bound-policies.ts";
 import { rawAt } from "../source.ts";
 import { type About, type Change, change } from "./change.ts";
@@ -28,7 +28,7 @@ function kindChanges([before, after]: Pair, sides: Sides): Change[] {
   }
   if (old.kind !== "opa" || now.kind !== "opa") return [];
   const told = (part: string, isOther: boolean, says: string) =>
-    isOther ? [change(about(part), "other", says)] : [];
+    isOther ? [change(about(part), part === "token" ? "other" : "may-be-wider", says)] : [];
   const [socket, socketNow] = [old.socket ?? "none", now.socket ?? "none"];
   return [
     ...told("url", old.url !== now.url, `OPA is asked at ${now.url} instead of ${old.url}`),

@@ -200,8 +200,8 @@ describe("the engine", () => {
     const other = { url: "http://opa:1", socket: "/run/opa.sock", token: "${OTHER}" };
     const before = asked({ token: "${TOKEN}" });
     expect(toldOf(before, asked({ ...other, timeout: "1s" }))).toEqual([
-      "other * policy_engine.url: OPA is asked at http://opa:1 instead of http://127.0.0.1:8181",
-      "other * policy_engine.socket: OPA's socket is /run/opa.sock instead of none",
+      "may-be-wider * policy_engine.url: OPA is asked at http://opa:1 instead of http://127.0.0.1:8181",
+      "may-be-wider * policy_engine.socket: OPA's socket is /run/opa.sock instead of none",
       "other * policy_engine.token: changed; it is not shown",
       "other * policy_engine.timeout: 1000 ms for each call instead of 50 ms",
     ]);
