@@ -61,7 +61,9 @@ export async function runCheck(options: CheckOptions): Promise<number> {
   for (const line of table(models)) out(line);
   for (const line of toolTable(configuration)) out(line);
   if (warnings.length > 0) err(`Worth a look:\n${explain(warnings)}`);
-  const counts = `${countOf(agents.size, "agent")}, ${countOf(budgets.length, "budget")}`;
+  const bound = configuration.policies?.bound.length ?? 0;
+  const policies = bound === 0 ? "" : `, ${bound} ${bound === 1 ? "policy" : "policies"}`;
+  const counts = `${countOf(agents.size, "agent")}, ${countOf(budgets.length, "budget")}${policies}`;
   out(`${folder} is valid: ${counts}, prices of ${configuration.prices.tableDate}, ${digest}`);
   return 0;
 }

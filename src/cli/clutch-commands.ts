@@ -4,7 +4,8 @@ import type { DecisionRequest } from "../control/client.ts";
 import type { PauseOptions } from "./agents.ts";
 import type { ReplayOptions } from "./breakers.ts";
 import type { Asking } from "./connect.ts";
-import type { ExportOptions, TestOptions } from "./incident-cases.ts";
+import type { ExportOptions } from "./incident-cases.ts";
+import type { TestOptions } from "./incident-test.ts";
 import type { IncidentsOptions } from "./incidents.ts";
 import { asking, type Do, example } from "./parts.ts";
 import type { DecideOptions, ReviewsOptions } from "./reviews.ts";
@@ -114,7 +115,7 @@ function addCases(incidents: Command, shell: Shell, work: Do): void {
     .option("--no-arguments", "without what the calls asked");
   example(
     take,
-    "slipclutch incidents export i-1a2b3c4d5e6f7081 --by 5 --out incidents/empty-file.json",
+    "slipclutch incidents export i-1a2b3c4d5e6f7081 --by 5 --out guardrails/incidents/empty-file.json",
   ).action((id: string, _options, command: Command) =>
     work(async () => {
       const options: ExportOptions = command.optsWithGlobals();
@@ -126,11 +127,11 @@ function addCases(incidents: Command, shell: Shell, work: Do): void {
     .description("Would the rules of a folder stop these cases in time? Exit code 1 if not.")
     .option("--config <folder>", "guardrails folder (guardrails)")
     .option("--json", "for programs: a line of JSON for each");
-  example(test, "slipclutch incidents test incidents/*.json --config guardrails").action(
+  example(test, "slipclutch incidents test guardrails/incidents/*.json --config guardrails").action(
     (files: string[], _options, command: Command) =>
       work(async () => {
         const options: TestOptions = command.optsWithGlobals();
-        return (await import("./incident-cases.ts")).testIncidents(files, options, shell);
+        return (await import("./incident-test.ts")).testIncidents(files, options, shell);
       }),
   );
 }

@@ -33,9 +33,10 @@ function addTest(policy: Command, shell: Shell, work: Do): void {
   const test = policy
     .command("test [folder]")
     .description(
-      "Run the tests beside the policies: rules whose names begin with test_, and tables. Exit code 1 if one fails, or there is none.",
+      "Run the tests beside the policies: rules whose names begin with test_, tables, and the exported incidents of the guardrails folder. Exit code 1 if one fails, or there is none.",
     )
     .option("--run <pattern>", "only tests whose FILE: NAME matches")
+    .option("--incidents <folder>", "where exported incidents are (incidents/ of the folder)")
     .option("--coverage", "say which lines of the policies no test reached")
     .option("--threshold <percent>", "exit code 1 if fewer of the lines are reached", percent)
     .option("--lenient", "an error of a built-in function is undefined, as in OPA")

@@ -48,6 +48,11 @@ export function isPolicyFile(file: string): boolean {
   return roleOf(file) !== "other";
 }
 
+/** Whether what it says is part of what policies decide: it is no test of them. */
+export function isRuleOrData(file: string): boolean {
+  return ["module", "data"].includes(roleOf(file));
+}
+
 type Role = "module" | "test" | "table" | "data" | "other";
 
 function roleOf(file: string): Role {

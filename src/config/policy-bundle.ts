@@ -9,7 +9,7 @@ import { parseSource } from "./source.ts";
 import { folderIssue, READ_LIMITS } from "./texts.ts";
 
 /** A bundle of all of an organisation's policies has some megabytes. */
-const BUNDLE_BYTES_MAX = 16 * 1024 * 1024;
+export const BUNDLE_BYTES_MAX = 16 * 1024 * 1024;
 
 interface ReadBundle {
   readonly files: Files;
@@ -18,7 +18,7 @@ interface ReadBundle {
 
 /** One that is not there is told where it is named. */
 export async function readPolicyBundle(tree: GuardrailsTree, main: Files): Promise<ReadBundle> {
-  const name = bundleIn(main.get("slipclutch.yaml") ?? "");
+  const name = bundleNamedIn(main);
   if (name === null) return NONE;
   const limits = { ...READ_LIMITS, fileBytesMax: BUNDLE_BYTES_MAX };
   const found = (await tree.read([name], limits)).get(name);
@@ -44,8 +44,9 @@ function refused(issue: Issue): ReadBundle {
   return { files: new Map(), issues: [issue] };
 }
 
-function bundleIn(text: string): string | null {
-  const { raw } = parseSource("slipclutch.yaml", text).source;
+/** Null: none is named. */
+export function bundleNamedIn(main: Files): string | null {
+  const { raw } = parseSource("slipclutch.yaml", main.get("slipclutch.yaml") ?? "").source;
   const engine = isMap(raw) ? raw.policy_engine : null;
   const name = isMap(engine) ? engine.bundle : null;
   return typeof name === "string" && !name.startsWith("/") && !name.includes("..") ? name : null;

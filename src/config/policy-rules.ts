@@ -97,5 +97,12 @@ function issueOf({ code, col, file, hint, message, row }: PolicyProblem): Issue 
 
 function noteOf(note: string): Issue {
   const [file = "policies"] = /^\S+\.rego\b/.exec(note) ?? [];
-  return { file, line: null, path: "", got: "a policy", expected: "a look at it", hint: note };
+  return {
+    file,
+    line: null,
+    path: "",
+    got: "a remark of its engine",
+    expected: "none",
+    hint: note,
+  };
 }

@@ -2,7 +2,7 @@
  * From a runaway to a test that keeps it from coming back: a real trip is exported as a case, the
  * case fails on the folder that it happened under, and passes once that is tightened.
  */
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
@@ -24,16 +24,20 @@ interface Tightened {
   /** More of the grant, and more of slipclutch.yaml. */
   readonly grant?: object;
   readonly main?: object;
+  /** A policy that is bound to calls of tools. */
+  readonly policy?: string;
 }
 
-const folderOf = ({ grant = {}, main = {} }: Tightened = {}): Folder => ({
+const folderOf = ({ grant = {}, main = {}, policy }: Tightened = {}): Folder => ({
   "slipclutch.yaml": {
     version: 1,
     tool_servers: { desk: { kind: "mcp", url: server.url, tools: { echo: { effect: "read" } } } },
     budgets: [{ name: "all", agent: "worker", limit_usd: 100, window: "lifetime" }],
     journal: { inputs: "all" },
+    ...(policy && { policies: [{ name: "calls", query: "data.calls.decision", on: "tool" }] }),
     ...main,
   },
+  ...(policy && { "policies/calls.rego": policy }),
   "agents/worker.yaml": {
     version: 1,
     agent: "worker",
@@ -189,6 +193,45 @@ test("with a line of a person's own it fails as things were, and passes once the
   const short = { type: "object", properties: { minutes: { type: "integer", maximum: 10 } } };
   const refused = "stopped at call 1 of 10: refused with manifest.arguments.";
   await stopped({ grant: { arguments: short } }, refused);
+});
+
+/** By what the task has done already, and by what this call asks. */
+const POLICY = `package calls
+
+decision := {"allow": true, "deny": deny}
+
+deny contains "three long ones are enough" if {
+  input.call.arguments.minutes > 10
+  input.task.calls >= 3
+}
+`;
+
+test("a policy holds too, by the calls of the task before each", async () => {
+  expect(await tested("strict.json", { policy: POLICY })).toEqual({
+    code: 0,
+    says: expect.stringContaining(
+      "stopped at call 4 of 10: refused with policy.denied (calls: three long ones are enough).\nPolicies were told of no budgets",
+    ),
+  });
+  const late = POLICY.replace(">= 3", ">= 8");
+  expect(await tested("strict.json", { policy: late })).toEqual({
+    code: 1,
+    says: expect.stringContaining("call 5 of 10 would still go out. It is stopped at call 9 of 10"),
+  });
+});
+
+test("kept in the folder it is one of the tests of its policies", async () => {
+  const folder = await writeFolder(folderOf({ policy: POLICY }));
+  await mkdir(join(folder, "incidents"));
+  await copyFile(file("strict.json"), join(folder, "incidents", "empty-file.json"));
+  const check = await runCli(["check", "--config", folder]);
+  expect([check.code, check.err]).toEqual([0, expect.not.stringContaining("incidents")]);
+  const passed = await runCli(["policy", "test", folder]);
+  expect([passed.code, passed.out]).toEqual([0, expect.stringContaining("1 passed, 0 failed")]);
+  await writeFile(join(folder, "policies/calls.rego"), POLICY.replace(">= 3", ">= 8"));
+  const failed = await runCli(["policy", "test", folder]);
+  expect([failed.code, failed.out]).toEqual([1, expect.stringContaining("would still go out")]);
+  await rm(folder, { recursive: true });
 });
 
 test("a line in time is the first call that came later than that", async () => {

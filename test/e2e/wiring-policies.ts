@@ -125,7 +125,7 @@ export const POLICY_CASES: readonly WiringCase[] = [
     see: echo,
     expect: fromTo(DENIED, "200"),
   }),
-  differs(field("agents[]"), {
+  differs(field("agents"), {
     base: bound({ ...NO, agents: ["oth*"] }),
     set: bound({ ...NO, agents: ["other", "work*"] }),
     see: echo,

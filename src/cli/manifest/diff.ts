@@ -1,9 +1,15 @@
 /** `slipclutch manifest diff A..B`: what got wider and what got narrower, in words. */
 import { resolve } from "node:path";
+import { checkingEngines } from "../../compose/policy-host.ts";
 import { explainIssue } from "../../config/explain.ts";
 import { type Change, isWidening } from "../../config/review/change.ts";
 import { changesBetween } from "../../config/review/diff.ts";
-import { NO_FILES, type Reading, readForReview } from "../../config/review/reading.ts";
+import {
+  NO_FILES,
+  type Reading,
+  readForReview,
+  withPoliciesLoaded,
+} from "../../config/review/reading.ts";
 import { sqlReaderFor } from "../../config/sql-parser.ts";
 import { clean } from "../paint.ts";
 import { CommandError, EXIT, type Shell } from "../shell.ts";
@@ -144,7 +150,8 @@ function atRevision(revision: string, folder: string, shell: Shell): Side {
       const files = await filesAt(revision, { folder: at, environment });
       if (files.size === 0 && !(await isFolder(at))) return NOTHING;
       const sql = await sqlReaderFor(files);
-      const read = readForReview(files.size === 0 ? NO_FILES : files, environment, sql);
+      const written = readForReview(files.size === 0 ? NO_FILES : files, environment, sql);
+      const read = await withPoliciesLoaded(written, checkingEngines());
       return read.kind === "ok" ? { ...read, warnings: [] } : read;
     },
   };

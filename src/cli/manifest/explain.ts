@@ -1,12 +1,15 @@
 /** `slipclutch manifest explain`: what an agent may do, in words; or whether it may do this. */
+import { answeringEngines, policiesOnCall } from "../../compose/policy-review.ts";
 import type { Reading } from "../../config/review/reading.ts";
 import { lineOf, type Path, pathText } from "../../config/source.ts";
 import { ENGAGED } from "../../guards/clutch/clutch.ts";
 import { admitTool } from "../../guards/decide.ts";
+import type { Answer } from "../../guards/events.ts";
 import { type GrantedResource, serversOf } from "../../guards/library/grants.ts";
 import { resolveReading } from "../../guards/library/reading.ts";
 import type { Manifest } from "../../guards/manifest/manifest.ts";
 import { formatUsd } from "../../guards/money.ts";
+import { type PolicySaid, type PolicyVerdict, UNASKED } from "../../guards/policy/said.ts";
 import { reserveOf } from "../../guards/tool/cost.ts";
 import type { ToolFacts } from "../../guards/tool/facts.ts";
 import { foldName, resolveTool } from "../../guards/tool/names.ts";
@@ -31,11 +34,19 @@ export async function runExplain(
   options: ExplainOptions,
   shell: Shell,
 ): Promise<number> {
-  const reading = await readingIn(options.config ?? FOLDER, shell);
-  const manifest = manifestIn(reading, options.agent);
+  const folder = options.config ?? FOLDER;
   const asked = askedBy(tool, options);
-  if (asked === null) return explainAgent(reading, manifest, options, shell);
-  return explainCall(asked, { manifest, reading }, options, shell);
+  if (asked === null) {
+    const reading = await readingIn(folder, shell);
+    return explainAgent(reading, manifestIn(reading, options.agent), options, shell);
+  }
+  const reading = await readingIn(folder, shell, { online: false, engines: answeringEngines() });
+  try {
+    const manifest = manifestIn(reading, options.agent);
+    return await explainCall(asked, { manifest, reading }, options, shell);
+  } finally {
+    await reading.configuration.policySet?.close();
+  }
 }
 
 /** Null: nothing but the agent. */
@@ -81,14 +92,20 @@ interface Place {
   readonly manifest: Manifest;
 }
 
-/** What depends on the moment, and what policies say: an agent that may go on, in a living task. */
-const MOMENTARY: ReadonlySet<string> = new Set([
-  ...["task", "policy", "clutch", "pin", "rate-limit", "budget"],
-]);
+/** What depends on the moment: an agent that is not paused, in a task that is alive. */
+const MOMENTARY: ReadonlySet<string> = new Set(["task", "clutch", "pin", "rate-limit", "budget"]);
 
 /** By the guards of the gateway. */
-function explainCall(asked: Asked, place: Place, { json }: ExplainOptions, shell: Shell): number {
-  const facts = factsOf(asked, place.manifest);
+async function explainCall(
+  asked: Asked,
+  place: Place,
+  { json }: ExplainOptions,
+  shell: Shell,
+): Promise<number> {
+  const unasked = factsOf(asked, place.manifest);
+  const policy = await policiesOnCall(unasked, place.manifest);
+  const facts = { ...unasked, policy };
+  const said = policy === UNASKED ? [] : policy;
   const { answers, verdict } = admitTool(facts, { purses: [] });
   const looked = answers.filter(({ guard }) => !MOMENTARY.has(guard));
   const denial = verdict.kind === "deny" ? verdict : null;
@@ -97,19 +114,50 @@ function explainCall(asked: Asked, place: Place, { json }: ExplainOptions, shell
   if (json) {
     const { code = null, facts: numbers = {} } = denial ?? {};
     const told = { verdict: verdict.kind, code, facts: numbers, by, cost_max_usd: cost };
-    print(shell, JSON.stringify({ ...told, answers: looked }));
+    print(shell, JSON.stringify({ ...told, answers: looked, policies: said.map(policyJson) }));
   } else {
-    for (const { answer, guard, numbers } of looked) {
-      print(shell, clean(`${guard.padEnd(12)}${answer}${listed(numbers)}`));
-    }
+    for (const line of looked.flatMap((one) => guardLines(one, said))) print(shell, clean(line));
     if (by !== null) print(shell, clean(`${"by".padEnd(12)}${by}`));
     if (cost !== null) print(shell, `${"cost".padEnd(12)}at most $${cost}`);
     if (verdict.kind === "park") print(shell, "It waits until a person approves it.");
-    else if (denial === null) print(shell, "The manifest lets it through.");
+    else if (denial === null) print(shell, passedBy(said));
     else print(shell, clean(`Refused with ${denial.code}. ${DENIALS[denial.code].hint}`));
-    print(shell, "Not looked at: policies, pins, pauses, rate limits and what budgets have left.");
+    print(shell, "Not looked at: pins, pauses, rate limits and what budgets have left.");
+    if (said.length > 0) print(shell, TOLD);
   }
   return verdict.kind === "allow" ? EXIT.ok : EXIT.no;
+}
+
+function passedBy(said: PolicySaid): string {
+  return said.length === 0
+    ? "The manifest lets it through."
+    : "The manifest and the policies let it through.";
+}
+
+/** What policies were told instead of what depends on the moment. */
+const TOLD = "Policies were told of a task that has just begun, and of no budgets and no metrics.";
+
+/** Whoever asks here is an operator: all that policies say is told. */
+function guardLines({ answer, guard, numbers }: Answer, said: PolicySaid): readonly string[] {
+  const name = guard.padEnd(12);
+  if (guard !== "policy" || said.length === 0) return [`${name}${answer}${listed(numbers)}`];
+  return [`${name}${answer}`, ...said.map((one) => `${" ".repeat(12)}${policyWords(one)}`)];
+}
+
+const VERDICTS: Readonly<Record<PolicyVerdict["verdict"], string>> = {
+  allow: "allows it",
+  deny: "denies it",
+  park: "waits until a person approves",
+};
+
+function policyWords({ about, because, policy, reasons, verdict }: PolicyVerdict): string {
+  const why = because ?? reasons.join("; ");
+  const of = about === null ? "" : ` of ${about}`;
+  return `${policy}${of} ${VERDICTS[verdict]}${why === "" ? "" : `: ${why}`}`;
+}
+
+function policyJson({ about, because, policy, reasons, verdict }: PolicyVerdict) {
+  return { policy, verdict, about, reasons, because };
 }
 
 function costOf({ ask, resolved }: ToolFacts): string | null {
@@ -121,7 +169,7 @@ function costOf({ ask, resolved }: ToolFacts): string | null {
 /** Where in the manifest that is said; null: nowhere, and so it is refused. */
 function ruleOf(
   { kind, name }: Asked,
-  { resolved }: ToolFacts,
+  { resolved }: Pick<ToolFacts, "resolved">,
   { manifest, reading }: Place,
 ): string | null {
   const file = reading.manifests.get(manifest.agent);
@@ -175,7 +223,7 @@ function find({ kind, name }: Asked, { library, tools }: Manifest): Found {
   return { resolved, ask: { server: found.server, tool: found.tool } };
 }
 
-function factsOf(asked: Asked, manifest: Manifest): ToolFacts {
+function factsOf(asked: Asked, manifest: Manifest): Omit<ToolFacts, "policy"> {
   const { ask: found, resolved } = find(asked, manifest);
   const { text } = asked;
   const ask = {
@@ -190,7 +238,6 @@ function factsOf(asked: Asked, manifest: Manifest): ToolFacts {
     resolved,
     offered: null,
     approved: { kind: "none" },
-    policy: [],
     rate: null,
     slots: null,
     commitments: null,

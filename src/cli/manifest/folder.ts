@@ -1,17 +1,26 @@
 /** A guardrails folder for the commands of `manifest`, which need neither a gateway nor secrets. */
 import { resolve } from "node:path";
+import { checkingEngines } from "../../compose/policy-host.ts";
 import type { Issue } from "../../config/configuration.ts";
 import { explainIssue } from "../../config/explain.ts";
 import { readFolder } from "../../config/load.ts";
-import { type Reading, readForReview, readWithSecrets } from "../../config/review/reading.ts";
+import type { PolicyEngines } from "../../config/policy-rules.ts";
+import {
+  type Reading,
+  readForReview,
+  readWithSecrets,
+  withPoliciesLoaded,
+} from "../../config/review/reading.ts";
 import { sqlReaderFor } from "../../config/sql-parser.ts";
 import { CommandError, EXIT, type Shell } from "../shell.ts";
 
 export const FOLDER = "guardrails";
 
-/** Whether its servers are to be asked: then secrets must be there. */
 export interface Purpose {
+  /** Whether its servers are to be asked: then secrets must be there. */
   readonly online: boolean;
+  /** Those that answer, where policies are to be asked; else those for a look. */
+  readonly engines?: PolicyEngines;
 }
 
 const OFFLINE: Purpose = { online: false };
@@ -34,12 +43,13 @@ export type Found =
 export async function foundIn(
   folder: string,
   shell: Shell,
-  { online }: Purpose = OFFLINE,
+  { engines = checkingEngines(), online }: Purpose = OFFLINE,
 ): Promise<Found> {
   const { files, issues, warnings } = await readFolder(resolve(shell.folder, folder));
   if (issues.length > 0 && files.size === 0) return { kind: "invalid", issues };
   const sql = await sqlReaderFor(files);
-  const read = (online ? readWithSecrets : readForReview)(files, shell.environment, sql);
+  const written = (online ? readWithSecrets : readForReview)(files, shell.environment, sql);
+  const read = await withPoliciesLoaded(written, engines);
   if (read.kind === "invalid") return { kind: "invalid", issues: [...issues, ...read.issues] };
   if (issues.length > 0) return { kind: "invalid", issues };
   return { ...read, warnings: [...read.reading.warnings, ...warnings] };

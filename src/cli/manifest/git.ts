@@ -5,6 +5,9 @@ import { dirname, relative, sep } from "node:path";
 import type { Files } from "../../config/configuration.ts";
 import { AGENT_FILES_MAX } from "../../config/load.ts";
 import { documentsOf } from "../../config/openapi/documents.ts";
+import { isPolicyFile, POLICY_FILES_MAX } from "../../config/policies.ts";
+import { BUNDLE_BYTES_MAX, bundleNamedIn } from "../../config/policy-bundle.ts";
+import { POLICY_ROOT } from "../../config/policy-settings.ts";
 import { FILE_BYTES_MAX } from "../../config/source.ts";
 import { CommandError, EXIT } from "../shell.ts";
 
@@ -27,15 +30,30 @@ export async function filesAt(revision: string, asked: Repository): Promise<File
   const names = [above.replace(/\/$/, ""), ...relative(folder, asked.folder).split(sep)];
   const path = names.filter((name) => name !== "").join("/");
   const blobs = await blobsOf(`${commit}:${path}`, repository);
+  const policies = [...blobs.keys()].filter(isPolicy);
   const own = [...blobs.keys()].filter((file) => READ.test(file));
-  if (own.length > AGENT_FILES_MAX + 2) {
+  if (own.length > AGENT_FILES_MAX + 2 || policies.length > POLICY_FILES_MAX) {
     const hint = "Split the agents over several gateways.";
-    throw new CommandError(EXIT.no, `${revision} has ${own.length} files`, hint);
+    const count = own.length + policies.length;
+    throw new CommandError(EXIT.no, `${revision} has ${count} files`, hint);
   }
-  const main = await textsOf(own, blobs, repository);
+  const main = await textsOf([...own, ...policies], blobs, repository);
   // One that is not there is told where it is named.
   const named = documentsOf(main).filter((file) => blobs.has(file));
-  return new Map([...main, ...(await textsOf(named, blobs, repository))]);
+  const documents = await textsOf(named, blobs, repository);
+  return new Map([...main, ...documents, ...(await bundleOf(main, blobs, repository))]);
+}
+
+function isPolicy(file: string): boolean {
+  return file.startsWith(`${POLICY_ROOT}/`) && isPolicyFile(file);
+}
+
+/** The bundle of policies that is named, if it is there: in base64, as the folder has it. */
+async function bundleOf(main: Files, blobs: Blobs, repository: Repository): Promise<Files> {
+  const name = bundleNamedIn(main);
+  if (name === null || !blobs.has(name)) return new Map();
+  const found = await bytesOf([name], blobs, { ...repository, fileBytesMax: BUNDLE_BYTES_MAX });
+  return new Map([...found].map(([file, bytes]) => [file, bytes.toString("base64")]));
 }
 
 async function nearestFolder(path: string): Promise<string> {
@@ -82,31 +100,40 @@ async function blobsOf(tree: string, repository: Repository): Promise<Blobs> {
   );
 }
 
-/** All at once: a process for each would take seconds for a hundred agents. */
 async function textsOf(
   files: readonly string[],
   blobs: Blobs,
   repository: Repository,
-): Promise<Map<string, string>> {
-  const texts = new Map<string, string>();
-  if (files.length === 0) return texts;
+): Promise<Files> {
+  const found = await bytesOf(files, blobs, { ...repository, fileBytesMax: FILE_BYTES_MAX });
+  return new Map([...found].map(([file, bytes]) => [file, bytes.toString("utf8")]));
+}
+
+/** All at once: a process for each would take seconds for a hundred agents. */
+async function bytesOf(
+  files: readonly string[],
+  blobs: Blobs,
+  { fileBytesMax, ...repository }: Repository & { readonly fileBytesMax: number },
+): Promise<ReadonlyMap<string, Buffer>> {
+  const found = new Map<string, Buffer>();
+  if (files.length === 0) return found;
   const input = files.map((file) => `${blobs.get(file)}\n`).join("");
   const answer = await git(["cat-file", "--batch"], repository, "cannot be read", input);
   let at = 0;
   for (const file of files) {
     const lineEnd = answer.indexOf(0x0a, at);
     const bytes = Number(answer.subarray(at, lineEnd).toString().split(" ")[2]);
-    if (!(bytes <= FILE_BYTES_MAX)) {
+    if (!(bytes <= fileBytesMax)) {
       throw new CommandError(
         EXIT.no,
         `${file} (${blobs.get(file)}) has ${bytes} bytes`,
         "Split it.",
       );
     }
-    texts.set(file, answer.subarray(lineEnd + 1, lineEnd + 1 + bytes).toString("utf8"));
+    found.set(file, answer.subarray(lineEnd + 1, lineEnd + 1 + bytes));
     at = lineEnd + 1 + bytes + 1;
   }
-  return texts;
+  return found;
 }
 
 /** What git says. `otherwise`: told where it fails; null: a failure is an answer without words. */

@@ -18,10 +18,14 @@ import {
 } from "../../rego/index.ts";
 import type { Shell } from "../shell.ts";
 import { type Problem, problemOfIssue, problemOfLoading } from "./problems.ts";
+import { announcing } from "./test-cases.ts";
+import { isTest } from "./test-rules.ts";
 
 export const FOLDER = "guardrails";
 
 export interface Read {
+  /** It is a guardrails folder, and not one of policies alone. */
+  readonly isWhole: boolean;
   readonly sources: PolicyFolder;
   readonly texts: Files;
   readonly problems: readonly Problem[];
@@ -43,7 +47,7 @@ export async function readPolicies(folder: string, shell: Shell): Promise<Read> 
   const problems = [...issues, ...sources.issues].map((issue) => problemOfIssue(issue, "error"));
   const main = isWhole ? textsOf(await tree.read([MAIN_FILE], READ_LIMITS)).files : null;
   const bound = boundPaths(main?.get(MAIN_FILE) ?? "");
-  return { sources, texts: files, problems, warnings, bound };
+  return { isWhole, sources, texts: files, problems, warnings, bound };
 }
 
 export interface LoadChoices {
@@ -52,6 +56,8 @@ export interface LoadChoices {
   readonly strict: boolean;
   /** Evaluations can be told which lines they reach. */
   readonly traced?: boolean;
+  /** Tests are to be run: what their cases are called is printed. */
+  readonly announced?: boolean;
   /** Instead of the folder's documents. */
   readonly data?: Value;
 }
@@ -82,9 +88,10 @@ export function loadPolicies({ sources, problems }: Read, choices: LoadChoices):
   if (found.length > 0) return { kind: "invalid", problems: inOrder(found) };
 
   const data = choices.data ?? parseJson(sources.data);
-  const { strict, traced = false } = choices;
+  const { announced = false, strict, traced = false } = choices;
   const options = { strict, traced, data, parseYaml, prints: true };
-  const loaded = attempt(() => loadModules([...modules, ...tests], options));
+  const all = [...modules, ...tests].map((each) => (announced ? announcing(each, isTest) : each));
+  const loaded = attempt(() => loadModules(all, options));
   if (!(loaded instanceof LoadError)) return { kind: "ok", loaded, data, modules, tests };
   return { kind: "invalid", problems: inOrder(loaded.problems.map(problemOfLoading)) };
 }

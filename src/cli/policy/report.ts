@@ -2,13 +2,9 @@
 import { clean, cleanLines, type Paint } from "../paint.ts";
 import { type Coverage, rowsText } from "./coverage.ts";
 import { placeOf } from "./problems.ts";
-import type { Outcome, TestCase } from "./test-rules.ts";
+import type { Ended, Outcome, TestCase } from "./test-rules.ts";
 
-export interface Tested extends TestCase {
-  readonly outcome: Outcome;
-  /** What `print` printed. */
-  readonly output: readonly string[];
-}
+export type Tested = Pick<TestCase, "file" | "row"> & Ended;
 
 export interface Told {
   readonly where: string;

@@ -12,22 +12,22 @@ import {
   RegoObject,
   type Value,
 } from "../../rego/index.ts";
-import { type Outcome, outcomeOf, type TestCase } from "./test-rules.ts";
+import { ended, type Outcome, type TestCase } from "./test-rules.ts";
 
 export function tableCase(row: TableRow, loaded: Loaded): TestCase {
   const { data: over, file, input, line, name, query, wanted } = row;
   const asked = questionOf(query, loaded);
   return {
     ...{ file, row: line, name },
-    run: ({ data, input: _, ...evaluation }) => {
-      if (asked instanceof LoadError) return judged(refused(asked), wanted);
+    run: ({ data, input: _, ...means }) => {
+      if (asked instanceof LoadError) {
+        return [{ name, outcome: judged(refused(asked), wanted), output: [] }];
+      }
       const own = data instanceof RegoObject ? overlaid(data, over) : data;
       const given = input === undefined ? {} : { input };
-      const ask = () => asked({ ...evaluation, ...given, data: own });
-      return judged(
-        outcomeOf(ask, (value) => difference(value, wanted)),
-        wanted,
-      );
+      const silent = { ...means, ...given, data: own };
+      const { outcome, output } = ended(name, silent, asked, (value) => difference(value, wanted));
+      return [{ name, outcome: judged(outcome, wanted), output }];
     },
   };
 }

@@ -1,18 +1,19 @@
 /** `slipclutch policy test`: test rules and tables beside policies, and which lines they reach. */
 import { policyMeans } from "../../compose/policy-host.ts";
 import { readTable } from "../../config/policy-tables.ts";
-import type { Evaluation } from "../../rego/index.ts";
 import { paintFor } from "../paint.ts";
 import { CommandError, EXIT, type Shell } from "../shell.ts";
 import { Covered } from "./coverage.ts";
 import { FOLDER, type Loading, loadPolicies, type Read, readPolicies } from "./folder.ts";
+import { incidentTests } from "./incident-tests.ts";
 import { type Problem, placeOf, problemLines, problemOfIssue } from "./problems.ts";
 import { reportLines, type Tested, type Told } from "./report.ts";
 import { tableCase } from "./table-rows.ts";
-import { type Outcome, type TestCase, testRules } from "./test-rules.ts";
+import { type Outcome, type Silent, type TestCase, testRules } from "./test-rules.ts";
 
 export interface TestOptions {
   readonly run?: string;
+  readonly incidents?: string;
   readonly coverage?: boolean;
   readonly threshold?: number;
   readonly lenient?: boolean;
@@ -32,7 +33,7 @@ export async function runTests(
   const read = await readPolicies(where, shell);
   const tables = read.sources.tables.map(readTable);
   const traced = isCoverageWanted(options);
-  const loading = loadPolicies(read, { tests: true, strict: false, traced });
+  const loading = loadPolicies(read, { tests: true, strict: false, traced, announced: true });
   const issues = tables.flatMap((table) => table.issues);
   if (loading.kind === "invalid" || issues.length > 0) {
     const found = loading.kind === "invalid" ? loading.problems : [];
@@ -40,12 +41,15 @@ export async function runTests(
     return refuse({ problems, read }, options, shell);
   }
   const rows = tables.flatMap((table) => table.rows);
+  const kept = { folder: where, isWhole: read.isWhole, incidents: options.incidents };
+  const incidents = await incidentTests(kept, shell);
   const cases = [
     ...testRules([...loading.modules, ...loading.tests], loading.loaded),
     ...rows.map((row) => tableCase(row, loading.loaded)),
+    ...incidents.tests,
   ];
   const wanted = inOrder(cases.filter(chosenBy(options.run)));
-  const ran = runAll(wanted, loading, options);
+  const ran = await runAll(wanted, loading, options).finally(incidents.close);
   show({ ...ran, where, threshold: options.threshold ?? null }, options, shell);
   return isPassed(ran, options) ? EXIT.ok : EXIT.no;
 }
@@ -101,25 +105,24 @@ function inOrder(cases: readonly TestCase[]): readonly TestCase[] {
 
 type Ran = Pick<Told, "coverage" | "tested">;
 
-function runAll(
+async function runAll(
   cases: readonly TestCase[],
   { data, modules }: Extract<Loading, { kind: "ok" }>,
   options: TestOptions,
-): Ran {
+): Promise<Ran> {
   const isWanted = isCoverageWanted(options);
   const covered = new Covered();
   const means = policyMeans(TEST_MS_MAX);
-  const tested = cases.map((one): Tested => {
-    const output: string[] = [];
-    const evaluation: Evaluation = {
+  const tested: Tested[] = [];
+  for (const { file, row, run } of cases) {
+    const evaluation: Silent = {
       ...means(),
       ...(isWanted ? { visit: covered.visit } : {}),
       data,
       strict: options.lenient !== true,
-      print: (line) => output.push(line),
     };
-    return { ...one, outcome: one.run(evaluation), output };
-  });
+    for (const one of await run(evaluation)) tested.push({ file, row, ...one });
+  }
   return { tested, coverage: isWanted ? covered.of(modules) : null };
 }
 

@@ -9,6 +9,7 @@ import { agentChanges } from "./diff-agents.ts";
 import { breakerChanges } from "./diff-breakers.ts";
 import { budgetChanges } from "./diff-budgets.ts";
 import { fieldChanges, type Rules } from "./diff-fields.ts";
+import { policyChanges } from "./diff-policies.ts";
 import { serverChanges } from "./diff-servers.ts";
 import type { Reading } from "./reading.ts";
 
@@ -20,6 +21,8 @@ const MAIN: Rules = {
   breakers: "elsewhere",
   tool_servers: "elsewhere",
   parking: "other",
+  policies: "elsewhere",
+  policy_engine: "elsewhere",
   "providers.*": "entry",
   "providers.*.allow_fields": "grants",
   "providers.*.connections_max": "other",
@@ -40,6 +43,7 @@ export function changesBetween(before: Reading, after: Reading): readonly Change
     ...serverChanges(sides, fits),
     ...budgetChanges(sides),
     ...breakerChanges(sides),
+    ...policyChanges(sides),
     ...fieldChanges([before.main, after.main], [], main),
     ...orderChanges(sides),
     ...fieldChanges([before.prices, after.prices], [], { agent: null, rules: {}, from: 0 }).map(

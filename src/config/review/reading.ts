@@ -4,6 +4,9 @@ import type { Configuration, Files, Issue } from "../configuration.ts";
 import type { Environment } from "../environment.ts";
 import { readFileText } from "../file.ts";
 import { manifestSchema, type RawManifest } from "../manifest-schema.ts";
+import { isRuleOrData } from "../policies.ts";
+import { type PolicyEngines, withPolicies } from "../policy-rules.ts";
+import { POLICY_ROOT } from "../policy-settings.ts";
 import { pricesSchema } from "../prices-schema.ts";
 import { readFiles } from "../read.ts";
 import { type RawSlipclutch, slipclutchSchema } from "../schema.ts";
@@ -23,6 +26,8 @@ export interface Reading {
   readonly prices: Written<unknown>;
   /** By agent. */
   readonly manifests: ReadonlyMap<string, Written<RawManifest>>;
+  /** What policies are made of, tests left out. */
+  readonly policyFiles: Files;
   readonly warnings: readonly Issue[];
 }
 
@@ -67,9 +72,28 @@ export function readWithSecrets(
       main: one("slipclutch.yaml", main.data, main.source),
       prices: one("prices.yaml", prices.data, prices.source),
       manifests: new Map(manifests),
+      policyFiles: new Map([...files].filter(([file]) => isDeciding(file))),
       warnings: loaded.warnings,
     },
   };
+}
+
+/** The same with its policies loaded, as a gateway would: what is wrong with them is told too. */
+export async function withPoliciesLoaded(
+  read: ReadForReview,
+  engines: PolicyEngines,
+): Promise<ReadForReview> {
+  if (read.kind === "invalid") return read;
+  const { configuration, warnings } = read.reading;
+  const files = read.reading.policyFiles;
+  const loaded = await withPolicies({ kind: "ok", configuration, files, warnings }, engines);
+  if (loaded.kind === "invalid") return loaded;
+  const { configuration: bound, warnings: all } = loaded;
+  return { kind: "ok", reading: { ...read.reading, configuration: bound, warnings: all } };
+}
+
+function isDeciding(file: string): boolean {
+  return file.startsWith(`${POLICY_ROOT}/`) && isRuleOrData(file);
 }
 
 function fileOf(files: Files, file: string): { readonly file: string; readonly text: string } {

@@ -1,7 +1,13 @@
 /** What policies are told beside the call itself: whose it is, and how its agent stands. */
 import { formatAmount } from "../../guards/budget/unit.ts";
+import type { Manifest } from "../../guards/manifest/manifest.ts";
 import type { Millis } from "../../guards/money.ts";
-import type { BudgetInput, MetricInput, PolicyInput } from "../../guards/policy/input.ts";
+import type {
+  BudgetInput,
+  LabelsInput,
+  MetricInput,
+  PolicyInput,
+} from "../../guards/policy/input.ts";
 import type { ToolId } from "../../guards/tool/tool.ts";
 import { type Account, remainingOf } from "../account.ts";
 import type { Asker } from "../draws.ts";
@@ -42,11 +48,15 @@ export function circumstancesOf(
     budgets: accounts.map(budgetOf),
     metrics: metricsOf(agent, task.id, tool, gateway),
     time: new Date(now).toISOString(),
-    labels: {
-      ...(labels.team !== null && { team: labels.team }),
-      ...(labels.org !== null && { org: labels.org }),
-      ...(labels.owner !== null && { owner: labels.owner }),
-    },
+    labels: labelsInput(labels),
+  };
+}
+
+export function labelsInput({ org, owner, team }: Manifest["labels"]): LabelsInput {
+  return {
+    ...(team !== null && { team }),
+    ...(org !== null && { org }),
+    ...(owner !== null && { owner }),
   };
 }
 

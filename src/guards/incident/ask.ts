@@ -2,51 +2,84 @@
 import { ENGAGED } from "../clutch/clutch.ts";
 import { admitTool } from "../decide.ts";
 import type { Manifest } from "../manifest/manifest.ts";
+import { isSpared } from "../manifest/observe.ts";
 import type { Millis } from "../money.ts";
+import { parkedBy, toolPolicy } from "../policy/guard.ts";
+import type { PolicySaid } from "../policy/said.ts";
 import { NO_PERMITS, type Permits, received, use } from "../rate-limit/permits.ts";
-import type { ToolFacts } from "../tool/facts.ts";
+import type { ToolFacts, Unpoliced } from "../tool/facts.ts";
 import { resolveTool } from "../tool/names.ts";
 import type { GrantedTool, Resolved, ToolId } from "../tool/tool.ts";
-import type { DenialCode } from "../verdict.ts";
-import type { CaseCall, CaseTool } from "./call.ts";
+import type { Denial, DenialCode } from "../verdict.ts";
+import type { CaseCall, CaseModel, CaseTool } from "./call.ts";
+import type { CasePolicies } from "./policies.ts";
 
 /** What guards make of a call that does not go out. */
 export type Stopped =
-  | { readonly kind: "denied"; readonly code: DenialCode }
-  | { readonly kind: "approval" };
+  | { readonly kind: "denied"; readonly code: DenialCode; readonly because?: string }
+  | { readonly kind: "approval"; readonly because?: string };
 
-/** Answers of calls in the order of time; null: it goes out. `calls`: how many there are. */
-export function askerOf(manifest: Manifest, calls: number): (call: CaseCall) => Stopped | null {
+export interface Asked {
+  readonly manifest: Manifest;
+  /** How many there are. */
+  readonly calls: number;
+  readonly policies: CasePolicies["said"];
+}
+
+/** Answers of calls in the order of time; null: it goes out. */
+export function askerOf(asked: Asked): (call: CaseCall) => Stopped | null {
   const pools = new Map<string, Permits>();
   return (call) => {
-    if (call.what.kind === "tool") return askTool(call, call.what, { calls, manifest, pools });
-    const isGranted = manifest.models === null || manifest.models.has(call.what.model);
-    return isGranted || manifest.observing ? null : { kind: "denied", code: "model.not-granted" };
+    const { what } = call;
+    return what.kind === "tool"
+      ? askTool(call, what, { ...asked, pools })
+      : askModel(call, what, asked);
   };
 }
 
-interface Standing {
-  readonly manifest: Manifest;
-  readonly calls: number;
+/** Whether its model is granted at all; no policy was asked of one that is not. */
+export function isModelOf({ model }: CaseModel, { models, observing }: Manifest): boolean {
+  return models === null || models.has(model) || observing;
+}
+
+function askModel(call: CaseCall, what: CaseModel, asked: Asked): Stopped | null {
+  const { manifest, policies } = asked;
+  if (!isModelOf(what, manifest)) return { kind: "denied", code: "model.not-granted" };
+  const said = policies.get(call) ?? [];
+  const answer = toolPolicy({ policy: said });
+  if (answer.kind === "deny" && !isSpared(answer, manifest)) return deniedBy(answer);
+  const parks = parkedBy(said);
+  return parks.length === 0 ? null : waiting(parks.flatMap(({ reasons }) => reasons));
+}
+
+function deniedBy({ code, kept }: Denial): Stopped {
+  return { kind: "denied", code, ...(kept !== undefined && { because: String(kept.why) }) };
+}
+
+function waiting(reasons: readonly string[]): Stopped {
+  return { kind: "approval", ...(reasons.length > 0 && { because: reasons.join("; ") }) };
+}
+
+interface Standing extends Asked {
   /** Of the tools with a rate limit. */
   readonly pools: Map<string, Permits>;
 }
 
 function askTool(call: CaseCall, what: CaseTool, standing: Standing): Stopped | null {
-  const { calls, manifest, pools } = standing;
+  const { calls, manifest, policies, pools } = standing;
   const resolved = resolvedFor(what, manifest);
   const limit = typeof resolved === "string" ? null : resolved.rateLimit;
   const key = JSON.stringify([what.server, what.tool]);
   // More permits than there are calls are never all used.
   const permits = pools.get(key) ?? unused(Math.min(limit?.requests ?? 0, calls), call.at);
-  const facts = factsOf(call, what, resolved, manifest);
+  const facts = factsOf(call, lookFor(what, resolved, manifest), policies.get(call) ?? []);
   const rate = limit && { limit: { ...limit, tool: what.tool }, asked: true, now: call.at };
   const { states, verdict } = admitTool({ ...facts, rate }, { purses: [], permits });
   switch (verdict.kind) {
     case "deny":
-      return { kind: "denied", code: verdict.code };
+      return deniedBy(verdict);
     case "park":
-      return { kind: "approval" };
+      return waiting(verdict.cause === "approval" ? verdict.reasons : []);
     case "short":
     case "short-of-permits":
       throw new Error("a case has neither accounts nor other gateways");
@@ -85,15 +118,18 @@ function asFarAsKnown(granted: GrantedTool): GrantedTool {
   };
 }
 
-function factsOf(
-  { task }: CaseCall,
+/** The call as far as it is known, before any policy is asked of it. */
+export function lookOf(what: CaseTool, manifest: Manifest): Unpoliced {
+  return lookFor(what, resolvedFor(what, manifest), manifest);
+}
+
+function lookFor(
   { arguments: given, bytes, digest, server, tool }: CaseTool,
   resolved: Resolved,
   manifest: Manifest,
-): Omit<ToolFacts, "rate"> {
+): Unpoliced {
   const id: ToolId = typeof resolved === "string" ? { server, tool } : resolved;
   return {
-    task: { id: task, ended: false, ageMs: 0, durationMaxMs: null },
     manifest,
     ask: {
       ...{ server: id.server, tool: id.tool, digest, bytes },
@@ -102,8 +138,15 @@ function factsOf(
     grants: manifest.tools,
     resolved,
     offered: null,
+  };
+}
+
+function factsOf({ task }: CaseCall, look: Unpoliced, policy: PolicySaid): Omit<ToolFacts, "rate"> {
+  return {
+    ...look,
+    task: { id: task, ended: false, ageMs: 0, durationMaxMs: null },
     approved: { kind: "none" },
-    policy: [],
+    policy,
     slots: null,
     commitments: null,
     reserve: 0,

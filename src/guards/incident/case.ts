@@ -13,6 +13,7 @@ import { isAgain } from "../clutch/waits.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import { askerOf, type Stopped } from "./ask.ts";
 import type { CaseCall } from "./call.ts";
+import type { CasePolicies } from "./policies.ts";
 
 /** In the order of time. */
 export interface Case {
@@ -24,6 +25,8 @@ export interface Rules {
   readonly manifest: Manifest;
   /** Of this agent. */
   readonly breakers: readonly BreakerRule[];
+  /** What policies have said of the calls of this case. */
+  readonly policies: CasePolicies;
 }
 
 /** What stops a call. */
@@ -74,8 +77,9 @@ function tripping(breakers: readonly BreakerRule[]): readonly BreakerRule[] {
   return breakers.filter(({ action }) => action === "trip");
 }
 
-function stoppedByGuards(one: Case, { manifest }: Rules): ReadonlyMap<CaseCall, Stopped> {
-  const ask = askerOf(manifest, one.calls.length);
+function stoppedByGuards(one: Case, rules: Rules): ReadonlyMap<CaseCall, Stopped> {
+  const { manifest, policies } = rules;
+  const ask = askerOf({ manifest, calls: one.calls.length, policies: policies.said });
   const stopped = new Map<CaseCall, Stopped>();
   for (const call of one.calls) {
     const by = ask(call);

@@ -1,9 +1,10 @@
 /** The commands of `manifest`, on real folders, a real Git repository and a real tool server. */
 import { execFileSync } from "node:child_process";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { filesAt } from "../../../src/cli/manifest/git.ts";
 import { pinOf } from "../../../src/gateway/tools/pins.ts";
 import { type McpFixture, mcpFixture } from "../../../src/testing/mcp-fixture.ts";
 import { writeFolder } from "../../support/gateway.ts";
@@ -196,6 +197,56 @@ main~1 → main: 1 wider, 0 narrower. A person should review it.
       widening: true,
       from_issues: [expect.stringContaining("tool_name"), expect.stringContaining("tool_nam")],
     });
+  });
+
+  test("reads policies as they were at a revision", async () => {
+    const bound = (more: object = {}) => ({
+      ...folder()["slipclutch.yaml"],
+      policies: [{ name: "authz", query: "data.authz.allow", on: "tool", ...more }],
+    });
+    const policy = (text: string) => ({ "policies/authz.rego": `package authz\n\n${text}\n` });
+    const write = (files: Parameters<typeof writeFolder>[0]) =>
+      writeFolder(files, join(root, "guardrails"));
+    const test_ = { "policies/authz_test.rego": "package t\n\ntest_it if true\n" };
+    await write({ "slipclutch.yaml": bound(), ...policy("allow := false") });
+    commit();
+    await write({ ...policy("allow := true"), ...test_ });
+    commit();
+    const { code, out } = await manifest("diff", "main~1..main");
+    expect(code).toBe(3);
+    expect(out).toContain("WIDER?    policies/authz.rego: is a policy of another text");
+    expect(out).not.toContain("authz_test");
+    expect(out).toContain("1 wider, 0 narrower");
+
+    await write({ "slipclutch.yaml": folder()["slipclutch.yaml"] });
+    commit();
+    const gone = await manifest("diff", "main~1..main");
+    expect(gone.code).toBe(3);
+    expect(gone.out).toContain(
+      "for all agents\n  WIDER     policy authz: is gone; it decides calls of tools by all agents",
+    );
+    expect((await manifest("diff", "main..main~1")).code).toBe(0);
+
+    await write({ "slipclutch.yaml": bound(), ...policy("allow := nope") });
+    commit();
+    const broken = await manifest("diff", "main~1..main");
+    expect([broken.code, broken.err]).toEqual([
+      1,
+      expect.stringContaining("policies/authz.rego:3"),
+    ]);
+  });
+
+  test("reads the bundle that is named byte by byte", async () => {
+    const engine = "version: 1\npolicy_engine: { kind: wasm, bundle: policies/b.tar.gz }\n";
+    await writeFolder({ "slipclutch.yaml": engine }, join(root, "guardrails"));
+    await mkdir(join(root, "guardrails/policies"));
+    await writeFile(join(root, "guardrails/policies/b.tar.gz"), Uint8Array.of(0x1f, 0x8b, 0xff, 0));
+    await writeFile(join(root, "guardrails/policies/note.md"), "not read");
+    commit();
+    const asked = { folder: join(root, "guardrails"), environment: environment() };
+    const files = await filesAt("main", asked);
+    expect(files.get("policies/b.tar.gz")).toBe("H4v/AA==");
+    expect(files.has("policies/note.md")).toBe(false);
   });
 
   test("a folder that is gone takes everything away", async () => {

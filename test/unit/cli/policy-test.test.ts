@@ -103,7 +103,7 @@ describe("policy test runs rules", () => {
       FAILED  authz_test.rego:19  data.agent.authz_test.test_text: it is not true
       ERROR   authz_test.rego:21  data.agent.authz_test.test_error: eval_builtin_error at authz_test.rego:21:15: div: divide by zero
       ERROR   authz_test.rego:23  data.agent.authz_test.test_conflict: eval_conflict_error at authz_test.rego:23:1: rule data.agent.authz_test.test_conflict produced conflicting values
-      ERROR   authz_test.rego:25  data.agent.authz_test.test_case: rego_unsupported_error at authz_test.rego:25:1: a test is one rule without parts: write a rule for each case
+      ERROR   authz_test.rego:25  data.agent.authz_test.test_case: rego_unsupported_error at authz_test.rego:25:1: a test has no parts but names of its cases, which are variables: test_x[case]
       skip    authz_test.rego:27  data.agent.authz_test.todo_test_later
       p: 2 passed, 3 failed, 3 ended with an error, 1 skipped.
       "

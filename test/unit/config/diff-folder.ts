@@ -17,13 +17,19 @@ export interface Folder {
   bot: Json;
   /** Documents by their names. */
   documents?: Json;
+  /** Files of policies by their names, as they are written. */
+  policies?: Readonly<Record<string, string>>;
 }
 
-function readingOf({ bot, documents = {}, main }: Folder, environment: Environment): Reading {
+function readingOf(
+  { bot, documents = {}, main, policies = {} }: Folder,
+  environment: Environment,
+): Reading {
   const files = new Map([
     ["slipclutch.yaml", stringify(main)],
     ...(bot === null ? [] : [["agents/bot.yaml", stringify(bot)] as const]),
     ["agents/red.yaml", stringify({ version: 1, agent: "red", labels: { team: "red" } })],
+    ...Object.entries(policies).map(([name, text]) => [`policies/${name}`, text] as const),
     ...Object.entries(documents).map(([name, document]) => [name, stringify(document)] as const),
   ]);
   const read = readForReview(files, environment, sql);

@@ -2,6 +2,13 @@ import { describe, expect, test } from "vitest";
 import { type BreakerRule, DEFAULT_RULES } from "../../../src/guards/breaker/rules.ts";
 import type { CaseCall } from "../../../src/guards/incident/call.ts";
 import { type Rules, testCase, unheldIn } from "../../../src/guards/incident/case.ts";
+import {
+  type CasePolicies,
+  decidedOf,
+  momentsOf,
+  NO_POLICIES,
+} from "../../../src/guards/incident/policies.ts";
+import type { PolicySaid, PolicyVerdict } from "../../../src/guards/policy/said.ts";
 import type { GrantedTool } from "../../../src/guards/tool/tool.ts";
 import { limits, manifest } from "./scenes.ts";
 import { granted, grants } from "./tool-scenes.ts";
@@ -42,7 +49,11 @@ function runaway(calls: number, by: number, changes: Partial<CaseCall> = {}) {
 }
 
 function rules(of: Partial<GrantedTool> = {}, breakers: readonly BreakerRule[] = []): Rules {
-  return { manifest: manifest({ tools: grants([granted("s", "t", of)]) }), breakers };
+  return {
+    manifest: manifest({ tools: grants([granted("s", "t", of)]) }),
+    breakers,
+    policies: NO_POLICIES,
+  };
 }
 
 const tested = (calls: readonly CaseCall[], by: Rules) => {
@@ -160,11 +171,11 @@ describe("a guard", () => {
   test("lets an observed agent go, and refuses a model that is not granted", () => {
     const models = runaway(2, 1, { what: { kind: "model", model: "m" } });
     const few = manifest({ models: new Map([["other", limits()]]) });
-    const by = { manifest: few, breakers: [] };
+    const by = { manifest: few, breakers: [], policies: NO_POLICIES };
     expect(tested(models, by)).toMatchObject({ by: is("model.not-granted") });
-    const observed = { manifest: { ...few, observing: true }, breakers: [] };
+    const observed = { ...by, manifest: { ...few, observing: true } };
     expect(tested(models, observed)).toMatchObject({ kind: "goes-on" });
-    expect(tested(models, { manifest: manifest({}), breakers: [] })).toMatchObject({
+    expect(tested(models, { ...by, manifest: manifest({}) })).toMatchObject({
       kind: "goes-on",
     });
   });
@@ -183,4 +194,83 @@ test("what only waited is told to no breaker: it is stopped by the trip that was
   expect(tested(waited, rules({}, [few]))).toMatchObject({ kind: "goes-on", at: null });
   const tight = { ...STUCK, above: 2 } as BreakerRule;
   expect(tested(waited, rules({}, [tight]))).toMatchObject({ kind: "stopped", at: 3 });
+});
+
+describe("a policy", () => {
+  const verdict = (changes: Partial<PolicyVerdict> = {}): PolicyVerdict => ({
+    ...{ policy: "p", verdict: "allow", reasons: [], because: null, about: null },
+    ...{ tell: false, outputMax: null },
+    ...changes,
+  });
+  const denies = verdict({ verdict: "deny", reasons: ["too often"] });
+  const parks = verdict({ verdict: "park", reasons: ["look", "at it"] });
+  const undefinedOne = verdict({ verdict: "deny", because: "it is undefined" });
+
+  /** What is said from this call on. */
+  const said = (calls: readonly CaseCall[], from: number, one: PolicyVerdict): CasePolicies => ({
+    ...NO_POLICIES,
+    said: new Map(calls.map((each, no) => [each, [no + 1 < from ? verdict() : one]])),
+  });
+
+  const models = runaway(4, 3, { what: { kind: "model", model: "m" } });
+
+  test.each([
+    ["a tool", runaway(4, 3)],
+    ["a model", models],
+  ])("stops calls of %s by what it said of each, in its words", (_, calls) => {
+    const denied = { ...rules(), policies: said(calls, 3, denies) };
+    expect(tested(calls, denied)).toEqual({
+      ...{ kind: "stopped", goesOn: null, at: 3 },
+      by: { kind: "denied", code: "policy.denied", because: "p: too often" },
+    });
+    expect(tested(calls, { ...rules(), policies: said(calls, 4, denies) })).toMatchObject({
+      ...{ kind: "goes-on", goesOn: 3, at: 4 },
+    });
+    const parked = { ...rules(), policies: said(calls, 1, parks) };
+    expect(tested(calls, parked)).toMatchObject({
+      ...{ kind: "stopped", at: 1, by: { kind: "approval", because: "look; at it" } },
+    });
+    const { manifest: own } = rules();
+    const observed = { ...denied, manifest: { ...own, observing: true } };
+    expect(tested(calls, observed)).toMatchObject({ kind: "goes-on", at: null });
+  });
+
+  test("is told of the calls of the task that went out before, and how long it is at work", () => {
+    const other = call(2, { task: "t-2" });
+    const refused = call(3, { verdict: "refused", code: "tool.busy" });
+    const calls = [call(1), other, refused, call(4), call(6)];
+    const told = [...momentsOf(calls).values()].map(({ task }) => [
+      task.id,
+      task.calls,
+      task.age_seconds,
+    ]);
+    expect(told).toEqual([
+      ["t-1", 0, 0],
+      ["t-2", 0, 0],
+      ["t-1", 1, 2],
+      ["t-1", 1, 3],
+      ["t-1", 2, 5],
+    ]);
+    expect(momentsOf(calls).get(refused)?.time).toBe("2026-01-31T09:00:03.000Z");
+  });
+
+  test("of a model counts where it gave a reason, or knew enough of another call", () => {
+    const [first, second, third, fourth] = models;
+    if (!first || !second || !third || !fourth) throw new Error("there are four");
+    const never = verdict({ ...undefinedOne, policy: "never" });
+    const answers = new Map<CaseCall, PolicySaid>([
+      [first, [verdict(), never]],
+      [second, [undefinedOne]],
+      [third, [denies, never]],
+      [fourth, [verdict({ ...parks, policy: "never" })]],
+    ]);
+    const { said: decided, undecided } = decidedOf(answers);
+    expect([...decided.values()]).toEqual([
+      [verdict()],
+      [undefinedOne],
+      [denies],
+      [verdict({ ...parks, policy: "never" })],
+    ]);
+    expect(undecided).toBe(2);
+  });
 });
