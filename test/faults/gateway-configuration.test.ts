@@ -114,7 +114,7 @@ const INVALID: readonly (readonly [what: string, files: Folder, says: string])[]
   ["a key given twice", { "slipclutch.yaml": "version: 1\nversion: 1\n" }, "slipclutch.yaml"],
   ["an agent without any budget", { "agents/free.yaml": { version: 1 } }, "free"],
   ["an empty file", { "slipclutch.yaml": "" }, "slipclutch.yaml"],
-  ["rules that are not enforced", { "policies/a.rego": "package a" }, "policies"],
+  ["rules that are not enforced", { "rollouts.yaml": "- name: a\n" }, "rollouts.yaml"],
 ];
 
 test("a folder that does not hold starts nothing, and says the file and the way forward", async () => {
@@ -143,7 +143,7 @@ test("a reload that does not validate changes nothing and says so, by the API an
     expect(JSON.stringify(body), what).toContain(says);
     expect((await chat(gateway, key)).status, what).toBe(200);
     expect(await configurationOf(gateway), what).toBe(before);
-    await rm(join(gateway.configFolder, "policies"), { recursive: true, force: true });
+    await rm(join(gateway.configFolder, "rollouts.yaml"), { force: true });
     await rm(join(gateway.configFolder, "agents", "free.yaml"), { force: true });
   }
   await writeFolder({ "slipclutch.yaml": "version: 2\n" }, gateway.configFolder);
