@@ -78,6 +78,7 @@ describe("what is told of a tool call", () => {
       "arguments",
       "resource",
       "inner",
+      "policy",
       "clutch",
       "pin",
       "approval",
