@@ -89,7 +89,7 @@ async function askOfTool(
   asking: Asking,
 ): Promise<PolicySaid | Unasked> {
   if (!isToolGranted(look)) return UNASKED;
-  return askAll(policies, "tool", (binding) => toolQuestions(look, binding), asking);
+  return askAll(policies, "tool", toolQuestions(look), asking);
 }
 
 function askOfModel(
@@ -100,7 +100,7 @@ function askOfModel(
   const known: CaseModelInput = { kind: "model", model };
   // `as`: of a case there is no more, and a policy finds the rest missing.
   const question: Question = { call: known as ModelCallInput, resource: null, about: null };
-  return askAll(policies, "model", () => [question], asking);
+  return askAll(policies, "model", [question], asking);
 }
 
 function askingAt(moment: CaseMoment, { agent, labels }: Manifest, now: Millis): Asking {

@@ -235,3 +235,12 @@ export const VERSION_FIELDS = {
     .describe("Means the same as `version: 1`.")
     .optional(),
 };
+
+const PATTERN_MESSAGE = `an agent's id of at most ${ID_CHARACTERS_MAX} characters, where * stands for any text`;
+
+/** Agents by their ids, as `fits` reads it. */
+export const agentPattern = z
+  .string({ error: PATTERN_MESSAGE })
+  .min(1, { error: PATTERN_MESSAGE })
+  .max(ID_CHARACTERS_MAX, { error: PATTERN_MESSAGE })
+  .transform((written) => written.normalize("NFC"));

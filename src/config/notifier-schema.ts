@@ -1,16 +1,7 @@
 /** The fields of slipclutch.yaml about where people are told of reviews and alarms. */
 import { z } from "zod";
 import { NOTICE_KINDS } from "../guards/notice/notice.ts";
-import {
-  headers,
-  ID_CHARACTERS_MAX,
-  id,
-  oneOf,
-  strict,
-  TEXT_MAX,
-  text,
-  yesOrNo,
-} from "./fields.ts";
+import { agentPattern, headers, id, oneOf, strict, TEXT_MAX, text, yesOrNo } from "./fields.ts";
 import { LATER_NOTIFIERS } from "./later.ts";
 
 /** Each is asked of at the store every second. */
@@ -26,13 +17,6 @@ const hookUrl = z
   .refine((value) => URL.parse(value)?.username === "" && URL.parse(value)?.password === "", {
     error: URL_MESSAGE,
   });
-
-const PATTERN_MESSAGE = `an agent's id of at most ${ID_CHARACTERS_MAX} characters, where * stands for any text`;
-const pattern = z
-  .string({ error: PATTERN_MESSAGE })
-  .min(1, { error: PATTERN_MESSAGE })
-  .max(ID_CHARACTERS_MAX, { error: PATTERN_MESSAGE })
-  .transform((written) => written.normalize("NFC"));
 
 /** One notifier. */
 export const notifier = strict({
@@ -54,7 +38,7 @@ export const notifier = strict({
     .describe("`kind: webhook`: `url` may be plain http to another machine. Default false.")
     .optional(),
   agents: z
-    .array(pattern, { error: "a list of agents" })
+    .array(agentPattern, { error: "a list of agents" })
     .min(1, { error: "at least one agent" })
     .max(PATTERNS_MAX)
     .describe("Only of these agents; `*` in an id stands for any text. Default all.")

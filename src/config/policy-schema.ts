@@ -1,8 +1,8 @@
 /** The fields of slipclutch.yaml about policies. */
 import { z } from "zod";
 import {
+  agentPattern,
   duration,
-  ID_CHARACTERS_MAX,
   id,
   oneOf,
   serverUrl,
@@ -23,16 +23,8 @@ const query = z
   .regex(/^data(?:\.[A-Za-z_]\w*|\["(?:[^"\\\p{Cc}]|\\["\\])+"\])+$/u, { error: QUERY })
   .max(TEXT_MAX, { error: QUERY });
 
-const AGENT = `an agent's id of at most ${ID_CHARACTERS_MAX} characters, where * stands for any text`;
 const agents = z
-  .array(
-    z
-      .string({ error: AGENT })
-      .min(1, { error: AGENT })
-      .max(ID_CHARACTERS_MAX, { error: AGENT })
-      .transform((written) => written.normalize("NFC")),
-    { error: "a list of agents" },
-  )
+  .array(agentPattern, { error: "a list of agents" })
   .min(1, { error: "at least one agent" })
   .max(PATTERNS_MAX);
 

@@ -38,7 +38,16 @@ export async function sqlReaderFor(files: ReadonlyMap<string, string>): Promise<
   const parser = installed();
   if (parser === null) return null;
   await parser.loadModule();
-  return (text) => readSql(text, parser);
+  return rememberingLast((text) => readSql(text, parser));
+}
+
+/** One call is looked at several times over, and a long text takes a while to parse. */
+export function rememberingLast(read: ReadSql): ReadSql {
+  let last: { readonly text: string; readonly statement: ReturnType<ReadSql> } | null = null;
+  return (text) => {
+    if (last?.text !== text) last = { text, statement: read(text) };
+    return last.statement;
+  };
 }
 
 function installed(): Parser | null {

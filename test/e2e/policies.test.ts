@@ -19,6 +19,24 @@ allow {
 }
 `;
 
+test("an observed agent is let through, and told what it would have been refused", async () => {
+  world = await PolicyWorld.open({
+    policies: { "t.rego": "package t\n\nallow := false\n" },
+    bound: [{ name: "none", query: "data.t.allow", on: "tool" }],
+    manifest: { mode: "observe", observe_until: "2999-01-01" },
+  });
+  const { decision, status } = await world.tool("echo", { text: "x" });
+  expect(status).toBe(200);
+  const { answers } = await world.explained(decision);
+  expect(answers).toContainEqual(
+    expect.objectContaining({ guard: "policy", answer: "would-deny: policy.denied" }),
+  );
+  const journal = await world.gateway.api("GET", "/api/v1/journal?kind=call.spared");
+  expect(await journal.json()).toMatchObject({
+    entries: [{ event: { code: "policy.denied", facts: { policy: "none" } } }],
+  });
+});
+
 test("the example of the design decides as it stands, with its traps closed", async () => {
   world = await PolicyWorld.open({
     policies: { "agent/authz.rego": AUTHZ },

@@ -29,7 +29,7 @@ export function policiesOnTool(
   if (!isBound(policies, "tool")) return NOTHING;
   if (!isToolGranted(look)) return UNASKED;
   const asking = askingOf(known, look.ask, gateway);
-  return askAll(policies, "tool", (binding) => toolQuestions(look, binding), asking);
+  return askAll(policies, "tool", toolQuestions(look), asking);
 }
 
 /** The same of a call that is looked at where it is not run: what it draws on is found first. */
@@ -57,8 +57,7 @@ export function policiesOnModel(
   const { policies } = known.incoming.manifest;
   if (!isBound(policies, "model")) return NOTHING;
   if (!isModelGranted(facts, NO_STATES)) return UNASKED;
-  const questions = [modelQuestion(call)];
-  return askAll(policies, "model", () => questions, askingOf(known, null, gateway));
+  return askAll(policies, "model", [modelQuestion(call)], askingOf(known, null, gateway));
 }
 
 /** Guards before the policies look at no state. */

@@ -6,7 +6,7 @@ import type { Binding, PolicyRules } from "../../guards/policy/rules.ts";
 import { type PolicySaid, type PolicyVerdict, verdictOf } from "../../guards/policy/said.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Circumstances } from "./circumstances.ts";
-import type { Question } from "./questions.ts";
+import { type Question, questionsFor } from "./questions.ts";
 
 const NS_PER_MS = 1_000_000n;
 /** As an engine says it of itself. */
@@ -40,14 +40,21 @@ export function isBound(policies: readonly PolicyRules[], on: Binding["on"]): bo
 export async function askAll(
   policies: readonly PolicyRules[],
   on: Binding["on"],
-  questionsOf: (binding: Binding) => readonly Question[],
+  questions: readonly Question[],
   asking: Asking,
 ): Promise<PolicySaid> {
   const said = policies.flatMap((rules) => {
     const until = asking.clock.monotonic() + rules.timeoutMs;
     return rules.bindings
       .filter((binding) => binding.on === on)
-      .map((binding) => askOne(rules, binding, { questions: questionsOf(binding), until }, asking));
+      .map((binding) => {
+        return askOne(
+          rules,
+          binding,
+          { questions: questionsFor(binding, questions), until },
+          asking,
+        );
+      });
   });
   return (await Promise.all(said)).flat();
 }

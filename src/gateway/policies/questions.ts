@@ -18,15 +18,23 @@ export interface Question {
   readonly about: string | null;
 }
 
-/** Of a call that its manifest lets through. */
-export function toolQuestions(outer: Unpoliced, binding: Binding): readonly Question[] {
+/** Of a call that its manifest lets through. Worked out once: it may take reading SQL. */
+export function toolQuestions(outer: Unpoliced): readonly Question[] {
   const inside = callsInside(outer);
   // What cannot be made out was refused for that.
   const calls = "kind" in inside ? [outer] : [outer, ...inside];
   return calls.flatMap((call, depth) => {
-    const within = calls[depth - 1] ?? null;
-    return ofOne(call, within, binding.resourceType);
+    return ofOne(call, calls[depth - 1] ?? null);
   });
+}
+
+/** Those that one policy is asked. */
+export function questionsFor(
+  { resourceType }: Binding,
+  questions: readonly Question[],
+): readonly Question[] {
+  if (resourceType === null) return questions;
+  return questions.filter(({ resource }) => resource?.type === resourceType);
 }
 
 export function modelQuestion({ read, route }: Pick<ModelCall, "read" | "route">): Question {
@@ -48,12 +56,7 @@ export function modelQuestion({ read, route }: Pick<ModelCall, "read" | "route">
   return { call, resource: null, about: null };
 }
 
-function ofOne(
-  call: Unpoliced,
-  within: Unpoliced | null,
-  type: string | null,
-): readonly Question[] {
-  const { ask, resolved } = call;
+function ofOne({ ask, resolved }: Unpoliced, within: Unpoliced | null): readonly Question[] {
   // Nobody could run it: that was refused.
   if (typeof resolved === "string") return [];
   const asked: ToolCallInput = {
@@ -69,11 +72,10 @@ function ofOne(
   const found = resourcesOf(resolved.resource, ask);
   // An observed agent is spared that refusal: what is not known is then asked without it.
   const resources = "because" in found ? [] : found;
-  if (type === null && resources.length === 0)
-    return [{ call: asked, resource: null, about: inner }];
-  return resources
-    .filter((one) => type === null || one.type === type)
-    .map((one) => ({ call: asked, resource: resourceInput(one), about: aboutOf(inner, one) }));
+  if (resources.length === 0) return [{ call: asked, resource: null, about: inner }];
+  return resources.map((one) => {
+    return { call: asked, resource: resourceInput(one), about: aboutOf(inner, one) };
+  });
 }
 
 export function resourceInput({ attributes, type }: Resource): ResourceInput {
