@@ -45,15 +45,16 @@ async function gatherModel(
   const known = { incoming, lineage, accounts };
   const target = route === null ? null : targetOf(route, gateway);
   const { manifest } = incoming;
-  const facts = {
+  const asked = {
     ...{ ask: read.ask, manifest, target, task, approved },
-    clutch: gateway.clutches.of(manifest.agent),
     letGo: call.turn !== null,
     toldBytes: toldBytes(told),
   };
-  const said = policiesOnModel(call, facts, known, gateway);
+  const said = policiesOnModel(call, asked, known, gateway);
   const policy = said instanceof Promise ? await said : said;
-  return { ask: (states) => admit({ ...facts, policy }, states), accounts, lease: nothingToLease };
+  // Last: the agent may have been paused while its policies were asked.
+  const facts = { ...asked, policy, clutch: gateway.clutches.of(manifest.agent) };
+  return { ask: (states) => admit(facts, states), accounts, lease: nothingToLease };
 }
 
 /** A model call has no rate limit. */

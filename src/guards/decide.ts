@@ -2,6 +2,7 @@
 import { budget } from "./budget/admit.ts";
 import { NOTHING } from "./budget/unit.ts";
 import { cap } from "./cap/cap.ts";
+import { ENGAGED } from "./clutch/clutch.ts";
 import { type ClutchFacts, clutch } from "./clutch/guard.ts";
 import type { Park } from "./clutch/park.ts";
 import { place, termsFacts } from "./commitment/guard.ts";
@@ -136,9 +137,10 @@ function enforced(facts: ToolFacts): ToolFacts {
 }
 
 /** Whether the manifest lets it through: of nothing else is a policy asked. */
-export function isModelGranted(facts: Omit<Facts, "policy">, states: States): boolean {
-  const decision = ask(MODEL_GRANTS, { ...facts, policy: UNASKED }, UNBOUND, states);
-  return decision.verdict.kind === "allow";
+export function isModelGranted(facts: Omit<Facts, "policy" | "clutch">): boolean {
+  // Neither clutch nor purses: none of these guards looks at them.
+  const told: Facts = { ...facts, policy: UNASKED, clutch: ENGAGED };
+  return ask(MODEL_GRANTS, told, UNBOUND, { purses: [] }).verdict.kind === "allow";
 }
 
 /** The same of a tool call. */

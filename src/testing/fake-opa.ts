@@ -9,6 +9,8 @@ export interface FakeOpa {
   readonly asked: readonly { readonly path: string; readonly input: unknown }[];
   /** What it answers from now on; undefined: that there is no such document. */
   set(result: unknown): void;
+  /** Keeps its answers back until what this answers is called. */
+  hold(): () => void;
   close(): Promise<void>;
 }
 
@@ -22,10 +24,12 @@ export interface FakeOpaSettings {
 export async function fakeOpa(settings: FakeOpaSettings = {}): Promise<FakeOpa> {
   const asked: { path: string; input: unknown }[] = [];
   let result: unknown = true;
+  let held: Promise<void> | null = null;
   const server = createServer((request, response) => {
-    void answer(request, response, settings).then((input) => {
+    void answer(request, response, settings).then(async (input) => {
       if (input === null) return;
       asked.push({ path: (request.url ?? "").split("?")[0] ?? "", input });
+      await held;
       send(response, 200, result === undefined ? {} : { result });
     });
   });
@@ -41,6 +45,13 @@ export async function fakeOpa(settings: FakeOpaSettings = {}): Promise<FakeOpa> 
     asked,
     set(next) {
       result = next;
+    },
+    hold() {
+      let release = () => {};
+      held = new Promise((resolve) => {
+        release = resolve;
+      });
+      return () => release();
     },
     close() {
       server.closeAllConnections();

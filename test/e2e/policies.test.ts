@@ -1,5 +1,7 @@
 /** Policies as code through the gateway: the example of the design, and what it is told. */
 import { afterEach, expect, test } from "vitest";
+import { fakeOpa } from "../../src/testing/fake-opa.ts";
+import { until } from "./clients-world.ts";
 import { PolicyWorld } from "./policies-world.ts";
 
 let world: PolicyWorld;
@@ -18,6 +20,31 @@ allow {
     not startswith(input.resource.table_name, "customer_pii_")
 }
 `;
+
+test.each(["tool", "model"])(
+  "a pause while its policy is asked stops a call of a %s",
+  async (on) => {
+    const opa = await fakeOpa();
+    world = await PolicyWorld.open({
+      policies: {},
+      bound: [{ name: "far", query: "data.t.allow", on }],
+      engine: { kind: "opa", url: opa.at },
+      more: { parking: { hold_for: "0s" } },
+    });
+    const call = () => (on === "tool" ? world.tool("echo", { text: "x" }) : world.chat());
+    expect((await call()).status).toBe(200);
+    const [ran, asked] = [world.desk.ran(), world.model.requests.length];
+    const release = opa.hold();
+    const outcome = world.outcome(call());
+    await until(async () => opa.asked.length === 2);
+    const body = { agents: ["worker"], reason: "test" };
+    expect((await world.gateway.api("POST", "/api/v1/agents/pause", body)).status).toBe(200);
+    release();
+    expect(await outcome).toBe("clutch.parked");
+    expect([world.desk.ran(), world.model.requests.length]).toEqual([ran, asked]);
+    await opa.close();
+  },
+);
 
 test("an observed agent is let through, and told what it would have been refused", async () => {
   world = await PolicyWorld.open({

@@ -3,7 +3,7 @@
  * refuses is asked about, and a call that no policy is bound to waits for nothing.
  */
 import { isModelGranted, isToolGranted } from "../../guards/decide.ts";
-import type { Facts, States } from "../../guards/facts.ts";
+import type { Facts } from "../../guards/facts.ts";
 import { type PolicySaid, UNASKED, type Unasked } from "../../guards/policy/said.ts";
 import type { Unpoliced } from "../../guards/tool/facts.ts";
 import { type Denial, isDenial } from "../../guards/verdict.ts";
@@ -37,31 +37,27 @@ export function policiesOnSeen(
   look: Unpoliced,
   incoming: Asker,
   gateway: Gateway,
-): PolicySaid | Unasked | Promise<PolicySaid | Denial> {
+): PolicySaid | Unasked | Promise<PolicySaid | Unasked | Denial> {
   if (!isBound(incoming.manifest.policies, "tool")) return NOTHING;
   if (!isToolGranted(look)) return UNASKED;
   const { ask, resolved } = look;
-  return knownOf({ kind: "tool", incoming, ask, resolved }, gateway).then((known) => {
-    // `as`: it was granted a moment ago, by the same facts.
-    return isDenial(known) ? known : (policiesOnTool(look, known, gateway) as PolicySaid);
-  });
+  return knownOf({ kind: "tool", incoming, ask, resolved }, gateway).then((known) =>
+    isDenial(known) ? known : policiesOnTool(look, known, gateway),
+  );
 }
 
 /** What policies say of a call of a model. */
 export function policiesOnModel(
   call: ModelCall,
-  facts: Omit<Facts, "policy">,
+  facts: Omit<Facts, "policy" | "clutch">,
   known: Known,
   gateway: Gateway,
 ): PolicySaid | Unasked | Promise<PolicySaid> {
   const { policies } = known.incoming.manifest;
   if (!isBound(policies, "model")) return NOTHING;
-  if (!isModelGranted(facts, NO_STATES)) return UNASKED;
+  if (!isModelGranted(facts)) return UNASKED;
   return askAll(policies, "model", [modelQuestion(call)], askingOf(known, null, gateway));
 }
-
-/** Guards before the policies look at no state. */
-const NO_STATES: States = { purses: [] };
 
 export async function knownOf(call: Drawing, gateway: Gateway): Promise<Known | Denial> {
   const { incoming } = call;
