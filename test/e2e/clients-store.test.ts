@@ -66,7 +66,7 @@ function everyWay(world: World, changes: Partial<Ask>): Promise<(readonly [Clien
 
 function expectAnswers(outcomes: readonly (readonly [Client, Outcome])[]): void {
   for (const [client, outcome] of outcomes) {
-    expect(outcome, client.name).toMatchObject({ kind: "answer" });
+    expect(outcome, `${client.name}: ${JSON.stringify(outcome)}`).toMatchObject({ kind: "answer" });
   }
 }
 
@@ -177,6 +177,8 @@ describePostgres("official clients while the store is in trouble", (cluster) => 
         await bringBack();
       }
       await waiting();
+      // Who comes back is answered before every connection to the store is good again.
+      await until(async () => (await readiness(world)) === 200);
       await allAnswered(world);
       await allJournaled(world, "store.unreachable");
       await nothingIsHeld(world);
@@ -242,6 +244,8 @@ describePostgres("official clients while the store is in trouble", (cluster) => 
         await busy.end();
       }
       await waiting();
+      // Who comes back is answered before every connection to the store is good again.
+      await until(async () => (await readiness(world)) === 200);
       await allAnswered(world);
       await allJournaled(world, "gateway.fenced");
       await nothingIsHeld(world);
