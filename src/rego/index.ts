@@ -20,7 +20,8 @@ export {
 } from "./errors.ts";
 export type { Limits } from "./evaluate/budget.ts";
 export type { Host } from "./host.ts";
-export { type Loaded, type LoadOptions, loadModules } from "./load.ts";
+export { type Loaded, type LoadOptions, loadingModules, loadModules } from "./load.ts";
+export { eachOf, type Pieces } from "./pieces.ts";
 export {
   type Evaluation,
   prepareAnswer,

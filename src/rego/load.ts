@@ -13,7 +13,7 @@ import {
   namesSomething,
   unusedImports,
 } from "./checks/imports.ts";
-import { dependencies, ordered, recursionProblem } from "./checks/recursion.ts";
+import { type Dependencies, dependencies, ordered, recursionProblem } from "./checks/recursion.ts";
 import { refusedIn } from "./checks/refused.ts";
 import { wrongReplacementsIn } from "./checks/replacements.ts";
 import { Compiled } from "./compile/compilation.ts";
@@ -21,6 +21,7 @@ import { LoadError, type LoadProblem } from "./errors.ts";
 import { Memories } from "./evaluate/memory.ts";
 import { Annotated } from "./metadata/annotated.ts";
 import { withMetadata } from "./metadata/calls.ts";
+import { atOnce, eachOf, type Pieces } from "./pieces.ts";
 import type { Arity } from "./rewrite/bindings.ts";
 import { Flattening } from "./rewrite/flatten.ts";
 import { Hoisting } from "./rewrite/hoist.ts";
@@ -51,10 +52,17 @@ export interface LoadOptions {
 
 /** Throws `LoadError` with everything that is wrong at the first stage that finds something. */
 export function loadModules(modules: readonly Module[], options: LoadOptions = {}): Loaded {
+  return atOnce(loadingModules(modules, options));
+}
+
+/** The same in pieces, a rule or a module at a time. */
+export function* loadingModules(
+  modules: readonly Module[],
+  options: LoadOptions = {},
+): Pieces<Loaded> {
   const loading = new Loading(options);
-  const tree = loading.rules(modules);
-  const compiled = new Compiled(tree, LIBRARY, options.traced === true);
-  compiled.compileAll();
+  const { needs, tree } = yield* loading.rules(modules);
+  const compiled = new Compiled({ tree, needs, library: LIBRARY }, options.traced === true);
   return { compiled, memories: new Memories(), query: (body) => loading.query(body, tree) };
 }
 
@@ -75,35 +83,39 @@ class Loading {
     this.#options = options;
   }
 
-  rules(modules: readonly Module[]): RuleNode {
+  *rules(modules: readonly Module[]): Pieces<{ tree: RuleNode; needs: Dependencies }> {
     this.#found(modules.flatMap(importProblems));
-    const named = this.#withMetadata(modules);
+    const named = yield* this.#withMetadata(modules);
     const packages = modules.map((module) => module.package.slice(1));
     const heads = growTree(named, packages);
-    const calls = callProblems(named, heads);
+    const calls = yield* callProblems(named, heads);
     this.#found(calls.refused);
     const { data = EMPTY_OBJECT } = this.#options;
     this.#found([...conflicts(heads, modules), ...documentConflicts(heads, data)]);
     this.#found(calls.wrong);
-    const flat = this.#flat(named, heads);
+    const flat = yield* this.#flat(named, heads);
     const safety = new Safety(this.#arity(heads), this.#problems);
     const label = rowLabels(flat);
-    const safe = flat.map((placed) => ({
+    const safe = yield* eachOf(flat, (placed) => ({
       ...placed,
       rule: safety.rule(placed.rule, () => label(placed.rule)),
     }));
     this.#found([]);
     const hoisting = new Hoisting(this.#fresh);
-    const hoisted = safe.map((placed) => ({ ...placed, rule: hoisting.rule(placed.rule) }));
+    const hoisted = yield* eachOf(safe, (placed) => ({
+      ...placed,
+      rule: hoisting.rule(placed.rule),
+    }));
     const tree = growTree(hoisted, packages);
-    const order = ordered(dependencies(tree));
+    const needs = yield* dependencies(tree);
+    const order = ordered(needs);
     if ("circle" in order) throw new LoadError(recursionProblem(order.circle));
     const held = new Set(modules.filter(isHeldToV1).map(({ file }) => file));
     this.#found([
-      ...this.#types.checkRules(order.nodes.flatMap(({ rules }) => rules)),
+      ...(yield* this.#types.checkRules(order.nodes.flatMap(({ rules }) => rules))),
       ...calls.deprecated.filter(({ at }) => held.has(at.file)),
     ]);
-    return tree;
+    return { tree, needs };
   }
 
   query(body: Body, tree: RuleNode): Body {
@@ -132,15 +144,16 @@ class Loading {
   }
 
   /** Rules with their names resolved, and with what they ask of their own metadata. */
-  #withMetadata(modules: readonly Module[]): readonly PlacedRule[] {
+  *#withMetadata(modules: readonly Module[]): Pieces<readonly PlacedRule[]> {
     const { parseYaml } = this.#options;
     const annotated = parseYaml === undefined ? undefined : new Annotated(modules, parseYaml);
-    return modules.flatMap((module) =>
+    const named = yield* eachOf(modules, (module) =>
       this.#named(module, modules).map((placed) => ({
         ...placed,
         rule: withMetadata(placed.rule, module, annotated),
       })),
     );
+    return named.flat();
   }
 
   #named(module: Module, modules: readonly Module[]): readonly PlacedRule[] {
@@ -166,9 +179,9 @@ class Loading {
   }
 
   /** Heads are flattened with their rules: what follows the name is taken from them again. */
-  #flat(rules: readonly PlacedRule[], tree: RuleNode): readonly PlacedRule[] {
+  #flat(rules: readonly PlacedRule[], tree: RuleNode): Pieces<readonly PlacedRule[]> {
     const flattening = this.#flattening(tree);
-    return rules.map((placed) => {
+    return eachOf(rules, (placed) => {
       const rule = flattening.rule(placed.rule);
       const before = placed.path.slice(0, placed.path.length - rule.head.path.length);
       return { ...placed, rule, path: [...before, ...rule.head.path] };

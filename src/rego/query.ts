@@ -9,6 +9,7 @@ import { Environment } from "./evaluate/environment.ts";
 import type { Memories, Memory } from "./evaluate/memory.ts";
 import type { Host } from "./host.ts";
 import type { Loaded } from "./load.ts";
+import { atOnce } from "./pieces.ts";
 import { writtenName } from "./rewrite/scope.ts";
 import { equation, variable } from "./rewrite/terms.ts";
 import { NEEDED, variablesOfBody } from "./rewrite/variables.ts";
@@ -108,6 +109,7 @@ export type Question = (evaluation: Evaluation) => Value | undefined;
 
 /** A question that is asked often. What it answers throws `EvaluationError`. */
 export function prepareDocument(loaded: Loaded, path: readonly string[]): Question {
+  atOnce(loaded.compiled.compiling(path));
   const scope = Scope.empty();
   const get = loaded.compiled.documentAt(path, scope);
   const { size } = scope.slots;

@@ -1,11 +1,13 @@
 /** What an agent may do, in words. */
 import { coveringBudgets } from "../../config/review/diff-budgets.ts";
 import { libraryWords } from "../../config/review/diff-library.ts";
+import { queryWords } from "../../config/review/diff-policies.ts";
 import { type Tool, toolsOf } from "../../config/review/granted-tools.ts";
 import type { Reading } from "../../config/review/reading.ts";
 import { schemaLines } from "../../config/review/schema-lines.ts";
 import type { CallLimits, Manifest } from "../../guards/manifest/manifest.ts";
 import { formatUsd } from "../../guards/money.ts";
+import type { Binding } from "../../guards/policy/rules.ts";
 import { shortPin } from "../../guards/tool/pin.ts";
 
 export function agentWords(reading: Reading, manifest: Manifest): readonly string[] {
@@ -18,6 +20,7 @@ export function agentWords(reading: Reading, manifest: Manifest): readonly strin
     ...tools.flatMap(toolLines),
     ...libraryLines(manifest),
     ...refusedLines(manifest),
+    ...policyLines(manifest),
     ...taskLines(manifest),
     ...budgetLines(reading, manifest),
   ];
@@ -72,9 +75,7 @@ function toolLines({ granted, raw }: Tool): readonly string[] {
 }
 
 function libraryLines(manifest: Manifest): readonly string[] {
-  const words = libraryWords(manifest);
-  if (words.length === 0) return [];
-  return ["  may read these, and nothing else:", ...words.map((one) => `    ${one}`)];
+  return listed("  may read these, and nothing else:", libraryWords(manifest));
 }
 
 function doesWords({ effect, readOnly, sql }: Tool["granted"]): string {
@@ -96,6 +97,27 @@ function approvalWords(required: true | object): string {
 function refusedLines({ tools }: Manifest): readonly string[] {
   const names = [...tools.blacklisted];
   return names.length === 0 ? [] : [`  never, in any spelling: ${names.join(", ")}`];
+}
+
+/** Of what the manifest lets through they may let less through, never more. */
+function policyLines({ policies }: Manifest): readonly string[] {
+  const bindings = policies.flatMap((each) => each.bindings);
+  const deciding = bindings.filter(({ on }) => on !== "ask");
+  const asked = bindings.filter(({ expose }) => expose);
+  return [
+    ...listed("  of all that, only what these policies allow:", deciding.map(decidesWords)),
+    ...listed("  may ask these policies itself:", asked.map(queryWords)),
+  ];
+}
+
+function decidesWords(binding: Binding): string {
+  const { on, resourceType } = binding;
+  const about = resourceType === null ? "" : ` about a ${resourceType}`;
+  return `${binding.name}: calls of ${on}s${about}, by ${queryWords(binding)}`;
+}
+
+function listed(title: string, lines: readonly string[]): readonly string[] {
+  return lines.length === 0 ? [] : [title, ...lines.map((line) => `    ${line}`)];
 }
 
 function taskLines({ tasks }: Manifest): readonly string[] {

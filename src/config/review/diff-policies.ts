@@ -95,9 +95,9 @@ function boundChanges(pair: Pair, agents: readonly string[]): Change[] {
   return [
     ...told(old.name !== now.name, "other", `was called ${old.name}`),
     ...told(
-      pathWords(old) !== pathWords(now),
+      queryWords(old) !== queryWords(now),
       "may-be-wider",
-      `asks ${pathWords(now)} instead of ${pathWords(old)}`,
+      `asks ${queryWords(now)} instead of ${queryWords(old)}`,
     ),
     ...told(
       old.on !== now.on,
@@ -124,7 +124,8 @@ function boundChanges(pair: Pair, agents: readonly string[]): Change[] {
   ];
 }
 
-function pathWords({ path }: Binding): string {
+/** `data.agent.authz.allow` */
+export function queryWords({ path }: Binding): string {
   const part = (name: string) =>
     /^[A-Za-z_]\w*$/.test(name) ? `.${name}` : `[${JSON.stringify(name)}]`;
   return `data${path.map(part).join("")}`;

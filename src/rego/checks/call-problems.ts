@@ -1,5 +1,6 @@
 /** What is wrong with the calls and the `with`s of all rules, found in one way through them. */
 import type { LoadProblem } from "../errors.ts";
+import type { Pieces } from "../pieces.ts";
 import type { PlacedRule, RuleNode } from "../rewrite/rule-tree.ts";
 import { findingDeprecatedCalls, findingWrongCalls } from "./calls.ts";
 import { findingRefused, refusedKeys } from "./refused.ts";
@@ -15,7 +16,7 @@ interface CallProblems {
 }
 
 /** Rules with their names resolved and nothing rewritten yet. */
-export function callProblems(rules: readonly PlacedRule[], tree: RuleNode): CallProblems {
+export function* callProblems(rules: readonly PlacedRule[], tree: RuleNode): Pieces<CallProblems> {
   const refused: LoadProblem[] = [];
   const replacements: LoadProblem[] = [];
   const calls: LoadProblem[] = [];
@@ -29,6 +30,7 @@ export function callProblems(rules: readonly PlacedRule[], tree: RuleNode): Call
   for (const { rule } of rules) {
     refused.push(...refusedKeys(rule));
     visitRule(rule, visitor);
+    yield;
   }
   return { refused, wrong: [...replacements, ...calls], deprecated };
 }

@@ -1,5 +1,6 @@
 /** Rules that need themselves, by whatever way, dynamic references and functions included. */
 import type { LoadProblem } from "../errors.ts";
+import type { Pieces } from "../pieces.ts";
 import { isComprehension } from "../rewrite/hoist.ts";
 import { constantPrefix, nameOf, type RuleNode } from "../rewrite/rule-tree.ts";
 import { isRoot } from "../rewrite/terms.ts";
@@ -9,15 +10,25 @@ import { bodiesOf, innerTerms, termsOf } from "../types/walk.ts";
 /** Which nodes the rules of each node refer to. */
 export type Dependencies = ReadonlyMap<RuleNode, ReadonlySet<RuleNode>>;
 
-export function dependencies(tree: RuleNode): Dependencies {
+export function* dependencies(tree: RuleNode): Pieces<Dependencies> {
   const found = new Map<RuleNode, ReadonlySet<RuleNode>>();
   for (const node of tree.all()) {
     if (node.rules.length === 0) continue;
     const needed = new Set<RuleNode>();
     for (const { rule } of node.rules) ofRule(rule, tree, needed);
     found.set(node, needed);
+    yield;
   }
   return found;
+}
+
+/** The nodes that a term refers to, and those that they need. */
+export function neededFor(term: Term, tree: RuleNode, needs: Dependencies): Set<RuleNode> {
+  const needed = new Set<RuleNode>();
+  ofTerm(term, tree, needed);
+  // A set goes on with what is added to it meanwhile.
+  for (const node of needed) for (const other of needs.get(node) ?? []) needed.add(other);
+  return needed;
 }
 
 function ofRule(rule: Rule, tree: RuleNode, needed: Set<RuleNode>): void {

@@ -1,9 +1,11 @@
 /** All policies of a program, compiled: its parts on demand, each once. */
 import { BuiltinError, type Builtins } from "../builtins/builtin.ts";
 import type { Library } from "../builtins/library.ts";
+import { type Dependencies, neededFor } from "../checks/recursion.ts";
 import { EvaluationError } from "../errors.ts";
 import type { Environment } from "../evaluate/environment.ts";
 import { chargeReading } from "../evaluate/size.ts";
+import type { Pieces } from "../pieces.ts";
 import { functionArity, type RuleNode } from "../rewrite/rule-tree.ts";
 import { reference } from "../rewrite/terms.ts";
 import type { Body, Expression, Position, Term } from "../syntax/ast.ts";
@@ -23,6 +25,13 @@ type Unit = SingleValue | Partial;
 const CHARACTERS_PER_STEP = 16;
 const NO_OPERANDS: readonly Value[] = [];
 
+/** Rules that were checked, and which of them refer to which. */
+interface Program {
+  readonly tree: RuleNode;
+  readonly needs: Dependencies;
+  readonly library: Library;
+}
+
 export class Compiled implements Compilation {
   readonly tree: RuleNode;
   readonly inputPaths = new InputPaths();
@@ -31,18 +40,23 @@ export class Compiled implements Compilation {
   };
   /** Whether each line tells that it is evaluated, where an evaluation asks for that. */
   readonly isTraced: boolean;
+  readonly #needs: Dependencies;
   readonly #library: Library;
   readonly #units = new Map<RuleNode, Unit>();
 
-  constructor(tree: RuleNode, library: Library, isTraced: boolean) {
+  constructor({ tree, needs, library }: Program, isTraced: boolean) {
     this.tree = tree;
+    this.#needs = needs;
     this.isTraced = isTraced;
     this.#library = library;
   }
 
-  /** Compiles what has not been needed yet, so that all of it is known to be sound. */
-  compileAll(): void {
-    for (const node of this.tree.all()) if (node.rules.length > 0) this.#unit(node);
+  /** Compiles what the document at `path` below `data` needs, so that no question waits for it. */
+  *compiling(path: readonly string[]): Pieces<void> {
+    for (const node of neededFor(documentTerm(path), this.tree, this.#needs)) {
+      this.#unit(node);
+      yield;
+    }
   }
 
   body(body: Body, scope: Scope, then: Then<Step>): Step {
@@ -75,7 +89,7 @@ export class Compiled implements Compilation {
 
   /** The document at `path` below `data`. */
   documentAt(path: readonly string[], scope: Scope): Get {
-    return this.get(reference(["data", ...path], { file: "", row: 0, col: 0 }), scope);
+    return this.get(documentTerm(path), scope);
   }
 
   root({ data }: Environment): Place {
@@ -139,6 +153,10 @@ export class Compiled implements Compilation {
     environment.memory.set(node, value);
     return value;
   }
+}
+
+function documentTerm(path: readonly string[]): Term {
+  return reference(["data", ...path], { file: "", row: 0, col: 0 });
 }
 
 /** Whether the rules of a node have one value together. */

@@ -5,6 +5,7 @@
  * input or the base documents may have something, anything may be there.
  */
 import type { LoadProblem } from "../errors.ts";
+import { eachOf, type Pieces } from "../pieces.ts";
 import { constantPrefix, type PlacedRule } from "../rewrite/rule-tree.ts";
 import type { Body, Position, Rule, Term } from "../syntax/ast.ts";
 import { Documents } from "./documents.ts";
@@ -18,9 +19,9 @@ export class Types {
   readonly #documents = new Documents();
 
   /** The rules as they were rewritten, each after those it refers to. */
-  checkRules(order: readonly PlacedRule[]): readonly LoadProblem[] {
-    const problems = order.flatMap(({ rule, path }) => this.#checkChain(rule, path));
-    return onceEach(problems.sort((a, b) => byPosition(a.at, b.at)));
+  *checkRules(order: readonly PlacedRule[]): Pieces<readonly LoadProblem[]> {
+    const found = yield* eachOf(order, ({ rule, path }) => this.#checkChain(rule, path));
+    return onceEach(found.flat().sort((a, b) => byPosition(a.at, b.at)));
   }
 
   /** A query of those rules, rewritten as well. */

@@ -95,6 +95,25 @@ function explain(tool: string, args: object, ...flags: string[]) {
 /** Not late, wherever and whenever this runs. */
 const EARLY = { "policies/words.rego": WORDS.replace(/deny contains "it is late".*\n/, "") };
 
+test("explain tells of an agent which policies decide its calls, and which it may ask", async () => {
+  const bound = [
+    ...BOUND,
+    { name: "quotas", query: "data.tables.allow", expose: true },
+    { name: "others", query: "data.tables.allow", on: "model", agents: ["idle"] },
+  ];
+  await made({ bound, files: { "agents/idle.yaml": { version: 1, agent: "idle" } } });
+  const { code, out, err } = await run("manifest", "explain", "--agent", "worker");
+  expect(code, err).toBe(0);
+  expect(out).toContain(`  of all that, only what these policies allow:
+    words: calls of tools, by data.words.decision
+    tables: calls of tools about a database, by data.tables.allow
+  may ask these policies itself:
+    data.tables.allow
+`);
+  await made({ bound: [] });
+  expect((await run("manifest", "explain", "--agent", "worker")).out).not.toContain("policies");
+});
+
 describe("explain asks the policies", () => {
   test("of a call that they allow, in a task that has just begun", async () => {
     await made({ files: EARLY });

@@ -16,13 +16,15 @@ import {
 } from "../../../ports/policy-engine.ts";
 import {
   EvaluationError,
+  eachOf,
   JsonError,
   jsonText,
   LoadError,
   type Loaded,
   type LoadProblem,
-  loadModules,
+  loadingModules,
   type Module,
+  type Pieces,
   type Question as Prepared,
   parseAnyDialect,
   parseJson,
@@ -33,6 +35,7 @@ import {
 } from "../../../rego/index.ts";
 import { failed, valueAnswer } from "../answers/answers.ts";
 import { nodeHost } from "./host.ts";
+import { inTurns } from "./turns.ts";
 import { parseYaml } from "./yaml.ts";
 
 /**
@@ -46,23 +49,32 @@ export const NESTING_MAX = 500;
 export function embeddedEngine(clock: Clock): PolicyEngine {
   return {
     kind: "embedded",
-    async load({ data, modules, revision }, queries) {
-      const parsed = parsedModules(modules);
-      const documents = parsedData(data);
-      const loaded = compiled(parsed, documents);
-      const missing = queries.flatMap((query) => missingDocument(query, loaded, documents));
-      if (missing.length > 0) throw new PolicyProblems(missing);
-      const prepared = new Map(
-        queries.map(({ path }) => [keyOf(path), prepareDocument(loaded, path)]),
-      );
-      const notes = parsed.filter(({ dialect }) => dialect === "v0").map(oldDialect);
-      return new EmbeddedPolicies({ revision, notes }, { clock, documents, prepared });
-    },
+    load: (sources, queries) => inTurns(loading(sources, queries, clock), clock),
   };
 }
 
+function* loading(
+  { data, modules, revision }: PolicySources,
+  queries: readonly PolicyQuery[],
+  clock: Clock,
+): Pieces<Policies> {
+  const parsed = yield* parsedModules(modules);
+  const documents = parsedData(data);
+  const loaded = yield* checked(parsed, documents);
+  const missing = queries.flatMap((query) => missingDocument(query, loaded, documents));
+  if (missing.length > 0) throw new PolicyProblems(missing);
+  for (const { path } of queries) yield* loaded.compiled.compiling(path);
+  const prepared = yield* eachOf(
+    queries,
+    ({ path }) => [keyOf(path), prepareDocument(loaded, path)] as const,
+  );
+  const notes = parsed.filter(({ dialect }) => dialect === "v0").map(oldDialect);
+  const ready = { clock, documents, prepared: new Map(prepared) };
+  return new EmbeddedPolicies({ revision, notes }, ready);
+}
+
 /** What is wrong with any of them, not only with the first. */
-function parsedModules(files: PolicySources["modules"]): readonly Module[] {
+function* parsedModules(files: PolicySources["modules"]): Pieces<readonly Module[]> {
   const problems: PolicyProblem[] = [];
   const parsed: Module[] = [];
   for (const { file, text } of files) {
@@ -71,14 +83,15 @@ function parsedModules(files: PolicySources["modules"]): readonly Module[] {
     } catch (error) {
       problems.push(...problemsOf(error));
     }
+    yield;
   }
   if (problems.length > 0) throw new PolicyProblems(problems);
   return parsed;
 }
 
-function compiled(modules: readonly Module[], data: Value): Loaded {
+function* checked(modules: readonly Module[], data: Value): Pieces<Loaded> {
   try {
-    return loadModules(modules, { data, parseYaml });
+    return yield* loadingModules(modules, { data, parseYaml });
   } catch (error) {
     throw new PolicyProblems(problemsOf(error));
   }
