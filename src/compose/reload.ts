@@ -18,6 +18,7 @@ export interface ReloadSettings {
 export class Reload {
   readonly #settings: ReloadSettings;
   #running: Promise<Reloaded> | null = null;
+  #following: { readonly digest: string; readonly done: Promise<void> } | null = null;
   #owesLimits = false;
   /**
    * Sent to the store, which never answered: it may be in force, and the folder may be another one
@@ -74,8 +75,20 @@ export class Reload {
     return store.holders.configure(holding.tenure.id, from, to);
   }
 
-  /** Another gateway changed the store's configuration: this one follows, or takes no calls. */
-  async follow(digest: string): Promise<void> {
+  /**
+   * Another gateway changed the store's configuration: this one follows, or takes no calls. Asked
+   * with each heartbeat, and loading may take longer than the time between two.
+   */
+  follow(digest: string): Promise<void> {
+    if (this.#following?.digest === digest) return this.#following.done;
+    const done = this.#follow(digest).finally(() => {
+      if (this.#following?.done === done) this.#following = null;
+    });
+    this.#following = { digest, done };
+    return done;
+  }
+
+  async #follow(digest: string): Promise<void> {
     const { gateway } = this.#settings;
     if (digest === gateway.rules.digest) {
       if (this.#owesLimits) await this.#setLimits();
