@@ -21,12 +21,13 @@ export {
 export type { Limits } from "./evaluate/budget.ts";
 export type { Host } from "./host.ts";
 export { type Loaded, type LoadOptions, loadingModules, loadModules } from "./load.ts";
-export { eachOf, type Pieces } from "./pieces.ts";
+export type { Pieces } from "./pieces.ts";
 export {
   type Evaluation,
   prepareAnswer,
   prepareDocument,
   prepareQuery,
+  preparingDocument,
   type Question,
   type Solution,
 } from "./query.ts";

@@ -50,12 +50,17 @@ export interface LoadOptions {
   readonly traced?: boolean;
 }
 
-/** Throws `LoadError` with everything that is wrong at the first stage that finds something. */
+/**
+ * Throws `LoadError` with everything that is wrong at the first stage that finds something. All of
+ * it is compiled, so that all of it is known to be sound.
+ */
 export function loadModules(modules: readonly Module[], options: LoadOptions = {}): Loaded {
-  return atOnce(loadingModules(modules, options));
+  const loaded = atOnce(loadingModules(modules, options));
+  atOnce(loaded.compiled.compiling([]));
+  return loaded;
 }
 
-/** The same in pieces, a rule or a module at a time. */
+/** The same in pieces, a rule or a module at a time; what nobody asks for is never compiled. */
 export function* loadingModules(
   modules: readonly Module[],
   options: LoadOptions = {},

@@ -9,7 +9,7 @@ import { Environment } from "./evaluate/environment.ts";
 import type { Memories, Memory } from "./evaluate/memory.ts";
 import type { Host } from "./host.ts";
 import type { Loaded } from "./load.ts";
-import { atOnce } from "./pieces.ts";
+import { atOnce, type Pieces } from "./pieces.ts";
 import { writtenName } from "./rewrite/scope.ts";
 import { equation, variable } from "./rewrite/terms.ts";
 import { NEEDED, variablesOfBody } from "./rewrite/variables.ts";
@@ -109,7 +109,12 @@ export type Question = (evaluation: Evaluation) => Value | undefined;
 
 /** A question that is asked often. What it answers throws `EvaluationError`. */
 export function prepareDocument(loaded: Loaded, path: readonly string[]): Question {
-  atOnce(loaded.compiled.compiling(path));
+  return atOnce(preparingDocument(loaded, path));
+}
+
+/** The same in pieces: all rules that it needs are compiled, and it waits for none when asked. */
+export function* preparingDocument(loaded: Loaded, path: readonly string[]): Pieces<Question> {
+  yield* loaded.compiled.compiling(path);
   const scope = Scope.empty();
   const get = loaded.compiled.documentAt(path, scope);
   const { size } = scope.slots;

@@ -13,8 +13,9 @@ const AGENTS = 200;
 const BUILT = path.resolve(import.meta.dirname, "..", "..", "dist", "dashboard");
 const COMPRESSED_BYTES_MAX = 150 * 1024;
 /**
- * How often what a bare table of as many cells costs the same browser in the same minute, by the
- * median of the rounds: until the page can be used, until all rows are on it, and its longest task.
+ * How often what a bare table of as many cells costs the same browser in the same minute: until the
+ * page can be used and until all rows are on it, by the median of the rounds, and its longest task,
+ * by the worst round but one.
  */
 const BARS = { usable: 15, whole: 30, task: 1.5 };
 /** What a page of the issue's figures may need, in ms; told, and held by `BARS` alone. */
@@ -76,8 +77,8 @@ describe.skipIf(!chromium.available)(`with 200 agents (${chromium.sentence})`, (
     const bare = median(bares);
     expect(median(times.usable) / bare).toBeLessThan(BARS.usable);
     expect(median(times.whole) / bare).toBeLessThan(BARS.whole);
-    expect(median(longest.loading) / bare).toBeLessThan(BARS.task);
-    expect(median(longest.live) / bare).toBeLessThan(BARS.task);
+    expect(worstButOne(longest.loading) / bare).toBeLessThan(BARS.task);
+    expect(worstButOne(longest.live) / bare).toBeLessThan(BARS.task);
     await context.close();
   }, 120_000);
 
@@ -104,15 +105,28 @@ describe.skipIf(!chromium.available)(`with 200 agents (${chromium.sentence})`, (
   }, 60_000);
 });
 
-/** In the page: when the first of its rows could be used, and when all of them were there. */
+/** Of several: one may be a collection, or the machine's. */
+function worstButOne(values: readonly number[]): number {
+  return [...values].sort((a, b) => b - a)[1] ?? Number.NaN;
+}
+
+/**
+ * In the page: when the first of its rows could be used, and when all of them could: on the screen,
+ * for drawing them is what takes the time.
+ */
 function timeRows(all: number): void {
+  const noteDrawn = (name: string) => {
+    requestAnimationFrame(() => {
+      setTimeout(() => Object.assign(globalThis, { [name]: performance.now() }));
+    });
+  };
+  let isSeen = false;
   const seen = new MutationObserver(() => {
     const rows = document.querySelectorAll(".t-over tbody tr").length;
-    if (rows > 0 && !("usableMs" in globalThis)) {
-      Object.assign(globalThis, { usableMs: performance.now() });
-    }
+    if (rows > 0 && !isSeen) noteDrawn("usableMs");
+    isSeen ||= rows > 0;
     if (rows < all) return;
-    Object.assign(globalThis, { wholeMs: performance.now() });
+    noteDrawn("wholeMs");
     seen.disconnect();
   });
   seen.observe(document, { childList: true, subtree: true });

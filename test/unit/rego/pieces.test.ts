@@ -55,4 +55,5 @@ unneeded if p
   expect(count(["t", "q"])).toBe(8);
   expect(count(["t"])).toBe(10);
   expect(count(["nobody", "wrote"])).toBe(0);
+  expect(count([])).toBe(10);
 });

@@ -16,7 +16,6 @@ import {
 } from "../../../ports/policy-engine.ts";
 import {
   EvaluationError,
-  eachOf,
   JsonError,
   jsonText,
   LoadError,
@@ -28,7 +27,7 @@ import {
   type Question as Prepared,
   parseAnyDialect,
   parseJson,
-  prepareDocument,
+  preparingDocument,
   RegoObject,
   type Value,
   valueOfJson,
@@ -63,14 +62,12 @@ function* loading(
   const loaded = yield* checked(parsed, documents);
   const missing = queries.flatMap((query) => missingDocument(query, loaded, documents));
   if (missing.length > 0) throw new PolicyProblems(missing);
-  for (const { path } of queries) yield* loaded.compiled.compiling(path);
-  const prepared = yield* eachOf(
-    queries,
-    ({ path }) => [keyOf(path), prepareDocument(loaded, path)] as const,
-  );
+  const prepared = new Map<string, Prepared>();
+  for (const { path } of queries) {
+    prepared.set(keyOf(path), yield* preparingDocument(loaded, path));
+  }
   const notes = parsed.filter(({ dialect }) => dialect === "v0").map(oldDialect);
-  const ready = { clock, documents, prepared: new Map(prepared) };
-  return new EmbeddedPolicies({ revision, notes }, ready);
+  return new EmbeddedPolicies({ revision, notes }, { clock, documents, prepared });
 }
 
 /** What is wrong with any of them, not only with the first. */
