@@ -92,7 +92,7 @@ export function useSteadyOrder(wanted: readonly string[]): {
 }
 
 /** About a screen of rows: what one frame draws. */
-const SLICE = 24;
+const SLICE = 16;
 
 /** Once the next frame is on the screen; what is given back calls it off. */
 function afterFrame(run: () => void): () => void {

@@ -213,7 +213,7 @@ function TaskTable(props: { readonly agent: string; readonly tasks: readonly Tas
           <td class="r hide muted">
             <Since at={seen} /> ago
           </td>
-          <td class="r muted">
+          <td class="r full muted">
             <Moment at={opened} />
           </td>
         </tr>

@@ -61,7 +61,7 @@ function Row({ row }: { readonly row: IncidentRowView }) {
   const { agent, closed_at: closed, id, opened_at: opened, reason, rule, state } = row;
   return (
     <tr>
-      <td class="nowrap muted o3">
+      <td class="nowrap muted full o3">
         <Moment at={opened} />
       </td>
       <td class="o1">

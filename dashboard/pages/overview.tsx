@@ -142,7 +142,7 @@ function Pace({ overview }: { readonly overview: OverviewView }) {
             )} refused, ${percent(
               of((agent) => agent.failed_hour),
               calls,
-            )} failed in 1 h`}
+            )} failed in 1\u00a0h`}
       </dd>
     </div>
   );

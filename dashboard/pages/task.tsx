@@ -207,7 +207,7 @@ function Row({ entry, soFar }: Summed) {
   return (
     <tr class={line.verdict === "park" ? "parked" : ""}>
       <td class="nowrap muted o3">{clockMs(entry.at)}</td>
-      <td class="name full">
+      <td class="name">
         {decision === null ? (
           line.about
         ) : (

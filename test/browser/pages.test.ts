@@ -1,11 +1,9 @@
 /** What must hold of every page: its numbers are the API's, it asks nobody else, all can use it. */
 import { readFileSync } from "node:fs";
-import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { until } from "../faults/gateway-scene.ts";
 import { part } from "../support/parts.ts";
 import { violations } from "./axe.ts";
-import { AGENT, type Look, PHONE, Viewers, type World, world } from "./world.ts";
+import { AGENT, busy, type Look, PHONE, Viewers, visit, type World, world } from "./world.ts";
 
 const chromium = part("chromium");
 
@@ -40,20 +38,7 @@ describe.skipIf(!chromium.available)(`every page (${chromium.sentence})`, () => 
   beforeAll(async () => {
     at = await world(8);
     viewers = await Viewers.start();
-    await at.call("rec-88361");
-    await at.trip();
-    void at.call("rec-88377").catch(() => null);
-    await at.pause("billing-optimizer");
-    const parked = () => at.json<{ parked: number }[]>("/api/v1/reviews").then(parkedOf);
-    await until(parked, (count) => count === 1);
-    const reviews = await at.json<readonly { id: string }[]>("/api/v1/reviews");
-    const incidents = await at.json<readonly { id: string }[]>("/api/v1/incidents");
-    paths = [
-      ...["/", "/reviews", "/budgets", "/journal", "/incidents", "/no-such-page"],
-      ...reviews.map(({ id }) => `/reviews/${id}`),
-      ...incidents.map(({ id }) => `/incidents/${id}`),
-      ...[`/agents/${AGENT}`, `/agents/${AGENT}/tasks/rec-88413`, "/agents/nobody"],
-    ];
+    paths = await busy(at);
   }, 120_000);
 
   afterAll(async () => {
@@ -61,19 +46,12 @@ describe.skipIf(!chromium.available)(`every page (${chromium.sentence})`, () => 
     await at?.end();
   });
 
-  async function visit(page: Page, path: string): Promise<void> {
-    await page.goto(`${at.gateway.controlUrl}${path}`);
-    await page.locator(".live", { hasText: "Live" }).waitFor();
-    await page.waitForLoadState("networkidle").catch(() => null);
-    await page.locator("main section, main .panel").first().waitFor();
-  }
-
   test.each(Object.entries(LOOKS))("is found accessible by axe %s", async (_, look) => {
     const page = await viewers.page(at, "/", look);
     const found: string[] = [];
     for (const path of paths) {
       if (path === "/no-such-page") continue;
-      await visit(page, path);
+      await visit(page, path, at);
       found.push(...(await violations(page)).map((what) => `${path}: ${what}`));
     }
     expect(found).toEqual([]);
@@ -101,7 +79,7 @@ describe.skipIf(!chromium.available)(`every page (${chromium.sentence})`, () => 
     await page.getByRole("button", { name: "Sign in" }).click();
     await page.locator(".live", { hasText: "Live" }).waitFor();
     for (const path of paths.filter((one) => one !== "/no-such-page")) {
-      await visit(page, path);
+      await visit(page, path, at);
       const broken = await page.evaluate(() => Reflect.get(globalThis, "policyBroken"));
       wrong.push(...(broken as string[]).map((what) => `${path}: ${what}`));
     }
@@ -121,21 +99,6 @@ describe.skipIf(!chromium.available)(`every page (${chromium.sentence})`, () => 
     });
     expect(broken).toContain("script-src");
     expect(await page.evaluate(() => Reflect.get(globalThis, "ran"))).toBeUndefined();
-    await page.context().close();
-  });
-
-  test("fits 320 pixels without sideways scrolling", async () => {
-    const page = await viewers.page(at, "/", { size: { width: 320, height: 640 } });
-    const wide: string[] = [];
-    for (const path of paths.filter((one) => one !== "/no-such-page")) {
-      await visit(page, path);
-      const over = await page.evaluate(() => {
-        const { clientWidth, scrollWidth } = document.documentElement;
-        return scrollWidth - clientWidth;
-      });
-      if (over > 0) wide.push(`${path}: ${over} px`);
-    }
-    expect(wide).toEqual([]);
     await page.context().close();
   });
 

@@ -13,11 +13,12 @@ const AGENTS = 200;
 const BUILT = path.resolve(import.meta.dirname, "..", "..", "dist", "dashboard");
 const COMPRESSED_BYTES_MAX = 150 * 1024;
 /**
- * How often what a bare table of as many cells costs the same browser in the same minute: until the
- * page can be used and until all rows are on it, by the median of the rounds, and its longest task,
- * by the worst round but one.
+ * How often what a bare table of as many cells costs the same browser in the same minute, by the
+ * median of the rounds: until the page can be used, until all rows are on it, and the longest task
+ * of each. Once in some twenty rounds Chromium styles the whole page anew by itself
+ * (`PlatformColorChange`), so that no single round says anything.
  */
-const BARS = { usable: 15, whole: 30, task: 1.5 };
+const BARS = { usable: 15, whole: 30, loading: 1.2, live: 0.75 };
 /** What a page of the issue's figures may need, in ms; told, and held by `BARS` alone. */
 const FIGURES = "1,000 ms, no task over 50 ms";
 /** The first is a sign-in, the others load the page again. */
@@ -77,8 +78,8 @@ describe.skipIf(!chromium.available)(`with 200 agents (${chromium.sentence})`, (
     const bare = median(bares);
     expect(median(times.usable) / bare).toBeLessThan(BARS.usable);
     expect(median(times.whole) / bare).toBeLessThan(BARS.whole);
-    expect(worstButOne(longest.loading) / bare).toBeLessThan(BARS.task);
-    expect(worstButOne(longest.live) / bare).toBeLessThan(BARS.task);
+    expect(median(longest.loading) / bare).toBeLessThan(BARS.loading);
+    expect(median(longest.live) / bare).toBeLessThan(BARS.live);
     await context.close();
   }, 120_000);
 
@@ -104,11 +105,6 @@ describe.skipIf(!chromium.available)(`with 200 agents (${chromium.sentence})`, (
     await page.context().close();
   }, 60_000);
 });
-
-/** Of several: one may be a collection, or the machine's. */
-function worstButOne(values: readonly number[]): number {
-  return [...values].sort((a, b) => b - a)[1] ?? Number.NaN;
-}
 
 /**
  * In the page: when the first of its rows could be used, and when all of them could: on the screen,

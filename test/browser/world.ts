@@ -1,6 +1,7 @@
 /** A gateway with agents, tools and budgets, and a browser that looks at it. */
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { type McpFixture, mcpFixture } from "../../src/testing/mcp-fixture.ts";
+import { until } from "../faults/gateway-scene.ts";
 import { launchBrowser } from "../support/browser.ts";
 import { type Folder, forget, startGateway, type TestGateway } from "../support/gateway.ts";
 
@@ -138,6 +139,35 @@ export async function world(agents = 8): Promise<World> {
 export interface Look {
   readonly scheme?: "light" | "dark";
   readonly size?: { readonly width: number; readonly height: number };
+}
+
+/** Something of everything happens: the addresses of all pages that show it. */
+export async function busy(at: World): Promise<readonly string[]> {
+  await at.call("rec-88361");
+  await at.trip();
+  void at.call("rec-88377").catch(() => null);
+  await at.pause("billing-optimizer");
+  const isParked = async () => {
+    const reviews = await at.json<readonly { readonly parked: number }[]>("/api/v1/reviews");
+    return reviews.some(({ parked }) => parked === 1);
+  };
+  await until(isParked, (is) => is);
+  const reviews = await at.json<readonly { id: string }[]>("/api/v1/reviews");
+  const incidents = await at.json<readonly { id: string }[]>("/api/v1/incidents");
+  return [
+    ...["/", "/reviews", "/budgets", "/journal", "/incidents", "/no-such-page"],
+    ...reviews.map(({ id }) => `/reviews/${id}`),
+    ...incidents.map(({ id }) => `/incidents/${id}`),
+    ...[`/agents/${AGENT}`, `/agents/${AGENT}/tasks/rec-88413`, "/agents/nobody"],
+  ];
+}
+
+/** Waits for what is on the page. */
+export async function visit(page: Page, path: string, { gateway }: World): Promise<void> {
+  await page.goto(`${gateway.controlUrl}${path}`);
+  await page.locator(".live", { hasText: "Live" }).waitFor();
+  await page.waitForLoadState("networkidle").catch(() => null);
+  await page.locator("main section, main .panel").first().waitFor();
 }
 
 /** One browser for a suite; a page of it is a person of their own. */
