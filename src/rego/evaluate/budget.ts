@@ -15,11 +15,12 @@ const LOOK_AT_CLOCK_EVERY = 1_000;
 export class Budget {
   readonly #limits: Limits;
   #steps = 0;
-  #nextLook = LOOK_AT_CLOCK_EVERY;
+  #nextLook: number;
   #depth = 0;
 
   constructor(limits: Limits) {
     this.#limits = limits;
+    this.#nextLook = nextLook(0, limits);
   }
 
   get used(): number {
@@ -34,7 +35,7 @@ export class Budget {
   #look(): void {
     const { steps } = this.#limits;
     if (!(this.#steps <= steps)) throw exceeded(`it took more than ${steps} steps`);
-    this.#nextLook = Math.min(this.#steps + LOOK_AT_CLOCK_EVERY, steps + 1);
+    this.#nextLook = nextLook(this.#steps, this.#limits);
     if (this.#limits.expired()) throw exceeded(`its time was over after ${this.#steps} steps`);
   }
 
@@ -49,6 +50,11 @@ export class Budget {
   leave(): void {
     this.#depth -= 1;
   }
+}
+
+/** At the clock, or at the first step too many if that comes before. */
+function nextLook(used: number, { steps }: Limits): number {
+  return Math.min(used + LOOK_AT_CLOCK_EVERY, steps + 1);
 }
 
 function exceeded(why: string): EvaluationError {

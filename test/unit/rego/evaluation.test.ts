@@ -55,6 +55,14 @@ describe("a policy that loops or explodes is stopped", () => {
     );
   });
 
+  it("by few steps as exactly as by many", () => {
+    const limits = { ...LIMITS, steps: 50 };
+    const counted = (numbers: number) =>
+      ask(`p := count([1 | some a in numbers.range(1, ${numbers})])`, { limits });
+    expect(counted(10)).toBe("10");
+    expect(counted(60)).toMatch(/it took more than 50 steps/);
+  });
+
   it("by what its built-ins make", () => {
     expect(ask("p := count(numbers.range(1, 1000000000))")).toMatch(/eval_limit_error/);
     const doubled = Array.from({ length: 40 }, (_, i) => `s${i + 1} := concat("", [s${i}, s${i}])`);
