@@ -16,7 +16,8 @@ export { type FakeLogCollector, fakeLogCollector, type LogRecord } from "./fake-
 export { fakeSlack, type SlackMessage } from "./fake-slack.ts";
 export { type CloudEvent, type FakeWebhook, fakeWebhook } from "./fake-webhook.ts";
 export type { FarAnswer, FarEnd } from "./far-end.ts";
-export { type McpFixture, type McpScript, mcpFixture } from "./mcp-fixture.ts";
+export { type McpFixture, mcpFixture } from "./mcp-fixture.ts";
+export type { McpScript } from "./mcp-script.ts";
 export {
   type NotifierFixture,
   notifierConformance,

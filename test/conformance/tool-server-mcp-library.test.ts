@@ -15,14 +15,9 @@ import {
   type ToolServer,
   ToolServerUnreachable,
 } from "../../src/ports/tool-server.ts";
-import {
-  type CallAnswer,
-  type McpFixture,
-  type McpScript,
-  type McpShelves,
-  mcpFixture,
-  noticeEvent,
-} from "../../src/testing/mcp-fixture.ts";
+import { noticeEvent } from "../../src/testing/mcp-answers.ts";
+import { type McpFixture, mcpFixture } from "../../src/testing/mcp-fixture.ts";
+import type { CallAnswer, McpScript, McpShelves } from "../../src/testing/mcp-script.ts";
 import { type TestClock, testClock } from "../../src/testing/test-clock.ts";
 import { SILENCE_MS } from "../../src/testing/tool-server-fixture.ts";
 

@@ -22,14 +22,9 @@ import { CONNECTION_WAIT_MAX_MS } from "../../src/adapters/tool-server/over-http
 import type { Clock } from "../../src/ports/clock.ts";
 import type { ToolServer } from "../../src/ports/tool-server.ts";
 import { ToolServerUnreachable } from "../../src/ports/tool-server.ts";
-import {
-  type CallAnswer,
-  type McpFixture,
-  type McpScript,
-  mcpFixture,
-  noticeEvent,
-  requestEvent,
-} from "../../src/testing/mcp-fixture.ts";
+import { noticeEvent, requestEvent } from "../../src/testing/mcp-answers.ts";
+import { type McpFixture, mcpFixture } from "../../src/testing/mcp-fixture.ts";
+import type { CallAnswer, McpScript } from "../../src/testing/mcp-script.ts";
 import { testClock } from "../../src/testing/test-clock.ts";
 import {
   faultOf,

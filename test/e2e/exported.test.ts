@@ -5,7 +5,8 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { systemClock } from "../../src/adapters/clock/system.ts";
 import { type FakeWebhook, fakeWebhook } from "../../src/testing/fake-webhook.ts";
-import { MCP_SCRIPT, type McpFixture, mcpFixture } from "../../src/testing/mcp-fixture.ts";
+import { type McpFixture, mcpFixture } from "../../src/testing/mcp-fixture.ts";
+import { MCP_SCRIPT } from "../../src/testing/mcp-script.ts";
 import { type SimulatedUpstream, simulatedUpstream } from "../../src/testing/simulated-upstream.ts";
 import { type Collector, collector } from "../support/collector.ts";
 import { forget, startGateway, type TestGateway } from "../support/gateway.ts";

@@ -1,6 +1,7 @@
 /** Against agents that are observed: what is let through must not be more, or longer, than said. */
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { MCP_SCRIPT, type McpFixture, mcpFixture } from "../../src/testing/mcp-fixture.ts";
+import { type McpFixture, mcpFixture } from "../../src/testing/mcp-fixture.ts";
+import { MCP_SCRIPT } from "../../src/testing/mcp-script.ts";
 import { forget, startGateway, type TestGateway, writeFolder } from "../support/gateway.ts";
 import {
   type Call,

@@ -1,12 +1,8 @@
 /** Tools from both sides: agents that send what is no call, and servers that answer what is no result. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import {
-  type CallAnswer,
-  MCP_SCRIPT,
-  type McpFixture,
-  mcpFixture,
-} from "../../src/testing/mcp-fixture.ts";
+import { type McpFixture, mcpFixture } from "../../src/testing/mcp-fixture.ts";
+import { type CallAnswer, MCP_SCRIPT } from "../../src/testing/mcp-script.ts";
 import { booksOf, until } from "../faults/gateway-scene.ts";
 import {
   type Folder,

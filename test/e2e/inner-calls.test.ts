@@ -1,6 +1,7 @@
 /** Calls that stand in the arguments of other calls, at a real gateway. */
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { MCP_SCRIPT, type McpFixture, mcpFixture } from "../../src/testing/mcp-fixture.ts";
+import { type McpFixture, mcpFixture } from "../../src/testing/mcp-fixture.ts";
+import { MCP_SCRIPT } from "../../src/testing/mcp-script.ts";
 import { forget, runCli, startGateway, type TestGateway } from "../support/gateway.ts";
 import type { Json } from "./official-clients.ts";
 

@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
-import { MCP_SCRIPT, type McpFixture, mcpFixture } from "../../src/testing/mcp-fixture.ts";
+import { type McpFixture, mcpFixture } from "../../src/testing/mcp-fixture.ts";
+import { MCP_SCRIPT } from "../../src/testing/mcp-script.ts";
 import { forget, startGateway, type TestGateway } from "../support/gateway.ts";
 import { type ScriptedModel, scriptedModel } from "../support/scripted-model.ts";
 

@@ -1,11 +1,7 @@
 /** Resources and prompts over MCP: what is granted is listed and read, and nothing else is there. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import {
-  MCP_SCRIPT,
-  type McpFixture,
-  type McpShelves,
-  mcpFixture,
-} from "../../src/testing/mcp-fixture.ts";
+import { type McpFixture, mcpFixture } from "../../src/testing/mcp-fixture.ts";
+import { MCP_SCRIPT, type McpShelves } from "../../src/testing/mcp-script.ts";
 import { forget, startGateway, type TestGateway } from "../support/gateway.ts";
 import { until } from "./clients-world.ts";
 import { MCP_CLIENTS, type McpAgent } from "./mcp-agents.ts";

@@ -1,7 +1,8 @@
 /** An agent that is observed: what its manifest would refuse is let through and written down. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { DenialCode } from "../../src/guards/verdict.ts";
-import { MCP_SCRIPT, type McpFixture, mcpFixture } from "../../src/testing/mcp-fixture.ts";
+import { type McpFixture, mcpFixture } from "../../src/testing/mcp-fixture.ts";
+import { MCP_SCRIPT } from "../../src/testing/mcp-script.ts";
 import { forget, startGateway, type TestGateway } from "../support/gateway.ts";
 import { type ScriptedModel, scriptedModel } from "../support/scripted-model.ts";
 import { SURFACE_NAMES, type Surface, type SurfaceName, surfacesOf } from "./surfaces.ts";

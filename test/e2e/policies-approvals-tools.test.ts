@@ -2,7 +2,7 @@
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { MCP_SCRIPT } from "../../src/testing/mcp-fixture.ts";
+import { MCP_SCRIPT } from "../../src/testing/mcp-script.ts";
 import { type ApprovalsFolder, ApprovalsWorld, BOUND, ENGINE, GATE } from "./approvals-world.ts";
 import { until } from "./clients-world.ts";
 import { META, stateless } from "./mcp-scene.ts";

@@ -1,6 +1,7 @@
 /** A gateway with policies, tools and models behind it, and what can be asked of it. */
 import path from "node:path";
-import { MCP_SCRIPT, type McpFixture, mcpFixture } from "../../src/testing/mcp-fixture.ts";
+import { type McpFixture, mcpFixture } from "../../src/testing/mcp-fixture.ts";
+import { MCP_SCRIPT } from "../../src/testing/mcp-script.ts";
 import { forget, startGateway, type TestGateway, writeFolder } from "../support/gateway.ts";
 import { type ScriptedModel, scriptedModel } from "../support/scripted-model.ts";
 

@@ -3,7 +3,7 @@ import { afterEach, expect, test } from "vitest";
 import { documentedPaths } from "../../scripts/reference/policy-input.ts";
 import { MODEL_CALL, TOOL_CALL } from "../../scripts/reference/policy-input-examples.ts";
 import { type FakeOpa, fakeOpa } from "../../src/testing/fake-opa.ts";
-import { MCP_SCRIPT } from "../../src/testing/mcp-fixture.ts";
+import { MCP_SCRIPT } from "../../src/testing/mcp-script.ts";
 import { placesOf } from "../support/policy-input.ts";
 import { handshake } from "./mcp-scene.ts";
 import { PolicyWorld } from "./policies-world.ts";

@@ -1,5 +1,5 @@
 /** The fields by which an agent is granted to read resources and prompts. */
-import type { McpShelves } from "../../src/testing/mcp-fixture.ts";
+import type { McpShelves } from "../../src/testing/mcp-script.ts";
 import { differs, fromTo, type WiringCase } from "./wiring-case.ts";
 import type { Json, WiringWorld } from "./wiring-world.ts";
 

@@ -1,7 +1,7 @@
 /** The field that holds a tool to the description that was reviewed. */
 
 import { pinOf } from "../../src/gateway/tools/pins.ts";
-import { ECHO, MCP_SCRIPT } from "../../src/testing/mcp-fixture.ts";
+import { ECHO, MCP_SCRIPT } from "../../src/testing/mcp-script.ts";
 import { differs, fromTo, type WiringCase } from "./wiring-case.ts";
 
 const [raw = {}] = MCP_SCRIPT.tools;

@@ -2,7 +2,8 @@
 import { readdir, rm } from "node:fs/promises";
 import path from "node:path";
 import { systemClock } from "../../src/adapters/clock/system.ts";
-import { MCP_SCRIPT, type McpFixture, mcpFixture } from "../../src/testing/mcp-fixture.ts";
+import { type McpFixture, mcpFixture } from "../../src/testing/mcp-fixture.ts";
+import { MCP_SCRIPT } from "../../src/testing/mcp-script.ts";
 import { type SimulatedUpstream, simulatedUpstream } from "../../src/testing/simulated-upstream.ts";
 import {
   type Folder,
