@@ -17,7 +17,7 @@ function get(operands: readonly Value[]): Value {
   const start = object(operands, 1);
   const path = operand(operands, 2);
   const otherwise = operand(operands, 3);
-  if (!isList(path)) return start.get(path) ?? otherwise;
+  if (!isList(path)) return valueOr(start.get(path), otherwise);
   let found: Value = start;
   for (const key of path) {
     const next = childOf(found, key);
@@ -25,6 +25,11 @@ function get(operands: readonly Value[]): Value {
     found = next;
   }
   return found;
+}
+
+/** A null is a value like any other. */
+function valueOr(value: Value | undefined, otherwise: Value): Value {
+  return value === undefined ? otherwise : value;
 }
 
 /** The keys that an array, a set or an object names. */

@@ -58,8 +58,35 @@ function lastOfEach(
 }
 
 function writtenKey(term: Term): unknown {
-  if (term.kind === "scalar") return keyOf(term.value);
-  return term.kind === "variable" ? keyOf([term.name]) : term;
+  return writtenText(term) ?? term;
+}
+
+/** The same for terms that are written alike; undefined for what has a body, or a text of parts. */
+function writtenText(term: Term): string | undefined {
+  const parts = partsOf(term);
+  if (parts === undefined) return undefined;
+  const texts = parts.map((part) => (typeof part === "object" ? writtenText(part) : part));
+  return texts.includes(undefined) ? undefined : `${term.kind}${JSON.stringify(texts)}`;
+}
+
+function partsOf(term: Term): readonly (Term | string)[] | undefined {
+  switch (term.kind) {
+    case "scalar":
+      return [JSON.stringify(keyOf(term.value))];
+    case "variable":
+      return [term.name];
+    case "ref":
+      return [term.head, ...term.parts];
+    case "call":
+      return [term.operator, ...term.operands];
+    case "array":
+    case "set":
+      return term.elements;
+    case "object":
+      return term.entries.flat();
+    default:
+      return undefined;
+  }
 }
 
 function mapPart(part: TemplatePart, map: TermMap): TemplatePart {

@@ -237,3 +237,34 @@ test("a set and a value at one place of a document conflict", () => {
   expect(answer('p.a contains 1\np[x] := 2 if x := "a"', "p")).toBe("eval_conflict_error");
   expect(answer('p[x] := 2 if x := "a"\np.a contains 1', "p")).toBe("eval_conflict_error");
 });
+
+describe("a null is a value", () => {
+  const input = JSON.stringify({ o: { a: null } });
+
+  test("that object.get finds, whether it is asked by a key or by a path", () => {
+    expect(answer('p := object.get(input.o, "a", 5)', "p", { input })).toBe("null");
+    expect(answer('p := object.get(input, ["o", "a"], 5)', "p", { input })).toBe("null");
+    expect(answer('p := object.get(input.o, "b", 5)', "p", { input })).toBe("5");
+  });
+});
+
+describe("of entries whose keys are written alike only the last one is evaluated", () => {
+  const input = JSON.stringify({ n: 1, s: "k" });
+
+  test.each([
+    ["a text", '"k"', '{"k":1}'],
+    ["a reference", "input.s", '{"k":1}'],
+    ["a call", "f(input.n)", '{"2":1}'],
+    ["an array", "[input.n]", '{"[1]":1}'],
+    ["an object", '{"a": input.n}', '{"{\\"a\\":1}":1}'],
+  ])("%s", (_, key, value) => {
+    const text = `p := {${key}: input.missing, ${key}: 1}\nf(x) := x + 1`;
+    expect(answer(text, "p", { input })).toBe(value);
+  });
+
+  test("and all of them where they are written otherwise", () => {
+    expect(answer('p := {input.s: input.missing, input["n"]: 1}', "p", { input })).toBe(
+      "undefined",
+    );
+  });
+});
