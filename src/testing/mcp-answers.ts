@@ -46,7 +46,10 @@ export function answerCall(
     text,
     send: (body: string) => send(response, script, body, notices),
   };
-  const answers = { ...spoken(answer, script), ...broken(answer, response, script, url) };
+  const answers: Readonly<Record<CallAnswer, () => void>> = {
+    ...spoken(answer, script),
+    ...broken(answer, response, script, url),
+  };
   answers[script.call]();
 }
 
@@ -66,13 +69,8 @@ interface Answer extends RpcRequest {
   send(body: string): void;
 }
 
-type Spoken = Exclude<CallAnswer, Broken>;
-
 /** Whole messages, right or wrong. */
-function spoken(
-  { id, method, send, text }: Answer,
-  { hugeBytes }: McpScript,
-): Readonly<Record<Spoken, () => void>> {
+function spoken({ id, method, send, text }: Answer, { hugeBytes }: McpScript) {
   return {
     well: () => send(text),
     garbage: () => send("this is {no JSON"),
@@ -98,25 +96,12 @@ function spoken(
 }
 
 /** Ways to go wrong below the messages. */
-type Broken =
-  | "half"
-  | "half-clean"
-  | "reset"
-  | "never"
-  | "http-500"
-  | "http-401"
-  | "redirect"
-  | "gzip"
-  | "text"
-  | "accepted"
-  | "flood";
-
 function broken(
   { id, text }: Answer,
   response: ServerResponse,
   { answers }: McpScript,
   url: string,
-): Readonly<Record<Broken, () => void>> {
+) {
   const half = (then: () => void): void => {
     const isJson = answers === "json";
     const type = isJson ? "application/json" : "text/event-stream";

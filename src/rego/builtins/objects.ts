@@ -12,24 +12,18 @@ import {
 import { array, type Builtins, object, operand } from "./builtin.ts";
 import { childOf, wrongElement, wrongTypes } from "./operands.ts";
 
-/** A path of several keys may lead through arrays and sets too. */
+/** A key, or a path of several, which may lead through arrays and sets too. */
 function get(operands: readonly Value[]): Value {
   const start = object(operands, 1);
-  const path = operand(operands, 2);
+  const asked = operand(operands, 2);
   const otherwise = operand(operands, 3);
-  if (!isList(path)) return valueOr(start.get(path), otherwise);
   let found: Value = start;
-  for (const key of path) {
+  for (const key of isList(asked) ? asked : [asked]) {
     const next = childOf(found, key);
     if (next === undefined) return otherwise;
     found = next;
   }
   return found;
-}
-
-/** A null is a value like any other. */
-function valueOr(value: Value | undefined, otherwise: Value): Value {
-  return value === undefined ? otherwise : value;
 }
 
 /** The keys that an array, a set or an object names. */

@@ -1,6 +1,6 @@
 /** Walking and rebuilding what the parser made: every pass is written with these. */
 import type { Block, Body, Expression, Position, TemplatePart, Term, With } from "../syntax/ast.ts";
-import { keyOf } from "../values/value.ts";
+import { keyOf, type Value } from "../values/value.ts";
 
 /** What to do with the parts of a term; a body within it is a scope of its own. */
 export interface TermMap {
@@ -58,23 +58,21 @@ function lastOfEach(
 }
 
 function writtenKey(term: Term): unknown {
-  return writtenText(term) ?? term;
+  const written = writtenValue(term);
+  return written === undefined ? term : keyOf(written);
 }
 
-/** The same for terms that are written alike; undefined for what has a body, or a text of parts. */
-function writtenText(term: Term): string | undefined {
-  const parts = partsOf(term);
-  if (parts === undefined) return undefined;
-  const texts = parts.map((part) => (typeof part === "object" ? writtenText(part) : part));
-  return texts.includes(undefined) ? undefined : `${term.kind}${JSON.stringify(texts)}`;
+/** Equal for terms that are written alike; undefined for what has a body, and for templates. */
+function writtenValue(term: Term): Value | undefined {
+  if (term.kind === "scalar") return [term.kind, term.value];
+  if (term.kind === "variable") return [term.kind, term.name];
+  const parts = partsOf(term)?.map(writtenValue);
+  const known = parts?.filter((part) => part !== undefined);
+  return known === undefined || known.length !== parts?.length ? undefined : [term.kind, ...known];
 }
 
-function partsOf(term: Term): readonly (Term | string)[] | undefined {
+function partsOf(term: Term): readonly Term[] | undefined {
   switch (term.kind) {
-    case "scalar":
-      return [JSON.stringify(keyOf(term.value))];
-    case "variable":
-      return [term.name];
     case "ref":
       return [term.head, ...term.parts];
     case "call":

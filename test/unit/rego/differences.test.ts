@@ -262,6 +262,12 @@ describe("of entries whose keys are written alike only the last one is evaluated
     expect(answer(text, "p", { input })).toBe(value);
   });
 
+  test("however deep the key is, in no time", () => {
+    const deep = `${"[".repeat(200)}input.s${"]".repeat(200)}`;
+    const text = `p := count({${deep}: input.missing, ${deep}: 1})`;
+    expect(answer(text, "p", { input })).toBe("1");
+  });
+
   test("and all of them where they are written otherwise", () => {
     expect(answer('p := {input.s: input.missing, input["n"]: 1}', "p", { input })).toBe(
       "undefined",
